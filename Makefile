@@ -1,0 +1,60 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.runtime
+DEV := $(VENV)/.development
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help run setup test check format messages lock bench screenshots clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: setup ## start everything with the demo town; prints the address and the accounts
+	@$(BIN)/crm up --demo
+
+setup: $(STAMP) ## make .venv with the locked dependencies
+
+test: $(DEV) ## every test, the browser ones included
+	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/python -m pytest -n auto --dist loadscope
+
+check: $(DEV) ## linters, types, import arrows, templates, translations, house rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/python -m pytest -q tests/house
+
+format: $(DEV) ## put the code in shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+messages: $(DEV) ## collect new texts into the translation catalogues
+	@$(BIN)/python -m tools.messages
+
+bench: $(DEV) ## measure against a floor in the same run
+	@$(BIN)/python -m bench
+
+screenshots: $(DEV) ## draw the README's pictures from the running program
+	@$(BIN)/python -m tools.screenshots
+
+lock: ## renew both lock files (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## remove .venv and everything made from sources
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install -q --require-hashes -r requirements.lock
+	$(PIP) install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(STAMP)
+	$(PIP) install -q --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,1 @@
+"""The An Sinh outreach register."""
