@@ -1,0 +1,1 @@
+"""Messages: audiences, templates, the outbox, what came of each message, and opting out."""

@@ -1,0 +1,223 @@
+"""The outbox and what is told about it: one row for every message to one number."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from crm.campaigns import rules
+from crm.campaigns.rules import Delivery, Hours, Reason, Stage
+from crm.db import Model, TownRow, refers
+
+
+class Campaign(TownRow, Model):
+    """A text for many people, chosen by a filter over the prospects; the audience is frozen when it is launched."""
+
+    __tablename__ = "campaign"
+    __table_args__ = (Index("ix_campaign_stage", "town_id", "stage"),)
+
+    name: Mapped[str]
+    text: Mapped[str]
+    purpose: Mapped[str]
+    accented: Mapped[bool] = mapped_column(default=False)
+    stage: Mapped[str] = mapped_column(default=Stage.DRAFT)
+    segment: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    created_by: Mapped[UUID]
+    created_at: Mapped[datetime]
+    launched_by: Mapped[UUID | None]
+    launched_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+
+    def move_to(self, stage: Stage) -> None:
+        """Go to another stage. Raises RuleBroken when that is not possible from here."""
+        self.stage = rules.move(Stage(self.stage), stage)
+
+
+class Message(TownRow, Model):
+    """One message to one number. The row is the truth; a task only moves it on."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        refers("campaign_id", "campaign"),
+        refers("prospect_id", "prospect"),
+        CheckConstraint(
+            "(campaign_id is null) <> (reminder is null)", name="campaign_or_reminder"
+        ),
+        CheckConstraint("phone is not null or state = 'excluded'", name="phone"),
+        CheckConstraint(
+            "reminder is null or local_day is not null", name="reminder_day"
+        ),
+        Index(
+            "uq_message_campaign_phone",
+            "town_id",
+            "campaign_id",
+            "phone",
+            unique=True,
+            postgresql_where=text("campaign_id is not null and state <> 'excluded'"),
+        ),
+        Index(
+            "uq_message_reminder_phone_day",
+            "town_id",
+            "reminder",
+            "phone",
+            "local_day",
+            unique=True,
+            postgresql_where=text("reminder is not null"),
+        ),
+        Index(
+            "ix_message_due",
+            "not_before",
+            "id",
+            postgresql_where=text("state = 'queued'"),
+        ),
+        Index(
+            "ix_message_unsettled",
+            "claimed_at",
+            postgresql_where=text("state in ('sending', 'unknown')"),
+        ),
+        Index("ix_message_phone", "town_id", "phone", "claimed_at"),
+        Index("ix_message_prospect", "town_id", "prospect_id"),
+        Index("ix_message_made", "town_id", "made_at", "id"),
+        Index(
+            "uq_message_sid",
+            "sid",
+            unique=True,
+            postgresql_where=text("sid is not null"),
+        ),
+    )
+
+    campaign_id: Mapped[UUID | None]
+    reminder: Mapped[str | None]
+    purpose: Mapped[str]
+    phone: Mapped[str | None]
+    prospect_id: Mapped[UUID | None]
+    local_day: Mapped[date | None]
+    body: Mapped[str] = mapped_column(default="")
+    encoding: Mapped[str | None]
+    segments: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(default=Delivery.QUEUED)
+    reason: Mapped[str | None]
+    not_before: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    made_at: Mapped[datetime]
+    claimed_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    sid: Mapped[str | None]
+    error_code: Mapped[int | None]
+    settled_at: Mapped[datetime | None]
+
+    campaign: Mapped[Campaign | None] = relationship(
+        primaryjoin="and_(foreign(Message.campaign_id) == Campaign.id, Message.town_id == Campaign.town_id)",
+        viewonly=True,
+    )
+
+    @property
+    def delivery(self) -> Delivery:
+        """Where it stands."""
+        return Delivery(self.state)
+
+    @property
+    def why(self) -> Reason | None:
+        """Why it waits or came to nothing."""
+        return Reason(self.reason) if self.reason else None
+
+    def believe(self, told: Delivery, at: datetime, *, code: int | None = None) -> None:
+        """Take a receipt into account: forwards only; the error code is kept with the state it explains."""
+        new = rules.after(self.delivery, told)
+        if new == self.delivery:
+            return
+        self.state = new
+        failed = new in (Delivery.FAILED, Delivery.UNDELIVERED)
+        self.error_code = code if failed else None
+        self.reason = rules.reason_for(code) if failed else None
+        self.settled_at = at if new in rules.FINAL else None
+
+    def put_back(self, reason: Reason, until: datetime) -> None:
+        """It was not handed over: it waits again."""
+        self.state, self.reason, self.not_before, self.claimed_at = (
+            Delivery.QUEUED,
+            reason,
+            until,
+            None,
+        )
+
+    def give_up(
+        self, state: Delivery, reason: Reason, at: datetime, *, code: int | None = None
+    ) -> None:
+        """It will not be sent, or not again."""
+        self.state, self.reason, self.error_code, self.settled_at = (
+            state,
+            reason,
+            code,
+            at,
+        )
+
+
+class MessageStatus(TownRow, Model):
+    """A receipt as it came in; never changed. The same receipt twice is one row."""
+
+    __tablename__ = "message_status"
+    __table_args__ = (
+        UniqueConstraint(
+            "town_id", "sid", "status", "error_code", postgresql_nulls_not_distinct=True
+        ),
+    )
+
+    message_id: Mapped[UUID]
+    sid: Mapped[str]
+    status: Mapped[str]
+    error_code: Mapped[int | None]
+    received_at: Mapped[datetime]
+
+
+class Inbound(TownRow, Model):
+    """A message that a person sent to us; the same one twice is one row."""
+
+    __tablename__ = "message_inbound"
+    __table_args__ = (UniqueConstraint("town_id", "sid"),)
+
+    sid: Mapped[str]
+    phone: Mapped[str]
+    body: Mapped[str]
+    withdrew: Mapped[bool] = mapped_column(default=False)
+    received_at: Mapped[datetime]
+
+
+class OptOutLink(TownRow, Model):
+    """The short address on which the owner of a number says no; the same for every message to that number."""
+
+    __tablename__ = "opt_out_link"
+    __table_args__ = (UniqueConstraint("token"), UniqueConstraint("town_id", "phone"))
+
+    token: Mapped[str]
+    phone: Mapped[str]
+    made_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SmsSettings(TownRow, Model):
+    """What a town decides about its messages: its hours within the legal ones, the price, and whether all is held."""
+
+    __tablename__ = "sms_settings"
+    __table_args__ = (
+        UniqueConstraint("town_id"),
+        CheckConstraint(
+            "opens >= '07:00' and closes <= '22:00' and opens < closes",
+            name="within_legal_hours",
+        ),
+    )
+
+    opens: Mapped[time] = mapped_column(default=rules.LEGAL_HOURS.opens)
+    closes: Mapped[time] = mapped_column(default=rules.LEGAL_HOURS.closes)
+    price: Mapped[int] = mapped_column(default=750)
+    held_since: Mapped[datetime | None]
+
+    @property
+    def hours(self) -> Hours:
+        """When messages may leave."""
+        return Hours(self.opens, self.closes)
