@@ -7,35 +7,40 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.campaigns import rules
 from crm.campaigns.rules import Delivery, Hours, Reason, Stage
 from crm.db import Model, TownRow, refers
+from crm.prospects.rules import Purpose
 
 
 class Campaign(TownRow, Model):
     """A text for many people, chosen by a filter over the prospects; the audience is frozen when it is launched."""
 
     __tablename__ = "campaign"
-    __table_args__ = (Index("ix_campaign_stage", "town_id", "stage"),)
+    __table_args__ = (
+        refers("created_by_id", "account"),
+        refers("launched_by_id", "account"),
+        Index("ix_campaign_made", "town_id", "created_at", "id"),
+    )
 
     name: Mapped[str]
     text: Mapped[str]
-    purpose: Mapped[str]
+    purpose: Mapped[Purpose]
     accented: Mapped[bool] = mapped_column(default=False)
-    stage: Mapped[str] = mapped_column(default=Stage.DRAFT)
-    segment: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
-    created_by: Mapped[UUID]
+    stage: Mapped[Stage] = mapped_column(default=Stage.DRAFT)
+    segment: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """The filter: place, stage, organisation, volunteer, standing; empty is everybody."""
+    created_by_id: Mapped[UUID]
     created_at: Mapped[datetime]
-    launched_by: Mapped[UUID | None]
+    launched_by_id: Mapped[UUID | None]
     launched_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
 
     def move_to(self, stage: Stage) -> None:
         """Go to another stage. Raises RuleBroken when that is not possible from here."""
-        self.stage = rules.move(Stage(self.stage), stage)
+        self.stage = rules.move(self.stage, stage)
 
 
 class Message(TownRow, Model):
@@ -93,15 +98,15 @@ class Message(TownRow, Model):
 
     campaign_id: Mapped[UUID | None]
     reminder: Mapped[str | None]
-    purpose: Mapped[str]
+    purpose: Mapped[Purpose]
     phone: Mapped[str | None]
     prospect_id: Mapped[UUID | None]
     local_day: Mapped[date | None]
     body: Mapped[str] = mapped_column(default="")
     encoding: Mapped[str | None]
     segments: Mapped[int] = mapped_column(default=0)
-    state: Mapped[str] = mapped_column(default=Delivery.QUEUED)
-    reason: Mapped[str | None]
+    state: Mapped[Delivery] = mapped_column(default=Delivery.QUEUED)
+    reason: Mapped[Reason | None]
     not_before: Mapped[datetime]
     expires_at: Mapped[datetime]
     made_at: Mapped[datetime]
@@ -116,20 +121,10 @@ class Message(TownRow, Model):
         viewonly=True,
     )
 
-    @property
-    def delivery(self) -> Delivery:
-        """Where it stands."""
-        return Delivery(self.state)
-
-    @property
-    def why(self) -> Reason | None:
-        """Why it waits or came to nothing."""
-        return Reason(self.reason) if self.reason else None
-
     def believe(self, told: Delivery, at: datetime, *, code: int | None = None) -> None:
         """Take a receipt into account: forwards only; the error code is kept with the state it explains."""
-        new = rules.after(self.delivery, told)
-        if new == self.delivery:
+        new = rules.after(self.state, told)
+        if new == self.state:
             return
         self.state = new
         failed = new in (Delivery.FAILED, Delivery.UNDELIVERED)

@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
 from crm.errors import RuleBroken
+from crm.prospects.rules import Purpose
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -149,13 +150,6 @@ def fill(text: str, variables: Mapping[str, str]) -> str:
 
 
 # --- purposes -----------------------------------------------------------------------------------------------------
-
-
-class Purpose(StrEnum):
-    """What a person agreed to get. Decree 91/2020 counts the second as advertising."""
-
-    SERVICE = "service"
-    PROMOTION = "promotion"
 
 
 PURPOSE_NAMES: dict[Purpose, LazyString] = {
