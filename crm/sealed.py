@@ -31,3 +31,19 @@ class Seal:
     def index(self, text: str) -> bytes:
         """The same 16 bytes for the same text, useless without the key: equality search only."""
         return hmac.digest(self._index_key, text.encode(), "sha256")[:16]
+
+
+_current: Seal | None = None
+
+
+def use(seal: Seal) -> None:
+    """Seal and open with this from now on; said once at start-up."""
+    global _current
+    _current = seal
+
+
+def current() -> Seal:
+    """The program's seal. Raises RuntimeError before start-up has named it."""
+    if _current is None:
+        raise RuntimeError("no seal is in use: create_app() names it")
+    return _current

@@ -1,0 +1,99 @@
+"""Roles, what each may do, and how far each sees."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class OrganisationKind(StrEnum):
+    FRONT = "front"
+    LABOUR_FEDERATION = "labour_federation"
+    WOMENS_UNION = "womens_union"
+    FARMERS_UNION = "farmers_union"
+    YOUTH_UNION = "youth_union"
+    VETERANS = "veterans"
+    PEOPLES_COMMITTEE = "peoples_committee"
+    LABOUR_OFFICE = "labour_office"
+    SOCIAL_INSURANCE = "social_insurance"
+    OTHER = "other"
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    MANAGER = "manager"
+    ORGANISER = "organiser"
+    TREASURER = "treasurer"
+    LEAD = "lead"
+    VOLUNTEER = "volunteer"
+    AGENT = "agent"
+    SPONSOR = "sponsor"
+    AUDITOR = "auditor"
+
+
+class May(StrEnum):
+    """Permissions. Every route names one."""
+
+    SEE_PEOPLE = "see_people"
+    EDIT_PEOPLE = "edit_people"
+    IMPORT_PEOPLE = "import_people"
+    EXPORT_PEOPLE = "export_people"
+    REVEAL_IDENTITY = "reveal_identity"
+    LOG_VISITS = "log_visits"
+    ASSIGN = "assign"
+    ENROL = "enrol"
+    TAKE_PREMIUMS = "take_premiums"
+    SEE_DASHBOARD = "see_dashboard"
+    SEE_SPONSORS = "see_sponsors"
+    RECORD_MONEY = "record_money"
+    SEE_MESSAGES = "see_messages"
+    RUN_CAMPAIGNS = "run_campaigns"
+    SEE_TARGETS = "see_targets"
+    SET_TARGETS = "set_targets"
+    SEE_LAW = "see_law"
+    CHANGE_LAW = "change_law"
+    MANAGE_ACCOUNTS = "manage_accounts"
+    MOVE_CLOCK = "move_clock"
+    SEE_OWN_ACCOUNT = "see_own_account"
+
+
+_SEES = {May.SEE_PEOPLE, May.SEE_DASHBOARD, May.SEE_TARGETS, May.SEE_LAW, May.SEE_OWN_ACCOUNT}
+_FIELD = {
+    May.SEE_PEOPLE,
+    May.EDIT_PEOPLE,
+    May.REVEAL_IDENTITY,
+    May.LOG_VISITS,
+    May.SEE_LAW,
+    May.SEE_OWN_ACCOUNT,
+    May.ENROL,
+}
+
+PERMISSIONS: dict[Role, frozenset[May]] = {
+    Role.ADMIN: frozenset(May) - {May.TAKE_PREMIUMS},
+    Role.MANAGER: frozenset(May) - {May.TAKE_PREMIUMS, May.MANAGE_ACCOUNTS, May.CHANGE_LAW, May.MOVE_CLOCK},
+    Role.ORGANISER: frozenset(_SEES | {May.SEE_MESSAGES, May.RUN_CAMPAIGNS, May.LOG_VISITS, May.EDIT_PEOPLE}),
+    Role.TREASURER: frozenset(_SEES | {May.SEE_SPONSORS, May.RECORD_MONEY}),
+    Role.LEAD: frozenset(_SEES | _FIELD | {May.ASSIGN, May.IMPORT_PEOPLE, May.SEE_MESSAGES}),
+    Role.VOLUNTEER: frozenset(_FIELD),
+    Role.AGENT: frozenset(_FIELD | {May.TAKE_PREMIUMS}),
+    Role.SPONSOR: frozenset({May.SEE_OWN_ACCOUNT}),
+    Role.AUDITOR: frozenset(_SEES | {May.SEE_SPONSORS, May.SEE_MESSAGES}),
+}
+
+
+class Reach(StrEnum):
+    """How far a person sees."""
+
+    ALL = "all"
+    UNIT = "unit"
+    OWN = "own"
+    NOTHING = "nothing"
+
+
+def reach(role: Role, *, has_unit: bool) -> Reach:
+    """A lead sees the organisation or the place they lead (both, when both are given: only what is in both);
+    without either they see nothing. A volunteer or agent sees who is assigned to them."""
+    if role is Role.LEAD:
+        return Reach.UNIT if has_unit else Reach.NOTHING
+    if role in (Role.VOLUNTEER, Role.AGENT):
+        return Reach.OWN
+    return Reach.NOTHING if role is Role.SPONSOR else Reach.ALL

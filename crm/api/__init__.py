@@ -1,0 +1,1 @@
+"""What every API call shares: tokens, problems, cursors, idempotency. Resources live with their package."""

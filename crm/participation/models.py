@@ -1,0 +1,119 @@
+"""Spells of taking part, payments, and the months they cover."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm.db import Model, TownRow, refers
+from crm.participation.rules import Beginning, Ending
+
+
+class Participation(TownRow, Model):
+    """A spell of taking part, from `started_on` until the day before `ended_on`. One at a time for a person
+    (an exclusion constraint). The stock on a day is the number of spells that hold it."""
+
+    __tablename__ = "participation"
+    __table_args__ = (
+        refers("prospect_id", "prospect"),
+        refers("place_id", "place"),
+        refers("organisation_id", "organisation"),
+        refers("recruited_by_id", "account"),
+        Index(None, "town_id", "prospect_id", "started_on"),
+        Index(None, "town_id", "started_on"),
+        Index(None, "town_id", "ended_on"),
+        Index("ix_participation_deadline", "town_id", "deadline_on", postgresql_where=text("ended_on is null")),
+        CheckConstraint("ended_on > started_on", name="dates"),
+        CheckConstraint("(ended_on is null) = (ended_as is null)", name="ending"),
+    )
+
+    prospect_id: Mapped[UUID]
+    started_on: Mapped[date]
+    started_as: Mapped[Beginning]
+    ended_on: Mapped[date | None]
+    ended_as: Mapped[Ending | None]
+    place_id: Mapped[UUID]
+    """The ward or commune at the start."""
+    organisation_id: Mapped[UUID | None]
+    """Who brought the person in."""
+    recruited_by_id: Mapped[UUID | None]
+    income: Mapped[int]
+    """Chosen monthly income, đồng."""
+    method: Mapped[int]
+    """Months paid at once: 1, 3, 6, 12; 0 for a lump sum (years ahead, missing months)."""
+    paid_through: Mapped[date | None]
+    """First day of the last month paid for."""
+    deadline_on: Mapped[date | None]
+    """Last day to pay for what follows; the day after, the spell has lapsed."""
+
+
+class Payment(TownRow, Model):
+    """Money for a run of months, by its four layers, under the rules of the day it was paid. Append-only:
+    a mistake is a second row that reverses the first."""
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        refers("participation_id", "participation"),
+        refers("prospect_id", "prospect"),
+        refers("recorded_by_id", "account"),
+        refers("reverses_id", "payment"),
+        UniqueConstraint("town_id", "reverses_id"),
+        UniqueConstraint("town_id", "receipt_number"),
+        Index(None, "town_id", "prospect_id", "start_month"),
+        Index(None, "town_id", "paid_on"),
+        CheckConstraint("gross = own + state_support + local_support + other_support", name="layers"),
+        CheckConstraint(
+            "reverses_id is not null or "
+            "(own >= 0 and state_support >= 0 and local_support >= 0 and other_support >= 0 and gross > 0)",
+            name="signs",
+        ),
+        CheckConstraint("months between 1 and 120", name="months"),
+        CheckConstraint("supported_months between 0 and months", name="supported_months"),
+        CheckConstraint("extract(day from start_month) = 1", name="start_month"),
+    )
+
+    participation_id: Mapped[UUID]
+    prospect_id: Mapped[UUID]
+    paid_on: Mapped[date]
+    start_month: Mapped[date]
+    months: Mapped[int]
+    method: Mapped[int]
+    income: Mapped[int]
+    ground: Mapped[str]
+    gross: Mapped[int]
+    state_support: Mapped[int]
+    local_support: Mapped[int]
+    other_support: Mapped[int]
+    """From sponsors."""
+    own: Mapped[int]
+    supported_months: Mapped[int]
+    law: Mapped[dict[str, Any]]
+    """The rules it was made under: name, value, since, source. Never recomputed."""
+    receipt_number: Mapped[str | None]
+    recorded_at: Mapped[datetime]
+    recorded_by_id: Mapped[UUID | None]
+    reverses_id: Mapped[UUID | None]
+
+
+class ParticipantMonth(Model):
+    """One month of one person, paid once: the primary key forbids a second payment for it."""
+
+    __tablename__ = "participant_month"
+    __table_args__ = (
+        ForeignKeyConstraint(["town_id", "prospect_id"], ["prospect.town_id", "prospect.id"]),
+        refers("payment_id", "payment"),
+        Index(None, "town_id", "month"),
+        Index(None, "town_id", "payment_id"),
+        CheckConstraint("extract(day from month) = 1", name="month"),
+    )
+
+    town_id: Mapped[UUID] = mapped_column(primary_key=True)
+    prospect_id: Mapped[UUID] = mapped_column(primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    payment_id: Mapped[UUID]
+    supported: Mapped[bool]
+    """Whether the State supported it: these count toward the cap of supported months."""

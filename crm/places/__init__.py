@@ -1,0 +1,1 @@
+"""Towns, wards, communes and neighbourhoods: dated, with predecessors and successors."""

@@ -1,0 +1,1 @@
+"""People and households we hope will join."""

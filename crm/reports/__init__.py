@@ -1,0 +1,1 @@
+"""Answers across everything; reads, never writes."""

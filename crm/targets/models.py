@@ -1,0 +1,45 @@
+"""Targets by year, indicator, place and organisation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Numeric, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm.db import Model, TownRow, refers
+from crm.targets.rules import Indicator
+
+
+class Target(TownRow, Model):
+    """Number, rate and denominator as an authority set them for the end of a year: three facts that may contradict
+    each other, none derived from another."""
+
+    __tablename__ = "target"
+    __table_args__ = (
+        refers("place_id", "place"),
+        refers("organisation_id", "organisation"),
+        UniqueConstraint(
+            "town_id", "year", "indicator", "place_id", "organisation_id", "revision", postgresql_nulls_not_distinct=True
+        ),
+        CheckConstraint("people >= 0", name="people"),
+        CheckConstraint("rate between 0 and 100", name="rate"),
+    )
+
+    year: Mapped[int]
+    indicator: Mapped[Indicator]
+    place_id: Mapped[UUID | None]
+    organisation_id: Mapped[UUID | None]
+    revision: Mapped[int] = mapped_column(default=1)
+    people: Mapped[int]
+    baseline: Mapped[int | None]
+    """People taking part at the end of the year before."""
+    rate: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
+    """Percent, as written in the plan."""
+    denominator: Mapped[int | None]
+    authority: Mapped[str]
+    document: Mapped[str | None]
+    recorded_at: Mapped[datetime]
+    recorded_by_id: Mapped[UUID | None]

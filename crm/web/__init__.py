@@ -1,0 +1,1 @@
+"""What every page shares: guard, language, filters, pager, error pages. Knows no package."""
