@@ -1,0 +1,196 @@
+"""One PostgreSQL server in a folder of the data directory, reachable through a socket in a private directory only."""
+
+import shutil
+import signal
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from crm.embedded.directory import CannotRun, Secrets
+from crm.embedded.programs import HERE, Runner, end, living
+
+DATABASE, OWNER, APP, SUPERUSER = "ansinh", "crm_owner", "crm_app", "postgres"
+VERSION = "18"  # the major version, that of the files
+PORT = 5432  # names the socket's file; nothing listens on the network
+EXTENSIONS = ("pg_trgm", "unaccent", "btree_gist", "btree_gin")
+
+# Written into postgresql.conf when the folder is made; the town's administrator may change them there.
+SETTINGS = {
+    "shared_buffers": "128MB",
+    "max_connections": "60",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "lc_messages": "C",
+    "password_encryption": "scram-sha-256",
+}
+CARELESS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+}
+
+
+def cluster(data_dir: Path) -> Path:
+    """The server's folder."""
+    return data_dir / "postgres"
+
+
+def is_alive(data_dir: Path) -> bool:
+    """Whether the server of this data directory runs."""
+    return living(cluster(data_dir) / "postmaster.pid") is not None
+
+
+def url(sockets: Path, role: str, password: str) -> str:
+    """The database for SQLAlchemy, as this role."""
+    return (
+        f"postgresql+psycopg://{role}:{password}@/{DATABASE}?host={sockets}&port={PORT}"
+    )
+
+
+def start(
+    data_dir: Path, sockets: Path, runner: Runner, secrets: Secrets, *, durable: bool
+) -> None:
+    """Start the server, on the first time after making its files, roles and database; returns once it answers."""
+    log = data_dir / "logs" / "postgres.log"
+    if not cluster(data_dir).exists():
+        _make(data_dir, sockets, runner, secrets, log, durable=durable)
+    folder = cluster(data_dir)
+    _clear_the_way(folder)
+    settings = {
+        "listen_addresses": "",
+        "unix_socket_directories": str(sockets),
+        "unix_socket_permissions": "0700",
+    }
+    options = " ".join(
+        f"-c {name}='{value}'"
+        for name, value in (settings | ({} if durable else CARELESS)).items()
+    )
+    command: list[str | Path] = [
+        *(runner.postgres / "pg_ctl", "start", "-D", HERE, "-w", "-t", "120"),
+        *("-o", f"-p {PORT} {options}"),
+    ]
+    with log.open("ab") as output:
+        if runner.run(command, inside=folder, log=output).returncode:
+            raise CannotRun(f"PostgreSQL did not start: see the end of {log}.")
+    _furnish(sockets, secrets)
+
+
+def stop(data_dir: Path) -> None:
+    """End all its connections and stop the server; returns once it has gone."""
+    # the signals of pg_ctl's "fast" and "immediate" modes
+    end(
+        cluster(data_dir) / "postmaster.pid",
+        (signal.SIGINT, 60),
+        (signal.SIGQUIT, 10),
+        (signal.SIGKILL, 5),
+    )
+
+
+def _make(
+    data_dir: Path,
+    sockets: Path,
+    runner: Runner,
+    secrets: Secrets,
+    log: Path,
+    *,
+    durable: bool,
+) -> None:
+    """Make the server's folder. It gets its name last, so that what an interrupted start left is made anew."""
+    draft, password = (
+        data_dir / "postgres.new",
+        sockets / "password",
+    )  # in a directory the system user can enter
+    shutil.rmtree(draft, ignore_errors=True)
+    runner.own(draft)
+    password.touch(mode=0o600)
+    password.write_text(secrets.superuser_password)
+    runner.give(password)
+    settings = [
+        part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")
+    ]
+    command: list[str | Path] = [
+        *(
+            runner.postgres / "initdb",
+            "-D",
+            HERE,
+            "-U",
+            SUPERUSER,
+            "--auth=scram-sha-256",
+            f"--pwfile={password}",
+        ),
+        *(
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+        ),
+        *("--no-instructions", *settings, *([] if durable else ["--no-sync"])),
+    ]
+    try:
+        with log.open("ab") as output:
+            if runner.run(command, inside=draft, log=output).returncode:
+                raise CannotRun(
+                    f"PostgreSQL could not make its files: see the end of {log}."
+                )
+    finally:
+        password.unlink()
+    draft.rename(cluster(data_dir))
+
+
+def _clear_the_way(folder: Path) -> None:
+    """Say so if another version made the folder, and remove a dead server's mark, which can be mistaken for a live one
+    when some process of ours was given the dead server's number."""
+    made_by = (folder / "PG_VERSION").read_text().strip()
+    if made_by != VERSION:
+        raise CannotRun(
+            f"{folder} was made by PostgreSQL {made_by} and this is {VERSION}: restore a backup into a new directory."
+        )
+    (folder / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _furnish(sockets: Path, secrets: Secrets) -> None:
+    """The two roles, the database and the extensions; what is there already stays."""
+    with _connect(sockets, secrets, "template1") as template:
+        for extension in EXTENSIONS:
+            template.execute(
+                sql.SQL("create extension if not exists {}").format(
+                    sql.Identifier(extension)
+                )
+            )
+    with _connect(sockets, secrets, SUPERUSER) as connection:
+        there = {name for (name,) in connection.execute("select rolname from pg_roles")}
+        for role, password, may in (
+            (OWNER, secrets.owner_password, "createdb"),
+            (APP, secrets.app_password, "nocreatedb"),
+        ):
+            verb = "alter" if role in there else "create"
+            statement = sql.SQL(
+                f"{verb} role {{}} login nosuperuser nocreaterole {may} password {{}}"
+            )
+            connection.execute(
+                statement.format(sql.Identifier(role), sql.Literal(password))
+            )
+        if (
+            connection.execute(
+                "select 1 from pg_database where datname = %s", [DATABASE]
+            ).fetchone()
+            is None
+        ):
+            connection.execute(f"create database {DATABASE} owner {OWNER}")
+        connection.execute(f"revoke all on database {DATABASE} from public")
+        connection.execute(f"grant connect, temporary on database {DATABASE} to {APP}")
+
+
+def _connect(
+    sockets: Path, secrets: Secrets, database: str
+) -> psycopg.Connection[tuple[str]]:
+    return psycopg.connect(
+        host=str(sockets),
+        port=PORT,
+        user=SUPERUSER,
+        password=secrets.superuser_password,
+        dbname=database,
+        autocommit=True,
+    )

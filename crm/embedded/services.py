@@ -1,0 +1,193 @@
+"""Start the services of a data directory, or join them when they run; the last one out stops them.
+
+Whoever uses the services holds a share of one lock, which the kernel lets go when that process ends. So nothing has to
+be counted, a killed process leaves no wrong count, and a small watchman (`crm.embedded.watchman`) can stop servers
+whose last user was killed.
+"""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Self
+
+from crm.embedded import postgres, valkey
+from crm.embedded.directory import (
+    CannotRun,
+    Lock,
+    Secrets,
+    default_data_dir,
+    door,
+    nobody_uses,
+    prepare,
+    secrets,
+    users_lock,
+)
+from crm.embedded.programs import Runner, postgres_programs, runner
+
+__all__ = [
+    "CannotRun",
+    "Running",
+    "Secrets",
+    "default_data_dir",
+    "postgres_programs",
+    "secrets",
+    "start",
+]
+
+LONGEST_SOCKET_PATH = 107  # bytes; a limit of the kernel
+PROJECT = Path(__file__).parents[2]
+
+
+class Running:
+    """One use of the running services. End it with `stop()`, or use it as a context."""
+
+    def __init__(
+        self, data_dir: Path, sockets: Path, kept: Secrets, share: Lock
+    ) -> None:
+        self.data_dir = data_dir
+        self.database_url = postgres.url(sockets, postgres.APP, kept.app_password)
+        self.migrate_database_url = postgres.url(
+            sockets, postgres.OWNER, kept.owner_password
+        )
+        self.redis_url = valkey.url(sockets)
+        self._share: Lock | None = share
+
+    def stop(self) -> None:
+        """End this use. If nobody else uses the services, stop them and wait until they have gone."""
+        if self._share is None:
+            return
+        with door(self.data_dir):
+            self._share.close()
+            self._share = None
+            if nobody_uses(self.data_dir):
+                halt(self.data_dir)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def start(
+    data_dir: Path,
+    *,
+    durable: bool = True,
+    with_postgres: bool = True,
+    with_valkey: bool = True,
+) -> Running:
+    """Start what does not run yet and join the rest.
+
+    `durable=False` is for tests: a crash of the machine may lose data. Raises `CannotRun` with one line to show.
+    """
+    data_dir = prepare(data_dir)
+    kept = secrets(data_dir)
+    share = users_lock(data_dir)
+    try:
+        with door(data_dir):
+            share.share()
+            _post_watchman(data_dir)
+            sockets = _run_all(
+                data_dir,
+                kept,
+                durable=durable,
+                with_postgres=with_postgres,
+                with_valkey=with_valkey,
+            )
+    except BaseException:
+        Running(data_dir, data_dir, kept, share).stop()
+        raise
+    return Running(data_dir, sockets, kept, share)
+
+
+def halt(data_dir: Path) -> None:
+    """Stop both servers, whoever started them. Call it behind the door."""
+    valkey.stop(data_dir)
+    postgres.stop(data_dir)
+    if sockets := _known_sockets(data_dir):
+        shutil.rmtree(sockets, ignore_errors=True)
+    _note(data_dir).unlink(missing_ok=True)
+
+
+def _run_all(
+    data_dir: Path,
+    kept: Secrets,
+    *,
+    durable: bool,
+    with_postgres: bool,
+    with_valkey: bool,
+) -> Path:
+    missing_postgres = with_postgres and not postgres.is_alive(data_dir)
+    missing_valkey = with_valkey and not valkey.is_alive(data_dir)
+    sockets = _known_sockets(data_dir)
+    if sockets and not (missing_postgres or missing_valkey):
+        return sockets
+    user = runner()
+    sockets = sockets or _make_sockets(data_dir, user)
+    if missing_valkey:
+        valkey.start(data_dir, sockets, user, durable=durable)
+    if missing_postgres:
+        postgres.start(data_dir, sockets, user, kept, durable=durable)
+    return sockets
+
+
+def _note(data_dir: Path) -> Path:
+    return data_dir / "running.json"
+
+
+def _known_sockets(data_dir: Path) -> Path | None:
+    """The directory the sockets are in, if there is one and no one else could have put it there."""
+    try:
+        sockets = Path(json.loads(_note(data_dir).read_text())["sockets"])
+        found = sockets.lstat()
+    except (OSError, ValueError, KeyError):
+        return None
+    ours = os.geteuid() in (0, found.st_uid) and found.st_mode & 0o7777 == 0o700
+    return sockets if ours else None
+
+
+def _make_sockets(data_dir: Path, user: Runner) -> Path:
+    """A short private directory for the sockets: the path of a socket must not be long, that of the data may be."""
+    halt(data_dir)  # a server whose sockets have vanished cannot be joined
+    parent = next(
+        (place for place in ("/run", "/tmp") if os.access(place, os.W_OK)),
+        tempfile.gettempdir(),
+    )
+    sockets = Path(tempfile.mkdtemp(prefix="ansinh-", dir=parent))
+    user.give(sockets)
+    if len(os.fsencode(sockets / ".s.PGSQL.5432.lock")) > LONGEST_SOCKET_PATH:
+        sockets.rmdir()
+        raise CannotRun(
+            f"The path of {sockets} is too long for a socket: set TMPDIR to a shorter one."
+        )
+    _note(data_dir).write_text(json.dumps({"sockets": str(sockets)}))
+    return sockets
+
+
+def _post_watchman(data_dir: Path) -> None:
+    """See to it that a watchman is there to stop the servers should all their users be killed."""
+    with Lock(data_dir / "watch.lock") as lock:
+        if not lock.take_if_free():
+            return
+    command = [sys.executable, "-m", "crm.embedded.watchman", str(data_dir)]
+    log = str(data_dir / "logs" / "watchman.log")
+    os.posix_spawn(
+        sys.executable,
+        command,
+        {**os.environ, "PYTHONPATH": str(PROJECT)},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (
+                os.POSIX_SPAWN_OPEN,
+                1,
+                log,
+                os.O_WRONLY | os.O_CREAT | os.O_APPEND,
+                0o600,
+            ),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,  # a Ctrl-C at the terminal is not for it
+    )
