@@ -23,9 +23,7 @@ class Secrets:
     """What is generated once for a data directory and never leaves it."""
 
     secret_key: str
-    identity_key: (
-        str  # 32 random bytes in URL-safe base64: the spelling of a Fernet key
-    )
+    identity_key: str  # 32 random bytes in URL-safe base64: the spelling of a Fernet key
     superuser_password: str
     owner_password: str
     app_password: str
@@ -42,26 +40,20 @@ def default_data_dir() -> Path:
 
 
 def prepare(data_dir: Path) -> Path:
-    """Make the directory, private to its owner (0700), and answer its absolute path. No parent's mode changes."""
+    """Make the directory, private to its owner (0700); gives its absolute path. No parent's mode changes."""
     data_dir = data_dir.expanduser().absolute()
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = data_dir.stat()
         if found.st_uid != os.geteuid():
-            raise CannotRun(
-                f"{data_dir} belongs to another user: run this command as that user."
-            )
+            raise CannotRun(f"{data_dir} belongs to another user: run this command as that user.")
         if found.st_mode & 0o077:
             data_dir.chmod(0o700)
         (data_dir / "logs").mkdir(mode=0o700, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        raise CannotRun(
-            f"{data_dir} is not a directory: name another with --data-dir."
-        ) from None
+        raise CannotRun(f"{data_dir} is not a directory: name another with --data-dir.") from None
     except OSError as error:
-        raise CannotRun(
-            f"Cannot use {data_dir} ({error.strerror}): name another with --data-dir."
-        ) from None
+        raise CannotRun(f"Cannot use {data_dir} ({error.strerror}): name another with --data-dir.") from None
     return data_dir
 
 
@@ -78,9 +70,7 @@ def secrets(data_dir: Path) -> Secrets:
 
 def _generate(kept: Path) -> None:
     if (kept.parent / "postgres").exists():
-        raise CannotRun(
-            f"{kept} is missing although there is a database: restore it from a backup."
-        )
+        raise CannotRun(f"{kept} is missing although there is a database: restore it from a backup.")
     fresh = Secrets(
         secret_key=randomness.token_urlsafe(48),
         identity_key=base64.urlsafe_b64encode(randomness.token_bytes(32)).decode(),
@@ -89,16 +79,12 @@ def _generate(kept: Path) -> None:
         app_password=randomness.token_urlsafe(24),
     )
     draft = kept.with_name(f".{SECRETS}.{os.getpid()}")
-    with os.fdopen(
-        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
-    ) as file:
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(asdict(fresh), file, indent=2)
         file.flush()
         os.fsync(file.fileno())
     try:
-        os.link(
-            draft, kept
-        )  # unlike a rename, refuses when another command was quicker
+        os.link(draft, kept)  # unlike a rename, refuses when another command was quicker
     except FileExistsError:
         pass
     finally:

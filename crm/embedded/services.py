@@ -1,8 +1,8 @@
 """Start the services of a data directory, or join them when they run; the last one out stops them.
 
-Whoever uses the services holds a share of one lock, which the kernel lets go when that process ends. So nothing has to
-be counted, a killed process leaves no wrong count, and a small watchman (`crm.embedded.watchman`) can stop servers
-whose last user was killed.
+Whoever uses the services holds a share of one lock, which the kernel lets go when that process ends. So
+nothing has to be counted, a killed process leaves no wrong count, and a small watchman
+(`crm.embedded.watchman`) can stop servers whose last user was killed.
 """
 
 import json
@@ -38,20 +38,15 @@ __all__ = [
 ]
 
 LONGEST_SOCKET_PATH = 107  # bytes; a limit of the kernel
-PROJECT = Path(__file__).parents[2]
 
 
 class Running:
     """One use of the running services. End it with `stop()`, or use it as a context."""
 
-    def __init__(
-        self, data_dir: Path, sockets: Path, kept: Secrets, share: Lock
-    ) -> None:
+    def __init__(self, data_dir: Path, sockets: Path, kept: Secrets, share: Lock) -> None:
         self.data_dir = data_dir
         self.database_url = postgres.url(sockets, postgres.APP, kept.app_password)
-        self.migrate_database_url = postgres.url(
-            sockets, postgres.OWNER, kept.owner_password
-        )
+        self.migrate_database_url = postgres.url(sockets, postgres.OWNER, kept.owner_password)
         self.redis_url = valkey.url(sockets)
         self._share: Lock | None = share
 
@@ -81,7 +76,7 @@ def start(
 ) -> Running:
     """Start what does not run yet and join the rest.
 
-    `durable=False` is for tests: a crash of the machine may lose data. Raises `CannotRun` with one line to show.
+    `durable=False` is for tests: a crash of the machine may lose data. Raises `CannotRun` with one line.
     """
     data_dir = prepare(data_dir)
     kept = secrets(data_dir)
@@ -150,7 +145,7 @@ def _known_sockets(data_dir: Path) -> Path | None:
 
 
 def _make_sockets(data_dir: Path, user: Runner) -> Path:
-    """A short private directory for the sockets: the path of a socket must not be long, that of the data may be."""
+    """A short private directory for the sockets: their paths must not be long, that of the data may be."""
     halt(data_dir)  # a server whose sockets have vanished cannot be joined
     parent = next(
         (place for place in ("/run", "/tmp") if os.access(place, os.W_OK)),
@@ -160,9 +155,7 @@ def _make_sockets(data_dir: Path, user: Runner) -> Path:
     user.give(sockets)
     if len(os.fsencode(sockets / ".s.PGSQL.5432.lock")) > LONGEST_SOCKET_PATH:
         sockets.rmdir()
-        raise CannotRun(
-            f"The path of {sockets} is too long for a socket: set TMPDIR to a shorter one."
-        )
+        raise CannotRun(f"The path of {sockets} is too long for a socket: set TMPDIR to a shorter one.")
     _note(data_dir).write_text(json.dumps({"sockets": str(sockets)}))
     return sockets
 
@@ -177,7 +170,7 @@ def _post_watchman(data_dir: Path) -> None:
     os.posix_spawn(
         sys.executable,
         command,
-        {**os.environ, "PYTHONPATH": str(PROJECT)},
+        {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (

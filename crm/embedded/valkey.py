@@ -33,15 +33,10 @@ def start(data_dir: Path, sockets: Path, runner: Runner, *, durable: bool) -> No
         "save": "",
         "maxmemory-policy": "noeviction",
     }
-    options = [
-        part for name, value in settings.items() for part in (f"--{name}", value)
-    ]
+    options = [part for name, value in settings.items() for part in (f"--{name}", value)]
     log = data_dir / "logs" / "valkey.log"
     with log.open("ab") as output:
-        started = (
-            runner.run([runner.valkey, *options], inside=folder, log=output).returncode
-            == 0
-        )
+        started = runner.run([runner.valkey, *options], inside=folder, log=output).returncode == 0
     until = time.monotonic() + 60
     while started and time.monotonic() < until:
         if _answers(_socket(sockets)):
@@ -49,9 +44,7 @@ def start(data_dir: Path, sockets: Path, runner: Runner, *, durable: bool) -> No
         if time.monotonic() > until - 58 and not is_alive(data_dir):
             break
         time.sleep(0.02)
-    raise CannotRun(
-        f"Valkey did not start: see the end of {folder / 'valkey.log'} and {log}."
-    )
+    raise CannotRun(f"Valkey did not start: see the end of {folder / 'valkey.log'} and {log}.")
 
 
 def stop(data_dir: Path) -> None:
@@ -73,8 +66,6 @@ def _answers(path: Path) -> bool:
             line.settimeout(1)
             line.connect(str(path))
             line.sendall(b"PING\r\n")
-            return line.recv(16).startswith(
-                b"+PONG"
-            )  # while it still loads, it says so instead
+            return line.recv(16).startswith(b"+PONG")  # while it still loads, it says so instead
     except OSError:
         return False

@@ -7,7 +7,6 @@ from pathlib import Path
 from crm.embedded.directory import Lock, door, nobody_uses
 from crm.embedded.services import halt
 
-
 LOOK_EVERY = 1.0  # seconds; waiting for the lock itself would look to the last one out like one more user
 
 
