@@ -32,9 +32,7 @@ def split(amount: Vnd, weights: Sequence[int]) -> list[Vnd]:
     if total <= 0 or min(weights) < 0:
         raise ValueError("Weights must not be negative and must not all be zero.")
     parts = [amount * weight // total for weight in weights]
-    by_remainder = sorted(
-        range(len(weights)), key=lambda i: (-(amount * weights[i] % total), i)
-    )
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(amount * weights[i] % total), i))
     for i in by_remainder[: amount - sum(parts)]:
         parts[i] += 1
     return parts
@@ -57,9 +55,7 @@ def in_words(amount: int) -> str:
     if amount < BILLION:
         return _below_a_billion(amount, follows_more=False) or DIGITS[0]
     billions, rest = divmod(amount, BILLION)
-    return (
-        f"{in_words(billions)} tỷ {_below_a_billion(rest, follows_more=True)}".rstrip()
-    )
+    return f"{in_words(billions)} tỷ {_below_a_billion(rest, follows_more=True)}".rstrip()
 
 
 def _below_a_billion(number: int, *, follows_more: bool) -> str:
@@ -68,10 +64,7 @@ def _below_a_billion(number: int, *, follows_more: bool) -> str:
     for power in (2, 1, 0):
         group = number // THOUSAND**power % THOUSAND
         if group:
-            spoken.append(
-                _three_digits(group, in_full=follows_more or bool(spoken))
-                + SCALES[power]
-            )
+            spoken.append(_three_digits(group, in_full=follows_more or bool(spoken)) + SCALES[power])
     return " ".join(spoken)
 
 

@@ -21,21 +21,14 @@ class Month:
     number: int
 
     def __post_init__(self) -> None:
-        if not (
-            1 <= self.number <= MONTHS_IN_YEAR
-            and date.min.year <= self.year <= date.max.year
-        ):
-            raise ValueError(
-                f"There is no month {self.number} of the year {self.year}."
-            )
+        if not (1 <= self.number <= MONTHS_IN_YEAR and date.min.year <= self.year <= date.max.year):
+            raise ValueError(f"There is no month {self.number} of the year {self.year}.")
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """ "2026-07" → July 2026; anything else is a ValueError with a sentence."""
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}", text.strip()):
-            raise ValueError(
-                f"{text!r} is not a month: write year and month as 2026-07."
-            )
+            raise ValueError(f"{text!r} is not a month: write year and month as 2026-07.")
         year, number = text.strip().split("-")
         return cls(int(year), int(number))
 
@@ -50,9 +43,7 @@ class Month:
 
     @property
     def last_day(self) -> date:
-        return date(
-            self.year, self.number, calendar.monthrange(self.year, self.number)[1]
-        )
+        return date(self.year, self.number, calendar.monthrange(self.year, self.number)[1])
 
     def __add__(self, months: int) -> "Month":
         year, before = divmod(self._count + months, MONTHS_IN_YEAR)

@@ -55,16 +55,13 @@ def test_a_half_is_rounded_up() -> None:
 
 @given(
     st.integers(min_value=0, max_value=10**15),
-    st.lists(st.integers(min_value=0, max_value=10**6), min_size=1, max_size=30).filter(
-        any
-    ),
+    st.lists(st.integers(min_value=0, max_value=10**6), min_size=1, max_size=30).filter(any),
 )
 def test_a_split_amount_adds_up_again(amount: int, weights: list[int]) -> None:
     parts = split(amount, weights)
     assert sum(parts) == amount
     assert all(
-        abs(Fraction(amount * w, sum(weights)) - part) < 1
-        for part, w in zip(parts, weights, strict=True)
+        abs(Fraction(amount * w, sum(weights)) - part) < 1 for part, w in zip(parts, weights, strict=True)
     )
 
 

@@ -16,9 +16,7 @@ def test_a_month_is_read_and_written_the_same_way() -> None:
     assert Month.parse("2026-07") == Month(2026, 7)
 
 
-@pytest.mark.parametrize(
-    "text", ["2026-13", "2026-00", "2026-7", "7/2026", "", "2026-07-01", "0000-01"]
-)
+@pytest.mark.parametrize("text", ["2026-13", "2026-00", "2026-7", "7/2026", "", "2026-07-01", "0000-01"])
 def test_what_is_no_month_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="month"):
         Month.parse(text)

@@ -1,0 +1,196 @@
+"""The law as dated values, and the law of one day."""
+
+from bisect import bisect_right
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+
+from flask_babel import lazy_gettext as _l
+
+from crm.errors import RuleBroken
+from crm.money import Vnd
+from crm.premiums.rules.keys import LABELS, WINDOWS, LawKey, LawStatus, Method
+from crm.prospects.rules import Ground
+
+PER_CENT = 100
+
+
+ANNOUNCED_EACH_YEAR = frozenset({LawKey.INVESTMENT_PERCENT})
+"""Values that hold only in the calendar year they begin in: next year's is another, and unknown until announced."""
+
+SURENESS = (LawStatus.PRACTICE, LawStatus.IN_FORCE)
+"""The statuses that count in a calculation; of two rows of one day the later named is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LawValue:
+    """One number of the law, from a day on, with the document that says so and where we read it."""
+
+    key: LawKey
+    ground: Ground | None
+    value: Decimal
+    since: date
+    document: str
+    article: str = ""
+    source: str = ""
+    status: LawStatus = LawStatus.IN_FORCE
+    note: str = ""
+
+    @property
+    def reference(self) -> str:
+        """Document and article: "Nghị định 159/2025/NĐ-CP, Điều 5"."""
+        return f"{self.document}, {self.article}" if self.article else self.document
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTopUp:
+    """What a place adds for one ground: a percent of the floor premium or đồng a month, for so many months."""
+
+    ground: Ground
+    percent: Decimal | None
+    amount: Vnd | None
+    since: date
+    until: date | None
+    months_cap: int | None
+    document: str
+
+    def holds_on(self, day: date) -> bool:
+        return self.since <= day and (self.until is None or day <= self.until)
+
+    def a_month(self, floor_premium: Fraction) -> Fraction:
+        """Đồng a month, given the premium on the least income."""
+        if self.percent is not None:
+            return share_of_percent(self.percent) * floor_premium
+        return Fraction(self.amount or 0)
+
+
+@dataclass(frozen=True)
+class LawOnDay:
+    """The law as it stands on one day. Asking for what no row says is refused with a sentence that names it."""
+
+    day: date
+    rows: Mapping[tuple[LawKey, Ground | None], LawValue]
+
+    def says(self, key: LawKey, ground: Ground | None = None) -> bool:
+        """Whether a number is known for this day."""
+        return (key, ground) in self.rows
+
+    def row(self, key: LawKey, ground: Ground | None = None) -> LawValue:
+        """The row that holds on this day, or RuleBroken naming what is missing."""
+        try:
+            return self.rows[key, ground]
+        except KeyError:
+            raise RuleBroken(
+                _l(
+                    "The law for %(day)s is not recorded: %(name)s. Choose another day, or ask an administrator.",
+                    day=in_day(self.day),
+                    name=LABELS[key],
+                ),
+                code="law_unknown",
+            ) from None
+
+    def number(self, key: LawKey) -> int:
+        """A whole number: đồng, months, years or times."""
+        return int(self.row(key).value)
+
+    def share(self, key: LawKey) -> Fraction:
+        """A percentage as an exact share: 22 % → 11/50."""
+        return share_of_percent(self.row(key).value)
+
+    @property
+    def rate(self) -> Fraction:
+        """The share of the chosen income that is paid."""
+        return self.share(LawKey.CONTRIBUTION_PERCENT)
+
+    @property
+    def floor(self) -> Vnd:
+        """The least income one may choose, also the base of the State's support: the rural poverty line."""
+        return self.number(LawKey.POVERTY_LINE)
+
+    @property
+    def ceiling(self) -> Vnd:
+        """The highest income one may choose: a multiple of the base salary or reference level."""
+        return self.number(LawKey.CEILING_MULTIPLE) * self.number(LawKey.BASE_LEVEL)
+
+    @property
+    def step(self) -> Vnd:
+        """Incomes go up from the floor in steps of so many đồng."""
+        return self.number(LawKey.INCOME_STEP)
+
+    @property
+    def floor_premium(self) -> Fraction:
+        """A month's premium on the least income."""
+        return self.rate * self.floor
+
+    @cached_property
+    def support(self) -> dict[Ground, Fraction]:
+        """The State's share of the floor premium for every ground; one without a row of its own has everyone's."""
+        return {
+            ground: share_of_percent(row.value) if (row := self.support_row(ground)) else Fraction()
+            for ground in Ground
+        }
+
+    def support_row(self, ground: Ground) -> LawValue | None:
+        """The row a ground's support comes from, or none before the State helped anyone."""
+        everyones = self.rows.get((LawKey.SUPPORT_PERCENT, Ground.OTHER))
+        return self.rows.get((LawKey.SUPPORT_PERCENT, ground), everyones)
+
+    def deciding_ground(self, grounds: Collection[Ground]) -> Ground:
+        """Of several grounds the one with the highest share: they do not add up. Without any: `other`."""
+        return max(sorted(grounds), key=self.support.__getitem__, default=Ground.OTHER)
+
+    def window(self, method: Method) -> int:
+        """Within how many months, the first included, a period must be paid."""
+        return self.number(WINDOWS[method])
+
+    @property
+    def investment_rate(self) -> Fraction:
+        """The fund's monthly investment rate announced for the year of payment (discount and interest)."""
+        return self.share(LawKey.INVESTMENT_PERCENT)
+
+
+@dataclass(frozen=True)
+class Law:
+    """All dated values. `law.on(day)` is the law of one day."""
+
+    values: tuple[LawValue, ...]
+    _timelines: dict[tuple[LawKey, Ground | None], list[LawValue]] = field(
+        init=False, repr=False, compare=False
+    )
+    _days: dict[date, LawOnDay] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        timelines: dict[tuple[LawKey, Ground | None], list[LawValue]] = {}
+        counting = (value for value in self.values if value.status in SURENESS)
+        for value in sorted(counting, key=lambda each: (each.since, SURENESS.index(each.status))):
+            timelines.setdefault((value.key, value.ground), []).append(value)
+        object.__setattr__(self, "_timelines", timelines)
+
+    def on(self, day: date) -> LawOnDay:
+        """The law as it stands on a day: of each value the latest that has begun."""
+        if day not in self._days:
+            held = ((of, _latest(timeline, day)) for of, timeline in self._timelines.items())
+            self._days[day] = LawOnDay(day, {of: value for of, value in held if value})
+        return self._days[day]
+
+
+def in_day(day: date) -> str:
+    """A day as a Vietnamese reader writes it: 1/7/2025."""
+    return f"{day.day}/{day.month}/{day.year}"
+
+
+def _latest(timeline: Sequence[LawValue], day: date) -> LawValue | None:
+    """Of rows in the order of time the last that has begun, unless it is for its own year only and that is over."""
+    begun = bisect_right(timeline, day, key=lambda value: value.since)
+    if not begun:
+        return None
+    value = timeline[begun - 1]
+    return None if value.key in ANNOUNCED_EACH_YEAR and value.since.year != day.year else value
+
+
+def share_of_percent(percent: Decimal) -> Fraction:
+    """A percentage as an exact share."""
+    return Fraction(percent) / PER_CENT

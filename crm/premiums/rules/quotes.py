@@ -1,0 +1,278 @@
+"""What a payment costs and who bears it, under the law of the day of payment."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Self
+
+from flask_babel import lazy_gettext as _l
+
+from crm.errors import RuleBroken
+from crm.money import Vnd, half_up, in_figures
+from crm.months import MONTHS_IN_YEAR, Month
+from crm.premiums.rules.keys import PERIODS, WINDOWS, LawKey, LawStatus, Method
+from crm.premiums.rules.law import Law, LawOnDay, LocalTopUp, in_day
+from crm.prospects.rules import Ground
+
+METHODS: Mapping[Method, Any] = {
+    Method.MONTHLY: _l("Every month"),
+    Method.QUARTERLY: _l("Every 3 months"),
+    Method.HALF_YEARLY: _l("Every 6 months"),
+    Method.YEARLY: _l("Every 12 months"),
+    Method.YEARS_AHEAD: _l("Once for several years ahead"),
+    Method.MISSING_MONTHS: _l("Once for missing months"),
+}
+LOCAL_TOP_UP = "local_top_up"
+RESTS_ON: Mapping[Method, tuple[LawKey, ...]] = {
+    **{method: (key,) for method, key in WINDOWS.items()},
+    Method.YEARS_AHEAD: (LawKey.YEARS_AHEAD_MOST, LawKey.INVESTMENT_PERCENT),
+    Method.MISSING_MONTHS: (
+        LawKey.MISSING_MONTHS_MOST,
+        LawKey.INVESTMENT_PERCENT,
+        LawKey.MISSING_MONTHS_SUPPORTED,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A method and for how many months it pays."""
+
+    method: Method
+    months: int
+
+    @classmethod
+    def periodic(cls, months: int) -> Self:
+        """Pay every 1, 3, 6 or 12 months; any other number is refused."""
+        for method, length in PERIODS.items():
+            if length == months:
+                return cls(method, months)
+        raise RuleBroken(
+            _l("One pays for 1, 3, 6 or 12 months at a time. Choose one of these."),
+            field="months",
+        )
+
+    @classmethod
+    def years_ahead(cls, years: int) -> Self:
+        """Pay once for several years to come."""
+        return cls(Method.YEARS_AHEAD, years * MONTHS_IN_YEAR)
+
+    @classmethod
+    def missing(cls, months: int) -> Self:
+        """Pay once for the months that are missing for a pension."""
+        return cls(Method.MISSING_MONTHS, months)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One number a quote rests on: kept with a payment, shown to whoever asks why."""
+
+    name: str
+    value: Decimal
+    since: date
+    source: str
+    status: LawStatus = LawStatus.IN_FORCE
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for a snapshot beside a payment; the number as text, so that it stays exact."""
+        return {
+            "name": self.name,
+            "value": str(self.value),
+            "since": self.since.isoformat(),
+            "source": self.source,
+            "status": str(self.status),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A premium in layers, whole đồng: gross = state_support + local_support + other_support + payable."""
+
+    income: Vnd
+    ground: Ground
+    plan: Plan
+    start: Month
+    paid_on: date
+    gross: Vnd
+    state_support: Vnd
+    local_support: Vnd
+    other_support: Vnd
+    payable: Vnd
+    supported_months: int
+    deadline: date | None
+    next_start: Month | None
+    lines: tuple[Line, ...]
+
+    @property
+    def late(self) -> bool:
+        """Paid after the window: the law then deems the person to have suspended."""
+        return self.deadline is not None and self.paid_on > self.deadline
+
+
+def quote(
+    law: Law,
+    income: Vnd,
+    grounds: Collection[Ground],
+    start: Month,
+    paid_on: date | None,
+    plan: Plan,
+    *,
+    supported_before: int = 0,
+    local_top_ups: Iterable[LocalTopUp] = (),
+    local_months_before: int = 0,
+    other_support: Vnd = 0,
+) -> Quote:
+    """What a payment costs and who bears it, by the law of the day of payment (by default the first day of `start`).
+
+    `supported_before` counts months the State, `local_months_before` months the place has already helped with;
+    `other_support` is what a sponsor offers for the whole payment, of which only what is needed is taken.
+    RuleBroken for an income or length the law does not allow and for a day whose law is not recorded.
+    Decree 134/2015, articles 10 to 14; decree 159/2025, articles 5 to 7.
+    """
+    today = law.on(paid_on or start.first_day)
+    check_income(today, income)
+    check_plan(today, plan)
+    if min(supported_before, local_months_before) < 0:
+        raise RuleBroken(
+            _l("Months already supported cannot be fewer than none."),
+            field="supported_before",
+        )
+    ground = today.deciding_ground(grounds)
+    supported = supported_months(today, ground, plan, supported_before)
+    gross = gross_premium(today, income, plan)
+    state = min(gross, half_up(today.support[ground] * today.floor_premium * supported))
+    top_up, local_offer = best_top_up(today, local_top_ups, grounds, plan.months, local_months_before)
+    local = min(gross - state, local_offer)
+    other = min(gross - state - local, max(other_support, 0))
+    return Quote(
+        income=income,
+        ground=ground,
+        plan=plan,
+        start=start,
+        paid_on=today.day,
+        gross=gross,
+        state_support=state,
+        local_support=local,
+        other_support=other,
+        payable=gross - state - local - other,
+        supported_months=supported,
+        deadline=deadline(today, plan.method, start),
+        next_start=None if plan.method is Method.MISSING_MONTHS else start + plan.months,
+        lines=_lines(today, ground, plan, top_up),
+    )
+
+
+def check_income(law: LawOnDay, income: Vnd) -> None:
+    """Refuses an income the law does not allow, naming the nearest that it does. Law 41/2024, article 31."""
+    if income < law.floor:
+        message = _l(
+            "The least income one may choose on %(day)s is %(floor)s. Choose that or more.",
+            day=in_day(law.day),
+            floor=in_figures(law.floor),
+        )
+        raise RuleBroken(message, field="income", code="income_below_floor")
+    if income > law.ceiling:
+        message = _l(
+            "The highest income one may choose on %(day)s is %(ceiling)s. Choose that or less.",
+            day=in_day(law.day),
+            ceiling=in_figures(law.ceiling),
+        )
+        raise RuleBroken(message, field="income", code="income_above_ceiling")
+    over = (income - law.floor) % law.step
+    if over and income != law.ceiling:
+        message = _l(
+            "Incomes go in steps of %(step)s. Choose %(lower)s or %(higher)s.",
+            step=in_figures(law.step),
+            lower=in_figures(income - over),
+            higher=in_figures(min(income - over + law.step, law.ceiling)),
+        )
+        raise RuleBroken(message, field="income", code="income_off_step")
+
+
+def check_plan(law: LawOnDay, plan: Plan) -> None:
+    """Refuses more years ahead or missing months than the law allows at once."""
+    if plan.method is Method.YEARS_AHEAD:
+        most = law.number(LawKey.YEARS_AHEAD_MOST)
+        if not 1 <= plan.months <= most * MONTHS_IN_YEAR:
+            message = _l("One may pay for 1 to %(most)s years ahead at once.", most=most)
+            raise RuleBroken(message, field="years_ahead", code="years_ahead_out_of_range")
+    if plan.method is Method.MISSING_MONTHS:
+        most = law.number(LawKey.MISSING_MONTHS_MOST)
+        if not 1 <= plan.months <= most:
+            message = _l("One may pay for 1 to %(most)s missing months at once.", most=most)
+            raise RuleBroken(message, field="missing_months", code="missing_months_out_of_range")
+
+
+def supported_months(law: LawOnDay, ground: Ground, plan: Plan, before: int) -> int:
+    """How many of a payment's months the State helps with: never more than the cap over a whole life."""
+    if not law.support[ground]:
+        return 0
+    if plan.method is Method.MISSING_MONTHS and not law.number(LawKey.MISSING_MONTHS_SUPPORTED):
+        return 0
+    return min(plan.months, max(0, law.number(LawKey.SUPPORT_CAP_MONTHS) - before))
+
+
+def gross_premium(law: LawOnDay, income: Vnd, plan: Plan) -> Vnd:
+    """The premium before anyone helps; the sum is rounded once, half-up.
+
+    Years ahead are discounted month by month from the second, missing months bear interest from the first.
+    """
+    monthly = law.rate * income
+    if plan.method is Method.YEARS_AHEAD:
+        return half_up(monthly * sum((1 + law.investment_rate) ** -i for i in range(plan.months)))
+    if plan.method is Method.MISSING_MONTHS:
+        return half_up(monthly * sum((1 + law.investment_rate) ** (i + 1) for i in range(plan.months)))
+    return half_up(monthly * plan.months)
+
+
+def best_top_up(
+    law: LawOnDay,
+    top_ups: Iterable[LocalTopUp],
+    grounds: Collection[Ground],
+    months: int,
+    months_before: int = 0,
+) -> tuple[LocalTopUp | None, Vnd]:
+    """The one local addition that gives this person most, and its đồng for so many months.
+
+    A ground without an addition of its own has everyone's (`other`), as with the State's support.
+    """
+    held = [top_up for top_up in top_ups if top_up.holds_on(law.day)]
+    own = {top_up.ground for top_up in held}
+    theirs = {ground if ground in own else Ground.OTHER for ground in grounds or (Ground.OTHER,)}
+
+    def offer(top_up: LocalTopUp) -> Vnd:
+        most = months if top_up.months_cap is None else max(0, top_up.months_cap - months_before)
+        return half_up(top_up.a_month(law.floor_premium) * min(months, most))
+
+    best = max((top_up for top_up in held if top_up.ground in theirs), key=offer, default=None)
+    return best, offer(best) if best else 0
+
+
+def deadline(law: LawOnDay, method: Method, start: Month) -> date | None:
+    """The last day on which a period may be paid; none for payments made once, at registration.
+
+    Law 41/2024, article 36.3; decree 134/2015, article 12.
+    """
+    return (start + (law.window(method) - 1)).last_day if method in WINDOWS else None
+
+
+def _lines(law: LawOnDay, ground: Ground, plan: Plan, top_up: LocalTopUp | None) -> tuple[Line, ...]:
+    """The numbers a quote rests on, in the order one would explain them."""
+    rows = [
+        law.row(key)
+        for key in (
+            LawKey.CONTRIBUTION_PERCENT,
+            LawKey.POVERTY_LINE,
+            LawKey.INCOME_STEP,
+        )
+    ]
+    rows += [law.row(key) for key in (LawKey.BASE_LEVEL, LawKey.CEILING_MULTIPLE)]
+    if support := law.support_row(ground):
+        rows += [support, law.row(LawKey.SUPPORT_CAP_MONTHS)]
+    rows += [law.row(key) for key in RESTS_ON[plan.method]]
+    lines = [Line(row.key, row.value, row.since, row.reference, row.status) for row in rows]
+    if top_up:
+        given = top_up.percent if top_up.percent is not None else Decimal(top_up.amount or 0)
+        lines.append(Line(LOCAL_TOP_UP, given, top_up.since, top_up.document))
+    return tuple(lines)
