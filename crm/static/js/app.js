@@ -1,0 +1,18 @@
+// What makes the pages quicker to use. Everything here is an addition: each page works without it.
+import { followProgress } from "./progress.js";
+import { openSheets } from "./sheet.js";
+import { closeMenus } from "./menu.js";
+import { acceptDrops } from "./drop.js";
+import { fadeUndo } from "./undo.js";
+
+document.documentElement.classList.add("js");
+document.querySelector("[data-focus]")?.focus();
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+followProgress(document);
+openSheets(document);
+closeMenus(document);
+acceptDrops(document);
+fadeUndo(document);
