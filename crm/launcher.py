@@ -1,6 +1,6 @@
-"""Run as a script: `launcher.py PARENT PROGRAM ARGUMENT …` becomes the program, which ends when its parent dies.
+"""`launcher.py PARENT PROGRAM ARGUMENT …` becomes the program, which ends when its parent dies.
 
-A script of its own, because preparing a child between fork and exec is not safe in a process that has threads.
+A script of its own: to prepare a child between fork and exec is not safe in a process that has threads.
 """
 
 import ctypes
@@ -12,7 +12,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def become(parent: int, argv: list[str]) -> None:
-    """Replace this process by the program. The kernel sends it SIGTERM when the parent ends, in whatever way."""
+    """Replace this process by the program, to which the kernel sends SIGTERM when the parent ends."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
     if os.getppid() != parent:  # it died before we asked
         sys.exit(1)

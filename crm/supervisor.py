@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -36,9 +36,7 @@ def only_one(data_dir: Path) -> Iterator[None]:
     """Be the only one that has everything up on this data directory; raises `CannotRun` for the second."""
     with Lock(prepare(data_dir) / "up.lock") as lock:
         if not lock.take_if_free():
-            raise CannotRun(
-                f"An Sinh is already up on {data_dir}: stop it first, or choose another --data-dir."
-            )
+            raise CannotRun(f"An Sinh is already up on {data_dir}: stop it, or choose another --data-dir.")
         yield
 
 
@@ -57,7 +55,7 @@ def _say(line: str) -> None:
 
 
 class Supervisor:
-    """Runs children until it is told to stop. What each prints goes to `logs/NAME.log` in the data directory."""
+    """Runs children until told to stop. What each prints goes to `logs/NAME.log` in the data directory."""
 
     def __init__(
         self, children: Sequence[Child], data_dir: Path, *, say: Callable[[str], None] = _say
@@ -124,7 +122,7 @@ class _Kept:
         self._deaths = 0
 
     def start(self) -> None:
-        """Start the program in a session of its own, so that a Ctrl-C at the terminal reaches the supervisor only."""
+        """Start the program in a session of its own: a Ctrl-C at the terminal is for the supervisor only."""
         self._set_long_log_aside()
         launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid())]
         with self.log.open("ab") as output:
@@ -157,7 +155,7 @@ class _Kept:
         return True
 
     def end(self, hurry: threading.Event) -> None:
-        """Ask it to end, wait as long as its patience or until there is a hurry, then kill what is left of it."""
+        """Ask it to end, wait as long as its patience unless there is a hurry, then kill what is left."""
         if self._process is None:
             return
         until = time.monotonic() + self.child.patience
@@ -170,10 +168,8 @@ class _Kept:
         """Kill whatever remains of its session: a dead program's workers would be in the next one's way."""
         if self._process is None:
             return
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
         self._process = None
 

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from crm.embedded.directory import CannotRun, Secrets
-from crm.embedded.programs import HERE, Runner, end, living
+from crm.embedded.programs import HERE, Runner, end, living, wait_until_left
 
 DATABASE, OWNER, APP, SUPERUSER = "ansinh", "crm_owner", "crm_app", "postgres"
 VERSION = "18"  # the major version, that of the files
@@ -53,7 +53,7 @@ def start(data_dir: Path, sockets: Path, runner: Runner, secrets: Secrets, *, du
     if not cluster(data_dir).exists():
         _make(data_dir, sockets, runner, secrets, log, durable=durable)
     folder = cluster(data_dir)
-    _clear_the_way(folder)
+    _clear_the_way(folder, sockets)
     settings = {
         "listen_addresses": "",
         "unix_socket_directories": str(sockets),
@@ -130,7 +130,7 @@ def _make(
     draft.rename(cluster(data_dir))
 
 
-def _clear_the_way(folder: Path) -> None:
+def _clear_the_way(folder: Path, sockets: Path) -> None:
     """Say so if another version made the folder, and remove what a dead server left.
 
     The dead server's number may by now be another process's, for which PostgreSQL would refuse to start.
@@ -141,7 +141,11 @@ def _clear_the_way(folder: Path) -> None:
             f"{folder} was made by PostgreSQL {made_by} and this is {VERSION}:"
             " restore a backup into a new directory."
         )
-    (folder / "postmaster.pid").unlink(missing_ok=True)
+    marks = [folder / "postmaster.pid", sockets / f".s.PGSQL.{PORT}.lock"]
+    if any(mark.exists() for mark in marks):
+        wait_until_left(folder)
+        for mark in marks:
+            mark.unlink(missing_ok=True)
 
 
 def _furnish(sockets: Path, secrets: Secrets) -> None:

@@ -2,8 +2,8 @@
 
 PostgreSQL refuses to run as root. Started by root, both servers run as a system user of their own. That user
 need not be able to enter the data directory: a server is started *inside* its folder and knows it as `HERE`,
-so no parent directory is ever opened to others. Its programs must be within its reach, though; when the virtual
-environment is not (say, below /root), they are copied once to `PROGRAMS`.
+so no parent directory is ever opened to others. Its programs must be within its reach, though: when the
+virtual environment is not (say, below /root), they are copied once to `PROGRAMS`.
 """
 
 import importlib.metadata
@@ -183,3 +183,19 @@ def end(pid_file: Path, *signals: tuple[signal.Signals, float]) -> None:
         until = time.monotonic() + patience
         while living(pid_file) == pid and time.monotonic() < until:
             time.sleep(0.02)
+
+
+def wait_until_left(folder: Path, seconds: float = 10.0) -> None:
+    """Wait until no process works in the folder: a killed server's own children need a moment to notice."""
+    here, until = folder.stat(), time.monotonic() + seconds
+    while (
+        any(_works_in(here, process) for process in Path("/proc").glob("[0-9]*")) and time.monotonic() < until
+    ):
+        time.sleep(0.02)
+
+
+def _works_in(folder: os.stat_result, process: Path) -> bool:
+    try:
+        return os.path.samestat(folder, (process / "cwd").stat())
+    except OSError:  # it has ended, or it is another user's
+        return False

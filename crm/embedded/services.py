@@ -37,6 +37,7 @@ __all__ = [
     "start",
 ]
 
+PROJECT = str(Path(__file__).parents[2])
 LONGEST_SOCKET_PATH = 107  # bytes; a limit of the kernel
 
 
@@ -170,7 +171,7 @@ def _post_watchman(data_dir: Path) -> None:
     os.posix_spawn(
         sys.executable,
         command,
-        {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [*sys.path, PROJECT]))},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (
