@@ -9,8 +9,11 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from crm.campaigns import rules
-from crm.campaigns.rules import Delivery, Hours, Reason, Stage
+from crm.campaigns.rules import delivery
+from crm.campaigns.rules.delivery import Delivery
+from crm.campaigns.rules.hours import LEGAL_HOURS, Hours
+from crm.campaigns.rules.reasons import Reason, reason_for
+from crm.campaigns.rules.stages import Stage, move
 from crm.db import Model, TownRow, refers
 from crm.prospects.rules import Purpose
 
@@ -40,7 +43,7 @@ class Campaign(TownRow, Model):
 
     def move_to(self, stage: Stage) -> None:
         """Go to another stage. Raises RuleBroken when that is not possible from here."""
-        self.stage = rules.move(self.stage, stage)
+        self.stage = move(self.stage, stage)
 
 
 class Message(TownRow, Model):
@@ -50,13 +53,9 @@ class Message(TownRow, Model):
     __table_args__ = (
         refers("campaign_id", "campaign"),
         refers("prospect_id", "prospect"),
-        CheckConstraint(
-            "(campaign_id is null) <> (reminder is null)", name="campaign_or_reminder"
-        ),
+        CheckConstraint("(campaign_id is null) <> (reminder is null)", name="campaign_or_reminder"),
         CheckConstraint("phone is not null or state = 'excluded'", name="phone"),
-        CheckConstraint(
-            "reminder is null or local_day is not null", name="reminder_day"
-        ),
+        CheckConstraint("reminder is null or local_day is not null", name="reminder_day"),
         Index(
             "uq_message_campaign_phone",
             "town_id",
@@ -123,14 +122,14 @@ class Message(TownRow, Model):
 
     def believe(self, told: Delivery, at: datetime, *, code: int | None = None) -> None:
         """Take a receipt into account: forwards only; the error code is kept with the state it explains."""
-        new = rules.after(self.state, told)
+        new = delivery.after(self.state, told)
         if new == self.state:
             return
         self.state = new
         failed = new in (Delivery.FAILED, Delivery.UNDELIVERED)
         self.error_code = code if failed else None
-        self.reason = rules.reason_for(code) if failed else None
-        self.settled_at = at if new in rules.FINAL else None
+        self.reason = reason_for(code) if failed else None
+        self.settled_at = at if new in delivery.FINAL else None
 
     def put_back(self, reason: Reason, until: datetime) -> None:
         """It was not handed over: it waits again."""
@@ -141,9 +140,7 @@ class Message(TownRow, Model):
             None,
         )
 
-    def give_up(
-        self, state: Delivery, reason: Reason, at: datetime, *, code: int | None = None
-    ) -> None:
+    def give_up(self, state: Delivery, reason: Reason, at: datetime, *, code: int | None = None) -> None:
         """It will not be sent, or not again."""
         self.state, self.reason, self.error_code, self.settled_at = (
             state,
@@ -157,11 +154,7 @@ class MessageStatus(TownRow, Model):
     """A receipt as it came in; never changed. The same receipt twice is one row."""
 
     __tablename__ = "message_status"
-    __table_args__ = (
-        UniqueConstraint(
-            "town_id", "sid", "status", "error_code", postgresql_nulls_not_distinct=True
-        ),
-    )
+    __table_args__ = (UniqueConstraint("town_id", "sid", "status", "error_code", postgresql_nulls_not_distinct=True),)
 
     message_id: Mapped[UUID]
     sid: Mapped[str]
@@ -207,8 +200,8 @@ class SmsSettings(TownRow, Model):
         ),
     )
 
-    opens: Mapped[time] = mapped_column(default=rules.LEGAL_HOURS.opens)
-    closes: Mapped[time] = mapped_column(default=rules.LEGAL_HOURS.closes)
+    opens: Mapped[time] = mapped_column(default=LEGAL_HOURS.opens)
+    closes: Mapped[time] = mapped_column(default=LEGAL_HOURS.closes)
     price: Mapped[int] = mapped_column(default=750)
     held_since: Mapped[datetime | None]
 

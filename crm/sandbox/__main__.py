@@ -10,10 +10,9 @@ from types import FrameType
 
 from werkzeug.serving import make_server
 
+from config import DEVELOPMENT_SECRET
+from crm.campaigns.rules.handover import SANDBOX_SENDER, sandbox_token
 from crm.sandbox.app import Setup, create_sandbox
-
-ACCOUNT = "AC" + "5a" * 16
-TOKEN = "sandbox-token"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -23,31 +22,19 @@ def main(arguments: list[str] | None = None) -> None:
         description="A stand-in for Twilio on this machine.",
     )
     parser.add_argument("--port", type=int, default=8100)
-    parser.add_argument(
-        "--db", default="sandbox.sqlite", help="the SQLite file that keeps the messages"
-    )
-    parser.add_argument(
-        "--callback", help="our own program on this machine, e.g. http://127.0.0.1:8000"
-    )
-    parser.add_argument(
-        "--inbound", help="the public address a telephone's answer is signed for"
-    )
-    parser.add_argument(
-        "--account", default=os.environ.get("TWILIO_ACCOUNT_SID") or ACCOUNT
-    )
-    parser.add_argument("--sender", default=os.environ.get("TWILIO_FROM") or "AnSinh")
-    parser.add_argument(
-        "--latency", type=float, default=0.0, help="seconds before each answer"
-    )
-    parser.add_argument(
-        "--rate", type=int, help="messages a second; more are refused with 20429"
-    )
+    parser.add_argument("--db", default="sandbox.sqlite", help="the SQLite file that keeps the messages")
+    parser.add_argument("--callback", help="our own program on this machine, e.g. http://127.0.0.1:8000")
+    parser.add_argument("--inbound", help="the public address a telephone's answer is signed for")
+    parser.add_argument("--account", default=os.environ.get("TWILIO_ACCOUNT_SID") or SANDBOX_ACCOUNT)
+    parser.add_argument("--sender", default=os.environ.get("TWILIO_FROM") or SANDBOX_SENDER)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
+    parser.add_argument("--rate", type=int, help="messages a second; more are refused with 20429")
     asked = parser.parse_args(arguments)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     setup = Setup(
         store=asked.db,
         account=asked.account,
-        token=os.environ.get("TWILIO_AUTH_TOKEN") or TOKEN,
+        token=os.environ.get("TWILIO_AUTH_TOKEN") or sandbox_token(os.environ.get("SECRET_KEY") or DEVELOPMENT_SECRET),
         base=asked.callback,
         inbound=asked.inbound,
         sender=asked.sender,

@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from markupsafe import Markup, escape
 
-from crm.campaigns.rules import VIETNAM
+from crm.campaigns.rules.hours import VIETNAM
 from crm.phones import pretty, read_phone
 from crm.sandbox import rules
 from crm.sandbox.callbacks import Postman
@@ -54,9 +54,7 @@ def create_sandbox(setup: Setup) -> Flask:
         template_folder=ROOT / "templates",
         static_folder=ROOT / "crm" / "static",
     )
-    app.config.update(
-        BABEL_DEFAULT_LOCALE="vi", BABEL_DEFAULT_TIMEZONE="Asia/Ho_Chi_Minh"
-    )
+    app.config.update(BABEL_DEFAULT_LOCALE="vi", BABEL_DEFAULT_TIMEZONE="Asia/Ho_Chi_Minh")
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(ROOT / "crm" / "translations")
     Babel(app)
     store = Store(setup.store)
@@ -121,11 +119,7 @@ def _carrier(app: Flask, setup: Setup, store: Store) -> None:
         if kept is None:
             return _refuse(rules.not_found(request.path))
         if request.form.get("Status") == "canceled":
-            return _refuse(
-                Trouble(
-                    400, 30409, "Message is in an invalid state to perform this action"
-                )
-            )
+            return _refuse(Trouble(400, 30409, "Message is in an invalid state to perform this action"))
         store.blank(sid, time.time())
         return kept._replace(body="").document()
 
@@ -152,9 +146,7 @@ def _signed_in(setup: Setup) -> bool:
     given = request.authorization
     if given is None or given.type != "basic":
         return False
-    return _same(given.username or "", setup.account) and _same(
-        given.password or "", setup.token
-    )
+    return _same(given.username or "", setup.account) and _same(given.password or "", setup.token)
 
 
 def _refuse(trouble: Trouble) -> ResponseReturnValue:
@@ -186,25 +178,17 @@ def _page(account: str, store: Store) -> ResponseReturnValue:
             where[f"{column} = ?"] = request.args[name]
     for name, condition in DATE_CONDITIONS.items():
         if request.args.get(name):
-            where[condition] = (
-                request.args[name]
-                if name == "DateSent"
-                else _moment(request.args[name])
-            )
+            where[condition] = request.args[name] if name == "DateSent" else _moment(request.args[name])
     found = store.found(account, where, size + 1, page * size)
     shown = found[:size]
     return jsonify(
         end=page * size + max(0, len(shown) - 1),
         first_page_uri=_address(0, size),
         messages=[kept.document() for kept in shown],
-        next_page_uri=_address(page + 1, size, shown[-1])
-        if len(found) > size
-        else None,
+        next_page_uri=_address(page + 1, size, shown[-1]) if len(found) > size else None,
         page=page,
         page_size=size,
-        previous_page_uri=_address(page - 1, size, shown[0] if shown else None)
-        if page
-        else None,
+        previous_page_uri=_address(page - 1, size, shown[0] if shown else None) if page else None,
         start=page * size,
         uri=_address(page, size),
     )
@@ -219,20 +203,14 @@ def _moment(text: str) -> float:
 
 
 def _address(page: int, size: int, beside: Kept | None = None) -> str:
-    asked = {
-        k: v
-        for k, v in request.args.items()
-        if k not in ("Page", "PageSize", "PageToken")
-    }
+    asked = {k: v for k, v in request.args.items() if k not in ("Page", "PageSize", "PageToken")}
     token = {"PageToken": f"PA{beside.sid}"} if beside else {}
     return f"{request.path}?{urlencode({**asked, 'PageSize': size, 'Page': page, **token})}"
 
 
 def _telephones(app: Flask, setup: Setup, store: Store, postman: Postman) -> None:
     """The pages for people."""
-    inbound = setup.inbound or (
-        f"{setup.base.rstrip('/')}/webhooks/twilio/inbound" if setup.base else None
-    )
+    inbound = setup.inbound or (f"{setup.base.rstrip('/')}/webhooks/twilio/inbound" if setup.base else None)
     app.add_template_filter(pretty, "phone")
     app.add_template_filter(_clock, "clock")
     app.add_template_filter(_with_links, "with_links")
@@ -263,9 +241,7 @@ def _telephones(app: Flask, setup: Setup, store: Store, postman: Postman) -> Non
         if came_from.netloc and came_from.netloc != request.host:
             abort(403)
         if body:
-            message = store.receive(
-                setup.account, number, setup.sender, body[: rules.LONGEST], time.time()
-            )
+            message = store.receive(setup.account, number, setup.sender, body[: rules.LONGEST], time.time())
             for text in postman.inbound(message, inbound) if inbound else ():
                 store.reply(setup.account, setup.sender, number, text, time.time())
         return redirect(f"/phone/{number}#end", 303)
@@ -298,9 +274,7 @@ def _with_links(text: str) -> Markup:
     """The text of a message with its web addresses to be tapped, as a telephone shows them."""
     parts = rules.ADDRESS.split(text)
     pieces = [
-        Markup('<a href="{0}">{0}</a>').format(part)
-        if rules.ADDRESS.fullmatch(part)
-        else escape(part)
+        Markup('<a href="{0}">{0}</a>').format(part) if rules.ADDRESS.fullmatch(part) else escape(part)
         for part in parts
     ]
     return Markup("").join(pieces)

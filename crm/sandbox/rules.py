@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.parse import urlsplit
 
-from crm.campaigns.rules import size
+from crm.campaigns.rules.texts import size
 from crm.phones import MOBILE
 
 LONGEST = 1600
@@ -97,9 +97,7 @@ def refusal(form: Mapping[str, str]) -> Trouble | None:
             f"Invalid StatusCallback URL: {callback}",
         ),
     )
-    return next(
-        (Trouble(400, code, words) for wrong, code, words in checks if wrong), None
-    )
+    return next((Trouble(400, code, words) for wrong, code, words in checks if wrong), None)
 
 
 def unsubscribed(to: str) -> Trouble:
@@ -148,8 +146,8 @@ SPECIAL: dict[str, tuple[Step, ...]] = {
     "+84900000005": (Step(0, "queued"), Step(SENT, "sent")),
     "+84900000010": (*reversed(USUAL), *USUAL),
 }
-"""Numbers that fail in a way of their own, to try the program: switched off, unknown, filtered, failed, never confirmed,
-and receipts in the wrong order and twice."""
+"""Numbers that fail in a way of their own, to try the program: switched off, unknown, filtered, failed, never
+confirmed, and receipts in the wrong order and twice."""
 
 TAKEN_WITHOUT_ANSWER = "+84900000006"
 """The message is taken but the connection breaks before the answer."""
@@ -180,15 +178,11 @@ def segments(body: str) -> int:
 
 def rfc_2822(moment: float | None) -> str | None:
     """A time as the carrier writes it, in GMT."""
-    return (
-        None
-        if moment is None
-        else format_datetime(datetime.fromtimestamp(int(moment), UTC))
-    )
+    return None if moment is None else format_datetime(datetime.fromtimestamp(int(moment), UTC))
 
 
 def on_this_machine(url: str, base: str | None) -> str | None:
-    """Where a callback to `url` is delivered: the same path on `base`, or the address itself; None unless it is loopback."""
+    """Where a callback to `url` is delivered: its path on `base`, or the address itself; None unless it is loopback."""
     parts = urlsplit(url)
     target = urlsplit(base) if base else parts
     if target.hostname not in LOOPBACK or target.scheme not in ("http", "https"):

@@ -28,7 +28,10 @@ create index if not exists step_due on step (due, number);
 create table if not exists stopped (phone text primary key);
 """
 
-COLUMNS = "sid, account, direction, sender, recipient, service, body, segments, status, error_code, callback, made, updated, sent"
+COLUMNS = (
+    "sid, account, direction, sender, recipient, service, body, segments, "
+    "status, error_code, callback, made, updated, sent"
+)
 
 SETTLE = """
 update message set status = ?, error_code = ?, updated = ?,
@@ -71,9 +74,7 @@ class Kept(NamedTuple):
             "from": self.sender,
             "messaging_service_sid": self.service,
             "num_media": "0",
-            "num_segments": str(
-                0 if self.service and self.status == "accepted" else self.segments
-            ),
+            "num_segments": str(0 if self.service and self.status == "accepted" else self.segments),
             "price": None,
             "price_unit": "USD",
             "sid": self.sid,
@@ -130,34 +131,28 @@ class Store:
 
     def take(self, account: str, form: Mapping[str, str], at: float) -> Kept:
         """Keep a message that is to be sent and plan its receipts."""
-        service = form.get("MessagingServiceSid") or None
-        sid = "SM" + secrets.token_hex(16)
-        callback = form.get("StatusCallback") or None
-        status = "accepted" if service else "queued"
-        values = (
-            (
-                sid,
-                account,
-                "outbound-api",
-                form.get("From") or None,
-                form["To"],
-                service,
-                form["Body"],
-            )
-            + (rules.segments(form["Body"]), status, None, callback)
-            + (at, at, None)
+        service, to = form.get("MessagingServiceSid") or None, form["To"]
+        kept = Kept(
+            sid="SM" + secrets.token_hex(16),
+            account=account,
+            direction="outbound-api",
+            sender=form.get("From") or None,
+            recipient=to,
+            service=service,
+            body=form["Body"],
+            segments=rules.segments(form["Body"]),
+            status="accepted" if service else "queued",
+            error_code=None,
+            callback=form.get("StatusCallback") or None,
+            made=at,
+            updated=at,
+            sent=None,
         )
+        planned = [(kept.sid, step.status, step.error_code, at + step.after) for step in rules.steps(to)]
         with self._change() as connection:
-            self._insert(connection, values)
-            planned = [
-                (sid, step.status, step.error_code, at + step.after)
-                for step in rules.steps(form["To"])
-            ]
-            connection.executemany(
-                "insert into step (sid, status, error_code, due) values (?, ?, ?, ?)",
-                planned,
-            )
-        return Kept(*values)
+            self._insert(connection, kept)
+            connection.executemany("insert into step (sid, status, error_code, due) values (?, ?, ?, ?)", planned)
+        return kept
 
     def receive(self, account: str, phone: str, to: str, body: str, at: float) -> Kept:
         """Keep a message that a telephone wrote to us; STOP and START have their effect at once."""
@@ -185,9 +180,7 @@ class Store:
                 connection.execute("delete from stopped where phone = ?", (phone,))
         return kept
 
-    def reply(
-        self, account: str, sender: str, phone: str, body: str, at: float
-    ) -> None:
+    def reply(self, account: str, sender: str, phone: str, body: str, at: float) -> None:
         """Keep what our program answered at once to a message it got."""
         values = (
             "SM" + secrets.token_hex(16),
@@ -217,23 +210,16 @@ class Store:
         )
         return Kept(*rows[0]) if rows else None
 
-    def found(
-        self, account: str, where: Mapping[str, Any], limit: int, offset: int
-    ) -> list[Kept]:
+    def found(self, account: str, where: Mapping[str, Any], limit: int, offset: int) -> list[Kept]:
         """Messages of an account, the newest first; `where` maps a condition with one mark to its value."""
         conditions = " and ".join(["account = ?", *where])
         query = f"select {COLUMNS} from message where {conditions} order by number desc limit ? offset ?"
-        return [
-            Kept(*row)
-            for row in self._rows(query, (account, *where.values(), limit, offset))
-        ]
+        return [Kept(*row) for row in self._rows(query, (account, *where.values(), limit, offset))]
 
     def blank(self, sid: str, at: float) -> None:
         """Forget the text of a message, as the carrier does when asked to redact it."""
         with self._change() as connection:
-            connection.execute(
-                "update message set body = '', updated = ? where sid = ?", (at, sid)
-            )
+            connection.execute("update message set body = '', updated = ? where sid = ?", (at, sid))
 
     def delete(self, sid: str) -> None:
         """Forget a message."""
@@ -261,9 +247,7 @@ class Store:
                     SETTLE,
                     (step.status, step.error_code, at, step.status, at, step.sid),
                 )
-                connection.execute(
-                    "update step set applied = 1 where number = ?", (step.number,)
-                )
+                connection.execute("update step set applied = 1 where number = ?", (step.number,))
         rows = self._rows(f"select {COLUMNS} from message where sid = ?", (step.sid,))
         return Kept(*rows[0]) if rows else None
 

@@ -158,18 +158,14 @@ def test_lists_come_page_by_page_and_can_be_narrowed(twilio: Client) -> None:
 
 
 def test_a_number_that_fails_says_so_in_its_receipts(twilio: Client, listener: Listener) -> None:
-    sent = twilio.messages.create(
-        to="+84900000001", from_="AnSinh", body="x", status_callback=f"{listener.url}/status"
-    )
+    sent = twilio.messages.create(to="+84900000001", from_="AnSinh", body="x", status_callback=f"{listener.url}/status")
     assert listener.wait_for(sent.sid or "", 3) == ["queued", "sent", "undelivered"]
     assert listener.told[-1][1]["ErrorCode"] == "30003"
 
 
 def test_a_receipt_that_is_not_taken_is_told_again(twilio: Client, listener: Listener) -> None:
     listener.answers = [503, 200]
-    sent = twilio.messages.create(
-        to="+84912345678", from_="AnSinh", body="x", status_callback=f"{listener.url}/status"
-    )
+    sent = twilio.messages.create(to="+84912345678", from_="AnSinh", body="x", status_callback=f"{listener.url}/status")
     assert sorted(listener.wait_for(sent.sid or "", 4)) == ["delivered", "queued", "queued", "sent"]
     assert twilio.messages(sent.sid or "").fetch().status == "delivered", "a late receipt changes nothing"
 
@@ -243,7 +239,7 @@ def problems(value: Any, schema: dict[str, Any], whole: dict[str, Any], at: str 
         found.append(f"{at} is {value!r}, none of {schema['enum']}")
     if "minLength" in schema and not schema["minLength"] <= len(value) <= schema["maxLength"]:
         found.append(f"{at} has {len(value)} characters")
-    for name, member in (value.items() if "properties" in schema else ()):
+    for name, member in value.items() if "properties" in schema else ():
         inner = schema["properties"].get(name)
         found += [f"{at}.{name} is not described"] if inner is None else problems(member, inner, whole, f"{at}.{name}")
     for name in schema.get("properties", {}):
@@ -256,7 +252,9 @@ def problems(value: Any, schema: dict[str, Any], whole: dict[str, Any], at: str 
 @pytest.fixture(scope="module")
 def description() -> dict[str, Any]:
     if not DESCRIPTION.exists():
-        pytest.skip("Twilio's published description of Messages is not beside the checkout; the contract is not checked")
+        pytest.skip(
+            "Twilio's published description of Messages is not beside the checkout; the contract is not checked"
+        )
     whole: dict[str, Any] = json.loads(DESCRIPTION.read_text("utf-8"))
     return whole
 

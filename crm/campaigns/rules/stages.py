@@ -1,0 +1,56 @@
+"""The life of a campaign."""
+
+from enum import StrEnum
+
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
+
+from crm.errors import RuleBroken
+from crm.prospects.rules import Purpose
+
+PURPOSE_NAMES: dict[Purpose, LazyString] = {
+    Purpose.SERVICE: _l("Service message"),
+    Purpose.PROMOTION: _l("Promotion"),
+}
+
+
+class Stage(StrEnum):
+    """The life of a campaign."""
+
+    DRAFT = "draft"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    DONE = "done"
+
+
+STAGE_NAMES: dict[Stage, LazyString] = {
+    Stage.DRAFT: _l("Draft"),
+    Stage.RUNNING: _l("Running"),
+    Stage.PAUSED: _l("Paused"),
+    Stage.CANCELLED: _l("Called off"),
+    Stage.DONE: _l("Finished"),
+}
+
+MOVES: dict[Stage, frozenset[Stage]] = {
+    Stage.DRAFT: frozenset({Stage.RUNNING, Stage.CANCELLED}),
+    Stage.RUNNING: frozenset({Stage.PAUSED, Stage.CANCELLED, Stage.DONE}),
+    Stage.PAUSED: frozenset({Stage.RUNNING, Stage.CANCELLED}),
+    Stage.CANCELLED: frozenset(),
+    Stage.DONE: frozenset(),
+}
+
+PERSON_PLACES = ("ten", "ho_ten", "xung_ho")
+"""What a campaign's text may name of a person: given name, full name, form of address."""
+
+
+def move(now: Stage, to: Stage) -> Stage:
+    """The new stage. Raises RuleBroken when the campaign cannot go there from where it is."""
+    if to not in MOVES[now]:
+        raise RuleBroken(
+            _l(
+                "This campaign is “%(stage)s” and cannot do that.",
+                stage=STAGE_NAMES[now],
+            )
+        )
+    return to
