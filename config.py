@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-DEVELOPMENT_SECRET = "development only: not a secret"  # noqa: S105  refused in production
+DEVELOPMENT_SECRET = "development only: not a secret"
 
 
 class SettingsError(Exception):

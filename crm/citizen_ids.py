@@ -126,9 +126,7 @@ def birth_year_of(cccd: str) -> int:
     return 1900 + int(cccd[3]) // 2 * 100 + int(cccd[4:6])
 
 
-def _checked(
-    number: str, sex: Sex | None, birth_year: int | None
-) -> CitizenId | CitizenIdProblem:
+def _checked(number: str, sex: Sex | None, birth_year: int | None) -> CitizenId | CitizenIdProblem:
     if number[:3] not in PROVINCES or number[3] > "3":
         return CitizenIdProblem.UNKNOWN_PROVINCE
     if sex is not None and sex_of(number) != sex:
@@ -155,11 +153,7 @@ def _digits(raw: object) -> str | CitizenIdProblem | None:
         return CitizenIdProblem.DIGITS_LOST
     runs = _RUN.findall(text.replace(" ", "").replace(".", "")[:200])
     by_length = {len(run): run for run in reversed(runs)}
-    return (
-        by_length.get(12)
-        or by_length.get(9)
-        or (runs[0] if runs else CitizenIdProblem.NO_NUMBER)
-    )
+    return by_length.get(12) or by_length.get(9) or (runs[0] if runs else CitizenIdProblem.NO_NUMBER)
 
 
 def read_citizen_id(

@@ -7,10 +7,7 @@ from functools import lru_cache
 
 LONGEST_NAME = 100
 
-_LETTERS = {
-    letter: place
-    for place, letter in enumerate("aăâbcdđeêfghijklmnoôơpqrstuưvwxyz", start=65)
-}
+_LETTERS = {letter: place for place, letter in enumerate("aăâbcdđeêfghijklmnoôơpqrstuưvwxyz", start=65)}
 _TONES = {
     "\u0300": 1,
     "\u0309": 2,
@@ -19,9 +16,7 @@ _TONES = {
     "\u0323": 5,
 }  # huyền hỏi ngã sắc nặng
 # The Icelandic eth and the African D look exactly like Đ and are typed for it by some keyboards.
-_LOOKALIKES = str.maketrans(
-    {"Ð": "Đ", "ð": "đ", "Ɖ": "Đ", "ɖ": "đ", "’": "'", "‘": "'", "`": "'", "´": "'"}
-)
+_LOOKALIKES = str.maketrans({"Ð": "Đ", "ð": "đ", "Ɖ": "Đ", "ɖ": "đ", "’": "'", "‘": "'", "`": "'", "´": "'"})
 _PART_OF_WORD = re.compile(r"[^\W\d_]+")
 _SYMBOLS_ALLOWED = frozenset(" .'-()")
 _LONE_FINAL_Y = re.compile(r"(?<![aeiou])y(?=$| )|(?<=qu)y(?=$| )")
@@ -59,9 +54,7 @@ def _capitalised(word: str) -> str:
     """One word as it is written in a name: `LÊ` and `lê` become `Lê`; `McKay` stays."""
     if not (word.isupper() or word.islower()):
         return word
-    return _PART_OF_WORD.sub(
-        lambda part: part[0][0].upper() + part[0][1:].lower(), word
-    )
+    return _PART_OF_WORD.sub(lambda part: part[0][0].upper() + part[0][1:].lower(), word)
 
 
 def tidy(name: str) -> str:
@@ -69,16 +62,12 @@ def tidy(name: str) -> str:
 
     Only words wholly in capitals or wholly in small letters are changed, so what somebody already wrote with care stays.
     """
-    return " ".join(
-        [_capitalised(word) for word in clean(name.translate(_LOOKALIKES)).split(" ")]
-    )
+    return " ".join([_capitalised(word) for word in clean(name.translate(_LOOKALIKES)).split(" ")])
 
 
 @lru_cache(maxsize=65_536)
 def _folded_word(word: str) -> str:
-    plain = unicodedata.normalize("NFKD", word.translate(_LOOKALIKES).lower()).replace(
-        "đ", "d"
-    )
+    plain = unicodedata.normalize("NFKD", word.translate(_LOOKALIKES).lower()).replace("đ", "d")
     return "".join(plain.encode("ascii", "ignore").decode().split())
 
 
@@ -89,9 +78,7 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return " ".join(text.lower().split())
-    return " ".join(
-        [folded for word in clean(text).split(" ") if (folded := _folded_word(word))]
-    )
+    return " ".join([folded for word in clean(text).split(" ") if (folded := _folded_word(word))])
 
 
 def same_name_key(name: str) -> str:
@@ -150,10 +137,7 @@ def looks_like_a_name(text: str) -> NameProblem | None:
     if not name.replace(" ", "").isalpha():
         if any(char.isdigit() for char in name):
             return NameProblem.DIGITS
-        if not all(
-            char in _SYMBOLS_ALLOWED or unicodedata.category(char)[0] in "LM"
-            for char in name
-        ):
+        if not all(char in _SYMBOLS_ALLOWED or unicodedata.category(char)[0] in "LM" for char in name):
             return NameProblem.SYMBOLS
         if not any(char.isalpha() for char in name):
             return NameProblem.SYMBOLS

@@ -120,9 +120,7 @@ def read_phone(raw: object) -> Phone:
     whole = "".join(_GROUPS.findall(text))
     if not whole.strip("+"):
         return Phone(problem=PhoneProblem.NO_NUMBER)
-    mobile, landline, problem = _national(
-        "+" + whole.replace("+", "") if whole[0] == "+" else whole.replace("+", "")
-    )
+    mobile, landline, problem = _national("+" + whole.replace("+", "") if whole[0] == "+" else whole.replace("+", ""))
     if mobile or landline:
         return Phone(mobile, landline)
     return _several(text) or Phone(problem=problem)
@@ -138,9 +136,7 @@ def _several(text: str) -> Phone | None:
             joined = ""
             for used, group in enumerate(groups, start=1):
                 joined += group.lstrip("+") if joined else group
-                mobile, landline, _ = (
-                    _national(joined) if joined != "+" else (None, None, None)
-                )
+                mobile, landline, _ = _national(joined) if joined != "+" else (None, None, None)
                 if mobile or landline:
                     (mobiles if mobile else landlines).append(mobile or landline or "")
                     groups = groups[used:]
@@ -185,11 +181,7 @@ def digits_for_search(query: str) -> str:
     digits = "".join(char for char in text if char in "0123456789")
     if text.startswith("+") or digits.startswith("0084"):
         digits = digits.removeprefix("00")
-        return (
-            digits[:2] + digits[2:].removeprefix("0")
-            if digits.startswith("84")
-            else digits
-        )
+        return digits[:2] + digits[2:].removeprefix("0") if digits.startswith("84") else digits
     if digits.startswith("840"):
         return digits[3:]
     rest = digits.removeprefix("0")

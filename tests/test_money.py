@@ -60,9 +60,7 @@ def test_a_half_is_rounded_up() -> None:
 def test_a_split_amount_adds_up_again(amount: int, weights: list[int]) -> None:
     parts = split(amount, weights)
     assert sum(parts) == amount
-    assert all(
-        abs(Fraction(amount * w, sum(weights)) - part) < 1 for part, w in zip(parts, weights, strict=True)
-    )
+    assert all(abs(Fraction(amount * w, sum(weights)) - part) < 1 for part, w in zip(parts, weights, strict=True))
 
 
 def test_an_even_split_differs_by_one_dong_at_most() -> None:

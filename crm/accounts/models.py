@@ -47,7 +47,7 @@ class User(TownRow, Model, UserMixin):  # type: ignore[misc]
     full_name: Mapped[str]
     email: Mapped[str | None] = mapped_column(unique=True)
     phone: Mapped[str | None] = mapped_column(unique=True)
-    password: Mapped[str | None]
+    password: Mapped[str | None]  # type: ignore[assignment]
     active: Mapped[bool] = mapped_column(default=True)
     fs_uniquifier: Mapped[str] = mapped_column(unique=True)
     role: Mapped[Role]

@@ -28,7 +28,7 @@ class Participation(TownRow, Model):
         Index(None, "town_id", "ended_on"),
         Index("ix_participation_deadline", "town_id", "deadline_on", postgresql_where=text("ended_on is null")),
         CheckConstraint("ended_on > started_on", name="dates"),
-        CheckConstraint("(ended_on is null) = (ended_as is null)", name="ending"),
+        CheckConstraint("(ended_on is null) = (ended_as is null)", name="ends_as_something"),
     )
 
     prospect_id: Mapped[UUID]

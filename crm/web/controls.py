@@ -33,9 +33,7 @@ def described_by(field: Field, hint: str | None) -> str | None:
     return " ".join(parts) or None
 
 
-def control_attributes(
-    field: Field, attributes: Mapping[str, Any], hint: str | None
-) -> dict[str, Any]:
+def control_attributes(field: Field, attributes: Mapping[str, Any], hint: str | None) -> dict[str, Any]:
     """The HTML attributes of a field's control: the caller's, what describes it, and a fitting keyboard.
 
     Numbers are typed as text: a number box would read "165.000" as one hundred and sixty-five.

@@ -48,11 +48,7 @@ def number(value: Number | None, digits: int = 0, locale: str = VIETNAMESE) -> s
     if value is None:
         return NOTHING
     written = f"{_rounded(value, digits):,}"
-    return (
-        written
-        if locale != VIETNAMESE
-        else written.translate(str.maketrans(",.", ".,"))
-    )
+    return written if locale != VIETNAMESE else written.translate(str.maketrans(",.", ".,"))
 
 
 def vnd(value: int | None, locale: str = VIETNAMESE) -> str:
@@ -89,11 +85,7 @@ def month(value: Month | date | None, locale: str = VIETNAMESE) -> str:
     if value is None:
         return NOTHING
     that = value if isinstance(value, Month) else Month.of(_local(value))
-    return (
-        f"{that.number}/{that.year}"
-        if locale == VIETNAMESE
-        else f"{ENGLISH_MONTHS[that.number - 1]} {that.year}"
-    )
+    return f"{that.number}/{that.year}" if locale == VIETNAMESE else f"{ENGLISH_MONTHS[that.number - 1]} {that.year}"
 
 
 def phone(value: str | None) -> str:
@@ -116,11 +108,7 @@ def person_name(value: str | None) -> str:
     if not words:
         return NOTHING
     name = " ".join(words)
-    return (
-        " ".join(word.capitalize() for word in words)
-        if name.isupper() or name.islower()
-        else name
-    )
+    return " ".join(word.capitalize() for word in words) if name.isupper() or name.islower() else name
 
 
 def initials(value: str | None) -> str:
@@ -131,11 +119,7 @@ def initials(value: str | None) -> str:
 
 def share(value: Number, whole: Number) -> float:
     """How many per cent of the whole, 0…100, for drawing a bar; 0 of nothing is 0."""
-    return (
-        round(max(0.0, min(100.0, 100 * float(value) / float(whole))), 2)
-        if whole
-        else 0.0
-    )
+    return round(max(0.0, min(100.0, 100 * float(value) / float(whole))), 2) if whole else 0.0
 
 
 def register(app: Flask) -> None:
@@ -157,9 +141,7 @@ def asset_of(app: Flask) -> Callable[[str], str]:
         return blake2b((folder / name).read_bytes(), digest_size=5).hexdigest()
 
     def asset(name: str) -> str:
-        return url_for(
-            "static", filename=name, v=mark(name, (folder / name).stat().st_mtime)
-        )
+        return url_for("static", filename=name, v=mark(name, (folder / name).stat().st_mtime))
 
     return asset
 
@@ -168,9 +150,7 @@ def _in_the_readers_language(write: Callable[..., str]) -> Callable[..., str]:
     @wraps(write)
     def written(value: Any, *args: Any, **kwargs: Any) -> str:
         locale = get_locale()
-        return write(
-            value, *args, locale=locale.language if locale else VIETNAMESE, **kwargs
-        )
+        return write(value, *args, locale=locale.language if locale else VIETNAMESE, **kwargs)
 
     return written
 
@@ -186,8 +166,4 @@ def _rounded(value: Number, digits: int) -> Decimal:
 
 
 def _local(value: date) -> date:
-    return (
-        value.astimezone(LOCAL)
-        if isinstance(value, datetime) and value.tzinfo
-        else value
-    )
+    return value.astimezone(LOCAL) if isinstance(value, datetime) and value.tzinfo else value

@@ -1,0 +1,99 @@
+"""The program, listed: what it is made of and in which order. Imported only at the edges."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask, request, url_for
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+
+from config import Settings
+from crm import sealed
+from crm.accounts import gateway as signing_in
+from crm.api import app_wide as api
+from crm.background import make_celery
+from crm.db import db, engine_options
+from crm.menu import MENU
+from crm.packages import BLUEPRINTS, RESOURCES
+from crm.sealed import Seal
+from crm.stored_clock import MovedClock
+from crm.web import failures, filters, guard, headers, language, navigation
+
+ROOT = Path(__file__).parent.parent
+
+csrf = CSRFProtect()
+
+ALSO_PUBLIC = frozenset({"static", "security.login", "security.logout", "api-docs.openapi_json"})
+
+
+def create_app(settings: Settings) -> Flask:
+    """The whole program for one set of settings."""
+    app = Flask("crm", root_path=str(ROOT / "crm"), template_folder=str(ROOT / "templates"))
+    configure(app, settings)
+    sealed.use(Seal(settings.identity_key))
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
+    app.extensions["clock"] = clock = MovedClock(settings.clock, production=settings.production)
+    app.before_request(clock.refresh)
+    csrf.init_app(app)
+    language.install(app)
+    filters.register(app)
+    signing_in.install(app)
+    guard.enforce(app, signing_in.actor, also_public=ALSO_PUBLIC)
+    headers.install(app, https=settings.public_url.startswith("https://"))
+    navigation.install(app, MENU, signing_in.actor, search="prospects.listing")
+    make_celery(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    for blueprint in api.install(app, RESOURCES):
+        csrf.exempt(blueprint)
+    failures.install(app)
+    versioned_static(app)
+    return app
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    """Flask's names for our settings."""
+    https = settings.public_url.startswith("https://")
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(),
+        MIGRATE_DATABASE_URL=settings.migrate_database_url,
+        REDIS_URL=settings.redis_url,
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        WTF_CSRF_TIME_LIMIT=None,
+        MAX_CONTENT_LENGTH=25 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=1024 * 1024,
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+
+def versioned_static(app: Flask) -> None:
+    """Addresses of static files carry a digest of their content, so that phones may keep them for a year."""
+    digests: dict[str, str] = {}
+
+    def digest(filename: str) -> str:
+        if filename not in digests:
+            file = Path(str(app.static_folder)) / filename
+            digests[filename] = hashlib.sha256(file.read_bytes()).hexdigest()[:10] if file.is_file() else ""
+        return digests[filename]
+
+    def static_url(filename: str) -> str:
+        return url_for("static", filename=filename, v=digest(filename))
+
+    app.jinja_env.globals["static_url"] = static_url
+
+    def max_age(filename: str | None) -> int:
+        return 31_536_000 if request.args.get("v") else 3600
+
+    app.get_send_file_max_age = max_age  # type: ignore[method-assign, assignment]

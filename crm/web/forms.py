@@ -1,0 +1,54 @@
+"""The base of all forms: our languages, and what was refused shown at its field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask_babel import gettext, ngettext
+from flask_wtf import FlaskForm
+from wtforms import Field
+
+from crm.errors import RuleBroken
+
+
+class _Translations:
+    def gettext(self, string: str) -> str:
+        return str(gettext(string))
+
+    def ngettext(self, singular: str, plural: str, n: int) -> str:
+        return str(ngettext(singular, plural, n))
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """A form whose built-in sentences come from our catalogues."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        def get_translations(self, form: Any) -> _Translations:
+            return _Translations()
+
+
+class QueryForm(Form):
+    """A form sent by GET: a shareable address, nothing changes, so no token."""
+
+    class Meta(Form.Meta):
+        csrf = False
+
+
+def stripped(value: str | None) -> str | None:
+    """A filter for text fields: no space around, NUL removed, None when nothing is left."""
+    return (value.replace("\x00", "").strip() or None) if value else None
+
+
+@contextmanager
+def refusals_on(form: FlaskForm) -> Iterator[None]:
+    """What a service refuses stands at the field it names, or above the form."""
+    try:
+        yield
+    except RuleBroken as refusal:
+        field: Field | None = form._fields.get(refusal.field) if refusal.field else None
+        if field is None:
+            form.form_errors = [*form.form_errors, refusal.message]
+        else:
+            field.errors = [*field.errors, refusal.message]

@@ -1,0 +1,68 @@
+"""Vietnamese first, English by a switch. Every package has its own catalogue; all are asked as one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from flask import Flask, current_app, g, has_request_context, redirect, request, session
+from flask.typing import ResponseReturnValue
+from flask_babel import Babel
+
+from crm.web.guard import public
+
+CATALOGUES = Path(__file__).parent.parent / "translations"
+LANGUAGES = ("vi", "en")
+
+
+def compile_catalogues() -> None:
+    """Make the binary catalogues that are older than their text."""
+    for source in CATALOGUES.glob("*/LC_MESSAGES/*.po"):
+        made = source.with_suffix(".mo")
+        if made.exists() and made.stat().st_mtime >= source.stat().st_mtime:
+            continue
+        with source.open("rb") as text:
+            catalogue = read_po(text, locale=source.parent.parent.name)
+        scratch = made.with_suffix(".mo.new")
+        with scratch.open("wb") as binary:
+            write_mo(binary, catalogue)
+        scratch.replace(made)
+
+
+def domains() -> list[str]:
+    """The names of the catalogues; the shared words come last."""
+    return sorted({source.stem for source in CATALOGUES.glob("*/LC_MESSAGES/*.po")} - {"flask_security"})
+
+
+def chosen() -> str:
+    """The language of this request: the switch, else the person's own, else (for programs) what they ask for."""
+    if not has_request_context():
+        return "vi"
+    if request.path.startswith("/api/"):
+        return request.accept_languages.best_match(LANGUAGES, default="vi") or "vi"
+    language = session.get("language") or getattr(g, "language", None)
+    return language if language in LANGUAGES else "vi"
+
+
+def install(app: Flask) -> None:
+    """Give the app its languages and the switch `POST /language/<code>`."""
+    compile_catalogues()
+    app.config.setdefault("BABEL_DEFAULT_LOCALE", "vi")
+    app.config.setdefault("BABEL_DEFAULT_TIMEZONE", "Asia/Ho_Chi_Minh")
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(CATALOGUES)
+    app.config["BABEL_DOMAIN"] = ";".join(domains()) or "messages"
+    Babel(app, locale_selector=chosen)
+    app.add_url_rule("/language/<code>", "language", switch, methods=["GET", "POST"])
+    app.context_processor(lambda: {"locale": chosen()})
+
+
+@public
+def switch(code: str) -> ResponseReturnValue:
+    """Remember the language for this browser and go back to the page."""
+    if code in LANGUAGES:
+        session["language"] = code
+        session.permanent = True
+    back = request.values.get("next", "/")
+    safe = back.startswith("/") and not back.startswith(("//", "/\\"))
+    return redirect(back if safe else current_app.config.get("APPLICATION_ROOT", "/"))

@@ -1,0 +1,31 @@
+"""What the program's everyday database role may do. It owns nothing and cannot rewrite what is append-only."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+APPEND_ONLY = (
+    "change_record",
+    "consent",
+    "identity_reading",
+    "ledger_entry",
+    "payment",
+    "posting",
+    "stage_change",
+)
+
+
+def grant(connection: Connection, role: str | None) -> None:
+    """Give `role` its rights on every table there is. An owner has them anyway and is left alone."""
+    if role is None or role == connection.scalar(text("select current_user")):
+        return
+    tables = set(connection.scalars(text("select tablename from pg_tables where schemaname = current_schema()")))
+    quoted = connection.dialect.identifier_preparer.quote(role)
+    schema = connection.scalar(text("select current_schema()"))
+    connection.execute(text(f'grant usage on schema "{schema}" to {quoted}'))
+    connection.execute(text(f'grant select, insert, update, delete on all tables in schema "{schema}" to {quoted}'))
+    connection.execute(text(f'grant usage, select on all sequences in schema "{schema}" to {quoted}'))
+    for table in sorted(tables.intersection(APPEND_ONLY)):
+        connection.execute(text(f"revoke update, delete, truncate on {table} from {quoted}"))
+    if "ledger_account" in tables:
+        connection.execute(text(f"revoke update, delete, truncate on ledger_account from {quoted}"))

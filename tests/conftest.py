@@ -1,0 +1,165 @@
+"""Tests run on the real PostgreSQL and the real broker, started from the wheels once for each test process.
+
+A test normally runs inside one database transaction that is rolled back. A test marked `committed` really commits
+(concurrency, deferred constraints); its rows are removed afterwards.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from config import Settings
+from crm import clock
+from crm.accounts.models import User
+from crm.accounts.rules import Role
+from crm.app import create_app
+from crm.db import db, plain_engine
+from crm.embedded.services import Running, start
+from tests import factories
+from tests.pages import JudgingClient
+
+NOW = clock.at(datetime(2019, 10, 15).date(), 9)
+"""Tuesday 15 October 2019, nine in the morning in Bỉm Sơn: the moment of every test that does not say otherwise."""
+
+FIRST_ROWS = ("town", "place", "place_succession", "organisation", "target", "law_value", "setting")
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[Running]:
+    """PostgreSQL and Valkey of this test process."""
+    folder = Path(tempfile.mkdtemp(prefix="ansinh-test-", dir="/var/tmp"))
+    running = start(folder, durable=False)
+    yield running
+    running.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def settings(services: Running) -> Settings:
+    return Settings(
+        database_url=services.database_url,
+        migrate_database_url=services.migrate_database_url,
+        redis_url=services.redis_url,
+    )
+
+
+@pytest.fixture(scope="session")
+def _app(settings: Settings) -> Flask:
+    app = create_app(settings)
+    app.config.update(TESTING=False, WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False)
+    app.test_client_class = JudgingClient
+    with app.app_context():
+        upgrade()
+    return app
+
+
+@pytest.fixture
+def app(_app: Flask, request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """The program at the moment NOW, inside an app context."""
+    set_time(NOW)
+    with _app.app_context():
+        if request.node.get_closest_marker("committed"):
+            yield _app
+            db.session.remove()
+            _remove_what_was_committed(_app)
+            return
+        engines: dict[str | None, Any] = db._app_engines[_app]
+        engine: Engine = engines[None]
+        with engine.connect() as connection:
+            outer = connection.begin()
+            engines[None] = connection
+            db.session.remove()
+            db.session.configure(join_transaction_mode="create_savepoint")
+            try:
+                yield _app
+            finally:
+                db.session.remove()
+                db.session.configure(join_transaction_mode="conditional_savepoint")
+                engines[None] = engine
+                outer.rollback()
+
+
+def _remove_what_was_committed(app: Flask) -> None:
+    others = [table.name for table in db.metadata.sorted_tables if table.name not in FIRST_ROWS]
+    with plain_engine(app.config["MIGRATE_DATABASE_URL"]).begin() as connection:
+        connection.execute(text(f"truncate {', '.join(others)}"))
+        connection.execute(text("delete from place where kind = 'neighbourhood'"))
+
+
+def set_time(moment: datetime) -> None:
+    """Let the program's time be `moment` and run on from there."""
+    offset = moment - datetime.now(moment.tzinfo)
+    clock.move(lambda: offset)
+
+
+@pytest.fixture(autouse=True)
+def _time_is_put_right() -> Iterator[None]:
+    yield
+    clock.move(timedelta)
+
+
+@pytest.fixture
+def at_time(app: Flask) -> Callable[[datetime], None]:
+    """Move the program's time: `at_time(clock.at(date(2019, 10, 16), 22, 30))`."""
+
+    def move(moment: datetime) -> None:
+        offset = moment - datetime.now(moment.tzinfo)
+        app.extensions["clock"].asks = False
+        app.extensions["clock"].offset = offset
+        clock.move(lambda: offset)
+
+    return move
+
+
+@pytest.fixture
+def session(app: Flask) -> Session:
+    return db.session()
+
+
+@pytest.fixture
+def make(session: Session) -> factories.Make:
+    """Rows for a test: `make.user(Role.LEAD)`, `make.prospect(full_name="…")`."""
+    return factories.Make(session)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser that nobody has signed in with; it judges every page it gets (tests/pages.py)."""
+    return app.test_client()
+
+
+@pytest.fixture
+def signed_in(app: Flask, make: factories.Make) -> Callable[..., FlaskClient]:
+    """`signed_in(Role.MANAGER)` or `signed_in(user)`: a browser of that person."""
+
+    def open_browser(who: Role | User) -> FlaskClient:
+        user = make.user(who) if isinstance(who, Role) else who
+        browser = app.test_client()
+        with browser.session_transaction() as cookie:
+            cookie["_user_id"] = user.fs_uniquifier
+            cookie["_fresh"] = True
+        return browser
+
+    return open_browser
+
+
+@pytest.fixture
+def api(app: Flask, make: factories.Make) -> Callable[..., dict[str, str]]:
+    """`api(user)`: the headers of a program that acts for that person."""
+
+    def headers(user: User, *scopes: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {make.token(user, *scopes)}"}
+
+    return headers

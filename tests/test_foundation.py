@@ -1,0 +1,31 @@
+"""The floor everything stands on."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from crm.db import transaction
+from tests.factories import Make
+
+
+def test_the_program_does_not_own_its_tables(session: Session) -> None:
+    owners = set(session.scalars(text("select tableowner from pg_tables where schemaname = 'public'")))
+    assert owners == {"crm_owner"}
+    assert session.scalar(text("select current_user")) == "crm_app"
+
+
+def test_a_person_of_another_towns_ward_is_refused_by_the_database(session: Session, make: Make) -> None:
+    other = session.scalar(text("insert into town (id, code, name) values (gen_random_uuid(), 'x', 'X') returning id"))
+    with pytest.raises(DBAPIError):
+        make.prospect(town_id=other)
+
+
+def test_a_failed_act_leaves_nothing(app: Flask, session: Session, make: Make) -> None:
+    with pytest.raises(RuntimeError), transaction():
+        make.prospect("Lê Văn Tám")
+        raise RuntimeError
+    assert session.scalar(text("select count(*) from prospect")) == 0
