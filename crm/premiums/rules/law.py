@@ -12,14 +12,15 @@ from flask_babel import lazy_gettext as _l
 
 from crm.errors import RuleBroken
 from crm.money import Vnd
-from crm.premiums.rules.keys import LABELS, WINDOWS, LawKey, LawStatus, Method
+from crm.premiums.rules.keys import WINDOWS, LawKey, LawStatus, Method
+from crm.premiums.rules.wording import LABELS, in_day
 from crm.prospects.rules import Ground
 
 PER_CENT = 100
 
 
 ANNOUNCED_EACH_YEAR = frozenset({LawKey.INVESTMENT_PERCENT})
-"""Values that hold only in the calendar year they begin in: next year's is another, and unknown until announced."""
+"""Values that hold only in the calendar year they begin in: another follows, unknown until announced."""
 
 SURENESS = (LawStatus.PRACTICE, LawStatus.IN_FORCE)
 """The statuses that count in a calculation; of two rows of one day the later named is believed."""
@@ -157,9 +158,7 @@ class Law:
     """All dated values. `law.on(day)` is the law of one day."""
 
     values: tuple[LawValue, ...]
-    _timelines: dict[tuple[LawKey, Ground | None], list[LawValue]] = field(
-        init=False, repr=False, compare=False
-    )
+    _timelines: dict[tuple[LawKey, Ground | None], list[LawValue]] = field(init=False, repr=False, compare=False)
     _days: dict[date, LawOnDay] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -176,10 +175,10 @@ class Law:
             self._days[day] = LawOnDay(day, {of: value for of, value in held if value})
         return self._days[day]
 
-
-def in_day(day: date) -> str:
-    """A day as a Vietnamese reader writes it: 1/7/2025."""
-    return f"{day.day}/{day.month}/{day.year}"
+    def last(self, key: LawKey) -> LawValue | None:
+        """The furthest value on record that the law gives a number over the years, such as the retirement age."""
+        timeline = self._timelines.get((key, None))
+        return timeline[-1] if timeline else None
 
 
 def _latest(timeline: Sequence[LawValue], day: date) -> LawValue | None:

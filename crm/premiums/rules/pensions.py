@@ -1,5 +1,6 @@
 """What it brings in old age, by the law of one day and before incomes are adjusted to prices."""
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 from crm.money import Vnd, half_up
@@ -7,6 +8,39 @@ from crm.months import MONTHS_IN_YEAR
 from crm.premiums.rules.keys import LawKey
 from crm.premiums.rules.law import LawOnDay
 from crm.prospects.rules import Sex
+
+NEEDED = (
+    LawKey.PENSION_LEAST_MONTHS,
+    LawKey.PENSION_PERCENT,
+    LawKey.PENSION_YEARS_WOMEN,
+    LawKey.PENSION_YEARS_MEN,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PensionAfter:
+    """A month's pension of a woman and of a man after so many years; None where the years are too few."""
+
+    years: int
+    women: Vnd | None
+    men: Vnd | None
+
+
+def pension_table(law: LawOnDay, income: Vnd, every: int) -> list[PensionAfter]:
+    """Pensions on one income from the least years up to where nothing is added, every so many years.
+
+    Empty for a day whose law on pensions is not recorded.
+    """
+    if not all(law.says(key) for key in NEEDED):
+        return []
+    table: list[PensionAfter] = []
+    years = law.number(LawKey.PENSION_LEAST_MONTHS) // MONTHS_IN_YEAR
+    while True:
+        women, men = (pension(law, sex, years * MONTHS_IN_YEAR, income) for sex in (Sex.FEMALE, Sex.MALE))
+        if table and (table[-1].women, table[-1].men) == (women, men):
+            return table
+        table.append(PensionAfter(years, women, men))
+        years += every
 
 
 def pension_rate(law: LawOnDay, sex: Sex, months: int) -> Fraction | None:

@@ -1,9 +1,11 @@
 """What a payment costs and who bears it, under the law of the day of payment."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Self
 
 from flask_babel import lazy_gettext as _l
@@ -12,18 +14,13 @@ from crm.errors import RuleBroken
 from crm.money import Vnd, half_up, in_figures
 from crm.months import MONTHS_IN_YEAR, Month
 from crm.premiums.rules.keys import PERIODS, WINDOWS, LawKey, LawStatus, Method
-from crm.premiums.rules.law import Law, LawOnDay, LocalTopUp, in_day
+from crm.premiums.rules.law import Law, LawOnDay, LocalTopUp
+from crm.premiums.rules.wording import LOCAL_TOP_UP, in_day
 from crm.prospects.rules import Ground
 
-METHODS: Mapping[Method, Any] = {
-    Method.MONTHLY: _l("Every month"),
-    Method.QUARTERLY: _l("Every 3 months"),
-    Method.HALF_YEARLY: _l("Every 6 months"),
-    Method.YEARLY: _l("Every 12 months"),
-    Method.YEARS_AHEAD: _l("Once for several years ahead"),
-    Method.MISSING_MONTHS: _l("Once for missing months"),
-}
-LOCAL_TOP_UP = "local_top_up"
+START_PATTERN = r"20[0-9]{2}-(0[1-9]|1[0-2])"
+"""Months one may ask about, for whoever checks before asking."""
+
 RESTS_ON: Mapping[Method, tuple[LawKey, ...]] = {
     **{method: (key,) for method, key in WINDOWS.items()},
     Method.YEARS_AHEAD: (LawKey.YEARS_AHEAD_MOST, LawKey.INVESTMENT_PERCENT),
@@ -57,6 +54,16 @@ class Plan:
     def years_ahead(cls, years: int) -> Self:
         """Pay once for several years to come."""
         return cls(Method.YEARS_AHEAD, years * MONTHS_IN_YEAR)
+
+    @classmethod
+    def of(cls, *, months: int | None, years_ahead: int | None, missing_months: int | None) -> Self:
+        """The plan someone asks for by naming exactly one of the three; RuleBroken otherwise."""
+        named = [given for given in (months, years_ahead, missing_months) if given is not None]
+        if len(named) != 1:
+            raise RuleBroken(_l("Say one of these three: months, years ahead or missing months."), field="months")
+        if months is not None:
+            return cls.periodic(months)
+        return cls.missing(missing_months) if missing_months is not None else cls.years_ahead(named[0])
 
     @classmethod
     def missing(cls, months: int) -> Self:
@@ -103,6 +110,11 @@ class Quote:
     deadline: date | None
     next_start: Month | None
     lines: tuple[Line, ...]
+
+    @property
+    def a_month(self) -> Vnd:
+        """What one pays oneself, for one month of those paid."""
+        return half_up(Fraction(self.payable, self.plan.months))
 
     @property
     def late(self) -> bool:
@@ -161,6 +173,13 @@ def quote(
         next_start=None if plan.method is Method.MISSING_MONTHS else start + plan.months,
         lines=_lines(today, ground, plan, top_up),
     )
+
+
+def read_start(text: str) -> Month:
+    """ "2026-07" → July 2026. RuleBroken for what is no month, or none that anyone could pay for."""
+    if not re.fullmatch(START_PATTERN, text):
+        raise RuleBroken(_l("Write the first month as year and month, such as 2026-07."), field="start")
+    return Month.parse(text)
 
 
 def check_income(law: LawOnDay, income: Vnd) -> None:

@@ -1,0 +1,106 @@
+"""`crm premium`: a quote on the command line."""
+
+import json
+from datetime import date, datetime
+from typing import Any
+
+import click
+from flask_babel import gettext as _
+
+from crm.db import session
+from crm.errors import RuleBroken
+from crm.money import in_figures, in_words
+from crm.premiums import queries
+from crm.premiums.resources import QuoteAnswer
+from crm.premiums.rules.quotes import Plan, Quote, quote, read_start
+from crm.premiums.rules.wording import GROUNDS, in_day, label_of, value_of
+from crm.prospects.rules import Ground
+
+GROUND = click.Choice([str(ground) for ground in Ground])
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command("premium")
+@click.option("--income", type=int, required=True, help="Chosen income a month, whole đồng.")
+@click.option("--ground", "grounds", type=GROUND, multiple=True, help="Several: the highest support counts.")
+@click.option("--start", required=True, metavar="YYYY-MM", help="First month paid for.")
+@click.option("--paid-on", type=DAY, help="Day of payment; by default the first day of the start month.")
+@click.option("--months", type=int, help="1, 3, 6 or 12 at a time.")
+@click.option("--years-ahead", type=int, help="Once for so many years.")
+@click.option("--missing-months", type=int, help="Once for the months missing for a pension.")
+@click.option("--supported-before", type=int, default=0, help="Months the State has supported already.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, as the API answers.")
+def premium(
+    income: int,
+    grounds: tuple[str, ...],
+    start: str,
+    paid_on: datetime | None,
+    months: int | None,
+    years_ahead: int | None,
+    missing_months: int | None,
+    supported_before: int,
+    as_json: bool,
+) -> None:
+    """What a premium costs, who helps, and by which rules. Needs an app context."""
+    try:
+        plan = Plan.of(months=months, years_ahead=years_ahead, missing_months=missing_months)
+        told = _ask(income, grounds, start, paid_on.date() if paid_on else None, plan, supported_before)
+    except RuleBroken as refusal:
+        raise _Refusal(str(refusal)) from None
+    click.echo(json.dumps(_as_api(told), ensure_ascii=False, indent=2) if as_json else "\n".join(explained(told)))
+
+
+class _Refusal(click.ClickException):
+    """One line on standard error, exit code 2."""
+
+    exit_code = 2
+
+
+def _ask(
+    income: int, grounds: tuple[str, ...], start: str, paid_on: date | None, plan: Plan, supported_before: int
+) -> Quote:
+    first = read_start(start)
+    return quote(
+        queries.law(session()),
+        income,
+        [Ground(ground) for ground in grounds],
+        first,
+        paid_on,
+        plan,
+        supported_before=supported_before,
+        local_top_ups=queries.top_ups_here(session(), paid_on or first.first_day),
+    )
+
+
+def _as_api(told: Quote) -> Any:
+    return QuoteAnswer().dump(told)
+
+
+def explained(told: Quote) -> list[str]:
+    """A quote line by line, in the reader's language."""
+    figures = [
+        (_("Premium for %(months)s months", months=told.plan.months), in_figures(told.gross)),
+        (
+            _("State support (%(months)s months)", months=told.supported_months),
+            in_figures(told.state_support),
+        ),
+        (_("Addition by the place's own budget"), in_figures(told.local_support)),
+        (_("Other support"), in_figures(told.other_support)),
+        (_("I pay"), in_figures(told.payable)),
+    ]
+    width = max(len(name) for name, _figure in figures)
+    amounts = max(len(figure) for _name, figure in figures)
+    lines = [f"{name:<{width}}  {figure:>{amounts}}" for name, figure in figures]
+    lines.append(_("In words: %(words)s đồng", words=in_words(told.payable)))
+    lines.append(_("Ground: %(ground)s", ground=GROUNDS[told.ground]))
+    if told.deadline:
+        lines.append(_("Pay by %(day)s", day=in_day(told.deadline)))
+    if told.late:
+        lines.append(_("This is after the time to pay: one has to register again before paying on."))
+    if told.next_start:
+        lines.append(_("Next payment from %(month)s", month=f"{told.next_start.number}/{told.next_start.year}"))
+    lines += ["", _("Rules this rests on:")]
+    for line in told.lines:
+        since = _("since %(day)s", day=in_day(line.since))
+        lines.append(f"- {label_of(line.name)}: {value_of(line.name, line.value)} ({since}; {line.source})")
+    return lines

@@ -1,0 +1,86 @@
+"""`GET /premium`: a quote for other programs."""
+
+from decimal import Decimal
+from typing import Any
+
+from flask_smorest import Blueprint
+from marshmallow import RAISE, Schema, fields, validate
+
+from crm.accounts.gateway import current_user
+from crm.accounts.rules import May
+from crm.db import session
+from crm.premiums import queries
+from crm.premiums.rules.keys import LawStatus
+from crm.premiums.rules.quotes import START_PATTERN, Plan, Quote, quote, read_start
+from crm.prospects.rules import Ground
+from crm.web.guard import may
+
+blp = Blueprint("premium", __name__, description="What a premium costs, by the law of the day of payment")
+
+
+class Exact(fields.Field[Decimal]):
+    """A number of the law: whole when it is whole."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> int | float:
+        return int(value) if value == int(value) else float(value)
+
+
+class QuoteQuery(Schema):
+    """What to quote; exactly one of months, years_ahead, missing_months. A ground may be given several times."""
+
+    income = fields.Integer(required=True, validate=validate.Range(min=0))
+    ground = fields.List(fields.Enum(Ground, by_value=True), load_default=list)
+    start = fields.String(
+        required=True, validate=validate.Regexp(f"^{START_PATTERN}$"), metadata={"example": "2026-07"}
+    )
+    paid_on = fields.Date()
+    months = fields.Integer(validate=validate.OneOf([1, 3, 6, 12]))
+    years_ahead = fields.Integer(validate=validate.Range(min=1))
+    missing_months = fields.Integer(validate=validate.Range(min=1))
+    supported_before = fields.Integer(load_default=0, validate=validate.Range(min=0))
+
+
+class LineAnswer(Schema):
+    """One number the quote rests on."""
+
+    name = fields.String(required=True)
+    value = Exact(required=True, metadata={"type": "number"})
+    since = fields.Date(required=True)
+    source = fields.String(required=True)
+    status = fields.Enum(LawStatus, by_value=True, required=True)
+
+
+class QuoteAnswer(Schema):
+    """Whole đồng; gross is the sum of the three supports and what is payable."""
+
+    gross = fields.Integer(required=True)
+    state_support = fields.Integer(required=True)
+    local_support = fields.Integer(required=True)
+    other_support = fields.Integer(required=True)
+    payable = fields.Integer(required=True)
+    supported_months = fields.Integer(required=True)
+    deadline = fields.Date(required=True, allow_none=True)
+    next_start = fields.String(required=True, allow_none=True)
+    paid_on = fields.Date(required=True)
+    late = fields.Boolean(required=True)
+    ground = fields.Enum(Ground, by_value=True, required=True)
+    rules = fields.List(fields.Nested(LineAnswer), required=True, attribute="lines")
+
+
+@blp.get("/premium")
+@may(May.SEE_LAW)
+@blp.arguments(QuoteQuery, location="query", unknown=RAISE)
+@blp.response(200, QuoteAnswer)
+def premium(asked: dict[str, Any]) -> Quote:
+    """The premium in layers, with every rule it rests on"""
+    start, paid_on = read_start(asked["start"]), asked.get("paid_on")
+    return quote(
+        queries.law(session()),
+        asked["income"],
+        asked["ground"],
+        start,
+        paid_on,
+        Plan.of(**{name: asked.get(name) for name in ("months", "years_ahead", "missing_months")}),
+        supported_before=asked["supported_before"],
+        local_top_ups=queries.local_top_ups(session(), current_user().town_id, paid_on or start.first_day),
+    )

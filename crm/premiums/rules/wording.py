@@ -1,0 +1,100 @@
+"""What people call the law's numbers, and how they read them."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from crm.money import in_figures
+from crm.months import MONTHS_IN_YEAR
+from crm.premiums.rules.keys import LawKey, LawStatus, Method
+from crm.prospects.rules import Ground
+
+LOCAL_TOP_UP = "local_top_up"
+LABELS: Mapping[LawKey, Any] = {
+    LawKey.CONTRIBUTION_PERCENT: _l("Share of the chosen income that is paid"),
+    LawKey.POVERTY_LINE: _l("Least income (rural poverty line)"),
+    LawKey.INCOME_STEP: _l("Step of the chosen income"),
+    LawKey.BASE_LEVEL: _l("Base salary or reference level"),
+    LawKey.CEILING_MULTIPLE: _l("Highest income, as a multiple of that level"),
+    LawKey.SUPPORT_PERCENT: _l("State support, of the premium on the least income"),
+    LawKey.SUPPORT_CAP_MONTHS: _l("Months the State supports at most"),
+    LawKey.WINDOW_MONTHLY: _l("Time to pay for one month"),
+    LawKey.WINDOW_QUARTERLY: _l("Time to pay for 3 months"),
+    LawKey.WINDOW_HALF_YEARLY: _l("Time to pay for 6 months"),
+    LawKey.WINDOW_YEARLY: _l("Time to pay for 12 months"),
+    LawKey.YEARS_AHEAD_MOST: _l("Years one may pay ahead at once"),
+    LawKey.MISSING_MONTHS_MOST: _l("Missing months one may pay at once"),
+    LawKey.MISSING_MONTHS_SUPPORTED: _l("State support for missing months (1 yes, 0 no)"),
+    LawKey.INVESTMENT_PERCENT: _l("Monthly investment rate for payments of the year"),
+    LawKey.PENSION_LEAST_MONTHS: _l("Months needed for a pension"),
+    LawKey.PENSION_PERCENT: _l("Pension after the full years"),
+    LawKey.PENSION_YEARS_WOMEN: _l("Full years, women"),
+    LawKey.PENSION_YEARS_MEN: _l("Full years, men"),
+    LawKey.PENSION_STEP_PERCENT: _l("More pension for each further year"),
+    LawKey.PENSION_SHORT_PERCENT: _l("Pension of men with the least years"),
+    LawKey.PENSION_SHORT_STEP_PERCENT: _l("More for each year up to the full ones, men"),
+    LawKey.PENSION_MOST_PERCENT: _l("Highest pension"),
+    LawKey.PENSION_HALF_YEAR_MONTHS: _l("Odd months that still count as half a year"),
+    LawKey.RETIREMENT_MONTHS_WOMEN: _l("Retirement age, women"),
+    LawKey.RETIREMENT_MONTHS_MEN: _l("Retirement age, men"),
+    LawKey.MATERNITY_GRANT: _l("Maternity grant for each child"),
+}
+GROUNDS: Mapping[Ground, Any] = {
+    Ground.POOR: _l("Poor household"),
+    Ground.NEAR_POOR: _l("Near-poor household"),
+    Ground.ETHNIC_MINORITY: _l("Ethnic minority"),
+    Ground.ISLAND: _l("Island commune or special zone"),
+    Ground.OTHER: _l("None of these"),
+}
+STATUSES: Mapping[LawStatus, Any] = {
+    LawStatus.IN_FORCE: _l("In force"),
+    LawStatus.ANNOUNCED: _l("Announced, not counted yet"),
+    LawStatus.PRACTICE: _l("Agents' practice, no text seen"),
+}
+METHODS: Mapping[Method, Any] = {
+    Method.MONTHLY: _l("Every month"),
+    Method.QUARTERLY: _l("Every 3 months"),
+    Method.HALF_YEARLY: _l("Every 6 months"),
+    Method.YEARLY: _l("Every 12 months"),
+    Method.YEARS_AHEAD: _l("Once for several years ahead"),
+    Method.MISSING_MONTHS: _l("Once for missing months"),
+}
+MONEY = {LawKey.POVERTY_LINE, LawKey.INCOME_STEP, LawKey.BASE_LEVEL, LawKey.MATERNITY_GRANT}
+AGES = {LawKey.RETIREMENT_MONTHS_WOMEN, LawKey.RETIREMENT_MONTHS_MEN}
+YEARS = {LawKey.YEARS_AHEAD_MOST, LawKey.PENSION_YEARS_WOMEN, LawKey.PENSION_YEARS_MEN}
+
+
+def label_of(name: str) -> Any:
+    """What a number of the law, or a local addition, is called."""
+    return _l("Addition by the place's own budget") if name == LOCAL_TOP_UP else LABELS[LawKey(name)]
+
+
+def value_of(name: str, value: Decimal) -> Any:
+    """A number with its unit: "22%", "1.500.000 đ", "7 months", "61 years 6 months"."""
+    plain = f"{value:f}".replace(".", ",")
+    if name in MONEY:
+        return in_figures(int(value))
+    if name in AGES:
+        years, months = divmod(int(value), MONTHS_IN_YEAR)
+        return (
+            _l("%(years)s years %(months)s months", years=years, months=months)
+            if months
+            else _l("%(years)s years", years=years)
+        )
+    if name in YEARS:
+        return _l("%(years)s years", years=plain)
+    if name.endswith("_percent"):
+        return f"{plain}%"
+    if name == LawKey.CEILING_MULTIPLE:
+        return _l("%(times)s times", times=plain)
+    if name == LawKey.MISSING_MONTHS_SUPPORTED:
+        return _l("Yes") if value else _l("No")
+    return _l("%(months)s months", months=plain)
+
+
+def in_day(day: date) -> str:
+    """A day as a Vietnamese reader writes it: 1/7/2025."""
+    return f"{day.day}/{day.month}/{day.year}"
