@@ -1,14 +1,14 @@
 """One PostgreSQL server in a folder of the data directory, reachable through a socket only."""
 
 import shutil
-import signal
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
 from crm.embedded.directory import CannotRun, Secrets
-from crm.embedded.programs import HERE, Runner, end, living, wait_until_left
+from crm.embedded.halting import cluster
+from crm.embedded.programs import HERE, Runner, wait_until_left
 
 DATABASE, OWNER, APP, SUPERUSER = "ansinh", "crm_owner", "crm_app", "postgres"
 VERSION = "18"  # the major version, that of the files
@@ -30,16 +30,6 @@ CARELESS = {
     "full_page_writes": "off",
     "autovacuum": "off",
 }
-
-
-def cluster(data_dir: Path) -> Path:
-    """The server's folder."""
-    return data_dir / "postgres"
-
-
-def is_alive(data_dir: Path) -> bool:
-    """Whether the server of this data directory runs."""
-    return living(cluster(data_dir) / "postmaster.pid") is not None
 
 
 def url(sockets: Path, role: str, password: str) -> str:
@@ -72,17 +62,6 @@ def start(data_dir: Path, sockets: Path, runner: Runner, secrets: Secrets, *, du
     _furnish(sockets, secrets)
 
 
-def stop(data_dir: Path) -> None:
-    """End all its connections and stop the server; returns once it has gone."""
-    # the signals of pg_ctl's "fast" and "immediate" modes
-    end(
-        cluster(data_dir) / "postmaster.pid",
-        (signal.SIGINT, 60),
-        (signal.SIGQUIT, 10),
-        (signal.SIGKILL, 5),
-    )
-
-
 def _make(
     data_dir: Path,
     sockets: Path,
@@ -93,10 +72,8 @@ def _make(
     durable: bool,
 ) -> None:
     """Make the server's folder. It gets its name last: what an interrupted start left is made anew."""
-    draft, password = (
-        data_dir / "postgres.new",
-        sockets / "password",
-    )  # in a directory the system user can enter
+    draft = data_dir / "postgres.new"
+    password = sockets / "password"  # in a directory the system user can enter
     shutil.rmtree(draft, ignore_errors=True)
     runner.own(draft)
     password.touch(mode=0o600)

@@ -5,9 +5,7 @@ nothing has to be counted, a killed process leaves no wrong count, and a small w
 (`crm.embedded.watchman`) can stop servers whose last user was killed.
 """
 
-import json
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -25,6 +23,7 @@ from crm.embedded.directory import (
     secrets,
     users_lock,
 )
+from crm.embedded.halting import halt, known_sockets, postgres_lives, remember_sockets, valkey_lives
 from crm.embedded.programs import Runner, postgres_programs, runner
 
 __all__ = [
@@ -99,15 +98,6 @@ def start(
     return Running(data_dir, sockets, kept, share)
 
 
-def halt(data_dir: Path) -> None:
-    """Stop both servers, whoever started them. Call it behind the door."""
-    valkey.stop(data_dir)
-    postgres.stop(data_dir)
-    if sockets := _known_sockets(data_dir):
-        shutil.rmtree(sockets, ignore_errors=True)
-    _note(data_dir).unlink(missing_ok=True)
-
-
 def _run_all(
     data_dir: Path,
     kept: Secrets,
@@ -116,9 +106,9 @@ def _run_all(
     with_postgres: bool,
     with_valkey: bool,
 ) -> Path:
-    missing_postgres = with_postgres and not postgres.is_alive(data_dir)
-    missing_valkey = with_valkey and not valkey.is_alive(data_dir)
-    sockets = _known_sockets(data_dir)
+    missing_postgres = with_postgres and not postgres_lives(data_dir)
+    missing_valkey = with_valkey and not valkey_lives(data_dir)
+    sockets = known_sockets(data_dir)
     if sockets and not (missing_postgres or missing_valkey):
         return sockets
     user = runner()
@@ -128,21 +118,6 @@ def _run_all(
     if missing_postgres:
         postgres.start(data_dir, sockets, user, kept, durable=durable)
     return sockets
-
-
-def _note(data_dir: Path) -> Path:
-    return data_dir / "running.json"
-
-
-def _known_sockets(data_dir: Path) -> Path | None:
-    """The directory the sockets are in, if there is one and no one else could have put it there."""
-    try:
-        sockets = Path(json.loads(_note(data_dir).read_text())["sockets"])
-        found = sockets.lstat()
-    except (OSError, ValueError, KeyError):
-        return None
-    ours = os.geteuid() in (0, found.st_uid) and found.st_mode & 0o7777 == 0o700
-    return sockets if ours else None
 
 
 def _make_sockets(data_dir: Path, user: Runner) -> Path:
@@ -157,7 +132,7 @@ def _make_sockets(data_dir: Path, user: Runner) -> Path:
     if len(os.fsencode(sockets / ".s.PGSQL.5432.lock")) > LONGEST_SOCKET_PATH:
         sockets.rmdir()
         raise CannotRun(f"The path of {sockets} is too long for a socket: set TMPDIR to a shorter one.")
-    _note(data_dir).write_text(json.dumps({"sockets": str(sockets)}))
+    remember_sockets(data_dir, sockets)
     return sockets
 
 

@@ -1,17 +1,12 @@
 """One Valkey server in a folder of the data directory, reachable through a socket only."""
 
-import signal
 import socket
 import time
 from pathlib import Path
 
 from crm.embedded.directory import CannotRun
-from crm.embedded.programs import Runner, end, living
-
-
-def is_alive(data_dir: Path) -> bool:
-    """Whether the server of this data directory runs."""
-    return living(_pid_file(data_dir)) is not None
+from crm.embedded.halting import queue, valkey_lives
+from crm.embedded.programs import Runner
 
 
 def url(sockets: Path) -> str:
@@ -21,7 +16,7 @@ def url(sockets: Path) -> str:
 
 def start(data_dir: Path, sockets: Path, runner: Runner, *, durable: bool) -> None:
     """Start the server; returns once it answers. What was queued when it last stopped is queued again."""
-    folder = runner.own(data_dir / "valkey")
+    folder = runner.own(queue(data_dir))
     settings = {
         "port": "0",
         "unixsocket": str(_socket(sockets)),
@@ -37,23 +32,14 @@ def start(data_dir: Path, sockets: Path, runner: Runner, *, durable: bool) -> No
     log = data_dir / "logs" / "valkey.log"
     with log.open("ab") as output:
         started = runner.run([runner.valkey, *options], inside=folder, log=output).returncode == 0
-    until = time.monotonic() + 60
-    while started and time.monotonic() < until:
+    began = time.monotonic()
+    while started and time.monotonic() < began + 60:
         if _answers(_socket(sockets)):
             return
-        if time.monotonic() > until - 58 and not is_alive(data_dir):
+        if time.monotonic() > began + 2 and not valkey_lives(data_dir):
             break
         time.sleep(0.02)
     raise CannotRun(f"Valkey did not start: see the end of {folder / 'valkey.log'} and {log}.")
-
-
-def stop(data_dir: Path) -> None:
-    """Stop the server, which writes down what is queued; returns once it has gone."""
-    end(_pid_file(data_dir), (signal.SIGTERM, 20), (signal.SIGKILL, 5))
-
-
-def _pid_file(data_dir: Path) -> Path:
-    return data_dir / "valkey" / "valkey.pid"
 
 
 def _socket(sockets: Path) -> Path:

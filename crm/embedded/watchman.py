@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from crm.embedded.directory import Lock, door, nobody_uses
-from crm.embedded.services import halt
+from crm.embedded.halting import halt
 
 LOOK_EVERY = 1.0  # seconds; waiting for the lock itself would look to the last one out like one more user
 

@@ -20,10 +20,11 @@ from kombu import Connection
 from limits.storage import storage_from_string
 from sqlalchemy import create_engine, text
 
-from crm.embedded import postgres, programs, valkey
+from crm.embedded import programs
 from crm.embedded.brokers import broker_urls
 from crm.embedded.directory import CannotRun, default_data_dir, door, secrets
-from crm.embedded.services import halt, start
+from crm.embedded.halting import halt, postgres_lives, valkey_lives
+from crm.embedded.services import start
 
 PROJECT = Path(__file__).parents[2]
 USE = Path(__file__).with_name("use_services.py")
@@ -79,7 +80,7 @@ def count(database_url: str) -> int:
 
 
 def nothing_runs(place: Path) -> bool:
-    return not postgres.is_alive(place) and not valkey.is_alive(place)
+    return not postgres_lives(place) and not valkey_lives(place)
 
 
 def soon(wanted: bool, place: Path) -> bool:
@@ -278,7 +279,7 @@ def test_the_data_directory_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_three_libraries_reach_the_same_valkey(place: Path) -> None:
     with start(place, durable=False, with_postgres=False) as running:
-        assert not postgres.is_alive(place)
+        assert not postgres_lives(place)
         spelled = broker_urls(running.redis_url.replace("db=0", "db=5"))
         storage_from_string(spelled.limits).incr("seen", 60)
         with Connection(spelled.celery) as connection:
