@@ -1,0 +1,127 @@
+"""Reading a whole file: its sheets, the tables in them, and each row as a person, a repeat or a rejection."""
+
+import csv
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+from crm.prospects.reading.columns import HEAD_ROWS, SAMPLE_ROWS, Table, find_table
+from crm.prospects.reading.outcomes import Cell, Duplicate, Outcome, Person, Refusal, Rejected, Unreadable
+from crm.prospects.reading.repeats import Repeats
+from crm.prospects.reading.rows import RowReader
+from crm.prospects.reading.sources import Sheet, open_source
+
+MOST_ROWS = 200_000
+_WARD_IN_FILENAME = re.compile(r"(?:^|[-_ .])((?:phuong|xa|thi-tran)[-_ ].+)$")
+
+
+@dataclass(frozen=True)
+class ListRead:
+    """A file that can be read. `tables` is the proposal, one a sheet; `rows()` goes through the file again each time."""
+
+    filename: str
+    tables: tuple[Table, ...]
+    skipped: tuple[str, ...]
+    today: date
+    _sheets: tuple[Sheet, ...]
+
+    def rows(self) -> Iterator[Outcome]:
+        """Each person, repeat and rejected row in the order of the file, one at a time. Raises Unreadable."""
+        repeats = Repeats()
+        for sheet, table in zip(self._sheets, self.tables, strict=True):
+            for outcome in RowReader(table, self.today).read(_guarded(sheet)):
+                if isinstance(outcome, Rejected):
+                    yield outcome
+                elif first := repeats.first_of(outcome):
+                    of_sheet, of_row, reasons = first
+                    yield Duplicate(outcome.sheet, outcome.row, of_sheet, of_row, reasons, outcome)
+                else:
+                    yield outcome
+
+    @cached_property
+    def _outcomes(self) -> tuple[Outcome, ...]:
+        return tuple(self.rows())
+
+    @property
+    def people(self) -> list[Person]:
+        """The people the file proposes. Holds the whole list: for small files and tests."""
+        return [outcome for outcome in self._outcomes if isinstance(outcome, Person)]
+
+    @property
+    def duplicates(self) -> list[Duplicate]:
+        """The rows that repeat an earlier one."""
+        return [outcome for outcome in self._outcomes if isinstance(outcome, Duplicate)]
+
+    @property
+    def rejected(self) -> list[Rejected]:
+        """The rows that cannot be used as they stand."""
+        return [outcome for outcome in self._outcomes if isinstance(outcome, Rejected)]
+
+    @property
+    def ward_named(self) -> str | None:
+        """The one ward that the titles of the tables name, as written; None when they name none or several."""
+        named = {table.ward_named for table in self.tables if table.ward_named}
+        return named.pop() if len(named) == 1 else None
+
+    @property
+    def ward_hint(self) -> str | None:
+        """What the file's name says after `phuong` or `xa`, without accents: good for a suggestion, not for a decision."""
+        stem = re.split(r"[/\\]", self.filename)[-1].rsplit(".", 1)[0].lower()
+        match = _WARD_IN_FILENAME.search(stem)
+        return re.sub(r"[-_ ]+", " ", match[1]).strip() if match else None
+
+
+def read(
+    file: str | Path | bytes,
+    filename: str,
+    *,
+    today: date,
+    sheets: Collection[str] | None = None,
+    mapping: Mapping[str, str] | None = None,
+    most_rows: int = MOST_ROWS,
+) -> ListRead:
+    """Open a list and find its tables; the rows themselves are read by `rows()`.
+
+    `sheets` are the names of those wanted, by default all that can be seen. `mapping` overrides what was found: a field
+    (`full_name`, `phone`, …) and its column's letter or heading; an empty column takes the field away. Raises Unreadable only.
+    """
+    source = open_source(file, filename)
+    if sheets is not None and (
+        missing := [name for name in sheets if name not in {sheet.name for sheet in source.sheets}]
+    ):
+        raise Unreadable(
+            Refusal.NO_SUCH_SHEET, sheet=missing[0], sheets=", ".join(sheet.name for sheet in source.sheets)
+        )
+    wanted = [sheet for sheet in source.sheets if (sheet.name in sheets if sheets is not None else not sheet.hidden)]
+    found: list[tuple[Sheet, Table]] = []
+    skipped: list[str] = [sheet.name for sheet in source.sheets if sheet not in wanted]
+    empty = True
+    for sheet in wanted:
+        sample = list(islice(_guarded(sheet), HEAD_ROWS + SAMPLE_ROWS))
+        filled = any(cell not in ("", None) for row in sample for cell in row)
+        empty = empty and not filled
+        table = find_table(sheet.name, sample, sheet.merged, mapping) if filled else None
+        if table is None:
+            skipped.append(sheet.name)
+        else:
+            found.append((sheet, table))
+    if not found:
+        raise Unreadable(Refusal.EMPTY if empty else Refusal.NO_HEADER)
+    rows = sum(max(sheet.height - len(table.header_rows), 0) for sheet, table in found)
+    if rows > most_rows + 200:  # a few more for titles, sub-headings and signatures
+        raise Unreadable(Refusal.TOO_MANY_ROWS, rows=rows, limit=most_rows)
+    return ListRead(
+        filename, tuple(table for _, table in found), tuple(skipped), today, tuple(sheet for sheet, _ in found)
+    )
+
+
+def _guarded(sheet: Sheet) -> Iterator[Sequence[Cell]]:
+    """The rows of a sheet, where whatever goes wrong inside the file is a damaged file."""
+    try:
+        yield from sheet.rows()
+    except (csv.Error, ValueError, OSError):
+        raise Unreadable(Refusal.BROKEN) from None
