@@ -57,9 +57,7 @@ def _say(line: str) -> None:
 class Supervisor:
     """Runs children until told to stop. What each prints goes to `logs/NAME.log` in the data directory."""
 
-    def __init__(
-        self, children: Sequence[Child], data_dir: Path, *, say: Callable[[str], None] = _say
-    ) -> None:
+    def __init__(self, children: Sequence[Child], data_dir: Path, *, say: Callable[[str], None] = _say) -> None:
         self._kept = [_Kept(child, data_dir / "logs" / f"{child.name}.log", say) for child in children]
         self._say = say
         self._stopping = threading.Event()

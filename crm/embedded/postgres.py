@@ -49,9 +49,7 @@ def start(data_dir: Path, sockets: Path, runner: Runner, secrets: Secrets, *, du
         "unix_socket_directories": str(sockets),
         "unix_socket_permissions": "0700",
     }
-    options = " ".join(
-        f"-c {name}='{value}'" for name, value in (settings | ({} if durable else CARELESS)).items()
-    )
+    options = " ".join(f"-c {name}='{value}'" for name, value in (settings | ({} if durable else CARELESS)).items())
     command: list[str | Path] = [
         *(runner.postgres / "pg_ctl", "start", "-D", HERE, "-w", "-t", "120"),
         *("-o", f"-p {PORT} {options}"),
@@ -115,8 +113,7 @@ def _clear_the_way(folder: Path, sockets: Path) -> None:
     made_by = (folder / "PG_VERSION").read_text().strip()
     if made_by != VERSION:
         raise CannotRun(
-            f"{folder} was made by PostgreSQL {made_by} and this is {VERSION}:"
-            " restore a backup into a new directory."
+            f"{folder} was made by PostgreSQL {made_by} and this is {VERSION}: restore a backup into a new directory."
         )
     marks = [folder / "postmaster.pid", sockets / f".s.PGSQL.{PORT}.lock"]
     if any(mark.exists() for mark in marks):

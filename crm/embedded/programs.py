@@ -38,9 +38,7 @@ class Runner:
     postgres: Path  # the folder of initdb, pg_ctl, postgres
     valkey: Path  # the server itself
 
-    def run(
-        self, command: Sequence[str | Path], *, inside: Path, log: IO[bytes]
-    ) -> subprocess.CompletedProcess[bytes]:
+    def run(self, command: Sequence[str | Path], *, inside: Path, log: IO[bytes]) -> subprocess.CompletedProcess[bytes]:
         """Run a program to its end in a folder, in a clean environment, with its output in the log."""
         root = os.geteuid() == 0
         return subprocess.run(
@@ -103,9 +101,7 @@ def _system_user() -> pwd.struct_passwd:
             return pwd.getpwnam(SYSTEM_USER)
         except KeyError:
             _add_system_user()
-    raise CannotRun(
-        f"Cannot make the system user {SYSTEM_USER}: make it by hand, or run this as an ordinary user."
-    )
+    raise CannotRun(f"Cannot make the system user {SYSTEM_USER}: make it by hand, or run this as an ordinary user.")
 
 
 def _add_system_user() -> None:
@@ -168,7 +164,7 @@ def living(pid_file: Path) -> int | None:
     """
     try:
         pid = int(pid_file.read_text().split("\n", 1)[0])
-        at_work = os.stat(f"/proc/{pid}/cwd")
+        at_work = Path(f"/proc/{pid}/cwd").stat()
     except (OSError, ValueError):  # a zombie has no working directory any more
         return None
     return pid if os.path.samestat(at_work, pid_file.parent.stat()) else None
@@ -188,9 +184,7 @@ def end(pid_file: Path, *signals: tuple[signal.Signals, float]) -> None:
 def wait_until_left(folder: Path, seconds: float = 10.0) -> None:
     """Wait until no process works in the folder: a killed server's own children need a moment to notice."""
     here, until = folder.stat(), time.monotonic() + seconds
-    while (
-        any(_works_in(here, process) for process in Path("/proc").glob("[0-9]*")) and time.monotonic() < until
-    ):
+    while any(_works_in(here, process) for process in Path("/proc").glob("[0-9]*")) and time.monotonic() < until:
         time.sleep(0.02)
 
 

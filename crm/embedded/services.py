@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 PROJECT = str(Path(__file__).parents[2])
+SHORT = ("/run", "/tmp")  # noqa: S108  (mkdtemp makes a new directory in it, private from the first moment)
 LONGEST_SOCKET_PATH = 107  # bytes; a limit of the kernel
 
 
@@ -123,10 +124,7 @@ def _run_all(
 def _make_sockets(data_dir: Path, user: Runner) -> Path:
     """A short private directory for the sockets: their paths must not be long, that of the data may be."""
     halt(data_dir)  # a server whose sockets have vanished cannot be joined
-    parent = next(
-        (place for place in ("/run", "/tmp") if os.access(place, os.W_OK)),
-        tempfile.gettempdir(),
-    )
+    parent = next((place for place in SHORT if os.access(place, os.W_OK)), tempfile.gettempdir())
     sockets = Path(tempfile.mkdtemp(prefix="ansinh-", dir=parent))
     user.give(sockets)
     if len(os.fsencode(sockets / ".s.PGSQL.5432.lock")) > LONGEST_SOCKET_PATH:

@@ -40,14 +40,12 @@ def place(tmp_path: Path) -> Iterator[Path]:
             halt(deep)
 
 
-def user_of(
-    place: Path, *, python: str = sys.executable, as_user: int | None = None
-) -> subprocess.Popen[str]:
+def user_of(place: Path, *, python: str = sys.executable, as_user: int | None = None) -> subprocess.Popen[str]:
     """Another process that uses the services of the directory."""
     return subprocess.Popen(
         [python, str(USE), str(place)],
         cwd="/",
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join([str(PROJECT), *sys.path])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(PROJECT), *sys.path])},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -238,9 +236,7 @@ def _runs_for(uid: int, python: str) -> bool:
     try:
         look = [python, "-c", "import crm.embedded.services"]
         path = os.pathsep.join([str(PROJECT), *sys.path])
-        done = subprocess.run(
-            look, user=uid, cwd="/", env={"PYTHONPATH": path}, capture_output=True, check=False
-        )
+        done = subprocess.run(look, user=uid, cwd="/", env={"PYTHONPATH": path}, capture_output=True, check=False)
     except OSError:
         return False
     return done.returncode == 0
