@@ -24,7 +24,7 @@ from crm.embedded.directory import (
     users_lock,
 )
 from crm.embedded.halting import halt, known_sockets, postgres_lives, remember_sockets, valkey_lives
-from crm.embedded.programs import Runner, postgres_programs, runner
+from crm.embedded.programs import postgres_programs, runner
 
 __all__ = [
     "CannotRun",
@@ -107,26 +107,24 @@ def _run_all(
     with_postgres: bool,
     with_valkey: bool,
 ) -> Path:
+    sockets = known_sockets(data_dir) or _make_sockets(data_dir)
     missing_postgres = with_postgres and not postgres_lives(data_dir)
     missing_valkey = with_valkey and not valkey_lives(data_dir)
-    sockets = known_sockets(data_dir)
-    if sockets and not (missing_postgres or missing_valkey):
-        return sockets
-    user = runner()
-    sockets = sockets or _make_sockets(data_dir, user)
-    if missing_valkey:
-        valkey.start(data_dir, sockets, user, durable=durable)
-    if missing_postgres:
-        postgres.start(data_dir, sockets, user, kept, durable=durable)
+    if missing_postgres or missing_valkey:
+        user = runner()
+        if missing_valkey:
+            valkey.start(data_dir, sockets, user, durable=durable)
+        if missing_postgres:
+            postgres.start(data_dir, sockets, user, kept, durable=durable)
     return sockets
 
 
-def _make_sockets(data_dir: Path, user: Runner) -> Path:
+def _make_sockets(data_dir: Path) -> Path:
     """A short private directory for the sockets: their paths must not be long, that of the data may be."""
     halt(data_dir)  # a server whose sockets have vanished cannot be joined
     parent = next((place for place in SHORT if os.access(place, os.W_OK)), tempfile.gettempdir())
     sockets = Path(tempfile.mkdtemp(prefix="ansinh-", dir=parent))
-    user.give(sockets)
+    runner().give(sockets)
     if len(os.fsencode(sockets / ".s.PGSQL.5432.lock")) > LONGEST_SOCKET_PATH:
         sockets.rmdir()
         raise CannotRun(f"The path of {sockets} is too long for a socket: set TMPDIR to a shorter one.")

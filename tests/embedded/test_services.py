@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import shutil
 import signal
 import socket
 import stat
@@ -173,6 +174,15 @@ def test_a_server_that_was_killed_is_started_again_even_if_its_number_was_given_
         assert soon(True, place)
         mark.write_text("\n".join([str(os.getpid()), *lines[1:]]))
         with start(place) as again:
+            assert count(again.migrate_database_url) == 2
+    assert nothing_runs(place)
+
+
+def test_servers_whose_sockets_were_swept_away_are_started_again(place: Path) -> None:
+    with start(place, durable=False) as running:
+        assert count(running.migrate_database_url) == 1
+        shutil.rmtree(Path(running.redis_url.removeprefix("unix://").split("?")[0]).parent)
+        with start(place, durable=False) as again:
             assert count(again.migrate_database_url) == 2
     assert nothing_runs(place)
 
