@@ -16,6 +16,8 @@ import crm.prospects.models
 import crm.sponsors.models
 import crm.stored
 import crm.targets.models  # noqa: F401
+from crm.premiums import resources as premium_resources
+from crm.premiums import routes as premium_routes
 
-BLUEPRINTS: tuple[Blueprint, ...] = ()
-RESOURCES: tuple[ApiBlueprint, ...] = ()
+BLUEPRINTS: tuple[Blueprint, ...] = (premium_routes.bp,)
+RESOURCES: tuple[ApiBlueprint, ...] = (premium_resources.blp,)

@@ -46,7 +46,7 @@ class CalculatorForm(QueryForm):
         choices=[(str(ground), label) for ground, label in GROUNDS.items()],
         validators=[DataRequired()],
     )
-    months = SelectField(_l("I pay"), coerce=int, validators=[DataRequired()])
+    months = SelectField(_l("How I pay"), coerce=int, validators=[DataRequired()])
 
     @classmethod
     def under(cls, law: LawOnDay, given: MultiDict[str, str]) -> Self:

@@ -25,9 +25,7 @@ JULY_2026 = Month(2026, 7)
 SUPPORTED_BY_PERCENT = {20: Ground.OTHER, 50: Ground.POOR}
 
 
-def ask(
-    income: int, *grounds: Ground, start: Month = JULY_2026, months: int = 1, law: Law = LAW, **more: Any
-) -> Quote:
+def ask(income: int, *grounds: Ground, start: Month = JULY_2026, months: int = 1, law: Law = LAW, **more: Any) -> Quote:
     return quote(law, income, grounds, start, more.pop("paid_on", None), Plan.periodic(months), **more)
 
 
@@ -155,9 +153,7 @@ def test_days_before_the_record_are_refused_by_name() -> None:
         ask(700_000, start=Month(2015, 12))
 
 
-@pytest.mark.parametrize(
-    "plan", [Plan.years_ahead(6), Plan.years_ahead(0), Plan.missing(61), Plan.missing(0)]
-)
+@pytest.mark.parametrize("plan", [Plan.years_ahead(6), Plan.years_ahead(0), Plan.missing(61), Plan.missing(0)])
 def test_too_much_or_nothing_at_once_is_refused(plan: Plan) -> None:
     with pytest.raises(RuleBroken, match="One may pay for 1 to"):
         quote(LAW, 1_500_000, [], JULY_2026, None, plan)
@@ -193,12 +189,8 @@ def test_a_place_adds_a_share_of_the_floor_premium() -> None:
 
 
 def test_a_local_addition_ends_with_its_day_and_its_months() -> None:
-    assert (
-        ask(2_000_000, Ground.NEAR_POOR, local_top_ups=[top_up(until=date(2026, 6, 30))]).local_support == 0
-    )
-    capped = ask(
-        2_000_000, Ground.NEAR_POOR, months=3, local_top_ups=[top_up(months_cap=12)], local_months_before=10
-    )
+    assert ask(2_000_000, Ground.NEAR_POOR, local_top_ups=[top_up(until=date(2026, 6, 30))]).local_support == 0
+    capped = ask(2_000_000, Ground.NEAR_POOR, months=3, local_top_ups=[top_up(months_cap=12)], local_months_before=10)
     assert capped.local_support == 2 * 198_000
 
 
@@ -285,9 +277,7 @@ def test_layers_always_add_up_and_nobody_is_paid_for_paying(
 @given(INCOMES, GROUNDS, PLANS, st.integers(0, 130))
 def test_a_higher_income_never_costs_less(income: int, grounds: set[Ground], plan: Plan, before: int) -> None:
     lower = quote(LAW, income, grounds, JULY_2026, None, plan, supported_before=before)
-    higher = quote(
-        LAW, min(income + 50_000, 50_600_000), grounds, JULY_2026, None, plan, supported_before=before
-    )
+    higher = quote(LAW, min(income + 50_000, 50_600_000), grounds, JULY_2026, None, plan, supported_before=before)
     assert higher.gross >= lower.gross
     assert higher.payable >= lower.payable
     assert higher.state_support == lower.state_support
@@ -299,8 +289,7 @@ def test_paying_month_by_month_costs_the_same_as_at_once(
 ) -> None:
     paid_on = JULY_2026.first_day
     single = [
-        ask(income, *grounds, start=JULY_2026 + i, paid_on=paid_on, supported_before=before + i)
-        for i in range(months)
+        ask(income, *grounds, start=JULY_2026 + i, paid_on=paid_on, supported_before=before + i) for i in range(months)
     ]
     at_once = ask(income, *grounds, months=months, supported_before=before)
     assert sum(each.payable for each in single) == at_once.payable

@@ -79,11 +79,9 @@ def value_of(name: str, value: Decimal) -> Any:
         return in_figures(int(value))
     if name in AGES:
         years, months = divmod(int(value), MONTHS_IN_YEAR)
-        return (
-            _l("%(years)s years %(months)s months", years=years, months=months)
-            if months
-            else _l("%(years)s years", years=years)
-        )
+        if not months:
+            return _l("%(years)s years of age", years=years)
+        return _l("%(years)s years and %(months)s months of age", years=years, months=months)
     if name in YEARS:
         return _l("%(years)s years", years=plain)
     if name.endswith("_percent"):

@@ -1,0 +1,54 @@
+"""`crm premium` says the same as the API, in one document or line by line."""
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+from flask import Flask
+
+from crm.premiums.commands import premium
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(premium, words)
+
+
+def test_one_document_and_nothing_else(app: Flask) -> None:
+    told = run("--income", "1500000", "--ground", "poor", "--start", "2026-07", "--months", "3", "--json")
+    assert told.exit_code == 0
+    assert json.loads(told.stdout)["payable"] == 495_000
+
+
+def test_several_grounds_and_the_day_of_payment(app: Flask) -> None:
+    words = "--income 1500000 --ground other --ground poor --start 2025-06 --paid-on 2025-07-01 --months 3 --json"
+    assert json.loads(run(*words.split()).stdout)["state_support"] == 495_000
+
+
+def test_lines_a_person_can_read(app: Flask) -> None:
+    told = run("--income", "1500000", "--start", "2019-08", "--paid-on", "2022-01-05", "--years-ahead", "1")
+    assert told.exit_code == 2
+    told = run("--income", "1500000", "--start", "2026-07", "--months", "1")
+    assert "264.000\u00a0đ" in told.stdout
+    assert "hai trăm sáu mươi bốn nghìn" in told.stdout
+    assert "31/7/2026" in told.stdout
+    assert "Nghị định 159/2025/NĐ-CP, Điều 5" in told.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--income 1450000 --start 2026-07 --months 1",
+        "--income 1500000 --start 2026-07",
+        "--income 1500000 --start 2026-07 --months 1 --years-ahead 2",
+        "--income 1500000 --start 2026-07 --months 2",
+        "--income 1500000 --start tomorrow --months 1",
+        "--income 1500000 --start 2026-07 --years-ahead 6",
+        "--income 1500000 --start 2027-01 --years-ahead 2",
+        "--income 1500000 --start 2026-07 --months 1 --supported-before -1",
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_two(app: Flask, words: str) -> None:
+    told = run(*words.split())
+    assert told.exit_code == 2
+    assert told.stdout == ""
+    assert len(told.stderr.strip().splitlines()) == 1
