@@ -6,7 +6,7 @@ Nothing to show is always "—".
 
 from collections.abc import Callable
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache, wraps
 from hashlib import blake2b
@@ -17,6 +17,7 @@ from flask import Flask, url_for
 from flask_babel import get_locale
 
 from crm.clock import LOCAL
+from crm.money import half_up
 from crm.months import Month
 from crm.web import controls
 
@@ -47,7 +48,9 @@ def number(value: Number | None, digits: int = 0, locale: str = VIETNAMESE) -> s
     """1385 → "1.385", 12.5 with one digit → "12,5"; English "1,385" and "12.5". Halves round up."""
     if value is None:
         return NOTHING
-    written = f"{_rounded(value, digits):,}"
+    units = half_up(_exact(value) * 10**digits)
+    whole, rest = divmod(abs(units), 10**digits)
+    written = f"{'-' if units < 0 else ''}{whole:,}" + (f".{rest:0{digits}}" if digits else "")
     return written if locale != VIETNAMESE else written.translate(str.maketrans(",.", ".,"))
 
 
@@ -60,9 +63,9 @@ def percent(value: Number | None, digits: int = 1, locale: str = VIETNAMESE) -> 
     """A ratio as a percentage, without needless zeros: 0.873 → "87,3%", 1 → "100%"."""
     if value is None:
         return NOTHING
-    rounded = _rounded(_exact(value) * 100, digits)
-    whole = rounded == rounded.to_integral_value()
-    return number(rounded, 0 if whole else digits, locale) + "%"
+    hundredfold = _exact(value) * 100
+    is_whole = half_up(hundredfold * 10**digits) % 10**digits == 0
+    return number(hundredfold, 0 if is_whole else digits, locale) + "%"
 
 
 def day(value: date | None, locale: str = VIETNAMESE) -> str:
@@ -155,14 +158,9 @@ def _in_the_readers_language(write: Callable[..., str]) -> Callable[..., str]:
     return written
 
 
-def _exact(value: Number) -> Decimal:
-    if isinstance(value, Fraction):
-        return Decimal(value.numerator) / Decimal(value.denominator)
-    return value if isinstance(value, Decimal) else Decimal(str(value))
-
-
-def _rounded(value: Number, digits: int) -> Decimal:
-    return _exact(value).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+def _exact(value: Number) -> Fraction:
+    """The number as it is written: 0.1 is one tenth, not the float nearest to it."""
+    return Fraction(str(value)) if isinstance(value, float) else Fraction(value)
 
 
 def _local(value: date) -> date:
