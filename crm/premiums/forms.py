@@ -65,6 +65,11 @@ class CalculatorForm(QueryForm):
         return form
 
     @property
+    def grounds(self) -> list[Ground]:
+        """The ground that was chosen, once the form is valid."""
+        return [Ground(self.ground.data)]
+
+    @property
     def plan(self) -> Plan:
         """The way to pay that was chosen."""
         months: int = self.months.data

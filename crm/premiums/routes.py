@@ -15,7 +15,6 @@ from crm.premiums.rules.keys import LawKey
 from crm.premiums.rules.pensions import pension_table
 from crm.premiums.rules.quotes import quote
 from crm.premiums.rules.wording import GROUNDS, STATUSES, label_of, value_of
-from crm.prospects.rules import Ground
 from crm.web.forms import refusals_on
 from crm.web.guard import may, public
 
@@ -29,15 +28,14 @@ bp.app_context_processor(lambda: {"label_of": label_of, "value_of": value_of})
 def calculator() -> ResponseReturnValue:
     """What one would pay from this month on, who helps, and what it brings."""
     law, today = queries.law(session()), clock.today()
-    form, now, told, pensions = CalculatorForm.under(law.on(today), request.args), law.on(today), None, []
+    form, told = CalculatorForm.under(law.on(today), request.args), None
     if form.validate():
         with refusals_on(form):
-            grounds = [Ground(form.ground.data)]
-            top_ups = queries.top_ups_here(session(), today)
-            told = quote(law, form.chosen_income, grounds, Month.of(today), today, form.plan, local_top_ups=top_ups)
-            pensions = pension_table(now, told.income, EVERY_YEARS)
-    page = render_template("premiums/calculator.html", form=form, law=law, now=now, told=told, pensions=pensions)
-    return page, 200 if told else 422
+            here, start = queries.top_ups_here(session(), today), Month.of(today)
+            told = quote(law, form.chosen_income, form.grounds, start, today, form.plan, local_top_ups=here)
+    pensions = pension_table(law.on(today), told.income, EVERY_YEARS) if told else []
+    known = {"form": form, "law": law, "now": law.on(today), "told": told, "pensions": pensions, "statuses": STATUSES}
+    return render_template("premiums/calculator.html", **known), 200 if told else 422
 
 
 @bp.get("/law")
