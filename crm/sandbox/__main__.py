@@ -11,7 +11,7 @@ from types import FrameType
 from werkzeug.serving import make_server
 
 from config import DEVELOPMENT_SECRET
-from crm.campaigns.rules.handover import SANDBOX_SENDER, sandbox_token
+from crm.campaigns.rules.handover import SANDBOX_ACCOUNT, SANDBOX_SENDER, sandbox_token
 from crm.sandbox.app import Setup, create_sandbox
 
 

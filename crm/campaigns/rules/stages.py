@@ -54,3 +54,11 @@ def move(now: Stage, to: Stage) -> Stage:
             )
         )
     return to
+
+
+def person_values(full_name: str, female: bool | None, birth_year: int | None, year: int) -> dict[str, str]:
+    """What a text may say of a person. Someone of 45 or more, or of unknown age, is *ông* or *bà*."""
+    young = birth_year is not None and year - birth_year < 45
+    forms = ("chị", "anh", "anh/chị") if young else ("bà", "ông", "ông/bà")
+    form = forms[2] if female is None else forms[0] if female else forms[1]
+    return {"ten": full_name.split()[-1], "ho_ten": full_name, "xung_ho": form}

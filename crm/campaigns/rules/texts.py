@@ -135,3 +135,14 @@ def compose(text: str, purpose: Purpose, opt_out: str | None, *, accented: bool 
         body = body if body.startswith(LABELS) else f"{LABELS[0]} {body}"
         body = f"{body} Từ chối: {opt_out}" if opt_out and opt_out not in body else body
     return unicodedata.normalize("NFC", body) if accented else unaccented(body)
+
+
+# --- answers ---
+
+NO = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "TUCHOI", "TC", "HUY", "NGUNG", "DUNG"})
+"""Answers that say no, without accents and spaces."""
+
+
+def is_a_no(body: str) -> bool:
+    """Whether an answer refuses further messages: *STOP*, *Từ chối*, *TC*."""
+    return "".join(c for c in unaccented(body).upper() if c.isalnum()) in NO

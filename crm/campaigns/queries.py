@@ -1,0 +1,255 @@
+"""Questions about messages and those who get them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Time, and_, bindparam, case, exists, func, literal, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from crm.campaigns.models import Campaign, Inbound, Message, OptOutLink, SmsSettings
+from crm.campaigns.rules.delivery import LEFT_US, WAITING, Delivery
+from crm.campaigns.rules.handover import Outgoing
+from crm.campaigns.rules.hours import DAY, LEGAL_HOURS, MOST_A_DAY, VIETNAM
+from crm.campaigns.rules.reasons import Reason
+from crm.campaigns.rules.stages import Stage
+from crm.prospects.models import Consent, Prospect, Standing
+from crm.prospects.rules import Ground, Purpose
+
+NEVER_ASKED, SAID_NO, SAID_YES = None, False, True
+
+
+def latest_consent(town_id: Any, phone: Any, purpose: Any) -> ColumnElement[bool | None]:
+    """What the number said last about a purpose: yes, no, or nothing."""
+    return (
+        select(Consent.given)
+        .where(Consent.town_id == town_id, Consent.phone == phone, Consent.purpose == purpose)
+        .order_by(Consent.at.desc(), Consent.recorded_at.desc(), Consent.id.desc())
+        .limit(1)
+        .correlate(Message, Prospect)
+        .scalar_subquery()
+    )
+
+
+def consents_to(town_id: UUID, phones: Iterable[str], purpose: Purpose) -> Select[str, bool]:
+    """What each of these numbers said last about a purpose; a number that was never asked has no row."""
+    return (
+        select(Consent.phone, Consent.given)
+        .distinct(Consent.phone)
+        .where(Consent.town_id == town_id, Consent.purpose == purpose, Consent.phone.in_(list(phones)))
+        .order_by(Consent.phone, Consent.at.desc(), Consent.recorded_at.desc(), Consent.id.desc())
+    )
+
+
+def agreed() -> ColumnElement[bool]:
+    """The message's number agrees, at this moment, to its purpose."""
+    return func.coalesce(latest_consent(Message.town_id, Message.phone, Message.purpose), False)
+
+
+def within_hours(at: datetime) -> ColumnElement[bool]:
+    """The town of the joined settings, or the law where it has none, lets messages leave now."""
+    local = bindparam(None, at.astimezone(VIETNAM).time(), type_=Time())
+    opens = func.coalesce(SmsSettings.opens, literal(LEGAL_HOURS.opens, Time()))
+    closes = func.coalesce(SmsSettings.closes, literal(LEGAL_HOURS.closes, Time()))
+    return and_(opens <= local, local < closes)
+
+
+def below_the_limit(at: datetime) -> ColumnElement[bool]:
+    """The message's number has had fewer than three messages in the 24 hours before."""
+    other = aliased(Message)
+    had = (
+        select(func.count())
+        .select_from(other)
+        .where(other.town_id == Message.town_id, other.phone == Message.phone, other.claimed_at > at - DAY)
+        .where(other.state.in_(LEFT_US))
+        .correlate(Message)
+        .scalar_subquery()
+    )
+    return had < MOST_A_DAY
+
+
+def may_leave(at: datetime) -> Select[UUID, UUID, str | None]:
+    """Messages that may be sent at this moment, the longest waiting first: hours, consent, the day's limit, the
+    campaign's stage and a town's hold are all asked here."""
+    return (
+        select(Message.town_id, Message.id, Message.phone)
+        .outerjoin(Campaign, and_(Campaign.town_id == Message.town_id, Campaign.id == Message.campaign_id))
+        .outerjoin(SmsSettings, SmsSettings.town_id == Message.town_id)
+        .where(Message.state == Delivery.QUEUED, Message.not_before <= at, Message.expires_at > at)
+        .where(or_(Message.campaign_id.is_(None), Campaign.stage == Stage.RUNNING))
+        .where(SmsSettings.held_since.is_(None), within_hours(at), below_the_limit(at), agreed())
+        .order_by(Message.not_before, Message.id)
+    )
+
+
+def why_not(session: Session, message: Outgoing, at: datetime) -> Reason | None:
+    """Why a claimed message must not be handed over after all; None when it may."""
+    query = (
+        select(
+            Message.state,
+            Message.expires_at > at,
+            Campaign.stage,
+            SmsSettings.held_since,
+            within_hours(at),
+            latest_consent(Message.town_id, Message.phone, Message.purpose),
+        )
+        .outerjoin(Campaign, and_(Campaign.town_id == Message.town_id, Campaign.id == Message.campaign_id))
+        .outerjoin(SmsSettings, SmsSettings.town_id == Message.town_id)
+        .where(Message.town_id == message.town_id, Message.id == message.id)
+    )
+    row = session.execute(query).one_or_none()
+    if row is None:
+        return Reason.ALREADY_HANDLED
+    state, in_time, stage, held, open_now, consent = row
+    checks = (
+        (state != Delivery.SENDING, Reason.ALREADY_HANDLED),
+        (not in_time, Reason.EXPIRED),
+        (stage is Stage.CANCELLED, Reason.CALLED_OFF),
+        (stage is Stage.PAUSED, Reason.PAUSED),
+        (held is not None, Reason.RESTORED),
+        (not open_now, Reason.OUT_OF_HOURS),
+        (consent is SAID_NO, Reason.OPTED_OUT),
+        (consent is NEVER_ASKED, Reason.NO_CONSENT),
+    )
+    return next((reason for stopped, reason in checks if stopped), None)
+
+
+class Candidate(NamedTuple):
+    """Someone a campaign might text."""
+
+    prospect_id: UUID
+    full_name: str
+    female: bool | None
+    birth_year: int | None
+    phone: str | None
+    other_phone: str | None
+    consent: bool | None
+
+
+def candidates(
+    town_id: UUID, segment: Mapping[str, Any], purpose: Purpose, place_ids: Iterable[UUID] | None, on: date
+) -> Select[Any]:
+    """The people a filter describes (rows are Candidates), in a fixed order, with what their numbers said last."""
+    query: Select[Any] = select(
+        Prospect.id,
+        Prospect.full_name,
+        case((Prospect.sex.is_(None), None), else_=Prospect.sex == "female"),
+        Prospect.birth_year,
+        Prospect.phone,
+        Prospect.other_phone,
+        latest_consent(Prospect.town_id, Prospect.phone, purpose),
+    ).where(Prospect.town_id == town_id, Prospect.merged_into_id.is_(None))
+    for name, column in (
+        ("stage", Prospect.stage),
+        ("organisation", Prospect.organisation_id),
+        ("volunteer", Prospect.volunteer_id),
+    ):
+        if segment.get(name):
+            query = query.where(column == segment[name])
+    if place_ids is not None:
+        query = query.where(Prospect.place_id.in_(list(place_ids)))
+    if segment.get("standing"):
+        query = query.where(_has_standing(Ground(segment["standing"]), on))
+    return query.order_by(Prospect.name_key, Prospect.id)
+
+
+def _has_standing(ground: Ground, on: date) -> ColumnElement[bool]:
+    standing = exists().where(
+        Standing.town_id == Prospect.town_id,
+        Standing.prospect_id == Prospect.id,
+        Standing.valid_from <= on,
+        or_(Standing.valid_to.is_(None), Standing.valid_to > on),
+    )
+    return ~standing if ground is Ground.OTHER else standing.where(Standing.ground == ground)
+
+
+def campaigns_of(town_id: UUID) -> Select[Campaign]:
+    """A town's campaigns, the newest first."""
+    return select(Campaign).where(Campaign.town_id == town_id).order_by(Campaign.created_at.desc(), Campaign.id.desc())
+
+
+class Count(NamedTuple):
+    """How many messages stand somewhere, for one reason."""
+
+    state: Delivery
+    reason: Reason | None
+    messages: int
+    segments: int
+
+
+def counts_of(town_id: UUID, campaign_id: UUID) -> Select[Delivery, Reason | None, int, int]:
+    """What became of a campaign (rows are Counts): its messages by state and reason."""
+    return (
+        select(Message.state, Message.reason, func.count(), func.coalesce(func.sum(Message.segments), 0))
+        .where(Message.town_id == town_id, Message.campaign_id == campaign_id)
+        .group_by(Message.state, Message.reason)
+        .order_by(Message.state, Message.reason)
+    )
+
+
+class Shown(NamedTuple):
+    """A message in a list."""
+
+    message: Message
+    name: str | None
+    campaign: str | None
+
+
+def messages_seen(
+    town_id: UUID,
+    visible: ColumnElement[bool],
+    *,
+    state: Delivery | None = None,
+    campaign_id: UUID | None = None,
+    prospect_id: UUID | None = None,
+) -> Select[Any, Any, Any]:
+    """A town's messages to people of whom `visible` is true (rows are Shown), each with the person's name and the campaign's."""
+    query: Select[Any, Any, Any] = (
+        select(Message, Prospect.full_name, Campaign.name)
+        .join(Prospect, and_(Prospect.town_id == Message.town_id, Prospect.id == Message.prospect_id))
+        .outerjoin(Campaign, and_(Campaign.town_id == Message.town_id, Campaign.id == Message.campaign_id))
+        .where(Message.town_id == town_id, visible)
+    )
+    for column, value in (
+        (Message.state, state),
+        (Message.campaign_id, campaign_id),
+        (Message.prospect_id, prospect_id),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    return query
+
+
+def unknown_messages(limit: int) -> Select[Message]:
+    """Messages of which nobody knows whether the carrier took them, the oldest first."""
+    return (
+        select(Message).where(Message.state == Delivery.UNKNOWN).order_by(Message.claimed_at, Message.id).limit(limit)
+    )
+
+
+def link_with(session: Session, token: str) -> OptOutLink | None:
+    """The address on which a number says no."""
+    return session.scalar(select(OptOutLink).where(OptOutLink.token == token))
+
+
+def town_that_texted(session: Session, phone: str) -> UUID | None:
+    """The town whose message this number got last."""
+    query = select(Message.town_id).where(Message.phone == phone, Message.claimed_at.is_not(None))
+    return session.scalar(query.order_by(Message.claimed_at.desc()).limit(1))
+
+
+def inbound_with(session: Session, town_id: UUID, sid: str) -> Inbound | None:
+    """A message that came in under this number before."""
+    return session.scalar(select(Inbound).where(Inbound.town_id == town_id, Inbound.sid == sid))
+
+
+def unfinished() -> ColumnElement[bool]:
+    """The campaign still has messages that wait or are under way."""
+    return exists().where(
+        Message.town_id == Campaign.town_id,
+        Message.campaign_id == Campaign.id,
+        Message.state.in_(WAITING | {Delivery.SENDING}),
+    )

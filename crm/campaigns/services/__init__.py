@@ -1,0 +1,1 @@
+"""Acts on messages: queueing, sending, believing receipts, launching, and taking a no."""
