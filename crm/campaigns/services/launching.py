@@ -226,10 +226,11 @@ def cancel(session: Session, campaign: Campaign, at: datetime) -> int:
         .where(Message.town_id == campaign.town_id, Message.campaign_id == campaign.id, Message.state.in_(WAITING))
         .values(state=Delivery.CANCELLED, reason=Reason.CALLED_OFF, settled_at=at)
         .returning(Message.id)
-        .execution_options(synchronize_session="fetch")
+        .execution_options(synchronize_session=False)
     )
-    session.flush()
-    return len(done.all())
+    moved = len(done.all())
+    session.expire_all()
+    return moved
 
 
 def _lock(session: Session, campaign: Campaign) -> None:

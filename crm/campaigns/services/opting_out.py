@@ -81,9 +81,11 @@ def withdraw(
         .where(Message.state.in_(WAITING))
         .values(state=Delivery.CANCELLED, reason=Reason.OPTED_OUT, settled_at=at)
         .returning(Message.id)
-        .execution_options(synchronize_session="fetch")
+        .execution_options(synchronize_session=False)
     )
-    return len(stopped.all())
+    moved = len(stopped.all())
+    session.expire_all()
+    return moved
 
 
 def use_link(session: Session, link: OptOutLink, purposes: Sequence[Purpose], at: datetime) -> None:

@@ -176,9 +176,11 @@ def call_off(session: Session, town_id: UUID, message_ids: Sequence[UUID], reaso
         .where(Message.town_id == town_id, Message.id.in_(message_ids), Message.state.in_(WAITING))
         .values(state=Delivery.CANCELLED, reason=reason, settled_at=at)
         .returning(Message.id)
-        .execution_options(synchronize_session="fetch")
+        .execution_options(synchronize_session=False)
     )
-    return len(done.all())
+    moved = len(done.all())
+    session.expire_all()
+    return moved
 
 
 def take_status(
@@ -256,9 +258,9 @@ def hold_everything(session: Session, town_ids: Iterable[UUID], at: datetime) ->
         update(Message)
         .where(Message.state == Delivery.SENDING)
         .values(state=Delivery.UNKNOWN, reason=Reason.RESTORED)
-        .execution_options(synchronize_session="fetch")
+        .execution_options(synchronize_session=False)
     )
-    session.flush()
+    session.expire_all()
 
 
 def release(session: Session, town_id: UUID, at: datetime) -> int:
