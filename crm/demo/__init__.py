@@ -1,0 +1,1 @@
+"""A believable town to try everything in."""

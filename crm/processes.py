@@ -1,0 +1,156 @@
+"""The processes of an installation: everything in one tree (`crm up`), or one role on each of several machines."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import urllib.error
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from crm.demo import services as demo
+from crm.embedded.services import CannotRun, default_data_dir
+from crm.running import environment, settings_of
+from crm.supervisor import Child, Supervisor, only_one
+
+PYTHON = sys.executable
+ROOT = Path(__file__).parent.parent
+
+
+def web_argv(host: str, port: int) -> list[str]:
+    return [
+        PYTHON,
+        "-m",
+        "gunicorn",
+        "-c",
+        str(ROOT / "crm" / "gunicorn_settings.py"),
+        "-b",
+        f"{host}:{port}",
+        "crm.wsgi:app",
+    ]
+
+
+def worker_argv() -> list[str]:
+    return [PYTHON, "-m", "celery", "-A", "tasks.worker", "worker", "--loglevel", "INFO", "--concurrency", "2"]
+
+
+def beat_argv(data_dir: Path) -> list[str]:
+    schedule = str(data_dir / "timetable")
+    return [PYTHON, "-m", "celery", "-A", "tasks.worker", "beat", "--loglevel", "INFO", "-s", schedule, "--pidfile="]
+
+
+def children(env: dict[str, str], data_dir: Path, host: str, port: int, sandbox_port: int | None) -> list[Child]:
+    """What runs, in the order it starts; the last started ends first."""
+    started = []
+    if sandbox_port is not None:
+        own = f"http://127.0.0.1:{port}"
+        argv = [PYTHON, "-m", "crm.sandbox", "--port", str(sandbox_port), "--db", str(data_dir / "sandbox.sqlite")]
+        argv += ["--callback", own, "--inbound", env["PUBLIC_URL"] + "/webhooks/twilio/inbound"]
+        started.append(Child("sandbox", argv, env))
+    started.append(Child("web", web_argv(host, port), env))
+    started.append(Child("worker", worker_argv(), env))
+    started.append(Child("timetable", beat_argv(data_dir), env))
+    return started
+
+
+@click.command()
+@click.option("--demo", "with_demo", is_flag=True, help="Load the demo town when there is nothing yet.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="As the option before the command.")
+@click.pass_context
+def up(context: click.Context, with_demo: bool, host: str, port: int, data_dir: Path | None) -> None:
+    """Start everything: database, broker, web, worker, timetable and, without Twilio, the SMS sandbox."""
+    folder = (data_dir or context.obj or default_data_dir()).expanduser().absolute()
+    with only_one(folder):
+        must_be_free(host, port)
+        with environment(folder, host=host, port=port) as env:
+            settings = settings_of(env)
+            sandbox_port = None if settings.twilio_account_sid else free_port(port + 1)
+            if sandbox_port:
+                env["SANDBOX_URL"] = f"http://127.0.0.1:{sandbox_port}"
+            accounts = demo.prepare(settings_of(env), with_demo=with_demo)
+            tree = Supervisor(children(env, folder, host, port, sandbox_port), folder)
+
+            def tell() -> None:
+                click.echo(f"An Sinh is ready: {env['PUBLIC_URL']}")
+                if sandbox_port:
+                    click.echo(f"SMS sandbox (nothing is really sent): {env['SANDBOX_URL']}/phone")
+                for line in accounts:
+                    click.echo(line)
+                click.echo("Press Ctrl-C to stop.")
+
+            status = tree.run(ready=lambda: answers(port, host), on_ready=tell, timeout=90)
+    context.exit(status)
+
+
+def must_be_free(host: str, port: int) -> None:
+    """Refuse to start on a port that something else has."""
+    with closing(socket.socket()) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as problem:
+            raise CannotRun(
+                f"Port {port} on {host} cannot be used ({problem.strerror}): choose another with --port."
+            ) from None
+
+
+def free_port(first: int) -> int:
+    """The first free port from `first` on."""
+    for port in range(first, min(first + 100, 65536)):
+        with closing(socket.socket()) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise CannotRun(f"No port from {first} on is free for the SMS sandbox: choose another --port.")
+
+
+def answers(port: int, host: str) -> bool:
+    """Whether the web role and what it needs are there."""
+    reach = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    try:
+        with urllib.request.urlopen(f"http://{reach}:{port}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def become(argv: list[str]) -> None:
+    """Turn this process into one role; the database and broker must be named."""
+    missing = [name for name in ("DATABASE_URL", "REDIS_URL") if not os.environ.get(name)]
+    if missing:
+        raise CannotRun(f"Set {' and '.join(missing)} first: a single role joins services that run elsewhere.")
+    settings_of(os.environ)
+    os.chdir(ROOT)
+    os.execv(argv[0], argv)
+
+
+@click.command("web")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+def web_command(host: str, port: int) -> None:
+    """The web role alone."""
+    become(web_argv(host, port))
+
+
+@click.command("worker")
+def worker_command() -> None:
+    """The background role alone."""
+    become(worker_argv())
+
+
+@click.command("beat")
+@click.pass_context
+def beat_command(context: click.Context) -> None:
+    """The timetable alone; two of them do no harm."""
+    folder = context.obj or default_data_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    become(beat_argv(folder))

@@ -1,0 +1,59 @@
+"""How a command reaches the database and broker: the named ones, or those of the data directory, joined or started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import Flask
+
+from config import Settings, from_environment
+from crm import clock
+from crm.app import create_app
+from crm.embedded.services import default_data_dir, secrets, start
+
+
+@contextmanager
+def environment(data_dir: Path | None, *, host: str = "127.0.0.1", port: int = 8000) -> Iterator[dict[str, str]]:
+    """The environment in which every process of this program runs, with the services up for as long as it is held.
+
+    Raises CannotRun or ValueError with one line for the person at the keyboard.
+    """
+    env = dict(os.environ)
+    folder = data_dir or default_data_dir()
+    embedded_database, embedded_broker = not env.get("DATABASE_URL"), not env.get("REDIS_URL")
+    env["CRM_DATA_DIR"] = str(folder)
+    env.setdefault("PUBLIC_URL", f"http://{host}:{port}")
+    if env.get("CRM_CLOCK"):
+        env["CRM_CLOCK"] = clock.as_setting(clock.read_setting(env["CRM_CLOCK"], datetime.now(UTC)))
+    if not (embedded_database or embedded_broker):
+        yield env
+        return
+    kept = secrets(folder)
+    env.setdefault("SECRET_KEY", kept.secret_key)
+    env.setdefault("IDENTITY_KEY", kept.identity_key)
+    with start(folder, with_postgres=embedded_database, with_valkey=embedded_broker) as services:
+        if embedded_database:
+            env["DATABASE_URL"] = services.database_url
+            env["MIGRATE_DATABASE_URL"] = services.migrate_database_url
+        if embedded_broker:
+            env["REDIS_URL"] = services.redis_url
+        yield env
+
+
+@contextmanager
+def program(data_dir: Path | None) -> Iterator[Flask]:
+    """The program inside an app context, at its own time, for one command."""
+    with environment(data_dir) as env:
+        app = create_app(settings_of(env))
+        with app.app_context():
+            app.extensions["clock"].refresh()
+            yield app
+
+
+def settings_of(env: Mapping[str, str]) -> Settings:
+    """Typed settings of an environment."""
+    return from_environment(env)

@@ -1,0 +1,1 @@
+"""Backup, restore, and a look at whether everything is in order."""

@@ -1,0 +1,152 @@
+"""`crm backup`, `crm restore`, `crm doctor`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import current_app
+from flask_migrate import upgrade
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from config import Settings
+from crm import clock
+from crm.db import session, transaction
+from crm.embedded.brokers import broker_urls
+from crm.errors import RuleBroken
+from crm.safekeeping import gateway, services
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+LEAST_FREE = 1_000_000_000
+"""Bytes below which a disk is called nearly full."""
+
+
+@click.command()
+@click.argument("file", type=FILE)
+def backup(file: Path) -> None:
+    """Write the whole database to FILE. Keep the data directory's secrets.json apart from it."""
+    if not file.absolute().parent.is_dir():
+        raise RuleBroken(f"There is no folder {file.absolute().parent}: make it first.")
+    gateway.dump(current_app.config["MIGRATE_DATABASE_URL"], file)
+    click.echo(f"Saved {file} ({file.stat().st_size:,} bytes).")
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option("--yes", is_flag=True, help="Do not ask before replacing what is there.")
+def restore(file: Path, yes: bool) -> None:
+    """Replace the database by FILE. Pending SMS wait until an operator releases them."""
+    if not file.is_file():
+        raise RuleBroken(f"There is no file {file}.")
+    gateway.contents(file)
+    if not yes:
+        click.confirm("Everything in the database now will be replaced. Go on?", abort=True, err=True)
+    session().close()
+    gateway.load(current_app.config["MIGRATE_DATABASE_URL"], file)
+    upgrade()
+    with transaction() as current:
+        epoch = services.after_restore(current, clock.now())
+    click.echo(f"Restored {file}; epoch {epoch}. Pending SMS are held until an operator releases them.")
+
+
+@click.command()
+@click.pass_context
+def doctor(context: click.Context) -> None:
+    """Check settings, database, broker, clock, disk and Twilio; one line each."""
+    settings: Settings = current_app.config["SETTINGS"]
+    wrong = False
+    for name, check in CHECKS.items():
+        fine, words = check(settings)
+        wrong = wrong or not fine
+        click.echo(f"{'ok   ' if fine else 'WRONG'}  {name}: {words}")
+    context.exit(2 if wrong else 0)
+
+
+Check = Callable[[Settings], tuple[bool, str]]
+
+
+def _settings(settings: Settings) -> tuple[bool, str]:
+    if settings.production and not settings.public_url.startswith("https://"):
+        return False, f"PUBLIC_URL is {settings.public_url}; phones need https for the offline app and passkeys"
+    return True, f"{settings.env}, {settings.public_url}"
+
+
+def _database(settings: Settings) -> tuple[bool, str]:
+    try:
+        connection = session().connection()
+        version = connection.exec_driver_sql("show server_version").scalar_one()
+        now = MigrationContext.configure(connection).get_current_revision()
+        owner = connection.exec_driver_sql(
+            "select tableowner = current_user from pg_tables where tablename = 'town' and schemaname = current_schema()"
+        ).scalar()
+    except SQLAlchemyError as problem:
+        return False, f"cannot be reached ({str(problem).splitlines()[0]})"
+    head = ScriptDirectory(current_app.root_path + "/../migrations").get_current_head()
+    if now != head:
+        return False, f"PostgreSQL {version}, schema {now or 'empty'} but the program needs {head}: run `crm migrate`"
+    if owner and settings.production:
+        return (
+            False,
+            "DATABASE_URL's role owns the tables: use a role that does not, and MIGRATE_DATABASE_URL for the owner",
+        )
+    return True, f"PostgreSQL {version}, schema {now}"
+
+
+def _broker(settings: Settings) -> tuple[bool, str]:
+    if not settings.redis_url:
+        return False, "REDIS_URL is not set: reminders and imports cannot run"
+    try:
+        about = Redis.from_url(broker_urls(settings.redis_url).redis_py, socket_timeout=3).info("server")
+    except RedisError as problem:
+        return False, f"cannot be reached ({problem})"
+    return True, f"{about.get('server_name', 'redis')} {about.get('valkey_version') or about['redis_version']}"
+
+
+def _clock(settings: Settings) -> tuple[bool, str]:
+    try:
+        theirs = session().scalar(select(func.clock_timestamp()))
+    except SQLAlchemyError:
+        return False, "the database's clock cannot be asked"
+    assert theirs is not None
+    apart = abs((datetime.now(UTC) - theirs).total_seconds())
+    moved = abs((clock.now() - datetime.now(UTC)).total_seconds()) > 1
+    words = f"{clock.now().astimezone(clock.LOCAL):%Y-%m-%d %H:%M:%S}" + (" (moved for a demo)" if moved else "")
+    if moved and settings.production:
+        return False, words
+    return apart < 5, words if apart < 5 else f"this machine and the database are {apart:.0f} s apart"
+
+
+def _disk(settings: Settings) -> tuple[bool, str]:
+    if settings.data_dir is None or not settings.data_dir.exists():
+        return True, "no data directory here"
+    free = shutil.disk_usage(settings.data_dir).free
+    return free > LEAST_FREE, f"{free / 1e9:.1f} GB free in {settings.data_dir}"
+
+
+def _twilio(settings: Settings) -> tuple[bool, str]:
+    if not settings.twilio_account_sid:
+        return True, "not configured: the SMS sandbox is used, nothing is really sent"
+    missing = [] if settings.twilio_auth_token else ["TWILIO_AUTH_TOKEN"]
+    if not (settings.twilio_from or settings.twilio_messaging_service_sid):
+        missing.append("TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID")
+    if missing:
+        return False, f"set {' and '.join(missing)} as well"
+    return True, f"account {settings.twilio_account_sid[:6]}…"
+
+
+CHECKS: dict[str, Check] = {
+    "settings": _settings,
+    "database": _database,
+    "broker": _broker,
+    "clock": _clock,
+    "disk": _disk,
+    "Twilio": _twilio,
+}

@@ -1,0 +1,69 @@
+"""PostgreSQL's own dump and restore programs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from crm.embedded.programs import postgres_programs
+from crm.errors import RuleBroken
+
+
+def dump(url: str, target: Path) -> None:
+    """Write the whole database to `target`, which appears only when it is complete. Raises RuleBroken."""
+    scratch = target.with_name(target.name + ".unfinished")
+    scratch.touch(mode=0o600)
+    try:
+        _run(
+            "pg_dump",
+            url,
+            "--format=custom",
+            "--no-owner",
+            "--no-privileges",
+            "--exclude-extension=*",
+            f"--file={scratch}",
+        )
+        scratch.replace(target)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def load(url: str, source: Path) -> None:
+    """Put a dump in place of what is there: all of it or nothing. Raises RuleBroken."""
+    _run(
+        "pg_restore",
+        url,
+        "--clean",
+        "--if-exists",
+        "--no-owner",
+        "--no-privileges",
+        "--single-transaction",
+        str(source),
+    )
+
+
+def contents(source: Path) -> None:
+    """Read the list of contents of a dump. Raises RuleBroken for anything else."""
+    _run("pg_restore", None, "--list", str(source))
+
+
+def _run(program: str, url: str | None, *arguments: str) -> None:
+    place = postgres_programs() / program
+    found = str(place) if place.exists() else shutil.which(program)
+    if not found:
+        raise RuleBroken(f"{program} is not installed here: install PostgreSQL's client programs.")
+    env, where = dict(os.environ), []
+    if url is not None:
+        parts = make_url(url)
+        env["PGPASSWORD"] = parts.password or ""
+        query = {name: value for name, value in parts.query.items() if isinstance(value, str)}
+        host, port = parts.host or query.get("host", ""), str(parts.port or query.get("port", "5432"))
+        where = [f"--host={host}", f"--port={port}", f"--username={parts.username}", f"--dbname={parts.database}"]
+    done = subprocess.run([found, *where, *arguments], env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
+        raise RuleBroken(f"{program} failed: {lines[0]}")
