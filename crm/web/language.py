@@ -50,8 +50,9 @@ def install(app: Flask) -> None:
     compile_catalogues()
     app.config.setdefault("BABEL_DEFAULT_LOCALE", "vi")
     app.config.setdefault("BABEL_DEFAULT_TIMEZONE", "Asia/Ho_Chi_Minh")
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(CATALOGUES)
-    app.config["BABEL_DOMAIN"] = ";".join(domains()) or "messages"
+    names = domains() or ["messages"]
+    app.config["BABEL_DOMAIN"] = ";".join(names)
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join([str(CATALOGUES)] * len(names))  # one for each name
     Babel(app, locale_selector=chosen)
     app.add_url_rule("/language/<code>", "language", switch, methods=["GET", "POST"])
     app.context_processor(lambda: {"locale": chosen()})
