@@ -10,12 +10,12 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Model, TownRow, refers
-from crm.participation.rules import Beginning, Ending
+from crm.participation.rules import Basis, Beginning, Ending
 
 
 class Participation(TownRow, Model):
     """A spell of taking part, from `started_on` until the day before `ended_on`. One at a time for a person
-    (an exclusion constraint). The stock on a day is the number of spells that hold it."""
+    (an exclusion constraint). The stock on a day is the number of spells that hold it and are not withdrawn."""
 
     __tablename__ = "participation"
     __table_args__ = (
@@ -49,6 +49,8 @@ class Participation(TownRow, Model):
     """First day of the last month paid for."""
     deadline_on: Mapped[date | None]
     """Last day to pay for what follows; the day after, the spell has lapsed."""
+    withdrawn_at: Mapped[datetime | None] = mapped_column(default=None)
+    """Set when its first payment was reversed: it was recorded by mistake and counts nowhere."""
 
 
 class Payment(TownRow, Model):
@@ -74,6 +76,7 @@ class Payment(TownRow, Model):
         CheckConstraint("months between 1 and 120", name="months"),
         CheckConstraint("supported_months between 0 and months", name="supported_months"),
         CheckConstraint("extract(day from start_month) = 1", name="start_month"),
+        CheckConstraint("basis <> 'taken' or receipt_number is not null or reverses_id is not null", name="receipt"),
     )
 
     participation_id: Mapped[UUID]
@@ -93,7 +96,12 @@ class Payment(TownRow, Model):
     supported_months: Mapped[int]
     law: Mapped[dict[str, Any]]
     """The rules it was made under: name, value, since, source. Never recomputed."""
+    basis: Mapped[Basis] = mapped_column(default=Basis.CONFIRMED, server_default=Basis.CONFIRMED.value)
+    """Taken by an agent against a receipt, or recorded on the insurance office's word."""
     receipt_number: Mapped[str | None]
+    """The agent's receipt; one of each number."""
+    confirmation: Mapped[str | None] = mapped_column(default=None)
+    """The list or letter with which the insurance office confirmed the payment."""
     recorded_at: Mapped[datetime]
     recorded_by_id: Mapped[UUID | None]
     reverses_id: Mapped[UUID | None]

@@ -1,8 +1,26 @@
-"""How taking part begins and ends."""
+"""How taking part begins, is kept up and ends: the arithmetic of spells, without a database."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from crm.accounts.rules import May
+from crm.months import Month
+from crm.premiums.rules.keys import PERIODS, Method
+from crm.premiums.rules.law import LawOnDay
+from crm.premiums.rules.quotes import Plan
+from crm.premiums.rules.quotes import deadline as deadline_to_pay
+
+LEAST_AGE = 15
+"""From this age one may join: Law 58/2014, article 2.4; Law 41/2024, article 2.4."""
+
+DUE_SOON = timedelta(days=30)
+"""How early a deadline shows among what is due."""
 
 
 class Beginning(StrEnum):
@@ -19,3 +37,121 @@ class Ending(StrEnum):
     PENSION = "pension"
     DIED = "died"
     MOVED_OUT = "moved_out"
+
+
+class Basis(StrEnum):
+    """What we know of a payment from: the agent who took the money, or the insurance office's word."""
+
+    TAKEN = "taken"
+    CONFIRMED = "confirmed"
+
+
+class Kind(StrEnum):
+    """The lists of people that the figures of the plan open."""
+
+    STOCK = "stock"
+    BASELINE = "baseline"
+    JOINED = "joined"
+    RETURNED = "returned"
+    LEFT = "left"
+    LAPSED = "lapsed"
+    STOPPED = "stopped"
+    DUE = "due"
+    OVERDUE = "overdue"
+
+
+KINDS: Mapping[Kind, Any] = {
+    Kind.STOCK: _l("Taking part"),
+    Kind.BASELINE: _l("Taking part at the start"),
+    Kind.JOINED: _l("Joined"),
+    Kind.RETURNED: _l("Came back"),
+    Kind.LEFT: _l("Left"),
+    Kind.LAPSED: _l("Lapsed: did not pay in time"),
+    Kind.STOPPED: _l("Stopped for another reason"),
+    Kind.DUE: _l("Due soon"),
+    Kind.OVERDUE: _l("Past the last day to pay"),
+}
+BEGINNINGS: Mapping[Beginning, Any] = {
+    Beginning.BASELINE: _l("Was taking part before this register began"),
+    Beginning.JOINED: _l("Joined for the first time"),
+    Beginning.RETURNED: _l("Came back"),
+    Beginning.MOVED_IN: _l("Moved here while taking part"),
+}
+ENDINGS: Mapping[Ending, Any] = {
+    Ending.LAPSED: _l("Did not pay in time"),
+    Ending.STOPPED: _l("Stopped of their own will"),
+    Ending.COMPULSORY: _l("Went over to compulsory insurance"),
+    Ending.PENSION: _l("Draws a pension"),
+    Ending.DIED: _l("Died"),
+    Ending.MOVED_OUT: _l("Moved away"),
+}
+CHOSEN_ENDINGS = tuple(ending for ending in Ending if ending is not Ending.LAPSED)
+"""Endings a person records; lapsing follows from the calendar alone."""
+
+
+def basis_for(may: Callable[[May], bool]) -> Basis | None:
+    """On what basis someone may record a payment; None: they hand the person over to a collection agent.
+
+    Only an agent takes money. Whoever answers for the town's books records what the insurance office has confirmed.
+    """
+    if may(May.TAKE_PREMIUMS):
+        return Basis.TAKEN
+    return Basis.CONFIRMED if may(May.ENROL) and may(May.RECORD_MONEY) else None
+
+
+def old_enough(birth_date: date | None, birth_year: int | None, on: date) -> bool:
+    """Whether someone may join on a day; someone of whom only the year is known, from the year they reach the age."""
+    if birth_date is None:
+        return birth_year is None or on.year - birth_year >= LEAST_AGE
+    had_birthday = (on.month, on.day) >= (birth_date.month, birth_date.day)
+    return on.year - birth_date.year - (not had_birthday) >= LEAST_AGE
+
+
+def beginning(*, took_part_before: bool, moved_in: bool) -> Beginning:
+    """How a spell that starts now is counted."""
+    if took_part_before:
+        return Beginning.RETURNED
+    return Beginning.MOVED_IN if moved_in else Beginning.JOINED
+
+
+def months_at_once(plan: Plan) -> int:
+    """The number kept as a spell's method: 1, 3, 6 or 12 months; 0 for a sum paid once."""
+    return PERIODS.get(plan.method, 0)
+
+
+def method_of(months: int) -> Method:
+    """The way to pay behind the number kept with a spell; after a sum paid once one pays month by month."""
+    return next((method for method, length in PERIODS.items() if length == months), Method.MONTHLY)
+
+
+def deadline_after(law: LawOnDay, months: int, paid_through: Month) -> date:
+    """The last day to pay for what follows `paid_through`, for someone who pays so many `months` at once.
+
+    The window runs from the first unpaid month. Decree 134/2015, article 12; Law 41/2024, article 36.3. After a sum
+    paid once the law names no window: the monthly one holds, for from then on one must register anew.
+    """
+    due = deadline_to_pay(law, method_of(months), paid_through + 1)
+    assert due is not None, "every periodic method has a window"
+    return due
+
+
+def lapse_day(deadline: date, started_on: date) -> date:
+    """The first day on which one no longer takes part: the day after the deadline, and after the spell's own start."""
+    return max(deadline, started_on) + timedelta(days=1)
+
+
+def holds(started_on: date, ended_on: date | None, day: date) -> bool:
+    """Whether a spell counts in the stock of a day: from its start until the day before its end."""
+    return started_on <= day and (ended_on is None or day < ended_on)
+
+
+def first_months(paid_on: date, law: LawOnDay, plan: Plan) -> tuple[Month, Month]:
+    """The earliest and the latest month with which someone who pays on a day may begin.
+
+    The earliest is the one whose window is still open on that day; the latest the month after the payment.
+    """
+    this = Month.of(paid_on)
+    back = 0
+    while (due := deadline_to_pay(law, plan.method, this - back - 1)) is not None and due >= paid_on:
+        back += 1
+    return this - back, this + 1

@@ -22,7 +22,13 @@ class Target(TownRow, Model):
         refers("place_id", "place"),
         refers("organisation_id", "organisation"),
         UniqueConstraint(
-            "town_id", "year", "indicator", "place_id", "organisation_id", "revision", postgresql_nulls_not_distinct=True
+            "town_id",
+            "year",
+            "indicator",
+            "place_id",
+            "organisation_id",
+            "revision",
+            postgresql_nulls_not_distinct=True,
         ),
         CheckConstraint("people >= 0", name="people"),
         CheckConstraint("rate between 0 and 100", name="rate"),
@@ -39,6 +45,9 @@ class Target(TownRow, Model):
     rate: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
     """Percent, as written in the plan."""
     denominator: Mapped[int | None]
+    """People the indicator is about, as the plan says or implies."""
+    population: Mapped[int | None]
+    """About how many people lived there: not in the plan, a check on its denominator."""
     authority: Mapped[str]
     document: Mapped[str | None]
     recorded_at: Mapped[datetime]

@@ -529,6 +529,7 @@ def upgrade() -> None:
         sa.Column("baseline", sa.BigInteger(), nullable=True),
         sa.Column("rate", sa.Numeric(precision=5, scale=2), nullable=True),
         sa.Column("denominator", sa.BigInteger(), nullable=True),
+        sa.Column("population", sa.BigInteger(), nullable=True),
         sa.Column("authority", sa.Text(), nullable=False),
         sa.Column("document", sa.Text(), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
@@ -1247,6 +1248,7 @@ def upgrade() -> None:
         sa.Column("method", sa.BigInteger(), nullable=False),
         sa.Column("paid_through", sa.Date(), nullable=True),
         sa.Column("deadline_on", sa.Date(), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("(ended_on is null) = (ended_as is null)", name=op.f("ck_participation_ends_as_something")),
         sa.CheckConstraint("ended_on > started_on", name=op.f("ck_participation_dates")),
         sa.ForeignKeyConstraint(
@@ -1511,10 +1513,20 @@ def upgrade() -> None:
         sa.Column("own", sa.BigInteger(), nullable=False),
         sa.Column("supported_months", sa.BigInteger(), nullable=False),
         sa.Column("law", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column(
+            "basis",
+            sa.Enum("taken", "confirmed", name="basis", native_enum=False, create_constraint=True, length=40),
+            server_default="confirmed",
+            nullable=False,
+        ),
         sa.Column("receipt_number", sa.Text(), nullable=True),
+        sa.Column("confirmation", sa.Text(), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_by_id", sa.Uuid(), nullable=True),
         sa.Column("reverses_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "basis <> 'taken' or receipt_number is not null or reverses_id is not null", name=op.f("ck_payment_receipt")
+        ),
         sa.CheckConstraint("extract(day from start_month) = 1", name=op.f("ck_payment_start_month")),
         sa.CheckConstraint(
             "gross = own + state_support + local_support + other_support", name=op.f("ck_payment_layers")

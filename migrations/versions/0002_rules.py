@@ -21,6 +21,7 @@ def upgrade() -> None:
         """
         alter table participation add constraint ex_participation_one_at_a_time
         exclude using gist (town_id with =, prospect_id with =, daterange(started_on, ended_on) with &&)
+        where (withdrawn_at is null)
         """
     )
     op.execute(
