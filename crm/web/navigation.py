@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, request, url_for
 
 from crm.web.guard import Actor
-from crm.web.language import chosen
+from crm.web.language import LANGUAGES
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,12 @@ def shown(items: Iterable[Item], who: Actor | None) -> list[Item]:
 def install(app: Flask, items: tuple[Item, ...], actor: Callable[[], Actor | None], *, search: str) -> None:
     """Give every template its `navigation`, the languages and the addresses of the shell."""
 
-    def languages() -> list[dict[str, Any]]:
-        here, now = request.full_path.rstrip("?"), chosen()
-        return [
-            {"code": code, "label": label, "url": url_for("language", code=code, next=here), "current": code == now}
-            for code, label in (("vi", "Tiếng Việt"), ("en", "English"))
-        ]
-
     @app.context_processor
     def shell() -> dict[str, Any]:
         who = actor()
         return {
             "navigation": shown(items, who),
-            "languages": languages(),
+            "languages": LANGUAGES,
             "home_url": "/",
             "search_url": url_for(search) if who and search in app.view_functions else None,
             "search_text": request.args.get("q", ""),
