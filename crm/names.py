@@ -7,6 +7,8 @@ from functools import lru_cache
 
 LONGEST_NAME = 100
 
+_WORTH_KEEPING = 200  # longer texts are not kept for a second look
+
 _LETTERS = {letter: place for place, letter in enumerate("aăâbcdđeêfghijklmnoôơpqrstuưvwxyz", start=65)}
 _TONES = {
     "\u0300": 1,
@@ -34,6 +36,11 @@ class NameProblem(StrEnum):
 
 def clean(text: str) -> str:
     """The text composed (NFC), without control or invisible characters, with single spaces."""
+    return _cleaned(text) if len(text) <= _WORTH_KEEPING else _cleaned.__wrapped__(text)
+
+
+@lru_cache(maxsize=16_384)
+def _cleaned(text: str) -> str:
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
     composed = unicodedata.normalize("NFC", text)
@@ -78,6 +85,11 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return " ".join(text.lower().split())
+    return _folded(text) if len(text) <= _WORTH_KEEPING else _folded.__wrapped__(text)
+
+
+@lru_cache(maxsize=16_384)
+def _folded(text: str) -> str:
     return " ".join([folded for word in clean(text).split(" ") if (folded := _folded_word(word))])
 
 

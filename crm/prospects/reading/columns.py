@@ -19,6 +19,7 @@ HEAD_ROWS = 80
 SAMPLE_ROWS = 300
 WIDEST = 200  # columns; what stands further right is decoration
 _LETTERS = re.compile(r"[A-Za-z]{1,2}")
+_HAS_DIGIT = re.compile(r"\d")
 _LONG_NUMBER = re.compile(r"\d{4}")
 _BIRTH_SHAPE = re.compile(r"(\d{0,2}\s*[/.\-]\s*){0,2}(1[89]|20)\d\d|\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}")
 
@@ -28,6 +29,7 @@ class Field(StrEnum):
 
     SERIAL = "serial"
     FULL_NAME = "full_name"
+    HOUSEHOLDER = "householder"
     SURNAME = "surname"
     GIVEN_NAME = "given_name"
     SEX = "sex"
@@ -122,7 +124,8 @@ def _rule(field: Field | None, pattern: str) -> tuple[Field | None, re.Pattern[s
 _HEADINGS: tuple[tuple[Field | None, re.Pattern[str]], ...] = (
     _rule(Field.SERIAL, r"^(s ?tt|tt|so tt|so thu tu|thu tu|no|nr|ord|order|id|serial|serial no|sl no|#)$"),
     _rule(None, r"\b(ngay|noi|co quan) cap\b|date of issue|place of issue|issued|quan he|ngay lap|chu ky|ky nhan|ky ten"),
-    _rule(None, r"chu ho|\bcha\b|\bbo me\b|\bme\b|vo chong|nguoi gioi thieu|can bo|cong tac vien|head of household|spouse"),
+    _rule(Field.HOUSEHOLDER, r"^(ho( va)? ten|ten)? ?chu ho$|^head of (the )?household$"),
+    _rule(None, r"\bcha\b|\bbo me\b|\bme\b|vo chong|nguoi gioi thieu|can bo|cong tac vien|spouse"),
     _rule(None, r"que quan|nguyen quan|so thang|so tien|muc dong|email|thu dien tu|trinh do|hoc van"),
     _rule(Field.SMS_CONSENT, r"dong y|consent|nhan tin|\bsms\b|opt ?in"),
     _rule(Field.SI_NUMBER, r"^(ma|so|ma so|so so)( so)? (bhxh|bao hiem xa hoi|bh xa hoi)( .*)?$|\b(insurance|si) (number|no)\b"),
@@ -132,16 +135,17 @@ _HEADINGS: tuple[tuple[Field | None, re.Pattern[str]], ...] = (
     ),
     _rule(Field.OTHER_PHONE, r"co dinh|may ban|dien thoai (khac|phu|2)|(sdt|dt) (khac|phu|2)|landline|home phone|other phone|phone 2|second phone"),
     _rule(Field.PHONE, r"dien thoai|\bs ?dt\b|\bso dt\b|^dt$|\bdtdd\b|\bdd\b|di dong|phone|mobile|\btel\b|zalo|lien he|lien lac|cell"),
-    _rule(Field.STANDING, r"thuoc dien|doi tuong|hoan canh|loai ho|phan loai|\bdien\b|standing|household (type|status)|ngheo .*can ngheo"),
+    _rule(Field.STANDING, r"(?<!can )ngheo.*can ngheo|can ngheo.*(?<!can )ngheo"),
     _rule(Field.NEAR_POOR, r"can ngheo|\bhcn\b|near poor"),
     _rule(Field.POOR, r"ngheo|\bhn\b|\bpoor\b"),
+    _rule(Field.STANDING, r"thuoc dien|doi tuong|hoan canh|loai ho|phan loai|\bdien\b|standing|household (type|status)"),
     _rule(Field.MINORITY, r"thieu so|\bdtts\b|minority"),
     _rule(Field.PEOPLE, r"dan toc|ethnic"),
-    _rule(Field.BIRTH_OF_WOMAN, r"(sinh|birth|born).*\b(nu|female|women|woman)\b|\bnu\b.*sinh"),
-    _rule(Field.BIRTH_DAY, r"sinh.* ngay$|^day of birth$|^birth day$"),
-    _rule(Field.BIRTH_MONTH, r"sinh.* thang$|^month of birth$|^birth month$"),
+    _rule(Field.BIRTH_OF_WOMAN, r"((ngay|nam|thang) sinh|birth|born).*\b(nu|female|women|woman)\b|\bnu\b.*(ngay|nam) sinh"),
+    _rule(Field.BIRTH_DAY, r"(ngay|nam|thang) sinh( .*)? ngay$|^day of birth$|^birth day$"),
+    _rule(Field.BIRTH_MONTH, r"(ngay|nam|thang) sinh( .*)? thang$|^month of birth$|^birth month$"),
     _rule(Field.BIRTH_OF_MAN, r"(nam|ngay|thang|nam nam) sinh( .*)? nam$|^nam nam sinh$|(birth|born).*\b(male|men|man)\b"),
-    _rule(Field.BIRTH, r"\bsinh\b|ntns|birth|\bdob\b|\bborn\b|\bnamsinh\b|\bngaysinh\b"),
+    _rule(Field.BIRTH, r"(ngay|nam|thang)( thang)?( nam)? sinh|^sinh( ngay| nam)?$|^ns$|ntns|birth|\bdob\b|\bborn\b|\bnamsinh\b|\bngaysinh\b"),
     _rule(Field.WOMAN, r"^nu$|(gioi tinh|phai|sex|gender).* (nu|female)$|^female$"),
     _rule(Field.MAN, r"^nam$|(gioi tinh|phai|sex|gender).* (nam|male)$|^male$"),
     _rule(Field.SEX, r"gioi tinh|^gioi$|^phai$|\bsex\b|gender|^nam nu$|^gt$"),
@@ -271,7 +275,7 @@ def _score(headings: Sequence[str]) -> float:
     fields = [field for heading in headings if (field := field_of(heading)[1])]
     different = set(fields)
     named = 0.0
-    if Field.FULL_NAME in different or {Field.SURNAME, Field.GIVEN_NAME} <= different:
+    if different & {Field.FULL_NAME, Field.HOUSEHOLDER} or {Field.SURNAME, Field.GIVEN_NAME} <= different:
         named = 2.0
     elif Field.GIVEN_NAME in different:
         named = 1.0
@@ -307,6 +311,8 @@ def _is_name(text: str) -> bool:
     return 2 <= len(text.split()) <= 6 and looks_like_a_name(text) is None and all(map(is_syllable, text.split()))
 
 
+_NUMERIC = frozenset({Field.BIRTH, Field.PHONE, Field.OTHER_PHONE, Field.CITIZEN_ID, Field.SI_NUMBER})
+
 _JUDGES: Mapping[Field, tuple[float, Callable[[str], object]]] = {
     Field.PHONE: (0.6, _is_phone),
     Field.CITIZEN_ID: (0.6, _is_citizen_id),
@@ -327,11 +333,15 @@ def _fields(headings: Sequence[str], values: Sequence[Sequence[str]]) -> list[tu
                 field = Field.BIRTH_OF_MAN if field is Field.MAN else Field.BIRTH_OF_WOMAN
         elif field is Field.PHONE and Field.PHONE in taken:
             field = Field.OTHER_PHONE
+        elif field in _NUMERIC and len(column) >= 3 and not _share(column, _HAS_DIGIT.search):
+            field = None
         if field in taken:
             field = None
         if field:
             taken.add(field)
         fields.append((field, Why.HEADING if field else None))
+    if not taken & {Field.FULL_NAME, Field.GIVEN_NAME} and (Field.HOUSEHOLDER, Why.HEADING) in fields:
+        fields[fields.index((Field.HOUSEHOLDER, Why.HEADING))] = (Field.FULL_NAME, Why.HEADING)
     _split_name(fields, headings, values)
     for field, (enough, judge) in _JUDGES.items():
         present = {found for found, _ in fields}

@@ -313,8 +313,8 @@ def _converted(text: str, letters: Letters) -> str:
 
 def _one_case(word: str) -> str:
     """`NGUYễN` into `NGUYỄN`: the capital fonts of TCVN3 have no codes of their own for accented capitals."""
-    plain = [char for char in word if char.isascii() and char.isalpha()]
-    return word.upper() if len(plain) > 1 and len(plain) < len(word) and all(map(str.isupper, plain)) else word
+    later = [char for char in word[1:] if char.isascii() and char.isalpha()]
+    return word.upper() if later and not word.isascii() and all(map(str.isupper, later)) else word
 
 
 @lru_cache(maxsize=65_536)

@@ -124,10 +124,12 @@ class RowReader:
             return True
         if not name and not identified:
             return False
+        if not numbered:
+            identified = any(map(str.isdigit, "".join([as_text(cells[index])[:200] for index in self._identifying])))
         filled = [text for cell in cells if cell not in ("", None) and (text := as_text(cell).strip())]
         if not name:
             shown = [text for index in self._identifying if (text := as_text(cells[index]).strip())]
-            return numbered or any(sum(map(str.isdigit, text)) >= 4 for text in shown)
+            return (numbered and bool(shown)) or any(sum(map(str.isdigit, text)) >= 4 for text in shown)
         folded = fold(name)
         if folded in self._headings and len(filled) > 1 and not identified:
             return False
@@ -313,7 +315,7 @@ class _OneRow:
         digits = re.sub(r"[ .\-]|^[A-Za-z]{2}[ .\-]?\d(?=[ .\-]?\d{2}[ .\-]?\d{10}$)", "", text)
         if digits.isascii() and digits.isdigit() and 8 <= len(digits) <= 10:
             return digits.zfill(10)
-        if is_mark(text):
+        if any(map(str.isdigit, text)):
             self._remark(Reason.SI_NUMBER_UNREADABLE, index, text)
         return None
 
@@ -323,9 +325,8 @@ class _OneRow:
         if (index := at.get(Field.STANDING)) is not None and cells[index] != "":
             grounds += grounds_in(as_text(cells[index]))
         for field, ground in _TICKS:
-            if (index := at.get(field)) is not None and cells[index] != "" and is_mark(as_text(cells[index])):
-                named = grounds_in(as_text(cells[index]))
-                grounds += named or (ground,)
+            if (index := at.get(field)) is not None and (text := as_text(cells[index])):
+                grounds += grounds_in(text) or ((ground,) if is_mark(text) else ())
         if (index := at.get(Field.PEOPLE)) is not None and cells[index] != "" and is_minority(as_text(cells[index])):
             grounds.append("ethnic_minority")
         return tuple(dict.fromkeys(grounds)) if grounds else ()

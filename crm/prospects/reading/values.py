@@ -251,13 +251,12 @@ def is_yes(text: str) -> bool:
 
 @lru_cache(maxsize=1_024)
 def is_mark(text: str) -> bool:
-    """Whether a tick column is ticked: by x, a tick, 1, yes, or any words but a no."""
-    short = clean(text[:100]).lower()
-    return (
-        bool(short) and fold(short).strip(" .'") not in _NO
-        if fold(short)
-        else short in {"✓", "✔", "☑", "√", "●", "•", "×"}
-    )
+    """Whether a tick column is ticked: by x, a tick, a yes, or a number such as that of a certificate."""
+    short = clean(text[:100])
+    folded = fold(short).strip(" .'")
+    if not folded:
+        return short in {"✓", "✔", "☑", "√", "●", "•", "×", "*", "+"}
+    return folded not in _NO and (folded in _YES or len(folded) == 1 or any(map(str.isdigit, folded)))
 
 
 @lru_cache(maxsize=1_024)
