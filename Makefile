@@ -24,7 +24,7 @@ check: $(DEV) ## linters, types, import arrows, templates, translations, house r
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest -q tests/house
 
 format: $(DEV) ## put the code in shape

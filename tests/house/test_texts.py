@@ -1,0 +1,88 @@
+"""Every sentence a person can see has its Vietnamese, and every template stands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+from flask import Flask
+
+ROOT = Path(__file__).parents[2]
+CATALOGUES = sorted((ROOT / "crm" / "translations" / "vi" / "LC_MESSAGES").glob("*.po"))
+TEMPLATES = sorted(path.relative_to(ROOT / "templates").as_posix() for path in (ROOT / "templates").rglob("*.html"))
+KEYWORDS = {
+    "_": None,
+    "_l": None,
+    "gettext": None,
+    "lazy_gettext": None,
+    "ngettext": (1, 2),
+    "_n": (1, 2),
+    "_ln": (1, 2),
+    "lazy_ngettext": (1, 2),
+}
+PLACE = re.compile(r"%\((\w+)\)")
+
+
+def said() -> dict[str, str]:
+    """Each text in code and templates, with where it stands."""
+    texts: dict[str, str] = {}
+    for folder, ways in (
+        (ROOT / "crm", [("**.py", "python")]),
+        (ROOT / "templates", [("**.html", "jinja2")]),
+        (ROOT / "tasks", [("**.py", "python")]),
+    ):
+        for filename, line, message, *_ in extract_from_dir(folder, ways, keywords=KEYWORDS):
+            for text in message if isinstance(message, tuple) else (message,):
+                if text:
+                    texts[text] = f"{folder.name}/{filename}:{line}"
+    return texts
+
+
+def translated() -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for path in CATALOGUES:
+        with path.open("rb") as file:
+            catalogue = read_po(file, locale="vi")
+        for message in catalogue:
+            if not message.id or message.fuzzy:
+                continue
+            ids = message.id if isinstance(message.id, tuple) else (message.id,)
+            strings = message.string if isinstance(message.string, tuple) else (message.string,)
+            for one in ids:
+                if all(strings):
+                    texts[one] = strings[0]
+    return texts
+
+
+def test_every_text_has_its_vietnamese() -> None:
+    known = translated()
+    missing = sorted(f"{place}: {text!r}" for text, place in said().items() if text not in known)
+    assert not missing, "\n".join(missing)
+
+
+def test_a_translation_names_the_same_places() -> None:
+    wrong = [
+        text
+        for text, vietnamese in translated().items()
+        if not set(PLACE.findall(vietnamese)) <= set(PLACE.findall(text))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_compiles(name: str, _app: Flask) -> None:
+    _app.jinja_env.get_template(name)
+
+
+def test_every_imported_macro_is_used() -> None:
+    unused = []
+    for name in TEMPLATES:
+        source = (ROOT / "templates" / name).read_text("utf-8")
+        for line in re.findall(r"{%-?\s*from\s+\S+\s+import\s+(.+?)\s*-?%}", source):
+            for macro in (part.split(" as ")[-1].split()[0] for part in line.replace("with context", "").split(",")):
+                if len(re.findall(rf"\b{macro}\b", source)) < 2:
+                    unused.append(f"{name}: {macro}")
+    assert unused == []
