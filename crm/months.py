@@ -1,14 +1,11 @@
-"""A calendar month as a value: the unit in which premiums are paid and counted."""
+"""A calendar month as a value: the unit in which premiums are paid and counted. Stored as its first day."""
 
 import calendar
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Self
-
-from sqlalchemy import Date, Dialect
-from sqlalchemy.types import TypeDecorator
+from typing import Self
 
 MONTHS_IN_YEAR = 12
 
@@ -74,18 +71,3 @@ class Month:
     def _count(self) -> int:
         """Months since the imagined January of the year 0."""
         return self.year * MONTHS_IN_YEAR + self.number - 1
-
-
-class MonthColumn(TypeDecorator[Month]):
-    """A Month kept in the database as the date of its first day: `Mapped[Month] = mapped_column(MonthColumn)`."""
-
-    impl = Date
-    cache_ok = True
-
-    def process_bind_param(self, value: Month | None, dialect: Dialect) -> date | None:
-        """Month → its first day."""
-        return value.first_day if value else None
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> Month | None:
-        """A stored day → its month."""
-        return Month.of(value) if value else None
