@@ -21,8 +21,11 @@ class Assignment(TownRow, Model):
         refers("volunteer_id", "account"),
         refers("organisation_id", "organisation"),
         refers("by_id", "account"),
+        refers("volunteer_was_id", "account"),
+        refers("organisation_was_id", "organisation"),
         Index("uq_assignment_open", "town_id", "prospect_id", unique=True, postgresql_where=text("until is null")),
         Index(None, "town_id", "volunteer_id", "since"),
+        Index(None, "town_id", "by_id", "since"),
         CheckConstraint("until >= since", name="dates"),
     )
 
@@ -33,10 +36,13 @@ class Assignment(TownRow, Model):
     until: Mapped[datetime | None]
     by_id: Mapped[UUID | None]
     note: Mapped[str | None]
+    volunteer_was_id: Mapped[UUID | None]
+    organisation_was_id: Mapped[UUID | None]
+    """Who the person belonged to before, so that undoing gives it back."""
 
 
 class Visit(TownRow, Model):
-    """One conversation, or a closed door. `id` may be made by the phone that logged it."""
+    """One conversation, or a closed door. `id` is the client's: recording it twice finds the same row."""
 
     __tablename__ = "visit"
     __table_args__ = (

@@ -970,6 +970,8 @@ def upgrade() -> None:
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("by_id", sa.Uuid(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("volunteer_was_id", sa.Uuid(), nullable=True),
+        sa.Column("organisation_was_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("until >= since", name=op.f("ck_assignment_dates")),
         sa.ForeignKeyConstraint(
             ["town_id", "by_id"], ["account.town_id", "account.id"], name=op.f("fk_assignment_town_id_by_id")
@@ -978,6 +980,11 @@ def upgrade() -> None:
             ["town_id", "organisation_id"],
             ["organisation.town_id", "organisation.id"],
             name=op.f("fk_assignment_town_id_organisation_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["town_id", "organisation_was_id"],
+            ["organisation.town_id", "organisation.id"],
+            name=op.f("fk_assignment_town_id_organisation_was_id"),
         ),
         sa.ForeignKeyConstraint(
             ["town_id", "prospect_id"],
@@ -989,8 +996,16 @@ def upgrade() -> None:
             ["account.town_id", "account.id"],
             name=op.f("fk_assignment_town_id_volunteer_id"),
         ),
+        sa.ForeignKeyConstraint(
+            ["town_id", "volunteer_was_id"],
+            ["account.town_id", "account.id"],
+            name=op.f("fk_assignment_town_id_volunteer_was_id"),
+        ),
         sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f("fk_assignment_town_id")),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_assignment")),
+    )
+    op.create_index(
+        op.f("ix_assignment_town_id_by_id_since"), "assignment", ["town_id", "by_id", "since"], unique=False
     )
     op.create_index(
         op.f("ix_assignment_town_id_volunteer_id_since"),
@@ -1681,6 +1696,7 @@ def downgrade() -> None:
     op.drop_table("import_row")
     op.drop_index("uq_assignment_open", table_name="assignment", postgresql_where=sa.text("until is null"))
     op.drop_index(op.f("ix_assignment_town_id_volunteer_id_since"), table_name="assignment")
+    op.drop_index(op.f("ix_assignment_town_id_by_id_since"), table_name="assignment")
     op.drop_table("assignment")
     op.drop_index("ix_prospect_volunteer", table_name="prospect")
     op.drop_index("ix_prospect_stage", table_name="prospect")
