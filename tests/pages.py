@@ -7,6 +7,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 import html5lib
+from flask import g, has_app_context
 from flask.testing import FlaskClient
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -21,6 +22,8 @@ class JudgingClient(FlaskClient):
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         statements: list[str] = []
+        for name in list(g) if has_app_context() else ():
+            g.pop(name)  # a test stays in one app context; what a request remembered of its person must not outlive it
 
         def count(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
             if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):

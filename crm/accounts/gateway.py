@@ -37,6 +37,7 @@ def install(app: Flask) -> None:
         ],
         SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False},
         SECURITY_RETURN_GENERIC_RESPONSES=True,
+        SECURITY_JOIN_USER_ROLES=False,
         SECURITY_I18N_DIRNAME=["builtin", str(_translations(app))],
         SECURITY_LOGIN_URL="/sign-in",
         SECURITY_LOGOUT_URL="/sign-out",
