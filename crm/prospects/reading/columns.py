@@ -333,6 +333,8 @@ def _fields(headings: Sequence[str], values: Sequence[Sequence[str]]) -> list[tu
                 field = Field.BIRTH_OF_MAN if field is Field.MAN else Field.BIRTH_OF_WOMAN
         elif field is Field.PHONE and Field.PHONE in taken:
             field = Field.OTHER_PHONE
+        elif field is Field.SMS_CONSENT and _share(column, _is_phone) > 0.5:
+            field = Field.OTHER_PHONE if Field.PHONE in taken else Field.PHONE
         elif field in _NUMERIC and len(column) >= 3 and not _share(column, _HAS_DIGIT.search):
             field = None
         if field in taken:

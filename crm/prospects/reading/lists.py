@@ -16,6 +16,7 @@ from crm.prospects.reading.rows import RowReader
 from crm.prospects.reading.sources import Sheet, open_source
 
 MOST_ROWS = 200_000
+_MARGIN = 200  # rows more, for titles, sub-headings and signatures
 _WARD_IN_FILENAME = re.compile(r"(?:^|[-_ .])((?:phuong|xa|thi-tran)[-_ ].+)$")
 
 
@@ -33,7 +34,7 @@ class ListRead:
         """Each person, repeat and rejected row in the order of the file, one at a time. Raises Unreadable."""
         repeats = Repeats()
         for sheet, table in zip(self._sheets, self.tables, strict=True):
-            for outcome in RowReader(table, self.today).read(_guarded(sheet)):
+            for outcome in RowReader(table, self.today, sheet.merged).read(_guarded(sheet)):
                 if isinstance(outcome, Rejected):
                     yield outcome
                 elif first := repeats.first_of(outcome):
@@ -111,8 +112,10 @@ def read(
             found.append((sheet, table))
     if not found:
         raise Unreadable(Refusal.EMPTY if empty else Refusal.NO_HEADER)
-    rows = sum(max(sheet.height - len(table.header_rows), 0) for sheet, table in found)
-    if rows > most_rows + 200:  # a few more for titles, sub-headings and signatures
+    rows = sum(sheet.height for sheet, _ in found)
+    if rows > most_rows + _MARGIN:
+        rows = sum(1 for sheet, _ in found for row in _guarded(sheet) if any(cell not in ("", None) for cell in row))
+    if rows > most_rows + _MARGIN:
         raise Unreadable(Refusal.TOO_MANY_ROWS, rows=rows, limit=most_rows)
     return ListRead(
         filename, tuple(table for _, table in found), tuple(skipped), today, tuple(sheet for sheet, _ in found)

@@ -51,23 +51,30 @@ class Repeats:
                 found[SameBecause.NAME_AND_BIRTH] = same
         if found:
             first = next(iter(found.values()))
+            self._remember(first, person, named_phone, birth=None)
             return first.sheet, first.row, tuple(reason for reason, seen in found.items() if seen is first)
-        self._remember(person, named_phone, birth)
+        self._remember(_seen(person), person, named_phone, birth)
         return None
 
-    def _remember(self, person: Person, named_phone: tuple[str, str] | None, birth: tuple[str, int] | None) -> None:
-        seen = _Seen(
-            person.sheet, person.row, person.sex, person.birth_date, person.phone, person.citizen_id, person.si_number,
-            (person.ward_named, person.neighbourhood),
-        )  # fmt: skip
+    def _remember(
+        self, seen: _Seen, person: Person, named_phone: tuple[str, str] | None, birth: tuple[str, int] | None
+    ) -> None:
+        """Keep what `person` says under `seen`: a repeat adds its numbers to the row it repeats."""
         if person.citizen_id:
-            self._citizen_ids[person.citizen_id] = seen
+            self._citizen_ids.setdefault(person.citizen_id, seen)
         if person.si_number:
-            self._si_numbers[person.si_number] = seen
+            self._si_numbers.setdefault(person.si_number, seen)
         if named_phone:
             self._named_phones.setdefault(named_phone, seen)
         if birth:
             self._births.setdefault(birth, []).append(seen)
+
+
+def _seen(person: Person) -> _Seen:
+    return _Seen(
+        person.sheet, person.row, person.sex, person.birth_date, person.phone, person.citizen_id, person.si_number,
+        (person.ward_named, person.neighbourhood),
+    )  # fmt: skip
 
 
 def _differ(one: object, other: object) -> bool:

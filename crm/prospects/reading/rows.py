@@ -11,6 +11,7 @@ from crm.phones import NO_PHONE, PhoneProblem, read_phone
 from crm.prospects.reading.columns import Field, Table, letter_of
 from crm.prospects.reading.old_letters import Letters, to_unicode
 from crm.prospects.reading.outcomes import Cell, Ground, Person, Reason, Rejected, Remark
+from crm.prospects.reading.sources import Merged
 from crm.prospects.reading.values import (
     NO_BIRTH,
     Birth,
@@ -50,6 +51,9 @@ _IDENTIFYING = (
     Field.BIRTH, Field.BIRTH_OF_MAN, Field.BIRTH_OF_WOMAN, Field.PHONE, Field.OTHER_PHONE, Field.CITIZEN_ID, Field.SI_NUMBER,
 )  # fmt: skip
 
+_PLACES = (Field.ADDRESS, Field.NEIGHBOURHOOD, Field.WARD)
+_COUNTED = re.compile(r"^\d{1,4} ?[.)/] ?")
+
 
 @dataclass(slots=True)
 class _Section:
@@ -64,14 +68,19 @@ class _Section:
 class RowReader:
     """Reads the rows of one table, in their order: sub-headings hold for the rows below them."""
 
-    def __init__(self, table: Table, today: date) -> None:
+    def __init__(self, table: Table, today: date, merged: Merged = ()) -> None:
         self._table, self._today = table, today
         self._letters = table.letters
         self._old = any(letters is not Letters.UNICODE for letters in table.letters)
         self._at = {field: column.index for field, column in table.mapping.items()}
         self._headings = {fold(column.heading) for column in table.columns if column.heading}
         self._section = _Section(table.ward_named)
+        self._words: dict[int, Cell] = {}
         self._identifying = [self._at[field] for field in _IDENTIFYING if field in self._at]
+        places = {self._at[field] for field in _PLACES if field in self._at}
+        self._spread = [
+            (top + 1, bottom + 1, left) for (top, left), (bottom, _) in merged if bottom > top and left in places
+        ]
         self._name_at = self._at.get(Field.FULL_NAME, self._at.get(Field.GIVEN_NAME, 0))
 
     def read(self, rows: Iterator[Sequence[Cell]]) -> Iterator[Person | Rejected]:
@@ -83,9 +92,21 @@ class RowReader:
                 continue
             if len(cells) < width:
                 cells = [*cells, *[""] * (width - len(cells))]
+            if self._spread:
+                cells = self._with_spread(number, cells)
             outcome = self._row(number, cells, width)
             if outcome is not None:
                 yield outcome
+
+    def _with_spread(self, number: int, cells: Sequence[Cell]) -> Sequence[Cell]:
+        """The row with the place that a merged cell gives to several rows; only its first row holds the words."""
+        filled = list(cells)
+        for first, last, index in self._spread:
+            if first == number:
+                self._words[index] = cells[index]
+            elif first < number <= last and cells[index] in ("", None):
+                filled[index] = self._words.get(index)
+        return filled
 
     def _row(self, number: int, cells: Sequence[Cell], width: int) -> Person | Rejected | None:
         raw = tuple(cells[:width])
@@ -109,7 +130,10 @@ class RowReader:
         else:
             family = cells[at[Field.SURNAME]] if Field.SURNAME in at else ""
             cell = f"{as_text(family)} {as_text(cells[at[Field.GIVEN_NAME]])}"
-        return clean(cell) if isinstance(cell, str) else as_text(cell)
+        name = clean(cell) if isinstance(cell, str) else as_text(cell)
+        if name and not (name[0].isalpha() and name[-1].isalpha()):
+            return _COUNTED.sub("", name).strip(" ,;:.*_-")
+        return name
 
     def _is_about_somebody(self, name: str, cells: Sequence[Cell]) -> bool:
         """Whether the row tells of a person: not an empty one, a sub-heading, a total, column numbers or a signature."""

@@ -22,7 +22,7 @@ _DELIMITERS = ";,\t|"
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 _SAMPLE = 65_536
 
-Merged = list[tuple[tuple[int, int], tuple[int, int]]]
+Merged = Sequence[tuple[tuple[int, int], tuple[int, int]]]
 
 
 class Sheet(Protocol):
@@ -73,6 +73,7 @@ class _TextSheet:
     name: str
     text: str
     delimiter: str
+    quoted: bool
     hidden: bool = False
 
     @property
@@ -84,7 +85,13 @@ class _TextSheet:
         return []
 
     def rows(self) -> Iterator[Sequence[Cell]]:
-        return iter(csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter))
+        return iter(
+            csv.reader(
+                io.StringIO(self.text, newline=""),
+                delimiter=self.delimiter,
+                quoting=csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE,
+            )
+        )
 
 
 def open_source(file: str | Path | bytes, filename: str) -> Source:
@@ -167,7 +174,9 @@ def _text_table(content: bytes, filename: str) -> Source:
     else:
         delimiter = _delimiter(text)
     name = re.split(r"[/\\]", filename)[-1].rsplit(".", 1)[0] or "csv"
-    return Source("text", (_TextSheet(name[:100], text, delimiter),))
+    # A quotation mark that nothing closes would swallow all the rows after it.
+    quoted = text.count('"') % 2 == 0
+    return Source("text", (_TextSheet(name[:100], text, delimiter, quoted),))
 
 
 def _decoded(content: bytes) -> str:

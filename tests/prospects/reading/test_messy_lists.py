@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import struct
 import unicodedata
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -92,7 +93,7 @@ def test_english_headings_with_first_and_last_name() -> None:
 
 def test_headings_in_the_ninth_row_and_the_third_column() -> None:
     empty: list[object] = [None] * 3
-    rows: list[list[object]] = [
+    rows: Rows = [
         ["", "", "HỘI LIÊN HIỆP PHỤ NỮ PHƯỜNG NGỌC TRẠO"], empty, ["", "", "DANH SÁCH HỘI VIÊN", "năm 2026"], empty, empty,
         ["", "", "Kèm theo công văn số 12"], empty, empty, ["", "", *HEAD], ["", "", *LAN], ["", "", *DUNG],
     ]  # fmt: skip
@@ -106,7 +107,7 @@ def test_headings_in_the_ninth_row_and_the_third_column() -> None:
 
 
 def test_merged_headings_over_births_of_men_and_women() -> None:
-    rows: list[list[object]] = [
+    rows: Rows = [
         ["TT", "Họ tên", "Ngày tháng năm sinh", None, "SĐT"],
         [None, None, "Nam", "Nữ", None],
         [1, 2, 3, 4, 5],
@@ -128,7 +129,7 @@ def test_births_under_one_heading_each() -> None:
 
 
 def test_day_month_and_year_of_birth_in_three_columns() -> None:
-    rows: list[list[object]] = [
+    rows: Rows = [
         ["Họ và tên", "Ngày sinh", None, None],
         [None, "Ngày", "Tháng", "Năm"],
         ["Lê Thị Lan", 5, 3, 1980],
@@ -140,7 +141,7 @@ def test_day_month_and_year_of_birth_in_three_columns() -> None:
 
 @pytest.mark.parametrize("heads", [["Họ đệm", "Tên"], ["Họ và tên đệm", "Tên"], ["Họ và tên", None], ["Họ", "Tên"]])
 def test_names_in_two_columns(heads: list[str | None]) -> None:
-    rows: list[list[object]] = [
+    rows: Rows = [
         ["STT", *heads, "Năm sinh"],
         *([i, "NGUYỄN THỊ", "HOA" if i % 2 else "LAN", 1960 + i] for i in range(1, 9)),
     ]
@@ -150,7 +151,7 @@ def test_names_in_two_columns(heads: list[str | None]) -> None:
 
 
 def test_ticks_for_men_and_women_and_poverty() -> None:
-    rows: list[list[object]] = [
+    rows: Rows = [
         ["Họ tên", "Nam", "Nữ", "Năm sinh", "Hộ nghèo", "Cận nghèo", "Dân tộc"],
         ["Lê Thị Lan", None, "x", 1980, "X", None, "Kinh"],
         ["Lò Văn Pản", "x", None, 1970, None, "✓", "Thái"],
@@ -164,7 +165,7 @@ def test_ticks_for_men_and_women_and_poverty() -> None:
 
 
 def test_standing_and_consent_in_words() -> None:
-    rows: list[list[object]] = [
+    rows: Rows = [
         ["Họ tên", "Năm sinh", "Thuộc diện", "Đồng ý nhận tin nhắn"],
         ["Lê Thị An", 1980, "HN", "Có"],
         ["Lê Thị Ba", 1981, "HCN", "không"],
@@ -181,7 +182,7 @@ def test_standing_and_consent_in_words() -> None:
 
 
 def test_a_list_of_households_goes_by_their_heads() -> None:
-    rows: list[list[object]] = [
+    rows: Rows = [
         ["TT", "Họ và tên chủ hộ", "Năm sinh", "Thuộc diện hộ cận nghèo"],
         [1, "Lê Thị An", 1960, "x"],
         [2, "Lê Ba", 1961, ""],
@@ -196,7 +197,7 @@ def test_a_month_and_a_day_that_were_swapped_are_put_right() -> None:
 
 
 def test_headings_inside_the_table_hold_for_the_rows_below() -> None:
-    rows: list[list[object]] = [
+    rows: Rows = [
         ["TT", "Họ và tên", "Năm sinh", "Điện thoại"],
         ["I", "PHƯỜNG BẮC SƠN"],
         [None, "Khu phố 3"],
@@ -220,7 +221,7 @@ def test_headings_inside_the_table_hold_for_the_rows_below() -> None:
 
 
 def test_signatures_below_a_list_without_numbering_are_nobody() -> None:
-    rows: list[list[object]] = [
+    rows: Rows = [
         ["Họ và tên", "Năm sinh", "Nghề nghiệp"], ["Lê Thị An", 1980, "Thợ may"], ["Lê Thị Ba", None, "Xe ôm"], [None],
         ["Bỉm Sơn, ngày 5 tháng 3 năm 2026"], ["Người lập", None, "Chủ tịch"], ["Trần Văn Bình", None, "Lê Văn Tám"],
     ]  # fmt: skip
@@ -228,14 +229,14 @@ def test_signatures_below_a_list_without_numbering_are_nobody() -> None:
 
 
 def test_the_headings_printed_again_on_each_page_are_nobody() -> None:
-    rows: list[list[object]] = [HEAD, LAN, HEAD, DUNG]
+    rows: Rows = [HEAD, LAN, HEAD, DUNG]
     read_list = table(rows)
     assert [person.row for person in read_list.people] == [2, 4]
     assert read_list.rejected == []
 
 
 def test_numbered_but_empty_rows_are_nobody() -> None:
-    rows: list[list[object]] = [["STT", *HEAD], [1, *LAN], [2], [3], [4]]
+    rows: Rows = [["STT", *HEAD], [1, *LAN], [2], [3], [4]]
     assert len(list(table(rows).rows())) == 1
 
 
@@ -253,7 +254,7 @@ def test_columns_without_a_heading_are_known_by_their_values() -> None:
 
 
 def test_a_caller_may_choose_the_columns() -> None:
-    rows: list[list[object]] = [["Họ tên", "Liên hệ", "Số khác"], ["Lê Thị An", "0912345678", "0987654321"]]
+    rows: Rows = [["Họ tên", "Liên hệ", "Số khác"], ["Lê Thị An", "0912345678", "0987654321"]]
     assert only(table(rows)).phone == "+84912345678"
     assert only(table(rows, {"phone": "C"})).phone == "+84987654321"
     assert only(table(rows, {"phone": "số khác", "other_phone": "B"})).other_phone == "+84912345678"
@@ -278,7 +279,7 @@ def vni(text: str) -> str:
 
 def test_a_sheet_in_vni_letters() -> None:
     head = [vni(text) for text in ("Họ và tên", "Năm sinh", "Số điện thoại")]
-    rows: list[list[object]] = [
+    rows: Rows = [
         head,
         *(
             [vni(name), 1970 + place, f"091234567{place}"]
@@ -291,7 +292,7 @@ def test_a_sheet_in_vni_letters() -> None:
 
 
 def test_old_names_under_new_headings_and_capitals_of_old_fonts() -> None:
-    rows: list[list[object]] = [
+    rows: Rows = [
         ["Họ và tên", "Địa chỉ"],
         ["NGUYÔN THÞ §µO", "Tổ dân phố 2"],
         ["§Æng V¨n Dòng", "Tổ dân phố 3"],
@@ -379,6 +380,55 @@ def test_an_open_document_sheet() -> None:
     assert [(p.sheet, p.full_name) for p in people] == [("Tờ 1", "Lê Thị Lan"), ("Tờ 1", "Trần Văn Dũng")]
 
 
+def old_workbook(rows: Rows) -> bytes:
+    """A workbook as Excel 97 wrote it: BIFF8 records in one stream of an OLE file."""
+
+    def record(kind: int, body: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(body)) + body
+
+    def cell(row: int, column: int, value: object) -> bytes:
+        place = struct.pack("<HHH", row, column, 0)
+        if isinstance(value, int | float):
+            return record(0x0203, place + struct.pack("<d", value))
+        text = str(value)
+        return record(0x0204, place + struct.pack("<HB", len(text), 1) + text.encode("utf-16-le"))
+
+    def begin(kind: int) -> bytes:
+        return record(0x0809, struct.pack("<HHHHII", 0x0600, kind, 0x0DBB, 0x07CC, 0, 6))
+
+    end, name = record(0x000A, b""), "Tổ 1"
+    cells = b"".join(
+        cell(row, column, value) for row, line in enumerate(rows) for column, value in enumerate(line) if value != ""
+    )
+    bound = struct.pack("<BB", len(name), 1) + name.encode("utf-16-le")
+    start = len(begin(5)) + len(record(0x0085, b"\0" * 6 + bound)) + len(end)
+    stream = begin(5) + record(0x0085, struct.pack("<IH", start, 0) + bound) + end + begin(16) + cells + end
+    stream = stream.ljust(max(4_096, -(-len(stream) // 512) * 512), b"\0")
+    sectors = len(stream) // 512
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 16 + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + b"\0" * 6
+    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4_096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0)
+    header += struct.pack("<109I", 0, *[0xFFFFFFFF] * 108)
+    chain = [0xFFFFFFFD, 0xFFFFFFFE, *range(3, sectors + 2), 0xFFFFFFFE]
+    table_of_sectors = struct.pack("<128I", *chain, *[0xFFFFFFFF] * (128 - len(chain)))
+
+    def entry(label: str, kind: int, child: int, first: int, size: int) -> bytes:
+        encoded = (label + "\0").encode("utf-16-le") if label else b""
+        links = struct.pack("<III", 0xFFFFFFFF, 0xFFFFFFFF, child)
+        lengths = struct.pack("<HBB", len(encoded), kind, 1)
+        return encoded.ljust(64, b"\0") + lengths + links + b"\0" * 36 + struct.pack("<III", first, size, 0)
+
+    directory = entry("Root Entry", 5, 1, 0xFFFFFFFE, 0) + entry("Workbook", 2, 0xFFFFFFFF, 2, len(stream))
+    return header + table_of_sectors + directory + entry("", 0, 0xFFFFFFFF, 0, 0) * 2 + stream
+
+
+def test_a_workbook_of_excel_97() -> None:
+    people = read(old_workbook([HEAD, LAN, DUNG]), "cu.xls", today=TODAY).people
+    assert [(p.sheet, p.row, p.full_name, p.birth_year, p.phone) for p in people] == [
+        ("Tổ 1", 2, "Lê Thị Lan", 1980, "+84912345678"),
+        ("Tổ 1", 3, "Trần Văn Dũng", 1975, "+84987654321"),
+    ]
+
+
 def test_sheets_that_hold_no_table_are_passed_over() -> None:
     content = workbook(
         [["Hướng dẫn", "Điền vào tờ sau"], ["", "Không xoá"]],
@@ -392,7 +442,7 @@ def test_sheets_that_hold_no_table_are_passed_over() -> None:
 
 
 def test_numbers_that_a_spreadsheet_spoilt_are_mended() -> None:
-    rows: list[list[object]] = [
+    rows: Rows = [
         HEAD,
         ["Lê Thị Lan", "Nữ", "1980", 38180123456, 912345678.0],
         ["Lê An", "Nam", 29285, "1080012345", "'0987654321"],
@@ -414,8 +464,42 @@ def test_sex_and_year_are_read_off_the_citizen_number() -> None:
     assert (person.sex, person.birth_year, person.birth_date) == ("female", 1980, None)
 
 
+def test_a_place_merged_over_several_rows_holds_for_each() -> None:
+    rows: Rows = [
+        ["Họ tên", "Năm sinh", "Địa chỉ"],
+        ["Lê An", 1980, "TDP 4"],
+        ["Lê Ba", 1981],
+        ["Lê Ca", 1982],
+        ["Lê Da", 1983],
+    ]
+    people = read(workbook(rows, merge=["C2:C4"]), "x.xlsx", today=TODAY).people
+    assert [person.neighbourhood for person in people] == ["Tổ dân phố 4"] * 3 + [None]
+
+
+def test_numbers_and_commas_around_a_name_are_left_out() -> None:
+    people = table(
+        [["Họ và tên", "Năm sinh"], ["1. Lê Thị An,", 1980], ["2) Lê Văn Ba.", 1981], ["- Lê Ca", 1982]]
+    ).people
+    assert [person.full_name for person in people] == ["Lê Thị An", "Lê Văn Ba", "Lê Ca"]
+
+
+def test_a_quotation_mark_left_open_swallows_no_rows() -> None:
+    content = 'Họ tên;Năm sinh;Ghi chú\nLê An;1980;"bán trà\nLê Ba;1981;\nLê Ca;1982;\n'.encode()
+    assert [person.full_name for person in read(content, "x.csv", today=TODAY).people] == ["Lê An", "Lê Ba", "Lê Ca"]
+
+
+def test_a_third_row_may_repeat_what_only_the_second_told() -> None:
+    rows: Rows = [
+        ["Họ tên", "Năm sinh", "CCCD", "SĐT"],
+        ["Lê Thị An", 1980, "", "0912345678"],
+        ["Lê Thị An", 1980, "038180123456", "0912345678"],
+        ["Lê Thị An", "", "038180123456", ""],
+    ]
+    assert [(repeat.row, repeat.of_row) for repeat in table(rows).duplicates] == [(3, 2), (4, 2)]
+
+
 def test_people_who_only_resemble_each_other_are_not_repeats() -> None:
-    rows: list[list[object]] = [
+    rows: Rows = [
         ["Họ tên", "Năm sinh", "CCCD", "Điện thoại", "Khu phố"],
         ["Lê Thị Hoa", 1980, "", "0912345678", "1"],
         ["Lê Thị Hoà", 1980, "", "0912345679", "1"],
