@@ -1,0 +1,395 @@
+"""Which people someone may see, and what is known of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from crm.accounts.models import ChangeRecord, User
+from crm.accounts.queries import Scope
+from crm.accounts.rules import Reach
+from crm.errors import NotFound
+from crm.names import fold
+from crm.phones import digits_for_search
+from crm.places.models import Place, Town
+from crm.prospects.models import Consent, IdentityReading, Prospect, StageChange, Standing
+from crm.prospects.rules import STRENGTH, Ground, Purpose, Same, Stage, Traits, deciding, reasons_for_one, score
+from crm.sealed import current as seal
+from crm.web.pager import Page, page
+
+ORDER: tuple[InstrumentedAttribute[Any], ...] = (Prospect.name_key, Prospect.id)
+"""The order of every list of people: Vietnamese, by given name."""
+
+MOST_WORDS = 8
+LONGEST_SEARCH = 120
+_LAST_Y_OR_I = re.compile(r"(?<![aeio])[yi](?=$| )")
+
+
+# ---- who sees whom
+
+
+def visible_to(scope: Scope) -> ColumnElement[bool]:
+    """The one condition on people: those this person may see, merged records included."""
+    return and_(Prospect.town_id == scope.town_id, *_within_reach(scope))
+
+
+def listed_to(scope: Scope) -> ColumnElement[bool]:
+    """`visible_to` without the records that were merged into another: what lists, counts and exports use."""
+    return and_(visible_to(scope), Prospect.merged_into_id.is_(None))
+
+
+def _within_reach(scope: Scope) -> list[ColumnElement[bool]]:
+    if scope.reach is Reach.ALL:
+        return []
+    if scope.reach is Reach.OWN:
+        return [Prospect.volunteer_id == scope.user_id]
+    unit = []
+    if scope.reach is Reach.UNIT and scope.organisation_id:
+        unit.append(Prospect.organisation_id == scope.organisation_id)
+    if scope.reach is Reach.UNIT and scope.place_ids is not None:
+        unit.append(lives_in(scope.place_ids))
+    return unit or [false()]
+
+
+def lives_in(place_ids: Collection[UUID]) -> ColumnElement[bool]:
+    """Whether somebody's ward or neighbourhood is one of these."""
+    return or_(Prospect.place_id.in_(place_ids), Prospect.neighbourhood_id.in_(place_ids))
+
+
+def person(session: Session, scope: Scope, prospect_id: UUID) -> Prospect:
+    """Someone this person may see; the id of a merged record leads to the one it became. Raises NotFound."""
+    seen: set[UUID] = set()
+    while prospect_id not in seen:
+        seen.add(prospect_id)
+        found = session.scalar(select(Prospect).where(Prospect.town_id == scope.town_id, Prospect.id == prospect_id))
+        if found is None:
+            break
+        if found.merged_into_id is None:
+            return _if_visible(session, scope, found)
+        prospect_id = found.merged_into_id
+    raise NotFound
+
+
+def _if_visible(session: Session, scope: Scope, found: Prospect) -> Prospect:
+    if not session.scalar(select(exists().where(visible_to(scope), Prospect.id == found.id))):
+        raise NotFound
+    return found
+
+
+# ---- lists and search
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list is narrowed to. `place_ids` is a place with everything in it and everything it came from."""
+
+    place_ids: tuple[UUID, ...] | None = None
+    neighbourhood_id: UUID | None = None
+    stage: Stage | None = None
+    standing: Ground | None = None
+    organisation_id: UUID | None = None
+    assigned_to: UUID | Literal["nobody"] | None = None
+    due_before: date | None = None
+
+
+EVERYONE = Filters()
+
+
+def people(scope: Scope, filters: Filters = EVERYONE, q: str = "", *, today: date) -> Select[Prospect]:
+    """People of a list or a search, to be ordered by `ORDER`. `today` decides their standing."""
+    query = select(Prospect).where(listed_to(scope))
+    for condition in _conditions(scope, filters, today):
+        query = query.where(condition)
+    return query.where(matches(q)) if q.strip() else query
+
+
+def _conditions(scope: Scope, filters: Filters, today: date) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if filters.place_ids is not None:
+        found.append(Prospect.place_id.in_(filters.place_ids))
+    if filters.neighbourhood_id:
+        found.append(Prospect.neighbourhood_id == filters.neighbourhood_id)
+    if filters.stage:
+        found.append(Prospect.stage == filters.stage)
+    if filters.organisation_id:
+        found.append(Prospect.organisation_id == filters.organisation_id)
+    if filters.assigned_to == "nobody":
+        found.append(Prospect.volunteer_id.is_(None))
+    elif filters.assigned_to:
+        found.append(Prospect.volunteer_id == filters.assigned_to)
+    if filters.due_before:
+        found.append(Prospect.next_contact_on < filters.due_before)
+    if filters.standing:
+        found.append(stands(filters.standing, today))
+    return found
+
+
+def stands(ground: Ground, day: date) -> ColumnElement[bool]:
+    """Whether this ground decides somebody's support on a day: they have it, and no stronger one."""
+    stronger = [other for other in Ground if STRENGTH[other] < STRENGTH[ground] and other is not Ground.OTHER]
+    conditions = []
+    if ground is not Ground.OTHER:
+        conditions.append(_has((ground,), day))
+    if stronger:
+        conditions.append(~_has(stronger, day))
+    return and_(*conditions)
+
+
+def _has(grounds: Iterable[Ground], day: date) -> ColumnElement[bool]:
+    return exists().where(
+        Standing.town_id == Prospect.town_id,
+        Standing.prospect_id == Prospect.id,
+        Standing.ground.in_(list(grounds)),
+        *_valid_on(day),
+    )
+
+
+def _valid_on(day: date) -> tuple[ColumnElement[bool], ...]:
+    return Standing.valid_from <= day, or_(Standing.valid_to.is_(None), Standing.valid_to > day)
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A search as it is understood: words of a name, digits of a telephone, perhaps a whole identity number."""
+
+    words: tuple[str, ...]
+    digits: str
+    number: str
+
+    @classmethod
+    def in_text(cls, q: str) -> Sought:
+        parts = q[:LONGEST_SEARCH].split()
+        named = [part for part in parts if any(char.isalpha() for char in part)]
+        digits = digits_for_search(" ".join(part for part in parts if part not in named))
+        number = "".join(char for char in q if char.isdigit() and char.isascii()) if not named else ""
+        return cls(tuple(fold(" ".join(named)).split()[:MOST_WORDS]), digits, number)
+
+    @property
+    def phrase(self) -> str:
+        return " ".join(self.words)
+
+
+def matches(q: str) -> ColumnElement[bool]:
+    """Whether a person is found by this text: parts of the name in any spelling, of a phone, or a whole number.
+
+    Every condition can use the trigram index; the alternatives of a number are all indexed, so their union is too.
+    """
+    sought = Sought.in_text(q)
+    conditions: list[ColumnElement[bool]] = [_contains(Prospect.name_fold, word) for word in sought.words]
+    if sought.digits:
+        by_number = [_contains(Prospect.phone, sought.digits), _contains(Prospect.other_phone, sought.digits)]
+        conditions.append(or_(*by_number, *_whole_number(sought.number)))
+    return and_(*conditions) if conditions else false()
+
+
+def _whole_number(number: str) -> list[ColumnElement[bool]]:
+    """The columns that hold a whole identity number of this length."""
+    index = seal().index(number)
+    return {
+        9: [Prospect.citizen_index == index],
+        10: [Prospect.insurance_index == index],
+        12: [Prospect.citizen_index == index],
+    }.get(len(number), [])
+
+
+def _contains(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+    """`column like '%text%'` with the pattern in the statement: planned for this text, not for any text."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    pattern: ColumnElement[str] = bindparam(None, f"%{escaped}%", literal_execute=True)
+    return column.like(pattern)
+
+
+def place_in_order(row: Prospect) -> tuple[bytes, UUID]:
+    """A person's place in `ORDER`."""
+    return row.name_key, row.id
+
+
+def page_of(
+    session: Session, scope: Scope, filters: Filters, q: str, *, cursor: str | None, size: int, today: date
+) -> Page[Prospect]:
+    """One page of a list. Of several words, people who bear them side by side come before the others."""
+    query = people(scope, filters, q, today=today)
+    sought = Sought.in_text(q)
+    if len(sought.words) < 2:
+        return page(session, query, ORDER, cursor=cursor, size=size, key=place_in_order)
+    side_by_side = _contains(Prospect.name_fold, sought.phrase)
+    first: Page[Prospect] = Page([], None)
+    if not (cursor or "").startswith(_APART):
+        first = page(session, query.where(side_by_side), ORDER, cursor=cursor, size=size, key=place_in_order)
+        if first.next or len(first.rows) == size:
+            return first if first.next else Page(first.rows, _APART)
+    after = (cursor or "").removeprefix(_APART) if (cursor or "").startswith(_APART) else ""
+    left = size - len(first.rows)
+    rest = page(session, query.where(~side_by_side), ORDER, cursor=after or None, size=left, key=place_in_order)
+    return Page([*first.rows, *rest.rows], _APART + rest.next if rest.next else None)
+
+
+_APART = "apart."
+"""What a cursor begins with once the people who bear the words side by side are through."""
+
+
+# ---- what is known of somebody
+
+
+def deciding_grounds(session: Session, prospect_ids: Collection[UUID], day: date) -> dict[UUID, Ground]:
+    """The ground that decides the support of each of these people on a day; `other` where there is none."""
+    query = select(Standing.prospect_id, Standing.ground).where(
+        Standing.town_id.in_(select(Town.id)), Standing.prospect_id.in_(prospect_ids), *_valid_on(day)
+    )
+    grounds: dict[UUID, list[Ground]] = {prospect_id: [] for prospect_id in prospect_ids}
+    for prospect_id, ground in session.execute(query):
+        grounds[prospect_id].append(ground)
+    return {prospect_id: deciding(found) for prospect_id, found in grounds.items()}
+
+
+def standings_of(session: Session, town_id: UUID, prospect_ids: Collection[UUID]) -> dict[UUID, list[Standing]]:
+    """All grounds these people have or had, the newest first."""
+    query = select(Standing).where(Standing.town_id == town_id, Standing.prospect_id.in_(prospect_ids))
+    found: dict[UUID, list[Standing]] = {prospect_id: [] for prospect_id in prospect_ids}
+    for row in session.scalars(query.order_by(Standing.valid_from.desc(), Standing.id.desc())):
+        found[row.prospect_id].append(row)
+    return found
+
+
+def consents_of(session: Session, town_id: UUID, phone: str) -> dict[Purpose, Consent]:
+    """What holds for a phone number now: the latest answer for each purpose that was ever asked."""
+    return consents_of_all(session, town_id, (phone,)).get(phone, {})
+
+
+def consents_of_all(session: Session, town_id: UUID, phones: Collection[str]) -> dict[str, dict[Purpose, Consent]]:
+    """`consents_of` for many numbers at once."""
+    query = (
+        select(Consent)
+        .where(Consent.town_id == town_id, Consent.phone.in_(phones))
+        .distinct(Consent.phone, Consent.purpose)
+        .order_by(Consent.phone, Consent.purpose, Consent.at.desc(), Consent.recorded_at.desc(), Consent.id.desc())
+    )
+    found: dict[str, dict[Purpose, Consent]] = {}
+    for row in session.scalars(query):
+        found.setdefault(row.phone, {})[row.purpose] = row
+    return found
+
+
+def stage_changes(session: Session, prospect: Prospect) -> Sequence[tuple[StageChange, str | None]]:
+    """The steps of one person, each with the name of who made it, the newest first."""
+    query = (
+        select(StageChange, User.full_name)
+        .outerjoin(User, (User.town_id == StageChange.town_id) & (User.id == StageChange.by_id))
+        .where(StageChange.town_id == prospect.town_id, StageChange.prospect_id == prospect.id)
+        .order_by(StageChange.at.desc(), StageChange.id.desc())
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def consent_changes(session: Session, prospect: Prospect) -> Sequence[tuple[Consent, str | None]]:
+    """Every answer of the phone this person has now, and those they gave with an earlier one, the newest first."""
+    by_phone = Consent.phone == prospect.phone if prospect.phone else false()
+    query = (
+        select(Consent, User.full_name)
+        .outerjoin(User, (User.town_id == Consent.town_id) & (User.id == Consent.recorded_by_id))
+        .where(Consent.town_id == prospect.town_id, or_(by_phone, Consent.prospect_id == prospect.id))
+        .order_by(Consent.at.desc(), Consent.id.desc())
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def change_records(session: Session, prospect: Prospect) -> Sequence[tuple[ChangeRecord, str | None]]:
+    """Who changed what of this person, the newest first."""
+    query = (
+        select(ChangeRecord, User.full_name)
+        .outerjoin(User, (User.town_id == ChangeRecord.town_id) & (User.id == ChangeRecord.user_id))
+        .where(ChangeRecord.town_id == prospect.town_id, ChangeRecord.subject_id == prospect.id)
+        .order_by(ChangeRecord.at.desc(), ChangeRecord.id.desc())
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def identity_readings(session: Session, prospect: Prospect) -> Sequence[tuple[IdentityReading, str | None]]:
+    """Who read this person's full numbers, the newest first."""
+    query = (
+        select(IdentityReading, User.full_name)
+        .outerjoin(User, (User.town_id == IdentityReading.town_id) & (User.id == IdentityReading.user_id))
+        .where(IdentityReading.town_id == prospect.town_id, IdentityReading.prospect_id == prospect.id)
+        .order_by(IdentityReading.at.desc(), IdentityReading.id.desc())
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def household_of(session: Session, scope: Scope, prospect: Prospect) -> Sequence[Prospect]:
+    """The others of somebody's household that this person may see."""
+    if prospect.household_id is None:
+        return []
+    query = select(Prospect).where(
+        listed_to(scope), Prospect.household_id == prospect.household_id, Prospect.id != prospect.id
+    )
+    return session.scalars(query.order_by(*ORDER)).all()
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where people live and who looks after them, in words, by id."""
+
+    places: dict[UUID, Place]
+    organisations: dict[UUID, str]
+    volunteers: dict[UUID, str]
+
+
+# ---- the same person twice
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Someone who may be the same person: why, and how sure that makes us (0…100)."""
+
+    id: UUID
+    reasons: tuple[Same, ...]
+    score: int
+
+
+def traits_of(row: Prospect) -> Traits:
+    """What somebody who is kept is compared by."""
+    return Traits(
+        full_name=row.full_name,
+        birth_date=row.birth_date,
+        birth_year=row.birth_year,
+        sex=row.sex,
+        phones=frozenset(filter(None, (row.phone, row.other_phone))),
+        citizen=row.citizen_index,
+        citizen_digits=len(row.citizen_id or ""),
+        insurance=row.insurance_index,
+        place_id=row.place_id,
+    )
+
+
+def candidates(session: Session, town_id: UUID, new: Traits, *, except_id: UUID | None = None) -> list[Candidate]:
+    """People who may be this one, the likeliest first. Asks the whole town: a duplicate may be out of one's sight."""
+    found: dict[UUID, Prospect] = {}
+    for condition in _meeting_points(new):
+        query = select(Prospect).where(Prospect.town_id == town_id, Prospect.merged_into_id.is_(None), condition)
+        found |= {row.id: row for row in session.scalars(query.limit(200))}
+    reasons = {row.id: reasons_for_one(new, traits_of(row)) for row in found.values() if row.id != except_id}
+    likely = [Candidate(key, why, score(why)) for key, why in reasons.items() if why]
+    return sorted(likely, key=lambda candidate: (-candidate.score, candidate.id))
+
+
+def _meeting_points(new: Traits) -> list[ColumnElement[bool]]:
+    """The indexed conditions under which another record is looked at, one query each."""
+    points: list[ColumnElement[bool]] = []
+    if new.citizen:
+        points.append(Prospect.citizen_index == new.citizen)
+    if new.insurance:
+        points.append(Prospect.insurance_index == new.insurance)
+    for phone in sorted(new.phones):
+        points.append(or_(Prospect.phone == phone, Prospect.other_phone == phone))
+    name = _LAST_Y_OR_I.sub("_", fold(new.full_name))
+    if name and new.birth_year:
+        pattern: ColumnElement[str] = bindparam(None, name, literal_execute=True)
+        points.append(and_(Prospect.name_fold.like(pattern), Prospect.birth_year == new.birth_year))
+    return points

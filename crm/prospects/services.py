@@ -1,0 +1,526 @@
+"""What may be done with people: adding, changing, standing, consent, stages, reading a full number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from crm.accounts.models import Organisation, User
+from crm.accounts.queries import scope_of
+from crm.accounts.rules import Reach
+from crm.accounts.services import note_change
+from crm.citizen_ids import mask
+from crm.clock import at as at_hour
+from crm.clock import local_day
+from crm.errors import Conflict, RuleBroken
+from crm.ids import new_id
+from crm.names import clean, fold, sort_key
+from crm.places.models import Place
+from crm.places.rules import UNITS, PlaceKind
+from crm.prospects.models import Consent, IdentityReading, Prospect, StageChange, Standing
+from crm.prospects.queries import candidates, traits_of
+from crm.prospects.rules import (
+    NOBODY,
+    SAME_SENTENCES,
+    ConsentChannel,
+    Ground,
+    Known,
+    NewConsent,
+    NewPerson,
+    NewStanding,
+    Purpose,
+    Stage,
+    columns_of,
+    mobile_of,
+    text_of,
+)
+from crm.sealed import current as seal
+
+IDS = ("neighbourhood_id", "household_id", "kinship", "organisation_id")
+"""What may be changed of somebody besides the fields that are read; who looks after them is outreach's to say."""
+CHANGEABLE = frozenset(
+    {
+        "full_name",
+        "birth_date",
+        "birth_year",
+        "sex",
+        "phone",
+        "other_phone",
+        "citizen_id",
+        "si_number",
+        "address",
+        "occupation",
+        "place_id",
+        *IDS,
+    }
+)
+NEIGHBOURHOOD_LETTERS = 100
+
+
+def add_prospect(
+    session: Session, new: NewPerson, *, by: User, at: datetime, allow_duplicate: bool = False
+) -> Prospect:
+    """Someone new. A volunteer looks after whom they add; a lead's organisation gets whom they add.
+
+    Raises RuleBroken at the field that is wrong, and Conflict `likely_duplicate` whose `candidates` are
+    `{id, score, reasons: [code]}` when somebody here may be the same person.
+    """
+    if new.id and session.get(Prospect, (by.town_id, new.id)):
+        raise Conflict(_l("Somebody with this id is here already."), code="id_taken", id=str(new.id))
+    row = Prospect(
+        town_id=by.town_id, id=new.id or new_id(), stage=Stage.NEW, created_at=at, created_by_id=by.id, updated_at=at
+    )
+    row.organisation_id, row.volunteer_id = _looked_after_by(session, new, by)
+    _place(session, row, new.place_id, new.neighbourhood_id, by)
+    row.household_id, row.kinship = new.household_id, new.kinship
+    _write(row, columns_of(new.as_given(), NOBODY, local_day(at)))
+    if not allow_duplicate:
+        refuse_a_duplicate(session, row)
+    session.add(row)
+    session.flush()
+    session.add(StageChange(town_id=row.town_id, prospect_id=row.id, to_stage=Stage.NEW, at=at, by_id=by.id))
+    note_change(
+        session,
+        town_id=row.town_id,
+        user_id=by.id,
+        act="add_prospect",
+        subject="prospect",
+        subject_id=row.id,
+        at=at,
+        after={name: value for name, value in shown(row).items() if value is not None},
+    )
+    for standing in new.grounds:
+        _record(session, row, standing, by, at)
+    for consent in new.consents:
+        answer_for(session, row, consent, by=by, at=at)
+    session.flush()
+    return row
+
+
+def refuse_a_duplicate(session: Session, row: Prospect) -> None:
+    """Raise Conflict when somebody here may be the same person as this record."""
+    found = candidates(session, row.town_id, traits_of(row), except_id=row.id)
+    if found:
+        listed = [
+            {
+                "id": str(one.id),
+                "score": one.score,
+                "reasons": [{"code": reason.value, "text": str(SAME_SENTENCES[reason])} for reason in one.reasons],
+            }
+            for one in found
+        ]
+        raise Conflict(
+            _l("This person may be here already. Look at the people found, or say that it is somebody else."),
+            code="likely_duplicate",
+            candidates=listed,
+        )
+
+
+def _looked_after_by(session: Session, new: NewPerson, by: User) -> tuple[UUID | None, UUID | None]:
+    """Organisation and volunteer of someone new: as given, else those of whoever adds them."""
+    scope = scope_of(session, by)
+    own = scope.reach is Reach.OWN
+    if own and new.volunteer_id not in (None, by.id):
+        raise RuleBroken(_l("You may add people only to your own list."), field="assigned_to")
+    if scope.organisation_id and new.organisation_id not in (None, scope.organisation_id):
+        raise RuleBroken(_l("You may add people only for your own organisation."), field="organisation")
+    organisation = new.organisation_id or (by.organisation_id if scope.reach in (Reach.UNIT, Reach.OWN) else None)
+    _known(session, Organisation, by.town_id, organisation, "organisation")
+    _known(session, User, by.town_id, new.volunteer_id, "assigned_to")
+    return organisation, new.volunteer_id or (by.id if own else None)
+
+
+def _known(session: Session, kind: type[Any], town_id: UUID, key: UUID | None, field: str) -> None:
+    if key and session.get(kind, (town_id, key)) is None:
+        raise RuleBroken(_l("There is none such here. Choose one from the list."), field=field)
+
+
+def _place(session: Session, row: Prospect, place_id: UUID, neighbourhood_id: UUID | None, by: User) -> None:
+    """Put somebody into a ward or commune, or into a neighbourhood and thereby its ward."""
+    place = session.get(Place, (row.town_id, place_id))
+    if place and place.kind is PlaceKind.NEIGHBOURHOOD:
+        neighbourhood_id, place = place.id, session.get(Place, (row.town_id, place.parent_id))
+    if place is None or place.kind not in UNITS:
+        raise RuleBroken(_l("Choose the ward or commune where the person lives."), field="place")
+    if neighbourhood_id:
+        neighbourhood = session.get(Place, (row.town_id, neighbourhood_id))
+        if neighbourhood is None or neighbourhood.parent_id != place.id:
+            raise RuleBroken(_l("This neighbourhood is not in that ward. Choose again."), field="neighbourhood")
+    scope = scope_of(session, by)
+    if scope.place_ids is not None and not {place.id, neighbourhood_id} & set(scope.place_ids):
+        raise RuleBroken(_l("This place is not yours to look after. Choose one of your own."), field="place")
+    row.place_id, row.neighbourhood_id = place.id, neighbourhood_id
+
+
+def _write(row: Prospect, kept: Mapping[str, Any]) -> None:
+    """Set columns, and with a name or an identity number everything that is derived from it."""
+    for name, value in kept.items():
+        if name == "full_name":
+            row.full_name, row.name_fold, row.name_key = value, fold(value), sort_key(value)
+        elif name == "citizen_id":
+            row.citizen_id, row.citizen_index, row.citizen_masked = _sealed(value)
+        elif name == "si_number":
+            row.insurance_number, row.insurance_index, row.insurance_masked = _sealed(value)
+        else:
+            setattr(row, name, value)
+
+
+def _sealed(number: str | None) -> tuple[str | None, bytes | None, str | None]:
+    """The number itself (the column encrypts it), its blind index, and how it is shown."""
+    return (number, seal().index(number), mask(number)) if number else (None, None, None)
+
+
+def shown(row: Prospect) -> dict[str, object]:
+    """Somebody's particulars as the record of changes keeps them: numbers masked, all plain JSON."""
+    return {
+        name: _plain(
+            row.citizen_masked
+            if name == "citizen_id"
+            else row.insurance_masked
+            if name == "si_number"
+            else getattr(row, name)
+        )
+        for name in sorted(CHANGEABLE)
+    }
+
+
+def _plain(value: Any) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    return value if value is None or isinstance(value, (int, str)) else str(value)
+
+
+def change_prospect(
+    session: Session, prospect: Prospect, changes: Mapping[str, Any], *, by: User, at: datetime, expected_version: int
+) -> Prospect:
+    """Change some of `CHANGEABLE`; an identity number given as it is shown masked stays as it is.
+
+    Raises RuleBroken at the field that is wrong, and Conflict `stale` (`expected`, `current`, `changes`) when somebody
+    changed the person since version `expected_version`.
+    """
+    session.refresh(prospect, with_for_update=True)
+    if prospect.version != expected_version:
+        raise Conflict(
+            _l("Somebody else has changed this person meanwhile. Look at what is there now, then change it again."),
+            code="stale",
+            expected=expected_version,
+            current=prospect.version,
+            changes={name: _plain(value) for name, value in changes.items() if name not in ("citizen_id", "si_number")},
+        )
+    before = shown(prospect)
+    given = _without_masks(prospect, changes)
+    with session.no_autoflush:
+        if "place_id" in given or "neighbourhood_id" in given:
+            moved = given.get("place_id", prospect.place_id)
+            same = moved == prospect.place_id
+            _place(
+                session,
+                prospect,
+                moved,
+                given.get("neighbourhood_id", prospect.neighbourhood_id if same else None),
+                by,
+            )
+        _known(session, Organisation, prospect.town_id, given.get("organisation_id"), "organisation")
+        if given.get("organisation_id", prospect.organisation_id) != prospect.organisation_id:
+            _may_move_to_another_organisation(session, by)
+        for name in IDS[1:]:
+            if name in given:
+                setattr(prospect, name, given[name])
+        _write(prospect, columns_of(given, _known_of(prospect), local_day(at)))
+    after = shown(prospect)
+    changed = [name for name in after if after[name] != before[name]]
+    if changed:
+        prospect.updated_at = at
+        note_change(
+            session,
+            town_id=prospect.town_id,
+            user_id=by.id,
+            act="change_prospect",
+            subject="prospect",
+            subject_id=prospect.id,
+            at=at,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+        )
+    session.flush()
+    return prospect
+
+
+def _may_move_to_another_organisation(session: Session, by: User) -> None:
+    if scope_of(session, by).reach is not Reach.ALL:
+        raise RuleBroken(_l("Only the steering office moves people to another organisation."), field="organisation")
+
+
+def _without_masks(prospect: Prospect, changes: Mapping[str, Any]) -> dict[str, Any]:
+    masks = {"citizen_id": prospect.citizen_masked, "si_number": prospect.insurance_masked}
+    return {
+        name: value
+        for name, value in changes.items()
+        if name in CHANGEABLE and not (name in masks and value and value == masks[name])
+    }
+
+
+def _known_of(prospect: Prospect) -> Known:
+    return Known(prospect.sex, prospect.birth_date, prospect.birth_year, prospect.citizen_id, prospect.other_phone)
+
+
+def record_standing(
+    session: Session,
+    prospect: Prospect,
+    ground: Ground,
+    *,
+    certificate: str | None,
+    valid_from: date,
+    valid_to: date | None,
+    at: datetime,
+    by: User | None,
+) -> Standing:
+    """A ground for support from a day until the day before `valid_to`. An earlier row of the same ground ends there;
+    one from the same day is corrected. Raises RuleBroken."""
+    if ground is Ground.OTHER:
+        raise RuleBroken(_l("«Other» is what holds when there is no ground; leave the ground out."), field="grounds")
+    if valid_to is not None and valid_to <= valid_from:
+        raise RuleBroken(_l("The ground ends before it begins. Correct the days."), field="grounds")
+    paper = text_of(certificate, "certificate")
+    query = select(Standing).where(
+        Standing.town_id == prospect.town_id, Standing.prospect_id == prospect.id, Standing.ground == ground
+    )
+    row: Standing | None = None
+    for earlier in session.scalars(query):
+        if earlier.valid_from == valid_from:
+            row = earlier
+        elif earlier.valid_from < valid_from and (earlier.valid_to is None or earlier.valid_to > valid_from):
+            earlier.valid_to = valid_from
+    if row is None:
+        row = Standing(town_id=prospect.town_id, prospect_id=prospect.id, ground=ground, valid_from=valid_from)
+        session.add(row)
+    row.certificate, row.valid_to = paper, valid_to
+    row.recorded_at, row.recorded_by_id = at, by.id if by else None
+    note_change(
+        session,
+        town_id=prospect.town_id,
+        user_id=by.id if by else None,
+        act="record_standing",
+        subject="prospect",
+        subject_id=prospect.id,
+        at=at,
+        after={"ground": ground.value, "certificate": paper, "since": str(valid_from), "until": _last_day(valid_to)},
+    )
+    session.flush()
+    return row
+
+
+def _last_day(valid_to: date | None) -> str | None:
+    return str(valid_to - timedelta(days=1)) if valid_to else None
+
+
+def _record(session: Session, prospect: Prospect, standing: NewStanding, by: User, at: datetime) -> None:
+    if standing.ground is Ground.OTHER:
+        return
+    record_standing(
+        session,
+        prospect,
+        standing.ground,
+        certificate=standing.certificate,
+        valid_from=standing.since or local_day(at),
+        valid_to=standing.until + timedelta(days=1) if standing.until else None,
+        at=at,
+        by=by,
+    )
+
+
+def end_standing(session: Session, standing: Standing, *, on: date, at: datetime, by: User | None) -> None:
+    """The ground holds no more from this day on; one that had not begun yet never held."""
+    before = _last_day(standing.valid_to)
+    if on <= standing.valid_from:
+        session.delete(standing)
+    else:
+        standing.valid_to = on
+    note_change(
+        session,
+        town_id=standing.town_id,
+        user_id=by.id if by else None,
+        act="end_standing",
+        subject="prospect",
+        subject_id=standing.prospect_id,
+        at=at,
+        before={"ground": standing.ground.value, "until": before},
+        after={"ground": standing.ground.value, "until": _last_day(on)},
+    )
+    session.flush()
+
+
+def set_grounds(
+    session: Session, prospect: Prospect, grounds: Iterable[NewStanding], *, by: User, at: datetime
+) -> None:
+    """Let these be the grounds from today on: those not named end today, new ones begin."""
+    today, named = local_day(at), {standing.ground: standing for standing in grounds}
+    held = session.scalars(
+        select(Standing).where(Standing.town_id == prospect.town_id, Standing.prospect_id == prospect.id)
+    ).all()
+    for row in held:
+        if row.valid_to is not None and row.valid_to <= today:
+            continue
+        given = named.pop(row.ground, None)
+        if given is None:
+            end_standing(session, row, on=today, at=at, by=by)
+        else:
+            _record(session, prospect, replace(given, since=given.since or row.valid_from), by, at)
+    for standing in named.values():
+        _record(session, prospect, standing, by, at)
+
+
+def give_consent(
+    session: Session,
+    town_id: UUID,
+    phone: str,
+    purpose: Purpose,
+    *,
+    channel: ConsentChannel,
+    words: str | None,
+    at: datetime,
+    by: User | None,
+    prospect_id: UUID | None = None,
+    recorded_at: datetime | None = None,
+) -> Consent:
+    """A phone number agrees to messages of one purpose (Decree 91/2020 art. 13: agreed beforehand, provable).
+
+    `at` is when it was said, `recorded_at` when it was written down (the same moment unless told).
+    """
+    return _answer(session, town_id, phone, purpose, True, channel, words, at, by, prospect_id, recorded_at)
+
+
+def withdraw_consent(
+    session: Session,
+    town_id: UUID,
+    phone: str,
+    purpose: Purpose,
+    *,
+    channel: ConsentChannel,
+    words: str | None,
+    at: datetime,
+    by: User | None,
+    prospect_id: UUID | None = None,
+    recorded_at: datetime | None = None,
+) -> Consent:
+    """A phone number wants no messages of one purpose, from this moment on."""
+    return _answer(session, town_id, phone, purpose, False, channel, words, at, by, prospect_id, recorded_at)
+
+
+def _answer(
+    session: Session,
+    town_id: UUID,
+    phone: str,
+    purpose: Purpose,
+    given: bool,
+    channel: ConsentChannel,
+    words: str | None,
+    at: datetime,
+    by: User | None,
+    prospect_id: UUID | None,
+    recorded_at: datetime | None,
+) -> Consent:
+    recorded = recorded_at or at
+    if at > recorded:
+        raise RuleBroken(_l("The answer cannot be given in the future. Correct the day."), field="sms_consent")
+    row = Consent(
+        town_id=town_id,
+        phone=mobile_of(phone),
+        purpose=purpose,
+        given=given,
+        channel=channel,
+        at=at,
+        words=text_of(words, "words"),
+        prospect_id=prospect_id,
+        recorded_at=recorded,
+        recorded_by_id=by.id if by else None,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def answer_for(session: Session, prospect: Prospect, consent: NewConsent, *, by: User | None, at: datetime) -> Consent:
+    """What somebody said about messages to their phone, on a day. Raises RuleBroken when they have no mobile."""
+    if not prospect.phone:
+        raise RuleBroken(_l("There is no mobile number to send messages to. Write it first."), field="phone")
+    said = at if consent.on == local_day(at) else at_hour(consent.on)
+    return _answer(
+        session,
+        prospect.town_id,
+        prospect.phone,
+        consent.purpose,
+        consent.given,
+        consent.channel,
+        consent.words,
+        said,
+        by,
+        prospect.id,
+        at,
+    )
+
+
+def move_stage(
+    session: Session, prospect: Prospect, to: Stage, *, at: datetime, by: User | None, because: UUID | None = None
+) -> StageChange | None:
+    """Somebody is at another stage from now on, because of a visit, a participation or an import; None when they were."""
+    if prospect.stage is to:
+        return None
+    step = StageChange(
+        town_id=prospect.town_id,
+        prospect_id=prospect.id,
+        from_stage=prospect.stage,
+        to_stage=to,
+        at=at,
+        by_id=by.id if by else None,
+        because_id=because,
+    )
+    prospect.stage, prospect.updated_at = to, at
+    session.add(step)
+    session.flush()
+    return step
+
+
+def find_or_add_neighbourhood(session: Session, unit: Place, name: str) -> Place:
+    """The neighbourhood of that name in a ward or commune, added when it is not there yet; safe for two at once."""
+    kept = clean(name)
+    if not fold(kept) or len(kept) > NEIGHBOURHOOD_LETTERS:
+        raise RuleBroken(_l("Write the name of the neighbourhood in at most 100 letters."), field="neighbourhood")
+    session.execute(
+        insert(Place)
+        .values(
+            town_id=unit.town_id,
+            id=new_id(),
+            name=kept,
+            name_fold=fold(kept),
+            kind=PlaceKind.NEIGHBOURHOOD,
+            parent_id=unit.id,
+            valid_from=unit.valid_from,
+            special=False,
+        )
+        .on_conflict_do_nothing()
+    )
+    return session.scalars(
+        select(Place).where(
+            Place.town_id == unit.town_id,
+            Place.parent_id == unit.id,
+            Place.kind == PlaceKind.NEIGHBOURHOOD,
+            Place.name_fold == fold(kept),
+        )
+    ).one()
+
+
+def reveal(session: Session, prospect: Prospect, *, by: User, at: datetime, way: str) -> dict[str, str | None]:
+    """The full `citizen_id` and `si_number`; that somebody read them is kept."""
+    session.add(IdentityReading(town_id=prospect.town_id, prospect_id=prospect.id, user_id=by.id, at=at, way=way))
+    session.flush()
+    return {"citizen_id": prospect.citizen_id, "si_number": prospect.insurance_number}
