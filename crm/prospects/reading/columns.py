@@ -13,7 +13,7 @@ from crm.phones import read_phone
 from crm.prospects.reading.old_letters import Letters, is_syllable, letters_of, to_unicode
 from crm.prospects.reading.outcomes import Cell, Refusal, Unreadable
 from crm.prospects.reading.sources import Merged
-from crm.prospects.reading.values import as_text, read_sex, ward_in
+from crm.prospects.reading.values import as_text, neighbourhood_in, read_sex, ward_in
 
 HEAD_ROWS = 80
 SAMPLE_ROWS = 300
@@ -86,6 +86,7 @@ class Table:
     confidence: float
     letters: tuple[Letters, ...]
     ward_named: str | None
+    neighbourhood_named: str | None = None
 
     @property
     def first_row(self) -> int:
@@ -217,7 +218,16 @@ def find_table(
         confidence=_confidence(columns, values),
         letters=letters,
         ward_named=next((ward for row in title for text in row if (ward := ward_in(text))), None) or ward_in(sheet),
+        neighbourhood_named=_one_neighbourhood(sheet, title),
     )
+
+
+def _one_neighbourhood(sheet: str, title: Sequence[Sequence[str]]) -> str | None:
+    """The neighbourhood the whole table is about: one that the title or the sheet's name tells, if they tell only one."""
+    named = {place for row in title for text in row if (place := neighbourhood_in(text))}
+    if not named:
+        return neighbourhood_in(sheet)
+    return named.pop() if len(named) == 1 else None
 
 
 def _decoded(cell: Cell, letters: Letters) -> str:
@@ -333,6 +343,8 @@ def _fields(headings: Sequence[str], values: Sequence[Sequence[str]]) -> list[tu
                 field = Field.BIRTH_OF_MAN if field is Field.MAN else Field.BIRTH_OF_WOMAN
         elif field is Field.PHONE and Field.PHONE in taken:
             field = Field.OTHER_PHONE
+        elif field is Field.SERIAL and _share(column, _is_citizen_id) > 0.6:
+            field = Field.CITIZEN_ID
         elif field is Field.SMS_CONSENT and _share(column, _is_phone) > 0.5:
             field = Field.OTHER_PHONE if Field.PHONE in taken else Field.PHONE
         elif field in _NUMERIC and len(column) >= 3 and not _share(column, _HAS_DIGIT.search):

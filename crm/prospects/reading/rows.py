@@ -74,7 +74,7 @@ class RowReader:
         self._old = any(letters is not Letters.UNICODE for letters in table.letters)
         self._at = {field: column.index for field, column in table.mapping.items()}
         self._headings = {fold(column.heading) for column in table.columns if column.heading}
-        self._section = _Section(table.ward_named)
+        self._section = _Section(table.ward_named, table.neighbourhood_named)
         self._words: dict[int, Cell] = {}
         self._identifying = [self._at[field] for field in _IDENTIFYING if field in self._at]
         places = {self._at[field] for field in _PLACES if field in self._at}

@@ -342,13 +342,19 @@ def neighbourhood_in(text: str) -> str | None:
     """The neighbourhood an address or heading names, written out: `TDP 1` and `tổ dân phố số 01` are `Tổ dân phố 1`."""
     short = clean(text[:300])
     folded = fold(short)
-    if match := _NUMBERED.search(folded):
+    if (match := _NUMBERED.search(folded)) and _written_so(short, folded, match):
         return f"{_KINDS[match[1]]} {match[2].upper()}"
     if len(folded) <= 40 and (match := _NAMED.match(folded)) and len(short) == len(folded):
         name = short[match.start(2) :].strip(" .,:;-")
         if name and "," not in name:
             return f"{_KINDS[match[1]]} {name.title() if name.isupper() else name}"
     return None
+
+
+def _written_so(text: str, folded: str, match: re.Match[str]) -> bool:
+    """Whether `to` was a Tổ and not a Tờ (a sheet), `ban` a Bản and not a Bàn: short words are too alike without accents."""
+    words = {"to": ("tổ", "to"), "ban": ("bản", "ban"), "ap": ("ấp", "ap")}.get(match[1])
+    return words is None or len(text) != len(folded) or text[match.start(1) : match.end(1)].lower() in words
 
 
 @lru_cache(maxsize=8_192)

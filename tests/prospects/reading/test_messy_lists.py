@@ -476,6 +476,16 @@ def test_a_place_merged_over_several_rows_holds_for_each() -> None:
     assert [person.neighbourhood for person in people] == ["Tổ dân phố 4"] * 3 + [None]
 
 
+def test_the_title_or_the_sheet_may_tell_the_neighbourhood_of_all() -> None:
+    titled = table([["DANH SÁCH HỘI VIÊN TỔ DÂN PHỐ SỐ 07"], ["Họ tên", "Năm sinh"], ["Lê An", 1980]])
+    assert only(titled).neighbourhood == "Tổ dân phố 7"
+    content = workbook(
+        [["Họ tên", "Năm sinh"], ["Lê An", 1980]], {"Tờ 2": [["Họ tên", "Năm sinh"], ["Lê Ba", 1]]}, title="TDP 3"
+    )
+    first, second = read(content, "x.xlsx", today=TODAY).people
+    assert (first.neighbourhood, second.neighbourhood) == ("Tổ dân phố 3", None)
+
+
 def test_numbers_and_commas_around_a_name_are_left_out() -> None:
     people = table(
         [["Họ và tên", "Năm sinh"], ["1. Lê Thị An,", 1980], ["2) Lê Văn Ba.", 1981], ["- Lê Ca", 1982]]
