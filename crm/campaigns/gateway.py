@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import urlencode, urlsplit
 
@@ -206,6 +207,7 @@ def connection_of(settings: Settings) -> Connection | None:
     return None
 
 
+@lru_cache(maxsize=4)
 def carrier_of(settings: Settings) -> Carrier | None:
     """The carrier for these settings; None when there is none, and then nothing is claimed."""
     connection = connection_of(settings)

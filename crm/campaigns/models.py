@@ -17,6 +17,9 @@ from crm.campaigns.rules.stages import Stage, move
 from crm.db import Model, TownRow, refers
 from crm.prospects.rules import Purpose
 
+USUAL_PRICE = 750
+"""Đồng for one segment, until the town says what it pays."""
+
 
 class Campaign(TownRow, Model):
     """A text for many people, chosen by a filter over the prospects; the audience is frozen when it is launched."""
@@ -202,7 +205,8 @@ class SmsSettings(TownRow, Model):
 
     opens: Mapped[time] = mapped_column(default=LEGAL_HOURS.opens)
     closes: Mapped[time] = mapped_column(default=LEGAL_HOURS.closes)
-    price: Mapped[int] = mapped_column(default=750)
+    price: Mapped[int] = mapped_column(default=USUAL_PRICE)
+    """Đồng for one segment."""
     held_since: Mapped[datetime | None]
 
     @property

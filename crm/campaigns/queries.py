@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Time, and_, bindparam, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Time, and_, bindparam, case, exists, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from crm.campaigns.models import Campaign, Inbound, Message, OptOutLink, SmsSettings
@@ -18,6 +18,7 @@ from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.stages import Stage
 from crm.prospects.models import Consent, Prospect, Standing
 from crm.prospects.rules import Ground, Purpose
+from crm.web.pager import Page, read_cursor, write_cursor
 
 NEVER_ASKED, SAID_NO, SAID_YES = None, False, True
 
@@ -171,6 +172,17 @@ def campaigns_of(town_id: UUID) -> Select[Campaign]:
     return select(Campaign).where(Campaign.town_id == town_id).order_by(Campaign.created_at.desc(), Campaign.id.desc())
 
 
+def page_of_campaigns(session: Session, town_id: UUID, *, cursor: str | None, size: int) -> Page[Campaign]:
+    """One page of a town's campaigns, the newest first."""
+    query = campaigns_of(town_id)
+    if cursor:
+        position = read_cursor(cursor, (datetime.fromisoformat, UUID))
+        query = query.where(tuple_(Campaign.created_at, Campaign.id) < tuple_(*position))
+    found = session.scalars(query.limit(size + 1)).all()
+    last = found[size - 1] if len(found) > size else None
+    return Page(found[:size], write_cursor((last.created_at, last.id)) if last else None)
+
+
 class Count(NamedTuple):
     """How many messages stand somewhere, for one reason."""
 
@@ -223,11 +235,26 @@ def messages_seen(
     return query
 
 
-def unknown_messages(limit: int) -> Select[Message]:
-    """Messages of which nobody knows whether the carrier took them, the oldest first."""
-    return (
-        select(Message).where(Message.state == Delivery.UNKNOWN).order_by(Message.claimed_at, Message.id).limit(limit)
+def page_of_messages(session: Session, query: Select[Any, Any, Any], *, cursor: str | None, size: int) -> Page[Shown]:
+    """One page of `messages_seen`, the newest first."""
+    order = (Message.made_at, Message.id)
+    if cursor:
+        query = query.where(tuple_(*order) < tuple_(*read_cursor(cursor, (datetime.fromisoformat, UUID))))
+    found = session.execute(query.order_by(*(column.desc() for column in order)).limit(size + 1)).all()
+    rows = [Shown(*row) for row in found[:size]]
+    last = rows[-1].message if len(found) > size else None
+    return Page(rows, write_cursor((last.made_at, last.id)) if last else None)
+
+
+def unknown_messages(session: Session, limit: int) -> list[Outgoing]:
+    """Messages of which nobody knows whether the carrier took them, the longest waiting first."""
+    query = (
+        select(Message.town_id, Message.id, Message.phone, Message.body)
+        .where(Message.state == Delivery.UNKNOWN)
+        .order_by(Message.claimed_at, Message.id)
+        .limit(limit)
     )
+    return [Outgoing(town_id, id_, phone or "", body) for town_id, id_, phone, body in session.execute(query)]
 
 
 def link_with(session: Session, token: str) -> OptOutLink | None:

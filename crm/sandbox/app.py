@@ -216,6 +216,7 @@ def _telephones(app: Flask, setup: Setup, store: Store, postman: Postman) -> Non
     app.add_template_filter(_with_links, "with_links")
 
     @app.get("/")
+    @app.get("/phone")
     def phones() -> ResponseReturnValue:
         wanted = read_phone(request.args.get("number", "")).mobile
         if wanted:

@@ -14,6 +14,7 @@ from crm.accounts.rules import Role
 from crm.campaigns.models import Campaign, Message
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.handover import Outgoing
+from crm.campaigns.rules.stages import Content
 from crm.campaigns.services import launching
 from crm.prospects.models import Consent, Prospect
 from crm.prospects.rules import ConsentChannel, Purpose
@@ -69,16 +70,9 @@ class Texting:
         return self.message(person, state=Delivery.SENDING, claimed_at=clock.now(), attempts=1, **fields)
 
     def campaign(self, text: str = "Mời {xung_ho} {ten} tham gia", **fields: Any) -> Campaign:
-        values: dict[str, Any] = {
-            "name": "Tháng 10",
-            "text": text,
-            "purpose": Purpose.PROMOTION,
-            "segment": {},
-            "accented": False,
-            "by_id": self.make.user(Role.ORGANISER).id,
-            "at": clock.now(),
-        }
-        return launching.draft_campaign(self.session, self.make.town.id, **values | fields)
+        content = Content(**{"name": "Tháng 10", "text": text, "purpose": Purpose.PROMOTION, **fields})
+        by = self.make.user(Role.ORGANISER)
+        return launching.draft_campaign(self.session, self.make.town.id, content, by_id=by.id, at=clock.now())
 
     def launch(self, campaign: Campaign) -> int:
         return launching.launch(

@@ -16,6 +16,7 @@ from crm.campaigns.gateway import Carrier, PlainGateway, Rate
 from crm.campaigns.models import Campaign, Message, MessageStatus, SmsSettings
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.handover import Accepted, NoAnswer, NotTried, Outcome, Outgoing, Refused, Seen, TryAgain
+from crm.campaigns.rules.hours import narrower
 from crm.campaigns.rules.reasons import MOST_ATTEMPTS, Reason
 from crm.campaigns.rules.stages import Stage
 from crm.campaigns.services import launching, opting_out, sending
@@ -57,8 +58,7 @@ def test_nothing_is_claimed_in_quiet_hours(
 
 def test_a_town_may_narrow_its_hours(session: Session, texting: Texting) -> None:
     texting.message(texting.person())
-    sending.settings_of(session, texting.make.town.id).opens = time(10, 30)
-    session.flush()
+    sending.set_hours(session, texting.make.town.id, narrower(time(10, 30), time(20)))
     assert claim(session, TEN) == []
     assert claim(session, TEN + timedelta(minutes=30))
 

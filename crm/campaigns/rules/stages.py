@@ -1,5 +1,6 @@
 """The life of a campaign."""
 
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from flask_babel import lazy_gettext as _l
@@ -12,6 +13,17 @@ PURPOSE_NAMES: dict[Purpose, LazyString] = {
     Purpose.SERVICE: _l("Service message"),
     Purpose.PROMOTION: _l("Promotion"),
 }
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a campaign says, to whom, and how. `segment` holds place, stage, organisation, volunteer, standing."""
+
+    name: str
+    text: str
+    purpose: Purpose
+    segment: dict[str, str] = field(default_factory=dict)
+    accented: bool = False
 
 
 class Stage(StrEnum):

@@ -19,14 +19,13 @@ from crm.campaigns.queries import Candidate
 from crm.campaigns.rules.delivery import WAITING, Delivery
 from crm.campaigns.rules.hours import VIETNAM
 from crm.campaigns.rules.reasons import Reason
-from crm.campaigns.rules.stages import PERSON_PLACES, Stage, person_values
+from crm.campaigns.rules.stages import PERSON_PLACES, Content, Stage, person_values
 from crm.campaigns.rules.texts import LONGEST, compose, fill, places, size
 from crm.campaigns.services.opting_out import links_for
 from crm.campaigns.services.sending import settings_of
 from crm.errors import RuleBroken
 from crm.ids import new_id
 from crm.places.queries import ids_within
-from crm.prospects.rules import Purpose
 
 KEEPS_TRYING = timedelta(days=3)
 """A campaign's messages that could not leave within this time come too late."""
@@ -58,34 +57,23 @@ class Drafted:
     plain_segments: int = 0
 
 
-def draft_campaign(
-    session: Session,
-    town_id: UUID,
-    *,
-    name: str,
-    text: str,
-    purpose: Purpose,
-    segment: dict[str, Any],
-    accented: bool,
-    by_id: UUID,
-    at: datetime,
-) -> Campaign:
+def draft_campaign(session: Session, town_id: UUID, content: Content, *, by_id: UUID, at: datetime) -> Campaign:
     """A new campaign, not yet launched. Raises RuleBroken when the text names a place that no person can fill."""
-    unknown = [place for place in places(text) if place not in PERSON_PLACES]
+    unknown = [place for place in places(content.text) if place not in PERSON_PLACES]
     if unknown:
         known = ", ".join(f"{{{place}}}" for place in PERSON_PLACES)
         raise RuleBroken(
             _l("{%(place)s} is not known; a text may name %(known)s.", place=unknown[0], known=known), field="text"
         )
-    if size(text).characters > LONGEST:
+    if size(content.text).characters > LONGEST:
         raise RuleBroken(_l("The text is too long."), field="text")
     campaign = Campaign(
         town_id=town_id,
-        name=name,
-        text=text,
-        purpose=purpose,
-        segment=segment,
-        accented=accented,
+        name=content.name,
+        text=content.text,
+        purpose=content.purpose,
+        segment=content.segment,
+        accented=content.accented,
         stage=Stage.DRAFT,
         created_by_id=by_id,
         created_at=at,

@@ -11,9 +11,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from crm.campaigns import queries
-from crm.campaigns.models import Campaign, Message, MessageStatus, SmsSettings
+from crm.campaigns.models import USUAL_PRICE, Campaign, Message, MessageStatus, SmsSettings
 from crm.campaigns.rules.delivery import TOLD, WAITING, Delivery
 from crm.campaigns.rules.handover import Accepted, NoAnswer, NotTried, Outcome, Outgoing, Refused, Seen, TryAgain
+from crm.campaigns.rules.hours import LEGAL_HOURS, Hours
 from crm.campaigns.rules.reasons import MOST_ATTEMPTS, Reason, reason_for, wait_before
 from crm.campaigns.rules.stages import Stage
 from crm.campaigns.rules.texts import size
@@ -221,13 +222,13 @@ def take_status(
     return True
 
 
-def resolve_unknown(session: Session, message: Outgoing, seen: Sequence[Seen], at: datetime) -> Delivery | None:
+def resolve_unknown(session: Session, message: Outgoing, seen: Sequence[Seen] | None, at: datetime) -> Delivery | None:
     """Settle a message of which nobody knew, by what the carrier remembers of its number; the new state.
 
     It is recognised by its text, under a number that no other message of ours bears. After an hour without a trace it
-    counts as failed. It is never sent again."""
+    counts as failed. It is never sent again. `seen` is None when the carrier did not answer."""
     row = locked(session, message.town_id, message.id)
-    if row is None or row.state is not Delivery.UNKNOWN:
+    if seen is None or row is None or row.state is not Delivery.UNKNOWN:
         return row.state if row else None
     ours = set(session.scalars(select(Message.sid).where(Message.sid.in_([one.sid for one in seen]))))
     found = next((one for one in reversed(seen) if one.body == row.body and one.sid not in ours), None)
@@ -241,19 +242,36 @@ def resolve_unknown(session: Session, message: Outgoing, seen: Sequence[Seen], a
 
 
 def settings_of(session: Session, town_id: UUID) -> SmsSettings:
-    """What the town decided about its messages; made with the legal values when it has decided nothing."""
+    """What the town decided about its messages; the legal values, not yet kept, when it has decided nothing."""
     found = session.scalar(select(SmsSettings).where(SmsSettings.town_id == town_id))
-    if found is None:
-        found = SmsSettings(town_id=town_id)
-        session.add(found)
-        session.flush()
-    return found
+    hours = LEGAL_HOURS
+    return found or SmsSettings(town_id=town_id, opens=hours.opens, closes=hours.closes, price=USUAL_PRICE)
+
+
+def set_hours(session: Session, town_id: UUID, hours: Hours) -> None:
+    """The town's own hours; `hours.narrower` makes them."""
+    settings = settings_of(session, town_id)
+    settings.opens, settings.closes = hours.opens, hours.closes
+    session.add(settings)
+    session.flush()
+
+
+def is_held(session: Session, town_id: UUID) -> bool:
+    """Whether nothing leaves until an operator confirms."""
+    return settings_of(session, town_id).held_since is not None
+
+
+def _hold(session: Session, town_id: UUID, since: datetime | None) -> None:
+    settings = settings_of(session, town_id)
+    settings.held_since = since
+    session.add(settings)
+    session.flush()
 
 
 def hold_everything(session: Session, town_ids: Iterable[UUID], at: datetime) -> None:
     """After a restore: nothing leaves until someone confirms. What was being sent is not known."""
     for town_id in town_ids:
-        settings_of(session, town_id).held_since = at
+        _hold(session, town_id, at)
     session.execute(
         update(Message)
         .where(Message.state == Delivery.SENDING)
@@ -265,17 +283,8 @@ def hold_everything(session: Session, town_ids: Iterable[UUID], at: datetime) ->
 
 def release(session: Session, town_id: UUID, at: datetime) -> int:
     """An operator confirms: what still makes sense leaves from now on. How many messages wait."""
-    settings_of(session, town_id).held_since = None
-    session.flush()
+    _hold(session, town_id, None)
     waiting = select(func.count()).where(
         Message.town_id == town_id, Message.state.in_(WAITING), Message.expires_at > at
     )
     return session.scalar(waiting) or 0
-
-
-def waiting_for(session: Session, town_id: UUID, reminders: Iterable[str]) -> list[Message]:
-    """Reminders of these kinds that have not left yet."""
-    query = select(Message).where(
-        Message.town_id == town_id, Message.reminder.in_(list(reminders)), Message.state.in_(WAITING)
-    )
-    return list(session.scalars(query))

@@ -1,0 +1,87 @@
+"""What an organiser types for a campaign, and what a reader of the list asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Length
+
+from crm.campaigns.rules.delivery import DELIVERY_NAMES
+from crm.campaigns.rules.stages import PURPOSE_NAMES, Content
+from crm.premiums.rules.wording import GROUNDS
+from crm.prospects.rules import Purpose, Stage
+from crm.web.forms import Form, QueryForm, stripped
+
+STAGES = {
+    Stage.NEW: _l("Not met yet"),
+    Stage.UNREACHED: _l("Could not be reached"),
+    Stage.CONSIDERING: _l("Thinking it over"),
+    Stage.INTERESTED: _l("Interested"),
+    Stage.AGREED: _l("Agreed to join"),
+    Stage.JOINED: _l("Takes part"),
+    Stage.LAPSED: _l("Has stopped paying"),
+}
+
+
+def _any(choices: Iterable[tuple[Any, Any]]) -> list[tuple[str, Any]]:
+    return [("", _l("All")), *((str(value), label) for value, label in choices)]
+
+
+class CampaignForm(Form):
+    """A new campaign: its text, its purpose and who is meant."""
+
+    name = StringField(_l("Name, for the office"), [DataRequired(), Length(max=120)], filters=[stripped])
+    purpose = RadioField(_l("Kind of message"), choices=list(PURPOSE_NAMES.items()), default=Purpose.PROMOTION)
+    text = TextAreaField(
+        _l("Text"),
+        [DataRequired(), Length(max=1000)],
+        filters=[stripped],
+        description=_l("{ten} is the given name, {ho_ten} the full name, {xung_ho} the form of address."),
+    )
+    accented = BooleanField(_l("Send with accents (two to three times the price)"))
+    place = SelectField(_l("Place"), validate_choice=True)
+    stage = SelectField(_l("Where people stand"), choices=_any(STAGES.items()))
+    standing = SelectField(_l("Ground of support"), choices=_any(GROUNDS.items()))
+
+    @classmethod
+    def with_places(cls, places: Iterable[tuple[Any, str]]) -> CampaignForm:
+        """The form with the town's places to choose from."""
+        form = cls()
+        form.place.choices = _any(places)
+        return form
+
+    @property
+    def content(self) -> Content:
+        """What was typed; the filter without what was left open."""
+        chosen = {"place": self.place.data, "stage": self.stage.data, "standing": self.standing.data}
+        return Content(
+            name=self.name.data,
+            text=self.text.data,
+            purpose=Purpose(self.purpose.data),
+            segment={name: value for name, value in chosen.items() if value},
+            accented=self.accented.data,
+        )
+
+
+class MessagesForm(QueryForm):
+    """Which messages to list."""
+
+    state = SelectField(_l("State"), choices=_any(DELIVERY_NAMES.items()), default="")
+
+
+class OptOutForm(Form):
+    """What a person refuses."""
+
+    what = RadioField(
+        _l("What do you no longer want?"),
+        choices=[("all", _l("All messages")), ("promotion", _l("Promotions only"))],
+        default="all",
+    )
+
+    @property
+    def purposes(self) -> list[Purpose]:
+        """The purposes refused; without a choice, all of them."""
+        return [Purpose.PROMOTION] if self.what.data == "promotion" else list(Purpose)

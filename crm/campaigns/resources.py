@@ -1,0 +1,294 @@
+"""Messages and campaigns for other programs."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+from flask_babel import lazy_gettext as _l
+from flask_smorest import Blueprint
+from marshmallow import RAISE, Schema, fields, validate
+
+from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.queries import organisation_by_code
+from crm.accounts.rules import May
+from crm.background import ring
+from crm.campaigns import queries
+from crm.campaigns.models import Campaign
+from crm.campaigns.rules import texts
+from crm.campaigns.rules.delivery import Delivery
+from crm.campaigns.rules.reasons import REASONS
+from crm.campaigns.rules.stages import Content, Stage
+from crm.campaigns.services import launching
+from crm.clock import now, today
+from crm.db import session, transaction
+from crm.errors import NotFound, RuleBroken
+from crm.places.queries import place_named
+from crm.prospects.queries import visible_to
+from crm.prospects.rules import Ground, Purpose
+from crm.prospects.rules import Stage as PersonStage
+from crm.web.guard import may
+from tasks.campaigns import send_some
+
+blp = Blueprint("messages", __name__, description="What a text costs, campaigns, and what became of each message")
+
+
+class PreviewInput(Schema):
+    """A text, and values for its {places}; without `variables` the text is counted as it stands."""
+
+    text = fields.String(required=True, validate=validate.Length(max=5000))
+    variables = fields.Dict(keys=fields.String(), values=fields.String(), load_default=None, allow_none=True)
+
+
+class SizeAnswer(Schema):
+    """`characters` are the units that are charged: septets in GSM-7, UTF-16 units in UCS-2."""
+
+    text = fields.String(required=True)
+    encoding = fields.String(required=True, validate=validate.OneOf([texts.GSM_7, texts.UCS_2]))
+    characters = fields.Integer(required=True)
+    segments = fields.Integer(required=True)
+
+
+class PreviewAnswer(SizeAnswer):
+    """`costly` are the letters that force UCS-2, `double` those that count twice in GSM-7."""
+
+    unaccented = fields.Nested(SizeAnswer, required=True)
+    costly = fields.List(fields.String(), required=True)
+    double = fields.List(fields.String(), required=True)
+
+
+def _sized(text: str, size: texts.Size) -> dict[str, Any]:
+    return {"text": text, "encoding": size.encoding, "characters": size.characters, "segments": size.segments}
+
+
+@blp.post("/sms/preview")
+@may(May.SEE_OWN_ACCOUNT)
+@blp.arguments(PreviewInput, unknown=RAISE)
+@blp.response(200, PreviewAnswer)
+def preview(asked: dict[str, Any]) -> dict[str, Any]:
+    """What a text costs, with accents and without"""
+    shown = texts.preview(asked["text"], asked["variables"])
+    plain = _sized(shown.plain_text, shown.plain_size)
+    own = _sized(shown.text, shown.size)
+    return {**own, "unaccented": plain, "costly": shown.costly, "double": shown.double}
+
+
+class SegmentInput(Schema):
+    """Who is meant; what is absent does not narrow."""
+
+    place = fields.String(metadata={"description": "A UUID, CODE or CODE@DATE"})
+    stage = fields.Enum(PersonStage, by_value=True)
+    standing = fields.Enum(Ground, by_value=True)
+    organisation = fields.String(metadata={"description": "The organisation's code"})
+    volunteer = fields.UUID()
+
+
+class CampaignInput(Schema):
+    """A new campaign."""
+
+    name = fields.String(required=True, validate=validate.Length(1, 120))
+    text = fields.String(required=True, validate=validate.Length(1, 1000))
+    purpose = fields.Enum(Purpose, by_value=True, required=True)
+    segment = fields.Nested(SegmentInput(unknown=RAISE), load_default=dict)
+    accented = fields.Boolean(load_default=False)
+
+
+class CampaignAnswer(Schema):
+    """A campaign as it stands."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    text = fields.String(required=True)
+    purpose = fields.Enum(Purpose, by_value=True, required=True)
+    stage = fields.Enum(Stage, by_value=True, required=True)
+    accented = fields.Boolean(required=True)
+    segment = fields.Dict(required=True)
+    created_at = fields.AwareDateTime(required=True)
+    launched_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class CampaignPage(Schema):
+    """A page of campaigns."""
+
+    items = fields.List(fields.Nested(CampaignAnswer), required=True)
+    next = fields.String(required=True, allow_none=True)
+
+
+class PreflightAnswer(Schema):
+    """What a launch would do; `excluded` counts people by reason, `cost` is whole đồng."""
+
+    people = fields.Integer(required=True)
+    messages = fields.Integer(required=True)
+    segments = fields.Integer(required=True)
+    plain_segments = fields.Integer(required=True)
+    accented_segments = fields.Integer(required=True)
+    price = fields.Integer(required=True)
+    cost = fields.Integer(required=True)
+    excluded = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    sample = fields.String(required=True)
+
+
+class ListQuery(Schema):
+    """One page."""
+
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
+    cursor = fields.String(load_default=None)
+
+
+class MessagesQuery(ListQuery):
+    """Which messages."""
+
+    state = fields.Enum(Delivery, by_value=True, load_default=None)
+    campaign = fields.UUID(load_default=None)
+    prospect = fields.UUID(load_default=None)
+
+
+class MessageAnswer(Schema):
+    """A message and what became of it."""
+
+    id = fields.UUID(required=True)
+    campaign_id = fields.UUID(required=True, allow_none=True)
+    reminder = fields.String(required=True, allow_none=True)
+    prospect_id = fields.UUID(required=True, allow_none=True)
+    purpose = fields.Enum(Purpose, by_value=True, required=True)
+    phone = fields.String(required=True, allow_none=True)
+    text = fields.String(required=True, attribute="body")
+    segments = fields.Integer(required=True)
+    state = fields.Enum(Delivery, by_value=True, required=True)
+    reason = fields.String(required=True, allow_none=True)
+    why = fields.Function(
+        lambda row: str(REASONS[row.reason]) if row.reason else None,
+        required=True,
+        metadata={"type": ["string", "null"]},
+    )
+    error_code = fields.Integer(required=True, allow_none=True)
+    made_at = fields.AwareDateTime(required=True)
+    sent_at = fields.AwareDateTime(required=True, allow_none=True, attribute="claimed_at")
+
+
+class MessagePage(Schema):
+    """A page of messages."""
+
+    items = fields.List(fields.Nested(MessageAnswer), required=True)
+    next = fields.String(required=True, allow_none=True)
+
+
+def _found(campaign_id: UUID) -> Campaign:
+    found = session().get(Campaign, (current_user().town_id, campaign_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _segment(asked: dict[str, Any]) -> dict[str, str]:
+    """The filter as it is kept: ids and words."""
+    town_id, kept = current_user().town_id, {name: str(value) for name, value in asked.items()}
+    if "place" in kept:
+        kept["place"] = str(place_named(session(), town_id, kept["place"], today=today()).id)
+    if "organisation" in kept:
+        organisation = organisation_by_code(session(), town_id, kept["organisation"])
+        if organisation is None:
+            raise RuleBroken(_l("There is no such organisation here."), field="segment.organisation")
+        kept["organisation"] = str(organisation.id)
+    return kept
+
+
+def _public_url() -> str:
+    return str(current_app.config["SETTINGS"].public_url)
+
+
+@blp.get("/campaigns")
+@may(May.SEE_MESSAGES)
+@blp.arguments(ListQuery, location="query", unknown=RAISE)
+@blp.response(200, CampaignPage)
+def campaigns(asked: dict[str, Any]) -> dict[str, Any]:
+    """Campaigns, the newest first"""
+    page = queries.page_of_campaigns(session(), current_user().town_id, cursor=asked["cursor"], size=asked["limit"])
+    return {"items": page.rows, "next": page.next}
+
+
+@blp.post("/campaigns")
+@may(May.RUN_CAMPAIGNS)
+@blp.arguments(CampaignInput, unknown=RAISE)
+@blp.response(201, CampaignAnswer)
+def draft(asked: dict[str, Any]) -> Campaign:
+    """A new campaign, not yet launched"""
+    user, content = current_user(), Content(**{**asked, "segment": _segment(asked["segment"])})
+    with transaction() as current:
+        return launching.draft_campaign(current, user.town_id, content, by_id=user.id, at=now())
+
+
+@blp.get("/campaigns/<uuid:campaign_id>")
+@may(May.SEE_MESSAGES)
+@blp.response(200, CampaignAnswer)
+def campaign(campaign_id: UUID) -> Campaign:
+    """One campaign"""
+    return _found(campaign_id)
+
+
+@blp.get("/campaigns/<uuid:campaign_id>/preflight")
+@may(May.SEE_MESSAGES)
+@blp.response(200, PreflightAnswer)
+def preflight(campaign_id: UUID) -> launching.Preflight:
+    """What a launch would do now: people, messages, segments, cost, and who is left out and why"""
+    return launching.preflight(session(), _found(campaign_id), public_url=_public_url(), at=now())
+
+
+@blp.post("/campaigns/<uuid:campaign_id>/launch")
+@may(May.RUN_CAMPAIGNS)
+@blp.response(200, CampaignAnswer)
+def launch(campaign_id: UUID) -> Campaign:
+    """Freeze the audience and let it run"""
+    with transaction() as current:
+        found = _found(campaign_id)
+        launching.launch(current, found, public_url=_public_url(), by_id=current_user().id, at=now())
+    ring(send_some)
+    return found
+
+
+@blp.post("/campaigns/<uuid:campaign_id>/pause")
+@may(May.RUN_CAMPAIGNS)
+@blp.response(200, CampaignAnswer)
+def pause(campaign_id: UUID) -> Campaign:
+    """Nothing more leaves for now"""
+    with transaction() as current:
+        found = _found(campaign_id)
+        launching.pause(current, found)
+    return found
+
+
+@blp.post("/campaigns/<uuid:campaign_id>/resume")
+@may(May.RUN_CAMPAIGNS)
+@blp.response(200, CampaignAnswer)
+def resume(campaign_id: UUID) -> Campaign:
+    """It goes on where it stopped"""
+    with transaction() as current:
+        found = _found(campaign_id)
+        launching.resume(current, found)
+    ring(send_some)
+    return found
+
+
+@blp.post("/campaigns/<uuid:campaign_id>/cancel")
+@may(May.RUN_CAMPAIGNS)
+@blp.response(200, CampaignAnswer)
+def cancel(campaign_id: UUID) -> Campaign:
+    """What has not left is called off"""
+    with transaction() as current:
+        found = _found(campaign_id)
+        launching.cancel(current, found, now())
+    return found
+
+
+@blp.get("/messages")
+@may(May.SEE_MESSAGES)
+@blp.arguments(MessagesQuery, location="query", unknown=RAISE)
+@blp.response(200, MessagePage)
+def messages(asked: dict[str, Any]) -> dict[str, Any]:
+    """Messages to the people one sees, the newest first: what was sent, what was not, and why"""
+    scope = current_scope()
+    narrowed = {"state": asked["state"], "campaign_id": asked["campaign"], "prospect_id": asked["prospect"]}
+    query = queries.messages_seen(scope.town_id, visible_to(scope), **narrowed)
+    page = queries.page_of_messages(session(), query, cursor=asked["cursor"], size=asked["limit"])
+    return {"items": [row.message for row in page.rows], "next": page.next}

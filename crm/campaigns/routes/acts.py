@@ -1,0 +1,61 @@
+"""Launching a campaign and stopping it: one button each."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from crm.accounts.gateway import current_user
+from crm.accounts.rules import May
+from crm.background import ring
+from crm.campaigns.routes.pages import bp, campaign_or_404, public_url
+from crm.campaigns.services import launching
+from crm.clock import now
+from crm.db import transaction
+from crm.web.guard import may
+from tasks.campaigns import send_some
+
+
+def _back_to(campaign_id: UUID) -> ResponseReturnValue:
+    return redirect(url_for("campaigns.show", campaign_id=campaign_id), 303)
+
+
+@bp.post("/campaigns/<uuid:campaign_id>/launch")
+@may(May.RUN_CAMPAIGNS)
+def launch(campaign_id: UUID) -> ResponseReturnValue:
+    """Freeze the audience and let it run."""
+    with transaction() as current:
+        campaign = campaign_or_404(campaign_id)
+        launching.launch(current, campaign, public_url=public_url(), by_id=current_user().id, at=now())
+    ring(send_some)
+    return _back_to(campaign_id)
+
+
+@bp.post("/campaigns/<uuid:campaign_id>/pause")
+@may(May.RUN_CAMPAIGNS)
+def pause(campaign_id: UUID) -> ResponseReturnValue:
+    """Nothing more leaves for now."""
+    with transaction() as current:
+        launching.pause(current, campaign_or_404(campaign_id))
+    return _back_to(campaign_id)
+
+
+@bp.post("/campaigns/<uuid:campaign_id>/resume")
+@may(May.RUN_CAMPAIGNS)
+def resume(campaign_id: UUID) -> ResponseReturnValue:
+    """It goes on where it stopped."""
+    with transaction() as current:
+        launching.resume(current, campaign_or_404(campaign_id))
+    ring(send_some)
+    return _back_to(campaign_id)
+
+
+@bp.post("/campaigns/<uuid:campaign_id>/cancel")
+@may(May.RUN_CAMPAIGNS)
+def cancel(campaign_id: UUID) -> ResponseReturnValue:
+    """What has not left is called off."""
+    with transaction() as current:
+        launching.cancel(current, campaign_or_404(campaign_id), now())
+    return _back_to(campaign_id)

@@ -1,0 +1,124 @@
+"""What comes from outside without signing in: the carrier's signed calls, and people who say no."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from uuid import UUID
+
+from flask import Blueprint, Response, abort, current_app, render_template, request
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+from markupsafe import escape
+
+from crm.campaigns import queries
+from crm.campaigns.forms import OptOutForm
+from crm.campaigns.gateway import is_signed
+from crm.campaigns.models import OptOutLink
+from crm.campaigns.services import opting_out, sending
+from crm.clock import now
+from crm.db import session, transaction
+from crm.errors import NotFound
+from crm.phones import pretty
+from crm.web.guard import public
+
+View = Callable[[], ResponseReturnValue]
+webhooks = Blueprint("webhooks", __name__, url_prefix="/webhooks/twilio")
+refusing = Blueprint("refusing", __name__)
+
+
+@webhooks.record_once
+def _signed_instead_of_token(state: BlueprintSetupState) -> None:
+    """The carrier proves itself by its signature, not by a form's token."""
+    state.app.extensions["csrf"].exempt(webhooks)
+
+
+def signed(view: View) -> View:
+    """Only the carrier's own calls get through; all others get 403."""
+
+    @wraps(view)
+    def checked() -> ResponseReturnValue:
+        path = request.full_path if request.query_string else request.path
+        signature = request.headers.get("X-Twilio-Signature", "")
+        if not is_signed(current_app.config["SETTINGS"], path, request.form.to_dict(), signature):
+            abort(403)
+        return view()
+
+    return checked
+
+
+def _uuid(name: str) -> UUID:
+    try:
+        return UUID(request.args.get(name, ""))
+    except ValueError:
+        abort(400)
+
+
+def _text(name: str) -> str:
+    return request.form.get(name, "").replace("\x00", "")
+
+
+@webhooks.post("/status")
+@public
+@signed
+def status() -> ResponseReturnValue:
+    """A receipt: kept once, believed forwards only, and always thanked for."""
+    code = _text("ErrorCode")
+    with transaction() as current:
+        sending.take_status(
+            current,
+            town_id=_uuid("town"),
+            message_id=_uuid("message"),
+            sid=_text("MessageSid"),
+            status=_text("MessageStatus"),
+            error_code=int(code) if code.isdecimal() else None,
+            at=now(),
+        )
+    return "", 204
+
+
+@webhooks.post("/inbound")
+@public
+@signed
+def inbound() -> ResponseReturnValue:
+    """An answer: a no counts at once and is confirmed at once."""
+    phone, confirmation = _text("From"), None
+    with transaction() as current:
+        town_id = queries.town_that_texted(current, phone)
+        if town_id is not None:
+            confirmation = opting_out.take_inbound(
+                current, town_id, sid=_text("MessageSid"), phone=phone, body=_text("Body"), at=now()
+            )
+    inner = f"<Message>{escape(str(confirmation))}</Message>" if confirmation else ""
+    return Response(f"<Response>{inner}</Response>", mimetype="text/xml")
+
+
+def _link_or_404(token: str) -> OptOutLink:
+    link = queries.link_with(session(), token)
+    if link is None:
+        raise NotFound
+    return link
+
+
+def _masked(phone: str) -> str:
+    shown = pretty(phone)
+    return f"{shown[:4]} *** {shown[-3:]}"
+
+
+@refusing.get("/o/<token>")
+@public
+def ask(token: str) -> ResponseReturnValue:
+    """Ask what is no longer wanted. Looking at the page changes nothing: phones fetch addresses by themselves."""
+    return render_template("campaigns/opt_out.html", form=OptOutForm(), phone=_masked(_link_or_404(token).phone))
+
+
+@refusing.post("/o/<token>")
+@public
+def withdraw(token: str) -> ResponseReturnValue:
+    """The no counts from now on."""
+    form = OptOutForm()
+    with transaction() as current:
+        link = _link_or_404(token)
+        phone = _masked(link.phone)
+        opting_out.use_link(current, link, form.purposes, now())
+    return render_template("campaigns/opted_out.html", phone=phone)

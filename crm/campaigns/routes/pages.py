@@ -1,0 +1,115 @@
+"""Campaigns and messages, for the office."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.rules import May
+from crm.campaigns import queries
+from crm.campaigns.forms import CampaignForm, MessagesForm
+from crm.campaigns.models import Campaign
+from crm.campaigns.rules.delivery import DELIVERY_NAMES, Delivery
+from crm.campaigns.rules.reasons import REASONS
+from crm.campaigns.rules.stages import PURPOSE_NAMES, STAGE_NAMES, Stage
+from crm.campaigns.services import launching, sending
+from crm.clock import now, today
+from crm.db import session, transaction
+from crm.errors import NotFound
+from crm.places.queries import units
+from crm.prospects.queries import visible_to
+from crm.web.forms import refusals_on
+from crm.web.guard import may
+
+bp = Blueprint("campaigns", __name__)
+bp.context_processor(
+    lambda: {
+        "delivery_names": DELIVERY_NAMES,
+        "reasons": REASONS,
+        "stage_names": STAGE_NAMES,
+        "purpose_names": PURPOSE_NAMES,
+    }
+)
+PAGE = 50
+
+
+def campaign_or_404(campaign_id: UUID) -> Campaign:
+    """The town's campaign. Raises NotFound."""
+    found = session().get(Campaign, (current_user().town_id, campaign_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def public_url() -> str:
+    """The address that stands in messages."""
+    return str(current_app.config["SETTINGS"].public_url)
+
+
+def new_form() -> CampaignForm:
+    """An empty campaign with the town's wards of today."""
+    wards = session().scalars(units(current_user().town_id, today())).all()
+    return CampaignForm.with_places((ward.id, ward.name) for ward in wards)
+
+
+@bp.get("/messages")
+@may(May.SEE_MESSAGES)
+def messages() -> ResponseReturnValue:
+    """What was sent and what was not, and why, among the people this person sees."""
+    form, scope = MessagesForm(request.args), current_scope()
+    state = Delivery(form.state.data) if form.state.data and form.validate() else None
+    query = queries.messages_seen(scope.town_id, visible_to(scope), state=state)
+    found = queries.page_of_messages(session(), query, cursor=request.args.get("cursor"), size=PAGE)
+    held = sending.is_held(session(), scope.town_id)
+    return render_template("campaigns/messages.html", form=form, page=found, held=held)
+
+
+@bp.post("/messages/release")
+@may(May.RUN_CAMPAIGNS)
+def release() -> ResponseReturnValue:
+    """After a restore, an operator confirms that what waits may leave."""
+    with transaction() as current:
+        sending.release(current, current_user().town_id, now())
+    return redirect(url_for(".messages"))
+
+
+@bp.get("/campaigns")
+@may(May.SEE_MESSAGES)
+def listing() -> ResponseReturnValue:
+    """All campaigns, the newest first."""
+    found = session().scalars(queries.campaigns_of(current_user().town_id).limit(200)).all()
+    return render_template("campaigns/listing.html", campaigns=found)
+
+
+@bp.get("/campaigns/new")
+@may(May.RUN_CAMPAIGNS)
+def new() -> ResponseReturnValue:
+    """The form for a campaign."""
+    return render_template("campaigns/new.html", form=new_form())
+
+
+@bp.post("/campaigns/new")
+@may(May.RUN_CAMPAIGNS)
+def create() -> ResponseReturnValue:
+    """Keep a campaign as a draft and show what launching it would do."""
+    form, user = new_form(), current_user()
+    if form.validate():
+        with refusals_on(form), transaction() as current:
+            made = launching.draft_campaign(current, user.town_id, form.content, by_id=user.id, at=now())
+            return redirect(url_for(".show", campaign_id=made.id))
+    return render_template("campaigns/new.html", form=form), 422
+
+
+@bp.get("/campaigns/<uuid:campaign_id>")
+@may(May.SEE_MESSAGES)
+def show(campaign_id: UUID) -> ResponseReturnValue:
+    """Before the launch what it would do; afterwards what became of it."""
+    campaign = campaign_or_404(campaign_id)
+    before = None
+    if campaign.stage is Stage.DRAFT:
+        before = launching.preflight(session(), campaign, public_url=public_url(), at=now())
+    counts = session().execute(queries.counts_of(campaign.town_id, campaign.id)).all()
+    return render_template("campaigns/show.html", campaign=campaign, before=before, counts=counts)
