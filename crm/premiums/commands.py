@@ -12,8 +12,9 @@ from crm.errors import RuleBroken
 from crm.money import in_figures, in_words
 from crm.premiums import queries
 from crm.premiums.resources import QuoteAnswer
+from crm.premiums.rules.keys import LawStatus
 from crm.premiums.rules.quotes import Plan, Quote, quote, read_start
-from crm.premiums.rules.wording import GROUNDS, in_day, label_of, value_of
+from crm.premiums.rules.wording import GROUNDS, STATUSES, in_day, label_of, value_of
 from crm.prospects.rules import Ground
 
 GROUND = click.Choice([str(ground) for ground in Ground])
@@ -101,6 +102,7 @@ def explained(told: Quote) -> list[str]:
         lines.append(_("Next payment from %(month)s", month=f"{told.next_start.number}/{told.next_start.year}"))
     lines += ["", _("Rules this rests on:")]
     for line in told.lines:
-        since = _("since %(day)s", day=in_day(line.since))
-        lines.append(f"- {label_of(line.name)}: {value_of(line.name, line.value)} ({since}; {line.source})")
+        said = [_("since %(day)s", day=in_day(line.since)), line.source]
+        said += [] if line.status is LawStatus.IN_FORCE else [str(STATUSES[line.status])]
+        lines.append(f"- {label_of(line.name)}: {value_of(line.name, line.value)} ({'; '.join(said)})")
     return lines
