@@ -1,0 +1,319 @@
+"""Who takes part on a day, who came and who left, and what was paid for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from crm.accounts.models import Organisation
+from crm.accounts.queries import Scope
+from crm.months import Month
+from crm.participation.models import ParticipantMonth, Participation, Payment
+from crm.participation.rules import DUE_SOON, Beginning, Ending, Kind
+from crm.places.models import Place, PlaceSuccession
+from crm.places.rules import PlaceKind
+from crm.premiums.queries import law, local_top_ups
+from crm.premiums.rules.quotes import Plan, Quote, quote
+from crm.prospects.models import Prospect
+from crm.prospects.queries import visible_to
+from crm.prospects.rules import Ground
+
+
+@dataclass(frozen=True)
+class Span:
+    """A period by its first and its last day; counts are as of the end of the last."""
+
+    since: date
+    as_of: date
+
+    @classmethod
+    def year_to(cls, day: date) -> Span:
+        """From New Year to a day: what a year's target is measured by."""
+        return cls(day.replace(month=1, day=1), day)
+
+    @property
+    def before(self) -> date:
+        """The last day before the period: whoever takes part then is the stock at its start."""
+        return self.since - timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """What a list of spells is narrowed to: the place and the organisation of their start."""
+
+    place_ids: Collection[UUID] | None = None
+    organisation_id: UUID | Literal["none"] | None = None
+
+
+class Movement(NamedTuple):
+    """How a stock changed over a period: now = start + joined + returned - left."""
+
+    start: int
+    joined: int
+    returned: int
+    left: int
+    lapsed: int
+    """Those of `left` who did not pay in time."""
+    now: int
+
+    @property
+    def change(self) -> int:
+        return self.now - self.start
+
+    def plus(self, other: Movement) -> Movement:
+        """Both together."""
+        return Movement._make(mine + theirs for mine, theirs in zip(self, other, strict=True))
+
+
+NOBODY = Movement(0, 0, 0, 0, 0, 0)
+
+
+# ---- the stock, and how it moves
+
+
+def holds_on(day: date) -> ColumnElement[bool]:
+    """Spells that count on a day: begun, not ended, and not recorded by mistake."""
+    not_ended = or_(Participation.ended_on.is_(None), Participation.ended_on > day)
+    return and_(Participation.withdrawn_at.is_(None), Participation.started_on <= day, not_ended)
+
+
+def of_kind(kind: Kind, span: Span) -> ColumnElement[bool]:
+    """The spells a figure counts, and the list behind it shows."""
+    counts = Participation.withdrawn_at.is_(None)
+    began = and_(counts, Participation.started_on.between(span.since, span.as_of))
+    ended = and_(counts, Participation.ended_on.between(span.since, span.as_of))
+    taking_part = holds_on(span.as_of)
+    return {
+        Kind.STOCK: taking_part,
+        Kind.BASELINE: holds_on(span.before),
+        Kind.JOINED: and_(began, Participation.started_as != Beginning.RETURNED),
+        Kind.RETURNED: and_(began, Participation.started_as == Beginning.RETURNED),
+        Kind.LEFT: ended,
+        Kind.LAPSED: and_(ended, Participation.ended_as == Ending.LAPSED),
+        Kind.STOPPED: and_(ended, Participation.ended_as != Ending.LAPSED),
+        Kind.DUE: and_(taking_part, Participation.deadline_on.between(span.as_of, span.as_of + DUE_SOON)),
+        Kind.OVERDUE: and_(taking_part, Participation.deadline_on < span.as_of),
+    }[kind]
+
+
+def spells(scope: Scope, kind: Kind, span: Span, narrowed: Narrowed = Narrowed()) -> Select[Participation, Prospect]:
+    """The spells behind a figure with their people, among those this person may see."""
+    query = select(Participation, Prospect).join(*_of_the_person()).where(visible_to(scope), of_kind(kind, span))
+    for condition in _conditions(narrowed):
+        query = query.where(condition)
+    return query
+
+
+def count(session: Session, scope: Scope, kind: Kind, span: Span, narrowed: Narrowed = Narrowed()) -> int:
+    """How many spells that list has."""
+    rows = spells(scope, kind, span, narrowed).with_only_columns(func.count())
+    return session.scalar(rows) or 0
+
+
+def movements(
+    session: Session, scope: Scope, span: Span, by: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]
+) -> dict[UUID | None, Movement]:
+    """How the stock moved for each value of a column of the spell (place, organisation, recruiter); one query."""
+    kinds = (Kind.BASELINE, Kind.JOINED, Kind.RETURNED, Kind.LEFT, Kind.LAPSED, Kind.STOCK)
+    query = (
+        select(by, *(func.count().filter(of_kind(kind, span)) for kind in kinds))
+        .select_from(Participation)
+        .join(*_of_the_person())
+        .where(
+            visible_to(scope),
+            or_(of_kind(Kind.BASELINE, span), of_kind(Kind.JOINED, span), of_kind(Kind.RETURNED, span)),
+        )
+        .group_by(by)
+    )
+    return {row[0]: Movement._make(row[1:]) for row in session.execute(query)}
+
+
+def by_place(session: Session, scope: Scope, span: Span) -> dict[UUID, Movement]:
+    """How the stock moved in each unit, in the boundaries of the last day."""
+    units, found = counted_as(session, scope.town_id, span.as_of), dict[UUID, Movement]()
+    for place_id, moved in movements(session, scope, span, Participation.place_id).items():
+        if place_id is not None:
+            unit = units.get(place_id, place_id)
+            found[unit] = found.get(unit, NOBODY).plus(moved)
+    return found
+
+
+def by_organisation(session: Session, scope: Scope, span: Span) -> dict[UUID | None, Movement]:
+    """How the stock moved by who brought people in; None where nobody is on record."""
+    return movements(session, scope, span, Participation.organisation_id)
+
+
+def counted_as(session: Session, town_id: UUID, day: date) -> dict[UUID, UUID]:
+    """Every place with the unit it is counted under on a day: itself, or what it had become by then.
+
+    A unit that was divided is counted under the successor first on record.
+    """
+    steps = session.execute(
+        select(PlaceSuccession.predecessor_id, PlaceSuccession.successor_id)
+        .where(PlaceSuccession.town_id == town_id, PlaceSuccession.on_day <= day)
+        .order_by(PlaceSuccession.id.desc())
+    )
+    became: dict[UUID, UUID] = {row[0]: row[1] for row in steps}
+    places = session.scalars(select(Place.id).where(Place.town_id == town_id)).all()
+    return {place: _last_of(place, became) for place in places}
+
+
+def counted_in(session: Session, place: Place, day: date) -> tuple[UUID, ...] | None:
+    """The places whose spells a unit's figures count on a day; None, for all, when it is the whole town."""
+    if place.kind is PlaceKind.TOWN:
+        return None
+    units = counted_as(session, place.town_id, day)
+    return tuple(part for part, unit in units.items() if unit == units[place.id])
+
+
+def _last_of(place: UUID, became: Mapping[UUID, UUID]) -> UUID:
+    seen = {place}
+    while (after := became.get(place)) is not None and after not in seen:
+        seen.add(place := after)
+    return place
+
+
+def _conditions(narrowed: Narrowed) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if narrowed.place_ids is not None:
+        found.append(Participation.place_id.in_(narrowed.place_ids))
+    if narrowed.organisation_id == "none":
+        found.append(Participation.organisation_id.is_(None))
+    elif narrowed.organisation_id is not None:
+        found.append(Participation.organisation_id == narrowed.organisation_id)
+    return found
+
+
+def _of_the_person() -> tuple[type[Prospect], ColumnElement[bool]]:
+    same = and_(Prospect.town_id == Participation.town_id, Prospect.id == Participation.prospect_id)
+    return Prospect, same
+
+
+# ---- one person
+
+
+def spell_of(session: Session, prospect: Prospect) -> Participation | None:
+    """The spell someone is in, or the last they were in; spells recorded by mistake left out."""
+    return session.scalars(spells_of(prospect).limit(1)).first()
+
+
+def open_spell(session: Session, prospect: Prospect) -> Participation | None:
+    """The spell someone is in."""
+    return session.scalars(spells_of(prospect).where(Participation.ended_on.is_(None)).limit(1)).first()
+
+
+def spells_of(prospect: Prospect) -> Select[Participation]:
+    """Someone's spells, the latest first."""
+    return (
+        select(Participation)
+        .where(Participation.town_id == prospect.town_id, Participation.prospect_id == prospect.id)
+        .where(Participation.withdrawn_at.is_(None))
+        .order_by(Participation.started_on.desc(), Participation.id.desc())
+    )
+
+
+def spells_of_all(session: Session, town_id: UUID, prospect_ids: Collection[UUID]) -> dict[UUID, Participation]:
+    """The spell each of these people is in now; those who are in none are not in the answer."""
+    query = select(Participation).where(
+        Participation.town_id == town_id,
+        Participation.prospect_id.in_(prospect_ids),
+        Participation.ended_on.is_(None),
+        Participation.withdrawn_at.is_(None),
+    )
+    return {spell.prospect_id: spell for spell in session.scalars(query)}
+
+
+def months_of(session: Session, prospect: Prospect) -> Sequence[ParticipantMonth]:
+    """The months paid for someone, in order."""
+    query = select(ParticipantMonth).where(
+        ParticipantMonth.town_id == prospect.town_id, ParticipantMonth.prospect_id == prospect.id
+    )
+    return session.scalars(query.order_by(ParticipantMonth.month)).all()
+
+
+def months_paid(session: Session, prospect: Prospect, start: Month, months: int) -> list[Month]:
+    """Those of a run of months that are paid for already."""
+    query = select(ParticipantMonth.month).where(
+        ParticipantMonth.town_id == prospect.town_id,
+        ParticipantMonth.prospect_id == prospect.id,
+        ParticipantMonth.month.between(start.first_day, (start + (months - 1)).first_day),
+    )
+    return [Month.of(day) for day in session.scalars(query.order_by(ParticipantMonth.month))]
+
+
+def payments_of(session: Session, prospect: Prospect) -> Sequence[Payment]:
+    """Every payment and reversal of someone, the newest first."""
+    query = select(Payment).where(Payment.town_id == prospect.town_id, Payment.prospect_id == prospect.id)
+    return session.scalars(query.order_by(Payment.recorded_at.desc(), Payment.id.desc())).all()
+
+
+def standing_payments(prospect: Prospect) -> Select[Payment]:
+    """Someone's payments that were not reversed, the last period first."""
+    reversal = aliased(Payment)
+    return (
+        select(Payment)
+        .outerjoin(reversal, and_(reversal.town_id == Payment.town_id, reversal.reverses_id == Payment.id))
+        .where(Payment.town_id == prospect.town_id, Payment.prospect_id == prospect.id)
+        .where(Payment.reverses_id.is_(None), reversal.id.is_(None))
+        .order_by(Payment.start_month.desc(), Payment.id.desc())
+    )
+
+
+def supported_before(session: Session, prospect: Prospect) -> int:
+    """How many months the State has helped with so far: they count toward the cap of a whole life."""
+    query = select(func.count()).where(
+        ParticipantMonth.town_id == prospect.town_id,
+        ParticipantMonth.prospect_id == prospect.id,
+        ParticipantMonth.supported,
+    )
+    return session.scalar(query) or 0
+
+
+def helped_by_the_place(session: Session, prospect: Prospect) -> int:
+    """How many months the place's own budget has helped with so far."""
+    paid = standing_payments(prospect).order_by(None).where(Payment.local_support > 0).subquery()
+    return int(session.scalar(select(func.coalesce(func.sum(paid.c.months), 0))) or 0)
+
+
+def quote_for(
+    session: Session,
+    prospect: Prospect,
+    *,
+    income: int,
+    plan: Plan,
+    start: Month,
+    paid_on: date,
+    grounds: Collection[Ground],
+    other_support: int = 0,
+) -> Quote:
+    """What a payment of this person costs under the law of the day of payment, with what they were helped before."""
+    return quote(
+        law(session),
+        income,
+        grounds,
+        start,
+        paid_on,
+        plan,
+        supported_before=supported_before(session, prospect),
+        local_top_ups=local_top_ups(session, prospect.town_id, paid_on),
+        local_months_before=helped_by_the_place(session, prospect),
+        other_support=other_support,
+    )
+
+
+def organisations_named(session: Session, town_id: UUID) -> dict[UUID, str]:
+    """Every organisation's name by id."""
+    query = select(Organisation.id, Organisation.name).where(Organisation.town_id == town_id)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def places_named(session: Session, town_id: UUID) -> dict[UUID, Place]:
+    """Every ward, commune and the town itself by id."""
+    query = select(Place).where(Place.town_id == town_id, Place.kind != PlaceKind.NEIGHBOURHOOD)
+    return {place.id: place for place in session.scalars(query)}

@@ -1,0 +1,449 @@
+"""What may be done about taking part: joining, paying on, putting a mistake right, stopping, lapsing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from crm.accounts.models import User
+from crm.clock import local_day
+from crm.errors import Conflict, RuleBroken
+from crm.ids import new_id
+from crm.months import Month
+from crm.outreach.rules import Outcome, contact_after
+from crm.participation.models import ParticipantMonth, Participation, Payment
+from crm.participation.queries import months_paid, open_spell, quote_for, spell_of, standing_payments
+from crm.participation.rules import (
+    LEAST_AGE,
+    Basis,
+    Beginning,
+    Ending,
+    basis_for,
+    beginning,
+    deadline_after,
+    first_months,
+    lapse_day,
+    months_at_once,
+    old_enough,
+)
+from crm.premiums.queries import law
+from crm.premiums.rules.keys import Method
+from crm.premiums.rules.quotes import Plan, Quote
+from crm.premiums.rules.wording import in_day
+from crm.prospects.models import Prospect, StageChange
+from crm.prospects.rules import Ground, Stage
+from crm.prospects.services import move_stage
+
+AFTER = {Ending.LAPSED: Stage.LAPSED, Ending.STOPPED: Stage.LAPSED}
+"""Whom to win back; every other ending takes a person out of the work."""
+
+AT_ONCE = 500
+"""How many lapses one transaction closes."""
+
+
+def enrol(
+    session: Session,
+    prospect: Prospect,
+    *,
+    income: int,
+    plan: Plan,
+    start: Month,
+    paid_on: date,
+    grounds: Collection[Ground],
+    basis: Basis,
+    by: User | None,
+    at: datetime,
+    receipt_number: str | None = None,
+    confirmation: str | None = None,
+    other_support: int = 0,
+    recruited_by_id: UUID | None = None,
+    organisation_id: UUID | None = None,
+    moved_in: bool = False,
+) -> Participation:
+    """Someone joins or comes back: the first payment under the law of its day, its months, and a spell from that day.
+
+    The person who recruited is by default who looks after them. Raises RuleBroken at the field that is wrong, and
+    Conflict `takes_part_already`, `month_paid` or `receipt_used`.
+    """
+    _for_update(session, prospect)
+    _check_payment(plan, paid_on, basis, receipt_number, by, at)
+    before = spell_of(session, prospect)
+    if before and before.ended_on is None:
+        raise Conflict(
+            _l(
+                "This person takes part already, since %(day)s. Record the next payment instead.",
+                day=in_day(before.started_on),
+            ),
+            code="takes_part_already",
+            participation_id=str(before.id),
+        )
+    _check_joining(session, prospect, plan, start, paid_on)
+    spell = Participation(
+        town_id=prospect.town_id,
+        id=new_id(),
+        prospect_id=prospect.id,
+        started_on=paid_on,
+        started_as=beginning(took_part_before=before is not None, moved_in=moved_in),
+        place_id=prospect.place_id,
+        organisation_id=organisation_id or prospect.organisation_id,
+        recruited_by_id=recruited_by_id or prospect.volunteer_id,
+        income=income,
+        method=months_at_once(plan),
+    )
+    told = quote_for(
+        session,
+        prospect,
+        income=income,
+        plan=plan,
+        start=start,
+        paid_on=paid_on,
+        grounds=grounds,
+        other_support=other_support,
+    )
+    with _in_words(session):
+        session.add(spell)
+        session.flush()
+    _keep(session, spell, told, basis, receipt_number, confirmation, by, at)
+    _pays_on(session, spell, plan, paid_on, start + (plan.months - 1))
+    move_stage(session, prospect, Stage.JOINED, at=at, by=by, because=spell.id)
+    prospect.next_contact_on = None
+    session.flush()
+    return spell
+
+
+def record_payment(
+    session: Session,
+    prospect: Prospect,
+    *,
+    income: int,
+    plan: Plan,
+    paid_on: date,
+    grounds: Collection[Ground],
+    basis: Basis,
+    by: User | None,
+    at: datetime,
+    receipt_number: str | None = None,
+    confirmation: str | None = None,
+    other_support: int = 0,
+    start: Month | None = None,
+) -> Payment:
+    """The next period of someone who takes part: it begins with the month after the last one paid.
+
+    A payment made in time but recorded late takes a lapse back. Raises RuleBroken, `deadline_passed` among them, and
+    Conflict `month_paid` or `receipt_used`.
+    """
+    _for_update(session, prospect)
+    _check_payment(plan, paid_on, basis, receipt_number, by, at)
+    spell = spell_of(session, prospect)
+    if spell is None or (spell.ended_on and spell.ended_as is not Ending.LAPSED):
+        raise RuleBroken(
+            _l("This person does not take part. Record that they join instead."), code="does_not_take_part"
+        )
+    if spell.deadline_on and paid_on > spell.deadline_on:
+        message = _l(
+            "The last day to pay was %(day)s: this person has to register again. Record that they join anew.",
+            day=in_day(spell.deadline_on),
+        )
+        raise RuleBroken(message, field="paid_on", code="deadline_passed")
+    first = _next_month(spell, start)
+    told = quote_for(
+        session,
+        prospect,
+        income=income,
+        plan=plan,
+        start=first,
+        paid_on=paid_on,
+        grounds=grounds,
+        other_support=other_support,
+    )
+    payment = _keep(session, spell, told, basis, receipt_number, confirmation, by, at)
+    spell.income = income
+    spell.method = months_at_once(plan)
+    spell.ended_on = spell.ended_as = None
+    _pays_on(session, spell, plan, paid_on, first + (plan.months - 1))
+    move_stage(session, prospect, Stage.JOINED, at=at, by=by, because=spell.id)
+    session.flush()
+    return payment
+
+
+def reverse_payment(session: Session, payment: Payment, *, by: User, at: datetime) -> Payment:
+    """Put a wrong payment right by a second row; its months are free again.
+
+    Only the last period can be taken back. When it was the first of its spell, the spell was a mistake: it counts
+    nowhere any more, and the person is at the stage where they were before.
+    """
+    prospect = session.get_one(Prospect, (payment.town_id, payment.prospect_id))
+    _for_update(session, prospect)
+    if basis_for(by.may) is not payment.basis:
+        raise RuleBroken(_l("Only those who may record such a payment may take it back."), code="not_yours_to_reverse")
+    last = session.scalars(standing_payments(prospect).limit(1)).first()
+    if last is None or last.id != payment.id:
+        raise RuleBroken(_l("Take the later payments back first."), code="not_the_last_payment")
+    reversal = _opposite(payment, by, at)
+    for month in session.scalars(
+        select(ParticipantMonth).where(
+            ParticipantMonth.town_id == payment.town_id, ParticipantMonth.payment_id == payment.id
+        )
+    ):
+        session.delete(month)
+    with _in_words(session):
+        session.add(reversal)
+        session.flush()
+    spell = session.get_one(Participation, (payment.town_id, payment.participation_id))
+    left = session.scalars(standing_payments(prospect).where(Payment.participation_id == spell.id).limit(1)).first()
+    if left is None and spell.started_as is not Beginning.BASELINE:
+        _withdraw(session, spell, prospect, by, at)
+    else:
+        _goes_back(session, spell, left)
+    session.flush()
+    return reversal
+
+
+def stop(session: Session, spell: Participation, *, on: date, ending: Ending, by: User | None, at: datetime) -> None:
+    """From that day on the person no longer takes part, for a reason other than not having paid."""
+    prospect = session.get_one(Prospect, (spell.town_id, spell.prospect_id))
+    _for_update(session, prospect)
+    session.refresh(spell)
+    if by is not None and basis_for(by.may) is None:
+        raise RuleBroken(
+            _l("Tell a collection agent or the town's office: they record that someone stops."), code="not_yours"
+        )
+    if spell.ended_on or spell.withdrawn_at:
+        raise Conflict(_l("This person takes part no longer."), code="ended_already")
+    if not spell.started_on < on <= local_day(at):
+        message = _l("Give a day after %(start)s and not after today.", start=in_day(spell.started_on))
+        raise RuleBroken(message, field="on")
+    spell.ended_on, spell.ended_as = on, ending
+    move_stage(session, prospect, AFTER.get(ending, Stage.NOT_ELIGIBLE), at=at, by=by, because=spell.id)
+    session.flush()
+
+
+def lapse_overdue(session: Session, today: date, *, at: datetime) -> int:
+    """Close spells whose last day to pay has passed, as of the day after it; says how many. Safe to run again.
+
+    At most AT_ONCE at a time: run it until it says 0. The law deems these people to have suspended (decree 134/2015,
+    article 12.3); the newer law's wording was not seen.
+    """
+    overdue = session.execute(
+        select(Participation, Prospect)
+        .join(Prospect, (Prospect.town_id == Participation.town_id) & (Prospect.id == Participation.prospect_id))
+        .where(
+            Participation.ended_on.is_(None), Participation.withdrawn_at.is_(None), Participation.deadline_on < today
+        )
+        .order_by(Participation.deadline_on, Participation.id)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for spell, prospect in overdue:
+        assert spell.deadline_on is not None
+        spell.ended_on, spell.ended_as = lapse_day(spell.deadline_on, spell.started_on), Ending.LAPSED
+        move_stage(session, prospect, Stage.LAPSED, at=at, by=None, because=spell.id)
+    session.flush()
+    return len(overdue)
+
+
+def hand_over(session: Session, prospect: Prospect, *, by: User, at: datetime) -> None:
+    """A volunteer has prepared someone's papers; a collection agent takes the money. The person has agreed, not joined."""
+    _for_update(session, prospect)
+    if open_spell(session, prospect):
+        raise Conflict(_l("This person takes part already."), code="takes_part_already")
+    move_stage(session, prospect, Stage.AGREED, at=at, by=by)
+    prospect.next_contact_on = contact_after(Outcome.AGREED, local_day(at))
+    session.flush()
+
+
+# ---- pieces
+
+
+def _for_update(session: Session, prospect: Prospect) -> None:
+    """Hold the person's row until the commit, so that of two who act at once the second sees what the first did."""
+    session.flush()
+    session.refresh(prospect, with_for_update=True)
+
+
+def _check_payment(
+    plan: Plan, paid_on: date, basis: Basis, receipt_number: str | None, by: User | None, at: datetime
+) -> None:
+    if by is not None and basis_for(by.may) is not basis:
+        raise RuleBroken(
+            _l("Only a collection agent takes premiums. Hand this person over to one."), code="not_an_agent"
+        )
+    if basis is Basis.TAKEN and not receipt_number:
+        raise RuleBroken(_l("Write the number of the receipt you gave."), field="receipt_number")
+    if paid_on > local_day(at):
+        raise RuleBroken(_l("The day of payment lies ahead. Give the day on which it was paid."), field="paid_on")
+    if plan.method is Method.MISSING_MONTHS:
+        message = _l("Missing months are paid at the insurance office, for a pension: they are not recorded here.")
+        raise RuleBroken(message, field="months", code="missing_months")
+
+
+def _check_joining(session: Session, prospect: Prospect, plan: Plan, start: Month, paid_on: date) -> None:
+    if not old_enough(prospect.birth_date, prospect.birth_year, paid_on):
+        raise RuleBroken(_l("One may join from the age of %(age)s on.", age=LEAST_AGE), code="too_young")
+    earliest, latest = first_months(paid_on, law(session).on(paid_on), plan)
+    if not earliest <= start <= latest:
+        message = _l(
+            "Paid on %(day)s, the first month may be %(earliest)s to %(latest)s.",
+            day=in_day(paid_on),
+            earliest=f"{earliest.number}/{earliest.year}",
+            latest=f"{latest.number}/{latest.year}",
+        )
+        raise RuleBroken(message, field="start", code="start_out_of_window")
+
+
+def _next_month(spell: Participation, start: Month | None) -> Month:
+    """The month a following period begins with; someone whose months before are unknown says it."""
+    if spell.paid_through is None:
+        if start is None:
+            raise RuleBroken(_l("Say with which month this payment begins."), field="start")
+        return start
+    following = Month.of(spell.paid_through) + 1
+    if start is not None and start != following:
+        message = _l("The next month to pay is %(month)s.", month=f"{following.number}/{following.year}")
+        raise RuleBroken(message, field="start", code="gap_or_overlap")
+    return following
+
+
+def _keep(
+    session: Session,
+    spell: Participation,
+    told: Quote,
+    basis: Basis,
+    receipt_number: str | None,
+    confirmation: str | None,
+    by: User | None,
+    at: datetime,
+) -> Payment:
+    """The payment with the rules it rests on, and a row for each of its months."""
+    prospect = session.get_one(Prospect, (spell.town_id, spell.prospect_id))
+    paid = months_paid(session, prospect, told.start, told.plan.months)
+    if paid:
+        message = _l(
+            "%(month)s is paid for already. Begin with a later month.", month=f"{paid[-1].number}/{paid[-1].year}"
+        )
+        raise Conflict(message, code="month_paid", months=[str(month) for month in paid])
+    payment = Payment(
+        town_id=spell.town_id,
+        id=new_id(),
+        participation_id=spell.id,
+        prospect_id=spell.prospect_id,
+        paid_on=told.paid_on,
+        start_month=told.start.first_day,
+        months=told.plan.months,
+        method=months_at_once(told.plan),
+        income=told.income,
+        ground=told.ground.value,
+        gross=told.gross,
+        state_support=told.state_support,
+        local_support=told.local_support,
+        other_support=told.other_support,
+        own=told.payable,
+        supported_months=told.supported_months,
+        law={"day": told.paid_on.isoformat(), "rules": [line.as_json() for line in told.lines]},
+        basis=basis,
+        receipt_number=receipt_number if basis is Basis.TAKEN else None,
+        confirmation=confirmation if basis is Basis.CONFIRMED else None,
+        recorded_at=at,
+        recorded_by_id=by.id if by else None,
+    )
+    months = [
+        ParticipantMonth(
+            town_id=spell.town_id,
+            prospect_id=spell.prospect_id,
+            month=month.first_day,
+            payment_id=payment.id,
+            supported=number < told.supported_months,
+        )
+        for number, month in enumerate(told.start.run(told.plan.months))
+    ]
+    with _in_words(session):
+        session.add(payment)
+        session.flush()
+        session.add_all(months)
+        session.flush()
+    return payment
+
+
+def _pays_on(session: Session, spell: Participation, plan: Plan, paid_on: date, last: Month) -> None:
+    spell.paid_through = last.first_day
+    spell.deadline_on = deadline_after(law(session).on(paid_on), months_at_once(plan), last)
+
+
+def _opposite(payment: Payment, by: User, at: datetime) -> Payment:
+    same = ("town_id", "participation_id", "prospect_id", "start_month", "months", "method", "income", "ground")
+    also = ("supported_months", "law", "basis", "confirmation")
+    return Payment(
+        **{name: getattr(payment, name) for name in same + also},
+        paid_on=local_day(at),
+        gross=-payment.gross,
+        state_support=-payment.state_support,
+        local_support=-payment.local_support,
+        other_support=-payment.other_support,
+        own=-payment.own,
+        recorded_at=at,
+        recorded_by_id=by.id,
+        reverses_id=payment.id,
+    )
+
+
+def _withdraw(session: Session, spell: Participation, prospect: Prospect, by: User, at: datetime) -> None:
+    spell.withdrawn_at = at
+    step = session.scalars(
+        select(StageChange)
+        .where(
+            StageChange.town_id == spell.town_id,
+            StageChange.prospect_id == spell.prospect_id,
+            StageChange.because_id == spell.id,
+        )
+        .order_by(StageChange.at, StageChange.id)
+        .limit(1)
+    ).first()
+    if step and step.from_stage:
+        move_stage(session, prospect, step.from_stage, at=at, by=by, because=spell.id)
+
+
+def _goes_back(session: Session, spell: Participation, last: Payment | None) -> None:
+    """Paid through what the payment before paid; a spell that lapsed lapses accordingly earlier."""
+    if last is None:
+        spell.paid_through = spell.deadline_on = None
+        return
+    paid_through = Month.of(last.start_month) + (last.months - 1)
+    spell.paid_through, spell.income, spell.method = paid_through.first_day, last.income, last.method
+    spell.deadline_on = deadline_after(law(session).on(last.paid_on), last.method, paid_through)
+    if spell.ended_as is Ending.LAPSED:
+        spell.ended_on = lapse_day(spell.deadline_on, spell.started_on)
+
+
+SENTENCES = {
+    "ex_participation_one_at_a_time": (
+        "takes_part_already",
+        _l("Someone has just recorded that this person takes part."),
+    ),
+    "pk_participant_month": ("month_paid", _l("Someone has just recorded a payment for these months.")),
+    "uq_payment_town_id_receipt_number": (
+        "receipt_used",
+        _l("A payment with this receipt number is on record already."),
+    ),
+    "uq_payment_town_id_reverses_id": ("reversed_already", _l("This payment was taken back already.")),
+}
+"""What the database refuses, in words: the last wall against two acts at once."""
+
+
+@contextmanager
+def _in_words(session: Session) -> Iterator[None]:
+    try:
+        with session.begin_nested():
+            yield
+    except IntegrityError as refusal:
+        diagnostic = getattr(refusal.orig, "diag", None)
+        code, sentence = SENTENCES.get(getattr(diagnostic, "constraint_name", None) or "", (None, None))
+        if code is None:
+            raise
+        raise Conflict(sentence, code=code) from None
