@@ -95,6 +95,7 @@ def test_a_ground_the_law_did_not_yet_know_is_helped_like_everyone(ground: Groun
 def test_of_several_grounds_the_highest_counts_alone() -> None:
     told = ask(1_500_000, Ground.ETHNIC_MINORITY, Ground.NEAR_POOR)
     assert (told.ground, told.state_support) == (Ground.NEAR_POOR, 132_000)
+    assert ask(1_500_000, Ground.ISLAND, Ground.POOR).ground is Ground.POOR
     assert ask(1_500_000).ground is Ground.OTHER
 
 

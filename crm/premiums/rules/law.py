@@ -141,7 +141,9 @@ class LawOnDay:
 
     def deciding_ground(self, grounds: Collection[Ground]) -> Ground:
         """Of several grounds the one with the highest share: they do not add up. Without any: `other`."""
-        return max(sorted(grounds), key=self.support.__getitem__, default=Ground.OTHER)
+        return max(
+            (ground for ground in Ground if ground in grounds), key=self.support.__getitem__, default=Ground.OTHER
+        )
 
     def window(self, method: Method) -> int:
         """Within how many months, the first included, a period must be paid."""
