@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from crm.db import db, plain_engine
-from migrations.privileges import grant
+from crm.privileges import grant
 
 options: dict[str, Any] = {
     "target_metadata": db.metadata,
