@@ -20,13 +20,15 @@ from crm.menu import MENU
 from crm.packages import BLUEPRINTS, RESOURCES
 from crm.sealed import Seal
 from crm.stored_clock import MovedClock
-from crm.web import failures, filters, guard, headers, language, navigation
+from crm.web import failures, filters, guard, headers, health, language, limits, navigation
 
 ROOT = Path(__file__).parent.parent
 
 csrf = CSRFProtect()
 
 ALSO_PUBLIC = frozenset({"static", "security.login", "security.logout", "api-docs.openapi_json"})
+TIMELESS = frozenset({"static", "health.alive"})
+"""What is answered without asking the database, not even for the program's time."""
 
 
 def create_app(settings: Settings) -> Flask:
@@ -37,18 +39,20 @@ def create_app(settings: Settings) -> Flask:
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
     app.extensions["clock"] = clock = MovedClock(settings.clock, production=settings.production)
-    app.before_request(clock.refresh)
+    app.before_request(lambda: None if request.endpoint in TIMELESS else clock.refresh())
     csrf.init_app(app)
     language.install(app)
     filters.register(app)
+    limits.install(app)
     signing_in.install(app)
     guard.enforce(app, signing_in.actor, also_public=ALSO_PUBLIC)
     headers.install(app, https=settings.public_url.startswith("https://"))
     navigation.install(app, MENU, signing_in.actor, search="prospects.listing")
     make_celery(app)
+    health.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    for blueprint in api.install(app, RESOURCES):
+    for blueprint in api.install(app, RESOURCES, signing_in.actor):
         csrf.exempt(blueprint)
     failures.install(app)
     versioned_static(app)

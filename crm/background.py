@@ -7,6 +7,7 @@ from typing import Any
 from celery import Celery, Task
 from flask import Flask
 
+from crm.db import wait_for_commit
 from crm.embedded.brokers import broker_urls
 
 
@@ -53,8 +54,12 @@ def make_celery(app: Flask) -> Celery[Task[Any, Any]]:
 def ring(task: Any, *ids: str) -> bool:
     """Call a task by its bell, after the commit. When the broker is away the row stays and a sweep rings again:
     the answer says whether it was heard now."""
-    try:
-        task.apply_async(args=ids, retry=False)
-    except (OSError, task.app.connection_for_write().connection_errors):
-        return False
-    return True
+
+    def pull() -> bool:
+        try:
+            task.apply_async(args=ids, retry=False)
+        except (OSError, task.app.connection_for_write().connection_errors):
+            return False
+        return True
+
+    return wait_for_commit(pull) or pull()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -121,12 +121,42 @@ def transaction() -> Iterator[Session]:
     current.info["in_transaction_block"] = True
     try:
         yield current
-        current.commit()
+        if "in_one_commit" in current.info:
+            current.flush()
+        else:
+            current.commit()
     except BaseException:
         current.rollback()
         raise
     finally:
         current.info.pop("in_transaction_block", None)
+
+
+@contextmanager
+def one_commit() -> Iterator[Session]:
+    """What the blocks of `transaction()` inside would commit becomes one commit, at the end of this block."""
+    current = session()
+    waiting: list[Callable[[], object]] = []
+    current.info["in_one_commit"] = waiting
+    try:
+        yield current
+        current.commit()
+    except BaseException:
+        current.rollback()
+        raise
+    finally:
+        current.info.pop("in_one_commit", None)
+    for act in waiting:
+        act()
+
+
+def wait_for_commit(act: Callable[[], object]) -> bool:
+    """Inside `one_commit()`: do this after it, and say True. Elsewhere nothing waits: False."""
+    waiting: list[Callable[[], object]] | None = session().info.get("in_one_commit")
+    if waiting is None:
+        return False
+    waiting.append(act)
+    return True
 
 
 def engine_options(**more: Any) -> dict[str, Any]:

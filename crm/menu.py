@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from flask_babel import lazy_gettext as _l
+
+from crm.accounts.rules import May
 from crm.web.navigation import Item
 
-MENU: tuple[Item, ...] = ()
+MENU: tuple[Item, ...] = (Item(_l("Who signs in"), "accounts.listing", "key", May.MANAGE_ACCOUNTS),)

@@ -16,8 +16,23 @@ import crm.prospects.models
 import crm.sponsors.models
 import crm.stored
 import crm.targets.models  # noqa: F401
+from crm.accounts import resources as account_resources
+from crm.accounts import routes as account_routes
+from crm.campaigns import resources as campaign_resources
+from crm.campaigns.routes import acts as campaign_acts
+from crm.campaigns.routes import outside as campaign_outside
 from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
 
-BLUEPRINTS: tuple[Blueprint, ...] = (premium_routes.bp,)
-RESOURCES: tuple[ApiBlueprint, ...] = (premium_resources.blp,)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    account_routes.bp,
+    premium_routes.bp,
+    campaign_acts.bp,
+    campaign_outside.webhooks,
+    campaign_outside.refusing,
+)
+RESOURCES: tuple[ApiBlueprint, ...] = (
+    account_resources.blp,
+    premium_resources.blp,
+    campaign_resources.blp,
+)

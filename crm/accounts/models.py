@@ -45,7 +45,7 @@ class User(TownRow, Model, UserMixin):  # type: ignore[misc]
     )
 
     full_name: Mapped[str]
-    email: Mapped[str | None] = mapped_column(unique=True)
+    email: Mapped[str | None] = mapped_column(unique=True)  # type: ignore[assignment]
     phone: Mapped[str | None] = mapped_column(unique=True)
     password: Mapped[str | None]  # type: ignore[assignment]
     active: Mapped[bool] = mapped_column(default=True)

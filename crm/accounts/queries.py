@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Select, false, select
 from sqlalchemy.orm import Session
 
-from crm.accounts.models import ApiToken, Organisation, User
+from crm.accounts.models import ApiToken, Invitation, Organisation, User
 from crm.accounts.rules import Reach, reach
+from crm.errors import NotFound, RuleBroken
+from crm.places.models import Place
 from crm.places.queries import ids_within
 
 
@@ -61,6 +64,39 @@ def user_named(session: Session, identity: str) -> User | None:
     return session.scalar(select(User).where((User.email == identity.lower()) | (User.phone == identity)))
 
 
+def account(session: Session, town_id: UUID, user_id: UUID) -> User:
+    """One person who signs in. Raises NotFound."""
+    user = session.get(User, (town_id, user_id))
+    if user is None:
+        raise NotFound
+    return user
+
+
+def accounts(town_id: UUID) -> Select[User, str | None, str | None]:
+    """Everyone who signs in, with the names of their organisation and place; those who no longer may come last."""
+    return (
+        select(User, Organisation.name, Place.name)
+        .outerjoin(Organisation, (Organisation.town_id == User.town_id) & (Organisation.id == User.organisation_id))
+        .outerjoin(Place, (Place.town_id == User.town_id) & (Place.id == User.place_id))
+        .where(User.town_id == town_id)
+        .order_by(User.active.desc(), User.role, User.full_name, User.id)
+    )
+
+
+def unit_names(session: Session, user: User) -> tuple[str | None, str | None]:
+    """The names of a person's organisation and of the place they lead."""
+    query = accounts(user.town_id).where(User.id == user.id)
+    _user, organisation, place = session.execute(query).one()
+    return organisation, place
+
+
+def invited(session: Session, key: str, at: datetime) -> User | None:
+    """Who may set a password with this key now."""
+    live = (Invitation.digest == token_digest(key)) & Invitation.used_at.is_(None) & (Invitation.expires_at > at)
+    query = select(User).join(Invitation, (Invitation.town_id == User.town_id) & (Invitation.user_id == User.id))
+    return session.scalar(query.where(live, User.active))
+
+
 def organisations(town_id: UUID) -> Select[Organisation]:
     """All organisations of a town by name."""
     return select(Organisation).where(Organisation.town_id == town_id).order_by(Organisation.name)
@@ -69,6 +105,17 @@ def organisations(town_id: UUID) -> Select[Organisation]:
 def organisation_by_code(session: Session, town_id: UUID, code: str) -> Organisation | None:
     """The organisation of that code."""
     return session.scalar(select(Organisation).where(Organisation.town_id == town_id, Organisation.code == code))
+
+
+def organisation_coded(session: Session, town_id: UUID, code: str) -> Organisation:
+    """The organisation of that code. Raises RuleBroken that lists the codes when there is none."""
+    found = organisation_by_code(session, town_id, code)
+    if found is None:
+        codes = session.scalars(
+            select(Organisation.code).where(Organisation.town_id == town_id).order_by(Organisation.code)
+        )
+        raise RuleBroken(f"No organisation '{code[:60]}' is known here; there are: {', '.join(codes)}.")
+    return found
 
 
 def volunteers_for(scope: Scope) -> Select[User]:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+WRONG_TRIES = 10
+"""So many wrong passwords in a row lock an account."""
+LOCKED_FOR = timedelta(minutes=15)
+INVITED_FOR = timedelta(days=14)
 
 
 class OrganisationKind(StrEnum):
@@ -97,3 +103,8 @@ def reach(role: Role, *, has_unit: bool) -> Reach:
     if role in (Role.VOLUNTEER, Role.AGENT):
         return Reach.OWN
     return Reach.NOTHING if role is Role.SPONSOR else Reach.ALL
+
+
+def is_locked(until: datetime | None, now: datetime) -> bool:
+    """Whether an account rests after too many wrong passwords."""
+    return until is not None and now < until

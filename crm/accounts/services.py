@@ -1,30 +1,35 @@
-"""Adding people who sign in, and keys for other programs."""
+"""Adding people who sign in, letting them in, and keys for other programs."""
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import case, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from crm.accounts.models import ApiToken, ChangeRecord, User
+from crm.accounts.models import ApiToken, ChangeRecord, Invitation, User
 from crm.accounts.queries import token_digest
-from crm.accounts.rules import Role
+from crm.accounts.rules import INVITED_FOR, LOCKED_FOR, WRONG_TRIES, Role
 from crm.errors import RuleBroken
 from crm.phones import read_phone
+
+EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,180}\.[^@\s.\x00-\x1f]{2,63}")
 
 
 def read_identity(text: str) -> tuple[str | None, str | None]:
     """`(email, phone)` of what someone signs in with; one of the two. Raises RuleBroken."""
-    if "@" in text:
-        return text.strip().lower(), None
-    mobile = read_phone(text).mobile
+    email = text.strip().lower()
+    if EMAIL.fullmatch(email):
+        return email, None
+    mobile = None if "@" in text else read_phone(text).mobile
     if not mobile:
-        raise RuleBroken(_l("This is neither an e-mail address nor a mobile number."), field="identity")
+        raise RuleBroken(_l("This is neither an e-mail address nor a mobile number; check it."), field="identity")
     return None, mobile
 
 
@@ -39,8 +44,12 @@ def add_user(
     place_id: UUID | None = None,
     password_hash: str | None,
     at: datetime,
+    by: User | None = None,
 ) -> User:
-    """Someone who may sign in from now on. Raises RuleBroken when the e-mail or phone is taken."""
+    """Someone who may sign in from now on, by e-mail or phone; `by` is None on the command line.
+
+    Raises RuleBroken when the e-mail or phone is taken or cannot be read.
+    """
     email, phone = read_identity(identity)
     user = User(
         town_id=town_id,
@@ -62,6 +71,78 @@ def add_user(
         raise RuleBroken(
             _l("Someone already signs in with %(identity)s.", identity=identity), field="identity"
         ) from None
+    note_change(
+        session,
+        town_id=town_id,
+        user_id=by.id if by else None,
+        act="account_added",
+        subject="account",
+        subject_id=user.id,
+        at=at,
+        after={"role": str(role), "full_name": full_name},
+    )
+    return user
+
+
+def set_active(session: Session, user: User, active: bool, *, by: User, at: datetime) -> None:
+    """Let someone in or keep them out; whoever is kept out is signed out everywhere. Raises RuleBroken for oneself."""
+    if user.id == by.id:
+        raise RuleBroken(_l("One cannot close one's own account; ask another administrator."))
+    note_change(
+        session,
+        town_id=user.town_id,
+        user_id=by.id,
+        act="account_opened" if active else "account_closed",
+        subject="account",
+        subject_id=user.id,
+        at=at,
+        before={"active": user.active},
+        after={"active": active},
+    )
+    user.active = active
+    user.fs_uniquifier = secrets.token_hex(32)
+    session.flush()
+
+
+def note_failed_sign_in(session: Session, user: User, *, at: datetime) -> None:
+    """A wrong password; the tenth in a row locks the account. Counted in the database, so that none is lost."""
+    rested = User.locked_until.is_not(None) & (User.locked_until <= at)
+    count = case((rested, 1), else_=User.failed_sign_ins + 1)
+    values = {"failed_sign_ins": count, "locked_until": case((count >= WRONG_TRIES, at + LOCKED_FOR))}
+    session.execute(update(User).where(User.town_id == user.town_id, User.id == user.id).values(**values))
+    session.expire(user, ["failed_sign_ins", "locked_until"])
+
+
+def note_sign_in(session: Session, user: User) -> None:
+    """The right password: earlier wrong ones are forgotten."""
+    user.failed_sign_ins, user.locked_until = 0, None
+    session.flush()
+
+
+def invite(session: Session, user: User, *, at: datetime) -> str:
+    """A key with which that person may set a password, once, within two weeks; earlier keys end. Its only appearance."""
+    mine = (Invitation.town_id == user.town_id) & (Invitation.user_id == user.id)
+    session.execute(update(Invitation).where(mine, Invitation.expires_at > at).values(expires_at=at))
+    key = secrets.token_urlsafe(24)
+    session.add(
+        Invitation(town_id=user.town_id, user_id=user.id, digest=token_digest(key), expires_at=at + INVITED_FOR)
+    )
+    session.flush()
+    return key
+
+
+def accept_invitation(session: Session, key: str, *, password_hash: str, at: datetime) -> User:
+    """Set the password of whoever was invited with this key. Raises RuleBroken when it was used or is too old."""
+    live = (Invitation.digest == token_digest(key)) & Invitation.used_at.is_(None) & (Invitation.expires_at > at)
+    used = session.execute(
+        update(Invitation).where(live).values(used_at=at).returning(Invitation.town_id, Invitation.user_id)
+    ).one_or_none()
+    user = session.get(User, (used.town_id, used.user_id)) if used else None
+    if user is None or not user.active:
+        raise RuleBroken(_l("This invitation has been used or is too old. Ask for a new one."), code="invitation")
+    user.password, user.fs_uniquifier = password_hash, secrets.token_hex(32)
+    user.failed_sign_ins, user.locked_until = 0, None
+    session.flush()
     return user
 
 

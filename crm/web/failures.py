@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 import structlog
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from redis.exceptions import RedisError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, ServiceUnavailable
+from werkzeug.exceptions import (
+    Conflict,
+    HTTPException,
+    InternalServerError,
+    NotFound,
+    ServiceUnavailable,
+    UnprocessableEntity,
+)
 
+from crm.db import session
 from crm.errors import NotFound as NoSuchThing
 from crm.errors import RuleBroken
 from crm.web import problems
 
 log = structlog.get_logger(__name__)
 
+TOO_BUSY = ("40", "55", "57014")
+"""SQLSTATE of a deadlock, of a lock not had in time, of a statement stopped for taking too long."""
+LOST_A_RACE = ("23505", "23P01")
+"""SQLSTATE of a unique or an exclusion constraint."""
+
 
 def _answer(error: HTTPException, sentence: str | None = None) -> ResponseReturnValue:
     code = error.code or 500
     if request.path.startswith("/api/"):
-        return problems.problem(code, detail=sentence, headers=dict(error.get_headers()))
+        return problems.failure(error, sentence)
     if request.path.startswith("/webhooks/"):
         return jsonify(error=error.name), code
-    return render_template("errors/error.html", code=code, sentence=sentence), code
+    page = render_template("errors/error.html", code=code, sentence=sentence)
+    kept = {name: value for name, value in error.get_headers() if name.lower() in problems.KEPT_HEADERS}
+    return page, code, kept
+
+
+def _state(error: Exception) -> str:
+    return str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
 
 
 def install(app: Flask) -> None:
@@ -58,13 +77,38 @@ def install(app: Flask) -> None:
     @app.errorhandler(PoolTimeout)
     @app.errorhandler(RedisError)
     def unreachable(error: Exception) -> ResponseReturnValue:
-        log.error("service unreachable", error=type(error).__name__)
+        log.error("service unreachable", error=type(error).__name__, state=_state(error))
+        g.setdefault("actor", None)  # the page that says so must not ask the database who is reading it
+        if _state(error).startswith(TOO_BUSY):
+            return _answer(
+                ServiceUnavailable(retry_after=2),
+                _("Too much is happening at once. Nothing was saved; please try again."),
+            )
         return _answer(
-            ServiceUnavailable(),
+            ServiceUnavailable(retry_after=30),
             _("The program cannot reach its database just now. Nothing was saved; please try again in a minute."),
         )
+
+    @app.errorhandler(DataError)
+    def impossible(error: DataError) -> ResponseReturnValue:
+        return _rolled_back(error, UnprocessableEntity(), _("A number or a date is out of the range that can be kept."))
+
+    @app.errorhandler(IntegrityError)
+    def contradicted(error: IntegrityError) -> ResponseReturnValue:
+        if _state(error) not in LOST_A_RACE:
+            return unexpected(error)
+        sentence = _("Somebody saved the same thing at the same moment. Open the page again to see it.")
+        return _rolled_back(error, Conflict(), sentence)
+
+    def _rolled_back(error: DBAPIError, answer: HTTPException, sentence: str) -> ResponseReturnValue:
+        log.warning("refused by the database", state=_state(error), path=request.path)
+        session().rollback()
+        return _answer(answer, sentence)
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> ResponseReturnValue:
         log.exception("unexpected failure", path=request.path)
+        if isinstance(error, DBAPIError):
+            session().rollback()
+        g.setdefault("actor", None)
         return _answer(InternalServerError())
