@@ -3,14 +3,14 @@
 from decimal import Decimal
 from typing import Any
 
-from flask_smorest import Blueprint
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import Schema, fields, validate
 
 from crm.accounts.gateway import current_user
 from crm.accounts.rules import May
+from crm.api.blueprint import Blueprint
 from crm.db import session
 from crm.premiums import queries
-from crm.premiums.rules.keys import LawStatus
+from crm.premiums.rules.keys import PERIODS, LawStatus
 from crm.premiums.rules.quotes import START_PATTERN, Plan, Quote, quote, read_start
 from crm.prospects.rules import Ground
 from crm.web.guard import may
@@ -34,7 +34,7 @@ class QuoteQuery(Schema):
         required=True, validate=validate.Regexp(f"^{START_PATTERN}$"), metadata={"example": "2026-07"}
     )
     paid_on = fields.Date()
-    months = fields.Integer(validate=validate.OneOf([1, 3, 6, 12]))
+    months = fields.Integer(validate=validate.OneOf(list(PERIODS.values())))
     years_ahead = fields.Integer(validate=validate.Range(min=1))
     missing_months = fields.Integer(validate=validate.Range(min=1))
     supported_before = fields.Integer(load_default=0, validate=validate.Range(min=0))
@@ -69,7 +69,7 @@ class QuoteAnswer(Schema):
 
 @blp.get("/premium")
 @may(May.SEE_LAW)
-@blp.arguments(QuoteQuery, location="query", unknown=RAISE)
+@blp.arguments(QuoteQuery, location="query")
 @blp.response(200, QuoteAnswer)
 def premium(asked: dict[str, Any]) -> Quote:
     """The premium in layers, with every rule it rests on"""
