@@ -49,9 +49,19 @@ class Prospect(TownRow, Model):
         Index("ix_prospect_stage", "town_id", "stage", "name_key", "id"),
         Index("ix_prospect_place_stage", "town_id", "place_id", "stage", "name_key", "id"),
         Index("ix_prospect_place", "town_id", "place_id", "name_key", "id"),
+        Index(
+            "ix_prospect_neighbourhood",
+            "town_id",
+            "neighbourhood_id",
+            "name_key",
+            "id",
+            postgresql_where=text("neighbourhood_id is not null"),
+        ),
         Index("ix_prospect_organisation", "town_id", "organisation_id", "name_key", "id"),
         Index("ix_prospect_volunteer", "town_id", "volunteer_id", "name_key", "id"),
-        Index("ix_prospect_due", "town_id", "next_contact_on", "id", postgresql_where=text("next_contact_on is not null")),
+        Index(
+            "ix_prospect_due", "town_id", "next_contact_on", "id", postgresql_where=text("next_contact_on is not null")
+        ),
         Index("ix_prospect_phone", "town_id", "phone"),
         Index("ix_prospect_citizen", "town_id", "citizen_index"),
         Index("ix_prospect_insurance", "town_id", "insurance_index"),

@@ -12,11 +12,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from crm.accounts.models import ChangeRecord, User
+from crm.accounts.models import ChangeRecord, Organisation, User
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
 from crm.errors import NotFound
-from crm.names import fold
+from crm.names import clean, fold
 from crm.phones import digits_for_search
 from crm.places.models import Place, Town
 from crm.prospects.models import Consent, IdentityReading, Prospect, StageChange, Standing
@@ -165,10 +165,10 @@ class Sought:
 
     @classmethod
     def in_text(cls, q: str) -> Sought:
-        parts = q[:LONGEST_SEARCH].split()
+        parts = clean(q[:LONGEST_SEARCH]).split()
         named = [part for part in parts if any(char.isalpha() for char in part)]
         digits = digits_for_search(" ".join(part for part in parts if part not in named))
-        number = "".join(char for char in q if char.isdigit() and char.isascii()) if not named else ""
+        number = "".join(char for char in q if char in "0123456789") if not named else ""
         return cls(tuple(fold(" ".join(named)).split()[:MOST_WORDS]), digits, number)
 
     @property
@@ -333,12 +333,50 @@ def household_of(session: Session, scope: Scope, prospect: Prospect) -> Sequence
 
 
 @dataclass(frozen=True)
-class Whereabouts:
-    """Where people live and who looks after them, in words, by id."""
+class Facts:
+    """A person with what lists and programs show of them."""
 
-    places: dict[UUID, Place]
-    organisations: dict[UUID, str]
-    volunteers: dict[UUID, str]
+    person: Prospect
+    standing: Ground
+    standings: list[Standing]
+    """Those that hold today or begin later, the newest first."""
+    consents: dict[Purpose, Consent]
+    place: Place
+    neighbourhood: Place | None
+    organisation: Organisation | None
+    volunteer: User | None
+
+
+def facts_of(session: Session, town_id: UUID, rows: Sequence[Prospect], today: date) -> list[Facts]:
+    """The facts of these people, in their order, with a handful of queries however many they are."""
+    standings = standings_of(session, town_id, [row.id for row in rows])
+    consents = consents_of_all(session, town_id, {row.phone for row in rows if row.phone})
+    places = _named(session, Place, town_id, [(row.place_id, row.neighbourhood_id) for row in rows])
+    organisations = _named(session, Organisation, town_id, [(row.organisation_id,) for row in rows])
+    volunteers = _named(session, User, town_id, [(row.volunteer_id,) for row in rows])
+    facts = []
+    for row in rows:
+        held = [one for one in standings[row.id] if one.valid_to is None or one.valid_to > today]
+        facts.append(
+            Facts(
+                person=row,
+                standing=deciding(one.ground for one in held if one.valid_from <= today),
+                standings=held,
+                consents=consents.get(row.phone or "", {}),
+                place=places[row.place_id],
+                neighbourhood=places.get(row.neighbourhood_id),
+                organisation=organisations.get(row.organisation_id),
+                volunteer=volunteers.get(row.volunteer_id),
+            )
+        )
+    return facts
+
+
+def _named(session: Session, kind: type[Any], town_id: UUID, ids: Iterable[tuple[UUID | None, ...]]) -> dict[Any, Any]:
+    wanted = {key for group in ids for key in group if key}
+    if not wanted:
+        return {}
+    return {row.id: row for row in session.scalars(select(kind).where(kind.town_id == town_id, kind.id.in_(wanted)))}
 
 
 # ---- the same person twice

@@ -30,7 +30,6 @@ from crm.prospects.models import Consent, IdentityReading, Prospect, StageChange
 from crm.prospects.queries import candidates, traits_of
 from crm.prospects.rules import (
     NOBODY,
-    SAME_SENTENCES,
     ConsentChannel,
     Ground,
     Known,
@@ -38,6 +37,7 @@ from crm.prospects.rules import (
     NewPerson,
     NewStanding,
     Purpose,
+    Same,
     Stage,
     columns_of,
     mobile_of,
@@ -64,6 +64,8 @@ CHANGEABLE = frozenset(
     }
 )
 NEIGHBOURHOOD_LETTERS = 100
+EARLIEST, LATEST = date(1950, 1, 1), date(2150, 1, 1)
+"""Days outside are slips of the finger."""
 
 
 def add_prospect(
@@ -106,22 +108,19 @@ def add_prospect(
     return row
 
 
-def refuse_a_duplicate(session: Session, row: Prospect) -> None:
-    """Raise Conflict when somebody here may be the same person as this record."""
+def refuse_a_duplicate(session: Session, row: Prospect, *, sure: bool = False) -> None:
+    """Raise Conflict when somebody here may be the same person as this record, or, with `sure`, has a number of it."""
     found = candidates(session, row.town_id, traits_of(row), except_id=row.id)
+    if sure:
+        found = [one for one in found if {Same.CITIZEN_ID, Same.SI_NUMBER} & set(one.reasons)]
     if found:
-        listed = [
-            {
-                "id": str(one.id),
-                "score": one.score,
-                "reasons": [{"code": reason.value, "text": str(SAME_SENTENCES[reason])} for reason in one.reasons],
-            }
-            for one in found
-        ]
         raise Conflict(
             _l("This person may be here already. Look at the people found, or say that it is somebody else."),
             code="likely_duplicate",
-            candidates=listed,
+            candidates=[
+                {"id": str(one.id), "score": one.score, "reasons": [reason.value for reason in one.reasons]}
+                for one in found
+            ],
         )
 
 
@@ -236,6 +235,8 @@ def change_prospect(
             if name in given:
                 setattr(prospect, name, given[name])
         _write(prospect, columns_of(given, _known_of(prospect), local_day(at)))
+        if given.get("citizen_id") or given.get("si_number"):
+            refuse_a_duplicate(session, prospect, sure=True)
     after = shown(prospect)
     changed = [name for name in after if after[name] != before[name]]
     if changed:
@@ -288,6 +289,8 @@ def record_standing(
     one from the same day is corrected. Raises RuleBroken."""
     if ground is Ground.OTHER:
         raise RuleBroken(_l("«Other» is what holds when there is no ground; leave the ground out."), field="grounds")
+    if not EARLIEST <= valid_from <= LATEST or (valid_to and valid_to > LATEST):
+        raise RuleBroken(_l("This day is too far away. Correct the year."), field="grounds")
     if valid_to is not None and valid_to <= valid_from:
         raise RuleBroken(_l("The ground ends before it begins. Correct the days."), field="grounds")
     paper = text_of(certificate, "certificate")
@@ -332,7 +335,7 @@ def _record(session: Session, prospect: Prospect, standing: NewStanding, by: Use
         standing.ground,
         certificate=standing.certificate,
         valid_from=standing.since or local_day(at),
-        valid_to=standing.until + timedelta(days=1) if standing.until else None,
+        valid_to=min(standing.until, LATEST) + timedelta(days=1) if standing.until else None,
         at=at,
         by=by,
     )
@@ -451,6 +454,8 @@ def _answer(
 
 def answer_for(session: Session, prospect: Prospect, consent: NewConsent, *, by: User | None, at: datetime) -> Consent:
     """What somebody said about messages to their phone, on a day. Raises RuleBroken when they have no mobile."""
+    if consent.on < EARLIEST:
+        raise RuleBroken(_l("This day is too far away. Correct the year."), field="sms_consent")
     if not prospect.phone:
         raise RuleBroken(_l("There is no mobile number to send messages to. Write it first."), field="phone")
     said = at if consent.on == local_day(at) else at_hour(consent.on)

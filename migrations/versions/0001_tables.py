@@ -942,6 +942,13 @@ def upgrade() -> None:
     op.create_index("ix_prospect_insurance", "prospect", ["town_id", "insurance_index"], unique=False)
     op.create_index("ix_prospect_list", "prospect", ["town_id", "name_key", "id"], unique=False)
     op.create_index(
+        "ix_prospect_neighbourhood",
+        "prospect",
+        ["town_id", "neighbourhood_id", "name_key", "id"],
+        unique=False,
+        postgresql_where=sa.text("neighbourhood_id is not null"),
+    )
+    op.create_index(
         "ix_prospect_organisation", "prospect", ["town_id", "organisation_id", "name_key", "id"], unique=False
     )
     op.create_index("ix_prospect_phone", "prospect", ["town_id", "phone"], unique=False)
@@ -1710,6 +1717,9 @@ def downgrade() -> None:
     op.drop_index("ix_prospect_place", table_name="prospect")
     op.drop_index("ix_prospect_phone", table_name="prospect")
     op.drop_index("ix_prospect_organisation", table_name="prospect")
+    op.drop_index(
+        "ix_prospect_neighbourhood", table_name="prospect", postgresql_where=sa.text("neighbourhood_id is not null")
+    )
     op.drop_index("ix_prospect_list", table_name="prospect")
     op.drop_index("ix_prospect_insurance", table_name="prospect")
     op.drop_index("ix_prospect_household", table_name="prospect")
