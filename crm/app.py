@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import timedelta
 from pathlib import Path
 
-from flask import Flask, request, url_for
+from flask import Flask, request
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 
@@ -20,7 +19,7 @@ from crm.menu import MENU
 from crm.packages import BLUEPRINTS, RESOURCES
 from crm.sealed import Seal
 from crm.stored_clock import MovedClock
-from crm.web import failures, filters, guard, headers, health, language, limits, navigation
+from crm.web import compression, failures, filters, guard, headers, health, language, limits, navigation
 
 ROOT = Path(__file__).parent.parent
 
@@ -55,7 +54,8 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in api.install(app, RESOURCES, signing_in.actor):
         csrf.exempt(blueprint)
     failures.install(app)
-    versioned_static(app)
+    keep_static_long(app)
+    compression.install(app)
     return app
 
 
@@ -82,20 +82,8 @@ def configure(app: Flask, settings: Settings) -> None:
     app.jinja_env.lstrip_blocks = True
 
 
-def versioned_static(app: Flask) -> None:
-    """Addresses of static files carry a digest of their content, so that phones may keep them for a year."""
-    digests: dict[str, str] = {}
-
-    def digest(filename: str) -> str:
-        if filename not in digests:
-            file = Path(str(app.static_folder)) / filename
-            digests[filename] = hashlib.sha256(file.read_bytes()).hexdigest()[:10] if file.is_file() else ""
-        return digests[filename]
-
-    def static_url(filename: str) -> str:
-        return url_for("static", filename=filename, v=digest(filename))
-
-    app.jinja_env.globals["static_url"] = static_url
+def keep_static_long(app: Flask) -> None:
+    """Addresses of static files carry a mark of their content, so phones may keep those for a year."""
 
     def max_age(filename: str | None) -> int:
         return 31_536_000 if request.args.get("v") else 3600
