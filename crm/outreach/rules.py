@@ -152,6 +152,31 @@ def stage_told_by(start: Stage, visits: Iterable[Said]) -> Stage:
     return stage
 
 
+@dataclass(frozen=True)
+class Step:
+    """A stage somebody went to, when, and because of what."""
+
+    from_stage: Stage | None
+    to_stage: Stage
+    at: datetime
+    because: UUID | None
+
+
+def before_the_visits(now: Stage, steps: Iterable[Step], visits: Collection[UUID]) -> tuple[Stage, datetime | None]:
+    """The stage that something else than a visit gave last, and since when; visits before that no longer count.
+
+    `steps` in the order they were made; `now` stands for people whose steps nobody wrote down.
+    """
+    start: tuple[Stage, datetime | None] = (now, None)
+    found = False
+    for step in steps:
+        if step.because not in visits:
+            start, found = (step.to_stage, step.at if step.from_stage else None), True
+        elif not found:
+            start, found = (step.from_stage or now, None), True
+    return start
+
+
 def contact_after(
     outcome: Outcome, on: date, reasons: frozenset[Reason] = frozenset(), *, stage: Stage = Stage.NEW
 ) -> date | None:

@@ -1,0 +1,194 @@
+"""What was said to whom, and who looks after how many."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from crm.accounts.models import User
+from crm.accounts.queries import Scope, volunteers_for
+from crm.errors import NotFound
+from crm.outreach.models import Assignment, Visit
+from crm.outreach.rules import AGREEING, REACHED, Outcome, Step
+from crm.prospects.models import Prospect, StageChange
+from crm.prospects.queries import listed_to, visible_to
+from crm.prospects.rules import Stage
+from crm.web.pager import Page, read_cursor, write_cursor
+
+# ---- visits
+
+
+class Line(NamedTuple):
+    """A visit in a list: to whom, and who made it."""
+
+    visit: Visit
+    person: Prospect
+    by: str
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """What a list of visits is narrowed to: `since` and `until` are moments, the latter excluded."""
+
+    prospect_id: UUID | None = None
+    user_id: UUID | None = None
+    outcome: Outcome | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ANY = Narrowed()
+
+
+def visits(scope: Scope, narrowed: Narrowed = ANY) -> Select[Visit, Prospect, str]:
+    """The visits to people someone may see, withdrawn ones included, each with the person and the author's name."""
+    query = (
+        select(Visit, Prospect, User.full_name)
+        .join(Prospect, (Prospect.town_id == Visit.town_id) & (Prospect.id == Visit.prospect_id))
+        .join(User, (User.town_id == Visit.town_id) & (User.id == Visit.user_id))
+        .where(visible_to(scope), Visit.town_id == scope.town_id)
+    )
+    if narrowed.prospect_id:
+        query = query.where(Visit.prospect_id == narrowed.prospect_id)
+    if narrowed.user_id:
+        query = query.where(Visit.user_id == narrowed.user_id)
+    if narrowed.outcome:
+        query = query.where(Visit.outcome == narrowed.outcome)
+    if narrowed.since:
+        query = query.where(Visit.occurred_at >= narrowed.since)
+    if narrowed.until:
+        query = query.where(Visit.occurred_at < narrowed.until)
+    return query
+
+
+def page_of_visits(
+    session: Session, scope: Scope, narrowed: Narrowed = ANY, *, cursor: str | None = None, size: int
+) -> Page[Line]:
+    """One page of visits, the latest first. RuleBroken for a cursor this program did not write."""
+    query = visits(scope, narrowed)
+    if cursor:
+        query = query.where(
+            tuple_(Visit.occurred_at, Visit.id) < tuple_(*read_cursor(cursor, (datetime.fromisoformat, UUID)))
+        )
+    found = session.execute(query.order_by(Visit.occurred_at.desc(), Visit.id.desc()).limit(size + 1))
+    lines = [Line(*row) for row in found]
+    more = len(lines) > size
+    last = lines[size - 1].visit if more else None
+    return Page(lines[:size], write_cursor((last.occurred_at.isoformat(), last.id)) if last else None)
+
+
+def visit_and_person(session: Session, scope: Scope, visit_id: UUID) -> tuple[Visit, Prospect]:
+    """A visit to somebody this person may see. Raises NotFound."""
+    row = session.execute(visits(scope).where(Visit.id == visit_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return row[0], row[1]
+
+
+def visits_to(session: Session, person: Prospect) -> Sequence[Visit]:
+    """Every visit to somebody in the order they took place, withdrawn ones included."""
+    query = select(Visit).where(Visit.town_id == person.town_id, Visit.prospect_id == person.id)
+    return session.scalars(query.order_by(Visit.occurred_at, Visit.recorded_at, Visit.id)).all()
+
+
+def steps_of(session: Session, person: Prospect) -> list[Step]:
+    """How somebody's stage moved, in the order it was recorded."""
+    query = select(StageChange).where(StageChange.town_id == person.town_id, StageChange.prospect_id == person.id)
+    rows = session.scalars(query.order_by(StageChange.at, StageChange.id))
+    return [Step(row.from_stage, row.to_stage, row.at, row.because_id) for row in rows]
+
+
+class Tried(NamedTuple):
+    """How often somebody was called on, and what was said the last time someone met them."""
+
+    times: int
+    reasons: tuple[str, ...]
+
+
+def tried(session: Session, town_id: UUID, prospect_ids: Collection[UUID]) -> dict[UUID, Tried]:
+    """For each of these people; those nobody called on are left out."""
+    last = func.array_to_string(Visit.reasons, ",")
+    query = (
+        select(
+            Visit.prospect_id,
+            func.count(),
+            func.array_agg(last).filter(Visit.outcome != Outcome.NOT_MET),
+            func.array_agg(Visit.occurred_at).filter(Visit.outcome != Outcome.NOT_MET),
+        )
+        .where(Visit.town_id == town_id, Visit.prospect_id.in_(prospect_ids), Visit.withdrawn_at.is_(None))
+        .group_by(Visit.prospect_id)
+    )
+    found = {}
+    for prospect_id, times, reasons, moments in session.execute(query):
+        latest = max(zip(moments, reasons, strict=True))[1] if moments else ""
+        found[prospect_id] = Tried(times, tuple(filter(None, latest.split(","))))
+    return found
+
+
+class Reached(NamedTuple):
+    """People, each counted once: called on, met, and those who agreed."""
+
+    called_on: int
+    met: int
+    agreed: int
+
+
+def reached(session: Session, town_id: UUID, user_id: UUID, since: datetime, until: datetime) -> Reached:
+    """What one person's visits of a time came to."""
+    people = func.count(Visit.prospect_id.distinct())
+    query = select(people, people.filter(Visit.outcome.in_(REACHED)), people.filter(Visit.outcome.in_(AGREEING))).where(
+        Visit.town_id == town_id,
+        Visit.user_id == user_id,
+        Visit.withdrawn_at.is_(None),
+        Visit.occurred_at >= since,
+        Visit.occurred_at < until,
+    )
+    return Reached(*session.execute(query).one())
+
+
+# ---- who looks after whom
+
+
+class Load(NamedTuple):
+    """Somebody work may be given to, and how much they have."""
+
+    user: User
+    people: int
+    """Who still has to be won: neither taking part nor out of the question."""
+    due: int
+    never_met: int
+
+
+_SETTLED = (Stage.JOINED, Stage.NOT_ELIGIBLE)
+
+
+def loads(session: Session, scope: Scope, today: date) -> list[Load]:
+    """Those to whom somebody of this scope may give work, by name, with what each has already."""
+    volunteers = session.scalars(volunteers_for(scope)).all()
+    open_ = Prospect.stage.not_in(_SETTLED)
+    query = (
+        select(
+            Prospect.volunteer_id,
+            func.count().filter(open_),
+            func.count().filter(Prospect.next_contact_on <= today),
+            func.count().filter(open_, Prospect.last_contact_at.is_(None)),
+        )
+        .where(listed_to(scope), Prospect.volunteer_id.in_([one.id for one in volunteers]))
+        .group_by(Prospect.volunteer_id)
+    )
+    counted = {row[0]: row[1:] for row in session.execute(query)}
+    return [Load(one, *counted.get(one.id, (0, 0, 0))) for one in volunteers]
+
+
+def assigned_since(session: Session, town_id: UUID, prospect_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """Since when these people are with whoever looks after them; without those nobody was assigned."""
+    query = select(Assignment.prospect_id, Assignment.since).where(
+        Assignment.town_id == town_id, Assignment.prospect_id.in_(prospect_ids), Assignment.until.is_(None)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}

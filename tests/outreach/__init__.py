@@ -1,0 +1,1 @@
+"""What follows from a conversation, and who looks after whom."""
