@@ -7,4 +7,7 @@ from flask_babel import lazy_gettext as _l
 from crm.accounts.rules import May
 from crm.web.navigation import Item
 
-MENU: tuple[Item, ...] = (Item(_l("Who signs in"), "accounts.listing", "key", May.MANAGE_ACCOUNTS),)
+MENU: tuple[Item, ...] = (
+    Item(_l("Messages"), "campaigns.messages", "message", May.SEE_MESSAGES),
+    Item(_l("Who signs in"), "accounts.listing", "key", May.MANAGE_ACCOUNTS),
+)

@@ -134,9 +134,13 @@ def test_from_a_new_campaign_to_its_end(signed_in: Browser, session: Session, te
     assert "Nguyễn Thị An" not in browser.get("/messages?state=excluded").text
 
 
-def test_a_campaign_with_an_unknown_place_shows_the_reason_at_the_text(signed_in: Browser) -> None:
+def test_a_campaign_with_an_unknown_place_shows_the_reason_at_the_text(
+    signed_in: Browser, session: Session, texting: Texting
+) -> None:
+    organiser = texting.make.user(Role.ORGANISER)
+    session.commit()
     filled = {"name": "x", "purpose": "service", "text": "Chào {tuoi}", "place": "", "stage": "", "standing": ""}
-    answer = signed_in(Role.ORGANISER).post("/campaigns/new", data=filled)
+    answer = signed_in(organiser).post("/campaigns/new", data=filled)
     assert answer.status_code == 422
     assert "{tuoi}" in answer.text
 
