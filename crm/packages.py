@@ -23,6 +23,7 @@ from crm.campaigns.routes import acts as campaign_acts
 from crm.campaigns.routes import outside as campaign_outside
 from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
+from crm.prospects import resources as prospect_resources
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     account_routes.bp,
@@ -34,5 +35,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 RESOURCES: tuple[ApiBlueprint, ...] = (
     account_resources.blp,
     premium_resources.blp,
+    prospect_resources.blp,
     campaign_resources.blp,
 )

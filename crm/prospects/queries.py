@@ -322,6 +322,13 @@ def identity_readings(session: Session, prospect: Prospect) -> Sequence[tuple[Id
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
+def visible_among(session: Session, scope: Scope, prospect_ids: Collection[UUID]) -> Sequence[Prospect]:
+    """Those of these people whom this person may see."""
+    return session.scalars(
+        select(Prospect).where(visible_to(scope), Prospect.id.in_(prospect_ids)).order_by(*ORDER)
+    ).all()
+
+
 def household_of(session: Session, scope: Scope, prospect: Prospect) -> Sequence[Prospect]:
     """The others of somebody's household that this person may see."""
     if prospect.household_id is None:

@@ -524,6 +524,19 @@ def find_or_add_neighbourhood(session: Session, unit: Place, name: str) -> Place
     ).one()
 
 
+def neighbourhood_id(session: Session, town_id: UUID, place_id: UUID | None, name: str | None) -> UUID | None:
+    """The id of a neighbourhood of that name in a ward or commune, added when it is new; None without a name.
+
+    Raises RuleBroken when the place is not a ward or commune.
+    """
+    if not name or not clean(name):
+        return None
+    unit = session.get(Place, (town_id, place_id)) if place_id else None
+    if unit is None or unit.kind not in UNITS:
+        raise RuleBroken(_l("Choose the ward or commune where the person lives."), field="place")
+    return find_or_add_neighbourhood(session, unit, name).id
+
+
 def reveal(session: Session, prospect: Prospect, *, by: User, at: datetime, way: str) -> dict[str, str | None]:
     """The full `citizen_id` and `si_number`; that somebody read them is kept."""
     session.add(IdentityReading(town_id=prospect.town_id, prospect_id=prospect.id, user_id=by.id, at=at, way=way))
