@@ -34,6 +34,12 @@ class Told(click.ClickException):
         click.echo(" ".join(str(self.message).split()), err=True)
 
 
+def data_dir_option() -> click.Option:
+    """The option every command has."""
+    kind = click.Path(file_okay=False, path_type=Path)
+    return click.Option(["--data-dir"], type=kind, help="Where the database and files of this installation are.")
+
+
 def in_program(command: click.Command) -> click.Command:
     """Run a command inside the program, with its services up."""
     if isinstance(command, click.Group):
@@ -44,11 +50,12 @@ def in_program(command: click.Command) -> click.Command:
     assert act is not None
 
     @wraps(act)
-    def inside(*args: Any, **kwargs: Any) -> Any:
-        with program(click.get_current_context().find_root().obj):
+    def inside(*args: Any, data_dir: Path | None = None, **kwargs: Any) -> Any:
+        with program(data_dir or click.get_current_context().find_root().obj):
             return act(*args, **kwargs)
 
     command.callback = inside
+    command.params.append(data_dir_option())
     return command
 
 
@@ -58,6 +65,8 @@ class Commands(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
+        except click.UsageError as failure:
+            raise Told(failure.format_message()) from failure
         except (CannotRun, RuleBroken, SettingsError, ValueError) as failure:
             raise Told(str(failure)) from failure
         except NotFound:
@@ -75,7 +84,7 @@ class Commands(click.Group):
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
     envvar="CRM_DATA_DIR",
-    help="Where the database and files of this installation are.",
+    help="Where the database and files of this installation are; may also stand after the command.",
 )
 @click.pass_context
 def main(context: click.Context, data_dir: Path | None) -> None:

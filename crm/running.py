@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Flask
+from flask_migrate import upgrade
 
 from config import Settings, from_environment
 from crm import clock
@@ -46,10 +47,16 @@ def environment(data_dir: Path | None, *, host: str = "127.0.0.1", port: int = 8
 
 @contextmanager
 def program(data_dir: Path | None) -> Iterator[Flask]:
-    """The program inside an app context, at its own time, for one command."""
+    """The program inside an app context, at its own time, for one command.
+
+    A database of the data directory is brought to head first; one that others run is left to `crm migrate`.
+    """
+    own_database = not os.environ.get("DATABASE_URL")
     with environment(data_dir) as env:
         app = create_app(settings_of(env))
         with app.app_context():
+            if own_database:
+                upgrade()
             app.extensions["clock"].refresh()
             yield app
 

@@ -1,0 +1,83 @@
+"""The `crm` command as somebody at a keyboard meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+CRM = Path(sys.executable).with_name("crm")
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def crm() -> Iterator[Run]:
+    """Runs `crm` on a data directory of its own."""
+    folder = tempfile.mkdtemp(prefix="ansinh-cli-", dir="/var/tmp")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("CRM_", "DATABASE_", "REDIS_"))}
+
+    def run(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(CRM), *arguments],
+            env={**env, "CRM_DATA_DIR": folder},
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    yield run
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_fresh_machine_answers_what_a_premium_costs(crm: Run) -> None:
+    done = crm("premium", "--income", "700000", "--ground", "poor", "--start", "2019-08", "--months", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["payable"] == 107_800
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["premium", "--income", "abc", "--start", "2019-08"],
+        ["premium", "--income", "690000", "--start", "2019-08", "--months", "1"],
+        ["nothing"],
+        ["restore", "no-such-file", "--yes"],
+        ["backup", "/no/such/folder/file"],
+    ],
+)
+def test_what_a_person_does_wrong_is_one_line_and_code_2(crm: Run, arguments: list[str]) -> None:
+    done = crm(*arguments)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+
+
+def test_a_backup_comes_back_and_a_new_epoch_begins(crm: Run, tmp_path: Path) -> None:
+    file = tmp_path / "town.backup"
+    added = crm("user", "add", "ke.toan@example.vn", "--role", "treasurer", "--password-stdin", text="mật khẩu dài\n")
+    assert added.returncode == 0, added.stderr
+    assert crm("backup", str(file)).returncode == 0
+    assert crm("user", "add", "sau.nay@example.vn", "--role", "auditor", "--password-stdin", text="mật khẩu dài\n").returncode == 0
+    restored = crm("restore", str(file), "--yes")
+    assert restored.returncode == 0, restored.stderr
+    assert "epoch 2" in restored.stdout
+    again = crm("user", "add", "sau.nay@example.vn", "--role", "auditor", "--password-stdin", text="mật khẩu dài\n")
+    assert again.returncode == 0, "the later account was not in the backup"
+    taken = crm("user", "add", "ke.toan@example.vn", "--role", "treasurer", "--password-stdin", text="mật khẩu dài\n")
+    assert taken.returncode == 2
+
+
+def test_the_doctor_finds_a_fresh_installation_in_order(crm: Run) -> None:
+    done = crm("doctor")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(done.stdout.splitlines()) == 6
