@@ -21,6 +21,7 @@ from crm.accounts import routes as account_routes
 from crm.campaigns import resources as campaign_resources
 from crm.campaigns.routes import acts as campaign_acts
 from crm.campaigns.routes import outside as campaign_outside
+from crm.campaigns.routes import pages as campaign_pages
 from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
 from crm.prospects import resources as prospect_resources
@@ -28,6 +29,7 @@ from crm.prospects import resources as prospect_resources
 BLUEPRINTS: tuple[Blueprint, ...] = (
     account_routes.bp,
     premium_routes.bp,
+    campaign_pages.bp,
     campaign_acts.bp,
     campaign_outside.webhooks,
     campaign_outside.refusing,

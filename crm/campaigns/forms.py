@@ -58,8 +58,8 @@ class CampaignForm(Form):
         """What was typed; the filter without what was left open."""
         chosen = {"place": self.place.data, "stage": self.stage.data, "standing": self.standing.data}
         return Content(
-            name=self.name.data,
-            text=self.text.data,
+            name=self.name.data or "",
+            text=self.text.data or "",
             purpose=Purpose(self.purpose.data),
             segment={name: value for name, value in chosen.items() if value},
             accented=self.accented.data,

@@ -22,6 +22,7 @@ from crm.sandbox import rules
 from crm.sandbox.callbacks import Postman
 from crm.sandbox.rules import Trouble
 from crm.sandbox.store import Kept, Store
+from crm.web.language import CATALOGUES, compile_catalogues
 
 ROOT = Path(__file__).resolve().parents[2]
 MESSAGES = "/2010-04-01/Accounts/<account>/Messages"
@@ -54,8 +55,9 @@ def create_sandbox(setup: Setup) -> Flask:
         template_folder=ROOT / "templates",
         static_folder=ROOT / "crm" / "static",
     )
-    app.config.update(BABEL_DEFAULT_LOCALE="vi", BABEL_DEFAULT_TIMEZONE="Asia/Ho_Chi_Minh")
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(ROOT / "crm" / "translations")
+    compile_catalogues()
+    app.config.update(BABEL_DEFAULT_LOCALE="vi", BABEL_DOMAIN="sandbox")
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(CATALOGUES)
     Babel(app)
     store = Store(setup.store)
     postman = Postman(store, setup.token, setup.base)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import redirect, url_for
+from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from crm.accounts.gateway import current_user
 from crm.accounts.rules import May
 from crm.background import ring
-from crm.campaigns.routes.pages import bp, campaign_or_404, public_url
+from crm.campaigns.routes.pages import campaign_or_404, public_url
 from crm.campaigns.services import launching
 from crm.clock import now
 from crm.db import transaction
 from crm.web.guard import may
 from tasks.campaigns import send_some
+
+bp = Blueprint("campaign_acts", __name__)
 
 
 def _back_to(campaign_id: UUID) -> ResponseReturnValue:

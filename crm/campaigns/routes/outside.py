@@ -15,6 +15,7 @@ from crm.campaigns import queries
 from crm.campaigns.forms import OptOutForm
 from crm.campaigns.gateway import is_signed
 from crm.campaigns.models import OptOutLink
+from crm.campaigns.rules.texts import unaccented
 from crm.campaigns.services import opting_out, sending
 from crm.clock import now
 from crm.db import session, transaction
@@ -89,7 +90,7 @@ def inbound() -> ResponseReturnValue:
             confirmation = opting_out.take_inbound(
                 current, town_id, sid=_text("MessageSid"), phone=phone, body=_text("Body"), at=now()
             )
-    inner = f"<Message>{escape(str(confirmation))}</Message>" if confirmation else ""
+    inner = f"<Message>{escape(unaccented(str(confirmation)))}</Message>" if confirmation else ""
     return Response(f"<Response>{inner}</Response>", mimetype="text/xml")
 
 

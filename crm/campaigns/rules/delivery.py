@@ -77,7 +77,7 @@ DELIVERY_NAMES: dict[Delivery, LazyString] = {
     Delivery.SENT: _l("Sent"),
     Delivery.DELIVERED: _l("Reached the network"),
     Delivery.UNDELIVERED: _l("Not delivered"),
-    Delivery.FAILED: _l("Failed"),
+    Delivery.FAILED: _l("Could not be sent"),
     Delivery.CANCELLED: _l("Called off"),
     Delivery.EXPIRED: _l("Too late, not sent"),
     Delivery.EXCLUDED: _l("Left out"),
