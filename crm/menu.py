@@ -9,5 +9,7 @@ from crm.web.navigation import Item
 
 MENU: tuple[Item, ...] = (
     Item(_l("Messages"), "campaigns.messages", "message", May.SEE_MESSAGES),
-    Item(_l("Who signs in"), "accounts.listing", "key", May.MANAGE_ACCOUNTS),
+    Item(_l("Who signs in"), "accounts.listing", "lock", May.MANAGE_ACCOUNTS),
+    Item(_l("The law"), "premiums.law", "law", May.SEE_LAW),
+    Item(_l("Program's time"), "timekeeping.show_clock", "clock", May.MOVE_CLOCK),
 )

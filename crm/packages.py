@@ -25,6 +25,7 @@ from crm.campaigns.routes import pages as campaign_pages
 from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
 from crm.prospects import resources as prospect_resources
+from crm.timekeeping import routes as timekeeping_routes
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     account_routes.bp,
@@ -33,6 +34,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     campaign_acts.bp,
     campaign_outside.webhooks,
     campaign_outside.refusing,
+    timekeeping_routes.bp,
 )
 RESOURCES: tuple[ApiBlueprint, ...] = (
     account_resources.blp,

@@ -1,0 +1,1 @@
+"""Moving the program's time outside production."""
