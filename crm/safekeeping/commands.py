@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from alembic.migration import MigrationContext
@@ -104,7 +105,7 @@ def _broker(settings: Settings) -> tuple[bool, str]:
     if not settings.redis_url:
         return False, "REDIS_URL is not set: reminders and imports cannot run"
     try:
-        about = Redis.from_url(broker_urls(settings.redis_url).redis_py, socket_timeout=3).info("server")
+        about: Any = Redis.from_url(broker_urls(settings.redis_url).redis_py, socket_timeout=3).info("server")
     except RedisError as problem:
         return False, f"cannot be reached ({problem})"
     return True, f"{about.get('server_name', 'redis')} {about.get('valkey_version') or about['redis_version']}"

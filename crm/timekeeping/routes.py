@@ -31,7 +31,7 @@ def move_clock() -> ResponseReturnValue:
     form = ClockForm()
     if not _can_move():
         abort(403)
-    if not form.validate():
+    if not form.validate() or form.moment.data is None:
         return render_template("timekeeping/clock.html", form=form, now=clock.now(), can_move=True), 422
     with transaction() as session:
         start_at(session, form.moment.data.replace(tzinfo=clock.LOCAL))

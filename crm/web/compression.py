@@ -18,10 +18,10 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def compress(response: Response) -> Response:
-        if not response.mimetype.startswith(TEXTS) or response.status_code not in (200, 422, 404, 409):
+        if not (response.mimetype or "").startswith(TEXTS) or response.status_code not in (200, 422, 404, 409):
             return response
         response.vary.add("Accept-Encoding")
-        if "gzip" not in request.accept_encodings or (response.is_streamed and not response.direct_passthrough):
+        if not request.accept_encodings["gzip"] or (response.is_streamed and not response.direct_passthrough):
             return response
         tag = response.headers.get("ETag")
         name = f"{request.path} {tag}" if request.path.startswith("/static/") and tag else None
