@@ -8,6 +8,8 @@ APPEND_ONLY = (
     "change_record",
     "consent",
     "identity_reading",
+    "message_inbound",
+    "message_status",
     "ledger_entry",
     "payment",
     "posting",

@@ -13,7 +13,17 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-FROZEN = ("ledger_entry", "posting", "payment", "consent", "stage_change", "change_record", "identity_reading")
+FROZEN = (
+    "ledger_entry",
+    "posting",
+    "payment",
+    "consent",
+    "stage_change",
+    "change_record",
+    "identity_reading",
+    "message_status",
+    "message_inbound",
+)
 
 
 def upgrade() -> None:
