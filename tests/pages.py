@@ -13,6 +13,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from werkzeug.test import TestResponse
 
+from crm.db import db
+
 MOST_QUERIES = 30
 HARMLESS = {"expected-doctype-but-got-start-tag"}
 
@@ -22,8 +24,10 @@ class JudgingClient(FlaskClient):
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         statements: list[str] = []
-        for name in list(g) if has_app_context() else ():
-            g.pop(name)  # a test stays in one app context; what a request remembered of its person must not outlive it
+        if has_app_context():
+            db.session.commit()  # what the test prepared outlives a request that is refused and rolled back
+            for name in list(g):  # one app context for the whole test: what a request remembered of its person goes
+                g.pop(name)
 
         def count(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
             if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):

@@ -23,6 +23,7 @@ from crm.db import db, session, transaction
 from crm.errors import NotFound, RuleBroken
 from crm.phones import read_phone
 from crm.web import limits
+from crm.web.forms import stripped
 from crm.web.guard import may
 
 TOO_LONG = 300
@@ -40,7 +41,7 @@ class _Role(RoleMixin):  # type: ignore[misc]
 class SignInForm(LoginForm):  # type: ignore[misc]
     """E-mail or phone, and a password. Every failure gets the same answer, whatever the reason."""
 
-    email = StringField(_l("E-mail or mobile number"), validators=[IsString()])  # type: ignore[assignment]
+    email = StringField(_l("E-mail or mobile number"), filters=[stripped], validators=[IsString()])  # type: ignore[assignment]
     password = PasswordField(_l("Password"), validators=[IsString()])
     remember = BooleanField(_l("Stay signed in on this phone or computer"))
 

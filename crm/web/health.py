@@ -98,7 +98,7 @@ def _lines() -> list[str]:
 
 
 def _connections_in_use() -> int:
-    checked_out = getattr(db.engine.pool, "checkedout", None)
+    checked_out = getattr(db.engine.engine.pool, "checkedout", None)
     return int(checked_out()) if checked_out else 0
 
 
