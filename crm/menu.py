@@ -8,6 +8,9 @@ from crm.accounts.rules import May
 from crm.web.navigation import Item
 
 MENU: tuple[Item, ...] = (
+    Item(_l("Overview"), "reports.dashboard", "chart", May.SEE_DASHBOARD),
+    Item(_l("Participants"), "participation.listing", "joined", May.SEE_DASHBOARD),
+    Item(_l("Targets"), "targets.listing", "target", May.SEE_TARGETS),
     Item(_l("Messages"), "campaigns.messages", "message", May.SEE_MESSAGES),
     Item(_l("Who signs in"), "accounts.listing", "lock", May.MANAGE_ACCOUNTS),
     Item(_l("The law"), "premiums.law", "law", May.SEE_LAW),

@@ -22,9 +22,14 @@ from crm.campaigns import resources as campaign_resources
 from crm.campaigns.routes import acts as campaign_acts
 from crm.campaigns.routes import outside as campaign_outside
 from crm.campaigns.routes import pages as campaign_pages
+from crm.participation import routes as participation_routes
 from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
 from crm.prospects import resources as prospect_resources
+from crm.reports import resources as report_resources
+from crm.reports import routes as report_routes
+from crm.targets import resources as target_resources
+from crm.targets import routes as target_routes
 from crm.timekeeping import routes as timekeeping_routes
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -34,6 +39,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     campaign_acts.bp,
     campaign_outside.webhooks,
     campaign_outside.refusing,
+    participation_routes.bp,
+    target_routes.bp,
+    report_routes.bp,
     timekeeping_routes.bp,
 )
 RESOURCES: tuple[ApiBlueprint, ...] = (
@@ -41,4 +49,6 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     premium_resources.blp,
     prospect_resources.blp,
     campaign_resources.blp,
+    target_resources.blp,
+    report_resources.blp,
 )

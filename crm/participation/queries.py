@@ -4,43 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Literal, NamedTuple
+from datetime import date
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from crm.accounts.models import Organisation
-from crm.accounts.queries import Scope
+from crm.accounts.queries import Scope, organisation_by_code
+from crm.errors import RuleBroken
 from crm.months import Month
 from crm.participation.models import ParticipantMonth, Participation, Payment
-from crm.participation.rules import DUE_SOON, Beginning, Ending, Kind
+from crm.participation.rules import DUE_SOON, NOBODY, Beginning, Ending, Kind, Movement, Span
 from crm.places.models import Place, PlaceSuccession
+from crm.places.queries import place_named
 from crm.places.rules import PlaceKind
 from crm.premiums.queries import law, local_top_ups
 from crm.premiums.rules.quotes import Plan, Quote, quote
-from crm.prospects.models import Prospect
+from crm.prospects.models import Prospect, Standing
 from crm.prospects.queries import visible_to
 from crm.prospects.rules import Ground
-
-
-@dataclass(frozen=True)
-class Span:
-    """A period by its first and its last day; counts are as of the end of the last."""
-
-    since: date
-    as_of: date
-
-    @classmethod
-    def year_to(cls, day: date) -> Span:
-        """From New Year to a day: what a year's target is measured by."""
-        return cls(day.replace(month=1, day=1), day)
-
-    @property
-    def before(self) -> date:
-        """The last day before the period: whoever takes part then is the stock at its start."""
-        return self.since - timedelta(days=1)
+from crm.web.pager import Page, page
 
 
 @dataclass(frozen=True)
@@ -49,29 +35,6 @@ class Narrowed:
 
     place_ids: Collection[UUID] | None = None
     organisation_id: UUID | Literal["none"] | None = None
-
-
-class Movement(NamedTuple):
-    """How a stock changed over a period: now = start + joined + returned - left."""
-
-    start: int
-    joined: int
-    returned: int
-    left: int
-    lapsed: int
-    """Those of `left` who did not pay in time."""
-    now: int
-
-    @property
-    def change(self) -> int:
-        return self.now - self.start
-
-    def plus(self, other: Movement) -> Movement:
-        """Both together."""
-        return Movement._make(mine + theirs for mine, theirs in zip(self, other, strict=True))
-
-
-NOBODY = Movement(0, 0, 0, 0, 0, 0)
 
 
 # ---- the stock, and how it moves
@@ -281,6 +244,18 @@ def helped_by_the_place(session: Session, prospect: Prospect) -> int:
     return int(session.scalar(select(func.coalesce(func.sum(paid.c.months), 0))) or 0)
 
 
+def grounds_on(session: Session, prospect: Prospect, day: date) -> list[Ground]:
+    """Every ground for support someone has on a day; the law of that day says which decides."""
+    query = select(Standing.ground).where(
+        Standing.town_id == prospect.town_id,
+        Standing.prospect_id == prospect.id,
+        Standing.valid_from <= day,
+        or_(Standing.valid_to.is_(None), Standing.valid_to > day),
+    )
+    home = session.get(Place, (prospect.town_id, prospect.place_id))
+    return [*session.scalars(query), *([Ground.ISLAND] if home and home.special else [])]
+
+
 def quote_for(
     session: Session,
     prospect: Prospect,
@@ -317,3 +292,65 @@ def places_named(session: Session, town_id: UUID) -> dict[UUID, Place]:
     """Every ward, commune and the town itself by id."""
     query = select(Place).where(Place.town_id == town_id, Place.kind != PlaceKind.NEIGHBOURHOOD)
     return {place.id: place for place in session.scalars(query)}
+
+
+# ---- lists
+
+
+class Line(NamedTuple):
+    """A spell in a list, and whose it is."""
+
+    spell: Participation
+    person: Prospect
+
+
+def page_of(
+    session: Session,
+    scope: Scope,
+    kind: Kind,
+    span: Span,
+    narrowed: Narrowed = Narrowed(),
+    *,
+    cursor: str | None,
+    size: int = 50,
+) -> Page[Line]:
+    """One page of the list behind a figure: by name, or, of what is due, by the last day to pay."""
+    query: Any = spells(scope, kind, span, narrowed)
+    if kind in (Kind.DUE, Kind.OVERDUE):
+        order: tuple[Any, Any] = (Participation.deadline_on, Participation.id)
+        kinds = (date.fromisoformat, UUID)
+        found = page(session, query, order, cursor=cursor, size=size, kinds=kinds, key=_place_by_deadline)
+    else:
+        order = (Prospect.name_key, Participation.id)
+        found = page(session, query, order, cursor=cursor, size=size, key=_place_by_name)
+    return Page([Line(*row) for row in found.rows], found.next)
+
+
+def _place_by_deadline(row: Any) -> tuple[Any, ...]:
+    return row[0].deadline_on, row[0].id
+
+
+def _place_by_name(row: Any) -> tuple[Any, ...]:
+    return row[1].name_key, row[0].id
+
+
+def narrowed_to(
+    session: Session, scope: Scope, *, place: str | None, organisation: str | None, as_of: date
+) -> tuple[Narrowed, Place | None]:
+    """What a list is narrowed to by what an address names: a place (UUID, CODE or CODE@DATE) in the boundaries of a
+    day, an organisation by UUID or code, or `none`. Raises RuleBroken for what is not known here."""
+    where = place_named(session, scope.town_id, place, today=as_of) if place else None
+    ids = counted_in(session, where, as_of) if where else None
+    return Narrowed(ids, _organisation_named(session, scope.town_id, organisation) if organisation else None), where
+
+
+def _organisation_named(session: Session, town_id: UUID, text: str) -> UUID | Literal["none"]:
+    if text == "none":
+        return "none"
+    try:
+        found = session.get(Organisation, (town_id, UUID(text)))
+    except ValueError:
+        found = organisation_by_code(session, town_id, text)
+    if found is None:
+        raise RuleBroken(_l("No such organisation is known here."), field="organisation", code="unknown_organisation")
+    return found.id

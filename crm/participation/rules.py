@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _l
 
@@ -58,6 +59,47 @@ class Kind(StrEnum):
     STOPPED = "stopped"
     DUE = "due"
     OVERDUE = "overdue"
+
+
+@dataclass(frozen=True)
+class Span:
+    """A period by its first and its last day; counts are as of the end of the last."""
+
+    since: date
+    as_of: date
+
+    @classmethod
+    def year_to(cls, day: date) -> Span:
+        """From New Year to a day: what a year's target is measured by."""
+        return cls(day.replace(month=1, day=1), day)
+
+    @property
+    def before(self) -> date:
+        """The last day before the period: whoever takes part then is the stock at its start."""
+        return self.since - timedelta(days=1)
+
+
+class Movement(NamedTuple):
+    """How a stock changed over a period: now = start + joined + returned - left."""
+
+    start: int
+    joined: int
+    returned: int
+    left: int
+    lapsed: int
+    """Those of `left` who did not pay in time."""
+    now: int
+
+    @property
+    def change(self) -> int:
+        return self.now - self.start
+
+    def plus(self, other: Movement) -> Movement:
+        """Both together."""
+        return Movement._make(mine + theirs for mine, theirs in zip(self, other, strict=True))
+
+
+NOBODY = Movement(0, 0, 0, 0, 0, 0)
 
 
 KINDS: Mapping[Kind, Any] = {

@@ -152,7 +152,7 @@ def record_payment(
             day=in_day(spell.deadline_on),
         )
         raise RuleBroken(message, field="paid_on", code="deadline_passed")
-    first = _next_month(spell, start)
+    first = next_month(spell, start)
     told = quote_for(
         session,
         prospect,
@@ -298,7 +298,7 @@ def _check_joining(session: Session, prospect: Prospect, plan: Plan, start: Mont
         raise RuleBroken(message, field="start", code="start_out_of_window")
 
 
-def _next_month(spell: Participation, start: Month | None) -> Month:
+def next_month(spell: Participation, start: Month | None) -> Month:
     """The month a following period begins with; someone whose months before are unknown says it."""
     if spell.paid_through is None:
         if start is None:

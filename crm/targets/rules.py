@@ -1,11 +1,88 @@
-"""What targets are about."""
+"""What targets are about, and where their facts contradict each other."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from enum import StrEnum
+from typing import Any, NamedTuple
+
+from flask_babel import lazy_gettext as _l
+
+MONTHS = 12
+DAYS = 365
+PER_CENT = 100
 
 
 class Indicator(StrEnum):
     COMPULSORY = "compulsory"
     VOLUNTARY = "voluntary"
     UNEMPLOYMENT = "unemployment"
+
+
+INDICATORS: Mapping[Indicator, Any] = {
+    Indicator.VOLUNTARY: _l("Voluntary social insurance"),
+    Indicator.COMPULSORY: _l("Compulsory social insurance"),
+    Indicator.UNEMPLOYMENT: _l("Unemployment insurance"),
+}
+
+
+def implied_denominator(people: int, rate: Decimal) -> int:
+    """How many people the rate would be of, if number and rate are about the same: 1,385 at 1.3 % → 106,538."""
+    return round(people * PER_CENT / rate)
+
+
+def agrees(people: int, rate: Decimal, denominator: int) -> bool:
+    """Whether number over denominator gives the rate, as far as the rate is written out (1.3 % is 1.25 to 1.35)."""
+    exponent = rate.normalize().as_tuple().exponent
+    half_of_last_digit = Decimal(5).scaleb(int(exponent) - 1) if isinstance(exponent, int) else Decimal(0)
+    return abs(Decimal(people) * PER_CENT / denominator - rate) <= half_of_last_digit
+
+
+def contradiction(people: int, rate: Decimal | None, denominator: int | None, population: int | None) -> Any | None:
+    """A sentence that says which facts of a target cannot all be true, or None. Nothing is corrected."""
+    if denominator and population and denominator > population:
+        return _l(
+            "These facts do not fit together: %(people)s people would be %(rate)s of %(denominator)s, but only about "
+            "%(population)s people live here, children included. The work is measured by the number of people; the rate "
+            "stands as the plan has it.",
+            people=figures(people),
+            rate=percent(rate) if rate is not None else "?",
+            denominator=figures(denominator),
+            population=figures(population),
+        )
+    if denominator and rate is not None and not agrees(people, rate, denominator):
+        return _l(
+            "These facts do not fit together: %(people)s of %(denominator)s people is not %(rate)s. Ask who set the target "
+            "which of them holds; nothing was changed here.",
+            people=figures(people),
+            denominator=figures(denominator),
+            rate=percent(rate),
+        )
+    return None
+
+
+class Pace(NamedTuple):
+    """People more a month: what it was so far in the year, and what it has to be from now on (None: no time left)."""
+
+    so_far: float
+    needed: float | None
+
+
+def pace(start: int, now: int, target: int, as_of: date) -> Pace:
+    """The pace of a year up to a day, and the one that would reach the target by the end of the year."""
+    year_begins = as_of.replace(month=1, day=1)
+    gone = ((as_of - year_begins).days + 1) / DAYS * MONTHS
+    left = MONTHS - gone
+    return Pace((now - start) / gone, max(0, target - now) / left if left > 0 else None)
+
+
+def figures(number: int) -> str:
+    """1385 → "1.385", as it stands in a Vietnamese plan."""
+    return f"{number:,}".replace(",", ".")
+
+
+def percent(rate: Decimal) -> str:
+    """1.30 → "1,3%"."""
+    return f"{rate.normalize():f}".replace(".", ",") + "%"

@@ -1,0 +1,121 @@
+"""What is asked when someone joins, pays on or stops, and how the list of participants is narrowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, Self
+
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, DateField, SelectField, StringField
+from wtforms.validators import DataRequired, Length, Optional
+
+from crm.months import MONTHS_IN_YEAR, Month
+from crm.participation.rules import CHOSEN_ENDINGS, ENDINGS, KINDS, Basis, Ending, Kind, Span, first_months
+from crm.premiums.forms import DongField
+from crm.premiums.rules.keys import PERIODS, LawKey, Method
+from crm.premiums.rules.law import LawOnDay
+from crm.premiums.rules.quotes import Plan
+from crm.premiums.rules.wording import METHODS
+from crm.web.forms import Form, QueryForm, stripped
+
+
+class PaymentForm(Form):
+    """The next period of someone who takes part."""
+
+    income = DongField(_l("Chosen income, a month"), validators=[DataRequired()])
+    months = SelectField(_l("Way to pay"), coerce=int, validators=[DataRequired()])
+    paid_on = DateField(_l("Day of payment"), validators=[DataRequired()])
+    receipt_number = StringField(_l("Receipt number"), filters=[stripped], validators=[Length(max=40)])
+    confirmation = StringField(
+        _l("List or letter of the insurance office"), filters=[stripped], validators=[Length(max=200)]
+    )
+
+    @classmethod
+    def under(cls, law: LawOnDay, **start: Any) -> Self:
+        """The form for the law of a day; what is not given yet is the least income, the usual period, that day."""
+        form = cls(data={"income": law.floor, "months": PERIODS[Method.QUARTERLY], "paid_on": law.day} | start)
+        form.months.choices = [(months, METHODS[method]) for method, months in PERIODS.items()]
+        if law.says(LawKey.INVESTMENT_PERCENT):
+            form.months.choices += [
+                (years * MONTHS_IN_YEAR, _l("Once for %(years)s years ahead", years=years))
+                for years in range(2, law.number(LawKey.YEARS_AHEAD_MOST) + 1)
+            ]
+        return form
+
+    @property
+    def plan(self) -> Plan:
+        """The way to pay that was chosen."""
+        months = int(self.months.data)
+        return Plan.periodic(months) if months in PERIODS.values() else Plan.years_ahead(months // MONTHS_IN_YEAR)
+
+    def proof(self, basis: Basis | None) -> dict[str, str | None]:
+        """What shows that the payment was made."""
+        if basis is Basis.TAKEN:
+            return {"receipt_number": self.receipt_number.data}
+        return {"confirmation": self.confirmation.data}
+
+
+class EnrolForm(PaymentForm):
+    """Someone joins or comes back."""
+
+    start = SelectField(_l("First month"), coerce=Month.parse, validators=[DataRequired()])
+    moved_in = BooleanField(_l("Was taking part elsewhere and moved here"))
+
+    @classmethod
+    def under(cls, law: LawOnDay, **start: Any) -> Self:
+        """Offers every month that could still be paid by some way to pay; the service says which fits the chosen one."""
+        this = Month.of(law.day)
+        form = super().under(law, **{"start": this} | start)
+        earliest, latest = first_months(law.day, law, Plan.periodic(PERIODS[Method.YEARLY]))
+        form.start.choices = [(month, f"{month.number}/{month.year}") for month in earliest.until(latest + 1)]
+        return form
+
+
+class StopForm(Form):
+    """Someone stops for a reason other than not having paid."""
+
+    ending = SelectField(
+        _l("Why"),
+        choices=[(ending.value, ENDINGS[ending]) for ending in CHOSEN_ENDINGS],
+        coerce=Ending,
+        validators=[DataRequired()],
+    )
+    on = DateField(_l("From which day on"), validators=[DataRequired()])
+
+
+class ListForm(QueryForm):
+    """Which participants to list. Every figure of the dashboard is such an address."""
+
+    kind = SelectField(
+        _l("Who"), choices=[(kind.value, label) for kind, label in KINDS.items()], default=Kind.STOCK.value
+    )
+    place = SelectField(_l("Ward or commune"), filters=[stripped], validate_choice=False)
+    organisation = SelectField(_l("Organisation"), filters=[stripped], validate_choice=False)
+    since = DateField(_l("From"), validators=[Optional()])
+    as_of = DateField(_l("To"), validators=[Optional()])
+
+    def offering(self, places: Iterable[tuple[str, str]], organisations: Iterable[tuple[str, str]]) -> Self:
+        """The form with the places and organisations one may choose."""
+        self.place.choices = [("", _l("All")), *places]
+        self.organisation.choices = [("", _l("All")), *organisations, ("none", _l("Not on record"))]
+        return self
+
+    def last_day(self, today: date) -> date:
+        """The day the list is as of: never one that has not come."""
+        given: date | None = self.as_of.data
+        return min(given or today, today)
+
+    def span(self, today: date) -> Span:
+        """The period of the list: from New Year unless another first day is given."""
+        last = self.last_day(today)
+        first: date | None = self.since.data
+        return Span(first, last) if first and first <= last else Span.year_to(last)
+
+    def chosen_kind(self) -> Kind:
+        """The list asked for; of an unknown name, those who take part."""
+        return Kind(self.kind.data) if self.kind.data in set(Kind) else Kind.STOCK
+
+    def where(self) -> dict[str, str | None]:
+        """Place and organisation as the address names them."""
+        return {"place": self.place.data, "organisation": self.organisation.data}

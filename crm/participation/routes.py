@@ -1,0 +1,260 @@
+"""Joining, paying on, stopping, and the lists of who takes part."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from crm import clock
+from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.rules import May, Reach
+from crm.db import session, transaction
+from crm.errors import NotFound, RuleBroken
+from crm.participation import cards, queries, services
+from crm.participation.forms import EnrolForm, ListForm, PaymentForm, StopForm
+from crm.participation.models import Payment
+from crm.participation.rules import BEGINNINGS, ENDINGS, KINDS, Kind, Span, basis_for
+from crm.places.models import Place
+from crm.places.rules import PlaceKind
+from crm.premiums.queries import law
+from crm.premiums.rules.quotes import Quote
+from crm.premiums.rules.wording import GROUNDS, METHODS, STATUSES
+from crm.prospects.models import Prospect
+from crm.prospects.queries import person
+from crm.web.forms import refusals_on
+from crm.web.guard import may
+from crm.web.pager import Page
+
+bp = Blueprint("participation", __name__)
+cards.register()
+WORDS = {"beginnings": BEGINNINGS, "endings": ENDINGS, "kinds": KINDS}
+
+
+@bp.get("/participation")
+@may(May.SEE_PEOPLE)
+def listing() -> ResponseReturnValue:
+    """The people behind a figure: who takes part on a day, who joined, came back or left, whose payment is due."""
+    form, scope = ListForm(request.args), current_scope()
+    kind, span = form.chosen_kind(), form.span(clock.today())
+    narrowed, place = queries.narrowed_to(session(), scope, **form.where(), as_of=span.as_of)
+    shown = queries.page_of(session(), scope, kind, span, narrowed, cursor=request.args.get("cursor"))
+    total = queries.count(session(), scope, kind, span, narrowed)
+    return _list_page(form, kind, span, place, shown, total)
+
+
+@bp.get("/prospects/<uuid:prospect_id>/enrol")
+@may(May.ENROL)
+def enrol_form(prospect_id: UUID) -> ResponseReturnValue:
+    """What it costs this person to join, and the form to record it."""
+    joining, form = _person(prospect_id), EnrolForm.under(law(session()).on(clock.today()))
+    return _enrol_page(joining, form, _quote(joining, form, form.start.data))
+
+
+@bp.post("/prospects/<uuid:prospect_id>/enrol")
+@may(May.ENROL)
+def enrol(prospect_id: UUID) -> ResponseReturnValue:
+    """Record that someone joins; «work it out» only shows the figures again."""
+    joining, form = _person(prospect_id), EnrolForm.under(law(session()).on(clock.today()))
+    basis, step = basis_for(current_user().may), request.form.get("step")
+    if form.validate() and step == "record" and basis:
+        with refusals_on(form), transaction():
+            services.enrol(
+                session(),
+                joining,
+                **_given(joining, form),
+                **_act(),
+                start=form.start.data,
+                moved_in=form.moved_in.data,
+            )
+            flash(_("%(name)s takes part from now on.", name=joining.full_name), "success")
+            return redirect(_page_of(prospect_id))
+    return _enrol_page(joining, form, _quote(joining, form, form.start.data), failed=step == "record")
+
+
+@bp.post("/prospects/<uuid:prospect_id>/hand-over")
+@may(May.ENROL)
+def hand_over(prospect_id: UUID) -> ResponseReturnValue:
+    """The papers are ready; a collection agent takes the money."""
+    with transaction():
+        services.hand_over(session(), _person(prospect_id), by=current_user(), at=clock.now())
+    flash(_("Noted as agreed. The payment is recorded by whoever takes the money."), "success")
+    return redirect(_page_of(prospect_id))
+
+
+@bp.get("/prospects/<uuid:prospect_id>/pay")
+@may(May.ENROL)
+def pay_form(prospect_id: UUID) -> ResponseReturnValue:
+    """What the next period costs, and the form to record its payment."""
+    payer = _person(prospect_id)
+    spell = queries.spell_of(session(), payer)
+    usual = {"income": spell.income, "months": spell.method or 1} if spell else {}
+    form = PaymentForm.under(law(session()).on(clock.today()), **usual)
+    return _pay_page(payer, form)
+
+
+@bp.post("/prospects/<uuid:prospect_id>/pay")
+@may(May.ENROL)
+def pay(prospect_id: UUID) -> ResponseReturnValue:
+    """Record the next period's payment; «work it out» only shows the figures again."""
+    payer, form = _person(prospect_id), PaymentForm.under(law(session()).on(clock.today()))
+    basis, step = basis_for(current_user().may), request.form.get("step")
+    if form.validate() and step == "record" and basis:
+        with refusals_on(form), transaction():
+            payment = services.record_payment(session(), payer, **_given(payer, form), **_act())
+            flash(_("The payment for %(months)s months is recorded.", months=payment.months), "success")
+            return redirect(_page_of(prospect_id))
+    return _pay_page(payer, form, failed=step == "record")
+
+
+@bp.get("/prospects/<uuid:prospect_id>/payments")
+@may(May.SEE_PEOPLE)
+def payments(prospect_id: UUID) -> ResponseReturnValue:
+    """Everything paid for someone, in layers, with the rules it rests on."""
+    payer = _person(prospect_id)
+    paid, spells = queries.payments_of(session(), payer), session().scalars(queries.spells_of(payer)).all()
+    last = session().scalars(queries.standing_payments(payer).limit(1)).first()
+    mine = last if last and basis_for(current_user().may) is last.basis else None
+    return render_template(
+        "participation/payments.html", person=payer, payments=paid, spells=spells, mine=mine, **WORDS, **_law_words()
+    )
+
+
+@bp.post("/payments/<uuid:payment_id>/reverse")
+@may(May.ENROL)
+def reverse(payment_id: UUID) -> ResponseReturnValue:
+    """Take a wrong payment back."""
+    payment = session().get(Payment, (current_scope().town_id, payment_id))
+    if payment is None:
+        raise NotFound
+    payer = _person(payment.prospect_id)
+    with transaction():
+        services.reverse_payment(session(), payment, by=current_user(), at=clock.now())
+    flash(_("The payment is taken back: its months are free again."), "success")
+    return redirect(url_for(".payments", prospect_id=payer.id))
+
+
+@bp.route("/prospects/<uuid:prospect_id>/stop", methods=["GET", "POST"])
+@may(May.ENROL)
+def stop(prospect_id: UUID) -> ResponseReturnValue:
+    """Someone stops for a reason other than not having paid."""
+    leaving, form = _person(prospect_id), StopForm(data={"on": clock.today()})
+    spell = queries.open_spell(session(), leaving)
+    if spell is None:
+        raise RuleBroken(_("This person takes part no longer."), code="ended_already")
+    if form.validate_on_submit():
+        with refusals_on(form), transaction():
+            services.stop(
+                session(), spell, on=form.on.data or clock.today(), ending=form.ending.data, **_act(basis=False)
+            )
+            flash(_("%(name)s takes part no longer.", name=leaving.full_name), "success")
+            return redirect(_page_of(prospect_id))
+    return render_template(
+        "participation/stop.html", person=leaving, spell=spell, form=form
+    ), 422 if form.errors else 200
+
+
+# ---- pieces
+
+
+def _person(prospect_id: UUID) -> Prospect:
+    return person(session(), current_scope(), prospect_id)
+
+
+def _page_of(prospect_id: UUID) -> str:
+    return url_for("prospects.show", prospect_id=prospect_id)
+
+
+def _given(payer: Prospect, form: PaymentForm) -> dict[str, Any]:
+    """What the form says about a payment, in the services' words."""
+    paid_on = form.paid_on.data or clock.today()
+    return {
+        "income": form.income.data,
+        "plan": form.plan,
+        "paid_on": paid_on,
+        "grounds": queries.grounds_on(session(), payer, paid_on),
+        **form.proof(basis_for(current_user().may)),
+    }
+
+
+def _act(*, basis: bool = True) -> dict[str, Any]:
+    """Who acts, when, and on what basis."""
+    known = {"basis": basis_for(current_user().may)} if basis else {}
+    return {"by": current_user(), "at": clock.now(), **known}
+
+
+def _quote(payer: Prospect, form: PaymentForm, start: Any) -> Quote | None:
+    """What it would cost as the form stands; what is refused is said at its field."""
+    if form.errors or start is None or (form.is_submitted() and not form.validate()):
+        return None
+    with refusals_on(form):
+        given = {
+            name: value
+            for name, value in _given(payer, form).items()
+            if name in ("income", "plan", "paid_on", "grounds")
+        }
+        return queries.quote_for(session(), payer, start=start, **given)
+    return None
+
+
+def _enrol_page(joining: Prospect, form: EnrolForm, told: Quote | None, *, failed: bool = False) -> ResponseReturnValue:
+    page = render_template(
+        "participation/enrol.html",
+        person=joining,
+        form=form,
+        told=told,
+        spell=queries.open_spell(session(), joining),
+        basis=basis_for(current_user().may),
+        **_law_words(),
+    )
+    return page, 422 if failed or form.errors else 200
+
+
+def _pay_page(payer: Prospect, form: PaymentForm, *, failed: bool = False) -> ResponseReturnValue:
+    spell = queries.spell_of(session(), payer)
+    start = services.next_month(spell, None) if spell and spell.paid_through else None
+    page = render_template(
+        "participation/pay.html",
+        person=payer,
+        form=form,
+        told=_quote(payer, form, start),
+        spell=spell,
+        start=start,
+        basis=basis_for(current_user().may),
+        **_law_words(),
+    )
+    return page, 422 if failed or form.errors else 200
+
+
+def _list_page(
+    form: ListForm, kind: Kind, span: Span, place: Place | None, shown: Page[queries.Line], total: int
+) -> ResponseReturnValue:
+    town_id = current_scope().town_id
+    places, organisations = queries.places_named(session(), town_id), queries.organisations_named(session(), town_id)
+    open_now = [one for one in places.values() if one.valid_on(span.as_of) and one.kind is not PlaceKind.TOWN]
+    form.offering(
+        [(str(one.id), one.name) for one in sorted(open_now, key=lambda one: one.name)],
+        [(str(key), name) for key, name in organisations.items()],
+    )
+    form.place.data = str(place.id) if place else ""
+    return render_template(
+        "participation/listing.html",
+        form=form,
+        kind=kind,
+        span=span,
+        place=place,
+        places=places,
+        organisations=organisations,
+        shown=shown,
+        total=total,
+        limited=current_scope().reach is not Reach.ALL,
+        today=clock.today(),
+        **WORDS,
+    )
+
+
+def _law_words() -> dict[str, Any]:
+    return {"grounds": GROUNDS, "methods": METHODS, "statuses": STATUSES}

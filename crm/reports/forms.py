@@ -1,0 +1,28 @@
+"""As of which day, and in which order."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask_babel import lazy_gettext as _l
+from wtforms import DateField, StringField
+from wtforms.validators import Optional
+
+from crm.reports.rules import Sort
+from crm.web.forms import QueryForm
+
+
+class HomeForm(QueryForm):
+    """Sent by GET, so that a state of the year is an address one can pass on."""
+
+    as_of = DateField(_l("As of"), validators=[Optional()])
+    sort = StringField()
+
+    def day(self, today: date) -> date:
+        """The day asked for; never one that has not come."""
+        given: date | None = self.as_of.data
+        return min(given or today, today)
+
+    def order(self) -> Sort:
+        """The column asked for; otherwise the widest gap first."""
+        return Sort(self.sort.data) if self.sort.data in set(Sort) else Sort.GAP

@@ -1,0 +1,239 @@
+"""Where the year stands, for those who answer for it; and where people stand on the way to taking part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import Session
+
+from crm import clock
+from crm.accounts.models import User
+from crm.accounts.queries import Scope
+from crm.accounts.rules import Reach
+from crm.months import Month
+from crm.names import sort_key
+from crm.participation import queries as participation
+from crm.participation.rules import NOBODY, Kind, Movement, Span
+from crm.places.models import Place
+from crm.places.rules import PlaceKind
+from crm.prospects.models import Prospect, StageChange
+from crm.prospects.queries import Filters, listed_to, people
+from crm.prospects.rules import Stage
+from crm.reports.rules import By, Row
+from crm.targets import queries as targets
+from crm.targets.models import Target
+from crm.targets.rules import Pace, pace
+
+
+class ToDecide(NamedTuple):
+    """What waits for a decision today, each the length of a list."""
+
+    overdue: int
+    due: int
+    unassigned: int
+    stale: int
+
+
+@dataclass(frozen=True)
+class Home:
+    """Everything on the manager's home, as of one day."""
+
+    span: Span
+    whole_town: bool
+    """Whether the person sees everyone; otherwise every figure is of their own people only."""
+    moved: Movement
+    target: Target | None
+    pace: Pace | None
+    places: list[Row]
+    organisations: list[Row]
+    stages: Mapping[Stage, int]
+    to_decide: ToDecide | None
+    """Only as of today."""
+
+    @property
+    def to_go(self) -> int | None:
+        """How many are still missing; negative when the target is passed."""
+        return self.target.people - self.moved.now if self.target else None
+
+
+def home(session: Session, scope: Scope, as_of: date, today: date) -> Home:
+    """The state of the year up to a day, among the people someone may see."""
+    span = Span.year_to(as_of)
+    places = _places(session, scope, span)
+    moved = NOBODY
+    for row in places:
+        moved = moved.plus(row.moved)
+    whole_town = scope.reach is Reach.ALL
+    target = (
+        targets.town_target(session, scope.town_id, as_of.year)
+        if whole_town
+        else own_target(session, scope, as_of.year)
+    )
+    return Home(
+        span=span,
+        whole_town=whole_town,
+        moved=moved,
+        target=target,
+        pace=pace(moved.start, moved.now, target.people, as_of) if target else None,
+        places=places,
+        organisations=_organisations(session, scope, span),
+        stages=stages(session, scope),
+        to_decide=to_decide(session, scope, today) if as_of == today else None,
+    )
+
+
+def own_target(session: Session, scope: Scope, year: int) -> Target | None:
+    """The target of a lead's own unit, if it was given exactly one."""
+    of_places = targets.by_place(session, scope.town_id, year) if scope.place_ids else {}
+    mine = [target for place_id, target in of_places.items() if place_id in (scope.place_ids or ())]
+    if scope.organisation_id and not scope.place_ids:
+        target = targets.by_organisation(session, scope.town_id, year).get(scope.organisation_id)
+        mine = [target] if target else []
+    return mine[0] if len(mine) == 1 and not (scope.organisation_id and scope.place_ids) else None
+
+
+def _places(session: Session, scope: Scope, span: Span) -> list[Row]:
+    """The units there were on the day, and any other in which somebody was counted."""
+    moved = participation.by_place(session, scope, span)
+    known = participation.places_named(session, scope.town_id)
+    wanted = targets.by_place(session, scope.town_id, span.as_of.year)
+    shown = {key for key, place in known.items() if _is_a_row(place, scope, span.as_of)} | moved.keys()
+    return [_row(key, known[key].name, moved.get(key, NOBODY), wanted.get(key)) for key in shown]
+
+
+def _is_a_row(place: Place, scope: Scope, day: date) -> bool:
+    mine = scope.place_ids is None or place.id in scope.place_ids
+    return place.kind is not PlaceKind.TOWN and place.parent_id is not None and place.valid_on(day) and mine
+
+
+def _organisations(session: Session, scope: Scope, span: Span) -> list[Row]:
+    moved = participation.by_organisation(session, scope, span)
+    known = participation.organisations_named(session, scope.town_id)
+    wanted = targets.by_organisation(session, scope.town_id, span.as_of.year)
+    keys = [key for key in known if key in moved or key in wanted]
+    rows = [_row(key, known[key], moved.get(key, NOBODY), wanted.get(key)) for key in keys]
+    return [*rows, _row(None, _("Not on record"), moved[None], None)] if None in moved else rows
+
+
+def _row(key: UUID | None, name: str, moved: Movement, target: Target | None) -> Row:
+    return Row(key, name, sort_key(name), moved, target.people if target else None)
+
+
+def stages(session: Session, scope: Scope) -> dict[Stage, int]:
+    """How many people stand at each stage now."""
+    query = select(Prospect.stage, func.count()).where(listed_to(scope)).group_by(Prospect.stage)
+    found = {row[0]: row[1] for row in session.execute(query)}
+    return {stage: found.get(stage, 0) for stage in Stage}
+
+
+def to_decide(session: Session, scope: Scope, today: date) -> ToDecide:
+    """How long the lists are that somebody has to act on."""
+    span = Span.year_to(today)
+    return ToDecide(
+        overdue=participation.count(session, scope, Kind.OVERDUE, span),
+        due=participation.count(session, scope, Kind.DUE, span),
+        unassigned=_length(session, people(scope, Filters(assigned_to="nobody"), today=today)),
+        stale=_length(session, people(scope, Filters(due_before=today), today=today)),
+    )
+
+
+def _length(session: Session, query: Select[Prospect]) -> int:
+    return session.scalar(query.with_only_columns(func.count())) or 0
+
+
+# ---- the pipeline on any day
+
+
+class PipelineRow(NamedTuple):
+    """How many people stood at each stage, for one place, organisation, volunteer or month."""
+
+    key: str | None
+    name: str
+    stages: dict[Stage, int]
+
+    @property
+    def people(self) -> int:
+        return sum(self.stages.values())
+
+
+def pipeline(session: Session, scope: Scope, as_of: date, by: By) -> list[PipelineRow]:
+    """Where people stood at the end of a day, by the last step each had made until then, among those someone may see.
+
+    Divided by where they live (in the boundaries of the day), by who looks after them today, or by month: each month of
+    the year up to the day, as it stood at its end. Someone without any step on record stands at «new».
+    """
+    if by is By.MONTH:
+        return [_month(session, scope, day) for day in _ends_of_months(as_of)]
+    column = {
+        By.PLACE: Prospect.place_id,
+        By.ORGANISATION: Prospect.organisation_id,
+        By.VOLUNTEER: Prospect.volunteer_id,
+    }[by]
+    counted: dict[UUID | None, dict[Stage, int]] = {}
+    units = participation.counted_as(session, scope.town_id, as_of) if by is By.PLACE else {}
+    for key, stage, number in session.execute(_standing(scope, as_of, column)):
+        unit = units.get(key, key)
+        counts = counted.setdefault(unit, dict.fromkeys(Stage, 0))
+        counts[stage] += number
+    names = _names(session, scope, by, counted)
+    rows = [
+        PipelineRow(str(key) if key else None, names.get(key, _("Nobody")), counts) for key, counts in counted.items()
+    ]
+    return sorted(rows, key=lambda row: (row.key is None, sort_key(row.name), row.key or ""))
+
+
+def _standing(scope: Scope, as_of: date, column: Any) -> Select[Any, Any, Any]:
+    """Key, stage and number of people at the end of a day."""
+    end = _end_of(as_of)
+    last = (
+        select(StageChange.prospect_id, StageChange.to_stage)
+        .where(StageChange.town_id == scope.town_id, StageChange.at < end)
+        .distinct(StageChange.prospect_id)
+        .order_by(StageChange.prospect_id, StageChange.at.desc(), StageChange.id.desc())
+        .subquery()
+    )
+    stage = func.coalesce(last.c.to_stage, Stage.NEW, type_=StageChange.to_stage.type)
+    return (
+        select(column, stage, func.count())
+        .select_from(Prospect)
+        .outerjoin(last, last.c.prospect_id == Prospect.id)
+        .where(_there_by(scope, end))
+        .group_by(column, stage)
+    )
+
+
+def _there_by(scope: Scope, end: datetime) -> ColumnElement[bool]:
+    return and_(listed_to(scope), Prospect.created_at < end)
+
+
+def _month(session: Session, scope: Scope, day: date) -> PipelineRow:
+    counts = dict.fromkeys(Stage, 0)
+    for _key, stage, number in session.execute(_standing(scope, day, Prospect.town_id)):
+        counts[stage] += number
+    month = Month.of(day)
+    return PipelineRow(str(month), f"{month.number}/{month.year}", counts)
+
+
+def _ends_of_months(as_of: date) -> Iterable[date]:
+    first = Month(as_of.year, 1)
+    return [min(month.last_day, as_of) for month in first.until(Month.of(as_of) + 1)]
+
+
+def _end_of(day: date) -> datetime:
+    return clock.at(day + timedelta(days=1))
+
+
+def _names(session: Session, scope: Scope, by: By, keys: Iterable[UUID | None]) -> Mapping[UUID | None, str]:
+    if by is By.PLACE:
+        return {key: place.name for key, place in participation.places_named(session, scope.town_id).items()}
+    if by is By.ORGANISATION:
+        return {key: name for key, name in participation.organisations_named(session, scope.town_id).items()}  # noqa: C416
+    wanted = [key for key in keys if key]
+    query = select(User.id, User.full_name).where(User.town_id == scope.town_id, User.id.in_(wanted))
+    return {row[0]: row[1] for row in session.execute(query)}

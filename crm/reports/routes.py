@@ -1,0 +1,56 @@
+"""The manager's home."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from crm import clock
+from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.rules import May
+from crm.db import session
+from crm.participation.rules import DUE_SOON
+from crm.places.queries import the_town
+from crm.prospects.wording import STAGES
+from crm.reports import queries
+from crm.reports.forms import HomeForm
+from crm.reports.rules import ON_THE_WAY, Sort, in_order
+from crm.web.guard import may
+
+bp = Blueprint("reports", __name__)
+
+
+@bp.get("/dashboard")
+@may(May.SEE_DASHBOARD)
+def dashboard() -> ResponseReturnValue:
+    """Where the year stands: one sentence, the stock and how it moved, by place and organisation, what to decide."""
+    form, today = HomeForm(request.args), clock.today()
+    form.validate()
+    home, order = queries.home(session(), current_scope(), form.day(today), today), form.order()
+    return render_template(
+        "reports/dashboard.html",
+        form=form,
+        home=home,
+        sort=order,
+        sorts=Sort,
+        tables=_tables(home, order),
+        stage_words=STAGES,
+        on_the_way=ON_THE_WAY,
+        due_days=DUE_SOON.days,
+        town=the_town(session()),
+        whose=current_user().full_name,
+        listed=lambda kind, **narrowed: _listed(home, kind, **narrowed),
+        today=today,
+    )
+
+
+def _tables(home: queries.Home, order: Sort) -> dict[str, list[Any]]:
+    return {"place": in_order(home.places, order), "organisation": in_order(home.organisations, order)}
+
+
+def _listed(home: queries.Home, kind: str, **narrowed: Any) -> str:
+    """The address of the people behind a figure."""
+    given = {name: value for name, value in narrowed.items() if value}
+    return url_for("participation.listing", kind=kind, as_of=home.span.as_of.isoformat(), **given)

@@ -1,0 +1,37 @@
+"""The plan's targets, as three facts each."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from crm import clock
+from crm.accounts.gateway import current_scope
+from crm.accounts.rules import May
+from crm.db import session
+from crm.participation.queries import organisations_named, places_named
+from crm.targets import queries
+from crm.targets.rules import INDICATORS, contradiction, implied_denominator
+from crm.web.guard import may
+
+bp = Blueprint("targets", __name__)
+bp.app_context_processor(lambda: {"contradiction": contradiction, "implied_denominator": implied_denominator})
+
+
+@bp.get("/targets")
+@may(May.SEE_TARGETS)
+def listing() -> ResponseReturnValue:
+    """Number, rate and denominator of each target of a year, and where they contradict each other."""
+    scope, years = current_scope(), queries.years(session(), current_scope())
+    year = request.args.get("year", type=int) or next(
+        (one for one in years if one <= clock.today().year), clock.today().year
+    )
+    return render_template(
+        "targets/listing.html",
+        year=year,
+        years=years,
+        targets=queries.of_year(session(), scope, year),
+        indicators=INDICATORS,
+        places=places_named(session(), scope.town_id),
+        organisations=organisations_named(session(), scope.town_id),
+    )
