@@ -9,10 +9,15 @@ from crm.web.navigation import Item
 
 MENU: tuple[Item, ...] = (
     Item(_l("Overview"), "reports.dashboard", "chart", May.SEE_DASHBOARD),
+    Item(_l("Today"), "followups.today", "today", May.LOG_VISITS),
+    Item(_l("Log a visit"), "followups.record", "record", May.LOG_VISITS, strong=True),
+    Item(_l("My work"), "followups.mine", "mine", May.LOG_VISITS),
+    Item(_l("Visits"), "outreach.listing", "list", May.SEE_DASHBOARD),
+    Item(_l("Who looks after whom"), "outreach.assigning", "family", May.ASSIGN),
     Item(_l("Participants"), "participation.listing", "joined", May.SEE_DASHBOARD),
     Item(_l("Targets"), "targets.listing", "target", May.SEE_TARGETS),
     Item(_l("Messages"), "campaigns.messages", "message", May.SEE_MESSAGES),
     Item(_l("Who signs in"), "accounts.listing", "lock", May.MANAGE_ACCOUNTS),
-    Item(_l("The law"), "premiums.law", "law", May.SEE_LAW),
+    Item(_l("The law"), "premiums.law", "law", May.SEE_DASHBOARD),
     Item(_l("Program's time"), "timekeeping.show_clock", "clock", May.MOVE_CLOCK),
 )

@@ -22,6 +22,9 @@ from crm.campaigns import resources as campaign_resources
 from crm.campaigns.routes import acts as campaign_acts
 from crm.campaigns.routes import outside as campaign_outside
 from crm.campaigns.routes import pages as campaign_pages
+from crm.followups import routes as followup_routes
+from crm.outreach import resources as outreach_resources
+from crm.outreach import routes as outreach_routes
 from crm.participation import routes as participation_routes
 from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
@@ -39,7 +42,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     campaign_acts.bp,
     campaign_outside.webhooks,
     campaign_outside.refusing,
+    outreach_routes.bp,
     participation_routes.bp,
+    followup_routes.bp,
     target_routes.bp,
     report_routes.bp,
     timekeeping_routes.bp,
@@ -48,6 +53,7 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     account_resources.blp,
     premium_resources.blp,
     prospect_resources.blp,
+    outreach_resources.blp,
     campaign_resources.blp,
     target_resources.blp,
     report_resources.blp,

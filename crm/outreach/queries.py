@@ -17,7 +17,7 @@ from crm.errors import NotFound
 from crm.outreach.models import Assignment, Visit
 from crm.outreach.rules import AGREEING, REACHED, Outcome, Step
 from crm.prospects.models import Prospect, StageChange
-from crm.prospects.queries import listed_to, visible_to
+from crm.prospects.queries import Facts, Filters, facts_of, listed_to, people, visible_to
 from crm.prospects.rules import Stage
 from crm.web.pager import Page, read_cursor, write_cursor
 
@@ -184,6 +184,30 @@ def loads(session: Session, scope: Scope, today: date) -> list[Load]:
     )
     counted = {row[0]: row[1:] for row in session.execute(query)}
     return [Load(one, *counted.get(one.id, (0, 0, 0))) for one in volunteers]
+
+
+class ToGive(NamedTuple):
+    """The top of a list of people to be given to somebody, and how long the list is."""
+
+    people: list[Facts]
+    in_all: int
+
+
+def to_give(session: Session, scope: Scope, filters: Filters, *, most: int, today: date) -> ToGive:
+    """People street by street, so that the first so many of them are one walk."""
+    query = people(scope, filters, today=today)
+    rows = session.scalars(query.order_by(*_STREET_BY_STREET).limit(most)).all()
+    in_all = session.scalar(query.with_only_columns(func.count())) or 0
+    return ToGive(facts_of(session, scope.town_id, rows, today), in_all)
+
+
+def first_to_give(session: Session, scope: Scope, filters: Filters, *, first: int, today: date) -> Sequence[UUID]:
+    """The first so many of the same list."""
+    query = people(scope, filters, today=today).with_only_columns(Prospect.id)
+    return session.scalars(query.order_by(*_STREET_BY_STREET).limit(first)).all()
+
+
+_STREET_BY_STREET = (Prospect.place_id, Prospect.neighbourhood_id, Prospect.address, Prospect.name_key, Prospect.id)
 
 
 def assigned_since(session: Session, town_id: UUID, prospect_ids: Collection[UUID]) -> dict[UUID, datetime]:

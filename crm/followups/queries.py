@@ -1,0 +1,141 @@
+"""What is due for one volunteer today, computed from the rows each time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import Session
+
+from crm.accounts.queries import Scope
+from crm.clock import at, local_day
+from crm.followups.rules import LONGEST_NOTICE, SHOWN, Known, Task, ranked
+from crm.months import Month
+from crm.outreach.queries import Reached, Tried, assigned_since, reached, tried
+from crm.participation.models import Participation
+from crm.participation.rules import Beginning
+from crm.prospects.models import Prospect
+from crm.prospects.queries import Facts, deciding_grounds, facts_of, listed_to
+from crm.prospects.rules import Stage
+
+MOST_CANDIDATES = 500
+"""Of each kind; a list that long is not a day's work, and only its top is shown."""
+
+NOT_YET_TRIED = Tried(0, ())
+
+
+@dataclass(frozen=True)
+class Due:
+    """Somebody to call on today, with what the card shows."""
+
+    task: Task
+    facts: Facts
+    tried: Tried
+
+    @property
+    def person(self) -> Prospect:
+        return self.facts.person
+
+
+@dataclass(frozen=True)
+class Today:
+    """The top of the day's list, and how many more are due."""
+
+    due: list[Due]
+    more: int
+
+    @property
+    def in_all(self) -> int:
+        return len(self.due) + self.more
+
+
+def today(session: Session, scope: Scope, day: date, *, most: int = SHOWN) -> Today:
+    """What this person should do on a day: their own people who are due, with reasons, the most pressing first."""
+    known = _candidates(session, scope, day)
+    tasks = ranked(known.values(), day)
+    shown = tasks[:most]
+    rows = session.scalars(select(Prospect).where(listed_to(scope), Prospect.id.in_([task.id for task in shown])))
+    by_id = {row.id: row for row in rows}
+    facts = facts_of(session, scope.town_id, [by_id[task.id] for task in shown], day) if shown else []
+    times = tried(session, scope.town_id, list(by_id)) if shown else {}
+    due = [Due(task, one, times.get(task.id, NOT_YET_TRIED)) for task, one in zip(shown, facts, strict=True)]
+    return Today(due, len(tasks) - len(shown))
+
+
+def _candidates(session: Session, scope: Scope, day: date) -> dict[UUID, Known]:
+    """Those who may be due: put off until now, about to lose their months, or never met."""
+    rows: dict[UUID, Any] = {}
+    for condition, order in (
+        (Prospect.next_contact_on <= day, Prospect.next_contact_on.desc()),
+        (Participation.deadline_on <= day + LONGEST_NOTICE, Participation.deadline_on),
+        (_never_met(), Prospect.created_at),
+    ):
+        rows |= {row.id: row for row in session.execute(_mine(scope, condition).order_by(order).limit(MOST_CANDIDATES))}
+    never_met = [row.id for row in rows.values() if row.last_contact_at is None]
+    grounds = deciding_grounds(session, never_met, day) if never_met else {}
+    since = assigned_since(session, scope.town_id, never_met) if never_met else {}
+    return {
+        row.id: Known(
+            id=row.id,
+            stage=row.stage,
+            next_contact_on=row.next_contact_on,
+            last_contact_on=local_day(row.last_contact_at) if row.last_contact_at else None,
+            deadline_on=row.deadline_on,
+            method=row.method or 0,
+            assigned_on=local_day(since.get(row.id, row.created_at)),
+            **({"ground": grounds[row.id]} if row.id in grounds else {}),
+        )
+        for row in rows.values()
+    }
+
+
+def _never_met() -> ColumnElement[bool]:
+    never = and_(Prospect.last_contact_at.is_(None), Prospect.next_contact_on.is_(None))
+    return and_(never, Prospect.stage.in_((Stage.NEW, Stage.UNREACHED)))
+
+
+def _mine(
+    scope: Scope, condition: ColumnElement[bool]
+) -> Select[UUID, Stage, date | None, datetime | None, datetime, date | None, int]:
+    """Of the people this person looks after themselves, those of a condition, with what is paid for."""
+    goes_on = and_(Participation.ended_on.is_(None), Participation.withdrawn_at.is_(None))
+    of_them = and_(Participation.town_id == Prospect.town_id, Participation.prospect_id == Prospect.id)
+    return (
+        select(
+            Prospect.id,
+            Prospect.stage,
+            Prospect.next_contact_on,
+            Prospect.last_contact_at,
+            Prospect.created_at,
+            Participation.deadline_on,
+            Participation.method,
+        )
+        .outerjoin(Participation, and_(of_them, goes_on))
+        .where(listed_to(scope), Prospect.volunteer_id == scope.user_id, condition)
+    )
+
+
+class MonthsWork(NamedTuple):
+    """What one person's work of a month came to."""
+
+    month: Month
+    reached: Reached
+    joined: int
+
+
+def month_of(session: Session, scope: Scope, month: Month) -> MonthsWork:
+    """People called on, met and agreed in a month, and those this person brought in."""
+    until = (month + 1).first_day
+    joined = select(func.count()).where(
+        Participation.town_id == scope.town_id,
+        Participation.recruited_by_id == scope.user_id,
+        Participation.withdrawn_at.is_(None),
+        Participation.started_as.in_((Beginning.JOINED, Beginning.RETURNED)),
+        Participation.started_on >= month.first_day,
+        Participation.started_on < until,
+    )
+    told = reached(session, scope.town_id, scope.user_id, at(month.first_day), at(until))
+    return MonthsWork(month, told, session.scalar(joined) or 0)

@@ -1,0 +1,107 @@
+"""Today's list of one volunteer, whom to log a visit for, and what one's own work came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from crm import clock
+from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.rules import May
+from crm.db import session
+from crm.errors import RuleBroken
+from crm.followups import queries
+from crm.followups.queries import Due
+from crm.followups.rules import STATES, why
+from crm.ids import new_id
+from crm.months import Month
+from crm.outreach.queries import Narrowed, page_of_visits
+from crm.outreach.rules import Figures, Reason, what_to_say
+from crm.places.models import Town
+from crm.premiums.queries import law as law_of
+from crm.premiums.queries import local_top_ups
+from crm.premiums.rules.quotes import Plan
+from crm.premiums.rules.quotes import quote as quote_of
+from crm.prospects.queries import facts_of, people
+from crm.prospects.rules import Ground
+from crm.web.filters import day as written_day
+from crm.web.filters import vnd
+from crm.web.guard import may
+from crm.web.language import chosen
+
+bp = Blueprint("followups", __name__)
+FOUND = 20
+LATEST = 5
+
+
+@bp.get("/today")
+@may(May.LOG_VISITS)
+def today() -> ResponseReturnValue:
+    """A short list: whom to call on today, why, and what to say."""
+    scope, day = current_scope(), clock.today()
+    told, month = queries.today(session(), scope, day), Month.of(day)
+    figures = _figures({one.facts.standing for one in told.due})
+    months = [queries.month_of(session(), scope, one) for one in (month, month - 1)]
+    town = session().get_one(Town, scope.town_id).name
+    tasks = [_card(one, figures, town) for one in told.due]
+    return render_template("followups/today.html", told=told, tasks=tasks, months=months, day=day)
+
+
+def _card(due: Due, figures: Mapping[Ground, Figures], town: str) -> dict[str, Any]:
+    """What a task's card shows, in the reader's language."""
+    task, who, day = due.task, due.person, clock.today()
+    neighbourhood = due.facts.neighbourhood.name if due.facts.neighbourhood else None
+    where = ", ".join(filter(None, (who.address, neighbourhood)))
+    reasons = [Reason(one) for one in due.tried.reasons if one in list(Reason)]
+    return {
+        "who": who,
+        "facts": due.facts,
+        "client_id": new_id(),
+        "age": day.year - who.birth_year if who.birth_year else None,
+        "place": where or due.facts.place.name,
+        "why": why(task, day, due.tried.times, written_day(task.day, chosen())),
+        "say": what_to_say(who.stage, due.facts.standing, reasons, figures.get(due.facts.standing)),
+        "state": STATES[task.cause],
+        "way": f"geo:0,0?q={quote(', '.join((where, due.facts.place.name, town)))}" if where else None,
+    }
+
+
+def _figures(grounds: set[Ground]) -> dict[Ground, Figures]:
+    """What each group pays a month on the least income, by the law of today; nothing where the law is silent."""
+    law, today_, found = law_of(session()), clock.today(), {}
+    top_ups = local_top_ups(session(), current_user().town_id, today_)
+    for ground in grounds:
+        try:
+            floor = law.on(today_).floor
+            told = quote_of(law, floor, [ground], Month.of(today_), today_, Plan.periodic(1), local_top_ups=top_ups)
+        except RuleBroken:
+            continue
+        found[ground] = Figures(own=vnd(told.payable, chosen()), state=vnd(told.state_support, chosen()))
+    return found
+
+
+@bp.get("/record")
+@may(May.LOG_VISITS)
+def record() -> ResponseReturnValue:
+    """For whom? Those due today, or whoever the search finds."""
+    scope, day, sought = current_scope(), clock.today(), request.args.get("q", "").strip()
+    if sought:
+        rows = session().scalars(people(scope, q=sought, today=day).limit(FOUND)).all()
+        found = facts_of(session(), scope.town_id, rows, day)
+    else:
+        found = [due.facts for due in queries.today(session(), scope, day).due]
+    return render_template("followups/record.html", found=found, sought=sought, most=FOUND)
+
+
+@bp.get("/mine")
+@may(May.LOG_VISITS)
+def mine() -> ResponseReturnValue:
+    """What my work came to, and the visits I recorded last."""
+    scope, month = current_scope(), Month.of(clock.today())
+    months = [queries.month_of(session(), scope, one) for one in (month, month - 1)]
+    latest = page_of_visits(session(), scope, Narrowed(user_id=scope.user_id), size=LATEST).rows
+    return render_template("followups/mine.html", months=months, latest=latest)
