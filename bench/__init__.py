@@ -1,0 +1,1 @@
+"""What the performance figures come from: ours beside a floor, in the same run, by the same client."""
