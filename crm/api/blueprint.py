@@ -10,9 +10,11 @@ from flask import Request, abort
 from flask_babel import lazy_gettext as _l
 from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import RAISE, Schema, ValidationError
+from marshmallow.fields import Integer
 from webargs import missing
 from webargs.core import is_json
 from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import MultiDict
 
 from crm.api import description
 
@@ -47,9 +49,10 @@ class StrictParser(FlaskParser):
 
     def pre_load(self, location_data: Any, *, schema: Schema, req: Request, location: str) -> Any:
         """Values that no field can take, refused before any field looks at them."""
-        given = {name: req.args.getlist(name) for name in req.args} if location == "query" else location_data
+        typed = {"query": req.args, "form": req.form}.get(location)
+        found = unfit(location_data) if typed is None else unfit_texts(typed, schema)
         wrong: dict[str, list[str]] = {}
-        for path, message in unfit(given if isinstance(given, (dict, list)) else {}):
+        for path, message in found:
             wrong.setdefault(path, []).append(str(message))
         if wrong:
             raise ValidationError(wrong)
@@ -58,6 +61,15 @@ class StrictParser(FlaskParser):
 
 def _no_such_number(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+def unfit_texts(typed: MultiDict[str, str], schema: Schema) -> Iterator[tuple[str, Any]]:
+    """The same for what came as text: a number is too large only where a number is asked for."""
+    for name, text in typed.items(multi=True):
+        yield from unfit(text, name)
+        digits = text.strip().lstrip("+-0")
+        if isinstance(schema.fields.get(name), Integer) and digits.isdecimal() and len(digits) >= DIGITS:
+            yield from unfit(int(digits[: 2 * DIGITS]), name)
 
 
 def unfit(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
