@@ -29,6 +29,7 @@ from crm.participation import routes as participation_routes
 from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
 from crm.prospects import resources as prospect_resources
+from crm.prospects import routes as prospect_routes
 from crm.reports import resources as report_resources
 from crm.reports import routes as report_routes
 from crm.targets import resources as target_resources
@@ -38,6 +39,7 @@ from crm.timekeeping import routes as timekeeping_routes
 BLUEPRINTS: tuple[Blueprint, ...] = (
     account_routes.bp,
     premium_routes.bp,
+    prospect_routes.bp,
     campaign_pages.bp,
     campaign_acts.bp,
     campaign_outside.webhooks,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -136,6 +136,11 @@ class Standing(TownRow, Model):
     valid_to: Mapped[date | None]
     recorded_at: Mapped[datetime]
     recorded_by_id: Mapped[UUID | None]
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which it holds, as certificates say it."""
+        return self.valid_to - timedelta(days=1) if self.valid_to else None
 
 
 class StageChange(TownRow, Model):

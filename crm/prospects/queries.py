@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm.accounts.models import ChangeRecord, Organisation, User
@@ -233,6 +233,12 @@ def page_of(
 
 _APART = "apart."
 """What a cursor begins with once the people who bear the words side by side are through."""
+
+
+def count_up_to(session: Session, query: Select[Prospect], most: int) -> int:
+    """How many people a list holds; `most + 1` stands for more than `most`, so that a large list costs no more."""
+    some = query.with_only_columns(Prospect.id).limit(most + 1).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0
 
 
 # ---- what is known of somebody

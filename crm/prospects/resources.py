@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -401,7 +400,7 @@ def answer(facts: Facts) -> dict[str, Any]:
                 "ground": one.ground,
                 "certificate": one.certificate,
                 "since": one.valid_from,
-                "until": one.valid_to - timedelta(days=1) if one.valid_to else None,
+                "until": one.last_day,
             }
             for one in facts.standings
         ],

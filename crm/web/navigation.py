@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Flask, request, url_for
 
+from crm.names import clean
 from crm.web.guard import Actor
 from crm.web.language import LANGUAGES
 
@@ -47,6 +48,6 @@ def install(app: Flask, items: tuple[Item, ...], actor: Callable[[], Actor | Non
             "languages": LANGUAGES,
             "home_url": "/",
             "search_url": url_for(search) if who and search in app.view_functions else None,
-            "search_text": request.args.get("q", ""),
+            "search_text": clean(request.args.get("q", "")),
             "sign_out_url": url_for("security.logout"),
         }

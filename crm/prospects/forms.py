@@ -1,0 +1,226 @@
+"""The forms about people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
+
+from crm.errors import RuleBroken
+from crm.prospects.reading.outcomes import Reason
+from crm.prospects.reading.values import read_birth
+from crm.prospects.rules import (
+    ConsentChannel,
+    Ground,
+    Kinship,
+    NewConsent,
+    NewStanding,
+    Purpose,
+    Sex,
+    Stage,
+)
+from crm.prospects.wording import CHANNELS, FIELDS, GROUNDS, KINSHIPS, SEXES, SPOKEN, STAGES
+from crm.web.forms import Form, QueryForm, stripped
+
+Choice = tuple[str, Any]
+
+_UNREADABLE = _l("Write the birth as 12/8/1977, or only the year.")
+_BIRTH_SENTENCES = {
+    Reason.NO_SUCH_DAY: _l("There is no such day. Correct it, or write only the year of birth."),
+    Reason.BORN_IN_FUTURE: _l("The birth is in the future. Correct it."),
+    Reason.BORN_TOO_LONG_AGO: _l("The birth is more than 120 years ago. Correct the year."),
+}
+
+
+def choices(words: Any) -> list[Choice]:
+    """`(value, words)` of an enum's words."""
+    return [(str(value), label) for value, label in words.items()]
+
+
+def anything(label: Any) -> Choice:
+    """The choice that narrows nothing, or says nothing."""
+    return ("", label)
+
+
+def day_field(label: Any, **more: Any) -> DateField:
+    """A day as people type it or as a browser's calendar sends it."""
+    return DateField(label, format=["%Y-%m-%d", "%d/%m/%Y"], validators=[Optional()], **more)
+
+
+def typed_uuid(text: str | None) -> UUID | None:
+    """The id a select sent; None when nothing was chosen. Choices were checked by the field."""
+    return UUID(text) if text else None
+
+
+class FilterForm(QueryForm):
+    """What the list of people is narrowed to; an address one can pass on."""
+
+    q = HiddenField(filters=[stripped], validators=[Optional(), Length(max=200)])
+    place = SelectField(FIELDS["place_id"], validators=[Optional()])
+    neighbourhood = SelectField(FIELDS["neighbourhood_id"], validators=[Optional()])
+    stage = SelectField(_l("Stage"), choices=[anything(_l("All")), *choices(STAGES)], validators=[Optional()])
+    standing = SelectField(_l("Group"), choices=[anything(_l("All")), *choices(GROUNDS)], validators=[Optional()])
+    organisation = SelectField(FIELDS["organisation_id"], validators=[Optional()])
+    assigned_to = SelectField(_l("Volunteer"), validators=[Optional()])
+    due_before = day_field(_l("To be met before"))
+
+    def offer(
+        self,
+        places: Iterable[Choice],
+        neighbourhoods: Iterable[Choice],
+        organisations: Iterable[Choice],
+        volunteers: Iterable[Choice],
+    ) -> None:
+        """Fill the choices that depend on who asks."""
+        everyone = anything(_l("All"))
+        self.place.choices = [everyone, *places]
+        self.neighbourhood.choices = [everyone, *neighbourhoods]
+        self.organisation.choices = [everyone, *organisations]
+        self.assigned_to.choices = [everyone, ("nobody", _l("Nobody yet")), *volunteers]
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything besides the search is chosen."""
+        return any(field.data for field in self if field.name != "q")
+
+    @property
+    def stage_chosen(self) -> Stage | None:
+        return Stage(self.stage.data) if self.stage.data else None
+
+    @property
+    def standing_chosen(self) -> Ground | None:
+        return Ground(self.standing.data) if self.standing.data else None
+
+
+class ParticularsForm(Form):
+    """Somebody's particulars, for adding and for correcting."""
+
+    full_name = StringField(FIELDS["full_name"], filters=[stripped], validators=[DataRequired(), Length(max=200)])
+    phone = StringField(FIELDS["phone"], filters=[stripped], validators=[Length(max=60)])
+    birth = StringField(_l("Day or year of birth"), filters=[stripped], validators=[Length(max=20)])
+    sex = RadioField(FIELDS["sex"], choices=choices(SEXES), validators=[Optional()])
+    place = SelectField(FIELDS["place_id"], validators=[InputRequired()])
+    neighbourhood = StringField(FIELDS["neighbourhood_id"], filters=[stripped], validators=[Length(max=100)])
+    address = StringField(_l("House number, street"), filters=[stripped], validators=[Length(max=300)])
+    occupation = StringField(FIELDS["occupation"], filters=[stripped], validators=[Length(max=100)])
+    other_phone = StringField(FIELDS["other_phone"], filters=[stripped], validators=[Length(max=60)])
+    citizen_id = StringField(FIELDS["citizen_id"], filters=[stripped], validators=[Length(max=30)])
+    si_number = StringField(FIELDS["si_number"], filters=[stripped], validators=[Length(max=30)])
+
+    def particulars(self, today: date) -> dict[str, Any]:
+        """The fields as the services take them, without the place. Raises RuleBroken at `birth`."""
+        birth = read_birth(self.birth.data, today)
+        if birth.problem:
+            raise RuleBroken(_BIRTH_SENTENCES.get(birth.problem, _UNREADABLE), field="birth")
+        same = ("full_name", "phone", "other_phone", "address", "occupation")
+        return {name: self[name].data for name in same} | {
+            "birth_date": birth.date,
+            "birth_year": birth.year,
+            "sex": Sex(self.sex.data) if self.sex.data else None,
+        }
+
+
+class NewPersonForm(ParticularsForm):
+    """Somebody new, with the ground and the answer about messages that one asks for at the door."""
+
+    id = HiddenField(validators=[Optional(), Length(max=36)])
+    ground = SelectField(_l("Group for State support"), choices=choices(GROUNDS), default=Ground.OTHER.value)
+    certificate = StringField(_l("Certificate number"), filters=[stripped], validators=[Length(max=100)])
+    ground_until = day_field(_l("Certificate valid until"))
+    service = BooleanField(_l("Agrees to reminders about paying"))
+    promotion = BooleanField(_l("Agrees to invitations to take part"))
+    channel = SelectField(
+        _l("How they said so"),
+        choices=[(str(channel), CHANNELS[channel]) for channel in SPOKEN],
+        default=ConsentChannel.DOORSTEP.value,
+    )
+    allow_duplicate = HiddenField()
+
+    @property
+    def grounds(self) -> tuple[NewStanding, ...]:
+        ground = Ground(self.ground.data)
+        if ground is Ground.OTHER:
+            return ()
+        return (NewStanding(ground, self.certificate.data, until=self.ground_until.data),)
+
+    def consents(self, today: date, words: str) -> tuple[NewConsent, ...]:
+        """The answers given today."""
+        asked = ((Purpose.SERVICE, self.service), (Purpose.PROMOTION, self.promotion))
+        channel = ConsentChannel(self.channel.data)
+        return tuple(NewConsent(purpose, True, channel, today, words) for purpose, box in asked if box.data)
+
+
+class ChangeForm(ParticularsForm):
+    """Corrections to somebody; an identity number left empty stays as it is."""
+
+    version = HiddenField()
+    kinship = SelectField(FIELDS["kinship"], choices=[anything("—"), *choices(KINSHIPS)], validators=[Optional()])
+
+    @property
+    def expected_version(self) -> int:
+        """The version the form was opened with; 0, which never was, when it was tampered with."""
+        text = self.version.data or ""
+        return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
+
+    def changes(self, today: date) -> dict[str, Any]:
+        """What is to be different, without the place. Raises RuleBroken at `birth`."""
+        numbers = {name: self[name].data for name in ("citizen_id", "si_number") if self[name].data}
+        kinship = Kinship(self.kinship.data) if self.kinship.data else None
+        return self.particulars(today) | numbers | {"kinship": kinship}
+
+
+class GroundForm(Form):
+    """A ground for support, with its paper."""
+
+    ground = SelectField(
+        _l("Group"), choices=[(value, label) for value, label in choices(GROUNDS) if value != Ground.OTHER.value]
+    )
+    certificate = StringField(_l("Certificate number"), filters=[stripped], validators=[Length(max=100)])
+    since = DateField(_l("Valid from"), format=["%Y-%m-%d", "%d/%m/%Y"], validators=[InputRequired()])
+    until = day_field(_l("Valid until"))
+
+    @property
+    def chosen(self) -> Ground:
+        return Ground(self.ground.data)
+
+    @property
+    def begins(self) -> date:
+        """The first day, once the form is valid."""
+        assert self.since.data is not None
+        return self.since.data
+
+    @property
+    def ends(self) -> date | None:
+        """The first day on which it holds no more. Raises RuleBroken for a day beyond the calendar."""
+        try:
+            return self.until.data + timedelta(days=1) if self.until.data else None
+        except OverflowError:
+            raise RuleBroken(_l("This day is too far away. Correct the year."), field="until") from None
+
+
+class ConsentForm(Form):
+    """An answer about messages of one purpose, and how it was given."""
+
+    purpose = SelectField(_l("Messages"), choices=[(purpose.value, purpose.value) for purpose in Purpose])
+    given = SelectField(_l("Answer"), choices=[("yes", _l("Agrees")), ("no", _l("Wants none"))])
+    channel = SelectField(_l("How they said so"), choices=[(str(channel), CHANNELS[channel]) for channel in SPOKEN])
+    on = DateField(_l("On"), format=["%Y-%m-%d", "%d/%m/%Y"], validators=[InputRequired()])
+    words = StringField(_l("Their words, or the number of the paper"), filters=[stripped], validators=[Length(max=500)])
+
+    @property
+    def answer(self) -> NewConsent:
+        """What was said, once the form is valid."""
+        assert self.on.data is not None
+        return NewConsent(
+            Purpose(self.purpose.data),
+            self.given.data == "yes",
+            ConsentChannel(self.channel.data),
+            self.on.data,
+            self.words.data,
+        )
