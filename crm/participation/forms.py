@@ -88,12 +88,12 @@ class ListForm(QueryForm):
     """Which participants to list. Every figure of the dashboard is such an address."""
 
     kind = SelectField(
-        _l("Who"), choices=[(kind.value, label) for kind, label in KINDS.items()], default=Kind.STOCK.value
+        _l("Which people"), choices=[(kind.value, label) for kind, label in KINDS.items()], default=Kind.STOCK.value
     )
     place = SelectField(_l("Ward or commune"), filters=[stripped], validate_choice=False)
     organisation = SelectField(_l("Organisation"), filters=[stripped], validate_choice=False)
     since = DateField(_l("From"), validators=[Optional()])
-    as_of = DateField(_l("To"), validators=[Optional()])
+    as_of = DateField(_l("Up to"), validators=[Optional()])
 
     def offering(self, places: Iterable[tuple[str, str]], organisations: Iterable[tuple[str, str]]) -> Self:
         """The form with the places and organisations one may choose."""

@@ -46,7 +46,7 @@ def listing() -> ResponseReturnValue:
     return _list_page(form, kind, span, place, shown, total)
 
 
-@bp.get("/prospects/<uuid:prospect_id>/enrol")
+@bp.get("/people/<uuid:prospect_id>/enrol")
 @may(May.ENROL)
 def enrol_form(prospect_id: UUID) -> ResponseReturnValue:
     """What it costs this person to join, and the form to record it."""
@@ -54,7 +54,7 @@ def enrol_form(prospect_id: UUID) -> ResponseReturnValue:
     return _enrol_page(joining, form, _quote(joining, form, form.start.data))
 
 
-@bp.post("/prospects/<uuid:prospect_id>/enrol")
+@bp.post("/people/<uuid:prospect_id>/enrol")
 @may(May.ENROL)
 def enrol(prospect_id: UUID) -> ResponseReturnValue:
     """Record that someone joins; «work it out» only shows the figures again."""
@@ -75,7 +75,7 @@ def enrol(prospect_id: UUID) -> ResponseReturnValue:
     return _enrol_page(joining, form, _quote(joining, form, form.start.data), failed=step == "record")
 
 
-@bp.post("/prospects/<uuid:prospect_id>/hand-over")
+@bp.post("/people/<uuid:prospect_id>/hand-over")
 @may(May.ENROL)
 def hand_over(prospect_id: UUID) -> ResponseReturnValue:
     """The papers are ready; a collection agent takes the money."""
@@ -85,7 +85,7 @@ def hand_over(prospect_id: UUID) -> ResponseReturnValue:
     return redirect(_page_of(prospect_id))
 
 
-@bp.get("/prospects/<uuid:prospect_id>/pay")
+@bp.get("/people/<uuid:prospect_id>/pay")
 @may(May.ENROL)
 def pay_form(prospect_id: UUID) -> ResponseReturnValue:
     """What the next period costs, and the form to record its payment."""
@@ -96,7 +96,7 @@ def pay_form(prospect_id: UUID) -> ResponseReturnValue:
     return _pay_page(payer, form)
 
 
-@bp.post("/prospects/<uuid:prospect_id>/pay")
+@bp.post("/people/<uuid:prospect_id>/pay")
 @may(May.ENROL)
 def pay(prospect_id: UUID) -> ResponseReturnValue:
     """Record the next period's payment; «work it out» only shows the figures again."""
@@ -110,7 +110,7 @@ def pay(prospect_id: UUID) -> ResponseReturnValue:
     return _pay_page(payer, form, failed=step == "record")
 
 
-@bp.get("/prospects/<uuid:prospect_id>/payments")
+@bp.get("/people/<uuid:prospect_id>/payments")
 @may(May.SEE_PEOPLE)
 def payments(prospect_id: UUID) -> ResponseReturnValue:
     """Everything paid for someone, in layers, with the rules it rests on."""
@@ -137,7 +137,7 @@ def reverse(payment_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".payments", prospect_id=payer.id))
 
 
-@bp.route("/prospects/<uuid:prospect_id>/stop", methods=["GET", "POST"])
+@bp.route("/people/<uuid:prospect_id>/stop", methods=["GET", "POST"])
 @may(May.ENROL)
 def stop(prospect_id: UUID) -> ResponseReturnValue:
     """Someone stops for a reason other than not having paid."""

@@ -107,7 +107,7 @@ KINDS: Mapping[Kind, Any] = {
     Kind.BASELINE: _l("Taking part at the start"),
     Kind.JOINED: _l("Joined"),
     Kind.RETURNED: _l("Came back"),
-    Kind.LEFT: _l("Left"),
+    Kind.LEFT: _l("Dropped out"),
     Kind.LAPSED: _l("Lapsed: did not pay in time"),
     Kind.STOPPED: _l("Stopped for another reason"),
     Kind.DUE: _l("Due soon"),
