@@ -35,7 +35,7 @@ def fill(session: Session, user: User, count: int, seed: int = 1) -> list[UUID]:
     places = session.scalars(units(user.town_id, clock.today())).all()
     ids = [new_id() for _ in range(count)]
     copy_rows(session, Prospect, PEOPLE, _people(chance, user, places, ids))
-    homes = dict(session.execute(select(Prospect.id, Prospect.place_id)).tuples())
+    homes = {key: place for key, place in session.execute(select(Prospect.id, Prospect.place_id))}
     copy_rows(session, Visit, VISITS, _visits(chance, user, homes))
     return ids
 

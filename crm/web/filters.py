@@ -19,7 +19,7 @@ from flask_babel import get_locale
 from crm.clock import LOCAL
 from crm.money import half_up
 from crm.months import Month
-from crm.web import controls
+from crm.web import controls, signs
 
 NOTHING = "—"
 VIETNAMESE = "vi"
@@ -132,6 +132,8 @@ def register(app: Flask) -> None:
     for plain in (phone, person_name, initials, share):
         app.add_template_filter(plain)
     app.add_template_global(asset_of(app), "asset")
+    app.add_template_global(signs.stage_sign)
+    app.add_template_global(signs.standing_sign)
     controls.register(app)
 
 
@@ -140,11 +142,8 @@ def asset_of(app: Flask) -> Callable[[str], str]:
     folder = Path(app.static_folder or "")
 
     @lru_cache(maxsize=256)
-    def mark(name: str, changed: float) -> str:
-        return blake2b((folder / name).read_bytes(), digest_size=5).hexdigest()
-
     def asset(name: str) -> str:
-        return url_for("static", filename=name, v=mark(name, (folder / name).stat().st_mtime))
+        return url_for("static", filename=name, v=blake2b((folder / name).read_bytes(), digest_size=5).hexdigest())
 
     return asset
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask, current_app, g, has_request_context, redirect, request, session
 from flask.typing import ResponseReturnValue
-from flask_babel import Babel
+from flask_babel import Babel, get_translations
 
 from crm.web.guard import public
 
@@ -56,6 +57,18 @@ def install(app: Flask) -> None:
     Babel(app, locale_selector=chosen)
     app.add_url_rule("/language/<code>", "language", switch, methods=["GET", "POST"])
     app.context_processor(lambda: {"locale": chosen()})
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _words().gettext(text),
+        lambda singular, plural, number: _words().ngettext(singular, plural, number),
+        newstyle=True,
+    )
+
+
+def _words() -> Any:
+    """The catalogue of this request's language, looked up once: a page says hundreds of texts."""
+    if "words" not in g:
+        g.words = get_translations()
+    return g.words
 
 
 @public
