@@ -58,7 +58,7 @@ def _card(due: Due, figures: Mapping[Ground, Figures], town: str) -> dict[str, A
     where = ", ".join(filter(None, (who.address, neighbourhood)))
     reasons = [Reason(one) for one in due.tried.reasons if one in list(Reason)]
     return {
-        "who": who,
+        "person": who,
         "facts": due.facts,
         "client_id": new_id(),
         "age": day.year - who.birth_year if who.birth_year else None,

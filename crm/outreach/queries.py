@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope, volunteers_for
+from crm.clock import at
 from crm.errors import NotFound
 from crm.outreach.models import Assignment, Visit
 from crm.outreach.rules import AGREEING, REACHED, Outcome, Step
@@ -44,6 +45,13 @@ class Narrowed:
 
 
 ANY = Narrowed()
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(3000, 1, 1)
+
+
+def span(since: date | None, until: date | None) -> tuple[datetime | None, datetime | None]:
+    """The moments at which a run of days in Vietnam begins and ends; no day at all stays open."""
+    first, last = (None if day is None else min(max(day, FIRST_DAY), LAST_DAY) for day in (since, until))
+    return at(first) if first else None, at(last) + timedelta(days=1) if last else None
 
 
 def visits(scope: Scope, narrowed: Narrowed = ANY) -> Select[Visit, Prospect, str]:

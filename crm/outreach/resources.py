@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -121,13 +120,13 @@ def withdraw(visit_id: UUID) -> Any:
 
 def narrowed(asked: dict[str, Any]) -> Narrowed:
     """The filters of a list, days turned into moments."""
-    since, until = asked.get("since"), asked.get("until")
+    since, until = queries.span(asked.get("since"), asked.get("until"))
     return Narrowed(
         prospect_id=asked.get("prospect_id"),
         user_id=asked.get("user_id"),
         outcome=asked.get("outcome"),
-        since=clock.at(since) if since else None,
-        until=clock.at(until) + timedelta(days=1) if until else None,
+        since=since,
+        until=until,
     )
 
 

@@ -108,7 +108,7 @@ def _saved_page(visit_id: UUID, form: DetailsForm) -> str:
     return render_template(
         "outreach/saved.html",
         visit=visit,
-        who=who,
+        person=who,
         form=form,
         changeable=changeable and current_user().may(May.LOG_VISITS),
         earliest=clock.local_day(visit.occurred_at),
@@ -146,12 +146,9 @@ def listing() -> ResponseReturnValue:
     """Visits to the people one sees, the latest first."""
     form = VisitsForm(request.args)
     form.validate()
-    day = form.day.data
-    narrowed = Narrowed(
-        outcome=next((one for one in Outcome if one.value == form.outcome.data), None),
-        since=clock.at(day) if day else None,
-        until=clock.at(day) + timedelta(days=1) if day else None,
-    )
+    since, until = queries.span(form.day.data, form.day.data)
+    outcome = next((one for one in Outcome if one.value == form.outcome.data), None)
+    narrowed = Narrowed(outcome=outcome, since=since, until=until)
     found = queries.page_of_visits(session(), current_scope(), narrowed, cursor=request.args.get("cursor"), size=PAGE)
     return render_template("outreach/visits.html", form=form, found=found)
 
@@ -163,7 +160,7 @@ class Desk(NamedTuple):
     """What the page of giving people away rests on: whose people, the form that says so, and who could have them."""
 
     filters: Filters
-    who: WhoForm
+    narrowing: WhoForm
     loads: list[Load]
 
     @property

@@ -134,7 +134,7 @@ def test_other_peoples_people_and_visits_are_not_there(
     assert stranger.get(address).status_code == 404
     assert stranger.post(address, data={"channel": "home_visit"}).status_code == 404
     assert stranger.post(f"{address}/undo").status_code == 404
-    assert "Đăng" not in stranger.get("/visits").text
+    assert "Thị Đăng" not in stranger.get("/visits").text
 
 
 def test_an_auditor_reads_and_changes_nothing(signed_in: Browser, lan: User, dang: Prospect) -> None:
@@ -159,6 +159,7 @@ def test_the_list_of_visits_is_narrowed_and_paged(signed_in: Browser, make: Make
     assert browser.get("/visits?day=2019-10-12").text.count('<th scope="row">') == 1
     assert "Chưa có lượt gặp nào" in browser.get("/visits?outcome=joined").text
     assert browser.get("/visits?outcome=nonsense&day=never").status_code == 200
+    assert browser.get("/visits?day=9999-12-31").status_code == 200
     assert browser.get("/visits?cursor=nonsense").status_code == 422
 
 

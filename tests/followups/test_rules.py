@@ -1,0 +1,132 @@
+"""What is due, in which order, and in which words."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from flask_babel import force_locale
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm.followups.rules import STATES, Cause, Known, Task, ranked, task_of, why
+from crm.prospects.rules import Ground, Stage
+
+DAY = date(2019, 10, 15)
+NEVER: dict[str, Any] = {"stage": Stage.NEW}
+
+
+def known(number: int = 1, stage: Stage = Stage.INTERESTED, **more: Any) -> Known:
+    return Known(UUID(int=number), stage, **more)
+
+
+def days(count: int) -> date:
+    return DAY + timedelta(days=count)
+
+
+def cause_of(one: Known) -> Cause | None:
+    task = task_of(one, DAY)
+    return task.cause if task else None
+
+
+@pytest.mark.parametrize(
+    ("one", "cause"),
+    [
+        (known(next_contact_on=DAY), Cause.TODAY),
+        (known(next_contact_on=days(-4)), Cause.LATE),
+        (known(next_contact_on=days(1)), None),
+        (known(), None),
+        (known(stage=Stage.NEW), Cause.NEW),
+        (known(stage=Stage.NEW, last_contact_on=days(-1)), None),
+        (known(stage=Stage.NOT_ELIGIBLE, next_contact_on=DAY), None),
+        (known(stage=Stage.JOINED, deadline_on=days(8)), None),
+        (known(stage=Stage.JOINED, deadline_on=days(7)), Cause.PAYMENT),
+        (known(stage=Stage.JOINED, deadline_on=days(28), method=12), Cause.PAYMENT),
+        (known(stage=Stage.JOINED, deadline_on=days(3)), Cause.ENDING),
+        (known(stage=Stage.JOINED, deadline_on=days(-1)), Cause.ENDING),
+    ],
+)
+def test_what_makes_somebody_due(one: Known, cause: Cause | None) -> None:
+    assert cause_of(one) == cause
+
+
+def test_who_was_reminded_is_left_in_peace_until_the_last_days() -> None:
+    def joined(deadline: int, spoken: int, again: int | None = None) -> Known:
+        later = days(again) if again is not None else None
+        return known(
+            stage=Stage.JOINED, deadline_on=days(deadline), last_contact_on=days(spoken), next_contact_on=later
+        )
+
+    assert cause_of(joined(deadline=6, spoken=-1)) is None
+    assert cause_of(joined(deadline=6, spoken=-2)) is Cause.PAYMENT
+    assert cause_of(joined(deadline=6, spoken=-1, again=0)) is Cause.PAYMENT
+    assert cause_of(joined(deadline=2, spoken=-2)) is Cause.ENDING
+    assert cause_of(joined(deadline=2, spoken=0)) is None
+
+
+def test_the_most_pressing_comes_first() -> None:
+    people = [
+        known(1, Stage.NEW, assigned_on=days(-9)),
+        known(2, Stage.NEW, ground=Ground.POOR, assigned_on=days(-1)),
+        known(3, Stage.CONSIDERING, next_contact_on=days(-9)),
+        known(4, Stage.AGREED, next_contact_on=days(-1)),
+        known(5, Stage.JOINED, deadline_on=days(6)),
+        known(6, Stage.JOINED, deadline_on=days(2)),
+        known(7, Stage.INTERESTED, next_contact_on=DAY),
+    ]
+    assert [task.id.int for task in ranked(people, DAY)] == [6, 7, 4, 3, 5, 2, 1]
+
+
+some_day = st.none() | st.integers(-40, 40).map(days)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Known,
+            id=st.uuids(),
+            stage=st.sampled_from(Stage),
+            next_contact_on=some_day,
+            last_contact_on=some_day,
+            deadline_on=some_day,
+            method=st.sampled_from((0, 1, 3, 6, 12)),
+            ground=st.sampled_from(Ground),
+            assigned_on=some_day,
+        ),
+        max_size=12,
+        unique_by=lambda one: one.id,
+    ),
+    st.randoms(),
+)
+def test_the_order_is_the_same_however_the_rows_come(people: list[Known], chance: Any) -> None:
+    shuffled = list(people)
+    chance.shuffle(shuffled)
+    tasks = ranked(people, DAY)
+    assert ranked(shuffled, DAY) == tasks
+    assert [task.rank for task in tasks] == sorted(task.rank for task in tasks)
+
+
+@pytest.mark.parametrize(
+    ("cause", "day", "vietnamese", "english"),
+    [
+        (Cause.TODAY, DAY, "Hẹn hôm nay · lần 3", "Due today · time 3"),
+        (Cause.LATE, days(-4), "Quá hẹn 4 ngày · lần 3", "4 days late · time 3"),
+        (Cause.LATE, days(-1), "Quá hẹn 1 ngày · lần 3", "1 day late · time 3"),
+        (Cause.NEW, DAY, "Mới giao, chưa gặp", "Newly assigned, not met yet"),
+        (Cause.PAYMENT, days(6), "Sắp hết hạn đóng 21/10/2019", "Time to pay ends on 21/10/2019"),
+        (Cause.ENDING, days(-1), "Đã hết hạn đóng 14/10/2019", "Time to pay ran out on 14/10/2019"),
+    ],
+)
+def test_the_reason_stands_in_words(app: Flask, cause: Cause, day: date, vietnamese: str, english: str) -> None:
+    task = Task(UUID(int=1), cause, day)
+    written = f"{day.day}/{day.month}/{day.year}"
+    for language, words in (("vi", vietnamese), ("en", english)):
+        with app.test_request_context(), force_locale(language):
+            assert str(why(task, DAY, 2, written)) == words
+
+
+def test_every_cause_is_drawn() -> None:
+    assert set(STATES) == set(Cause)

@@ -1,0 +1,152 @@
+"""Today's list as a volunteer sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from crm import clock
+from crm.accounts.models import User
+from crm.accounts.queries import scope_of
+from crm.accounts.rules import Role
+from crm.followups.queries import month_of, today
+from crm.followups.rules import SHOWN, Cause
+from crm.months import Month
+from crm.participation.models import Participation
+from crm.participation.rules import Beginning
+from crm.prospects.models import Prospect
+from crm.prospects.rules import Ground, Stage
+from tests.factories import Make
+
+DAY = date(2019, 10, 15)
+NOW = clock.at(DAY, 9)
+Browser = Callable[[Role | User], FlaskClient]
+
+
+@pytest.fixture
+def lan(make: Make) -> User:
+    return make.user(Role.VOLUNTEER, full_name="Trịnh Thị Lan", organisation_id=make.organisation().id)
+
+
+def joined(make: Make, who: Prospect, **more: Any) -> Participation:
+    values = {
+        "town_id": who.town_id,
+        "prospect_id": who.id,
+        "started_on": date(2019, 7, 1),
+        "started_as": Beginning.JOINED,
+        "place_id": who.place_id,
+        "income": 700_000,
+        "method": 3,
+        "paid_through": date(2019, 9, 1),
+        "deadline_on": date(2019, 10, 25),
+    }
+    return make.add(Participation(**values | more))  # type: ignore[no-any-return]
+
+
+def causes(session: Session, who: User, day: date = DAY) -> dict[str, Cause]:
+    return {one.person.full_name: one.task.cause for one in today(session, scope_of(session, who), day).due}
+
+
+def test_the_list_holds_ones_own_people_who_are_due(session: Session, make: Make, lan: User) -> None:
+    make.prospect("Hẹn Nay", volunteer_id=lan.id, next_contact_on=DAY, last_contact_at=NOW, stage=Stage.AGREED)
+    make.prospect("Hẹn Mai", volunteer_id=lan.id, next_contact_on=DAY + timedelta(days=1), last_contact_at=NOW)
+    make.prospect("Mới Giao", volunteer_id=lan.id)
+    make.prospect("Của Người Khác", next_contact_on=DAY)
+    payer = make.prospect("Sắp Đóng", volunteer_id=lan.id, stage=Stage.JOINED)
+    joined(make, payer)
+    gone = make.prospect("Đã Dừng", volunteer_id=lan.id, stage=Stage.JOINED)
+    joined(make, gone, withdrawn_at=NOW)
+    assert causes(session, lan) == {"Hẹn Nay": Cause.TODAY, "Sắp Đóng": Cause.PAYMENT, "Mới Giao": Cause.NEW}
+    assert causes(session, make.user(Role.MANAGER)) == {}
+
+
+def test_only_the_top_is_shown_and_the_rest_is_counted(session: Session, make: Make, lan: User) -> None:
+    for number in range(SHOWN + 5):
+        make.prospect(f"Lê Văn {number}", volunteer_id=lan.id)
+    told = today(session, scope_of(session, lan), DAY)
+    assert (len(told.due), told.more, told.in_all) == (SHOWN, 5, SHOWN + 5)
+
+
+def test_logging_a_visit_clears_the_card(session: Session, signed_in: Browser, make: Make, lan: User) -> None:
+    who = make.prospect("Hẹn Nay", volunteer_id=lan.id, next_contact_on=DAY)
+    browser = signed_in(lan)
+    assert "Hẹn hôm nay · lần 1" in browser.get("/today").text
+    browser.post(f"/people/{who.id}/visit", data={"client_id": str(uuid4()), "outcome": "interested"})
+    assert causes(session, lan) == {}
+    page = browser.get("/today").text
+    assert "Hôm nay không có việc" in page
+    assert who.next_contact_on is not None
+    assert causes(session, lan, who.next_contact_on) == {"Hẹn Nay": Cause.TODAY}
+
+
+def test_the_card_says_what_the_state_pays_by_the_law_of_the_day(signed_in: Browser, make: Make, lan: User) -> None:
+    make.prospect("Nghèo Khó", volunteer_id=lan.id, grounds=(Ground.POOR,), phone="+84912345678", address="Số 7 ngõ 2")
+    page = signed_in(lan).get("/today").text
+    assert "1 việc hôm nay" in page
+    assert "Nhà nước hỗ trợ 46.200" in page
+    assert "mình đóng 107.800" in page
+    assert 'href="tel:+84912345678"' in page
+    assert "geo:0,0?q=S%E1%BB%91%207" in page
+
+
+def test_a_full_list_asks_few_questions(
+    session: Session, signed_in: Browser, make: Make, lan: User, statements: Callable[[], list[str]]
+) -> None:
+    for number in range(30):
+        make.prospect(f"Lê Văn {number}", volunteer_id=lan.id, next_contact_on=DAY, grounds=(Ground.NEAR_POOR,))
+    session.expire_all()
+    scope = scope_of(session, lan)
+    seen = statements()
+    today(session, scope, DAY)
+    assert len(seen) <= 14
+
+
+def test_a_months_work_counts_people(session: Session, signed_in: Browser, make: Make, lan: User) -> None:
+    browser = signed_in(lan)
+    for outcome in ("not_met", "agreed", "refused"):
+        who = make.prospect(volunteer_id=lan.id)
+        browser.post(f"/people/{who.id}/visit", data={"client_id": str(uuid4()), "outcome": outcome})
+    joined(make, who, recruited_by_id=lan.id, started_on=date(2019, 10, 1))
+    scope = scope_of(session, lan)
+    this = month_of(session, scope, Month.of(DAY))
+    assert (this.reached, this.joined) == ((3, 2, 1), 1)
+    assert month_of(session, scope, Month.of(DAY) - 1).reached == (0, 0, 0)
+
+
+def test_whom_one_called_on_is_found_by_name(signed_in: Browser, make: Make, lan: User) -> None:
+    browser = signed_in(lan)
+    who = make.prospect("Nguyễn Thị Hoà", volunteer_id=lan.id, stage=Stage.INTERESTED, last_contact_at=NOW)
+    make.prospect("Nguyễn Thị Hoa")
+    page = browser.get("/record?q=nguyen hoà").text
+    assert f"/people/{who.id}/visit" in page
+    assert page.count('/visit"') == 1
+    assert "Không có ai" in browser.get("/record?q=zzz").text
+    assert "Hôm nay không có hẹn" in browser.get("/record").text
+
+
+@pytest.mark.parametrize(("path", "words"), [("/today", "Nothing is due today"), ("/mine", "Nothing logged yet")])
+def test_an_empty_day_is_quiet_in_english_too(signed_in: Browser, lan: User, path: str, words: str) -> None:
+    browser = signed_in(lan)
+    browser.get("/language/en")
+    assert words in browser.get(path).text
+
+
+def test_my_work_shows_what_i_logged(signed_in: Browser, make: Make, lan: User) -> None:
+    browser = signed_in(lan)
+    who = make.prospect(volunteer_id=lan.id)
+    browser.post(f"/people/{who.id}/visit", data={"client_id": str(uuid4()), "outcome": "considering"})
+    page = browser.get("/mine").text
+    assert "Nguyễn Thị Đăng" in page
+    assert "Còn nghĩ" in page
+
+
+@pytest.mark.parametrize("path", ["/today", "/record", "/mine"])
+def test_the_days_work_is_for_those_who_log_visits(signed_in: Browser, client: FlaskClient, path: str) -> None:
+    assert signed_in(Role.AUDITOR).get(path).status_code == 403
+    assert client.get(path).status_code == 302
