@@ -84,7 +84,7 @@ def mine() -> ResponseReturnValue:
     sees = SEES[reach(who.role, has_unit=bool(who.organisation_id or who.place_id))]
     organisation, place = queries.unit_names(session(), who)
     return render_template(
-        "accounts/mine.html", who=who, role=ROLES[who.role], sees=sees, organisation=organisation, place=place
+        "accounts/mine.html", person=who, role=ROLES[who.role], sees=sees, organisation=organisation, place=place
     )
 
 
@@ -128,8 +128,8 @@ def add() -> ResponseReturnValue:
 
 def _invitation(who: User, key: str) -> str:
     address = current_app.config["SETTINGS"].public_url + url_for("accounts.invitation", key=key)
-    drawing = segno.make(address, error="m").svg_inline(scale=5, border=2, omitsize=True, svgclass="qr", lineclass=None)
-    return render_template("accounts/invitation.html", who=who, address=address, qr=Markup(drawing))  # noqa: S704
+    drawing = segno.make(address, error="m").svg_inline(scale=6, border=2, svgclass="qr", lineclass=None)
+    return render_template("accounts/invitation.html", person=who, address=address, qr=Markup(drawing))  # noqa: S704
 
 
 @bp.post("/accounts/<uuid:user_id>/invitation")
@@ -171,7 +171,7 @@ def _set_active(user_id: UUID, active: bool) -> ResponseReturnValue:
 def invitation(key: str) -> ResponseReturnValue:
     """Where an invited person sets a password."""
     who = queries.invited(session(), key, clock.now())
-    return render_template("accounts/accept.html", who=who, form=PasswordForm()), 200 if who else 404
+    return render_template("accounts/accept.html", person=who, form=PasswordForm()), 200 if who else 404
 
 
 @bp.post("/invitation/<key>")
@@ -185,4 +185,4 @@ def accept(key: str) -> ResponseReturnValue:
             user = services.accept_invitation(current, key, password_hash=password_hash, at=clock.now())
             gateway.sign_in(user)
             return redirect(url_for("accounts.home"))
-    return render_template("accounts/accept.html", who=who, form=form), 422
+    return render_template("accounts/accept.html", person=who, form=form), 422

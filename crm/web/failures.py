@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 import structlog
-from flask import Flask, g, jsonify, render_template, request
+from flask import Flask, current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
@@ -23,6 +25,7 @@ from crm.db import session
 from crm.errors import NotFound as NoSuchThing
 from crm.errors import RuleBroken
 from crm.web import problems
+from crm.web.language import chosen
 
 log = structlog.get_logger(__name__)
 
@@ -38,9 +41,19 @@ def _answer(error: HTTPException, sentence: str | None = None) -> ResponseReturn
         return problems.failure(error, sentence)
     if request.path.startswith("/webhooks/"):
         return jsonify(error=error.name), code
-    page = render_template("errors/error.html", code=code, sentence=sentence)
+    page = _plain_page(code, sentence) if code >= HTTPStatus.INTERNAL_SERVER_ERROR else _page(code, sentence)
     kept = {name: value for name, value in error.get_headers() if name.lower() in problems.KEPT_HEADERS}
     return page, code, kept
+
+
+def _page(code: int, sentence: str | None) -> str:
+    return render_template("errors/error.html", code=code, sentence=sentence)
+
+
+def _plain_page(code: int, sentence: str | None) -> str:
+    """The page without what every other page knows of its reader: that would ask the database, which may be the failure."""
+    template = current_app.jinja_env.get_template("errors/error.html")
+    return template.render(code=code, sentence=sentence, locale=chosen())
 
 
 def _state(error: Exception) -> str:
@@ -70,7 +83,7 @@ def install(app: Flask) -> None:
     def refused(error: RuleBroken) -> ResponseReturnValue:
         if request.path.startswith("/api/"):
             return problems.refusal(error)
-        return render_template("errors/error.html", code=422, sentence=str(error.message)), 422
+        return _page(422, str(error.message)), 422
 
     @app.errorhandler(OperationalError)
     @app.errorhandler(InterfaceError)
@@ -78,7 +91,6 @@ def install(app: Flask) -> None:
     @app.errorhandler(RedisError)
     def unreachable(error: Exception) -> ResponseReturnValue:
         log.error("service unreachable", error=type(error).__name__, state=_state(error))
-        g.setdefault("actor", None)  # the page that says so must not ask the database who is reading it
         if _state(error).startswith(TOO_BUSY):
             return _answer(
                 ServiceUnavailable(retry_after=2),
@@ -110,5 +122,4 @@ def install(app: Flask) -> None:
         log.exception("unexpected failure", path=request.path)
         if isinstance(error, DBAPIError):
             session().rollback()
-        g.setdefault("actor", None)
         return _answer(InternalServerError())

@@ -12,12 +12,16 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config import Settings
 from crm import clock, stored
 from crm.accounts import services
 from crm.accounts.gateway import normal_hash
 from crm.accounts.models import ChangeRecord, User
 from crm.accounts.rules import PERMISSIONS, May, Role
+from crm.app import create_app
+from crm.db import db
 from crm.errors import RuleBroken
+from crm.web.health import _may_measure
 from tests.factories import Make
 
 SignedIn = Callable[..., FlaskClient]
@@ -190,6 +194,38 @@ def test_numbers_are_for_named_addresses_only(app: Flask, client: FlaskClient, m
     ],
 )
 def test_an_address_is_among_the_named_ones(address: str, allowed: tuple[str, ...], answer: bool) -> None:
-    from crm.web.health import _may_measure
-
     assert _may_measure(address, allowed) is answer
+
+
+NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
+
+
+def app_of(database_url: str, redis_url: str) -> Flask:
+    app = create_app(Settings(database_url=database_url, migrate_database_url=database_url, redis_url=redis_url))
+    app.config.update(WTF_CSRF_ENABLED=False)
+    return app
+
+
+@pytest.mark.committed
+def test_people_sign_in_while_the_broker_is_away(app: Flask, make: Make, settings: Settings) -> None:
+    make.user(email="lan@example.vn", password=normal_hash("mật khẩu Bỉm Sơn"))
+    db.session.commit()
+    lonely = app_of(settings.database_url, "unix:///nowhere/at/all.sock").test_client()
+    for _ in range(2):
+        answer = lonely.post("/sign-in", data={"email": "lan@example.vn", "password": "mật khẩu Bỉm Sơn"})
+        assert answer.status_code == 302
+
+
+def test_without_a_database_the_process_lives_and_says_what_is_wrong(settings: Settings) -> None:
+    lost = app_of(NOWHERE, settings.redis_url).test_client()
+    assert lost.get("/healthz").status_code == 200
+    assert lost.get("/readyz").get_json() == {"status": "unavailable", "database": "unreachable", "broker": "ok"}
+    with lost.session_transaction() as cookie:
+        cookie["_user_id"] = "somebody"
+    for address in ("/", "/account", "/accounts"):
+        answer = lost.get(address)
+        assert answer.status_code == 503
+        assert "chưa nối được với cơ sở dữ liệu" in answer.get_data(as_text=True)
+        assert answer.headers["Retry-After"] == "30"
+    told = lost.get("/api/v1/whoami", headers={"Authorization": "Bearer x"})
+    assert (told.status_code, told.mimetype) == (503, "application/problem+json")
