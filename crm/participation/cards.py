@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from flask import url_for
@@ -57,8 +57,9 @@ def events(person: Prospect, scope: Scope) -> Sequence[Event]:
     people = select(User.id, User.full_name).where(User.town_id == scope.town_id, User.id.in_(by))
     names: dict[UUID | None, str] = {row[0]: row[1] for row in session().execute(people)}
     told = [_paid(payment, names.get(payment.recorded_by_id)) for payment in payments]
+    recorded = {payment.participation_id: payment.recorded_at for payment in payments}
     for spell in session().scalars(queries.spells_of(person)):
-        told += _of_spell(spell)
+        told += _of_spell(spell, recorded.get(spell.id, clock.at(spell.started_on)))
     return told
 
 
@@ -107,8 +108,8 @@ def _paid(payment: Payment, by: str | None) -> Event:
     return Event(payment.recorded_at, _("Paid"), "money", "leaf", by, text, id=payment.id)
 
 
-def _of_spell(spell: Participation) -> list[Event]:
-    begun = Event(clock.at(spell.started_on), BEGINNINGS[spell.started_as], "joined", "leaf", id=spell.id)
+def _of_spell(spell: Participation, began_at: datetime) -> list[Event]:
+    begun = Event(began_at, BEGINNINGS[spell.started_as], "joined", "leaf", id=spell.id)
     if spell.ended_on is None or spell.ended_as is None:
         return [begun]
     return [begun, Event(clock.at(spell.ended_on), ENDINGS[spell.ended_as], "paused", "late", id=spell.id)]

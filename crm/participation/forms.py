@@ -59,17 +59,22 @@ class PaymentForm(Form):
 class EnrolForm(PaymentForm):
     """Someone joins or comes back."""
 
-    start = SelectField(_l("First month"), coerce=Month.parse, validators=[DataRequired()])
+    start = SelectField(_l("First month"), validators=[DataRequired()])
     moved_in = BooleanField(_l("Was taking part elsewhere and moved here"))
 
     @classmethod
     def under(cls, law: LawOnDay, **start: Any) -> Self:
         """Offers every month that could still be paid by some way to pay; the service says which fits the chosen one."""
         this = Month.of(law.day)
-        form = super().under(law, **{"start": this} | start)
+        form = super().under(law, **{"start": str(this)} | start)
         earliest, latest = first_months(law.day, law, Plan.periodic(PERIODS[Method.YEARLY]))
-        form.start.choices = [(month, f"{month.number}/{month.year}") for month in earliest.until(latest + 1)]
+        form.start.choices = [(str(month), f"{month.number}/{month.year}") for month in earliest.until(latest + 1)]
         return form
+
+    @property
+    def first(self) -> Month | None:
+        """The month the payment begins with, once one of those offered is chosen."""
+        return None if self.start.errors or not self.start.data else Month.parse(self.start.data)
 
 
 class StopForm(Form):

@@ -51,7 +51,7 @@ def listing() -> ResponseReturnValue:
 def enrol_form(prospect_id: UUID) -> ResponseReturnValue:
     """What it costs this person to join, and the form to record it."""
     joining, form = _person(prospect_id), EnrolForm.under(law(session()).on(clock.today()))
-    return _enrol_page(joining, form, _quote(joining, form, form.start.data))
+    return _enrol_page(joining, form, _quote(joining, form, form.first))
 
 
 @bp.post("/people/<uuid:prospect_id>/enrol")
@@ -67,12 +67,12 @@ def enrol(prospect_id: UUID) -> ResponseReturnValue:
                 joining,
                 **_given(joining, form),
                 **_act(),
-                start=form.start.data,
+                start=form.first,
                 moved_in=form.moved_in.data,
             )
             flash(_("%(name)s takes part from now on.", name=joining.full_name), "success")
             return redirect(_page_of(prospect_id))
-    return _enrol_page(joining, form, _quote(joining, form, form.start.data), failed=step == "record")
+    return _enrol_page(joining, form, _quote(joining, form, form.first), failed=step == "record")
 
 
 @bp.post("/people/<uuid:prospect_id>/hand-over")

@@ -183,7 +183,8 @@ def pipeline(session: Session, scope: Scope, as_of: date, by: By) -> list[Pipeli
         counts[stage] += number
     names = _names(session, scope, by, counted)
     rows = [
-        PipelineRow(str(key) if key else None, names.get(key, _("Not on record")), counts) for key, counts in counted.items()
+        PipelineRow(str(key) if key else None, names.get(key, _("Not on record")), counts)
+        for key, counts in counted.items()
     ]
     return sorted(rows, key=lambda row: (row.key is None, sort_key(row.name), row.key or ""))
 

@@ -11,11 +11,10 @@ from crm.accounts.rules import May
 from crm.db import session
 from crm.participation.queries import organisations_named, places_named
 from crm.targets import queries
-from crm.targets.rules import INDICATORS, contradiction, implied_denominator
+from crm.targets.rules import INDICATORS, contradiction, digits, implied_denominator
 from crm.web.guard import may
 
 bp = Blueprint("targets", __name__)
-bp.app_context_processor(lambda: {"contradiction": contradiction, "implied_denominator": implied_denominator})
 
 
 @bp.get("/targets")
@@ -32,6 +31,9 @@ def listing() -> ResponseReturnValue:
         years=years,
         targets=queries.of_year(session(), scope, year),
         indicators=INDICATORS,
+        contradiction=contradiction,
+        implied_denominator=implied_denominator,
+        digits=digits,
         places=places_named(session(), scope.town_id),
         organisations=organisations_named(session(), scope.town_id),
     )

@@ -35,8 +35,7 @@ def implied_denominator(people: int, rate: Decimal) -> int:
 
 def agrees(people: int, rate: Decimal, denominator: int) -> bool:
     """Whether number over denominator gives the rate, as far as the rate is written out (1.3 % is 1.25 to 1.35)."""
-    exponent = rate.normalize().as_tuple().exponent
-    half_of_last_digit = Decimal(5).scaleb(int(exponent) - 1) if isinstance(exponent, int) else Decimal(0)
+    half_of_last_digit = Decimal(5).scaleb(-digits(rate) - 1)
     return abs(Decimal(people) * PER_CENT / denominator - rate) <= half_of_last_digit
 
 
@@ -81,6 +80,12 @@ def pace(start: int, now: int, target: int, as_of: date) -> Pace:
 def figures(number: int) -> str:
     """1385 → "1.385", as it stands in a Vietnamese plan."""
     return f"{number:,}".replace(",", ".")
+
+
+def digits(rate: Decimal) -> int:
+    """How many decimals a rate is written with: 84.95 → 2, 1.30 → 1, 93.00 → 0."""
+    exponent = rate.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def percent(rate: Decimal) -> str:

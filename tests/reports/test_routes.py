@@ -67,7 +67,13 @@ def figures_in(page: str) -> list[tuple[int, str]]:
         address = link.get("href") or ""
         if not address.startswith(("/participation", "/people")):
             continue
-        beside = [element for element in main.iter("li", ) if link in list(element.iter("a"))]
+        beside = [
+            element
+            for element in main.iter(
+                "li",
+            )
+            if link in list(element.iter("a"))
+        ]
         words = text_of(beside[0]) if beside else text_of(link)
         number = re.search(r"\d[\d.]*", words)
         assert number, f"a link without a figure: {words}"
@@ -147,7 +153,7 @@ def test_the_tables_can_be_sorted(town: Make, signed_in: Callable[..., FlaskClie
     page = root_of(signed_in(Role.MANAGER).get(f"/dashboard?sort={sort}").get_data(as_text=True))
     table = next(page.iter("table"))
     numbers = [[text_of(cell) for cell in row.iter("td")] for row in table.iter("tr") if list(row.iter("td"))]
-    column = {"start": 0, "joined": 1, "returned": 2, "left": 3, "now": 4}.get(sort)
+    column = {"start": 2, "joined": 3, "returned": 4, "left": 5, "now": 0}.get(sort)
     if column is not None:
         values = [int(row[column]) for row in numbers]
         assert values == sorted(values, reverse=True)
@@ -186,11 +192,16 @@ def pipeline_people(make: Make) -> None:
 
     for name, steps in (
         ("Một", [(date(2019, 9, 1), Stage.NEW), (date(2019, 10, 2), Stage.INTERESTED)]),
-        ("Hai", [(date(2019, 9, 1), Stage.NEW), (date(2019, 9, 10), Stage.INTERESTED), (date(2019, 10, 1), Stage.JOINED)]),
+        (
+            "Hai",
+            [(date(2019, 9, 1), Stage.NEW), (date(2019, 9, 10), Stage.INTERESTED), (date(2019, 10, 1), Stage.JOINED)],
+        ),
     ):
         person = make.prospect(name, stage=steps[-1][1], created_at=clock.at(date(2019, 9, 1), 8))
         for day, stage in steps:
-            make.add(StageChange(town_id=person.town_id, prospect_id=person.id, to_stage=stage, at=clock.at(day, 23, 59)))
+            make.add(
+                StageChange(town_id=person.town_id, prospect_id=person.id, to_stage=stage, at=clock.at(day, 23, 59))
+            )
 
 
 def test_targets_for_other_programs(client: FlaskClient, make: Make, api: Callable[..., dict[str, str]]) -> None:
@@ -199,7 +210,9 @@ def test_targets_for_other_programs(client: FlaskClient, make: Make, api: Callab
     assert (target["people"], target["rate"], target["denominator"]) == (1385, 1.3, 106538)
     assert "60.000" in target["contradiction"]
     first = client.get("/api/v1/targets?limit=2", headers=api(make.user(Role.MANAGER))).get_json()
-    rest = client.get(f"/api/v1/targets?limit=2&cursor={first['next']}", headers=api(make.user(Role.AUDITOR))).get_json()
+    rest = client.get(
+        f"/api/v1/targets?limit=2&cursor={first['next']}", headers=api(make.user(Role.AUDITOR))
+    ).get_json()
     assert len({item["id"] for item in first["items"] + rest["items"]}) == 3
     assert rest["next"] is None
 

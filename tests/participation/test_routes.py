@@ -1,0 +1,160 @@
+"""Joining, paying on, stopping and the lists, through the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm.accounts.rules import Role
+from crm.participation.models import Participation, Payment
+from crm.participation.rules import Ending
+from crm.prospects.rules import Ground, Stage
+from tests.factories import Make
+from tests.participation.stories import agent_of, join, spell
+
+Browse = Callable[..., FlaskClient]
+PAID = {"income": "700.000", "months": "3", "start": "2019-10", "paid_on": "2019-10-15"}
+
+
+def test_an_agent_sees_the_figure_before_recording_it(session: Session, make: Make, signed_in: Browse) -> None:
+    person = make.prospect(grounds=(Ground.NEAR_POOR,))
+    browser = signed_in(agent_of(make, person))
+    first = browser.get(f"/people/{person.id}/enrol")
+    assert first.status_code == 200
+    again = browser.post(f"/people/{person.id}/enrol", data=PAID | {"step": "work_out"})
+    assert again.status_code == 200
+    assert "346.500" in again.get_data(as_text=True)
+    assert session.scalars(select(Participation)).all() == []
+    done = browser.post(f"/people/{person.id}/enrol", data=PAID | {"step": "record", "receipt_number": "C45-1"})
+    assert done.status_code == 302
+    assert session.scalars(select(Payment)).one().own == 346_500
+    assert browser.get(done.headers["Location"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"receipt_number": ""}, "biên lai"),
+        ({"income": "650.000"}, "700.000"),
+        ({"income": "abc"}, "1.500.000"),
+        ({"months": "5"}, ""),
+        ({"start": "2019-05"}, "8/2019"),
+        ({"start": "2031-05"}, ""),
+        ({"paid_on": "2019-10-16"}, "chưa tới"),
+        ({"paid_on": "someday"}, ""),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_kept(
+    session: Session, make: Make, signed_in: Browse, wrong: dict[str, str], sentence: str
+) -> None:
+    person = make.prospect()
+    browser = signed_in(agent_of(make, person))
+    data = PAID | {"step": "record", "receipt_number": "C45-1"} | wrong
+    answer = browser.post(f"/people/{person.id}/enrol", data=data)
+    assert answer.status_code == 422
+    page = answer.get_data(as_text=True)
+    assert "error-summary" in page
+    assert sentence in page
+    assert session.scalars(select(Participation)).all() == []
+
+
+def test_a_volunteer_hands_over_and_cannot_record(session: Session, make: Make, signed_in: Browse) -> None:
+    volunteer = make.user(Role.VOLUNTEER)
+    person = make.prospect(volunteer_id=volunteer.id)
+    browser = signed_in(volunteer)
+    page = browser.get(f"/people/{person.id}/enrol").get_data(as_text=True)
+    assert "TK1-TS" in page
+    assert 'value="record"' not in page
+    assert browser.post(f"/people/{person.id}/enrol", data=PAID | {"step": "record"}).status_code == 422
+    assert browser.post(f"/people/{person.id}/hand-over").status_code == 302
+    session.refresh(person)
+    assert person.stage is Stage.AGREED
+    assert session.scalars(select(Participation)).all() == []
+
+
+def test_nobody_enrols_whom_they_may_not_see(make: Make, signed_in: Browse) -> None:
+    person = make.prospect()
+    for path in ("enrol", "pay", "payments", "stop"):
+        assert signed_in(Role.VOLUNTEER).get(f"/people/{person.id}/{path}").status_code == 404
+
+
+def test_a_manager_pays_on_sees_the_layers_and_takes_it_back(session: Session, make: Make, signed_in: Browse) -> None:
+    person, browser = make.prospect(), signed_in(Role.MANAGER)
+    join(person, date(2019, 7, 2))
+    assert browser.get(f"/people/{person.id}/pay").status_code == 200
+    data = {"income": "700000", "months": "6", "paid_on": "2019-10-15", "step": "record", "confirmation": "12/BHXH"}
+    assert browser.post(f"/people/{person.id}/pay", data=data).status_code == 302
+    paid = browser.get(f"/people/{person.id}/payments").get_data(as_text=True)
+    assert "924.000" in paid
+    assert "12/BHXH" in paid
+    last = session.scalars(select(Payment).where(Payment.months == 6)).one()
+    assert browser.post(f"/payments/{last.id}/reverse").status_code == 302
+    assert browser.post(f"/payments/{last.id}/reverse").status_code == 422
+    assert browser.get(f"/people/{person.id}/payments").status_code == 200
+    assert signed_in(Role.AUDITOR).post(f"/payments/{last.id}/reverse").status_code == 403
+
+
+def test_paying_on_for_someone_who_lapsed_says_what_to_do(make: Make, signed_in: Browse) -> None:
+    person, browser = make.prospect(), signed_in(Role.MANAGER)
+    join(person, date(2019, 4, 2))
+    data = {"income": "700000", "months": "3", "paid_on": "2019-10-15", "step": "record"}
+    answer = browser.post(f"/people/{person.id}/pay", data=data)
+    assert answer.status_code == 422
+    assert "đăng ký lại" in answer.get_data(as_text=True)
+
+
+def test_someone_stops(session: Session, make: Make, signed_in: Browse) -> None:
+    person, browser = make.prospect(), signed_in(Role.MANAGER)
+    row = join(person, date(2019, 7, 2))
+    assert browser.get(f"/people/{person.id}/stop").status_code == 200
+    wrong = browser.post(f"/people/{person.id}/stop", data={"ending": "compulsory", "on": "2019-07-02"})
+    assert wrong.status_code == 422
+    assert (
+        browser.post(f"/people/{person.id}/stop", data={"ending": "compulsory", "on": "2019-10-01"}).status_code == 302
+    )
+    session.refresh(row)
+    assert row.ended_as is Ending.COMPULSORY
+    assert browser.get(f"/people/{person.id}/stop").status_code == 422
+
+
+@pytest.mark.parametrize("months", [1, 3])
+def test_the_card_on_a_persons_page(make: Make, signed_in: Browse, months: int) -> None:
+    person, browser = make.prospect(), signed_in(Role.MANAGER)
+    assert "Đóng bao nhiêu?" in browser.get(f"/people/{person.id}").get_data(as_text=True)
+    join(person, date(2019, 10, 2), months=months)
+    page = browser.get(f"/people/{person.id}").get_data(as_text=True)
+    assert ("30/11/2019" if months == 1 else "31/3/2020") in page
+    assert f"/people/{person.id}/pay" in page
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "?kind=nonsense", "?as_of=2031-01-01", "?as_of=x&since=y", "?kind=left&since=2019-03-01&as_of=2019-06-30"],
+)
+def test_a_list_answers_whatever_is_asked(make: Make, signed_in: Browse, address: str) -> None:
+    spell(make, make.prospect(), date(2019, 2, 1), date(2019, 5, 1))
+    spell(make, make.prospect(), date(2019, 2, 1))
+    page = signed_in(Role.MANAGER).get(f"/participation{address}")
+    assert page.status_code == 200
+    assert page.get_data(as_text=True).count('scope="row"') == 1
+
+
+@pytest.mark.parametrize("address", ["?place=99999", "?organisation=NOBODY", "?cursor=forged"])
+def test_a_list_says_what_it_does_not_know(signed_in: Browse, address: str) -> None:
+    assert signed_in(Role.MANAGER).get(f"/participation{address}").status_code == 422
+
+
+def test_a_list_by_code_and_page_by_page(make: Make, signed_in: Browse) -> None:
+    for number in range(53):
+        spell(make, make.prospect(f"Người {number}"), date(2019, 2, 1))
+    spell(make, make.prospect(place=make.ward("14821")), date(2019, 2, 1))
+    browser = signed_in(Role.MANAGER)
+    page = browser.get("/participation?place=14812@2019-10-15").get_data(as_text=True)
+    assert page.count('scope="row"') == 50
+    after = page.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
+    assert browser.get(after).get_data(as_text=True).count('scope="row"') == 3
