@@ -10,7 +10,7 @@ from crm.web.navigation import Item
 MENU: tuple[Item, ...] = (
     Item(_l("Overview"), "reports.dashboard", "chart", May.SEE_DASHBOARD),
     Item(_l("Today"), "followups.today", "today", May.LOG_VISITS),
-    Item(_l("People"), "prospects.listing", "people", May.SEE_PEOPLE),
+    Item(_l("Residents"), "prospects.listing", "people", May.SEE_PEOPLE),
     Item(_l("Log a visit"), "followups.record", "record", May.LOG_VISITS, strong=True),
     Item(_l("My work"), "followups.mine", "mine", May.LOG_VISITS),
     Item(_l("Visits"), "outreach.listing", "list", May.SEE_DASHBOARD),

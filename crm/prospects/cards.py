@@ -41,6 +41,8 @@ class Event:
     text: Any = None
     note: str | None = None
     id: UUID | None = None
+    whole_day: bool = False
+    """The hour is not known: only the day is shown."""
 
 
 @dataclass(frozen=True)

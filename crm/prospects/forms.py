@@ -64,7 +64,9 @@ class FilterForm(QueryForm):
     q = HiddenField(filters=[stripped], validators=[Optional(), Length(max=200)])
     place = SelectField(FIELDS["place_id"], validators=[Optional()])
     neighbourhood = SelectField(FIELDS["neighbourhood_id"], validators=[Optional()])
-    stage = SelectField(_l("Stage"), choices=[anything(_l("All")), *choices(STAGES)], validators=[Optional()])
+    stage = SelectField(
+        _l("Where they stand"), choices=[anything(_l("All")), *choices(STAGES)], validators=[Optional()]
+    )
     standing = SelectField(_l("Group"), choices=[anything(_l("All")), *choices(GROUNDS)], validators=[Optional()])
     organisation = SelectField(FIELDS["organisation_id"], validators=[Optional()])
     assigned_to = SelectField(_l("Volunteer"), validators=[Optional()])

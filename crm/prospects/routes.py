@@ -129,14 +129,14 @@ def _with_places(form: ParticularsForm, now: Place | None = None) -> None:
     places = _places()
     if now is not None and not _one_of(str(now.id), places):
         places.insert(0, (str(now.id), now.name))
-    form.place.choices = places
+    form.place.choices = places if len(places) == 1 else [("", _l("Choose…")), *places]
 
 
 @bp.get("/new")
 @may(May.EDIT_PEOPLE)
 def new() -> ResponseReturnValue:
     """The form for somebody new."""
-    form = NewPersonForm(id=str(new_id()))
+    form = NewPersonForm(id=str(new_id()), place=str(current_user().place_id or ""))
     _with_places(form)
     return render_template("prospects/new.html", form=form)
 

@@ -49,7 +49,8 @@ def _answers(session: Session, person: Prospect) -> Iterator[Event]:
         said = _("Agrees to messages") if answer.given else _("Wants no messages")
         icon, kind = ("message", "jade") if answer.given else ("no-message", "quiet")
         text = f"{PURPOSES[answer.purpose]} · {CHANNELS[answer.channel]} · {filters.phone(answer.phone)}"
-        yield Event(answer.at, said, icon, kind, by, text, answer.words)
+        whole_day = answer.at != answer.recorded_at
+        yield Event(answer.at, said, icon, kind, by, text, answer.words, whole_day=whole_day)
 
 
 def changes(session: Session, person: Prospect) -> list[Event]:
