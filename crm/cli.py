@@ -15,10 +15,12 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from config import SettingsError
 from crm.accounts.commands import token, user
+from crm.demo.commands import demo
 from crm.embedded.services import CannotRun
 from crm.errors import NotFound, RuleBroken
 from crm.premiums.commands import premium
 from crm.processes import beat_command, up, web_command, worker_command
+from crm.prospects.importing.commands import importing
 from crm.running import program
 from crm.safekeeping.commands import backup, doctor, restore
 from crm.timekeeping.commands import clock_command
@@ -100,7 +102,7 @@ def migrate() -> None:
     click.echo("The schema is up to date.")
 
 
-for each in (migrate, premium, user, token, backup, restore, doctor, clock_command):
+for each in (migrate, importing, premium, user, token, backup, restore, doctor, clock_command, demo):
     main.add_command(in_program(each))
 for each in (up, web_command, worker_command, beat_command):
     main.add_command(each)

@@ -30,6 +30,7 @@ from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
 from crm.prospects import resources as prospect_resources
 from crm.prospects import routes as prospect_routes
+from crm.prospects.importing import resources as import_resources
 from crm.reports import resources as report_resources
 from crm.reports import routes as report_routes
 from crm.targets import resources as target_resources
@@ -52,6 +53,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     timekeeping_routes.bp,
 )
 RESOURCES: tuple[ApiBlueprint, ...] = (
+    import_resources.blp,
     account_resources.blp,
     premium_resources.blp,
     prospect_resources.blp,

@@ -28,6 +28,17 @@ class Seal:
         except InvalidToken:
             raise ValueError("IDENTITY_KEY is not the one these numbers were sealed with.") from None
 
+    def close_bytes(self, content: bytes) -> bytes:
+        """The encrypted form of a whole file."""
+        return self._box.encrypt(content)
+
+    def open_bytes(self, sealed: bytes) -> bytes:
+        """The file again. Raises ValueError when the key is not the one it was sealed with."""
+        try:
+            return self._box.decrypt(sealed)
+        except InvalidToken:
+            raise ValueError("IDENTITY_KEY is not the one this file was sealed with.") from None
+
     def index(self, text: str) -> bytes:
         """The same 16 bytes for the same text, useless without the key: equality search only."""
         return hmac.digest(self._index_key, text.encode(), "sha256")[:16]

@@ -43,6 +43,16 @@ class ListRead:
                 else:
                     yield outcome
 
+    @property
+    def height(self) -> int:
+        """How many rows the tables have at most, headings and titles included."""
+        return sum(sheet.height for sheet in self._sheets)
+
+    def top_of(self, table: Table) -> list[Sequence[Cell]]:
+        """The rows of a table's sheet down to its headings, as they stand in the file."""
+        sheet = self._sheets[self.tables.index(table)]
+        return list(islice(_guarded(sheet), table.first_row - 1))
+
     @cached_property
     def _outcomes(self) -> tuple[Outcome, ...]:
         return tuple(self.rows())

@@ -1,0 +1,146 @@
+"""`crm import prospects`: a list from the command line, through the same steps as from the page."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from crm import clock
+from crm.db import session, transaction
+from crm.errors import RuleBroken
+from crm.places.queries import place_named, the_town
+from crm.prospects.importing import gateway, queries
+from crm.prospects.importing.resources import ImportAnswer
+from crm.prospects.importing.rules import LARGEST, problem_sentence, why_handed_back
+from crm.prospects.importing.services import committing, taking_in
+from crm.prospects.models import ListImport
+from crm.prospects.rules import ImportState, RowOutcome
+from tasks.prospects import commit, read
+
+
+class Refusal(click.ClickException):
+    """One line on standard error, exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: object = None) -> None:
+        click.echo(" ".join(self.message.split()), err=True)
+
+
+@click.group("import")
+def importing() -> None:
+    """Lists of people."""
+
+
+@importing.command("prospects")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--sheet", "sheets", multiple=True, help="Only this sheet; may be given several times.")
+@click.option(
+    "--map", "mapping", metavar="FIELD=COLUMN", multiple=True, help="A field's column: its letter or heading."
+)
+@click.option("--place", metavar="CODE", help="The ward, where the file does not say it: a UUID, CODE or CODE@DATE.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, as the API answers, with the rows left out.")
+def prospects(
+    file: Path, sheets: tuple[str, ...], mapping: tuple[str, ...], place: str | None, dry_run: bool, as_json: bool
+) -> None:
+    """Load a list of people."""
+    try:
+        row = _load(file, {"sheets": list(sheets), "mapping": _chosen(mapping)}, place, dry_run)
+    except RuleBroken as refused:
+        raise Refusal(str(refused)) from None
+    if row.state is ImportState.FAILED:
+        raise Refusal(_forgotten(row) or "")
+    click.echo(json.dumps(_document(row), ensure_ascii=False, indent=2) if as_json else "\n".join(_told(row, dry_run)))
+    if dry_run:
+        _forgotten(row)
+
+
+def _chosen(mapping: tuple[str, ...]) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in mapping]
+    if wrong := [field for field, sign, _column in pairs if not sign]:
+        raise RuleBroken(_("“%(given)s” names no column. Write --map FIELD=COLUMN, such as phone=F.", given=wrong[0]))
+    return {field.strip(): column.strip() for field, _sign, column in pairs}
+
+
+def _content(file: Path) -> bytes:
+    try:
+        if file.stat().st_size > LARGEST:
+            taking_in.refuse_as_too_large()
+        return file.read_bytes()
+    except OSError as failure:
+        raise RuleBroken(
+            _("The file %(file)s cannot be read: %(why)s.", file=file, why=failure.strerror or failure)
+        ) from None
+
+
+def _load(file: Path, options: dict[str, Any], place: str | None, dry_run: bool) -> ListImport:
+    content = _content(file)
+    with transaction() as current:
+        town = the_town(current)
+        place_id = place_named(current, town.id, place, today=clock.today()).id if place else None
+        handed = taking_in.Handed(file.name, content, place_id, options=options)
+        gateway.check_list(handed, clock.today())
+        row = taking_in.take_in(current, town.id, handed, by=None, scope=None, at=clock.now())
+        town_id, import_id = town.id, row.id
+    _show(read(import_id), _("read"))
+    if not dry_run and _again(session(), town_id, import_id).state is ImportState.READY:
+        with transaction() as current:
+            committing.start(current, _again(current, town_id, import_id))
+        _show(commit(import_id), _("loaded"))
+    return _again(session(), town_id, import_id)
+
+
+def _again(current: Session, town_id: Any, import_id: Any) -> ListImport:
+    return current.get_one(ListImport, (town_id, import_id), populate_existing=True)
+
+
+def _show(steps: Iterator[int], word: str) -> None:
+    """Go through the steps; a person at a terminal sees how far they are."""
+    terminal = sys.stderr.isatty()
+    for done in steps:
+        if terminal:
+            click.echo(f"\r{word}: {done}", err=True, nl=False)
+    if terminal:
+        click.echo(err=True)
+
+
+def _forgotten(row: ListImport) -> str | None:
+    """What a list that is not loaded had against it; nothing of it is kept."""
+    problem = problem_sentence(row.problem)
+    with transaction() as current:
+        taking_in.give_up(current, row)
+    return problem
+
+
+def _document(row: ListImport) -> dict[str, Any]:
+    told = [
+        (one.outcome, {"sheet": one.sheet, "row": one.row_number, "reason": why_handed_back(one)})
+        for one in queries.handed_back(session(), row)
+    ]
+    document: dict[str, Any] = ImportAnswer().dump(row)
+    return document | {
+        "rejected_rows": [line for outcome, line in told if outcome is RowOutcome.REJECTED],
+        "duplicate_rows": [line for outcome, line in told if outcome is RowOutcome.DUPLICATE],
+    }
+
+
+def _told(row: ListImport, dry_run: bool) -> list[str]:
+    found = queries.outcomes_of(session(), row)
+    lines = [_("%(file)s: %(rows)s rows", file=row.filename, rows=row.rows)]
+    for outcome, words in (
+        (RowOutcome.NEW, _("would be added") if dry_run else _("added")),
+        (RowOutcome.CHANGED, _("would be completed") if dry_run else _("completed")),
+        (RowOutcome.UNCHANGED, _("here already, nothing new")),
+        (RowOutcome.DUPLICATE, _("set aside for a decision")),
+        (RowOutcome.REJECTED, _("rejected")),
+    ):
+        lines.append(f"{found[outcome]:>7}  {words}")
+    return lines + [f"- {why_handed_back(one)}" for one in queries.handed_back(session(), row)]

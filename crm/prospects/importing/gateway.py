@@ -1,0 +1,60 @@
+"""Opening files: the one place that knows that the spreadsheet library speaks its mind on standard error."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any, Protocol
+
+from crm.errors import RuleBroken
+from crm.prospects.reading import lists
+from crm.prospects.reading.lists import ListRead
+from crm.prospects.reading.outcomes import Unreadable
+
+STANDARD_ERROR = 2
+_one_at_a_time = threading.Lock()
+
+
+def open_list(content: bytes, filename: str, options: dict[str, Any], today: date) -> ListRead:
+    """A list and the tables found in it; `options` may name `sheets` and a `mapping`. Raises Unreadable."""
+    with _quiet():
+        return lists.read(
+            content, filename, today=today, sheets=options.get("sheets") or None, mapping=options.get("mapping") or None
+        )
+
+
+class Handed(Protocol):
+    """A file somebody handed in."""
+
+    @property
+    def filename(self) -> str: ...
+    @property
+    def content(self) -> bytes: ...
+    @property
+    def options(self) -> dict[str, Any]: ...
+
+
+def check_list(handed: Handed, today: date) -> None:
+    """Raise RuleBroken when this is no list that can be read, before anything of it is kept."""
+    try:
+        open_list(handed.content, handed.filename, handed.options, today)
+    except Unreadable as refusal:
+        raise RuleBroken(refusal.sentence, field="file", code=refusal.reason.value) from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """A damaged workbook makes the library print a trace of its own; nobody needs to see that."""
+    with _one_at_a_time:
+        kept = os.dup(STANDARD_ERROR)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, STANDARD_ERROR)
+            yield
+        finally:
+            os.dup2(kept, STANDARD_ERROR)
+            os.close(kept)
+            os.close(nowhere)

@@ -1,0 +1,165 @@
+"""Lists of people for other programs: hand one in, see what it would do, load it, take it back."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from flask_smorest.fields import Upload
+from marshmallow import Schema, fields, validate
+
+from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.queries import organisation_coded
+from crm.accounts.rules import May
+from crm.api.blueprint import Blueprint
+from crm.api.lists import ListQuery, listing
+from crm.background import ring
+from crm.clock import now, today
+from crm.db import session, transaction
+from crm.places.queries import place_named
+from crm.prospects.importing import gateway, queries
+from crm.prospects.importing.rules import problem_sentence
+from crm.prospects.importing.services import committing, handing_back, taking_in, undoing
+from crm.prospects.models import ListImport
+from crm.prospects.rules import ImportState
+from crm.web.guard import may
+from tasks.prospects import commit_list, read_list, undo_list
+
+blp = Blueprint("imports", __name__, description="Lists of people: handed in, looked at, loaded, taken back")
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class FileInput(Schema):
+    """The list: xlsx, xls, xlsb, ods or a text table (csv), at most 25 MB and 200,000 rows."""
+
+    file = Upload(required=True)
+
+
+class ListInput(Schema):
+    """Where the people live, when the file does not say it, and for whom they are loaded."""
+
+    place = fields.String(
+        load_default=None,
+        validate=validate.Length(1, 100),
+        metadata={"description": "A UUID, CODE or CODE@DATE; needed where the file names no ward."},
+    )
+    organisation = fields.String(
+        load_default=None,
+        validate=validate.Length(1, 60),
+        metadata={"description": "The code of the organisation that will look after the people."},
+    )
+    sheet = fields.String(
+        load_default=None,
+        validate=validate.Length(1, 100),
+        metadata={"description": "Only this sheet; by default all that can be seen."},
+    )
+
+
+class ImportAnswer(Schema):
+    """A list and its figures: `rows` = `valid` + `rejected` + `duplicates`. `duplicates` are set aside for a person's
+    decision. `created`, `updated` and `unchanged` count what has been done, so they are 0 until it is loaded."""
+
+    id = fields.UUID(required=True)
+    state = fields.Enum(ImportState, by_value=True, required=True)
+    rows = fields.Integer(required=True)
+    valid = fields.Integer(required=True)
+    rejected = fields.Integer(required=True)
+    duplicates = fields.Integer(required=True)
+    created = fields.Integer(required=True)
+    updated = fields.Integer(required=True)
+    unchanged = fields.Integer(required=True)
+    filename = fields.String(required=True)
+    done = fields.Integer(required=True, metadata={"description": "Rows the work in progress is through with."})
+    total = fields.Integer(required=True, metadata={"description": "Rows it has, at most."})
+    problem = fields.Function(
+        lambda row: problem_sentence(row.problem),
+        required=True,
+        metadata={"type": ["string", "null"], "description": "Why the list as a whole cannot be used."},
+    )
+    created_at = fields.AwareDateTime(required=True)
+
+
+def _place_id(text: str | None) -> UUID | None:
+    return place_named(session(), current_user().town_id, text, today=today()).id if text else None
+
+
+def _organisation_id(code: str | None) -> UUID | None:
+    return organisation_coded(session(), current_user().town_id, code).id if code else None
+
+
+def _seen(import_id: UUID) -> ListImport:
+    return queries.list_seen(session(), current_scope(), import_id)
+
+
+@blp.get("/imports")
+@may(May.IMPORT_PEOPLE)
+@blp.arguments(ListQuery, location="query")
+@blp.response(200, listing(ImportAnswer))
+def imports(asked: dict[str, Any]) -> dict[str, Any]:
+    """Lists that were handed in, the newest first"""
+    page = queries.page_of_lists(session(), current_scope(), cursor=asked["cursor"], size=asked["limit"])
+    return {"items": page.rows, "next": page.next}
+
+
+@blp.post("/imports")
+@may(May.IMPORT_PEOPLE)
+@blp.arguments(FileInput, location="files")
+@blp.arguments(ListInput, location="form")
+@blp.response(201, ImportAnswer)
+def hand_in(files: dict[str, Any], asked: dict[str, Any]) -> ListImport:
+    """Hand in a list; it is read in the background"""
+    handed = taking_in.Handed(
+        files["file"].filename or "list",
+        files["file"].read(),
+        _place_id(asked["place"]),
+        _organisation_id(asked["organisation"]),
+        {"sheets": [asked["sheet"]]} if asked["sheet"] else {},
+    )
+    gateway.check_list(handed, today())
+    with transaction() as current:
+        user = current_user()
+        row = taking_in.take_in(current, user.town_id, handed, by=user, scope=current_scope(), at=now())
+    ring(read_list, str(row.id))
+    return row
+
+
+@blp.get("/imports/<uuid:import_id>")
+@may(May.IMPORT_PEOPLE)
+@blp.response(200, ImportAnswer)
+def one_import(import_id: UUID) -> ListImport:
+    """One list"""
+    return _seen(import_id)
+
+
+@blp.post("/imports/<uuid:import_id>/commit")
+@may(May.IMPORT_PEOPLE)
+@blp.response(202, ImportAnswer)
+def commit(import_id: UUID) -> ListImport:
+    """Load the people of a list that is ready; it goes on in the background"""
+    with transaction() as current:
+        row = _seen(import_id)
+        committing.start(current, row)
+    ring(commit_list, str(import_id))
+    return row
+
+
+@blp.post("/imports/<uuid:import_id>/undo")
+@may(May.IMPORT_PEOPLE)
+@blp.response(202, ImportAnswer)
+def undo(import_id: UUID) -> ListImport:
+    """Take a loaded list back; whom somebody has worked with since is kept"""
+    with transaction() as current:
+        row = _seen(import_id)
+        undoing.start(current, row)
+    ring(undo_list, str(import_id))
+    return row
+
+
+@blp.get("/imports/<uuid:import_id>/errors.xlsx")
+@may(May.IMPORT_PEOPLE)
+@blp.response(200, {"type": "string", "format": "binary"}, content_type=XLSX)
+def errors(import_id: UUID) -> Response:
+    """The rows that were rejected or set aside, each with why, as a workbook to be mended and handed in again"""
+    return Response(handing_back.workbook(session(), _seen(import_id)), mimetype=XLSX)

@@ -1,0 +1,417 @@
+"""What a row of a list proposes, which ward it means, whom it may be, and how both are told. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from crm.names import fold, same_name_key, spelling_key
+from crm.prospects.reading.columns import Field
+from crm.prospects.reading.outcomes import Cell, Person, Reason, Refusal, Rejected, SameBecause, Unreadable, because
+from crm.prospects.rules import (
+    SAME_SENTENCES,
+    Ground,
+    ImportState,
+    Purpose,
+    RowOutcome,
+    Same,
+    Sex,
+    Traits,
+    reasons_for_one,
+    score,
+)
+
+LARGEST = 25 * 1024 * 1024
+"""Bytes of a file that is taken in."""
+CHUNK = 1000
+"""Rows that are read or committed in one transaction."""
+STALE = timedelta(seconds=60)
+"""Work whose heart has not beaten for so long is taken up by somebody else."""
+AT_WORK = (ImportState.QUEUED, ImportState.READING, ImportState.COMMITTING, ImportState.UNDOING)
+
+STATE_NAMES = {
+    ImportState.QUEUED: _l("Waiting to be read"),
+    ImportState.READING: _l("Being read"),
+    ImportState.READY: _l("Ready to look at"),
+    ImportState.COMMITTING: _l("Being loaded"),
+    ImportState.COMMITTED: _l("Loaded"),
+    ImportState.UNDOING: _l("Being taken back"),
+    ImportState.UNDONE: _l("Taken back"),
+    ImportState.FAILED: _l("Could not be read"),
+}
+
+
+class Problem(StrEnum):
+    """Why a list as a whole cannot be used, besides what the reader itself refuses."""
+
+    PLACE_NEEDED = "place_needed"
+    NOBODY = "nobody"
+
+
+PROBLEMS = {
+    Problem.PLACE_NEEDED: _l("The list does not say in which ward the people live. Choose the ward and read it again."),
+    Problem.NOBODY: _l("The list has headings but nobody below them. Choose the file that holds the people."),
+}
+
+
+class WardReason(StrEnum):
+    """Why a row cannot be put into a ward."""
+
+    NO_WARD = "no_ward"
+    UNKNOWN_WARD = "unknown_ward"
+    WARD_NOT_YOURS = "ward_not_yours"
+
+
+_WARD_SENTENCES = {
+    WardReason.NO_WARD: _l(
+        "Sheet “%(sheet)s”, row %(row)s: no ward is named. Write it in a column “Phường”, or choose the ward of the list."
+    ),
+    WardReason.UNKNOWN_WARD: _l(
+        "Sheet “%(sheet)s”, row %(row)s: “%(value)s” is no ward of this town. Correct it, or choose the ward of the list."
+    ),
+    WardReason.WARD_NOT_YOURS: _l(
+        "Sheet “%(sheet)s”, row %(row)s: “%(value)s” is not yours to look after. Load only people of your own place."
+    ),
+}
+
+KEPT_ELSEWHERE = "kept_elsewhere"
+
+FIELD_NAMES = {
+    "full_name": _l("Full name"),
+    "sex": _l("Sex"),
+    "birth_year": _l("Year of birth"),
+    "birth_date": _l("Day of birth"),
+    "phone": _l("Mobile"),
+    "other_phone": _l("Other telephone"),
+    "citizen_id": _l("Citizen number"),
+    "si_number": _l("Insurance number"),
+    "address": _l("Address"),
+    "occupation": _l("Occupation"),
+    "neighbourhood": _l("Neighbourhood"),
+    "place": _l("Ward"),
+    "grounds": _l("Ground of support"),
+    "sms_consent": _l("Agrees to messages"),
+}
+COLUMN_NAMES = {
+    Field.SERIAL: _l("Serial number"),
+    Field.FULL_NAME: _l("Full name"),
+    Field.HOUSEHOLDER: _l("Head of household"),
+    Field.SURNAME: _l("Family and middle name"),
+    Field.GIVEN_NAME: _l("Given name"),
+    Field.SEX: _l("Sex"),
+    Field.MAN: _l("Man (marked)"),
+    Field.WOMAN: _l("Woman (marked)"),
+    Field.BIRTH: _l("Day or year of birth"),
+    Field.BIRTH_OF_MAN: _l("Birth of men"),
+    Field.BIRTH_OF_WOMAN: _l("Birth of women"),
+    Field.BIRTH_DAY: _l("Day in the month of birth"),
+    Field.BIRTH_MONTH: _l("Month of birth"),
+    Field.PHONE: _l("Mobile"),
+    Field.OTHER_PHONE: _l("Other telephone"),
+    Field.CITIZEN_ID: _l("Citizen number"),
+    Field.SI_NUMBER: _l("Insurance number"),
+    Field.POOR: _l("Poor household"),
+    Field.NEAR_POOR: _l("Near-poor household"),
+    Field.STANDING: _l("Ground of support"),
+    Field.MINORITY: _l("Ethnic minority (marked)"),
+    Field.PEOPLE: _l("Ethnic group"),
+    Field.ADDRESS: _l("Address"),
+    Field.NEIGHBOURHOOD: _l("Neighbourhood"),
+    Field.WARD: _l("Ward"),
+    Field.OCCUPATION: _l("Occupation"),
+    Field.SMS_CONSENT: _l("Agrees to messages"),
+    Field.NOTE: _l("Note"),
+}
+
+
+# ---- what a row proposes
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """Somebody a row proposes, with the ward they were put into."""
+
+    full_name: str
+    place_id: UUID
+    sex: Sex | None = None
+    birth_year: int | None = None
+    birth_date: date | None = None
+    phone: str | None = None
+    other_phone: str | None = None
+    citizen_id: str | None = None
+    si_number: str | None = None
+    grounds: tuple[Ground, ...] = ()
+    address: str | None = None
+    neighbourhood: str | None = None
+    occupation: str | None = None
+    sms_consent: bool | None = None
+    note: str | None = None
+
+    @classmethod
+    def of(cls, person: Person, place_id: UUID, neighbourhood: str | None = None) -> Proposed:
+        return cls(
+            full_name=person.full_name,
+            place_id=place_id,
+            sex=Sex(person.sex) if person.sex else None,
+            birth_year=person.birth_year,
+            birth_date=person.birth_date,
+            phone=person.phone,
+            other_phone=person.other_phone,
+            citizen_id=person.citizen_id,
+            si_number=person.si_number,
+            grounds=tuple(Ground(ground) for ground in person.grounds),
+            address=person.address,
+            neighbourhood=(neighbourhood or person.neighbourhood or "")[:100] or None,
+            occupation=person.occupation,
+            sms_consent=person.sms_consent,
+            note=person.note,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Proposed:
+        kept = json.loads(text)
+        return cls(
+            **kept
+            | {
+                "place_id": UUID(kept["place_id"]),
+                "sex": Sex(kept["sex"]) if kept["sex"] else None,
+                "birth_date": date.fromisoformat(kept["birth_date"]) if kept["birth_date"] else None,
+                "grounds": tuple(Ground(ground) for ground in kept["grounds"]),
+            }
+        )
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self), default=str, ensure_ascii=False)
+
+    @property
+    def phones(self) -> frozenset[str]:
+        return frozenset(filter(None, (self.phone, self.other_phone)))
+
+
+def cells_as_json(cells: Sequence[Cell]) -> str:
+    """A row as it stood in the file; days keep that they are days."""
+    return json.dumps([_tagged(cell) for cell in cells], ensure_ascii=False)
+
+
+def cells_from_json(text: str) -> list[Cell]:
+    """The row again."""
+    return [_untagged(cell) for cell in json.loads(text)]
+
+
+def _tagged(cell: Cell) -> Any:
+    if isinstance(cell, datetime):
+        return {"moment": cell.isoformat()}
+    if isinstance(cell, date):
+        return {"day": cell.isoformat()}
+    return str(cell) if isinstance(cell, (time, timedelta)) else cell
+
+
+def _untagged(cell: Any) -> Cell:
+    if not isinstance(cell, dict):
+        return cell  # type: ignore[no-any-return]
+    return datetime.fromisoformat(cell["moment"]) if "moment" in cell else date.fromisoformat(cell["day"])
+
+
+# ---- which ward
+
+
+class Unit(Protocol):
+    """A ward or commune."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def name(self) -> str: ...
+    def valid_on(self, day: date) -> bool: ...
+
+
+_KIND = re.compile(r"^(phuong|xa|thi tran|p|x|tt)(?:\.\s*|\s+)(?=\S)")
+
+
+def unit_named(name: str, units: Iterable[Unit], today: date) -> Unit | None:
+    """The unit that a list calls by this name, accents and the word for its kind aside.
+
+    `units` come newest first. Of several: one whose kind is named too, then the one valid today, then the latest.
+    """
+    kind, bare = _kind_and_name(name)
+    found = [unit for unit in units if _kind_and_name(unit.name)[1] == bare]
+    found = [unit for unit in found if kind and _kind_and_name(unit.name)[0] == kind] or found
+    return next((unit for unit in found if unit.valid_on(today)), found[0] if found else None)
+
+
+def _kind_and_name(name: str) -> tuple[str, str]:
+    plain = fold(name)
+    match = _KIND.match(plain)
+    if not match:
+        return "", plain
+    return {"p": "phuong", "x": "xa", "tt": "thi tran"}.get(match[1], match[1]), plain[match.end() :].strip()
+
+
+# ---- whom a row may be
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How somebody kept already compares with a row: why they may be the same, and whether that is sure."""
+
+    reasons: tuple[Same, ...]
+    certain: bool
+
+    @property
+    def weight(self) -> tuple[bool, int]:
+        return self.certain, score(self.reasons)
+
+
+def likeness(new: Traits, kept: Traits, *, other_neighbourhood: bool, nothing_new: bool) -> Likeness | None:
+    """How alike a row and somebody kept are; None when they are two people.
+
+    Sure is: a number and the name; the name with telephone or day of birth, when nothing speaks against it; or a name,
+    year and ward where the row says nothing that is not known already. Elsewhere a person decides.
+    """
+    reasons = reasons_for_one(new, kept)
+    if not reasons:
+        return None
+    same_name = same_name_key(new.full_name) == same_name_key(kept.full_name)
+    years_agree = not _differ(new.birth_year, kept.birth_year)
+    if {Same.CITIZEN_ID, Same.SI_NUMBER} & set(reasons):
+        return Likeness(reasons, same_name and years_agree)
+    phones_differ = bool(new.phones and kept.phones) and not new.phones & kept.phones
+    if Same.NAME_AND_PHONE in reasons:
+        return Likeness(reasons, same_name and years_agree)
+    if Same.NAME_AND_BIRTH_DATE in reasons:
+        return Likeness(reasons, not phones_differ and new.place_id == kept.place_id)
+    if phones_differ or other_neighbourhood or not _spelt_alike(new.full_name, kept.full_name):
+        return None
+    return Likeness(reasons, nothing_new)
+
+
+def _spelt_alike(one: str, other: str) -> bool:
+    """Accents count, unless one of the two was written without any."""
+    return one.isascii() or other.isascii() or spelling_key(one) == spelling_key(other)
+
+
+def _differ(one: object, other: object) -> bool:
+    return one is not None and other is not None and one != other
+
+
+PLAIN_FIELDS = ("sex", "birth_year", "birth_date", "phone", "other_phone", "citizen_id", "si_number")
+WORDED_FIELDS = ("address", "occupation", "neighbourhood")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a row says of somebody kept: what was not known, and what is known otherwise."""
+
+    fills: tuple[str, ...] = ()
+    differs: tuple[str, ...] = ()
+
+
+def difference(new: Proposed, kept: Mapping[str, Any]) -> Difference:
+    """Compare a row with what is kept: the fields of `Proposed`, `place_id`, and whether consent is known."""
+    fills: list[str] = []
+    differs: list[str] = []
+    for name in (*PLAIN_FIELDS, *WORDED_FIELDS):
+        said, known = getattr(new, name), kept[name]
+        if said is None or said == known or (name in WORDED_FIELDS and known and fold(said) == fold(known)):
+            continue
+        if name in ("phone", "other_phone") and said in (kept["phone"], kept["other_phone"]):
+            continue
+        if name == "birth_date" and _differ(new.birth_year, kept["birth_year"]):
+            continue
+        if name == "neighbourhood" and new.place_id != kept["place_id"]:
+            continue
+        (fills if known is None else differs).append(name)
+    if new.place_id != kept["place_id"]:
+        differs.append("place")
+    if spelling_key(new.full_name) != spelling_key(kept["full_name"]):
+        differs.append("full_name")
+    if set(new.grounds) - set(kept["grounds"]):
+        fills.append("grounds")
+    if new.sms_consent and new.phone and new.phone == (kept["phone"] or new.phone) and not kept["sms_consent"]:
+        fills.append("sms_consent")
+    return Difference(tuple(fills), tuple(differs))
+
+
+_ONE_PURPOSE = (
+    (re.compile(r"quang cao|tuyen truyen|van dong|gioi thieu|moi tham gia|promotion|advert"), (Purpose.PROMOTION,)),
+    (re.compile(r"nhac (dong|no|han)|thong bao|service|reminder"), (Purpose.SERVICE,)),
+)
+
+
+def purposes_of(heading: str) -> tuple[Purpose, ...]:
+    """What a column of consent agrees to: the purpose its heading names, or messages of any kind when it names none."""
+    plain = fold(heading)
+    return next((purposes for words, purposes in _ONE_PURPOSE if words.search(plain)), tuple(Purpose))
+
+
+# ---- how a row is told
+
+
+def sentence_of(sheet: str, row: int, code: str, params: Mapping[str, Any]) -> str:
+    """Why a row is rejected, where it stands and how to mend it, in the reader's language."""
+    places = {**params, "sheet": sheet, "row": row}
+    if code in set(WardReason):
+        return str(_WARD_SENTENCES[WardReason(code)]) % places
+    return Rejected(sheet, row, Reason(code), places, ()).sentence
+
+
+def duplicate_sentence(codes: Iterable[str], of: tuple[str, int] | None) -> str:
+    """Why a row is set aside, in the reader's language."""
+    why = ", ".join(str(_because(code)) for code in codes if code != KEPT_ELSEWHERE)
+    codes = set(codes)
+    if of:
+        return str(_l("Repeats sheet “%(sheet)s”, row %(row)s: %(why)s.", sheet=of[0], row=of[1], why=why))
+    if KEPT_ELSEWHERE in codes:
+        return str(_l("Somebody of another unit is here already who may be this person: %(why)s.", why=why))
+    return str(_l("May be somebody who is here already: %(why)s.", why=why))
+
+
+def _because(code: str) -> object:
+    if code in set(Same):
+        return SAME_SENTENCES[Same(code)]
+    return because(SameBecause(code))
+
+
+class Row(Protocol):
+    """A row of a list with what became of it."""
+
+    @property
+    def sheet(self) -> str: ...
+    @property
+    def row_number(self) -> int: ...
+    @property
+    def understood(self) -> str | None: ...
+    @property
+    def reasons(self) -> list[str]: ...
+    @property
+    def detail(self) -> dict[str, Any] | None: ...
+    @property
+    def outcome(self) -> RowOutcome: ...
+
+
+def why_handed_back(row: Row) -> str:
+    """Why a row was rejected or set aside, in the reader's language."""
+    if row.outcome is RowOutcome.REJECTED:
+        params = json.loads(row.understood or "{}").get("params", {})
+        return sentence_of(row.sheet, row.row_number, row.reasons[0], params)
+    detail = row.detail or {}
+    of = (detail["of_sheet"], detail["of_row"]) if "of_sheet" in detail else None
+    return duplicate_sentence(row.reasons, of)
+
+
+def problem_sentence(problem: str | None) -> str | None:
+    """Why a list cannot be used as a whole, in the reader's language."""
+    if problem is None:
+        return None
+    told = json.loads(problem)
+    if told["code"] in set(Problem):
+        return str(PROBLEMS[Problem(told["code"])])
+    return Unreadable(Refusal(told["code"]), **told["params"]).sentence

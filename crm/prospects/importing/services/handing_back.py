@@ -1,0 +1,80 @@
+"""The rows that were not loaded, as a workbook: as they stood in the file, each with why, to be mended and loaded again."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import xlsxwriter
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from crm.prospects.importing.queries import handed_back
+from crm.prospects.importing.rules import cells_from_json, why_handed_back
+from crm.prospects.models import ImportRow, ListImport
+from crm.prospects.reading.outcomes import Cell
+
+LONGEST_CELL = 32_767
+"""Letters Excel keeps in a cell."""
+
+
+def workbook(session: Session, row: ListImport) -> bytes:
+    """An xlsx with one sheet for each sheet of the file: its titles and headings, then the rows that were rejected or
+    set aside, with all their columns; after these the reason, the sheet and the row. No cell is a formula."""
+    told = io.BytesIO()
+    harmless = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+    with xlsxwriter.Workbook(told, harmless | {"nan_inf_to_errors": True}) as book:
+        day = book.add_format({"num_format": "dd/mm/yyyy"})
+        wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+        by_sheet: dict[str, list[ImportRow]] = {}
+        for one in handed_back(session, row):
+            by_sheet.setdefault(one.sheet, []).append(one)
+        for number, table in enumerate((row.found or {}).get("tables", ()), start=1):
+            if rows := by_sheet.get(table["sheet"]):
+                _sheet(book.add_worksheet(_name(table["sheet"], number)), table, rows, day, wrapped)
+        if not by_sheet:
+            book.add_worksheet(_("Nothing was left out"))
+    return told.getvalue()
+
+
+def _name(sheet: str, number: int) -> str:
+    """A name Excel takes: the sheet's own, without the signs it forbids."""
+    kept = "".join(sign for sign in sheet if sign not in "[]:*?/\\").strip("'")[:31]
+    return kept or f"{number}"
+
+
+def _sheet(page: Worksheet, table: dict[str, Any], rows: Sequence[ImportRow], day: Format, wrapped: Format) -> None:
+    width = len(table["columns"])
+    top = [cells_from_json(json.dumps(cells)) for cells in table["top"]]
+    for at, cells in enumerate(top):
+        _write(page, at, cells, day)
+    head = max(len(top) - 1, 0)
+    for place, words in enumerate((_("Why it was left out"), _("Sheet in the file"), _("Row in the file"))):
+        page.write_string(head, width + place, words, wrapped)
+    page.set_column(0, max(width - 1, 0), 18)
+    page.set_column(width, width, 60)
+    for at, one in enumerate(rows, start=head + 1):
+        _write(page, at, cells_from_json(one.raw)[:width], day)
+        page.write_string(at, width, why_handed_back(one), wrapped)
+        page.write_string(at, width + 1, one.sheet)
+        page.write_number(at, width + 2, one.row_number)
+    page.freeze_panes(head + 1, 0)
+
+
+def _write(page: Worksheet, at: int, cells: Sequence[Cell], day: Format) -> None:
+    for place, cell in enumerate(cells):
+        if cell in ("", None):
+            continue
+        if isinstance(cell, bool):
+            page.write_boolean(at, place, cell)
+        elif isinstance(cell, (datetime, date)):
+            page.write_datetime(at, place, cell, day)
+        elif isinstance(cell, (int, float)):
+            page.write_number(at, place, cell)
+        else:
+            page.write_string(at, place, str(cell)[:LONGEST_CELL])

@@ -1,0 +1,121 @@
+"""Taking a file in, reading it again with other choices, and giving it up."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NoReturn
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from crm.accounts.models import Organisation, User
+from crm.accounts.queries import Scope
+from crm.accounts.rules import Reach
+from crm.errors import Conflict, RuleBroken
+from crm.places.models import Place
+from crm.places.rules import UNITS, PlaceKind
+from crm.prospects.importing.rules import LARGEST
+from crm.prospects.models import ImportRow, ListImport
+from crm.prospects.rules import ImportState
+from crm.sealed import current as seal
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A file, and what somebody said about it. `options` may hold `sheets` and `mapping` (field → column)."""
+
+    filename: str
+    content: bytes
+    place_id: UUID | None = None
+    organisation_id: UUID | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def refuse_as_too_large() -> NoReturn:
+    """Raise RuleBroken for a file that is too large to be taken in."""
+    raise RuleBroken(
+        _l("The file is larger than 25 MB. Keep only the list in it, or split it into several files."),
+        field="file",
+        code="too_large",
+    )
+
+
+def take_in(
+    session: Session, town_id: UUID, handed: Handed, *, by: User | None, scope: Scope | None, at: datetime
+) -> ListImport:
+    """Keep a file, sealed, to be read in the background. Raises RuleBroken.
+
+    A lead's organisation gets whom they load; the place must be theirs.
+    """
+    if len(handed.content) > LARGEST:
+        refuse_as_too_large()
+    row = ListImport(
+        town_id=town_id,
+        filename=handed.filename.replace("\x00", "").strip()[-200:] or "list",
+        digest=hashlib.sha256(handed.content).digest(),
+        content=seal().close_bytes(handed.content),
+        options=handed.options,
+        state=ImportState.QUEUED,
+        created_at=at,
+        created_by_id=by.id if by else None,
+    )
+    row.organisation_id = _organisation(session, town_id, handed.organisation_id, by, scope)
+    row.place_id = _place(session, town_id, handed.place_id, scope)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _organisation(
+    session: Session, town_id: UUID, wanted: UUID | None, by: User | None, scope: Scope | None
+) -> UUID | None:
+    own = by.organisation_id if by and scope and scope.reach is not Reach.ALL else None
+    if own and wanted not in (None, own):
+        raise RuleBroken(_l("You may load people only for your own organisation."), field="organisation")
+    if wanted and session.get(Organisation, (town_id, wanted)) is None:
+        raise RuleBroken(_l("There is none such here. Choose one from the list."), field="organisation")
+    return wanted or own
+
+
+def _place(session: Session, town_id: UUID, wanted: UUID | None, scope: Scope | None) -> UUID | None:
+    if wanted is None:
+        return None
+    place = session.get(Place, (town_id, wanted))
+    if place is None or place.kind not in (*UNITS, PlaceKind.NEIGHBOURHOOD):
+        raise RuleBroken(_l("Choose the ward or commune where the people live."), field="place")
+    if scope and scope.place_ids is not None and place.id not in scope.place_ids:
+        raise RuleBroken(_l("This place is not yours to look after. Choose one of your own."), field="place")
+    return place.id
+
+
+def read_again(
+    session: Session, row: ListImport, *, place_id: UUID | None, mapping: dict[str, str] | None, scope: Scope | None
+) -> None:
+    """Read a list once more, with another ward or other columns. Raises RuleBroken when it is loaded already."""
+    chosen = _place(session, row.town_id, place_id, scope) if place_id else row.place_id
+    options = {**row.options, **({"mapping": mapping} if mapping is not None else {})}
+    may = (ListImport.id == row.id) & ListImport.state.in_((ImportState.READY, ImportState.FAILED))
+    fresh = {"state": ImportState.QUEUED, "heartbeat_at": None, "problem": None, "found": None}
+    changed = session.execute(
+        update(ListImport)
+        .where(may, ListImport.content.is_not(None))
+        .values(**fresh, place_id=chosen, options=options)
+        .returning(ListImport.id)
+    ).all()
+    if not changed:
+        raise Conflict(_l("This list is already loaded or being worked on. Look at it again."), code="not_ready")
+    session.refresh(row)
+
+
+def give_up(session: Session, row: ListImport) -> None:
+    """Forget a list that was not loaded, with everything that was read of it. Raises RuleBroken."""
+    locked = session.get(ListImport, (row.town_id, row.id), with_for_update=True, populate_existing=True)
+    if locked is None or locked.state not in (ImportState.QUEUED, ImportState.READY, ImportState.FAILED):
+        raise Conflict(_l("This list is already loaded or being worked on. Look at it again."), code="not_ready")
+    session.execute(delete(ImportRow).where(ImportRow.town_id == row.town_id, ImportRow.import_id == row.id))
+    session.delete(locked)
+    session.flush()
