@@ -2,10 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date, datetime
+from random import Random
+from typing import Any
+
+from flask import current_app
 from flask_migrate import upgrade
+from sqlalchemy import exists, select, text
+from sqlalchemy.orm import Session
 
 from config import Settings
+from crm import stored, stored_clock
+from crm.accounts import gateway
+from crm.accounts.models import User
 from crm.app import create_app
+from crm.clock import at
+from crm.db import plain_engine, transaction
+from crm.demo.loading import Loader
+from crm.demo.numbering import Numbering
+from crm.demo.team import PASSWORD, Team, gather, lines_of
+from crm.demo.town import BASELINE, PLAN_DAY, TARGET
+from crm.errors import RuleBroken
+from crm.places.models import Town
+from crm.places.queries import the_town
+from crm.prospects.models import Prospect
+from crm.targets.models import Target
+from crm.targets.queries import town_target
+from crm.targets.rules import Indicator
+
+PROSPECTS, SEED = 6000, 2019
+MOST = 1_000_000
+AUTHORITY, DOCUMENT = "UBND thị xã Bỉm Sơn", "Phân bổ minh họa cho bản dùng thử"
+SETTING = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How large a town, drawn from which seed, on which day."""
+
+    prospects: int = PROSPECTS
+    seed: int = SEED
+    as_of: date = PLAN_DAY
 
 
 def prepare(settings: Settings, *, with_demo: bool) -> list[str]:
@@ -13,4 +51,96 @@ def prepare(settings: Settings, *, with_demo: bool) -> list[str]:
     app = create_app(settings)
     with app.app_context():
         upgrade()
-    return []
+        if not with_demo or settings.production:
+            return []
+        with transaction() as current:
+            if not in_use(current):
+                load(current, Wanted(), moved_to=at(PLAN_DAY, 9))
+                fresh = True
+            else:
+                fresh = False
+            lines = account_lines(current)
+        if fresh:
+            analyze()
+        return lines
+
+
+def in_use(session: Session) -> bool:
+    """Whether somebody works with this installation already."""
+    return bool(session.scalar(select(exists().where(Prospect.id.is_not(None))))) or bool(
+        session.scalar(select(exists().where(User.id.is_not(None))))
+    )
+
+
+def load(session: Session, wanted: Wanted, *, moved_to: datetime | None) -> None:
+    """Load the town and let the program's time run on from `moved_to` (None: the right time).
+
+    Raises RuleBroken in production, where people are already, and for a day the demo does not know.
+    """
+    if current_app.config["SETTINGS"].production:
+        raise RuleBroken("This is a production installation: the demo town is not loaded into it.")
+    if in_use(session):
+        raise RuleBroken("People are registered here already: load the demo into a new, empty data directory.")
+    town = the_town(session)
+    random = Random(wanted.seed)  # noqa: S311  (a demo, not a secret)
+    number = Numbering(random, at(wanted.as_of.replace(month=1, day=1)))
+    team = gathered(session, town, wanted.as_of, random, number)
+    Loader(session, team, random, number, wanted.as_of).load(wanted.prospects)
+    set_targets(session, team, wanted.as_of)
+    accounts = [{"identity": one.identity, "role": one.role.value, "name": one.name} for one in team.accounts]
+    stored.write(session, SETTING, {"accounts": accounts, "password": PASSWORD})
+    stored_clock.start_at(session, moved_to)
+
+
+def load_people(
+    session: Session, town: Town, count: int, seed: int, *, visits: int = 3, as_of: date = PLAN_DAY
+) -> Team:
+    """For measuring: `count` people, each called on `visits` times, with the volunteers who did."""
+    random = Random(seed)  # noqa: S311  (a demo, not a secret)
+    number = Numbering(random, at(as_of.replace(month=1, day=1)))
+    team = gathered(session, town, as_of, random, number)
+    Loader(session, team, random, number, as_of).load_called_on(count, visits)
+    return team
+
+
+def gathered(session: Session, town: Town, as_of: date, random: Random, number: Numbering) -> Team:
+    """The volunteers and accounts of the town, all with the demo's password (hashed once: that is slow on purpose)."""
+    hashed = gateway.normal_hash(PASSWORD)
+    since = at(as_of.replace(month=1, day=2), 8)
+    return gather(session, town, on=as_of, password_hash=hashed, random=random, number=number, at=since)
+
+
+def set_targets(session: Session, team: Team, as_of: date) -> None:
+    """The plan's number shared out among the units; in another year than the plan's, the town's as well."""
+    rows: list[dict[str, Any]] = [
+        {"place_id": unit.id, "people": unit.share.target, "baseline": unit.share.baseline} for unit in team.units
+    ]
+    if town_target(session, team.town_id, as_of.year) is None:
+        rows.append({"people": TARGET, "baseline": BASELINE})
+    for row in rows:
+        session.add(
+            Target(
+                town_id=team.town_id,
+                year=as_of.year,
+                indicator=Indicator.VOLUNTARY,
+                authority=AUTHORITY,
+                document=DOCUMENT,
+                recorded_at=at(as_of.replace(month=1, day=15), 9),
+                recorded_by_id=team.manager_id,
+                **row,
+            )
+        )
+    session.flush()
+
+
+def account_lines(session: Session) -> list[str]:
+    """What to print of the demo's accounts; nothing where no demo was loaded."""
+    demo = stored.read(session, SETTING)
+    return lines_of(demo["accounts"], demo["password"]) if isinstance(demo, dict) else []
+
+
+def analyze() -> None:
+    """Let the database count what it holds, so that the first pages are quick. Only the owner may."""
+    owner = plain_engine(current_app.config["MIGRATE_DATABASE_URL"])
+    with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("vacuum (analyze)"))

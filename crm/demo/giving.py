@@ -1,0 +1,233 @@
+"""Sponsors of the demo, what they promised and gave, and whose months it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from crm.clock import at
+from crm.demo.copying import copy_rows
+from crm.demo.numbering import Numbering
+from crm.demo.team import Team
+from crm.money import Vnd
+from crm.months import Month
+from crm.names import fold
+from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry, Pledge, Posting, Receipt, Sponsor
+from crm.sponsors.rules import AccountKind, Movement, PledgeState, SponsorKind, transfer_code
+
+MILLION = 1_000_000
+
+SPONSORS: Sequence[tuple[str, SponsorKind, str, int, tuple[int, ...]]] = (
+    ("Công ty TNHH Vật liệu xây dựng Đá Xanh", SponsorKind.COMPANY, "Lê Hữu Tráng", 40, (20, 15)),
+    ("Công ty CP May Hồng Phát", SponsorKind.COMPANY, "Phạm Thị Duyên", 30, (15, 10)),
+    ("Doanh nghiệp vận tải Đại Lộc", SponsorKind.COMPANY, "Trịnh Xuân Lộc", 20, (20,)),
+    ("Hợp tác xã Nông nghiệp Đồng Tâm", SponsorKind.ORGANISATION, "Mai Văn Thuận", 10, (5,)),
+    ("Quỹ Vì người nghèo thị xã", SponsorKind.AGENCY, "Đỗ Thị Hạnh", 36, (18, 18)),
+    ("Hội Chữ thập đỏ thị xã", SponsorKind.ORGANISATION, "Vũ Đình Khoát", 12, (6, 4)),
+    ("Chi nhánh ngân hàng Phú Thịnh", SponsorKind.COMPANY, "Nguyễn Thị Thu Giang", 25, (25,)),
+    ("Cửa hàng vàng bạc Kim Ngọc", SponsorKind.COMPANY, "Tống Thị Ngọc", 10, (10,)),
+    ("Câu lạc bộ Doanh nhân nữ", SponsorKind.ORGANISATION, "Hoàng Thị Bích Liên", 15, (8,)),
+    ("Ông Trần Quang Viện", SponsorKind.PERSON, "Trần Quang Viện", 5, (5,)),
+    ("Bà Lưu Thị Thanh Tâm", SponsorKind.PERSON, "Lưu Thị Thanh Tâm", 6, (3, 3)),
+    ("Gia đình ông Cao Bá Thọ", SponsorKind.PERSON, "Cao Bá Thọ", 4, ()),
+)
+"""Invented: name, kind, whom to ask for, millions promised, and millions received one after the other."""
+
+
+@dataclass(slots=True)
+class Gift:
+    """Money that came in, and what of it is not yet set aside."""
+
+    sponsor: int
+    amount: Vnd
+    received_on: date
+    left: Vnd
+
+
+class Carried(NamedTuple):
+    """Months of one person that a gift carries."""
+
+    gift: Gift
+    prospect_id: UUID
+    start: Month
+    months: int
+    amount: Vnd
+    set_aside_on: date
+    payment_id: UUID | None
+    paid_on: date | None
+
+
+@dataclass
+class Gifts:
+    """What sponsors gave in the months before a day. Nothing is set aside before it came, nor more than came."""
+
+    as_of: date
+    random: Random
+    gifts: list[Gift] = field(default_factory=list)
+    carried: list[Carried] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        since = self.as_of.replace(month=1, day=1)
+        span = (self.as_of - since).days
+        for sponsor, (*_, received) in enumerate(SPONSORS):
+            for turn, millions in enumerate(received):
+                day = since + timedelta(days=int(span * (0.06 + 0.4 * turn) + self.random.randint(0, span // 8)))
+                amount = millions * MILLION
+                self.gifts.append(Gift(sponsor, amount, day, amount))
+
+    def carry(
+        self, amount: Vnd, prospect_id: UUID, start: Month, months: int, *, payment_id: UUID | None, on: date
+    ) -> bool:
+        """Set the money aside for these months, and pay it on with a payment; False when nobody has given enough."""
+        able = [gift for gift in self.gifts if gift.received_on < on and gift.left >= amount]
+        if not able or amount <= 0:
+            return False
+        gift = self.random.choice(able)
+        gift.left -= amount
+        set_aside_on = max(gift.received_on, on - timedelta(days=self.random.randint(1, 6)))
+        paid_on = on if payment_id else None
+        self.carried.append(Carried(gift, prospect_id, start, months, amount, set_aside_on, payment_id, paid_on))
+        return True
+
+    def give_back(self, payment_ids: Collection[UUID]) -> None:
+        """These payments were never made: their money was never set aside."""
+        if not payment_ids:
+            return
+        kept = []
+        for carried in self.carried:
+            if carried.payment_id in payment_ids:
+                carried.gift.left += carried.amount
+            else:
+                kept.append(carried)
+        self.carried = kept
+
+
+class _Move(NamedTuple):
+    at: datetime
+    movement: Movement
+    sponsor: int
+    amount: Vnd
+    posting_id: UUID
+    memo: str | None
+
+
+_WAYS = {
+    Movement.RECEIVED: (AccountKind.OUTSIDE, AccountKind.AVAILABLE),
+    Movement.RESERVED: (AccountKind.AVAILABLE, AccountKind.RESERVED),
+    Movement.PAID: (AccountKind.RESERVED, AccountKind.INSURANCE_FUND),
+}
+"""From where to where money goes."""
+
+
+class Ledger:
+    """Writes sponsors, promises, receipts, what was set aside, and the postings under them in the order of time."""
+
+    def __init__(self, session: Session, team: Team, gifts: Gifts, number: Numbering) -> None:
+        self.session, self.team, self.gifts, self.number = session, team, gifts, number
+        self.sponsor_ids = [number() for _ in SPONSORS]
+        self.pledge_ids = [number() for _ in SPONSORS]
+        self.account_ids = {(who, kind): number() for who in range(len(SPONSORS)) for kind in AccountKind}
+        self.moves: list[_Move] = []
+
+    def write(self) -> None:
+        """All of it; the database keeps the balances and refuses what does not add up."""
+        self._sponsors()
+        receipts = list(self._receipts())
+        allocations = list(self._allocations())
+        self._postings()
+        receipt = ("town_id", "id", "sponsor_id", "pledge_id", "posting_id", "amount", "received_on", "reference")
+        copy_rows(self.session, Receipt, (*receipt, *RECORDED), receipts)
+        allocation = ("town_id", "id", "sponsor_id", "prospect_id", "posting_id", "start_month", "months", "amount")
+        copy_rows(self.session, Allocation, (*allocation, "payment_id", *RECORDED), allocations)
+
+    def _sponsors(self) -> None:
+        town, by, since = self.team.town_id, self.team.treasurer_id, self.gifts.as_of.replace(month=1, day=1)
+        sponsor = ("town_id", "id", "name", "name_fold", "kind", "contact_name", "wish", "created_at", "created_by_id")
+        copy_rows(
+            self.session,
+            Sponsor,
+            sponsor,
+            [
+                (town, key, name, fold(name), kind.value, contact, "{}", at(since + timedelta(days=4), 9), by)
+                for key, (name, kind, contact, *_) in zip(self.sponsor_ids, SPONSORS, strict=True)
+            ],
+        )
+        pledge = ("town_id", "id", "sponsor_id", "amount", "code", "pledged_on", "due_on", "state", *RECORDED)
+        pledged, due = since + timedelta(days=7), since.replace(month=12, day=15)
+        copy_rows(
+            self.session,
+            Pledge,
+            pledge,
+            [
+                (
+                    *(town, self.pledge_ids[place], self.sponsor_ids[place], millions * MILLION),
+                    *(transfer_code(31**5 * 3 + 7919 * (place + 1)), pledged, due, PledgeState.OPEN.value),
+                    *(at(pledged, 10), by),
+                )
+                for place, (_, _, _, millions, _) in enumerate(SPONSORS)
+            ],
+        )
+        copy_rows(
+            self.session,
+            LedgerAccount,
+            ("town_id", "id", "kind", "sponsor_id", "balance"),
+            [(town, key, kind.value, self.sponsor_ids[who], 0) for (who, kind), key in self.account_ids.items()],
+        )
+
+    def _receipts(self) -> Iterator[tuple[object, ...]]:
+        for place, gift in enumerate(sorted(self.gifts.gifts, key=lambda one: one.received_on), 1):
+            reference = f"FT{gift.received_on:%y%m%d}{place:05d}"
+            posting = self._move(Movement.RECEIVED, gift.sponsor, gift.amount, gift.received_on, 8, reference)
+            yield (
+                *(self.team.town_id, self.number(), self.sponsor_ids[gift.sponsor], self.pledge_ids[gift.sponsor]),
+                *(posting, gift.amount, gift.received_on, reference, at(gift.received_on, 8), self.team.treasurer_id),
+            )
+
+    def _allocations(self) -> Iterator[tuple[object, ...]]:
+        for carried in self.gifts.carried:
+            who = carried.gift.sponsor
+            posting = self._move(Movement.RESERVED, who, carried.amount, carried.set_aside_on, 9, None)
+            if carried.paid_on:
+                self._move(Movement.PAID, who, carried.amount, carried.paid_on, 10, None)
+            yield (
+                *(self.team.town_id, self.number(), self.sponsor_ids[who], carried.prospect_id, posting),
+                *(carried.start.first_day, carried.months, carried.amount, carried.payment_id),
+                *(at(carried.set_aside_on, 9), self.team.treasurer_id),
+            )
+
+    def _move(self, movement: Movement, who: int, amount: Vnd, day: date, hour: int, memo: str | None) -> UUID:
+        self.moves.append(_Move(at(day, hour), movement, who, amount, self.number(), memo))
+        return self.moves[-1].posting_id
+
+    def _postings(self) -> None:
+        """In the order of time: of no account may the balance be below zero at any moment."""
+        town, by = self.team.town_id, self.team.treasurer_id
+        self.moves.sort(key=lambda move: move.at)
+        copy_rows(
+            self.session,
+            Posting,
+            ("town_id", "id", "movement", "posted_on", "memo", *RECORDED),
+            [
+                (town, move.posting_id, move.movement.value, move.at.date(), move.memo, move.at, by)
+                for move in self.moves
+            ],
+        )
+        copy_rows(
+            self.session,
+            LedgerEntry,
+            ("town_id", "id", "posting_id", "ledger_account_id", "amount"),
+            [
+                (town, self.number(), move.posting_id, self.account_ids[move.sponsor, kind], amount)
+                for move in self.moves
+                for kind, amount in zip(_WAYS[move.movement], (-move.amount, move.amount), strict=True)
+            ],
+        )
+
+
+RECORDED = ("recorded_at", "recorded_by_id")
