@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask_smorest import Api
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 
 from crm.web.problems import MEDIA_TYPE
 
@@ -54,7 +54,10 @@ class WrongField(Schema):
 
 
 class Problem(Schema):
-    """A problem (RFC 9457)."""
+    """A problem (RFC 9457); some carry more, such as the `candidates` of a likely duplicate."""
+
+    class Meta:
+        unknown = INCLUDE
 
     type = fields.String(required=True)
     title = fields.String(required=True)
@@ -81,6 +84,7 @@ def add_problems(
     doc: dict[str, Any], doc_info: dict[str, Any], *, method: str, spec: Any = None, **_: Any
 ) -> dict[str, Any]:
     """Say of one operation which problems it answers with, that a POST takes a key, and which permission it needs."""
+    _one_body(doc)
     statuses = list(ALWAYS) + (list(WRITING) if method != "get" else [])
     statuses += list(WITH_BODY) if "requestBody" in doc else []
     responses = doc.setdefault("responses", {})
@@ -98,3 +102,21 @@ def add_problems(
     if doc_info.get("permission"):
         doc["x-permission"] = str(doc_info["permission"])
     return doc
+
+
+def _one_body(doc: dict[str, Any]) -> None:
+    """Files and the fields sent with them are one multipart body."""
+    parameters = doc.get("parameters", [])
+    beside = [one for one in parameters if isinstance(one, dict) and one.get("in") in ("form", "files")]
+    if not beside:
+        return
+    [content] = doc["requestBody"]["content"].values()
+    parts = [_schema_class(content["schema"]), *(_schema_class(one["schema"]) for one in beside)]
+    together = {name: field for part in parts for name, field in part._declared_fields.items()}
+    merged = Schema.from_dict(together, name="And".join(sorted(part.__name__ for part in parts)))
+    doc["requestBody"]["content"] = {"multipart/form-data": {"schema": merged}}
+    doc["parameters"] = [one for one in parameters if one not in beside]
+
+
+def _schema_class(schema: Any) -> type[Schema]:
+    return schema if isinstance(schema, type) else type(schema)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_smorest.fields import Upload
 from marshmallow import Schema, fields
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
@@ -76,6 +78,39 @@ def act(deed: dict[str, Any]) -> dict[str, Any]:
     if deed["word"] == "broken":
         raise OSError
     return deed
+
+
+class Paper(Schema):
+    """A file."""
+
+    file = Upload(required=True)
+
+
+class Place(Schema):
+    """What is sent with a file."""
+
+    place = fields.String()
+
+
+@blp.post("/files")
+@may(May.EDIT_PEOPLE)
+@blp.arguments(Paper, location="files")
+@blp.arguments(Place, location="form")
+@blp.response(201, Place)
+def hand_in(files: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
+    """Hand in a file"""
+    with transaction() as current:
+        who, size = current_user(), len(files["file"].read())
+        note_change(
+            current,
+            town_id=who.town_id,
+            user_id=who.id,
+            act=str(size),
+            subject="file",
+            subject_id=who.id,
+            at=clock.now(),
+        )
+    return sent
 
 
 @blp.get("/deeds")
@@ -206,6 +241,16 @@ def test_a_body_of_another_kind_is_415(client: FlaskClient, headers: dict[str, s
         assert (answer.status_code, answer.mimetype) == (415, PROBLEM)
 
 
+def test_who_calls_too_often_has_to_wait(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crm.web.limits.API_BY_TOKEN", "3 per minute")
+    client = create_app(settings).test_client()
+    answers = [client.get("/api/v1/whoami", headers={"Authorization": "Bearer too often"}) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
+    assert answers[-1].mimetype == PROBLEM
+    assert int(answers[-1].headers["Retry-After"]) <= 61
+    assert client.get("/api/v1/whoami", headers={"Authorization": "Bearer another"}).status_code == 401
+
+
 def test_rules_and_conflicts_are_problems(client: FlaskClient, headers: dict[str, str]) -> None:
     refused = client.post("/api/v1/trial/deeds", json={"word": "refused"}, headers=headers)
     assert (refused.status_code, wrong_fields(refused)) == (422, ["word"])
@@ -273,6 +318,16 @@ def test_a_key_that_is_none_is_refused(client: FlaskClient, headers: dict[str, s
     assert (answer.status_code, wrong_fields(answer)) == (422, ["Idempotency-Key"])
 
 
+def test_the_same_file_under_the_same_key_is_taken_once(client: FlaskClient, headers: dict[str, str]) -> None:
+    def send(content: bytes) -> Any:
+        data = {"place": "14812", "file": (io.BytesIO(content), "danh sách.csv")}
+        return client.post("/api/v1/trial/files", data=data, headers=headers | {"Idempotency-Key": "file"})
+
+    assert send(b"a,b").status_code == send(b"a,b").status_code == 201
+    assert session().scalars(select(ChangeRecord.act)).all() == ["3"]
+    assert send(b"a,c").status_code == 422
+
+
 def test_a_bell_rings_after_the_one_commit(client: FlaskClient, headers: dict[str, str]) -> None:
     bells.clear()
     once(client, headers, "k1")
@@ -305,6 +360,12 @@ def test_the_description_says_what_each_call_may_answer(client: FlaskClient) -> 
     assert told["openapi"].startswith("3.1")
     post = told["paths"]["/api/v1/trial/deeds"]["post"]
     assert post["operationId"] == "trial_act"
+    assert told["components"]["schemas"]["Deed"]["additionalProperties"] is False
+    assert told["components"]["schemas"]["Part"]["additionalProperties"] is False
+    assert told["components"]["schemas"]["Problem"]["additionalProperties"] is True
+    multipart = told["paths"]["/api/v1/trial/files"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    sent = told["components"]["schemas"][multipart["$ref"].rpartition("/")[2]]
+    assert set(sent["properties"]) == {"file", "place"}
     assert {"201", "400", "401", "403", "409", "415", "422", "429", "503"} <= set(post["responses"])
     assert {"$ref": "#/components/parameters/IdempotencyKey"} in post["parameters"]
     assert "default" not in post["responses"]
