@@ -72,8 +72,8 @@ NO_REASON: Mapping[Outcome, float] = {Outcome.CONSIDERING: 0.08, Outcome.REFUSED
 VISITS = (0, 1, 2, 3, 4, 5)
 VISITS_OFTEN = (8, 27, 31, 20, 10, 4)
 DAYS_LATE = (0, 0, 0, 1, 1, 2, 3, 4, 5, 7, 9, 12)
-DUE_AGAIN, DUE_EARLY = (1.0, 0.5), (0.3, 0.0)
-"""How likely somebody is to be due, whose day has come and whose has not; then the same for those who refused."""
+OFTEN_DUE, OFTEN_DUE_EARLY, OFTEN_DUE_REFUSED = 1.0, 0.3, 0.5
+"""How likely somebody is to be due: whose day has come, whose has not, and who refused a quarter ago."""
 
 A_DAY = timedelta(days=1)
 
@@ -281,16 +281,18 @@ class Teller:
         again = last.next_contact_on
         if stage is Stage.NOT_ELIGIBLE or again is None or (stage is Stage.JOINED and again < self.as_of):
             again = None
-        elif (
-            helper.wants_more
-            and self.random.random() < (DUE_AGAIN if again <= self.as_of else DUE_EARLY)[stage is Stage.REFUSED]
-        ):
+        elif helper.wants_more and self.random.random() < self._likely_due(again, stage):
             late = timedelta(days=self.random.choice(DAYS_LATE))
             again = max(self.as_of - late, local_day(last.at) + A_DAY)
             helper.due += 1
         elif again <= self.as_of:
             again = self.as_of + timedelta(days=self.random.randint(1, 24))
         story.talks[-1] = last._replace(next_contact_on=again)
+
+    def _likely_due(self, again: date, stage: Stage) -> float:
+        if stage is Stage.REFUSED:
+            return OFTEN_DUE_REFUSED if again <= self.as_of else 0
+        return OFTEN_DUE if again <= self.as_of else OFTEN_DUE_EARLY
 
     def _assign(self, person: Person, helper: Helper, story: Story) -> None:
         first = min([talk.at for talk in story.talks], default=at(self.as_of - A_DAY, 8))
