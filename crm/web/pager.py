@@ -10,8 +10,8 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, tuple_
+from sqlalchemy.orm import Session
 
 from crm.errors import RuleBroken
 
@@ -48,7 +48,7 @@ def read_cursor(text: str, kinds: Sequence[Callable[[Any], Any]]) -> list[Any]:
 def page(
     session: Session,
     query: Select[Any],
-    order: Sequence[InstrumentedAttribute[Any]],
+    order: Sequence[SQLColumnExpression[Any]],
     *,
     cursor: str | None,
     size: int,
