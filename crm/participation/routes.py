@@ -60,14 +60,14 @@ def enrol(prospect_id: UUID) -> ResponseReturnValue:
     """Record that someone joins; «work it out» only shows the figures again."""
     joining, form = _person(prospect_id), EnrolForm.under(law(session()).on(clock.today()))
     basis, step = basis_for(current_user().may), request.form.get("step")
-    if form.validate() and step == "record" and basis:
+    if form.validate() and step == "record" and basis and (start := form.first):
         with refusals_on(form), transaction():
             services.enrol(
                 session(),
                 joining,
                 **_given(joining, form),
                 **_act(),
-                start=form.first,
+                start=start,
                 moved_in=form.moved_in.data,
             )
             flash(_("%(name)s takes part from now on.", name=joining.full_name), "success")

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from crm import clock
-from crm.accounts.models import User
+from crm.accounts.models import Organisation, User
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
 from crm.months import Month
@@ -86,6 +86,13 @@ def home(session: Session, scope: Scope, as_of: date, today: date) -> Home:
         stages=stages(session, scope),
         to_decide=to_decide(session, scope, today) if as_of == today else None,
     )
+
+
+def unit_of(session: Session, user: User) -> str:
+    """What somebody leads, in words: an organisation, a place, or both."""
+    organisation = session.get(Organisation, (user.town_id, user.organisation_id)) if user.organisation_id else None
+    place = session.get(Place, (user.town_id, user.place_id)) if user.place_id else None
+    return ", ".join(unit.name for unit in (organisation, place) if unit) or user.full_name
 
 
 def own_target(session: Session, scope: Scope, year: int) -> Target | None:

@@ -40,7 +40,7 @@ def dashboard() -> ResponseReturnValue:
         on_the_way=ON_THE_WAY,
         due_days=DUE_SOON.days,
         town=the_town(session()),
-        whose=current_user().full_name,
+        whose=queries.unit_of(session(), current_user()),
         listed=lambda kind, **narrowed: _listed(home, kind, **narrowed),
         today=today,
     )

@@ -74,7 +74,9 @@ def figures_in(page: str) -> list[tuple[int, str]]:
             )
             if link in list(element.iter("a"))
         ]
-        words = text_of(beside[0]) if beside else text_of(link)
+        words = text_of(link)
+        if beside and not words[0].isdigit():
+            words = text_of(beside[0])
         number = re.search(r"\d[\d.]*", words)
         assert number, f"a link without a figure: {words}"
         found.append((int(number[0].replace(".", "")), address))
