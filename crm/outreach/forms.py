@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from crm.outreach.rules import (
     Channel,
     Outcome,
     Reason,
+    reasons_after,
 )
 from crm.web.forms import Form, QueryForm, stripped
 
@@ -62,6 +63,11 @@ class DetailsForm(Form):
     )
     channel = RadioField(_l("Where did you talk?"), choices=_choices(CHANNELS), default=Channel.HOME_VISIT.value)
     note = TextAreaField(_l("Note"), filters=[stripped], validators=[Length(max=LONGEST_NOTE)])
+
+    def ask_after(self, outcome: Outcome, given: Collection[str]) -> None:
+        """Offer the reasons that fit an outcome, and those that were given already."""
+        fitting = {*reasons_after(outcome), *(Reason(one) for one in given)}
+        self.reasons.choices = [(one.value, words) for one, words in REASONS.items() if one in fitting]
 
     @property
     def values(self) -> dict[str, Any]:

@@ -104,6 +104,7 @@ def saved(visit_id: UUID) -> ResponseReturnValue:
 
 def _saved_page(visit_id: UUID, form: DetailsForm) -> str:
     visit, who = queries.visit_and_person(session(), current_scope(), visit_id)
+    form.ask_after(visit.outcome, visit.reasons)
     changeable = visit.withdrawn_at is None and services.may_change(visit, current_user(), clock.now())
     return render_template(
         "outreach/saved.html",

@@ -93,6 +93,14 @@ REACHED = frozenset(Outcome) - {Outcome.NOT_MET}
 AGREEING = frozenset({Outcome.AGREED, Outcome.JOINED})
 
 
+def reasons_after(outcome: Outcome) -> tuple[Reason, ...]:
+    """What one asks about after an outcome: nothing once agreed, and what rules somebody out only once refused."""
+    if outcome is Outcome.REFUSED:
+        return tuple(Reason)
+    hesitating = outcome in (Outcome.CONSIDERING, Outcome.INTERESTED)
+    return tuple(reason for reason in Reason if reason not in NOT_FOR_US) if hesitating else ()
+
+
 # ---- what a visit leads to
 
 

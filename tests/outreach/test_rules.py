@@ -16,6 +16,7 @@ from crm.errors import RuleBroken
 from crm.outreach import rules
 from crm.outreach.rules import (
     CHANNELS,
+    NOT_FOR_US,
     OUTCOME_SIGNS,
     OUTCOMES,
     REASONS,
@@ -30,6 +31,7 @@ from crm.outreach.rules import (
     check_moment,
     check_next,
     contact_after,
+    reasons_after,
     stage_after,
     stage_told_by,
     what_to_say,
@@ -163,3 +165,9 @@ def test_what_held_somebody_back_is_answered_before_anything_is_offered(app: Fla
         assert "gia đình" in str(said)
         offered = what_to_say(Stage.NEW, Ground.POOR, (), Figures("107.800 đ", "46.200 đ"))
         assert "46.200 đ" in str(offered)
+
+
+def test_reasons_are_asked_for_where_they_fit() -> None:
+    assert reasons_after(Outcome.AGREED) == reasons_after(Outcome.NOT_MET) == ()
+    assert Reason.MOVED_AWAY in reasons_after(Outcome.REFUSED)
+    assert set(reasons_after(Outcome.CONSIDERING)) == set(Reason) - NOT_FOR_US
