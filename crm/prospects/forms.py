@@ -107,7 +107,9 @@ class ParticularsForm(Form):
     phone = StringField(FIELDS["phone"], filters=[stripped], validators=[Length(max=60)])
     birth = StringField(_l("Day or year of birth"), filters=[stripped], validators=[Length(max=20)])
     sex = RadioField(FIELDS["sex"], choices=choices(SEXES), validators=[Optional()])
-    place = SelectField(FIELDS["place_id"], validators=[InputRequired()])
+    place = SelectField(
+        FIELDS["place_id"], validators=[InputRequired(_l("Choose the ward or commune where the person lives."))]
+    )
     neighbourhood = StringField(FIELDS["neighbourhood_id"], filters=[stripped], validators=[Length(max=100)])
     address = StringField(_l("House number, street"), filters=[stripped], validators=[Length(max=300)])
     occupation = StringField(FIELDS["occupation"], filters=[stripped], validators=[Length(max=100)])

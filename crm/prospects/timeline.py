@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -78,10 +79,16 @@ def _change(record: ChangeRecord, by: str | None, names: Mapping[str, str]) -> E
 def _held(after: Mapping[str, Any]) -> str:
     parts = [_("certificate %(number)s", number=after["certificate"])] if after.get("certificate") else []
     if after.get("since"):
-        parts.append(_("from %(day)s", day=filters.day(date.fromisoformat(after["since"]))))
+        parts.append(_("from %(day)s", day=_day(after["since"])))
     if after.get("until"):
-        parts.append(_("until %(day)s", day=filters.day(date.fromisoformat(after["until"]))))
+        parts.append(_("until %(day)s", day=_day(after["until"])))
     return ", ".join(parts)
+
+
+def _day(text: str) -> str:
+    """A day of a record, as the reader writes days."""
+    locale = get_locale()
+    return filters.day(date.fromisoformat(text), locale=locale.language if locale else filters.VIETNAMESE)
 
 
 def _shown(name: str, value: Any, names: Mapping[str, str]) -> str:
@@ -93,7 +100,7 @@ def _shown(name: str, value: Any, names: Mapping[str, str]) -> str:
     if name in ("phone", "other_phone"):
         return filters.phone(value)
     if name == "birth_date":
-        return filters.day(date.fromisoformat(value))
+        return _day(value)
     if name == "sex":
         return str(SEXES[Sex(value)])
     return str(KINSHIPS[Kinship(value)]) if name == "kinship" else str(value)
