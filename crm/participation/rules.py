@@ -20,6 +20,9 @@ from crm.premiums.rules.quotes import deadline as deadline_to_pay
 LEAST_AGE = 15
 """From this age one may join: Law 58/2014, article 2.4; Law 41/2024, article 2.4."""
 
+EARLIEST = date(2008, 1, 1)
+"""Voluntary insurance began on this day (Law 71/2006): nobody took part before, and no list looks further back."""
+
 DUE_SOON = timedelta(days=30)
 """How early a deadline shows among what is due."""
 
@@ -67,6 +70,10 @@ class Span:
 
     since: date
     as_of: date
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "as_of", max(self.as_of, EARLIEST))
+        object.__setattr__(self, "since", min(max(self.since, EARLIEST), self.as_of))
 
     @classmethod
     def year_to(cls, day: date) -> Span:

@@ -80,7 +80,7 @@ def home(session: Session, scope: Scope, as_of: date, today: date) -> Home:
         whole_town=whole_town,
         moved=moved,
         target=target,
-        pace=pace(moved.start, moved.now, target.people, as_of) if target else None,
+        pace=pace(moved.start, moved.now, target.people, span.as_of) if target else None,
         places=places,
         organisations=_organisations(session, scope, span),
         stages=stages(session, scope),

@@ -22,9 +22,9 @@ bp = Blueprint("targets", __name__)
 def listing() -> ResponseReturnValue:
     """Number, rate and denominator of each target of a year, and where they contradict each other."""
     scope, years = current_scope(), queries.years(session(), current_scope())
-    year = request.args.get("year", type=int) or next(
-        (one for one in years if one <= clock.today().year), clock.today().year
-    )
+    asked, this = request.args.get("year", type=int), clock.today().year
+    latest = next((one for one in years if one <= this), this)
+    year = asked if asked is not None and asked in years else latest
     return render_template(
         "targets/listing.html",
         year=year,

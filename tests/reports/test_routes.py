@@ -223,3 +223,37 @@ def test_the_page_of_targets_says_the_contradiction(make: Make, signed_in: Calla
     page = signed_in(make.user(Role.MANAGER, language="en")).get("/targets").get_data(as_text=True)
     assert "These facts do not fit together" in page
     assert page.count("banner-warning") == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/dashboard?as_of=0001-01-01",
+        "/dashboard?as_of=9999-12-31",
+        "/participation?as_of=0001-01-01&kind=baseline",
+        "/participation?since=0001-01-01&kind=left",
+        "/targets?year=99999999999999999999",
+        "/targets?year=2018",
+    ],
+)
+def test_days_and_years_out_of_range_are_brought_into_it(signed_in: Callable[..., FlaskClient], address: str) -> None:
+    assert signed_in(Role.MANAGER).get(address).status_code == 200
+
+
+@pytest.mark.parametrize("by", ["place", "organisation", "volunteer", "month"])
+@pytest.mark.parametrize("day", ["0001-01-01", "2008-01-01", "2019-10-15", "9999-12-31"])
+def test_the_pipeline_answers_for_any_day(
+    client: FlaskClient, town: Make, api: Callable[..., dict[str, str]], by: str, day: str
+) -> None:
+    answer = client.get(f"/api/v1/reports/pipeline?as_of={day}&by={by}", headers=api(town.user(Role.MANAGER)))
+    assert answer.status_code == 200
+    assert all(item["people"] == sum(item["stages"].values()) for item in answer.get_json()["items"])
+
+
+def test_the_pipeline_refuses_what_it_does_not_know(
+    client: FlaskClient, make: Make, api: Callable[..., dict[str, str]]
+) -> None:
+    headers = api(make.user(Role.MANAGER))
+    for query in ("by=colour", "as_of=soon", "unknown=1"):
+        assert client.get(f"/api/v1/reports/pipeline?{query}", headers=headers).status_code == 422
+    assert client.get("/api/v1/reports/pipeline", headers=api(make.user(Role.VOLUNTEER))).status_code == 403
