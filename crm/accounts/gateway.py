@@ -27,7 +27,7 @@ from crm.web.forms import stripped
 from crm.web.guard import may
 
 TOO_LONG = 300
-"""Letters of an identity or a password that are looked at, at most."""
+"""Letters of an identity that are looked at, at most."""
 NOT_SIGNED_IN = (
     "The e-mail or phone number and the password do not go together. Try again; after 10 wrong tries one has to wait "
     "15 minutes."
@@ -53,8 +53,9 @@ class SignInForm(LoginForm):  # type: ignore[misc]
     def validate(self, **kwargs: Any) -> bool:
         if not super(LoginForm, self).validate(**kwargs):
             return False
-        typed = [text for text in (self.email.data, self.password.data) if text and len(text) <= TOO_LONG]
-        self.user = who_signs_in(*typed) if len(typed) == len(("identity", "password")) else None
+        identity, password = self.email.data or "", self.password.data or ""
+        typed = password and 0 < len(identity) <= TOO_LONG
+        self.user = who_signs_in(identity, password) if typed else None
         if self.user is None:
             self.form_errors = [get_message("GENERIC_AUTHN_FAILED")[0]]
         return self.user is not None

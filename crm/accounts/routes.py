@@ -34,6 +34,8 @@ FIRST_PAGES: dict[Role, tuple[str, ...]] = {
 }
 """The page a role begins with; everyone else, and whoever may not open it, begins with the first of these."""
 ELSE_FIRST = ("reports.dashboard", "prospects.listing", "accounts.mine")
+OFFERS = ("/calculator", "/sponsor")
+"""What the first page offers to everyone."""
 
 
 @bp.app_context_processor
@@ -51,8 +53,8 @@ def home() -> ResponseReturnValue:
     who = actor()
     if who is not None:
         return redirect(url_for(first_page(who)))
-    links = {name: url_for(name) for name in ("premiums.calculator", "sponsors.register") if _is_there(name)}
-    return render_template("welcome.html", links=links, demo=_demo(), roles=ROLES)
+    there = {rule.rule for rule in current_app.url_map.iter_rules()}
+    return render_template("welcome.html", offers=[one for one in OFFERS if one in there], demo=_demo(), roles=ROLES)
 
 
 def first_page(who: User) -> str:
