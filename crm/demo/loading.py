@@ -32,7 +32,7 @@ CALLED_ON = 0.7
 STILL_AWAY = 4
 """So many in each unit gave up before the year and did not come back."""
 
-TO_JOIN = 0.3
+TO_JOIN = 0.4
 """At most this part of the prospects joins, in a very small town."""
 
 LEAST_AGE_THEN = 19

@@ -1,0 +1,168 @@
+"""The demo town adds up: people, payments, visits and money agree with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from crm import clock, stored
+from crm.accounts import gateway
+from crm.accounts.models import User
+from crm.accounts.queries import scope_of, user_named
+from crm.accounts.rules import Role
+from crm.citizen_ids import mask
+from crm.db import db, plain_engine, transaction
+from crm.demo import services
+from crm.demo.services import Wanted
+from crm.demo.town import BASELINE, PLAN_DAY
+from crm.months import Month
+from crm.outreach.queries import steps_of, visits_to
+from crm.outreach.rules import Said, before_the_visits, stage_told_by
+from crm.participation.models import ParticipantMonth, Participation, Payment
+from crm.participation.queries import by_place, count
+from crm.participation.rules import Kind, Span, deadline_after
+from crm.premiums.queries import law
+from crm.prospects.models import Prospect
+from crm.prospects.rules import Stage
+from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry
+from crm.targets.models import Target
+from tests.conftest import _remove_what_was_committed
+
+SMALL = Wanted(prospects=600)
+YEAR = Span.year_to(PLAN_DAY)
+
+
+def load(session: Session, wanted: Wanted = SMALL) -> None:
+    services.load(session, wanted, moved_to=clock.at(wanted.as_of, 9))
+    session.expire_all()
+
+
+@pytest.fixture(scope="module")
+def _loaded(_app: Flask) -> Iterator[None]:
+    """A small town for all tests here that only look at it."""
+    with _app.app_context():
+        with transaction() as current:
+            load(current)
+        db.session.remove()
+        yield
+        db.session.remove()
+        _remove_what_was_committed(_app)
+        with plain_engine(_app.config["MIGRATE_DATABASE_URL"]).begin() as connection:
+            connection.execute(text("delete from target where place_id is not null"))
+            connection.execute(text("delete from setting where name <> 'epoch'"))
+
+
+@pytest.fixture
+def town(_loaded: None, session: Session) -> Session:
+    """The small town."""
+    return session
+
+
+def manager(session: Session) -> User:
+    user = user_named(session, "quanly@bimson.example")
+    assert user is not None
+    return user
+
+
+def test_it_begins_with_the_number_of_the_plan_and_moves_in_every_unit(town: Session) -> None:
+    scope = scope_of(town, manager(town))
+    assert count(town, scope, Kind.BASELINE, YEAR) == BASELINE
+    assert count(town, scope, Kind.STOCK, YEAR) == 1283
+    for kind in (Kind.JOINED, Kind.RETURNED, Kind.LAPSED, Kind.STOPPED, Kind.DUE):
+        assert count(town, scope, kind, YEAR) > 0
+    assert count(town, scope, Kind.OVERDUE, YEAR) == 0
+    moved = by_place(town, scope, YEAR)
+    assert len(moved) == 8
+    targets = dict(town.execute(select(Target.place_id, Target.people).where(Target.place_id.is_not(None))).all())
+    assert sum(targets.values()) == 1385
+    assert targets.keys() == moved.keys()
+    growth = {place: moved[place].change for place in moved}
+    assert min(growth.values()) < 0 < max(growth.values())
+
+
+def test_everybody_pays_each_month_once_and_by_its_last_day(town: Session) -> None:
+    rules = law(town)
+    months: dict[object, list[Month]] = {}
+    for row in town.scalars(select(ParticipantMonth).order_by(ParticipantMonth.month)):
+        months.setdefault(row.payment_id, []).append(Month.of(row.month))
+    paid: dict[UUID, list[Payment]] = {spell: [] for spell in town.scalars(select(Participation.id))}
+    for payment in town.scalars(select(Payment).order_by(Payment.start_month)):
+        assert months[payment.id] == list(Month.of(payment.start_month).run(payment.months))
+        assert (
+            payment.state_support
+            == payment.supported_months * 154_000 * {"poor": 30, "near_poor": 25, "other": 10}[payment.ground] // 100
+        )
+        paid[payment.participation_id].append(payment)
+    for spell in town.scalars(select(Participation)):
+        for before, payment in zip(paid[spell.id], paid[spell.id][1:], strict=False):
+            through = Month.of(before.start_month) + (before.months - 1)
+            assert Month.of(payment.start_month) == through + 1
+            assert payment.paid_on <= deadline_after(rules.on(before.paid_on), before.method, through)
+        if paid[spell.id]:
+            last = paid[spell.id][-1]
+            through = Month.of(last.start_month) + (last.months - 1)
+            assert spell.paid_through == through.first_day
+            assert spell.deadline_on == deadline_after(rules.on(last.paid_on), spell.method, through)
+        if spell.ended_on is None:
+            assert spell.deadline_on is not None
+            assert spell.deadline_on >= PLAN_DAY
+
+
+def test_a_person_is_where_their_history_leads(town: Session) -> None:
+    taking_part = set(town.scalars(select(Participation.prospect_id).where(Participation.ended_on.is_(None))))
+    assert taking_part == set(town.scalars(select(Prospect.id).where(Prospect.stage == Stage.JOINED)))
+    people = town.scalars(select(Prospect).where(Prospect.last_contact_at.is_not(None)).limit(300)).all()
+    for person in people:
+        visits, steps = visits_to(town, person), steps_of(town, person)
+        assert steps[-1].to_stage is person.stage
+        start, since = before_the_visits(person.stage, steps, {visit.id for visit in visits})
+        later = [
+            Said(visit.occurred_at, visit.outcome, frozenset())
+            for visit in visits
+            if since is None or visit.occurred_at > since
+        ]
+        if person.stage is not Stage.NOT_ELIGIBLE:
+            assert stage_told_by(start, later) is person.stage
+        assert person.last_contact_at == visits[-1].occurred_at
+        assert visits[-1].occurred_at < clock.at(PLAN_DAY)
+        assert visits[-1].next_contact_on == person.next_contact_on
+
+
+def test_sponsors_pay_what_came_in_and_every_dong_is_somewhere(town: Session) -> None:
+    assert town.scalar(select(func.sum(LedgerEntry.amount))) == 0
+    kept = town.scalars(select(LedgerAccount).where(LedgerAccount.kind != "outside")).all()
+    assert all(account.balance >= 0 for account in kept)
+    spent = town.scalar(select(func.sum(Allocation.amount)).where(Allocation.payment_id.is_not(None)))
+    assert spent
+    assert spent == town.scalar(select(func.sum(Payment.other_support)))
+    assert town.scalar(select(func.count()).where(Allocation.payment_id.is_(None)))
+    overlapping = text("""
+        select count(*) from allocation a join allocation b on a.prospect_id = b.prospect_id and a.id < b.id
+        and a.start_month < b.start_month + make_interval(months => b.months::int)
+        and b.start_month < a.start_month + make_interval(months => a.months::int)""")
+    assert town.scalar(overlapping) == 0
+
+
+def test_a_number_is_sealed_found_and_masked(town: Session) -> None:
+    person = town.scalars(select(Prospect).where(Prospect.citizen_index.is_not(None)).limit(1)).one()
+    assert person.citizen_id is not None
+    assert person.citizen_masked == mask(person.citizen_id)
+    assert person.citizen_id.startswith("038")
+
+
+def test_the_accounts_open_and_are_told(town: Session) -> None:
+    told = stored.read(town, "demo")
+    assert len(services.account_lines(town)) == len(told["accounts"]) + 2
+    for account in told["accounts"]:
+        user = user_named(town, account["identity"])
+        assert user is not None
+        assert user.role == Role(account["role"])
+    assert {account["role"] for account in told["accounts"]} == set(Role)
+    signed_in = gateway.who_signs_in("tinhnguyen@bimson.example", told["password"])
+    assert signed_in is not None
+    assert gateway.who_signs_in("0912 000 119", told["password"]) == signed_in
