@@ -31,6 +31,7 @@ from crm.premiums import routes as premium_routes
 from crm.prospects import resources as prospect_resources
 from crm.prospects import routes as prospect_routes
 from crm.prospects.importing import resources as import_resources
+from crm.prospects.importing import routes as import_routes
 from crm.reports import resources as report_resources
 from crm.reports import routes as report_routes
 from crm.targets import resources as target_resources
@@ -38,6 +39,7 @@ from crm.targets import routes as target_routes
 from crm.timekeeping import routes as timekeeping_routes
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
+    import_routes.bp,
     account_routes.bp,
     premium_routes.bp,
     prospect_routes.bp,

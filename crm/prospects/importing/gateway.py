@@ -19,10 +19,16 @@ _one_at_a_time = threading.Lock()
 
 
 def open_list(content: bytes, filename: str, options: dict[str, Any], today: date) -> ListRead:
-    """A list and the tables found in it; `options` may name `sheets` and a `mapping`. Raises Unreadable."""
+    """A list and the tables found in it; `options` may name `sheets`, a `mapping` and one for each of some sheets,
+    `columns`. Raises Unreadable."""
     with _quiet():
         return lists.read(
-            content, filename, today=today, sheets=options.get("sheets") or None, mapping=options.get("mapping") or None
+            content,
+            filename,
+            today=today,
+            sheets=options.get("sheets") or None,
+            mapping=options.get("mapping"),
+            columns=options.get("columns"),
         )
 
 

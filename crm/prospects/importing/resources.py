@@ -26,7 +26,7 @@ from crm.prospects.rules import ImportState
 from crm.web.guard import may
 from tasks.prospects import commit_list, read_list, undo_list
 
-blp = Blueprint("imports", __name__, description="Lists of people: handed in, looked at, loaded, taken back")
+blp = Blueprint("list_imports", __name__, description="Lists of people: handed in, looked at, loaded, taken back")
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

@@ -400,15 +400,15 @@ def _split_name(
             fields[alone] = (Field.FULL_NAME, Why.VALUES)
 
 
-def _chosen(wished: Mapping[str, str], headings: Sequence[str]) -> dict[int | None, Field]:
-    """The columns somebody chose. A field given no column is taken away: it stands under None."""
-    chosen: dict[int | None, Field] = {}
+def _chosen(wished: Mapping[str, str], headings: Sequence[str]) -> dict[int, Field]:
+    """The columns somebody chose. Fields given no column are taken away: they stand under places left of the first."""
+    chosen: dict[int, Field] = {}
     for name, place in wished.items():
         try:
             field = _ALIASES.get(name) or Field(name)
         except ValueError:
             raise Unreadable(Refusal.NO_SUCH_FIELD, field=name, fields=", ".join(Field)) from None
-        chosen[_place(place, headings) if place.strip() else None] = field
+        chosen[_place(place, headings) if place.strip() else -1 - len(chosen)] = field
     return chosen
 
 
@@ -426,7 +426,7 @@ def _place(place: str, headings: Sequence[str]) -> int:
 
 
 def _after_choice(
-    index: int, found: tuple[Field | None, Why | None], chosen: Mapping[int | None, Field]
+    index: int, found: tuple[Field | None, Why | None], chosen: Mapping[int, Field]
 ) -> tuple[Field | None, Why | None]:
     if index in chosen:
         return chosen[index], Why.CHOSEN

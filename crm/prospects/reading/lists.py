@@ -93,12 +93,14 @@ def read(
     today: date,
     sheets: Collection[str] | None = None,
     mapping: Mapping[str, str] | None = None,
+    columns: Mapping[str, Mapping[str, str]] | None = None,
     most_rows: int = MOST_ROWS,
 ) -> ListRead:
     """Open a list and find its tables; the rows themselves are read by `rows()`.
 
     `sheets` are the names of those wanted, by default all that can be seen. `mapping` overrides what was found: a field
-    (`full_name`, `phone`, …) and its column's letter or heading; an empty column takes the field away. Raises Unreadable only.
+    (`full_name`, `phone`, …) and its column's letter or heading; an empty column takes the field away; `columns` is such a mapping for each sheet
+    it names. Raises Unreadable only.
     """
     source = open_source(file, filename)
     if sheets is not None and (
@@ -115,7 +117,8 @@ def read(
         sample = list(islice(_guarded(sheet), HEAD_ROWS + SAMPLE_ROWS))
         filled = any(cell not in ("", None) for row in sample for cell in row)
         empty = empty and not filled
-        table = find_table(sheet.name, sample, sheet.merged, mapping) if filled else None
+        wished = {**(mapping or {}), **(columns or {}).get(sheet.name, {})}
+        table = find_table(sheet.name, sample, sheet.merged, wished) if filled else None
         if table is None:
             skipped.append(sheet.name)
         else:

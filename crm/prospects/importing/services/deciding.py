@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crm.errors import Conflict, NotFound
+from crm.errors import Conflict, NotFound, RuleBroken
 from crm.prospects.importing.rules import Proposed
 from crm.prospects.importing.services.adding import add_people, work_on
 from crm.prospects.importing.services.committing import recount
@@ -23,6 +23,14 @@ class Decision(StrEnum):
     ADD = "add"
     SKIP = "skip"
     TAKE = "take"
+
+
+def read_decision(text: str | None) -> Decision:
+    """The decision a form names. Raises RuleBroken."""
+    try:
+        return Decision(text or "")
+    except ValueError:
+        raise RuleBroken(_l("Say whether to add the row, leave it out, or take over what it says.")) from None
 
 
 def decide(session: Session, row: ListImport, row_id: UUID, decision: Decision, *, at: datetime) -> None:

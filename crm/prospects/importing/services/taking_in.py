@@ -93,11 +93,17 @@ def _place(session: Session, town_id: UUID, wanted: UUID | None, scope: Scope | 
 
 
 def read_again(
-    session: Session, row: ListImport, *, place_id: UUID | None, mapping: dict[str, str] | None, scope: Scope | None
+    session: Session,
+    row: ListImport,
+    *,
+    place_id: UUID | None = None,
+    columns: dict[str, dict[str, str]] | None = None,
+    scope: Scope | None,
 ) -> None:
-    """Read a list once more, with another ward or other columns. Raises RuleBroken when it is loaded already."""
+    """Read a list once more, with another ward or other columns (sheet → field → column). Raises RuleBroken when it is
+    loaded already."""
     chosen = _place(session, row.town_id, place_id, scope) if place_id else row.place_id
-    options = {**row.options, **({"mapping": mapping} if mapping is not None else {})}
+    options = {**row.options, "columns": {**row.options.get("columns", {}), **(columns or {})}}
     may = (ListImport.id == row.id) & ListImport.state.in_((ImportState.READY, ImportState.FAILED))
     fresh = {"state": ImportState.QUEUED, "heartbeat_at": None, "problem": None, "found": None}
     changed = session.execute(

@@ -26,7 +26,7 @@ def fill_in(session: Session, work: Committing, row: ImportRow, one: Proposed, a
     if person is None:
         return
     named = (row.detail or {}).get("fills", ())
-    blank = [name for name in named if name not in ("grounds", "sms_consent") and _value(person, name) is None]
+    blank = [name for name in named if name not in ("grounds", "sms_consent") and value_of(person, name) is None]
     _write(session, work, row, person, one, blank, at)
     if "sms_consent" in named and person.phone == one.phone:
         agree(session, work, [(row, one)], at)
@@ -49,7 +49,7 @@ def _write(
 ) -> None:
     before: dict[str, Any] = json.loads(row.before) if row.before else {}
     for name in names:
-        before.setdefault(name, _value(person, name))
+        before.setdefault(name, value_of(person, name))
         put(person, name, neighbourhood_of(session, work, one) if name == "neighbourhood" else _said(one, name))
     if "grounds" in (row.detail or {}).get("fills", ()) and "grounds" not in before:
         added = add_standings(session, work, [(person.id, ground) for ground in one.grounds], at)
@@ -64,7 +64,10 @@ def _said(one: Proposed, name: str) -> Any:
     return one.place_id if name == "place" else getattr(one, name)
 
 
-def _value(person: Prospect, name: str) -> Any:
+def value_of(person: Prospect, name: str) -> Any:
+    """What is kept of a field of a row."""
+    if name in ("grounds", "sms_consent"):
+        return None
     return getattr(person, PERSON.get(name, name))
 
 

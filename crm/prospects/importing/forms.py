@@ -1,0 +1,69 @@
+"""What is asked when a list is handed in, and when its columns are put right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField, FileRequired
+from wtforms import SelectField
+
+from crm.web.forms import Form
+
+
+def _choices(first: Any, options: Iterable[tuple[Any, str]]) -> list[tuple[str, Any]]:
+    return [("", first), *((str(key), name) for key, name in options)]
+
+
+class PlaceForm(Form):
+    """The ward of a list that does not say it."""
+
+    place = SelectField(_l("Ward of the whole list"), default="")
+
+    def offer(self, places: Iterable[tuple[Any, str]]) -> None:
+        """Let these be the wards to choose from."""
+        self.place.choices = _choices(_l("As the list says"), places)
+
+    @property
+    def place_id(self) -> UUID | None:
+        return UUID(self.place.data) if self.place.data else None
+
+
+class HandInForm(PlaceForm):
+    """A list, its ward where it does not say it, and for whom the people are loaded."""
+
+    file = FileField(
+        _l("The list"),
+        [FileRequired(_l("Choose the file that holds the list."))],
+        description=_l("Excel (.xlsx, .xls), OpenDocument or CSV, at most 25 MB."),
+    )
+    organisation = SelectField(_l("Organisation that will look after the people"), default="")
+
+    @classmethod
+    def with_choices(cls, places: Iterable[tuple[Any, str]], organisations: Iterable[tuple[Any, str]]) -> HandInForm:
+        form = cls()
+        form.offer(places)
+        form.organisation.choices = _choices(_l("None yet"), organisations)
+        return form
+
+    @property
+    def organisation_id(self) -> UUID | None:
+        return UUID(self.organisation.data) if self.organisation.data else None
+
+
+def columns_chosen(found: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """What a person chose for each column, as sheet → field → column letter; a field that lost its column has none.
+
+    The form names its fields `T-LETTER`, T counting the tables.
+    """
+    chosen: dict[str, dict[str, str]] = {}
+    for number, table in enumerate(found["tables"]):
+        lost = {column["field"]: "" for column in table["columns"] if column["field"]}
+        for column in table["columns"]:
+            field = given.get(f"{number}-{column['letter']}", column["field"] or "")
+            if field:
+                lost[field] = column["letter"]
+        chosen[table["sheet"]] = lost
+    return chosen

@@ -1,0 +1,232 @@
+"""Lists of people in the browser: hand one in, look at what it would do, load it, decide on rows, take it back."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.queries import organisations
+from crm.accounts.rules import May
+from crm.background import ring
+from crm.clock import now, today
+from crm.db import session, transaction
+from crm.places.queries import units_of_all_times
+from crm.prospects.importing import gateway, queries
+from crm.prospects.importing.forms import HandInForm, PlaceForm, columns_chosen
+from crm.prospects.importing.resources import XLSX
+from crm.prospects.importing.rules import AT_WORK, COLUMN_NAMES, STATE_NAMES, problem_sentence
+from crm.prospects.importing.services import committing, deciding, handing_back, taking_in, undoing
+from crm.prospects.importing.showing import shown
+from crm.prospects.models import ListImport
+from crm.prospects.rules import ImportState, RowOutcome
+from crm.web.filters import number
+from crm.web.forms import refusals_on
+from crm.web.guard import may
+from tasks.prospects import commit_list, read_list, undo_list
+
+bp = Blueprint("imports", __name__, url_prefix="/imports")
+bp.context_processor(
+    lambda: {"state_names": STATE_NAMES, "column_names": COLUMN_NAMES, "endpoints": current_app.view_functions}
+)
+PAGE = 50
+
+TAB_NAMES = {
+    RowOutcome.NEW: _l("New"),
+    RowOutcome.CHANGED: _l("Completed"),
+    RowOutcome.UNCHANGED: _l("Here already"),
+    RowOutcome.DUPLICATE: _l("Set aside"),
+    RowOutcome.REJECTED: _l("Rejected"),
+}
+
+
+def _seen(import_id: UUID) -> ListImport:
+    return queries.list_seen(session(), current_scope(), import_id)
+
+
+def _wards() -> list[tuple[UUID, str]]:
+    """The wards somebody may load people of, those of today first."""
+    scope, day = current_scope(), today()
+    found = [
+        place
+        for place in session().scalars(units_of_all_times(scope.town_id))
+        if scope.place_ids is None or place.id in scope.place_ids
+    ]
+    found.sort(key=lambda place: (not place.valid_on(day), place.name))
+    return [(place.id, place.name if place.valid_on(day) else _earlier(place)) for place in found]
+
+
+def _earlier(place: Any) -> str:
+    if place.valid_to and place.valid_to <= today():
+        return str(_("%(ward)s (until %(year)s)", ward=place.name, year=place.valid_to.year))
+    return str(_("%(ward)s (from %(year)s)", ward=place.name, year=place.valid_from.year))
+
+
+def _form() -> HandInForm:
+    """An empty form with the wards and organisations this person may choose."""
+    scope = current_scope()
+    found = session().scalars(organisations(scope.town_id))
+    own = [(one.id, one.name) for one in found if scope.organisation_id in (None, one.id)]
+    return HandInForm.with_choices(_wards(), own)
+
+
+def _back_to(import_id: UUID, tab: str | None = None) -> ResponseReturnValue:
+    return redirect(url_for("imports.show", import_id=import_id, tab=tab), 303)
+
+
+@bp.get("")
+@may(May.IMPORT_PEOPLE)
+def listing() -> ResponseReturnValue:
+    """Lists that were handed in, the newest first."""
+    page = queries.page_of_lists(session(), current_scope(), cursor=request.args.get("cursor"), size=PAGE)
+    return render_template("prospects/importing/listing.html", page=page)
+
+
+@bp.get("/new")
+@may(May.IMPORT_PEOPLE)
+def new() -> ResponseReturnValue:
+    """Choose a file."""
+    return render_template("prospects/importing/new.html", form=_form())
+
+
+@bp.post("/new")
+@may(May.IMPORT_PEOPLE)
+def hand_in() -> ResponseReturnValue:
+    """Take a file in and let it be read."""
+    form, user = _form(), current_user()
+    if form.validate_on_submit():
+        file = form.file.data
+        handed = taking_in.Handed(file.filename or "list", file.read(), form.place_id, form.organisation_id)
+        with refusals_on(form):
+            gateway.check_list(handed, today())
+            with transaction() as current:
+                row = taking_in.take_in(current, user.town_id, handed, by=user, scope=current_scope(), at=now())
+            ring(read_list, str(row.id))
+            return _back_to(row.id)
+    return render_template("prospects/importing/new.html", form=form), 422
+
+
+@bp.get("/<uuid:import_id>")
+@may(May.IMPORT_PEOPLE)
+def show(import_id: UUID) -> ResponseReturnValue:
+    """A list where it stands: at work, to be looked at, or done."""
+    row = _seen(import_id)
+    if row.state in AT_WORK:
+        return render_template("prospects/importing/at_work.html", row=row, words=_progress_words(row))
+    if row.state is ImportState.FAILED:
+        return _failed(row)
+    return _looked_at(row)
+
+
+def _failed(row: ListImport) -> str:
+    form = PlaceForm()
+    form.offer(_wards())
+    return render_template("prospects/importing/failed.html", row=row, form=form, why=problem_sentence(row.problem))
+
+
+def _looked_at(row: ListImport) -> str:
+    found = queries.outcomes_of(session(), row)
+    tab = next((each for each in RowOutcome if each.value == request.args.get("tab")), None)
+    tab = tab or next((each for each in TAB_NAMES if found[each]), RowOutcome.NEW)
+    page = queries.page_of_rows(session(), row, tab, cursor=request.args.get("cursor"), size=PAGE)
+    by, place = queries.names_of(session(), row)
+    return render_template(
+        "prospects/importing/show.html",
+        row=row,
+        found=found,
+        tab=tab,
+        tab_names=TAB_NAMES,
+        page=page,
+        rows=shown(session(), row, page.rows),
+        by=by,
+        place=place,
+        before=queries.handed_in_before(session(), row) if row.state is ImportState.READY else None,
+    )
+
+
+def _progress_words(row: ListImport) -> str:
+    if row.state is ImportState.QUEUED or not row.total:
+        return str(STATE_NAMES[row.state])
+    words = {"state": STATE_NAMES[row.state], "done": number(row.done), "total": number(row.total)}
+    return str(_("%(state)s: %(done)s of about %(total)s rows", **words))
+
+
+@bp.get("/<uuid:import_id>/progress")
+@may(May.IMPORT_PEOPLE)
+def progress(import_id: UUID) -> Response:
+    """How far the work is, for the page that waits."""
+    row = _seen(import_id)
+    finished = row.state not in AT_WORK
+    return jsonify(
+        done=row.done,
+        total=row.total,
+        text=_progress_words(row),
+        finished=finished,
+        next=url_for("imports.show", import_id=import_id) if finished else None,
+    )
+
+
+@bp.post("/<uuid:import_id>/read-again")
+@may(May.IMPORT_PEOPLE)
+def read_again(import_id: UUID) -> ResponseReturnValue:
+    """Read a list once more with the ward and columns that somebody chose."""
+    with transaction() as current:
+        row, form = _seen(import_id), PlaceForm()
+        form.offer(_wards())
+        chosen = columns_chosen(row.found, request.form) if row.found else None
+        taking_in.read_again(current, row, place_id=form.place_id, columns=chosen, scope=current_scope())
+    ring(read_list, str(import_id))
+    return _back_to(import_id)
+
+
+@bp.post("/<uuid:import_id>/commit")
+@may(May.IMPORT_PEOPLE)
+def commit(import_id: UUID) -> ResponseReturnValue:
+    """Load the people of a list."""
+    with transaction() as current:
+        committing.start(current, _seen(import_id))
+    ring(commit_list, str(import_id))
+    return _back_to(import_id)
+
+
+@bp.post("/<uuid:import_id>/undo")
+@may(May.IMPORT_PEOPLE)
+def undo(import_id: UUID) -> ResponseReturnValue:
+    """Take a loaded list back."""
+    with transaction() as current:
+        undoing.start(current, _seen(import_id))
+    ring(undo_list, str(import_id))
+    return _back_to(import_id)
+
+
+@bp.post("/<uuid:import_id>/give-up")
+@may(May.IMPORT_PEOPLE)
+def give_up(import_id: UUID) -> ResponseReturnValue:
+    """Forget a list that was not loaded."""
+    with transaction() as current:
+        taking_in.give_up(current, _seen(import_id))
+    return redirect(url_for("imports.listing"), 303)
+
+
+@bp.post("/<uuid:import_id>/rows/<uuid:row_id>")
+@may(May.IMPORT_PEOPLE)
+def decide(import_id: UUID, row_id: UUID) -> ResponseReturnValue:
+    """Add a row after all, leave it out, or let it replace what is kept."""
+    decision = deciding.read_decision(request.form.get("decision"))
+    with transaction() as current:
+        deciding.decide(current, _seen(import_id), row_id, decision, at=now())
+    return _back_to(import_id, request.form.get("tab"))
+
+
+@bp.get("/<uuid:import_id>/errors.xlsx")
+@may(May.IMPORT_PEOPLE)
+def errors(import_id: UUID) -> Response:
+    """The rows that were left out, as a workbook to be mended and handed in again."""
+    answer = Response(handing_back.workbook(session(), _seen(import_id)), mimetype=XLSX)
+    answer.headers.set("Content-Disposition", "attachment", filename=_("rows-to-mend.xlsx"))
+    return answer

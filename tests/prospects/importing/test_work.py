@@ -1,0 +1,371 @@
+"""The work itself: interrupted, doubled, taken back, handed back, refused."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import openpyxl
+import pytest
+import xlsxwriter
+from click.testing import CliRunner
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from crm import clock
+from crm.accounts.models import User
+from crm.accounts.queries import scope_of
+from crm.accounts.rules import Role
+from crm.db import db, transaction
+from crm.errors import Conflict
+from crm.outreach.models import Assignment
+from crm.prospects.importing.commands import importing
+from crm.prospects.importing.services import adding, committing, handing_back, reading, taking_in, undoing
+from crm.prospects.models import Consent, ImportRow, ListImport, Prospect, StageChange, Standing
+from crm.prospects.rules import ImportState, Purpose
+from tasks import prospects as work
+from tests.conftest import NOW
+from tests.factories import Make
+from tests.prospects.importing.test_given_lists import BA_DINH, DONG_SON, LISTS, expected_of
+
+HEAD = "Họ và tên;Năm sinh;Giới tính;SĐT;Phường;Đồng ý nhận tin nhắn"
+
+
+@pytest.fixture
+def manager(make: Make) -> User:
+    return make.user(Role.MANAGER)
+
+
+def many(number: int) -> bytes:
+    lines = [
+        f"Nguyễn Văn {chr(65 + i % 26)}{chr(97 + i // 26 % 26)}{chr(97 + i // 676 % 26)};{1950 + i % 50};Nam;"
+        f"09{10000000 + i:08d};Ba Đình;Có"
+        for i in range(number)
+    ]
+    return "\n".join([HEAD, *lines]).encode()
+
+
+def take_in(user: User, content: bytes, name: str = "a.csv", **more: Any) -> UUID:
+    with transaction() as session:
+        handed = taking_in.Handed(name, content, **more)
+        row = taking_in.take_in(
+            session, user.town_id, handed, by=user, scope=scope_of(session, user), at=clock.now()
+        )
+        return row.id
+
+
+def read(import_id: UUID) -> None:
+    work.read_list(str(import_id))
+
+
+def load(session: Session, import_id: UUID) -> ListImport:
+    with transaction() as current:
+        committing.start(current, the(current, import_id))
+    work.commit_list(str(import_id))
+    return the(session, import_id)
+
+
+def the(session: Session, import_id: UUID) -> ListImport:
+    session.expire_all()
+    return session.scalars(select(ListImport).where(ListImport.id == import_id)).one()
+
+
+def count(session: Session, kind: Any) -> int:
+    return session.scalar(select(func.count()).select_from(kind)) or 0
+
+
+class Killed(BaseException):
+    """A worker that goes away in the middle."""
+
+
+@pytest.mark.parametrize("where", ["read", "commit"])
+def test_a_worker_that_dies_is_replaced_and_nobody_is_added_twice(
+    where: str, session: Session, manager: User, at_time: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "CHUNK", 100)
+    monkeypatch.setattr(committing, "CHUNK", 100)
+    rung: list[str] = []
+    monkeypatch.setattr(work, "ring", lambda task, import_id: rung.append(import_id) or task(import_id))
+    import_id, steps = take_in(manager, many(450)), []
+    module, name = (reading, "keep") if where == "read" else (adding, "agree")
+    target = committing if where == "commit" else reading
+    del target
+    whole = getattr(module, name)
+
+    def dies(*args: Any, **kwargs: Any) -> Any:
+        steps.append(1)
+        if len(steps) == 3:
+            raise Killed
+        return whole(*args, **kwargs)
+
+    if where == "commit":
+        read(import_id)
+    monkeypatch.setattr(module, name, dies)
+    with pytest.raises(Killed):
+        read(import_id) if where == "read" else load(session, import_id)
+    work.resume_lists()
+    assert rung == []  # its heart has beaten a moment ago
+    at_time(NOW + timedelta(minutes=2))
+    work.resume_lists()
+    assert rung == [str(import_id)]
+    row = the(session, import_id)
+    if where == "read":
+        assert (row.state, row.rows, row.valid, count(session, ImportRow)) == (ImportState.READY, 450, 450, 450)
+        row = load(session, import_id)
+    assert (row.state, row.created, row.done) == (ImportState.COMMITTED, 450, 450)
+    assert (count(session, Prospect), count(session, StageChange)) == (450, 450)
+    assert count(session, Consent) == 450 * len(Purpose)
+
+
+def test_a_late_worker_notices_that_another_has_taken_over(session: Session, manager: User) -> None:
+    import_id = take_in(manager, many(20))
+    with transaction() as current:
+        first = reading.begin(current, import_id, clock.now())
+    with transaction() as current:
+        second = reading.begin(current, import_id, clock.now() + timedelta(seconds=61))
+    assert first
+    assert second
+    with transaction() as current:
+        assert reading.keep(current, first, next(first.chunks()), clock.now()) is False
+    assert count(session, ImportRow) == 0
+
+
+@pytest.mark.committed
+def test_two_commits_at_once_are_one(app: Flask, session: Session, make: Make) -> None:
+    with transaction():
+        user = make.user(Role.MANAGER)
+    import_id = take_in(user, many(300))
+    read(import_id)
+    outcomes: list[str] = []
+    barrier = threading.Barrier(2)
+
+    def go() -> None:
+        with app.app_context():
+            barrier.wait()
+            try:
+                with transaction() as current:
+                    committing.start(current, the(current, import_id))
+                outcomes.append("started")
+            except Conflict:
+                outcomes.append("refused")
+            work.commit_list(str(import_id))
+
+    threads = [threading.Thread(target=go) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["refused", "started"]
+    row = the(session, import_id)
+    assert (row.state, row.created, count(session, Prospect)) == (ImportState.COMMITTED, 300, 300)
+    db.session.remove()
+
+
+def undo(session: Session, import_id: UUID) -> ListImport:
+    with transaction() as current:
+        undoing.start(current, the(current, import_id))
+    work.undo_list(str(import_id))
+    return the(session, import_id)
+
+
+def test_undoing_removes_whom_nobody_worked_with(session: Session, manager: User, make: Make) -> None:
+    import_id = take_in(manager, (LISTS / DONG_SON).read_bytes(), DONG_SON, place_id=make.ward("14821").id)
+    read(import_id)
+    people = load(session, import_id).created
+    visited, renamed, *_rest = session.scalars(select(Prospect).order_by(Prospect.id)).all()
+    make.add(
+        Assignment(
+            town_id=manager.town_id,
+            prospect_id=visited.id,
+            volunteer_id=make.user(Role.VOLUNTEER).id,
+            started_at=clock.now(),
+        )
+    )
+    renamed.occupation = "Lái xe"
+    session.flush()
+    row = undo(session, import_id)
+    assert (row.state, row.created) == (ImportState.UNDONE, 2)
+    left = session.scalars(select(Prospect).where(Prospect.merged_into_id.is_(None))).all()
+    assert {person.id for person in left} == {visited.id, renamed.id}
+    kept = session.scalars(select(ImportRow).where(ImportRow.detail.has_key("kept"))).all()
+    assert {one.detail["kept"] for one in kept if one.detail} == {undoing.CHANGED_SINCE, undoing.WORKED_WITH}
+    gone = session.scalars(select(Prospect).where(Prospect.merged_into_id.is_not(None))).all()
+    assert len(gone) == people - 2
+    assert {(person.full_name, person.phone, person.citizen_id) for person in gone} == {("–", None, None)}
+    assert session.scalar(select(func.count()).select_from(Standing).where(Standing.prospect_id.in_(
+        [person.id for person in gone]
+    ))) == 0
+
+
+def test_a_list_taken_back_can_be_loaded_again(session: Session, manager: User, make: Make) -> None:
+    def once() -> ListImport:
+        import_id = take_in(manager, (LISTS / DONG_SON).read_bytes(), DONG_SON, place_id=make.ward("14821").id)
+        read(import_id)
+        return load(session, import_id)
+
+    first = once()
+    given = session.scalars(select(Consent.phone).where(Consent.given).distinct()).all()
+    undo(session, first.id)
+    assert undone_consents(session) == set()
+    second = once()
+    assert second.created == first.valid
+    assert undone_consents(session) == set(given)
+
+
+def undone_consents(session: Session) -> set[str]:
+    """The phones that agree now."""
+    latest: dict[str, bool] = {}
+    for phone, given in session.execute(select(Consent.phone, Consent.given).order_by(Consent.recorded_at, Consent.id)):
+        latest[phone] = given
+    return {phone for phone, given in latest.items() if given}
+
+
+def test_a_list_does_not_undo_a_refusal(session: Session, manager: User, make: Make) -> None:
+    first = take_in(manager, many(1))
+    read(first)
+    phone = "+84910000000"
+    session.add(
+        Consent(
+            town_id=manager.town_id, phone=phone, purpose=Purpose.PROMOTION, given=False, channel="hotline",
+            at=clock.now(), recorded_at=clock.now(),
+        )
+    )  # fmt: skip
+    session.flush()
+    load(session, first)
+    answers = {(one.purpose, one.given) for one in session.scalars(select(Consent).where(Consent.phone == phone))}
+    assert answers == {(Purpose.PROMOTION, False), (Purpose.SERVICE, True)}
+
+
+def test_the_workbook_of_rows_left_out_can_be_mended_and_loaded(session: Session, manager: User) -> None:
+    import_id = take_in(manager, (LISTS / BA_DINH).read_bytes(), BA_DINH)
+    read(import_id)
+    row, expected = load(session, import_id), expected_of(BA_DINH)
+    book = openpyxl.load_workbook(io.BytesIO(handing_back.workbook(session, row)))
+    lines = [line for sheet in book for line in sheet.iter_rows(values_only=True)]
+    assert sum("bị loại" not in str(line) and "Trang “" in str(line) for line in lines) >= len(expected["rejected"])
+    mended = 0
+    for sheet in book:
+        for cells in sheet.iter_rows():
+            for cell in cells:
+                if "2031" in str(cell.value) and cell.column < sheet.max_column - 2:
+                    cell.value = str(cell.value).replace("2031", "1971")
+                    mended += 1
+    future = [one for one in expected["rejected"] if one["why"] == "birth in the future"]
+    assert mended == len(future)
+    told = io.BytesIO()
+    book.save(told)
+    again = take_in(manager, told.getvalue(), "sua.xlsx")
+    read(again)
+    second = load(session, again)
+    assert second.created == sum(one["citizen_id"] is None or _year(one) for one in future)
+    assert second.created + second.rejected + second.duplicates + second.unchanged + second.updated == second.rows
+
+
+def _year(one: dict[str, Any]) -> bool:
+    """Whether 1971 agrees with the year in the citizen number."""
+    return one["citizen_id"][4:6] == "71"
+
+
+def test_no_cell_of_the_workbook_is_a_formula(session: Session, manager: User) -> None:
+    wrong = 'Họ và tên;Năm sinh;Phường\n=HYPERLINK("http://x");2031;Ba Đình'
+    import_id = take_in(manager, wrong.encode())
+    read(import_id)
+    book = openpyxl.load_workbook(io.BytesIO(handing_back.workbook(session, the(session, import_id))))
+    cells = [cell for sheet in book for line in sheet.iter_rows() for cell in line if cell.value is not None]
+    assert {cell.data_type for cell in cells} <= {"s", "n"}
+    assert any(str(cell.value).startswith("=") for cell in cells)
+
+
+def spreadsheet(*rows: list[Any]) -> bytes:
+    told = io.BytesIO()
+    with xlsxwriter.Workbook(told, {"in_memory": True}) as book:
+        page = book.add_worksheet("Danh sách")
+        for number, cells in enumerate(rows):
+            page.write_row(number, 0, cells)
+    return told.getvalue()
+
+
+NAMES = ["Họ và tên", "Năm sinh", "Phường", "Địa chỉ"]
+BAD_FILES = {
+    "a.docx": b"PK\x03\x04 not really a workbook",
+    "nothing.xlsx": b"",
+    "empty.xlsx": spreadsheet([]),
+    "picture.xlsx": b"\x89PNG\r\n\x1a\n" + bytes(200),
+    "locked.xlsx": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le"),
+    "no-heading.xlsx": spreadsheet(["x", 1, 2], ["y", 3, 4]),
+    "headings-only.xlsx": spreadsheet(NAMES),
+}
+
+
+@pytest.mark.parametrize("name", list(BAD_FILES))
+def test_a_bad_file_gets_one_sentence_and_leaves_nothing(
+    name: str, app: Flask, session: Session, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_bytes(BAD_FILES[name])
+    result = CliRunner().invoke(importing, ["prospects", str(tmp_path / name), "--place", "14812"])
+    assert result.exit_code == 2, result.output
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert result.stdout == ""
+    assert capfd.readouterr().err == ""
+    for kind in (ListImport, ImportRow, Prospect):
+        assert count(session, kind) == 0
+
+
+def test_odd_rows_are_rejected_each_with_its_place(session: Session, manager: User) -> None:
+    rows = [
+        NAMES,
+        ["Nguyễn Văn An", "31/02/1980", "Ba Đình", ""],
+        ["Lê 😀 Bình", 1981, "Ba Đình", ""],
+        ["Trần Văn " + "x" * 10_000, 1982, "Ba Đình", ""],
+        ["Đỗ Văn Cường", 1983, "Nơi Khác", ""],
+        ["Phạm Văn Dũng", 1984, "Ba Đình", "Số " + "9" * 10_000],
+    ]
+    import_id = take_in(manager, spreadsheet(*rows), "a.xlsx")
+    read(import_id)
+    row = load(session, import_id)
+    assert (row.rows, row.rejected, row.created) == (5, 4, 1)
+    told = [handing_back.why_handed_back(one) for one in handing_back.handed_back(session, row)]
+    assert [sentence.split(":")[0] for sentence in told] == [f"Trang “Danh sách”, dòng {n}{c}" for n, c in (
+        (2, ", cột B"), (3, ", cột A"), (4, ", cột A"), (5, ""))]  # fmt: skip
+    assert len(session.scalars(select(Prospect)).one().address or "") <= 300
+
+
+def test_too_many_rows_are_refused_with_nothing_kept(
+    session: Session, manager: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MOST_ROWS", 50)
+    import_id = take_in(manager, many(51))
+    read(import_id)
+    row = the(session, import_id)
+    assert row.state is ImportState.FAILED
+    assert "51" in (row.problem or "")
+    assert count(session, ImportRow) == 0
+
+
+def test_how_fast_it_is(session: Session, manager: User, capsys: pytest.CaptureFixture[str]) -> None:
+    """Says how many rows a second; asserts only that all of them are there."""
+    import_id = take_in(manager, many(20_000))
+    begun = time.monotonic()
+    read(import_id)
+    seen = time.monotonic()
+    row = load(session, import_id)
+    done = time.monotonic()
+    with capsys.disabled():
+        print(f"\n20,000 rows: read {20_000 / (seen - begun):,.0f}/s, loaded {20_000 / (done - seen):,.0f}/s")
+    assert row.created + row.duplicates == 20_000
+
+
+def test_grounds_hold_for_the_calendar_year(session: Session, manager: User) -> None:
+    head = "Họ và tên;Năm sinh;Phường;Hộ nghèo"
+    import_id = take_in(manager, f"{head}\nNguyễn Văn An;1980;Ba Đình;x".encode())
+    read(import_id)
+    load(session, import_id)
+    standing = session.scalars(select(Standing)).one()
+    assert (standing.ground, standing.valid_from, standing.valid_to) == ("poor", date(2019, 1, 1), date(2020, 1, 1))
