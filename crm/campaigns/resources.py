@@ -7,12 +7,12 @@ from uuid import UUID
 
 from flask import current_app
 from flask_babel import lazy_gettext as _l
-from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, fields, validate
 
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.queries import organisation_by_code
 from crm.accounts.rules import May
+from crm.api.blueprint import Blueprint
 from crm.background import ring
 from crm.campaigns import queries
 from crm.campaigns.models import Campaign
