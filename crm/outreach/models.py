@@ -30,7 +30,8 @@ class Assignment(TownRow, Model):
     )
 
     prospect_id: Mapped[UUID]
-    volunteer_id: Mapped[UUID]
+    volunteer_id: Mapped[UUID | None]
+    """None: the person was taken back, and nobody looks after them."""
     organisation_id: Mapped[UUID | None]
     since: Mapped[datetime]
     until: Mapped[datetime | None]

@@ -232,14 +232,14 @@ def _hand_over(current: Session, form: AssignForm, desk: Desk) -> HandOver:
 
 
 def _say(given: HandOver, form: AssignForm, desk: Desk) -> None:
+    """What was done, with the way to undo it."""
+    name = next((load.user.full_name for load in desk.loads if str(load.user.id) == form.volunteer.data), "")
     if form.takes_back:
         words = ngettext("%(num)s person was taken back.", "%(num)s people were taken back.", given.people)
-        flash(words, "success")
-        return
-    name = next(load.user.full_name for load in desk.loads if str(load.user.id) == form.volunteer.data)
-    words = ngettext(
-        "%(num)s person was given to %(name)s.", "%(num)s people were given to %(name)s.", given.people, name=name
-    )
+    else:
+        words = ngettext(
+            "%(num)s person was given to %(name)s.", "%(num)s people were given to %(name)s.", given.people, name=name
+        )
     undo_url = url_for(".give_back", given=(given.at - EPOCH) // MICROSECOND)
     flash((words, undo_url), "undo")  # type: ignore[arg-type]  # the bar's words and address (docs/design-system.md)
 

@@ -247,9 +247,9 @@ def unassign(session: Session, scope: Scope, prospect_ids: Collection[UUID], *, 
 
 
 def undo_assignment(session: Session, scope: Scope, given_at: datetime, *, by: User, at: datetime) -> HandOver:
-    """Give back what `by` assigned at `given_at`, except who was handed on since."""
+    """Put right what `by` gave or took back at `given_at`, except who was handed on since."""
     if at > given_at + CHANGEABLE_FOR:
-        raise RuleBroken(_l("This can be undone for one day only. Assign the people anew."), code="too_late")
+        raise RuleBroken(_l("This can be undone for one day only. Give the people out anew."), code="too_late")
     mine = (
         select(Assignment.prospect_id, Assignment.volunteer_was_id, Assignment.organisation_was_id)
         .where(Assignment.town_id == scope.town_id, Assignment.by_id == by.id, Assignment.since == given_at)
@@ -303,10 +303,8 @@ def _hand_over(session: Session, scope: Scope, changes: Sequence[_Hands], *, by:
             "organisation_was_id": one.organisation_was,
         }
         for one in changes
-        if one.volunteer
     ]
-    if opened:
-        session.execute(insert(Assignment), opened)
+    session.execute(insert(Assignment), opened)
     now = values(column("id", Uuid), column("volunteer", Uuid), column("organisation", Uuid), name="now").data(
         [(one.prospect_id, one.volunteer, one.organisation) for one in changes]
     )

@@ -174,6 +174,19 @@ def test_pages_speak_both_languages(signed_in: Browser, make: Make, lan: User, d
         assert word in page
 
 
+def test_a_persons_page_tells_the_visits_and_offers_the_next(signed_in: Browser, lan: User, dang: Prospect) -> None:
+    browser = signed_in(lan)
+    assert "chưa gặp" in browser.get(f"/people/{dang.id}").text
+    first = tap(browser, dang, "refused").location
+    browser.post(f"{first}/undo")
+    tap(browser, dang, "considering", channel="phone_call")
+    page = browser.get(f"/people/{dang.id}").text
+    assert "Đã hoàn tác: Từ chối" in page
+    assert "Qua điện thoại · hẹn lại 29/10/2019" in page
+    assert f'href="/people/{dang.id}/visit" data-sheet="#log-visit"' in page
+    assert "log-visit" not in signed_in(Role.AUDITOR).get(f"/people/{dang.id}").text
+
+
 # ---- assigning
 
 
@@ -217,8 +230,11 @@ def test_the_first_so_many_of_a_narrowed_list_are_given(signed_in: Browser, make
 def test_people_are_taken_back(signed_in: Browser, lan: User, lead: User, dang: Prospect) -> None:
     browser = signed_in(lead)
     assert "Nguyễn Thị Đăng" in browser.get(f"/assign?held_by={lan.id}").text
-    browser.post(f"/assign?held_by={lan.id}", data={"act": "take", "people": [str(dang.id)]})
+    taken = browser.post(f"/assign?held_by={lan.id}", data={"act": "take", "people": [str(dang.id)]})
     assert dang.volunteer_id is None
+    undo = re.findall(r'action="(/assign/undo/[0-9]+)"', browser.get(taken.location).text)[0]
+    browser.post(undo)
+    assert dang.volunteer_id == lan.id
 
 
 @pytest.mark.parametrize("more", [{}, {"first": "0"}, {"first": "many"}, {"people": "x"}, {"people": str(uuid4())}])

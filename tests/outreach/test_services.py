@@ -292,7 +292,7 @@ def test_the_one_before_is_closed_and_undo_gives_back(session: Session, make: Ma
     assert (dang.volunteer_id, dang.organisation_id) == (lan.id, lan.organisation_id)
     assert (nobodys.volunteer_id, nobodys.organisation_id) == (None, make.organisation("HND").id)
     open_rows = session.scalars(select(Assignment).where(Assignment.until.is_(None))).all()
-    assert [(row.prospect_id, row.volunteer_id) for row in open_rows] == [(dang.id, lan.id)]
+    assert {row.prospect_id: row.volunteer_id for row in open_rows} == {dang.id: lan.id, nobodys.id: None}
 
 
 def test_undo_leaves_alone_who_was_handed_on_since(session: Session, make: Make, lan: User, dang: Prospect) -> None:
@@ -326,11 +326,15 @@ def test_a_lead_gives_only_their_own_people_to_their_own_volunteers(
 
 def test_taking_back_leaves_the_organisation(session: Session, make: Make, lan: User, dang: Prospect) -> None:
     manager = make.user(Role.MANAGER)
-    give(session, manager, [dang], make.user(Role.VOLUNTEER, organisation_id=lan.organisation_id))
+    given_to = make.user(Role.VOLUNTEER, organisation_id=lan.organisation_id)
+    give(session, manager, [dang], given_to)
     taken = services.unassign(session, scope_of(session, manager), [dang.id], by=manager, at=NOW + HOUR)
     assert taken.people == 1
     assert (dang.volunteer_id, dang.organisation_id) == (None, lan.organisation_id)
-    assert session.scalar(select(func.count()).where(Assignment.until.is_(None))) == 0
+    assert session.scalars(select(Assignment.volunteer_id).where(Assignment.until.is_(None))).all() == [None]
+    back = services.undo_assignment(session, scope_of(session, manager), taken.at, by=manager, at=NOW + 2 * HOUR)
+    assert back.people == 1
+    assert dang.volunteer_id == given_to.id
 
 
 def test_loads_tell_how_much_each_has(session: Session, make: Make, lan: User, dang: Prospect) -> None:
