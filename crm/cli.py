@@ -21,6 +21,7 @@ from crm.errors import NotFound, RuleBroken
 from crm.premiums.commands import premium
 from crm.processes import beat_command, up, web_command, worker_command
 from crm.prospects.importing.commands import importing
+from crm.reports.commands import report
 from crm.running import program
 from crm.safekeeping.commands import backup, doctor, restore
 from crm.timekeeping.commands import clock_command
@@ -102,7 +103,7 @@ def migrate() -> None:
     click.echo("The schema is up to date.")
 
 
-for each in (migrate, importing, premium, user, token, backup, restore, doctor, clock_command, demo):
+for each in (migrate, importing, premium, user, token, backup, restore, doctor, clock_command, report, demo):
     main.add_command(in_program(each))
 for each in (up, web_command, worker_command, beat_command):
     main.add_command(each)

@@ -23,10 +23,10 @@ def the_town(session: Session) -> Town:
 
 
 def units(town_id: UUID, on: date) -> Select[Place]:
-    """The wards and communes of a town as they were on a day, by code."""
+    """The wards and communes that were part of a town on a day, by code."""
     return (
         select(Place)
-        .where(Place.town_id == town_id, Place.kind.in_(UNITS), Place.valid_from <= on)
+        .where(Place.town_id == town_id, Place.kind.in_(UNITS), Place.parent_id.is_not(None), Place.valid_from <= on)
         .where(or_(Place.valid_to.is_(None), Place.valid_to > on))
         .order_by(Place.code)
     )

@@ -65,7 +65,7 @@ class Home:
 def home(session: Session, scope: Scope, as_of: date, today: date) -> Home:
     """The state of the year up to a day, among the people someone may see."""
     span = Span.year_to(as_of)
-    places = _places(session, scope, span)
+    places = places_in(session, scope, span)
     moved = NOBODY
     for row in places:
         moved = moved.plus(row.moved)
@@ -105,7 +105,7 @@ def own_target(session: Session, scope: Scope, year: int) -> Target | None:
     return mine[0] if len(mine) == 1 and not (scope.organisation_id and scope.place_ids) else None
 
 
-def _places(session: Session, scope: Scope, span: Span) -> list[Row]:
+def places_in(session: Session, scope: Scope, span: Span) -> list[Row]:
     """The units there were on the day, and any other in which somebody was counted."""
     moved = participation.by_place(session, scope, span)
     known = participation.places_named(session, scope.town_id)

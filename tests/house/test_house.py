@@ -72,7 +72,14 @@ def test_only_the_clock_asks_the_time() -> None:
         and isinstance(node.func.value, ast.Name)
         and node.func.value.id in ("datetime", "date")
     ]
-    allowed = ("crm/clock.py", "crm/stored_clock.py", "crm/running.py", "crm/safekeeping/commands.py", "crm/timekeeping/commands.py", "crm/sandbox/")
+    allowed = (
+        "crm/clock.py",
+        "crm/stored_clock.py",
+        "crm/running.py",
+        "crm/safekeeping/commands.py",
+        "crm/timekeeping/commands.py",
+        "crm/sandbox/",
+    )
     assert [place for place in asking if not place.startswith(allowed)] == []
 
 
@@ -82,7 +89,8 @@ def test_no_path_is_a_drawer_for_anything(word: str) -> None:
 
 
 def test_no_registry_and_no_machine_is_named() -> None:
-    hosts = re.compile("pypi\\.org|pythonhosted|registry\\.npmjs|deb\\.debian\\.org", re.I)
+    halves = [("py", r"pi\.org"), ("pythonh", "osted"), ("registry.np", r"mjs"), ("deb.deb", r"ian\.org")]
+    hosts = re.compile("|".join(map("".join, halves)), re.IGNORECASE)
     found = [
         path
         for path in tracked()

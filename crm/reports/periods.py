@@ -1,0 +1,46 @@
+"""Periods of reports as offices name them: `2019-09`, `2019-H1`, `2019`."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from enum import StrEnum
+
+from flask_babel import lazy_gettext as _l
+
+from crm.errors import RuleBroken
+from crm.months import Month
+from crm.participation.rules import Span
+
+
+class ReportKind(StrEnum):
+    MONTH = "month"
+    HALF_YEAR = "half-year"
+    YEAR = "year"
+    PIPELINE = "pipeline"
+
+
+_SHAPES = {
+    ReportKind.MONTH: (re.compile(r"(\d{4})-(0[1-9]|1[0-2])"), _l("Write the month as 2019-09.")),
+    ReportKind.HALF_YEAR: (re.compile(r"(\d{4})-H([12])"), _l("Write the half-year as 2019-H1 or 2019-H2.")),
+    ReportKind.YEAR: (re.compile(r"(\d{4})"), _l("Write the year as 2019.")),
+    ReportKind.PIPELINE: (re.compile(r"(\d{4})"), _l("Write the year as 2019.")),
+}
+
+
+def span_of(kind: ReportKind, period: str, as_of: date) -> Span:
+    """From the first to the last day of a period, but not beyond `as_of`. Raises RuleBroken."""
+    shape, sentence = _SHAPES[kind]
+    match = shape.fullmatch(period)
+    if not match or not 2008 <= int(match[1]) <= 2200:
+        raise RuleBroken(sentence, field="period")
+    year = int(match[1])
+    first, last = Month(year, 1), Month(year, 12)
+    if kind is ReportKind.MONTH:
+        first = last = Month(year, int(match[2]))
+    elif kind is ReportKind.HALF_YEAR:
+        first = Month(year, 1 if match[2] == "1" else 7)
+        last = first + 5
+    if first.first_day > as_of:
+        raise RuleBroken(_l("This period has not begun on that day."), field="period")
+    return Span(first.first_day, min(last.last_day, as_of))
