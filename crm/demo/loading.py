@@ -15,11 +15,11 @@ from crm.clock import at
 from crm.demo.giving import Gifts, Ledger
 from crm.demo.numbering import Numbering
 from crm.demo.people import Census, Person
-from crm.demo.reminding import Reminding
 from crm.demo.sheaf import Sheaf
 from crm.demo.stories import Teller
 from crm.demo.taking_part import Books
 from crm.demo.team import Helper, Team, Unit
+from crm.demo.texting import Texting
 from crm.participation.rules import Beginning
 from crm.premiums.queries import law
 from crm.prospects.rules import Kinship
@@ -31,6 +31,8 @@ WITH_HISTORY = 12_000
 CALLED_ON = 0.7
 STILL_AWAY = 4
 """So many in each unit gave up before the year and did not come back."""
+
+MORE_FOR_THE_FIRST = 0.07
 
 TO_JOIN = 0.4
 """At most this part of the prospects joins, in a very small town."""
@@ -69,7 +71,7 @@ class Loader:
         self.books = Books(law(self.session), self.gifts, self.random, self.number, self.as_of)
         self.teller = Teller(self.random, self.number, self.as_of, self.team.manager_id)
         self.sheaf = Sheaf(self.session, self.team, self.random, self.number, self.as_of)
-        self.reminding = Reminding(self.team.town_id, self.random, self.number, self.as_of)
+        self.texting = Texting(self.team, self.random, self.number, self.as_of)
 
     def load(self, prospects: int) -> None:
         """`prospects` people who do not take part, and beside them those who did when the year began."""
@@ -80,7 +82,7 @@ class Loader:
                 self._bind_between_households(person)
                 self.sheaf.person(person)
         self.sheaf.bind()
-        self.reminding.write(self.session)
+        self.texting.write(self.session)
         Ledger(self.session, self.team, self.gifts, self.number).write()
 
     def load_called_on(self, count: int, times: int) -> None:
@@ -124,6 +126,7 @@ class Loader:
             story = self.teller.courting(person, self._volunteer(person.home.unit))
             self.sheaf.person(person)
             self.sheaf.story(person, story)
+            self.texting.invite(person)
         else:
             self._take_part(person, fate)
 
@@ -150,7 +153,7 @@ class Loader:
         books.set_aside(spells[-1], person)
         for spell in spells:
             self.sheaf.spell(person, spell)
-            self.reminding.of(person, spell)
+            self.texting.remind(person, spell)
 
     def _old_enough(self, person: Person) -> None:
         latest = self.as_of.year - LEAST_AGE_THEN
@@ -163,6 +166,9 @@ class Loader:
         return first + timedelta(days=int((self.as_of - first).days * self.random.random() ** 0.8))
 
     def _volunteer(self, unit: Unit) -> Helper:
+        """One of the unit's, the first of them (the account to try, in her ward) more often."""
+        if self.random.random() < MORE_FOR_THE_FIRST:
+            return unit.volunteers[0]
         return self.random.choice(unit.volunteers)
 
     def _keeper(self, unit: Unit) -> Helper | None:

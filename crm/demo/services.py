@@ -47,22 +47,29 @@ class Wanted:
 
 
 def prepare(settings: Settings, *, with_demo: bool) -> list[str]:
-    """Bring the schema to head; answers the lines to print once everything is up."""
+    """Bring the schema to head, and load the demo when asked and nobody is here; answers the lines to print once
+    everything is up. Raises RuleBroken for a demo in production."""
     app = create_app(settings)
     with app.app_context():
+        if with_demo:
+            refuse_in_production()
         upgrade()
-        if not with_demo or settings.production:
+        if not with_demo:
             return []
         with transaction() as current:
-            if not in_use(current):
+            empty = not in_use(current)
+            if empty:
                 load(current, Wanted(), moved_to=at(PLAN_DAY, 9))
-                fresh = True
-            else:
-                fresh = False
             lines = account_lines(current)
-        if fresh:
+        if empty:
             analyze()
         return lines
+
+
+def refuse_in_production() -> None:
+    """Raises RuleBroken where invented people have no place."""
+    if current_app.config["SETTINGS"].production:
+        raise RuleBroken("This is a production installation: the demo town is not loaded into it.")
 
 
 def in_use(session: Session) -> bool:
@@ -77,8 +84,7 @@ def load(session: Session, wanted: Wanted, *, moved_to: datetime | None) -> None
 
     Raises RuleBroken in production, where people are already, and for a day the demo does not know.
     """
-    if current_app.config["SETTINGS"].production:
-        raise RuleBroken("This is a production installation: the demo town is not loaded into it.")
+    refuse_in_production()
     if in_use(session):
         raise RuleBroken("People are registered here already: load the demo into a new, empty data directory.")
     town = the_town(session)

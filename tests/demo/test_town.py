@@ -15,6 +15,8 @@ from crm.accounts import gateway
 from crm.accounts.models import User
 from crm.accounts.queries import scope_of, user_named
 from crm.accounts.rules import Role
+from crm.campaigns.models import Message
+from crm.campaigns.rules.delivery import FINAL, Delivery
 from crm.citizen_ids import mask
 from crm.db import db, plain_engine, transaction
 from crm.demo import services
@@ -27,7 +29,7 @@ from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.queries import by_place, count
 from crm.participation.rules import Kind, Span, deadline_after
 from crm.premiums.queries import law
-from crm.prospects.models import Prospect
+from crm.prospects.models import Consent, Prospect
 from crm.prospects.rules import Stage
 from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry
 from crm.targets.models import Target
@@ -146,6 +148,28 @@ def test_sponsors_pay_what_came_in_and_every_dong_is_somewhere(town: Session) ->
         and a.start_month < b.start_month + make_interval(months => b.months::int)
         and b.start_month < a.start_month + make_interval(months => a.months::int)""")
     assert town.scalar(overlapping) == 0
+
+
+def test_messages_went_to_those_who_agreed_and_the_others_were_left_out(town: Session) -> None:
+    agreed = set(town.scalars(select(Consent.phone).where(Consent.given)))
+    messages = town.scalars(select(Message)).all()
+    states = {message.state for message in messages}
+    assert {Delivery.DELIVERED, Delivery.UNDELIVERED, Delivery.EXCLUDED} <= states
+    assert states <= FINAL
+    for message in messages:
+        assert (message.phone in agreed) or message.state is Delivery.EXCLUDED
+        assert message.reminder or message.campaign_id
+        assert message.made_at < clock.at(PLAN_DAY)
+
+
+def test_the_volunteer_to_try_has_something_to_do_today(town: Session) -> None:
+    due = (
+        select(Prospect.volunteer_id, func.count())
+        .join(User, User.id == Prospect.volunteer_id)
+        .where(User.email == "tinhnguyen@bimson.example", Prospect.next_contact_on <= PLAN_DAY)
+        .group_by(Prospect.volunteer_id)
+    )
+    assert [count for _, count in town.execute(due)] != []
 
 
 def test_a_number_is_sealed_found_and_masked(town: Session) -> None:
