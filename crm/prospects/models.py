@@ -63,6 +63,8 @@ class Prospect(TownRow, Model):
             "ix_prospect_due", "town_id", "next_contact_on", "id", postgresql_where=text("next_contact_on is not null")
         ),
         Index("ix_prospect_phone", "town_id", "phone"),
+        Index("ix_prospect_other_phone", "town_id", "other_phone", postgresql_where=text("other_phone is not null")),
+        Index("ix_prospect_name_year", "town_id", "name_fold", "birth_year"),
         Index("ix_prospect_citizen", "town_id", "citizen_index"),
         Index("ix_prospect_insurance", "town_id", "insurance_index"),
         Index("ix_prospect_household", "town_id", "household_id"),

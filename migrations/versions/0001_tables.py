@@ -941,6 +941,7 @@ def upgrade() -> None:
     op.create_index("ix_prospect_household", "prospect", ["town_id", "household_id"], unique=False)
     op.create_index("ix_prospect_insurance", "prospect", ["town_id", "insurance_index"], unique=False)
     op.create_index("ix_prospect_list", "prospect", ["town_id", "name_key", "id"], unique=False)
+    op.create_index("ix_prospect_name_year", "prospect", ["town_id", "name_fold", "birth_year"], unique=False)
     op.create_index(
         "ix_prospect_neighbourhood",
         "prospect",
@@ -950,6 +951,13 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_prospect_organisation", "prospect", ["town_id", "organisation_id", "name_key", "id"], unique=False
+    )
+    op.create_index(
+        "ix_prospect_other_phone",
+        "prospect",
+        ["town_id", "other_phone"],
+        unique=False,
+        postgresql_where=sa.text("other_phone is not null"),
     )
     op.create_index("ix_prospect_phone", "prospect", ["town_id", "phone"], unique=False)
     op.create_index("ix_prospect_place", "prospect", ["town_id", "place_id", "name_key", "id"], unique=False)
@@ -1716,10 +1724,12 @@ def downgrade() -> None:
     op.drop_index("ix_prospect_place_stage", table_name="prospect")
     op.drop_index("ix_prospect_place", table_name="prospect")
     op.drop_index("ix_prospect_phone", table_name="prospect")
+    op.drop_index("ix_prospect_other_phone", table_name="prospect", postgresql_where=sa.text("other_phone is not null"))
     op.drop_index("ix_prospect_organisation", table_name="prospect")
     op.drop_index(
         "ix_prospect_neighbourhood", table_name="prospect", postgresql_where=sa.text("neighbourhood_id is not null")
     )
+    op.drop_index("ix_prospect_name_year", table_name="prospect")
     op.drop_index("ix_prospect_list", table_name="prospect")
     op.drop_index("ix_prospect_insurance", table_name="prospect")
     op.drop_index("ix_prospect_household", table_name="prospect")

@@ -10,9 +10,10 @@ from itertools import product
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, column, exists, func, or_, select, true, values
-from sqlalchemy.orm import Session
-from sqlalchemy.types import BigInteger, Text
+from sqlalchemy import ColumnElement, Select, and_, any_, column, func, literal, or_, select, text, true
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.types import BigInteger, LargeBinary, Text
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope
@@ -254,21 +255,40 @@ def _met(session: Session, town_id: UUID, people: Sequence[Proposed], besides: U
     names = sorted({(name, one.birth_year) for one in people if one.birth_year for name in _spellings(one)})
     conditions: list[ColumnElement[bool]] = []
     if citizens := [one.citizen for one in traits if one.citizen]:
-        conditions.append(Prospect.citizen_index.in_(citizens))
+        conditions.append(_any_of(Prospect.citizen_index, citizens, LargeBinary))
     if insured := [one.insurance for one in traits if one.insurance]:
-        conditions.append(Prospect.insurance_index.in_(insured))
+        conditions.append(_any_of(Prospect.insurance_index, insured, LargeBinary))
     if phones:
-        conditions += [Prospect.phone.in_(phones), Prospect.other_phone.in_(phones)]
+        conditions += [_any_of(place, phones, Text) for place in (Prospect.phone, Prospect.other_phone)]
+    # A plan made for any list of names would look each up by itself; one made for these joins them at once.
+    session.execute(text("set local plan_cache_mode = force_custom_plan"))
     query = select(Prospect).where(Prospect.town_id == town_id, Prospect.merged_into_id.is_(None))
-    if besides:
-        made = exists().where(ImportRow.town_id == town_id, ImportRow.id == Prospect.id, ImportRow.import_id == besides)
-        query = query.where(~made)
     found = {row.id: row for condition in conditions for row in session.scalars(query.where(condition))}
     if names:
-        given = values(column("name", Text), column("year", BigInteger), name="given").data(names)
+        given = (
+            func.unnest(
+                literal([name for name, _year in names], ARRAY(Text)),
+                literal([year for _name, year in names], ARRAY(BigInteger)),
+            )
+            .table_valued(column("name", Text), column("year", BigInteger), name="given")
+            .render_derived()
+        )
         joined = query.join(given, (given.c.name == Prospect.name_fold) & (given.c.year == Prospect.birth_year))
         found |= {row.id: row for row in session.scalars(joined)}
+    for made in _made_by(session, town_id, besides, found) if besides else ():
+        del found[made]
     return found
+
+
+def _made_by(session: Session, town_id: UUID, import_id: UUID, found: Mapping[UUID, Prospect]) -> Sequence[UUID]:
+    """Those of these people that an import added itself: a person it adds has their row's id."""
+    mine = (ImportRow.town_id == town_id) & (ImportRow.import_id == import_id)
+    return session.scalars(select(ImportRow.id).where(mine, ImportRow.id.in_(found))).all() if found else ()
+
+
+def _any_of(place: InstrumentedAttribute[Any], options: Sequence[Any], kind: type[Any]) -> ColumnElement[bool]:
+    """`place = any(options)`: one parameter, and one statement for any number of them."""
+    return place == any_(literal(options, ARRAY(kind)))
 
 
 def _seen(session: Session, scope: Scope, found: Mapping[UUID, Prospect]) -> set[UUID]:

@@ -71,9 +71,7 @@ def test_a_list_through_the_page(signed_in: Browser, manager: User, session: Ses
     assert "danh-sach-phuong-ba-dinh.xlsx" in browser.get("/imports").text
 
 
-def test_the_ward_can_be_chosen_after_reading(
-    signed_in: Browser, manager: User, session: Session, make: Make
-) -> None:
+def test_the_ward_can_be_chosen_after_reading(signed_in: Browser, manager: User, session: Session, make: Make) -> None:
     browser = signed_in(manager)
     address = upload(browser, DONG_SON)
     import_id = read_it(address)

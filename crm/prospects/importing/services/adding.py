@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -21,6 +20,7 @@ from crm.names import fold, sort_key
 from crm.places.models import Place
 from crm.prospects.importing.queries import answered
 from crm.prospects.importing.rules import Proposed, purposes_of
+from crm.prospects.importing.services.copying import copy_in, table_of
 from crm.prospects.models import Consent, ImportRow, ListImport, Prospect, StageChange, Standing
 from crm.prospects.rules import ConsentChannel, Ground, Stage
 from crm.prospects.services import find_or_add_neighbourhood
@@ -61,13 +61,13 @@ def add_people(session: Session, work: Committing, new: Sequence[tuple[ImportRow
     if not new:
         return
     places = {row.id: neighbourhood_of(session, work, one) for row, one in new}
-    session.execute(
-        insert(Prospect.__table__),  # type: ignore[arg-type]
-        [_columns(work, row.id, one, places[row.id], at) for row, one in new],
-    )
+    session.flush()
+    people = [_columns(work, row.id, one, places[row.id], at) for row, one in new]
+    copy_in(session, table_of(Prospect), people)
     add_standings(session, work, [(row.id, ground) for row, one in new for ground in one.grounds], at)
-    session.execute(
-        insert(StageChange),
+    copy_in(
+        session,
+        table_of(StageChange),
         [
             {
                 "town_id": work.town_id,
@@ -107,7 +107,8 @@ def agree(session: Session, work: Committing, agreed: Sequence[tuple[ImportRow, 
         if one.phone and (one.phone, purpose) not in known
     }
     if consents:
-        session.execute(insert(Consent), list(consents.values()))
+        session.flush()
+        copy_in(session, table_of(Consent), list(consents.values()))
 
 
 def neighbourhood_of(session: Session, work: Committing, one: Proposed) -> UUID | None:

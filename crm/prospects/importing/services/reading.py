@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
@@ -32,6 +32,7 @@ from crm.prospects.importing.rules import (
     unit_named,
 )
 from crm.prospects.importing.services.at_work import beat, claim, rest
+from crm.prospects.importing.services.copying import copy_in, table_of
 from crm.prospects.models import ImportRow, ListImport
 from crm.prospects.reading.columns import Field, Table
 from crm.prospects.reading.lists import MOST_ROWS, ListRead
@@ -154,7 +155,7 @@ def keep(session: Session, work: Reading, chunk: Sequence[Outcome], at: datetime
         proposal = placed[id(outcome)]
         match = next(who) if isinstance(outcome, Person) and isinstance(proposal, Proposed) else None
         rows.append(_row(work, outcome, proposal, match))
-    session.execute(insert(ImportRow), rows)
+    copy_in(session, table_of(ImportRow), rows)
     work.heartbeat, work.done = held, work.done + len(chunk)
     return True
 
