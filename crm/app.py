@@ -42,10 +42,11 @@ def create_app(settings: Settings) -> Flask:
     csrf.init_app(app)
     language.install(app)
     filters.register(app)
+    headers.install(app, https=settings.public_url.startswith("https://"))
     limits.install(app)
     signing_in.install(app)
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # after Flask-Security, which brings its own writer
     guard.enforce(app, signing_in.actor, also_public=ALSO_PUBLIC)
-    headers.install(app, https=settings.public_url.startswith("https://"))
     navigation.install(app, MENU, signing_in.actor, search="prospects.listing")
     make_celery(app)
     health.install(app)
@@ -77,7 +78,6 @@ def configure(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=25 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
     )
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 

@@ -35,4 +35,6 @@ def install(app: Flask, *, https: bool) -> None:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
         if not request.path.startswith("/static/"):
             headers.setdefault("Cache-Control", "no-store")
+        if response.status_code not in (429, 503):
+            headers.pop("Retry-After", None)  # the limiter writes it on every answer; it means something only here
         return response
