@@ -20,7 +20,7 @@ from crm.places.queries import units_of_all_times
 from crm.prospects.importing import gateway, queries
 from crm.prospects.importing.forms import HandInForm, PlaceForm, columns_chosen
 from crm.prospects.importing.resources import XLSX
-from crm.prospects.importing.rules import AT_WORK, COLUMN_NAMES, STATE_NAMES, problem_sentence
+from crm.prospects.importing.rules import AT_WORK, COLUMN_NAMES, STATE_NAMES, problem_sentence, unit_named
 from crm.prospects.importing.services import committing, deciding, handing_back, taking_in, undoing
 from crm.prospects.importing.showing import shown
 from crm.prospects.models import ListImport
@@ -126,6 +126,10 @@ def show(import_id: UUID) -> ResponseReturnValue:
 def _failed(row: ListImport) -> str:
     form = PlaceForm()
     form.offer(_wards())
+    hint = (row.found or {}).get("ward_hint")
+    likely = unit_named(hint, session().scalars(units_of_all_times(row.town_id)), today()) if hint else None
+    if likely:
+        form.place.data = str(likely.id)
     return render_template("prospects/importing/failed.html", row=row, form=form, why=problem_sentence(row.problem))
 
 

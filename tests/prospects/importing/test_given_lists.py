@@ -29,7 +29,7 @@ from tests.factories import Make
 LISTS = Path(__file__).parents[2] / "data" / "lists"
 BA_DINH = "danh-sach-phuong-ba-dinh.xlsx"
 DONG_SON = "hoi-phu-nu-phuong-dong-son.csv"
-PLACES = {BA_DINH: None, DONG_SON: "14821"}
+PLACES: dict[str, str | None] = {BA_DINH: None, DONG_SON: "14821"}
 TODAY = date(2019, 10, 15)
 Headers = Callable[..., dict[str, str]]
 
@@ -56,13 +56,15 @@ def hand_in(client: FlaskClient, headers: dict[str, str], name: str) -> Any:
         data["place"] = PLACES[name]
     answer = client.post("/api/v1/imports", data=data, headers=headers)
     assert answer.status_code == 201, answer.text
-    read_list(answer.json["id"])
-    return client.get(f"/api/v1/imports/{answer.json['id']}", headers=headers).json
+    made: Any = answer.json
+    read_list(made["id"])
+    return client.get(f"/api/v1/imports/{made['id']}", headers=headers).json
 
 
 def load(client: FlaskClient, headers: dict[str, str], import_id: str) -> Any:
     answer = client.post(f"/api/v1/imports/{import_id}/commit", headers=headers)
-    assert (answer.status_code, answer.json["state"]) == (202, "committing")
+    told: Any = answer.json
+    assert (answer.status_code, told["state"]) == (202, "committing")
     commit_list(import_id)
     return client.get(f"/api/v1/imports/{import_id}", headers=headers).json
 
@@ -167,8 +169,9 @@ def command(app: Flask, *arguments: str) -> Any:
 
 def test_a_list_through_the_command(name: str, app: Flask, session: Session) -> None:
     expected = expected_of(name)
-    place = ["--place", PLACES[name]] if PLACES[name] else []
-    result = command(app, str(LISTS / name), *place, "--json")
+    place = PLACES[name]
+    where = ["--place", place] if place else []
+    result = command(app, str(LISTS / name), *where, "--json")
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert (told["state"], told["created"]) == ("committed", len(expected["people"]))

@@ -48,6 +48,11 @@ def read_it(address: str) -> UUID:
     return UUID(import_id)
 
 
+def finished(browser: FlaskClient, address: str) -> Any:
+    told: Any = browser.get(f"{address}/progress").json
+    return told["finished"]
+
+
 def csv(*lines: str, head: str = "Họ và tên;Năm sinh;Giới tính;SĐT;Phường") -> bytes:
     return "\n".join([head, *lines]).encode()
 
@@ -56,9 +61,9 @@ def test_a_list_through_the_page(signed_in: Browser, manager: User, session: Ses
     browser, expected = signed_in(manager), expected_of(BA_DINH)
     address = upload(browser, BA_DINH)
     assert "progress" in browser.get(address).text
-    assert browser.get(f"{address}/progress").json["finished"] is False
+    assert finished(browser, address) is False
     import_id = read_it(address)
-    assert browser.get(f"{address}/progress").json["finished"] is True
+    assert finished(browser, address) is True
     page = browser.get(address).text
     assert f"Nhập {len(expected['people'])} người" in page
     for tab in RowOutcome:
@@ -77,6 +82,7 @@ def test_the_ward_can_be_chosen_after_reading(signed_in: Browser, manager: User,
     import_id = read_it(address)
     page = browser.get(address)
     assert "phường" in page.text
+    assert f'<option selected value="{make.ward("14821").id}">' in page.text  # the file's name hints at it
     assert session.scalar(select(func.count()).select_from(ImportRow)) == 0
     assert browser.post(f"{address}/read-again", data={"place": str(make.ward("14821").id)}).status_code == 303
     read_it(address)

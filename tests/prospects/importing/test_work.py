@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from crm.db import db, transaction
 from crm.errors import Conflict
 from crm.outreach.models import Assignment
 from crm.prospects.importing.commands import importing
+from crm.prospects.importing.queries import handed_back
+from crm.prospects.importing.rules import why_handed_back
 from crm.prospects.importing.services import adding, committing, handing_back, reading, taking_in, undoing
 from crm.prospects.models import Consent, ImportRow, ListImport, Prospect, StageChange, Standing
 from crm.prospects.rules import ImportState, Purpose
@@ -90,7 +92,12 @@ def test_a_worker_that_dies_is_replaced_and_nobody_is_added_twice(
     monkeypatch.setattr(reading, "CHUNK", 100)
     monkeypatch.setattr(committing, "CHUNK", 100)
     rung: list[str] = []
-    monkeypatch.setattr(work, "ring", lambda task, import_id: rung.append(import_id) or task(import_id))
+
+    def ring(task: Callable[[str], None], import_id: str) -> None:
+        rung.append(import_id)
+        task(import_id)
+
+    monkeypatch.setattr(work, "ring", ring)
     import_id, steps = take_in(manager, many(450)), []
     module, name = (reading, "keep") if where == "read" else (adding, "agree")
     whole = getattr(module, name)
@@ -250,9 +257,10 @@ def test_the_workbook_of_rows_left_out_can_be_mended_and_loaded(session: Session
     assert sum("Tờ “" in str(line) for line in lines) >= len(expected["rejected"])
     mended = 0
     for sheet in book:
+        width = sheet.max_column or 0
         for cells in sheet.iter_rows():
             for cell in cells:
-                if "2031" in str(cell.value) and cell.column < sheet.max_column - 2:
+                if "2031" in str(cell.value) and (cell.column or 0) < width - 2:
                     cell.value = str(cell.value).replace("2031", "1971")
                     mended += 1
     future = [one for one in expected["rejected"] if one["why"] == "birth in the future"]
@@ -276,7 +284,7 @@ def test_no_cell_of_the_workbook_is_a_formula(session: Session, manager: User) -
     assert any(str(cell.value).startswith("=") for cell in cells)
 
 
-def spreadsheet(*rows: list[Any]) -> bytes:
+def spreadsheet(*rows: Sequence[Any]) -> bytes:
     told = io.BytesIO()
     with xlsxwriter.Workbook(told, {"in_memory": True}) as book:
         page = book.add_worksheet("Danh sách")
@@ -312,7 +320,7 @@ def test_a_bad_file_gets_one_sentence_and_leaves_nothing(
 
 
 def test_odd_rows_are_rejected_each_with_its_place(session: Session, manager: User) -> None:
-    rows = [
+    rows: list[list[Any]] = [
         NAMES,
         ["Nguyễn Văn An", "31/02/1980", "Ba Đình", ""],
         ["Lê 😀 Bình", 1981, "Ba Đình", ""],
@@ -324,7 +332,7 @@ def test_odd_rows_are_rejected_each_with_its_place(session: Session, manager: Us
     read(import_id)
     row = load(session, import_id)
     assert (row.rows, row.rejected, row.created) == (5, 4, 1)
-    told = [handing_back.why_handed_back(one) for one in handing_back.handed_back(session, row)]
+    told = [why_handed_back(one) for one in handed_back(session, row)]
     assert [sentence.split(":")[0] for sentence in told] == [f"Tờ “Danh sách”, dòng {n}{c}" for n, c in (
         (2, ", cột B"), (3, ", cột A"), (4, ", cột A"), (5, ""))]  # fmt: skip
     assert len(session.scalars(select(Prospect)).one().address or "") <= 300
