@@ -18,6 +18,7 @@ MENU: tuple[Item, ...] = (
     Item(_l("Participants"), "participation.listing", "joined", May.SEE_DASHBOARD),
     Item(_l("Load a list"), "imports.listing", "upload", May.IMPORT_PEOPLE),
     Item(_l("Targets"), "targets.listing", "target", May.SEE_TARGETS),
+    Item(_l("Sponsors"), "sponsors.listing", "sponsor", May.SEE_SPONSORS),
     Item(_l("Messages"), "campaigns.messages", "message", May.SEE_MESSAGES),
     Item(_l("Who signs in"), "accounts.listing", "lock", May.MANAGE_ACCOUNTS),
     Item(_l("The law"), "premiums.law", "law", May.SEE_DASHBOARD),

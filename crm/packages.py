@@ -34,6 +34,8 @@ from crm.prospects.importing import resources as import_resources
 from crm.prospects.importing import routes as import_routes
 from crm.reports import resources as report_resources
 from crm.reports import routes as report_routes
+from crm.sponsors import resources as sponsor_resources
+from crm.sponsors import routes as sponsor_routes
 from crm.targets import resources as target_resources
 from crm.targets import routes as target_routes
 from crm.timekeeping import routes as timekeeping_routes
@@ -51,6 +53,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     participation_routes.bp,
     followup_routes.bp,
     target_routes.bp,
+    sponsor_routes.bp,
     report_routes.bp,
     timekeeping_routes.bp,
 )
@@ -62,5 +65,6 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     outreach_resources.blp,
     campaign_resources.blp,
     target_resources.blp,
+    sponsor_resources.blp,
     report_resources.blp,
 )

@@ -1,8 +1,21 @@
-"""Kinds of sponsors, accounts and movements of money."""
+"""Kinds of sponsors, accounts and movements of money; transfer codes, tax codes, wishes, and whom money may carry."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from typing import Any, NamedTuple, Self
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from crm.errors import RuleBroken
+from crm.money import Vnd
+from crm.months import Month
+from crm.prospects.rules import Ground, Sex, Stage
 
 
 class SponsorKind(StrEnum):
@@ -78,3 +91,179 @@ def codes_in(narrative: str) -> list[str]:
 
 def _check(digits: list[int]) -> int:
     return sum(weight * digit for weight, digit in zip(_WEIGHTS, digits, strict=True)) % _PRIME
+
+
+# ---- words
+
+KINDS: Mapping[SponsorKind, Any] = {
+    SponsorKind.COMPANY: _l("Company"),
+    SponsorKind.ORGANISATION: _l("Organisation or club"),
+    SponsorKind.AGENCY: _l("Public agency or fund"),
+    SponsorKind.PERSON: _l("Person or family"),
+}
+MOVEMENTS: Mapping[Movement, Any] = {
+    Movement.RECEIVED: _l("Received"),
+    Movement.RESERVED: _l("Set aside for someone"),
+    Movement.RELEASED: _l("Given back to what is left"),
+    Movement.PAID: _l("Paid to the insurance fund"),
+    Movement.REFUNDED: _l("Returned to the sponsor"),
+    Movement.CORRECTED: _l("Put right"),
+}
+NEEDS: Mapping[Ground, Any] = {
+    Ground.POOR: _l("Poor households"),
+    Ground.NEAR_POOR: _l("Near-poor households"),
+}
+"""Whom sponsors' money is for, the neediest first."""
+
+
+# ---- who gives, and what for
+
+MOST_DONG = 10**15
+MOST_PEOPLE = 10_000
+MOST_MONTHS = 60
+AHEAD = 12
+"""So many months ahead money may be set aside."""
+
+_TAX_CODE = re.compile(r"([0-9]{10})-?([0-9]{3})?")
+_TAX_WEIGHTS = (31, 29, 23, 19, 17, 13, 7, 5, 3)
+
+
+def read_tax_code(text: str) -> str:
+    """A tax code of 10 digits, or 13 of a branch, as "0100109106" or "0100109106-001". Raises RuleBroken.
+
+    The tenth digit is a check: 10 less the weighted sum of the nine before it, modulo 11.
+    """
+    found = _TAX_CODE.fullmatch(re.sub(r"[\s.]", "", text))
+    if found is None:
+        raise RuleBroken(_l("A tax code has 10 digits, or 13 for a branch."), field="tax_code")
+    digits = [int(digit) for digit in found[1]]
+    if 10 - sum(weight * digit for weight, digit in zip(_TAX_WEIGHTS, digits[:9], strict=True)) % 11 != digits[9]:
+        raise RuleBroken(_l("One of the digits of this tax code is wrong. Look at it again."), field="tax_code")
+    return f"{found[1]}-{found[2]}" if found[2] else found[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Whom a sponsor would like to help; what is None or False narrows nothing."""
+
+    place_id: UUID | None = None
+    ground: Ground | None = None
+    women: bool = False
+    people: int | None = None
+    months: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values to keep; what was not wished for is left out."""
+        plain = {
+            "place_id": str(self.place_id) if self.place_id else None,
+            "ground": self.ground.value if self.ground else None,
+            "women": self.women,
+            "people": self.people,
+            "months": self.months,
+        }
+        return {name: value for name, value in plain.items() if value}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """The wish again."""
+        place, ground = kept.get("place_id"), kept.get("ground")
+        return cls(
+            place_id=UUID(place) if place else None,
+            ground=Ground(ground) if ground else None,
+            women=bool(kept.get("women")),
+            people=kept.get("people"),
+            months=kept.get("months"),
+        )
+
+    @property
+    def sex(self) -> Sex | None:
+        """Whom the list of people waiting is narrowed to."""
+        return Sex.FEMALE if self.women else None
+
+
+def promised_sum(amount: Vnd | None, people: int | None, months: int | None, a_month: Vnd) -> Vnd:
+    """What someone promises: the amount they name, or so many people for so many months. Raises RuleBroken."""
+    if amount is not None:
+        return positive(amount)
+    if people is None or months is None:
+        raise RuleBroken(_l("Write an amount, or for how many people and months."), field="amount")
+    return positive(people * months * a_month)
+
+
+def positive(amount: Vnd) -> Vnd:
+    """The amount. Raises RuleBroken when it is no payment."""
+    if not 0 < amount < MOST_DONG:
+        raise RuleBroken(_l("Write an amount in whole đồng, more than 0."), field="amount")
+    return amount
+
+
+# ---- whom money may carry
+
+
+class Balance(NamedTuple):
+    """Where the money of a sponsor stands, whole đồng. received = available + reserved + paid."""
+
+    promised: Vnd = 0
+    received: Vnd = 0
+    available: Vnd = 0
+    reserved: Vnd = 0
+    paid: Vnd = 0
+
+    @property
+    def used(self) -> Vnd:
+        """What carries people: set aside, or paid on already."""
+        return self.reserved + self.paid
+
+
+WAITING_STAGES = (Stage.AGREED, Stage.INTERESTED, Stage.LAPSED)
+"""People who want insurance and have none; those who have it come into the list when a payment is due."""
+
+
+def needy(grounds: Collection[Ground]) -> Ground | None:
+    """The need that sponsors' money is for: poor before near-poor; None when it is neither."""
+    return next((ground for ground in NEEDS if ground in grounds), None)
+
+
+def check_run(start: Month, months: int, earliest: Month, on: date) -> None:
+    """Refuses months that can no longer be paid, that lie too far ahead, or too many of them."""
+    if not 1 <= months <= MOST_MONTHS:
+        raise RuleBroken(_l("Choose from 1 to %(most)s whole months.", most=MOST_MONTHS), field="months")
+    latest = Month.of(on) + AHEAD
+    if not earliest <= start <= latest:
+        message = _l(
+            "The first month may be %(earliest)s to %(latest)s.",
+            earliest=in_month(earliest),
+            latest=in_month(latest),
+        )
+        raise RuleBroken(message, field="start", code="start_out_of_window")
+
+
+def in_month(month: Month) -> str:
+    """A month as a Vietnamese reader writes it: 7/2025."""
+    return f"{month.number}/{month.year}"
+
+
+@dataclass(frozen=True, slots=True)
+class FundAccount:
+    """The bank account of the fund that sponsors pay into."""
+
+    bin: str
+    account: str
+    name: str
+
+    def as_json(self) -> dict[str, str]:
+        """Plain values to keep."""
+        return {"bin": self.bin, "account": self.account, "name": self.name}
+
+
+BANKS: Mapping[str, str] = {
+    "970405": "Agribank",
+    "970415": "VietinBank",
+    "970418": "BIDV",
+    "970436": "Vietcombank",
+    "970422": "MB",
+    "970449": "LPBank",
+    "970446": "Co-opBank",
+    "970407": "Techcombank",
+}
+"""Banks by the number that a transfer's QR names them with (State Bank's table)."""

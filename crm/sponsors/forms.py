@@ -1,0 +1,191 @@
+"""What sponsors are asked, and what the treasurer writes about their money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self
+from uuid import UUID
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, DateField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Email, Length, NumberRange, Optional, Regexp
+
+from crm.money import Vnd
+from crm.months import Month
+from crm.premiums.forms import DongField
+from crm.premiums.rules.keys import PERIODS
+from crm.prospects.rules import Ground
+from crm.sponsors.rules import AHEAD, BANKS, KINDS, MOST_MONTHS, MOST_PEOPLE, NEEDS, FundAccount, SponsorKind, Wish
+from crm.web.forms import Form, stripped
+
+
+class MayBeEmptyDong(DongField):
+    """The same, and nothing when nothing is typed."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Nothing typed is None."""
+        if valuelist and str(valuelist[0]).strip():
+            super().process_formdata(valuelist)
+        else:
+            self.data = None
+
+
+class SponsorForm(Form):
+    """Who the sponsor is, how to reach them, and whom they would like to help."""
+
+    name = StringField(
+        _l("Name of the company, organisation or person"),
+        filters=[stripped],
+        validators=[DataRequired(), Length(max=200)],
+    )
+    kind = RadioField(
+        _l("Who gives"), choices=[(kind.value, label) for kind, label in KINDS.items()], validators=[DataRequired()]
+    )
+    contact_name = StringField(_l("Whom we may ask for"), filters=[stripped], validators=[Length(max=120)])
+    phone = StringField(_l("Telephone"), filters=[stripped], validators=[Length(max=40)])
+    email = StringField(_l("E-mail"), filters=[stripped], validators=[Optional(), Length(max=200), Email()])
+    tax_code = StringField(_l("Tax code"), filters=[stripped], validators=[Length(max=20)])
+    place = SelectField(_l("In which ward or commune"), default="")
+    ground = SelectField(
+        _l("Whom"),
+        choices=[("", _l("Whoever needs it most")), *((g.value, words) for g, words in NEEDS.items())],
+        default="",
+    )
+    women = BooleanField(_l("Women only"))
+
+    def offering(self, places: Iterable[tuple[UUID, str]]) -> Self:
+        """The form with the wards one may wish for."""
+        self.place.choices = [("", _l("Anywhere in the town")), *((str(key), name) for key, name in places)]
+        return self
+
+    @property
+    def wish(self) -> Wish:
+        """Whom they would like to help."""
+        return Wish(
+            place_id=UUID(self.place.data) if self.place.data else None,
+            ground=Ground(self.ground.data) if self.ground.data else None,
+            women=bool(self.women.data),
+        )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The clean values, for the service."""
+        same = ("name", "contact_name", "phone", "email", "tax_code")
+        return {name: self[name].data for name in same} | {"kind": SponsorKind(self.kind.data), "wish": self.wish}
+
+
+class ContributionForm(SponsorForm):
+    """A contribution that somebody registers by themselves. `website` is a trap: people do not see it."""
+
+    people = IntegerField(_l("For how many people"), validators=[Optional(), NumberRange(1, MOST_PEOPLE)])
+    months = IntegerField(_l("For how many months each"), validators=[Optional(), NumberRange(1, MOST_MONTHS)])
+    amount = MayBeEmptyDong(_l("Or an amount of my own"))
+    website = StringField(_l("Leave this empty"))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Somebody must be reachable, so that they can be thanked."""
+        valid = super().validate(extra_validators=extra_validators)
+        if not (self.phone.data or self.email.data or self.phone.errors or self.email.errors):
+            self.phone.errors = [_("Give a telephone number or an e-mail, so that we can thank you.")]
+            valid = False
+        return bool(valid)
+
+    @property
+    def wish(self) -> Wish:
+        wished = super().wish
+        return Wish(wished.place_id, wished.ground, wished.women, self.people.data, self.months.data)
+
+    @property
+    def need(self) -> Ground:
+        """Whose month the calculation takes: the dearest that is wished for would be near-poor; without a wish, poor."""
+        return Ground(self.ground.data) if self.ground.data in set(NEEDS) else Ground.POOR
+
+
+class PledgeForm(Form):
+    """A promise."""
+
+    amount = DongField(_l("Amount promised"), validators=[DataRequired()])
+    due = DateField(_l("Promised for"), validators=[Optional()])
+    note = TextAreaField(_l("Note"), filters=[stripped], validators=[Length(max=500)])
+
+
+class ReceiptForm(Form):
+    """Money that came in."""
+
+    amount = DongField(_l("Amount received"), validators=[DataRequired()])
+    received_on = DateField(_l("Day it came in"), validators=[DataRequired()])
+    reference = StringField(
+        _l("Bank reference or number of the receipt"), filters=[stripped], validators=[DataRequired(), Length(max=60)]
+    )
+    pledge = SelectField(_l("For the promise"), default="")
+
+    def offering(self, pledges: Iterable[tuple[UUID, str]]) -> Self:
+        """The form with the promises it may belong to."""
+        self.pledge.choices = [*((str(key), words) for key, words in pledges), ("", _l("None of these"))]
+        return self
+
+    @property
+    def pledge_id(self) -> UUID | None:
+        """The promise it belongs to."""
+        return UUID(self.pledge.data) if self.pledge.data else None
+
+
+class AllocationForm(Form):
+    """Months of one person. `amount` is what was shown; confirming holds to it."""
+
+    months = SelectField(_l("How many months"), coerce=int, validators=[DataRequired()])
+    start = SelectField(_l("First month"), validators=[DataRequired()])
+    reason = StringField(_l("Why help without a certificate"), filters=[stripped], validators=[Length(max=300)])
+
+    @classmethod
+    def for_months(cls, this: Month, usual: Month) -> Self:
+        """Periods one can pay in, and the months that may come first, `usual` chosen."""
+        form = cls(data={"months": PERIODS_USUAL, "start": str(usual)})
+        form.months.choices = [(months, _("%(months)s months", months=months)) for months in PERIODS.values()]
+        months = (this - PERIODS_USUAL).run(PERIODS_USUAL + AHEAD + 1)
+        form.start.choices = [(str(month), f"{month.number}/{month.year}") for month in months]
+        return form
+
+    @property
+    def first(self) -> Month:
+        """The first month, once the form is valid."""
+        return Month.parse(self.start.data)
+
+
+PERIODS_USUAL = 6
+
+
+class PremiumForm(Form):
+    """The premium was paid with a sponsor's money."""
+
+    paid_on = DateField(_l("Day of payment"), validators=[DataRequired()])
+    receipt_number = StringField(_l("Receipt number"), filters=[stripped], validators=[Length(max=40)])
+    confirmation = StringField(
+        _l("List or letter of the insurance office"), filters=[stripped], validators=[Length(max=200)]
+    )
+
+
+class FundAccountForm(Form):
+    """Where sponsors transfer to."""
+
+    bin = SelectField(_l("Bank"), choices=[(key, name) for key, name in BANKS.items()])
+    account = StringField(
+        _l("Account number"),
+        filters=[stripped],
+        validators=[
+            DataRequired(),
+            Regexp(r"^[0-9A-Za-z]{4,19}$", message=_l("4 to 19 letters or figures, no spaces.")),
+        ],
+    )
+    name = StringField(_l("In the name of"), filters=[stripped], validators=[DataRequired(), Length(max=100)])
+
+    @property
+    def value(self) -> FundAccount:
+        """The account, once the form is valid."""
+        return FundAccount(self.bin.data, self.account.data or "", self.name.data or "")
+
+
+def shown_amount(text: str) -> Vnd | None:
+    """The amount a person saw before confirming; None when the page did not say."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None

@@ -1,0 +1,468 @@
+"""What sponsors promised, gave and carry; who waits for help, and what a month of theirs costs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, exists, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from crm import stored
+from crm.accounts.models import User
+from crm.accounts.queries import Scope, token_digest
+from crm.clock import local_day
+from crm.errors import NotFound
+from crm.money import Vnd
+from crm.months import Month
+from crm.names import fold
+from crm.participation.models import Participation, Payment
+from crm.participation.queries import helped_by_the_place, supported_before
+from crm.participation.rules import DUE_SOON
+from crm.places.models import Place
+from crm.places.queries import ids_within
+from crm.premiums.queries import law, local_top_ups
+from crm.premiums.rules.keys import Method
+from crm.premiums.rules.law import Law
+from crm.premiums.rules.quotes import Plan, Quote, quote
+from crm.prospects.models import Prospect, StageChange, Standing
+from crm.prospects.queries import deciding_grounds, listed_to, lives_in, matches, visible_to
+from crm.prospects.rules import Ground, Stage
+from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry, Pledge, Posting, Receipt, Sponsor
+from crm.sponsors.rules import (
+    MOVEMENTS,
+    NEEDS,
+    WAITING_STAGES,
+    AccountKind,
+    Balance,
+    FundAccount,
+    Movement,
+    PledgeState,
+    Wish,
+    codes_in,
+)
+from crm.web.pager import Page, page
+
+Row = TypeVar("Row")
+FUND_ACCOUNT = "fund_account"
+WAITING_AT_ONCE = 30
+ENDS = Allocation.start_month + func.make_interval(0, cast(Allocation.months, Integer))
+"""The first day that money set aside no longer carries."""
+
+
+# ---- one of them
+
+
+def sponsor(session: Session, scope: Scope, sponsor_id: UUID) -> Sponsor:
+    """A sponsor of this town. Raises NotFound."""
+    return _one(session, Sponsor, scope, sponsor_id)
+
+
+def pledge(session: Session, scope: Scope, pledge_id: UUID) -> Pledge:
+    """A promise made in this town. Raises NotFound."""
+    return _one(session, Pledge, scope, pledge_id)
+
+
+def receipt(session: Session, scope: Scope, receipt_id: UUID) -> Receipt:
+    """Money that came in here. Raises NotFound."""
+    return _one(session, Receipt, scope, receipt_id)
+
+
+def allocation(session: Session, scope: Scope, allocation_id: UUID) -> Allocation:
+    """Money set aside for someone. Raises NotFound, also when the person is out of sight."""
+    found = _one(session, Allocation, scope, allocation_id)
+    if session.scalar(select(Prospect.id).where(visible_to(scope), Prospect.id == found.prospect_id)) is None:
+        raise NotFound
+    return found
+
+
+def sponsor_with(session: Session, token: str) -> Sponsor:
+    """The sponsor whose private page a token opens. Raises NotFound."""
+    found = session.scalar(select(Sponsor).where(Sponsor.page_digest == token_digest(token)))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _one(session: Session, kind: type[Row], scope: Scope, key: UUID) -> Row:
+    found = session.get(kind, (scope.town_id, key))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def fund_account(session: Session) -> FundAccount | None:
+    """Where sponsors transfer to, once an administrator has said so."""
+    kept = stored.read(session, FUND_ACCOUNT)
+    return FundAccount(**kept) if kept else None
+
+
+# ---- balances
+
+
+def _promised() -> ColumnElement[Any]:
+    total = select(func.coalesce(func.sum(Pledge.amount), 0)).where(
+        Pledge.town_id == Sponsor.town_id, Pledge.sponsor_id == Sponsor.id, Pledge.state == PledgeState.OPEN
+    )
+    return total.correlate(Sponsor).scalar_subquery()
+
+
+def _sums() -> tuple[ColumnElement[Any], ...]:
+    def of(kind: AccountKind, sign: int = 1) -> ColumnElement[Any]:
+        return func.coalesce(func.sum(sign * LedgerAccount.balance).filter(LedgerAccount.kind == kind), 0)
+
+    return (
+        of(AccountKind.OUTSIDE, -1),
+        of(AccountKind.AVAILABLE),
+        of(AccountKind.RESERVED),
+        of(AccountKind.INSURANCE_FUND),
+    )
+
+
+def balances_of(session: Session, town_id: UUID, sponsor_ids: Collection[UUID]) -> dict[UUID, Balance]:
+    """Where the money of each of these sponsors stands."""
+    query = (
+        select(Sponsor.id, _promised(), *_sums())
+        .outerjoin(
+            LedgerAccount, and_(LedgerAccount.town_id == Sponsor.town_id, LedgerAccount.sponsor_id == Sponsor.id)
+        )
+        .where(Sponsor.town_id == town_id, Sponsor.id.in_(sponsor_ids))
+        .group_by(Sponsor.town_id, Sponsor.id)
+    )
+    return {row[0]: Balance(*(int(amount) for amount in row[1:])) for row in session.execute(query)}
+
+
+def balance_of(session: Session, of: Sponsor) -> Balance:
+    """Where the money of one sponsor stands."""
+    return balances_of(session, of.town_id, [of.id])[of.id]
+
+
+def balance_of_all(session: Session, town_id: UUID) -> Balance:
+    """The money of all sponsors together."""
+    promised = session.scalar(
+        select(func.coalesce(func.sum(Pledge.amount), 0)).where(
+            Pledge.town_id == town_id, Pledge.state == PledgeState.OPEN
+        )
+    )
+    sums = session.execute(select(*_sums()).where(LedgerAccount.town_id == town_id)).one()
+    return Balance(int(promised or 0), *(int(amount) for amount in sums))
+
+
+# ---- lists
+
+BY_NAME: tuple[InstrumentedAttribute[Any], ...] = (Sponsor.name_fold, Sponsor.id)
+
+
+def sponsors_page(session: Session, scope: Scope, q: str, *, cursor: str | None, size: int = 50) -> Page[Sponsor]:
+    """Sponsors by name. `q`: part of a name, a transfer code, or a bank's narrative with one in it."""
+    query: Any = select(Sponsor).where(Sponsor.town_id == scope.town_id)
+    if codes := codes_in(q):
+        query = query.where(
+            exists().where(Pledge.town_id == Sponsor.town_id, Pledge.sponsor_id == Sponsor.id, Pledge.code.in_(codes))
+        )
+    elif q.strip():
+        query = query.where(Sponsor.name_fold.contains(fold(q), autoescape=True))
+    return page(
+        session, query, BY_NAME, cursor=cursor, size=size, kinds=(str, UUID), key=lambda row: (row.name_fold, row.id)
+    )
+
+
+def rows_page(
+    session: Session, scope: Scope, kind: type[Any], sponsor_id: UUID | None, *, cursor: str | None, size: int
+) -> Page[Any]:
+    """Pledges, receipts or allocations (of people this person may see) in the order they were recorded."""
+    query: Any = select(kind).where(kind.town_id == scope.town_id)
+    if sponsor_id is not None:
+        query = query.where(kind.sponsor_id == sponsor_id)
+    if kind is Allocation:
+        query = query.where(exists().where(visible_to(scope), Prospect.id == Allocation.prospect_id))
+    return page(session, query, (kind.id,), cursor=cursor, size=size, kinds=(UUID,), key=lambda row: (row.id,))
+
+
+def pledges_of(session: Session, of: Sponsor) -> Sequence[tuple[Pledge, Vnd]]:
+    """A sponsor's promises, the newest first, each with what came in on it."""
+    came = (
+        select(func.coalesce(func.sum(Receipt.amount), 0))
+        .where(Receipt.town_id == Pledge.town_id, Receipt.pledge_id == Pledge.id)
+        .correlate(Pledge)
+        .scalar_subquery()
+    )
+    query = select(Pledge, came).where(Pledge.town_id == of.town_id, Pledge.sponsor_id == of.id)
+    rows = session.execute(query.order_by(Pledge.pledged_on.desc(), Pledge.id.desc()).limit(100))
+    return [(row[0], int(row[1])) for row in rows]
+
+
+class Carried(NamedTuple):
+    """Money set aside, and for whom."""
+
+    allocation: Allocation
+    person: Prospect
+    taken_back: bool
+    """Its payment was taken back: the money can be given back too."""
+
+
+def carried_by(session: Session, scope: Scope, of: Sponsor, most: int = 200) -> Sequence[Carried]:
+    """Whom a sponsor's money was set aside for, the latest first, as far as this person may see."""
+    reversal = exists().where(Payment.town_id == Allocation.town_id, Payment.reverses_id == Allocation.payment_id)
+    query = (
+        select(Allocation, Prospect, reversal)
+        .join(Prospect, and_(Prospect.town_id == Allocation.town_id, Prospect.id == Allocation.prospect_id))
+        .where(visible_to(scope), Allocation.town_id == of.town_id, Allocation.sponsor_id == of.id)
+        .order_by(Allocation.recorded_at.desc(), Allocation.id.desc())
+        .limit(most)
+    )
+    return [Carried(*row) for row in session.execute(query)]
+
+
+class Moved(NamedTuple):
+    """A line of a sponsor's account book: what happened, and what was left to use afterwards."""
+
+    posting: Posting
+    words: Any
+    amount: Vnd
+    left: Vnd
+    by: str | None
+
+
+def account_book(session: Session, of: Sponsor, most: int = 100) -> Sequence[Moved]:
+    """Every movement of a sponsor's money, the latest first. `amount` is what moved, `left` what may still be used."""
+    free = case((LedgerAccount.kind == AccountKind.AVAILABLE, LedgerEntry.amount), else_=0)
+    moved = func.sum(case((LedgerEntry.amount > 0, LedgerEntry.amount), else_=0))
+    lines = (
+        select(Posting.id.label("id"), moved.label("moved"), func.sum(free).label("free"))
+        .join(LedgerEntry, and_(LedgerEntry.town_id == Posting.town_id, LedgerEntry.posting_id == Posting.id))
+        .join(
+            LedgerAccount,
+            and_(LedgerAccount.town_id == Posting.town_id, LedgerAccount.id == LedgerEntry.ledger_account_id),
+        )
+        .where(LedgerAccount.town_id == of.town_id, LedgerAccount.sponsor_id == of.id)
+        .group_by(Posting.id)
+        .subquery()
+    )
+    in_time = (Posting.recorded_at, Posting.id)
+    left = func.sum(lines.c.free).over(order_by=in_time)
+    query = (
+        select(Posting, lines.c.moved, left, User.full_name)
+        .join(lines, lines.c.id == Posting.id)
+        .outerjoin(User, and_(User.town_id == Posting.town_id, User.id == Posting.recorded_by_id))
+        .where(Posting.town_id == of.town_id)
+        .order_by(*(column.desc() for column in in_time))
+        .limit(most)
+    )
+    return [
+        Moved(row[0], MOVEMENTS[Movement(row[0].movement)], int(row[1]), int(row[2]), row[3])
+        for row in session.execute(query)
+    ]
+
+
+def reasons_of(session: Session, town_id: UUID, posting_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Why money was set aside for people without a certificate of need."""
+    query = select(Posting.id, Posting.memo).where(
+        Posting.town_id == town_id, Posting.id.in_(posting_ids), Posting.memo.is_not(None)
+    )
+    return {row[0]: row[1] or "" for row in session.execute(query)}
+
+
+def helped(session: Session, person: Prospect) -> Sequence[tuple[Allocation, Sponsor]]:
+    """Which sponsors carry months of somebody, the latest months first; what was given back is left out."""
+    query = (
+        select(Allocation, Sponsor)
+        .join(Sponsor, and_(Sponsor.town_id == Allocation.town_id, Sponsor.id == Allocation.sponsor_id))
+        .where(
+            Allocation.town_id == person.town_id,
+            Allocation.prospect_id == person.id,
+            Allocation.released_at.is_(None),
+        )
+        .order_by(Allocation.start_month.desc(), Allocation.id.desc())
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def is_reversed(session: Session, of: Allocation) -> bool:
+    """Whether the payment that was made with this money was taken back."""
+    query = select(Payment.id).where(Payment.town_id == of.town_id, Payment.reverses_id == of.payment_id)
+    return of.payment_id is not None and session.scalar(query) is not None
+
+
+# ---- the letter
+
+
+class Help(NamedTuple):
+    """Whom a sponsor carries in one ward, without a name."""
+
+    place: str
+    ground: Ground
+    people: int
+    months: int
+    until: date
+    """First day of the last month."""
+
+
+def help_now(session: Session, of: Sponsor, today: date) -> list[Help]:
+    """Whom a sponsor's money carries now or soon, by ward and standing: never a name, a number or an address."""
+    running = today.replace(day=1) < ENDS
+    query = (
+        select(Place.name, Allocation.prospect_id, Allocation.start_month, Allocation.months)
+        .join(Prospect, and_(Prospect.town_id == Allocation.town_id, Prospect.id == Allocation.prospect_id))
+        .join(Place, and_(Place.town_id == Prospect.town_id, Place.id == Prospect.place_id))
+        .where(Allocation.town_id == of.town_id, Allocation.sponsor_id == of.id, Allocation.released_at.is_(None))
+        .where(running)
+    )
+    rows = session.execute(query).all()
+    grounds = deciding_grounds(session, {row[1] for row in rows}, today)
+    groups: dict[tuple[str, Ground], list[Any]] = {}
+    for row in rows:
+        groups.setdefault((row[0], grounds[row[1]]), []).append(row)
+    return [
+        Help(
+            place,
+            ground,
+            len({row[1] for row in group}),
+            sum(row[3] for row in group),
+            max((Month.of(row[2]) + (row[3] - 1)).first_day for row in group),
+        )
+        for (place, ground), group in sorted(groups.items())
+    ]
+
+
+def helped_ever(session: Session, of: Sponsor) -> tuple[int, int]:
+    """How many people a sponsor has carried in all, and for how many months."""
+    query = select(func.count(Allocation.prospect_id.distinct()), func.coalesce(func.sum(Allocation.months), 0)).where(
+        Allocation.town_id == of.town_id, Allocation.sponsor_id == of.id, Allocation.released_at.is_(None)
+    )
+    people, months = session.execute(query).one()
+    return int(people), int(months)
+
+
+# ---- who waits, and what it costs
+
+
+def a_month(session: Session, town_id: UUID, ground: Ground, today: date) -> Vnd:
+    """What somebody with this ground still owes for one month, after the State and the place, on the least income."""
+    all_law = law(session)
+    told = quote(
+        all_law,
+        all_law.on(today).floor,
+        [ground],
+        Month.of(today),
+        today,
+        Plan.periodic(1),
+        local_top_ups=local_top_ups(session, town_id, today),
+    )
+    return told.payable
+
+
+def price(
+    session: Session, person: Prospect, grounds: Collection[Ground], start: Month, months: int, on: date, of: Law
+) -> Quote:
+    """What somebody with these grounds still owes for whole months on the least income by the law of a day: `payable`.
+
+    What the State and the place helped with before counts toward their caps.
+    """
+    return quote(
+        of,
+        of.on(on).floor,
+        grounds,
+        start,
+        on,
+        Plan(Method.MONTHLY, months),
+        supported_before=supported_before(session, person),
+        local_top_ups=local_top_ups(session, person.town_id, on),
+        local_months_before=helped_by_the_place(session, person),
+    )
+
+
+class Waiting(NamedTuple):
+    """Somebody in need who could be helped next, and why they stand where they stand."""
+
+    person: Prospect
+    ground: Ground
+    since: date
+    """The day from which they have waited: of their latest step, or of the last day to pay when that is near."""
+    deadline: date | None
+    place: str
+
+
+def waiting(
+    session: Session, scope: Scope, today: date, wish: Wish = Wish(), q: str = "", most: int = WAITING_AT_ONCE
+) -> list[Waiting]:
+    """People in need whom nobody carries: poor before near-poor, then whoever has waited longest.
+
+    In need is who holds a certificate of a poor or near-poor household on the day; waiting, who agreed, showed
+    interest or lapsed, or takes part and has to pay soon. `q` narrows to a name; a wish to a place and to women.
+    """
+    poor = _holds(Ground.POOR, today)
+    spell = aliased(Participation)
+    due = and_(Prospect.stage == Stage.JOINED, spell.deadline_on <= today + DUE_SOON)
+    last_step = (
+        select(func.max(StageChange.at))
+        .where(StageChange.town_id == Prospect.town_id, StageChange.prospect_id == Prospect.id)
+        .correlate(Prospect)
+        .scalar_subquery()
+    )
+    since = func.coalesce(last_step, Prospect.created_at)
+    query: Any = (
+        select(Prospect, poor, since, spell.deadline_on, Place.name)
+        .join(Place, and_(Place.town_id == Prospect.town_id, Place.id == Prospect.place_id))
+        .outerjoin(
+            spell,
+            and_(
+                spell.town_id == Prospect.town_id,
+                spell.prospect_id == Prospect.id,
+                spell.ended_on.is_(None),
+                spell.withdrawn_at.is_(None),
+            ),
+        )
+        .where(listed_to(scope), Prospect.id.in_(_needy(scope.town_id, today)), ~_carried(today))
+        .where(or_(Prospect.stage.in_(WAITING_STAGES), due))
+    )
+    for condition in _wished(session, scope, wish, today):
+        query = query.where(condition)
+    if q.strip():
+        query = query.where(matches(q))
+    rows = session.execute(query.order_by(poor.desc(), since, Prospect.id).limit(most))
+    return [
+        Waiting(row[0], Ground.POOR if row[1] else Ground.NEAR_POOR, local_day(row[2]), row[3], row[4]) for row in rows
+    ]
+
+
+def _wished(session: Session, scope: Scope, wish: Wish, today: date) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wish.place_id:
+        found.append(lives_in(ids_within(session, scope.town_id, wish.place_id)))
+    if wish.ground:
+        found.append(_holds(wish.ground, today))
+    if wish.sex:
+        found.append(Prospect.sex == wish.sex)
+    return found
+
+
+def _holds(ground: Ground, day: date) -> ColumnElement[bool]:
+    return exists().where(
+        Standing.town_id == Prospect.town_id,
+        Standing.prospect_id == Prospect.id,
+        Standing.ground == ground,
+        Standing.valid_from <= day,
+        or_(Standing.valid_to.is_(None), Standing.valid_to > day),
+    )
+
+
+def _needy(town_id: UUID, day: date) -> Any:
+    return select(Standing.prospect_id).where(
+        Standing.town_id == town_id,
+        Standing.ground.in_(list(NEEDS)),
+        Standing.valid_from <= day,
+        or_(Standing.valid_to.is_(None), Standing.valid_to > day),
+    )
+
+
+def _carried(today: date) -> ColumnElement[bool]:
+    """Whether some sponsor carries somebody in this month or later, or is about to."""
+    return exists().where(
+        Allocation.town_id == Prospect.town_id,
+        Allocation.prospect_id == Prospect.id,
+        Allocation.released_at.is_(None),
+        or_(today.replace(day=1) < ENDS, Allocation.payment_id.is_(None)),
+    )

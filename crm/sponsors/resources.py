@@ -1,0 +1,365 @@
+"""Sponsors, promises, receipts and allocations for other programs."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from flask import url_for
+from marshmallow import Schema, fields, validate
+
+from crm import clock
+from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.rules import May
+from crm.api.blueprint import Blueprint
+from crm.api.description import Problem
+from crm.api.lists import ListQuery, listing
+from crm.db import session, transaction
+from crm.months import Month
+from crm.places.queries import place_named
+from crm.premiums.rules.quotes import START_PATTERN, read_start
+from crm.prospects.queries import person
+from crm.prospects.rules import Ground
+from crm.sponsors import queries, services
+from crm.sponsors.models import Allocation, Pledge, Receipt, Sponsor
+from crm.sponsors.rules import (
+    MOST_DONG,
+    MOST_MONTHS,
+    MOST_PEOPLE,
+    NEEDS,
+    Balance,
+    PledgeState,
+    SponsorKind,
+    Wish,
+)
+from crm.web.guard import may
+
+blp = Blueprint("sponsors_api", __name__, description="Who pays for others, what came in, and whose months it carries")
+
+DONG = validate.Range(min=1, max=MOST_DONG - 1)
+TEXT = validate.Regexp(r"\S", error="Write something other than spaces.")
+
+
+class WishIn(Schema):
+    """Whom the sponsor would like to help; what is absent narrows nothing."""
+
+    place = fields.String(
+        allow_none=True,
+        validate=validate.Regexp(r"^[\w.@-]{1,60}$"),
+        metadata={"description": "A UUID, a CODE of today, or CODE@DATE."},
+    )
+    ground = fields.Enum(Ground, by_value=True, allow_none=True, validate=validate.OneOf(list(NEEDS)))
+    women = fields.Boolean(truthy={True}, falsy={False})
+    people = fields.Integer(allow_none=True, validate=validate.Range(1, MOST_PEOPLE))
+    months = fields.Integer(allow_none=True, validate=validate.Range(1, MOST_MONTHS))
+
+
+class WishOut(Schema):
+    """Whom the sponsor would like to help."""
+
+    place = fields.UUID(required=True, allow_none=True, attribute="place_id")
+    ground = fields.Enum(Ground, by_value=True, required=True, allow_none=True)
+    women = fields.Boolean(required=True)
+    people = fields.Integer(required=True, allow_none=True)
+    months = fields.Integer(required=True, allow_none=True)
+
+
+class SponsorIn(Schema):
+    """A new sponsor."""
+
+    name = fields.String(required=True, validate=[validate.Length(1, 200), TEXT])
+    kind = fields.Enum(SponsorKind, by_value=True, required=True)
+    contact_name = fields.String(allow_none=True, validate=validate.Length(max=120))
+    phone = fields.String(allow_none=True, validate=validate.Length(max=40))
+    email = fields.Email(allow_none=True, validate=validate.Length(max=200))
+    tax_code = fields.String(allow_none=True, validate=validate.Length(max=20))
+    wish = fields.Nested(WishIn, load_default=dict)
+
+
+class SponsorOut(Schema):
+    """A sponsor, and where their money stands in whole đồng: received = available + reserved + paid."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    kind = fields.Enum(SponsorKind, by_value=True, required=True)
+    contact_name = fields.String(required=True, allow_none=True)
+    phone = fields.String(required=True, allow_none=True)
+    email = fields.String(required=True, allow_none=True)
+    tax_code = fields.String(required=True, allow_none=True)
+    wish = fields.Nested(WishOut, required=True)
+    promised = fields.Integer(required=True)
+    received = fields.Integer(required=True)
+    available = fields.Integer(required=True)
+    reserved = fields.Integer(required=True)
+    paid = fields.Integer(required=True)
+    created_at = fields.AwareDateTime(required=True)
+
+
+class PledgeIn(Schema):
+    """A promise; not money."""
+
+    sponsor_id = fields.UUID(required=True)
+    amount = fields.Integer(required=True, strict=True, validate=DONG)
+    due_on = fields.Date(allow_none=True, load_default=None)
+    note = fields.String(allow_none=True, load_default=None, validate=validate.Length(max=500))
+
+
+class PledgeOut(Schema):
+    """A promise; `code` is what the payer writes on the transfer."""
+
+    id = fields.UUID(required=True)
+    sponsor_id = fields.UUID(required=True)
+    amount = fields.Integer(required=True)
+    code = fields.String(required=True)
+    pledged_on = fields.Date(required=True)
+    due_on = fields.Date(required=True, allow_none=True)
+    state = fields.Enum(PledgeState, by_value=True, required=True)
+    note = fields.String(required=True, allow_none=True)
+
+
+class ReceiptIn(Schema):
+    """Money that came in. The same `reference` a second time is refused with 409."""
+
+    sponsor_id = fields.UUID(required=True)
+    amount = fields.Integer(required=True, strict=True, validate=DONG)
+    reference = fields.String(required=True, validate=[validate.Length(1, 60), TEXT])
+    received_on = fields.Date(load_default=None, allow_none=True, metadata={"description": "Today when absent."})
+    pledge_id = fields.UUID(load_default=None, allow_none=True)
+
+
+class ReceiptOut(Schema):
+    """Money that came in."""
+
+    id = fields.UUID(required=True)
+    sponsor_id = fields.UUID(required=True)
+    pledge_id = fields.UUID(required=True, allow_none=True)
+    amount = fields.Integer(required=True)
+    reference = fields.String(required=True)
+    received_on = fields.Date(required=True)
+
+
+class AllocationIn(Schema):
+    """Whole months of one person. The amount follows from the law of the day: what the person still owes for them."""
+
+    sponsor_id = fields.UUID(required=True)
+    prospect_id = fields.UUID(required=True)
+    start = fields.String(
+        required=True, validate=validate.Regexp(f"^{START_PATTERN}$"), metadata={"example": "2019-11"}
+    )
+    months = fields.Integer(required=True, strict=True, validate=validate.Range(1, MOST_MONTHS))
+    amount = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=DONG,
+        metadata={"description": "What the caller expects it to come to; 409 `amount_changed` when it does not."},
+    )
+    reason = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(max=300),
+        metadata={"description": "Needed for somebody without a certificate of a poor or near-poor household."},
+    )
+
+
+class AllocationOut(Schema):
+    """Money set aside, paid on (`payment_id`) or given back (`released_at`)."""
+
+    id = fields.UUID(required=True)
+    sponsor_id = fields.UUID(required=True)
+    prospect_id = fields.UUID(required=True)
+    start = fields.Function(lambda row: str(Month.of(row.start_month)), required=True, metadata={"type": "string"})
+    months = fields.Integer(required=True)
+    amount = fields.Integer(required=True)
+    payment_id = fields.UUID(required=True, allow_none=True)
+    released_at = fields.AwareDateTime(required=True, allow_none=True)
+    recorded_at = fields.AwareDateTime(required=True)
+
+
+class SponsorsQuery(ListQuery):
+    """Which sponsors."""
+
+    q = fields.String(
+        load_default="",
+        validate=validate.Length(max=200),
+        metadata={"description": "Part of a name, a transfer code, or a bank's narrative with one in it."},
+    )
+
+
+class OfSponsorQuery(ListQuery):
+    """Whose."""
+
+    sponsor_id = fields.UUID(load_default=None)
+
+
+@blp.get("/sponsors")
+@may(May.SEE_SPONSORS)
+@blp.arguments(SponsorsQuery, location="query")
+@blp.response(200, listing(SponsorOut))
+def sponsors(asked: dict[str, Any]) -> dict[str, Any]:
+    """Sponsors by name, with where their money stands"""
+    scope = current_scope()
+    found = queries.sponsors_page(session(), scope, asked["q"], cursor=asked["cursor"], size=asked["limit"])
+    balances = queries.balances_of(session(), scope.town_id, [row.id for row in found.rows])
+    return {"items": [told(row, balances[row.id]) for row in found.rows], "next": found.next}
+
+
+@blp.post("/sponsors")
+@may(May.RECORD_MONEY)
+@blp.arguments(SponsorIn)
+@blp.response(201, SponsorOut)
+@blp.alt_response(409, schema=Problem)
+def add_sponsor(sent: dict[str, Any]) -> Any:
+    """A new sponsor; a tax code that is here already is refused"""
+    by, wish = current_user(), sent.pop("wish")
+    with transaction() as current:
+        kept = wish_of(by.town_id, wish)
+        new, _token = services.register_sponsor(current, by.town_id, **sent, wish=kept, by_id=by.id, at=clock.now())
+        return created(told(new, Balance()), "one_sponsor", sponsor_id=new.id)
+
+
+@blp.get("/sponsors/<uuid:sponsor_id>")
+@may(May.SEE_SPONSORS)
+@blp.response(200, SponsorOut)
+def one_sponsor(sponsor_id: UUID) -> dict[str, Any]:
+    """One sponsor"""
+    found = queries.sponsor(session(), current_scope(), sponsor_id)
+    return told(found, queries.balance_of(session(), found))
+
+
+@blp.get("/pledges")
+@may(May.SEE_SPONSORS)
+@blp.arguments(OfSponsorQuery, location="query")
+@blp.response(200, listing(PledgeOut))
+def pledges(asked: dict[str, Any]) -> dict[str, Any]:
+    """Promises, in the order they were recorded"""
+    return rows(Pledge, asked)
+
+
+@blp.post("/pledges")
+@may(May.RECORD_MONEY)
+@blp.arguments(PledgeIn)
+@blp.response(201, PledgeOut)
+def add_pledge(sent: dict[str, Any]) -> Any:
+    """A promise, and the code of its transfer"""
+    with transaction() as current:
+        by = queries.sponsor(current, current_scope(), sent["sponsor_id"])
+        made = services.pledge(current, by, sent["amount"], due=sent["due_on"], note=sent["note"], **acting())
+        return created(made, "one_pledge", pledge_id=made.id)
+
+
+@blp.get("/pledges/<uuid:pledge_id>")
+@may(May.SEE_SPONSORS)
+@blp.response(200, PledgeOut)
+def one_pledge(pledge_id: UUID) -> Pledge:
+    """One promise"""
+    return queries.pledge(session(), current_scope(), pledge_id)
+
+
+@blp.get("/receipts")
+@may(May.SEE_SPONSORS)
+@blp.arguments(OfSponsorQuery, location="query")
+@blp.response(200, listing(ReceiptOut))
+def receipts(asked: dict[str, Any]) -> dict[str, Any]:
+    """Money that came in, in the order it was recorded"""
+    return rows(Receipt, asked)
+
+
+@blp.post("/receipts")
+@may(May.RECORD_MONEY)
+@blp.arguments(ReceiptIn)
+@blp.response(201, ReceiptOut)
+@blp.alt_response(409, schema=Problem)
+def add_receipt(sent: dict[str, Any]) -> Any:
+    """Money came in; the same reference a second time is refused"""
+    with transaction() as current:
+        scope, given = current_scope(), acting() | ({"on": sent["received_on"]} if sent["received_on"] else {})
+        by = queries.sponsor(current, scope, sent["sponsor_id"])
+        on_pledge = queries.pledge(current, scope, sent["pledge_id"]) if sent["pledge_id"] else None
+        made = services.receive(current, by, sent["amount"], reference=sent["reference"], pledge=on_pledge, **given)
+        return created(made, "one_receipt", receipt_id=made.id)
+
+
+@blp.get("/receipts/<uuid:receipt_id>")
+@may(May.SEE_SPONSORS)
+@blp.response(200, ReceiptOut)
+def one_receipt(receipt_id: UUID) -> Receipt:
+    """One receipt"""
+    return queries.receipt(session(), current_scope(), receipt_id)
+
+
+@blp.get("/allocations")
+@may(May.SEE_SPONSORS)
+@blp.arguments(OfSponsorQuery, location="query")
+@blp.response(200, listing(AllocationOut))
+def allocations(asked: dict[str, Any]) -> dict[str, Any]:
+    """Money set aside for people this token sees, in the order it was recorded"""
+    return rows(Allocation, asked)
+
+
+@blp.post("/allocations")
+@may(May.RECORD_MONEY)
+@blp.arguments(AllocationIn)
+@blp.response(201, AllocationOut)
+@blp.alt_response(409, schema=Problem)
+def add_allocation(sent: dict[str, Any]) -> Any:
+    """Set money aside for whole months of one person; more than was received is refused with 409"""
+    with transaction() as current:
+        scope = current_scope()
+        by = queries.sponsor(current, scope, sent["sponsor_id"])
+        helped = person(current, scope, sent["prospect_id"])
+        run = {"start": read_start(sent["start"]), "months": sent["months"]}
+        made = services.allocate(current, by, helped, **run, expected=sent["amount"], reason=sent["reason"], **acting())
+        return created(made, "one_allocation", allocation_id=made.id)
+
+
+@blp.get("/allocations/<uuid:allocation_id>")
+@may(May.SEE_SPONSORS)
+@blp.response(200, AllocationOut)
+def one_allocation(allocation_id: UUID) -> Allocation:
+    """One allocation"""
+    return queries.allocation(session(), current_scope(), allocation_id)
+
+
+@blp.post("/allocations/<uuid:allocation_id>/release")
+@may(May.RECORD_MONEY)
+@blp.response(200, AllocationOut)
+@blp.alt_response(409, schema=Problem)
+def release(allocation_id: UUID) -> Allocation:
+    """Give the money back to what is left; once paid on or given back it is refused with 409"""
+    with transaction() as current:
+        released = queries.allocation(current, current_scope(), allocation_id)
+        services.release(current, released, **acting())
+        return released
+
+
+def acting() -> dict[str, Any]:
+    """Who acts, on which day, when."""
+    return {"by_id": current_user().id, "on": clock.today(), "at": clock.now()}
+
+
+def wish_of(town_id: UUID, sent: dict[str, Any]) -> Wish:
+    """The wish with its place found. Raises RuleBroken for a place that is not known."""
+    place = sent.pop("place", None)
+    found = place_named(session(), town_id, place, today=clock.today()).id if place else None
+    return Wish(place_id=found, **{name: value for name, value in sent.items() if value is not None})
+
+
+def told(row: Sponsor, balance: Balance) -> dict[str, Any]:
+    """A sponsor under the names of the API."""
+    same = ("id", "name", "kind", "contact_name", "phone", "email", "tax_code", "created_at")
+    return {name: getattr(row, name) for name in same} | balance._asdict() | {"wish": Wish.from_json(row.wish)}
+
+
+def rows(kind: type[Any], asked: dict[str, Any]) -> dict[str, Any]:
+    """A page of one kind of rows."""
+    found = queries.rows_page(
+        session(), current_scope(), kind, asked["sponsor_id"], cursor=asked["cursor"], size=asked["limit"]
+    )
+    return {"items": found.rows, "next": found.next}
+
+
+def created(row: Any, endpoint: str, **key: Any) -> Any:
+    """A new row with its address."""
+    return row, int(HTTPStatus.CREATED), {"Location": url_for(f"sponsors_api.{endpoint}", **key)}

@@ -1,0 +1,489 @@
+"""The page where anyone may register a contribution, the sponsor's own letter, and the treasurer's pages."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from crm import clock
+from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.rules import May
+from crm.db import session, transaction
+from crm.errors import RuleBroken
+from crm.money import Vnd
+from crm.months import Month
+from crm.participation.queries import grounds_on, open_spell
+from crm.participation.rules import basis_for
+from crm.places.queries import the_town, units
+from crm.premiums.queries import law
+from crm.premiums.rules.wording import GROUNDS
+from crm.prospects.models import Prospect
+from crm.prospects.queries import person
+from crm.sponsors import cards, gateway, queries, services
+from crm.sponsors.forms import (
+    AllocationForm,
+    ContributionForm,
+    FundAccountForm,
+    PledgeForm,
+    PremiumForm,
+    ReceiptForm,
+    SponsorForm,
+    shown_amount,
+)
+from crm.sponsors.models import Allocation, Pledge, Sponsor
+from crm.sponsors.rules import BANKS, KINDS, NEEDS, PledgeState, Wish, needy, promised_sum
+from crm.web.forms import refusals_on
+from crm.web.guard import may, public
+
+bp = Blueprint("sponsors", __name__)
+cards.register()
+
+REGISTRATIONS = "20 per hour"
+LETTERS = "120 per minute"
+PAGE = 50
+
+
+# ---- for everyone
+
+
+@bp.get("/sponsor")
+@public
+def contribute() -> ResponseReturnValue:
+    """What a month of somebody costs, and the form to promise some."""
+    return _contribution_page(_contribution_form())
+
+
+@bp.post("/sponsor")
+@public
+def register() -> ResponseReturnValue:
+    """Keep the promise and open the sponsor's own page; «work it out» only shows the sum."""
+    form, counting = _contribution_form(), request.form.get("step") == "count"
+    if form.website.data:
+        return redirect(url_for(".contribute"), 303)
+    if not counting and form.validate():
+        with refusals_on(form), transaction():
+            return redirect(url_for(".letter", token=_take_contribution(form)), 303)
+    return _contribution_page(form, counting=counting)
+
+
+@bp.get("/s/<token>")
+@public
+def letter(token: str) -> ResponseReturnValue:
+    """A sponsor's own page: what became of their money, and how to give."""
+    by, today = queries.sponsor_with(session(), token), clock.today()
+    page = render_template(
+        "sponsors/letter.html",
+        sponsor=by,
+        balance=queries.balance_of(session(), by),
+        helps=queries.help_now(session(), by, today),
+        ever=queries.helped_ever(session(), by),
+        giving=_giving(by),
+        address=current_app.config["SETTINGS"].public_url + url_for(".letter", token=token),
+        town=the_town(session()),
+        today=today,
+        grounds=GROUNDS,
+    )
+    response = make_response(page)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+@bp.record_once
+def _limited(state: BlueprintSetupState) -> None:
+    """Nobody fills the book with promises, or guesses at the addresses of letters."""
+    limiter, views = state.app.extensions["crm.limits"], state.app.view_functions
+    views["sponsors.register"] = limiter.limit(REGISTRATIONS, methods=["POST"])(views["sponsors.register"])
+    views["sponsors.letter"] = limiter.limit(LETTERS)(views["sponsors.letter"])
+
+
+# ---- the treasurer's pages
+
+
+@bp.get("/sponsors")
+@may(May.SEE_SPONSORS)
+def listing() -> ResponseReturnValue:
+    """Every sponsor with what they promised, gave and carry."""
+    scope, q = current_scope(), request.args.get("q", "").replace("\x00", "")[:200]
+    found = queries.sponsors_page(session(), scope, q, cursor=request.args.get("cursor"), size=PAGE)
+    return render_template(
+        "sponsors/listing.html",
+        found=found,
+        q=q,
+        balances=queries.balances_of(session(), scope.town_id, [row.id for row in found.rows]),
+        total=queries.balance_of_all(session(), scope.town_id),
+        account=queries.fund_account(session()),
+        kinds=KINDS,
+    )
+
+
+@bp.get("/sponsors/new")
+@may(May.RECORD_MONEY)
+def new() -> ResponseReturnValue:
+    """The form for a sponsor who came by themselves."""
+    return render_template("sponsors/new.html", form=_sponsor_form())
+
+
+@bp.post("/sponsors/new")
+@may(May.RECORD_MONEY)
+def add() -> ResponseReturnValue:
+    """A new sponsor; the address of their letter is shown once."""
+    form, by = _sponsor_form(), current_user()
+    if form.validate():
+        with refusals_on(form), transaction() as current:
+            added, token = services.register_sponsor(current, by.town_id, **form.values, by_id=by.id, at=clock.now())
+            return _link_page(added, token)
+    return render_template("sponsors/new.html", form=form), 422
+
+
+@bp.get("/sponsors/<uuid:sponsor_id>")
+@may(May.SEE_SPONSORS)
+def show(sponsor_id: UUID) -> ResponseReturnValue:
+    """A sponsor's promises, whom they carry, and every movement of their money."""
+    shown, scope = _sponsor(sponsor_id), current_scope()
+    carried = queries.carried_by(session(), scope, shown)
+    return render_template(
+        "sponsors/show.html",
+        sponsor=shown,
+        balance=queries.balance_of(session(), shown),
+        pledges=queries.pledges_of(session(), shown),
+        carried=[(row, Month.of(row.allocation.start_month) + (row.allocation.months - 1)) for row in carried],
+        book=queries.account_book(session(), shown),
+        wish=_wish_words(Wish.from_json(shown.wish)),
+        kinds=KINDS,
+        may_pay=basis_for(current_user().may) is not None,
+    )
+
+
+@bp.get("/sponsors/<uuid:sponsor_id>/pledge")
+@may(May.RECORD_MONEY)
+def pledge_form(sponsor_id: UUID) -> ResponseReturnValue:
+    """What does the sponsor promise?"""
+    return render_template("sponsors/pledge.html", sponsor=_sponsor(sponsor_id), form=PledgeForm())
+
+
+@bp.post("/sponsors/<uuid:sponsor_id>/pledge")
+@may(May.RECORD_MONEY)
+def pledge(sponsor_id: UUID) -> ResponseReturnValue:
+    """A promise, and the code of its transfer."""
+    by, form = _sponsor(sponsor_id), PledgeForm()
+    if form.validate():
+        with refusals_on(form), transaction() as current:
+            made = services.pledge(current, by, form.amount.data or 0, due=form.due.data, note=form.note.data, **_act())
+            flash(_("Promise recorded. On the transfer they write %(code)s.", code=made.code), "success")
+            return redirect(url_for(".show", sponsor_id=sponsor_id), 303)
+    return render_template("sponsors/pledge.html", sponsor=by, form=form), 422
+
+
+@bp.post("/pledges/<uuid:pledge_id>/end")
+@may(May.RECORD_MONEY)
+def end_pledge(pledge_id: UUID) -> ResponseReturnValue:
+    """Nothing more is expected of a promise."""
+    with transaction() as current:
+        ended = queries.pledge(current, current_scope(), pledge_id)
+        services.end_pledge(ended)
+        sponsor_id = ended.sponsor_id
+    return redirect(url_for(".show", sponsor_id=sponsor_id), 303)
+
+
+@bp.get("/sponsors/<uuid:sponsor_id>/receipt")
+@may(May.RECORD_MONEY)
+def receipt_form(sponsor_id: UUID) -> ResponseReturnValue:
+    """What came in?"""
+    by = _sponsor(sponsor_id)
+    return render_template("sponsors/receipt.html", sponsor=by, form=_receipt_form(by))
+
+
+@bp.post("/sponsors/<uuid:sponsor_id>/receipt")
+@may(May.RECORD_MONEY)
+def receipt(sponsor_id: UUID) -> ResponseReturnValue:
+    """Money that came in, once for each bank reference."""
+    by = _sponsor(sponsor_id)
+    form = _receipt_form(by)
+    if form.validate():
+        with refusals_on(form), transaction() as current:
+            came_on = form.received_on.data or clock.today()
+            for_pledge = queries.pledge(current, current_scope(), form.pledge_id) if form.pledge_id else None
+            services.receive(
+                current,
+                by,
+                form.amount.data or 0,
+                reference=form.reference.data or "",
+                pledge=for_pledge,
+                **_act() | {"on": came_on},
+            )
+            flash(_("Receipt recorded."), "success")
+            return redirect(url_for(".show", sponsor_id=sponsor_id), 303)
+    return render_template("sponsors/receipt.html", sponsor=by, form=form), 422
+
+
+@bp.get("/sponsors/<uuid:sponsor_id>/help")
+@may(May.RECORD_MONEY)
+def waiting(sponsor_id: UUID) -> ResponseReturnValue:
+    """Who could be helped next with this money, and why in this order."""
+    by, today = _sponsor(sponsor_id), clock.today()
+    q, wish = request.args.get("q", "").replace("\x00", "")[:120], Wish.from_json(by.wish)
+    everyone = "all" in request.args
+    return render_template(
+        "sponsors/waiting.html",
+        sponsor=by,
+        balance=queries.balance_of(session(), by),
+        waiting=queries.waiting(session(), current_scope(), today, Wish() if everyone else wish, q),
+        months_of={ground: queries.a_month(session(), by.town_id, ground, today) for ground in NEEDS},
+        wish=_wish_words(wish),
+        everyone=everyone,
+        q=q,
+        today=today,
+        grounds=GROUNDS,
+    )
+
+
+@bp.get("/sponsors/<uuid:sponsor_id>/help/<uuid:prospect_id>")
+@may(May.RECORD_MONEY)
+def allocation_form(sponsor_id: UUID, prospect_id: UUID) -> ResponseReturnValue:
+    """How many months of one person, and what they come to."""
+    return _allocation_page(_sponsor(sponsor_id), _person(prospect_id))
+
+
+@bp.post("/sponsors/<uuid:sponsor_id>/help/<uuid:prospect_id>")
+@may(May.RECORD_MONEY)
+def allocate(sponsor_id: UUID, prospect_id: UUID) -> ResponseReturnValue:
+    """Set the money aside, or only show what other months would come to."""
+    by, helped = _sponsor(sponsor_id), _person(prospect_id)
+    form = _allocation_form(helped)
+    if request.form.get("step") == "confirm" and form.validate():
+        with refusals_on(form), transaction() as current:
+            given = {"start": form.first, "months": form.months.data, "reason": form.reason.data}
+            expected = shown_amount(request.form.get("amount", ""))
+            services.allocate(current, by, helped, **given, expected=expected, **_act())
+            flash(_("Set aside for %(name)s.", name=helped.full_name), "success")
+            return redirect(url_for(".show", sponsor_id=sponsor_id), 303)
+    return _allocation_page(_sponsor(sponsor_id), _person(prospect_id), form)
+
+
+@bp.post("/allocations/<uuid:allocation_id>/release")
+@may(May.RECORD_MONEY)
+def release(allocation_id: UUID) -> ResponseReturnValue:
+    """The money is free for somebody else."""
+    with transaction() as current:
+        released = queries.allocation(current, current_scope(), allocation_id)
+        services.release(current, released, **_act())
+        sponsor_id = released.sponsor_id
+    flash(_("The money is free again."), "success")
+    return redirect(url_for(".show", sponsor_id=sponsor_id), 303)
+
+
+@bp.get("/allocations/<uuid:allocation_id>/pay")
+@may(May.ENROL)
+def premium_form(allocation_id: UUID) -> ResponseReturnValue:
+    """The months a sponsor carries, ready to be recorded as paid."""
+    return _premium_page(_allocation(allocation_id), PremiumForm(data={"paid_on": clock.today()}))
+
+
+@bp.post("/allocations/<uuid:allocation_id>/pay")
+@may(May.ENROL)
+def pay(allocation_id: UUID) -> ResponseReturnValue:
+    """The premium was paid with a sponsor's money."""
+    carried, form, by = _allocation(allocation_id), PremiumForm(), current_user()
+    basis, prospect_id = basis_for(by.may), carried.prospect_id
+    if form.validate() and basis:
+        given: Any = {"receipt_number": form.receipt_number.data, "confirmation": form.confirmation.data}
+        paid_on = form.paid_on.data or clock.today()
+        with refusals_on(form), transaction() as current:
+            services.pay_premium(current, carried, paid_on=paid_on, basis=basis, by=by, at=clock.now(), **given)
+            flash(_("Recorded: paid with the sponsor's money."), "success")
+            return redirect(url_for("prospects.show", prospect_id=prospect_id), 303)
+    return _premium_page(_allocation(allocation_id), form)
+
+
+@bp.post("/sponsors/<uuid:sponsor_id>/page")
+@may(May.RECORD_MONEY)
+def renew_page(sponsor_id: UUID) -> ResponseReturnValue:
+    """A new address for the sponsor's letter; the old one stops working."""
+    with transaction() as current:
+        by = _sponsor(sponsor_id)
+        return _link_page(by, services.renew_page(current, by))
+
+
+@bp.post("/sponsors/<uuid:sponsor_id>/page/close")
+@may(May.RECORD_MONEY)
+def close_page(sponsor_id: UUID) -> ResponseReturnValue:
+    """The sponsor's letter opens no more."""
+    with transaction():
+        services.close_page(_sponsor(sponsor_id))
+    flash(_("The old address of the letter no longer works."), "success")
+    return redirect(url_for(".show", sponsor_id=sponsor_id), 303)
+
+
+@bp.get("/sponsors/account")
+@may(May.MANAGE_ACCOUNTS)
+def fund_account() -> ResponseReturnValue:
+    """Where sponsors transfer to."""
+    account = queries.fund_account(session())
+    return render_template("sponsors/account.html", form=FundAccountForm(data=account.as_json() if account else None))
+
+
+@bp.post("/sponsors/account")
+@may(May.MANAGE_ACCOUNTS)
+def set_fund_account() -> ResponseReturnValue:
+    """From now on sponsors are shown this account."""
+    form = FundAccountForm()
+    if form.validate():
+        with transaction() as current:
+            services.set_fund_account(current, form.value)
+        flash(_("Sponsors now see this account."), "success")
+        return redirect(url_for(".listing"), 303)
+    return render_template("sponsors/account.html", form=form), 422
+
+
+# ---- pieces
+
+
+def _act() -> dict[str, Any]:
+    """Who acts, on which day, when."""
+    return {"by_id": current_user().id, "on": clock.today(), "at": clock.now()}
+
+
+def _sponsor(sponsor_id: UUID) -> Sponsor:
+    return queries.sponsor(session(), current_scope(), sponsor_id)
+
+
+def _person(prospect_id: UUID) -> Prospect:
+    return person(session(), current_scope(), prospect_id)
+
+
+def _allocation(allocation_id: UUID) -> Allocation:
+    return queries.allocation(session(), current_scope(), allocation_id)
+
+
+def _places() -> list[tuple[UUID, str]]:
+    town = the_town(session())
+    return [(place.id, place.name) for place in session().scalars(units(town.id, clock.today()))]
+
+
+def _sponsor_form() -> SponsorForm:
+    return SponsorForm().offering(_places())
+
+
+def _contribution_form() -> ContributionForm:
+    form = ContributionForm(data={"people": 1, "months": 12, "kind": "company"})
+    form.offering(_places())
+    return form
+
+
+def _take_contribution(form: ContributionForm) -> str:
+    """A sponsor with a promise; the token of their page."""
+    town_id, today, current = the_town(session()).id, clock.today(), session()
+    month = queries.a_month(current, town_id, form.need, today)
+    amount = promised_sum(form.amount.data, form.people.data, form.months.data, month)
+    by, token = services.register_sponsor(current, town_id, **form.values, by_id=None, at=clock.now())
+    services.pledge(current, by, amount, due=None, by_id=None, at=clock.now(), on=today)
+    return token
+
+
+def _contribution_page(form: ContributionForm, *, counting: bool = False) -> ResponseReturnValue:
+    town_id, today = the_town(session()).id, clock.today()
+    month: Vnd = queries.a_month(session(), town_id, form.need, today)
+    total = None
+    if counting:
+        form.people.validate(form)
+        form.months.validate(form)
+    if not (form.people.errors or form.months.errors or form.amount.errors):
+        with refusals_on(form):
+            total = promised_sum(form.amount.data, form.people.data, form.months.data, month)
+    page = render_template("sponsors/contribute.html", form=form, month=month, total=total, today=today)
+    return page, 200 if request.method == "GET" or (counting and not form.errors) else 422
+
+
+def _giving(by: Sponsor) -> dict[str, Any] | None:
+    """How to transfer: to which account, with which code, and how much of the promise is still to come."""
+    account = queries.fund_account(session())
+    open_ones = [(one, came) for one, came in queries.pledges_of(session(), by) if one.state is PledgeState.OPEN]
+    if account is None or not open_ones:
+        return None
+    pledge, came = next(((one, came) for one, came in open_ones if came < one.amount), open_ones[0])
+    left = max(pledge.amount - came, 0)
+    drawn: Markup = gateway.drawing(gateway.payload(account.bin, account.account, left or None, pledge.code))
+    return {
+        "account": account,
+        "bank": BANKS.get(account.bin, account.bin),
+        "code": pledge.code,
+        "left": left,
+        "qr": drawn,
+    }
+
+
+def _link_page(by: Sponsor, token: str) -> str:
+    address = current_app.config["SETTINGS"].public_url + url_for(".letter", token=token)
+    return render_template("sponsors/link.html", sponsor=by, address=address, qr=gateway.drawing(address))
+
+
+def _receipt_form(by: Sponsor) -> ReceiptForm:
+    form = ReceiptForm(data={"received_on": clock.today()})
+    return form.offering((one.id, _pledge_words(one)) for one, _came in queries.pledges_of(session(), by))
+
+
+def _pledge_words(pledge: Pledge) -> str:
+    return f"{pledge.code} · {pledge.pledged_on.day}/{pledge.pledged_on.month}/{pledge.pledged_on.year}"
+
+
+def _wish_words(wish: Wish) -> list[str]:
+    """A wish as short words: whom, where, how many."""
+    names = dict(_places()) if wish.place_id else {}
+    found: list[str | None] = [
+        str(NEEDS[wish.ground]) if wish.ground and wish.ground in NEEDS else None,
+        names.get(wish.place_id) if wish.place_id else None,
+    ]
+    found += [_("Women") if wish.women else None]
+    found += [_("%(people)s people", people=wish.people) if wish.people else None]
+    found += [_("%(months)s months", months=wish.months) if wish.months else None]
+    return [words for words in found if words]
+
+
+def _allocation_form(helped: Prospect) -> AllocationForm:
+    spell, this = open_spell(session(), helped), Month.of(clock.today())
+    follows = Month.of(spell.paid_through) + 1 if spell and spell.paid_through else this
+    return AllocationForm.for_months(this, max(follows, this - 6))
+
+
+def _allocation_page(by: Sponsor, helped: Prospect, form: AllocationForm | None = None) -> ResponseReturnValue:
+    """The page before anything is set aside: every figure on it comes from the law of the day."""
+    form, today, told, refused = form or _allocation_form(helped), clock.today(), None, bool(form and form.errors)
+    held = grounds_on(session(), helped, today)
+    if not refused or form.form_errors:
+        try:
+            told = queries.price(session(), helped, held, form.first, int(form.months.data), today, law(session()))
+        except (RuleBroken, ValueError) as refusal:
+            form.form_errors = [*form.form_errors, str(refusal)]
+    page = render_template(
+        "sponsors/allocate.html",
+        sponsor=by,
+        balance=queries.balance_of(session(), by),
+        person=helped,
+        need=needy(held),
+        form=form,
+        told=told,
+        grounds=GROUNDS,
+    )
+    return page, 422 if form.errors else 200
+
+
+def _premium_page(carried: Allocation, form: PremiumForm) -> ResponseReturnValue:
+    helped = _person(carried.prospect_id)
+    page = render_template(
+        "sponsors/pay.html",
+        allocation=carried,
+        person=helped,
+        sponsor=session().get_one(Sponsor, (carried.town_id, carried.sponsor_id)),
+        spell=open_spell(session(), helped),
+        basis=basis_for(current_user().may),
+        last=Month.of(carried.start_month) + (carried.months - 1),
+        form=form,
+    )
+    return page, 422 if form.errors else 200

@@ -1,0 +1,285 @@
+"""The sponsors' pages: for everyone, for the sponsor, for the treasurer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm import clock
+from crm.accounts.queries import Scope
+from crm.accounts.rules import Reach, Role
+from crm.months import Month
+from crm.prospects.rules import Ground, Sex, Stage
+from crm.sponsors import queries, services
+from crm.sponsors.models import Allocation, Pledge, Receipt, Sponsor
+from crm.sponsors.rules import FundAccount, Wish
+from tests.factories import Make
+from tests.sponsors.stories import A_MONTH, TODAY, allocate, poor, receive, sponsor
+
+Browser = Callable[..., FlaskClient]
+ACCOUNT = FundAccount("970405", "3500201001234", "Quỹ Vì người nghèo")
+GIVES = {"name": "Công ty Mây Trắng", "kind": "company", "phone": "0912345678", "people": "2", "months": "12"}
+
+
+def words(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).replace("\xa0", " ").split())
+
+
+def test_anyone_sees_what_a_month_of_somebody_costs_today(client: FlaskClient, at_time: Callable[..., None]) -> None:
+    assert "107.800 đ" in words(client.get("/sponsor").text)
+    at_time(clock.at(date(2026, 11, 2), 9))
+    assert "165.000 đ" in words(client.get("/sponsor").text)
+
+
+def test_counting_shows_the_sum_and_keeps_nothing(client: FlaskClient, session: Session) -> None:
+    page = client.post("/sponsor", data={"step": "count", "people": "2", "months": "12", "ground": "near_poor"})
+    assert page.status_code == 200
+    assert "2.772.000 đ" in words(page.text)
+    assert session.scalars(select(Sponsor)).all() == []
+
+
+def test_whoever_registers_gets_a_letter_of_their_own_with_a_code_and_a_qr(
+    client: FlaskClient, session: Session
+) -> None:
+    services.set_fund_account(session, ACCOUNT)
+    answer = client.post("/sponsor", data=GIVES)
+    assert answer.status_code == 303, words(answer.text)
+    page = client.get(answer.location)
+    made = session.scalars(select(Pledge)).one()
+    assert made.amount == 24 * A_MONTH
+    assert made.code in page.text
+    assert "3500201001234" in page.text
+    assert "<svg" in page.text
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    by = session.scalars(select(Sponsor)).one()
+    assert (by.phone, by.created_by_id, by.wish) == ("+84912345678", None, {"people": 2, "months": 12})
+
+
+def test_an_amount_of_ones_own_counts_before_people_and_months(client: FlaskClient, session: Session) -> None:
+    client.post("/sponsor", data=GIVES | {"amount": "5.000.000"})
+    assert session.scalars(select(Pledge.amount)).one() == 5_000_000
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": ""},
+        {"name": "x" * 201},
+        {"kind": "thief"},
+        {"phone": "", "email": ""},
+        {"phone": "12"},
+        {"email": "nobody"},
+        {"tax_code": "0100109107"},
+        {"people": "0"},
+        {"people": "many"},
+        {"people": "", "months": ""},
+        {"months": "61"},
+        {"amount": "một triệu"},
+        {"amount": "0"},
+        {"place": "elsewhere"},
+        {"ground": "rich"},
+        {"people": "99999999999999999999"},
+    ],
+)
+def test_a_contribution_that_cannot_be_kept_says_what_to_mend(
+    client: FlaskClient, session: Session, wrong: dict[str, str]
+) -> None:
+    page = client.post("/sponsor", data=GIVES | wrong)
+    assert page.status_code == 422
+    assert "error-summary" in page.text
+    assert session.scalars(select(Sponsor)).all() == []
+
+
+def test_a_machine_that_fills_every_field_leaves_nothing(client: FlaskClient, session: Session) -> None:
+    assert client.post("/sponsor", data=GIVES | {"website": "http://x"}).status_code == 303
+    assert session.scalars(select(Sponsor)).all() == []
+
+
+def test_nobody_fills_the_book_with_promises(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(client.application.config, "RATELIMIT_ENABLED", True)
+    address = f"10.1.{uuid4().int % 250}.{uuid4().int % 250}"
+    answers = [
+        client.post("/sponsor", data=GIVES | {"phone": "12"}, environ_base={"REMOTE_ADDR": address}).status_code
+        for _ in range(21)
+    ]
+    assert answers[:20] == [422] * 20
+    assert answers[20] == 429
+
+
+def test_the_letter_tells_whom_the_money_carries_and_never_a_name(
+    client: FlaskClient, session: Session, make: Make
+) -> None:
+    services.set_fund_account(session, ACCOUNT)
+    by, token = services.register_sponsor(
+        session, make.town.id, name="Công ty Đá Xanh", kind=sponsor(make, "x").kind, by_id=None, at=clock.now()
+    )
+    services.pledge(session, by, 10 * A_MONTH, due=None, by_id=None, at=clock.now(), on=TODAY)
+    receive(by, 10 * A_MONTH)
+    person = poor(make, "Lê Thị Giấu Tên", phone="+84987654321", citizen_masked="038***119", address="12 Trần Phú")
+    allocate(by, person, months=6)
+    page = words(client.get(f"/s/{token}").text)
+    assert "646.800 đ" in page
+    assert "431.200 đ" in page
+    assert make.ward().name in page
+    assert "3/2020" in page
+    for secret in ("Giấu Tên", "0987", "987 654", "038***119", "12 Trần Phú"):
+        assert secret not in page
+
+
+@pytest.mark.parametrize("token", ["nothing", "x" * 300, "%00", "a b"])
+def test_an_unknown_letter_is_not_found(client: FlaskClient, token: str) -> None:
+    assert client.get(f"/s/{token}").status_code == 404
+
+
+def test_an_address_that_was_renewed_or_closed_opens_no_more(
+    client: FlaskClient, signed_in: Browser, session: Session, make: Make
+) -> None:
+    by, token = services.register_sponsor(
+        session, make.town.id, name="Quỹ A", kind=sponsor(make, "x").kind, by_id=None, at=clock.now()
+    )
+    treasurer = signed_in(Role.TREASURER)
+    shown = treasurer.post(f"/sponsors/{by.id}/page")
+    [address] = set(re.findall(r"/s/[\w-]{20,}", shown.text))
+    assert client.get(f"/s/{token}").status_code == 404
+    assert client.get(address).status_code == 200
+    treasurer.post(f"/sponsors/{by.id}/page/close")
+    assert client.get(address).status_code == 404
+
+
+SEES = (Role.ADMIN, Role.MANAGER, Role.TREASURER, Role.AUDITOR)
+RECORDS = (Role.ADMIN, Role.MANAGER, Role.TREASURER)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_who_sees_sponsors_and_who_records_money(signed_in: Browser, make: Make, role: Role) -> None:
+    by, person = sponsor(make), poor(make)
+    receive(by, 10 * A_MONTH)
+    made = allocate(by, person)
+    browser = signed_in(role)
+    for path in ("/sponsors", f"/sponsors/{by.id}"):
+        assert browser.get(path).status_code == (200 if role in SEES else 403)
+    for path in ("new", f"{by.id}/pledge", f"{by.id}/receipt", f"{by.id}/help", f"{by.id}/help/{person.id}"):
+        assert browser.get(f"/sponsors/{path}").status_code == (200 if role in RECORDS else 403), path
+    assert browser.post(f"/allocations/{made.id}/release").status_code == (303 if role in RECORDS else 403)
+    assert browser.get("/sponsors/account").status_code == (200 if role is Role.ADMIN else 403)
+
+
+def test_a_treasurer_adds_a_sponsor_and_writes_down_promise_and_receipt(
+    signed_in: Browser, session: Session, make: Make
+) -> None:
+    browser = signed_in(Role.TREASURER)
+    shown = browser.post("/sponsors/new", data={"name": "Hợp tác xã Đồng Tâm", "kind": "organisation"})
+    assert "/s/" in shown.text
+    by = session.scalars(select(Sponsor)).one()
+    assert browser.post(f"/sponsors/{by.id}/pledge", data={"amount": "10.000.000"}).status_code == 303
+    made = session.scalars(select(Pledge)).one()
+    money = {"amount": "6.000.000", "received_on": "2019-10-14", "reference": "FT1", "pledge": str(made.id)}
+    assert browser.post(f"/sponsors/{by.id}/receipt", data=money).status_code == 303
+    again = browser.post(f"/sponsors/{by.id}/receipt", data=money)
+    assert again.status_code == 422
+    assert "FT1" in again.text
+    assert session.scalars(select(Receipt.amount)).all() == [6_000_000]
+    page = words(browser.get(f"/sponsors/{by.id}").text)
+    assert "10.000.000 đ" in page
+    assert "6.000.000 đ" in page
+    assert browser.post(f"/pledges/{made.id}/end").status_code == 303
+    assert queries.balance_of(session, by).promised == 0
+
+
+def test_a_sponsor_is_found_by_what_the_bank_wrote(signed_in: Browser, session: Session, make: Make) -> None:
+    by, other = sponsor(make, "Công ty Đá Xanh"), sponsor(make, "Hội Chữ thập đỏ")
+    made = services.pledge(session, by, 1_000, due=None, by_id=None, at=clock.now(), on=TODAY)
+    browser = signed_in(Role.TREASURER)
+    page = browser.get("/sponsors", query_string={"q": f"MBVCB.1.{made.code}.CT tu 123"}).text
+    assert by.name in page
+    assert other.name not in page
+    page = browser.get("/sponsors?q=chu thap").text
+    assert other.name in page
+    assert by.name not in page
+
+
+def test_those_who_wait_stand_in_the_order_of_need(session: Session, make: Make) -> None:
+    scope = Scope(make.town.id, make.user().id, Reach.ALL, None, None)
+    long_ago = clock.at(date(2019, 3, 1))
+    near = poor(make, "Cận Nghèo", Ground.NEAR_POOR, created_at=long_ago)
+    new = poor(make, "Nghèo Mới")
+    old = poor(make, "Nghèo Lâu", created_at=long_ago)
+    poor(make, "Từ Chối", stage=Stage.REFUSED)
+    make.prospect("Không Nghèo", stage=Stage.AGREED)
+    by = sponsor(make)
+    receive(by, 10 * A_MONTH)
+    allocate(by, poor(make, "Có Người Đỡ"))
+    assert [one.person.id for one in queries.waiting(session, scope, TODAY)] == [old.id, new.id, near.id]
+    new.sex = Sex.FEMALE
+    session.flush()
+    women = queries.waiting(session, scope, TODAY, Wish(women=True))
+    assert [one.person.id for one in women] == [new.id]
+    elsewhere = queries.waiting(session, scope, TODAY, Wish(place_id=make.ward("14818@2019-10-15").id))
+    assert elsewhere == []
+    assert [one.person.id for one in queries.waiting(session, scope, TODAY, q="can ngheo")] == [near.id]
+
+
+def test_a_treasurer_sees_the_sum_before_setting_it_aside(signed_in: Browser, session: Session, make: Make) -> None:
+    by, person = sponsor(make), poor(make)
+    receive(by, 10 * A_MONTH)
+    browser = signed_in(Role.TREASURER)
+    assert person.full_name in browser.get(f"/sponsors/{by.id}/help").text
+    address = f"/sponsors/{by.id}/help/{person.id}"
+    run = {"months": "3", "start": "2019-11"}
+    shown = browser.post(address, data=run | {"step": "count"})
+    assert shown.status_code == 200
+    assert "323.400 đ" in words(shown.text)
+    assert session.scalars(select(Allocation)).all() == []
+    stale = browser.post(address, data=run | {"step": "confirm", "amount": "1"})
+    assert stale.status_code == 422
+    assert browser.post(address, data=run | {"step": "confirm", "amount": "323400"}).status_code == 303
+    made = session.scalars(select(Allocation)).one()
+    assert (made.start_month, made.months, made.amount) == (Month(2019, 11).first_day, 3, 323_400)
+    too_much = browser.post(address, data={"months": "12", "start": "2020-02", "step": "confirm"})
+    assert too_much.status_code == 422
+    assert browser.post(address, data={"months": "7", "start": "x", "step": "confirm"}).status_code == 422
+
+
+def test_an_agent_pays_with_the_sponsors_money_from_the_persons_page(
+    signed_in: Browser, session: Session, make: Make
+) -> None:
+    agent = make.user(Role.AGENT)
+    by, person = sponsor(make), poor(make, volunteer_id=agent.id)
+    receive(by, 10 * A_MONTH)
+    made = allocate(by, person, months=3)
+    browser = signed_in(agent)
+    page = browser.get(f"/people/{person.id}")
+    assert f"/allocations/{made.id}/pay" in page.text
+    assert by.name in page.text
+    assert browser.get(f"/allocations/{made.id}/pay").status_code == 200
+    assert browser.post(f"/allocations/{made.id}/pay", data={"paid_on": "2019-10-15"}).status_code == 422
+    paid = browser.post(f"/allocations/{made.id}/pay", data={"paid_on": "2019-10-15", "receipt_number": "BL7"})
+    assert paid.status_code == 303
+    assert queries.balance_of(session, by).paid == 3 * A_MONTH
+    assert signed_in(Role.AGENT).get(f"/allocations/{made.id}/pay").status_code == 404
+
+
+def test_an_administrator_sets_the_account(signed_in: Browser, session: Session) -> None:
+    browser = signed_in(Role.ADMIN)
+    wrong = {"bin": "970405", "account": "35 00", "name": "Quỹ"}
+    assert browser.post("/sponsors/account", data=wrong).status_code == 422
+    assert browser.post("/sponsors/account", data=wrong | {"account": "3500201001234"}).status_code == 303
+    assert queries.fund_account(session) == FundAccount("970405", "3500201001234", "Quỹ")
+
+
+def test_a_list_of_many_sponsors_is_paged_with_few_queries(signed_in: Browser, make: Make) -> None:
+    for number in range(55):
+        sponsor(make, f"Nhà tài trợ {number:02}")
+    browser = signed_in(Role.AUDITOR)
+    page = browser.get("/sponsors").text
+    assert page.count("Nhà tài trợ ") == 50
+    [cursor] = set(re.findall(r"cursor=([\w%=-]+)", page))
+    assert browser.get(f"/sponsors?cursor={cursor}").text.count("Nhà tài trợ ") == 5
+    assert browser.get("/sponsors?cursor=bad").status_code == 422
