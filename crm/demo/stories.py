@@ -150,10 +150,11 @@ class Teller:
     def courting(self, person: Person, helper: Helper, *, times: int | None = None) -> Story:
         """Somebody who has not joined so far; for measuring, called on exactly so many times."""
         happened: list[Said] = []
-        day = self._from(local_day(person.created_at) + A_DAY)
+        first = local_day(person.created_at) + A_DAY
         if times is not None:
-            days = (day - timedelta(days=turn) for turn in range(times))
-            return self._told(person, helper, [self._say(one, OF_A_PROSPECT) for one in days], [])
+            happened += (self._say(self._from(first), OF_A_PROSPECT) for _ in range(times))
+            return self._told(person, helper, happened, [])
+        day = self._from(first)
         for _ in range(self.random.choices(VISITS, VISITS_OFTEN)[0]):
             if day >= self.as_of:
                 break

@@ -100,7 +100,7 @@ def test_today_has_two_wards_and_the_law_of_today(session: Session) -> None:
 @pytest.mark.committed
 def test_people_for_measuring_were_called_on_as_often_as_asked(app: Flask) -> None:
     with transaction() as current:
-        services.load_people(current, the_town(current), 500, 3)
+        services.load_people(current, the_town(current), 3000, 3)
     session = db.session()
-    assert session.scalar(select(func.count()).select_from(Prospect)) == 500
-    assert session.scalar(select(func.count()).select_from(Visit)) == 1500
+    assert session.scalar(select(func.count()).select_from(Prospect)) == 3000
+    assert session.scalar(select(func.count()).select_from(Visit)) == 9000
