@@ -69,6 +69,8 @@ def _app(settings: Settings) -> Flask:
 def app(_app: Flask, request: pytest.FixtureRequest) -> Iterator[Flask]:
     """The program at the moment NOW, inside an app context."""
     set_time(NOW)
+    for take_over in (_app.extensions["celery"].set_default, _app.extensions["celery"].set_current):
+        take_over()  # a test may have made another program meanwhile
     with _app.app_context():
         if request.node.get_closest_marker("committed"):
             yield _app
