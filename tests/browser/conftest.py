@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, find
 
@@ -25,6 +25,12 @@ PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 800}
 CRM = Path(sys.executable).with_name("crm")
 PASSWORD = "bimson2019"
+PATIENCE = 15_000
+"""Milliseconds a page may take on a busy machine before a test gives up."""
+REFUSED = re.compile(r"status of (409|412|422) ")
+"""What the browser says of a form that was sent back with a sentence: no complaint."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,11 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def town() -> Iterator[Installation]:
-    """`crm up --demo` on a data directory of its own."""
+    """`crm up --demo` on a data directory of its own; or, to write a story, one that is up: TOWN="URL SANDBOX DIR"."""
+    if os.environ.get("TOWN"):
+        address, sandbox_address, data_dir = os.environ["TOWN"].split()
+        yield Installation(address, sandbox_address, Path(data_dir))
+        return
     folder = Path(tempfile.mkdtemp(prefix="ansinh-town-", dir="/var/tmp"))
     port = free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith(("CRM_", "DATABASE_", "REDIS_"))}
@@ -110,14 +120,23 @@ def sign_in(town: Installation, browser: Browser) -> Iterator[SignIn]:
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def open_page(identity: str | None, *, size: dict[str, int] = PHONE, language: str = "vi") -> Page:
-        context = browser.new_context(viewport=size, locale="vi-VN", timezone_id="Asia/Ho_Chi_Minh")
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error" and not REFUSED.search(message.text):
+            complaints.append(f"{message.text} {message.location['url']}")
+
+    def open_page(
+        identity: str | None, *, size: dict[str, int] = PHONE, language: str = "vi", scripts: bool = True
+    ) -> Page:
+        context = browser.new_context(
+            viewport=size, locale="vi-VN", timezone_id="Asia/Ho_Chi_Minh", java_script_enabled=scripts
+        )
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         if language != "vi":
-            page.goto(f"{town.address}/language/{language}?next=/healthz")
+            page.goto(f"{town.address}/language/{language}?next=/sign-in")
         if identity:
             page.goto(f"{town.address}/sign-in")
             page.get_by_role("textbox").first.fill(identity)
