@@ -340,16 +340,13 @@ def difference(new: Proposed, kept: Mapping[str, Any]) -> Difference:
     return Difference(tuple(fills), tuple(differs))
 
 
-_ONE_PURPOSE = (
-    (re.compile(r"quang cao|tuyen truyen|van dong|gioi thieu|moi tham gia|promotion|advert"), (Purpose.PROMOTION,)),
-    (re.compile(r"nhac (dong|no|han)|thong bao|service|reminder"), (Purpose.SERVICE,)),
-)
+_PROMOTION = re.compile(r"quang cao|tuyen truyen|van dong|gioi thieu|moi tham gia|promotion|advert")
 
 
 def purposes_of(heading: str) -> tuple[Purpose, ...]:
-    """What a column of consent agrees to: the purpose its heading names, or messages of any kind when it names none."""
-    plain = fold(heading)
-    return next((purposes for words, purposes in _ONE_PURPOSE if words.search(plain)), tuple(Purpose))
+    """What a column of consent agrees to: the purpose its heading names; when it names none, service messages only,
+    for consent to advertising has to be given by itself (Decree 91/2020; Law 91/2025)."""
+    return (Purpose.PROMOTION if _PROMOTION.search(fold(heading)) else Purpose.SERVICE,)
 
 
 # ---- how a row is told
