@@ -12,7 +12,7 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.db import session
 from crm.participation.rules import DUE_SOON
-from crm.places.queries import the_town
+from crm.places.models import Town
 from crm.prospects.wording import STAGES
 from crm.reports import queries
 from crm.reports.forms import HomeForm
@@ -39,7 +39,7 @@ def dashboard() -> ResponseReturnValue:
         stage_words=STAGES,
         on_the_way=ON_THE_WAY,
         due_days=DUE_SOON.days,
-        town=the_town(session()),
+        town=session().get_one(Town, current_scope().town_id),
         whose=queries.unit_of(session(), current_user()),
         listed=lambda kind, **narrowed: _listed(home, kind, **narrowed),
         today=today,

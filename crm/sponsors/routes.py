@@ -20,6 +20,7 @@ from crm.money import Vnd
 from crm.months import Month
 from crm.participation.queries import grounds_on, open_spell
 from crm.participation.rules import basis_for
+from crm.places.models import Town
 from crm.places.queries import the_town, units
 from crm.premiums.queries import law
 from crm.premiums.rules.wording import GROUNDS
@@ -85,7 +86,7 @@ def letter(token: str) -> ResponseReturnValue:
         ever=queries.helped_ever(session(), by),
         giving=_giving(by),
         address=current_app.config["SETTINGS"].public_url + url_for(".letter", token=token),
-        town=the_town(session()),
+        town=session().get_one(Town, by.town_id),
         today=today,
         grounds=GROUNDS,
     )
@@ -155,7 +156,7 @@ def show(sponsor_id: UUID) -> ResponseReturnValue:
         pledges=queries.pledges_of(session(), shown),
         carried=[(row, Month.of(row.allocation.start_month) + (row.allocation.months - 1)) for row in carried],
         book=queries.account_book(session(), shown),
-        wish=_wish_words(Wish.from_json(shown.wish)),
+        wish=_wish_words(shown),
         kinds=KINDS,
         may_pay=basis_for(current_user().may) is not None,
     )
@@ -236,7 +237,7 @@ def waiting(sponsor_id: UUID) -> ResponseReturnValue:
         balance=queries.balance_of(session(), by),
         waiting=queries.waiting(session(), current_scope(), today, Wish() if everyone else wish, q),
         months_of={ground: queries.a_month(session(), by.town_id, ground, today) for ground in NEEDS},
-        wish=_wish_words(wish),
+        wish=_wish_words(by),
         everyone=everyone,
         q=q,
         today=today,
@@ -362,18 +363,17 @@ def _allocation(allocation_id: UUID) -> Allocation:
     return queries.allocation(session(), current_scope(), allocation_id)
 
 
-def _places() -> list[tuple[UUID, str]]:
-    town = the_town(session())
-    return [(place.id, place.name) for place in session().scalars(units(town.id, clock.today()))]
+def _places(town_id: UUID) -> list[tuple[UUID, str]]:
+    return [(place.id, place.name) for place in session().scalars(units(town_id, clock.today()))]
 
 
 def _sponsor_form() -> SponsorForm:
-    return SponsorForm().offering(_places())
+    return SponsorForm().offering(_places(current_user().town_id))
 
 
 def _contribution_form() -> ContributionForm:
     form = ContributionForm(data={"people": 1, "months": 12, "kind": "company"})
-    form.offering(_places())
+    form.offering(_places(the_town(session()).id))
     return form
 
 
@@ -433,9 +433,10 @@ def _pledge_words(pledge: Pledge) -> str:
     return f"{pledge.code} · {pledge.pledged_on.day}/{pledge.pledged_on.month}/{pledge.pledged_on.year}"
 
 
-def _wish_words(wish: Wish) -> list[str]:
-    """A wish as short words: whom, where, how many."""
-    names = dict(_places()) if wish.place_id else {}
+def _wish_words(by: Sponsor) -> list[str]:
+    """A sponsor's wish as short words: whom, where, how many."""
+    wish = Wish.from_json(by.wish)
+    names = dict(_places(by.town_id)) if wish.place_id else {}
     found: list[str | None] = [
         str(NEEDS[wish.ground]) if wish.ground and wish.ground in NEEDS else None,
         names.get(wish.place_id) if wish.place_id else None,
