@@ -27,6 +27,8 @@ from crm.errors import RuleBroken
 from crm.places.models import Town
 from crm.places.queries import the_town
 from crm.prospects.models import Prospect
+from crm.sponsors.rules import FundAccount
+from crm.sponsors.services import set_fund_account
 from crm.targets.models import Target
 from crm.targets.queries import town_target
 from crm.targets.rules import Indicator
@@ -34,6 +36,9 @@ from crm.targets.rules import Indicator
 PROSPECTS, SEED = 6000, 2019
 MOST = 1_000_000
 AUTHORITY, DOCUMENT = "UBND thị xã Bỉm Sơn", "Phân bổ minh họa cho bản dùng thử"
+FUND = FundAccount("970405", "3500201001234", "QUY VI NGUOI NGHEO BIM SON")
+"""Invented, with a real bank's number, so that sponsors of the demo see a code."""
+
 SETTING = "demo"
 
 
@@ -93,6 +98,7 @@ def load(session: Session, wanted: Wanted, *, moved_to: datetime | None) -> None
     team = gathered(session, town, wanted.as_of, random, number)
     Loader(session, team, random, number, wanted.as_of).load(wanted.prospects)
     set_targets(session, team, wanted.as_of)
+    set_fund_account(session, FUND)
     accounts = [{"identity": one.identity, "role": one.role.value, "name": one.name} for one in team.accounts]
     stored.write(session, SETTING, {"accounts": accounts, "password": PASSWORD})
     stored_clock.start_at(session, moved_to)
