@@ -131,9 +131,16 @@ class Candidate(NamedTuple):
 
 
 def candidates(
-    town_id: UUID, segment: Mapping[str, Any], purpose: Purpose, place_ids: Iterable[UUID] | None, on: date
+    town_id: UUID,
+    segment: Mapping[str, Any],
+    purpose: Purpose,
+    place_ids: Iterable[UUID] | None,
+    on: date,
+    *,
+    visible: ColumnElement[bool] | None = None,
 ) -> Select[Any]:
-    """The people a filter describes (rows are Candidates), in a fixed order, with what their numbers said last."""
+    """The people a filter describes (rows are Candidates), in a fixed order, with what their numbers said last; for
+    somebody who only looks, those among them that this person sees."""
     query: Select[Any] = select(
         Prospect.id,
         Prospect.full_name,
@@ -143,6 +150,8 @@ def candidates(
         Prospect.other_phone,
         latest_consent(Prospect.town_id, Prospect.phone, purpose),
     ).where(Prospect.town_id == town_id, Prospect.merged_into_id.is_(None))
+    if visible is not None:
+        query = query.where(visible)
     for name, column in (
         ("stage", Prospect.stage),
         ("organisation", Prospect.organisation_id),
@@ -192,11 +201,14 @@ class Count(NamedTuple):
     segments: int
 
 
-def counts_of(town_id: UUID, campaign_id: UUID) -> Select[Delivery, Reason | None, int, int]:
-    """What became of a campaign (rows are Counts): its messages by state and reason."""
+def counts_of(
+    town_id: UUID, campaign_id: UUID, visible: ColumnElement[bool]
+) -> Select[Delivery, Reason | None, int, int]:
+    """What became of a campaign (rows are Counts): its messages to the people one sees, by state and reason."""
     return (
         select(Message.state, Message.reason, func.count(), func.coalesce(func.sum(Message.segments), 0))
-        .where(Message.town_id == town_id, Message.campaign_id == campaign_id)
+        .join(Prospect, and_(Prospect.town_id == Message.town_id, Prospect.id == Message.prospect_id))
+        .where(Message.town_id == town_id, Message.campaign_id == campaign_id, visible)
         .group_by(Message.state, Message.reason)
         .order_by(Message.state, Message.reason)
     )

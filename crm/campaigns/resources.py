@@ -231,8 +231,9 @@ def campaign(campaign_id: UUID) -> Campaign:
 @may(May.SEE_MESSAGES)
 @blp.response(200, PreflightAnswer)
 def preflight(campaign_id: UUID) -> launching.Preflight:
-    """What a launch would do now: people, messages, segments, cost, and who is left out and why"""
-    return launching.preflight(session(), _found(campaign_id), public_url=_public_url(), at=now())
+    """What a launch would do now among the people one sees: messages, segments, cost, who is left out and why"""
+    found, visible = _found(campaign_id), visible_to(current_scope())
+    return launching.preflight(session(), found, public_url=_public_url(), at=now(), visible=visible)
 
 
 @blp.post("/campaigns/<uuid:campaign_id>/launch")

@@ -106,10 +106,10 @@ def create() -> ResponseReturnValue:
 @bp.get("/campaigns/<uuid:campaign_id>")
 @may(May.SEE_MESSAGES)
 def show(campaign_id: UUID) -> ResponseReturnValue:
-    """Before the launch what it would do; afterwards what became of it."""
-    campaign = campaign_or_404(campaign_id)
+    """Before the launch what it would do; afterwards what became of it; both among the people this person sees."""
+    campaign, visible = campaign_or_404(campaign_id), visible_to(current_scope())
     before = None
     if campaign.stage is Stage.DRAFT:
-        before = launching.preflight(session(), campaign, public_url=public_url(), at=now())
-    counts = session().execute(queries.counts_of(campaign.town_id, campaign.id)).all()
+        before = launching.preflight(session(), campaign, public_url=public_url(), at=now(), visible=visible)
+    counts = session().execute(queries.counts_of(campaign.town_id, campaign.id, visible)).all()
     return render_template("campaigns/show.html", campaign=campaign, before=before, counts=counts)

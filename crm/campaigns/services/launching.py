@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.orm import Session
 
 from crm.campaigns import queries
@@ -83,12 +83,14 @@ def draft_campaign(session: Session, town_id: UUID, content: Content, *, by_id: 
     return campaign
 
 
-def audience(session: Session, campaign: Campaign, at: datetime) -> Iterator[Candidate]:
-    """The people of the campaign's filter, as they are now."""
+def audience(
+    session: Session, campaign: Campaign, at: datetime, *, visible: ColumnElement[bool] | None = None
+) -> Iterator[Candidate]:
+    """The people of the campaign's filter, as they are now; `visible` leaves out those whom a reader may not see."""
     place = campaign.segment.get("place")
     within = ids_within(session, campaign.town_id, UUID(place)) if place else None
     query = queries.candidates(
-        campaign.town_id, campaign.segment, campaign.purpose, within, at.astimezone(VIETNAM).date()
+        campaign.town_id, campaign.segment, campaign.purpose, within, at.astimezone(VIETNAM).date(), visible=visible
     )
     for row in session.execute(query):
         yield Candidate(*row)
@@ -126,11 +128,20 @@ def _reason_to_leave_out(one: Candidate, taken: set[str]) -> Reason | None:
     return next((reason for left_out, reason in checks if left_out), None)
 
 
-def preflight(session: Session, campaign: Campaign, *, public_url: str, at: datetime) -> Preflight:
-    """What a launch would do now. Nothing is written; addresses to refuse have their true length."""
+def preflight(
+    session: Session,
+    campaign: Campaign,
+    *,
+    public_url: str,
+    at: datetime,
+    visible: ColumnElement[bool] | None = None,
+) -> Preflight:
+    """What a launch would do now, among the people whom the reader sees. Nothing is written; addresses to refuse have
+    their true length."""
     result = Preflight(price=settings_of(session, campaign.town_id).price)
     example = f"{public_url}/o/{'x' * 11}"
-    for drafted in draft_all(campaign, list(audience(session, campaign, at)), lambda _phone: example, at.year):
+    people = list(audience(session, campaign, at, visible=visible))
+    for drafted in draft_all(campaign, people, lambda _phone: example, at.year):
         result.people += 1
         if drafted.reason is not None:
             result.excluded[drafted.reason] += 1
