@@ -146,12 +146,12 @@ def handed_back(session: Session, row: ListImport) -> Sequence[ImportRow]:
     return session.scalars(rows_of(row, *open_rows).order_by(*_ORDER)).all()
 
 
-def people_of_rows(session: Session, town_id: UUID, rows: Iterable[ImportRow]) -> dict[UUID, Prospect]:
-    """The people that rows lead to, by id."""
+def people_of_rows(session: Session, scope: Scope, rows: Iterable[ImportRow]) -> dict[UUID, Prospect]:
+    """The people that rows lead to, by id, as far as this person may see them now."""
     ids = {row.prospect_id for row in rows if row.prospect_id}
     if not ids:
         return {}
-    query = select(Prospect).where(Prospect.town_id == town_id, Prospect.id.in_(ids))
+    query = select(Prospect).where(visible_to(scope), Prospect.id.in_(ids))
     return {person.id: person for person in session.scalars(query)}
 
 

@@ -146,7 +146,7 @@ def _looked_at(row: ListImport) -> str:
         tab=tab,
         tab_names=TAB_NAMES,
         page=page,
-        rows=shown(session(), row, page.rows),
+        rows=shown(session(), current_scope(), page.rows),
         by=by,
         place=place,
         before=queries.handed_in_before(session(), row) if row.state is ImportState.READY else None,
@@ -223,7 +223,7 @@ def decide(import_id: UUID, row_id: UUID) -> ResponseReturnValue:
     """Add a row after all, leave it out, or let it replace what is kept."""
     decision = deciding.read_decision(request.form.get("decision"))
     with transaction() as current:
-        deciding.decide(current, _seen(import_id), row_id, decision, at=now())
+        deciding.decide(current, current_scope(), _seen(import_id), row_id, decision, at=now())
     return _back_to(import_id, request.form.get("tab"))
 
 

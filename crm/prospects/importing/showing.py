@@ -11,6 +11,7 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from crm.accounts.queries import Scope
 from crm.citizen_ids import mask
 from crm.prospects.importing.queries import people_of_rows
 from crm.prospects.importing.rules import (
@@ -21,7 +22,7 @@ from crm.prospects.importing.rules import (
 )
 from crm.prospects.importing.services.undoing import KEPT
 from crm.prospects.importing.services.updating import value_of
-from crm.prospects.models import ImportRow, ListImport, Prospect
+from crm.prospects.models import ImportRow, Prospect
 from crm.prospects.reading.outcomes import Reason, Remark
 from crm.prospects.rules import Ground, RowOutcome, Sex, deciding
 from crm.prospects.wording import GROUNDS, SEXES
@@ -63,9 +64,9 @@ class Shown:
         )
 
 
-def shown(session: Session, row: ListImport, rows: Sequence[ImportRow]) -> list[Shown]:
-    """Rows of a list as the page shows them; identity numbers masked."""
-    people = people_of_rows(session, row.town_id, rows)
+def shown(session: Session, scope: Scope, rows: Sequence[ImportRow]) -> list[Shown]:
+    """Rows of a list as the page shows them; identity numbers masked, nothing of people who are out of sight by now."""
+    people = people_of_rows(session, scope, rows)
     return [_shown(one, people.get(one.prospect_id) if one.prospect_id else None) for one in rows]
 
 

@@ -10,7 +10,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crm.accounts.queries import Scope
 from crm.errors import Conflict, NotFound, RuleBroken
+from crm.prospects.importing.queries import people_of_rows
 from crm.prospects.importing.rules import Proposed
 from crm.prospects.importing.services.adding import add_people, work_on
 from crm.prospects.importing.services.committing import recount
@@ -33,11 +35,11 @@ def read_decision(text: str | None) -> Decision:
         raise RuleBroken(_l("Say whether to add the row, leave it out, or take over what it says.")) from None
 
 
-def decide(session: Session, row: ListImport, row_id: UUID, decision: Decision, *, at: datetime) -> None:
+def decide(session: Session, scope: Scope, row: ListImport, row_id: UUID, decision: Decision, *, at: datetime) -> None:
     """Add a row that was set aside after all, leave it out, or let what it says replace what is kept.
 
     Before the list is loaded adding waits for that; afterwards it happens at once. Raises Conflict when the row is
-    decided already, NotFound when there is none.
+    decided already, NotFound when there is none, or when whoever decides may not see the person to be changed.
     """
     locked = session.get(ListImport, (row.town_id, row.id), with_for_update=True, populate_existing=True)
     one = session.get(ImportRow, (row.town_id, row_id), with_for_update=True, populate_existing=True)
@@ -49,7 +51,7 @@ def decide(session: Session, row: ListImport, row_id: UUID, decision: Decision, 
     if decision is Decision.SKIP:
         one.settled_at = at
     elif decision is Decision.TAKE:
-        _take(session, locked, one, at)
+        _take(session, scope, locked, one, at)
     else:
         _add(session, locked, one, at)
     recount(session, locked)
@@ -71,6 +73,8 @@ def _add(session: Session, row: ListImport, one: ImportRow, at: datetime) -> Non
         one.prospect_id, one.settled_at, one.version_after = one.id, at, 1
 
 
-def _take(session: Session, row: ListImport, one: ImportRow, at: datetime) -> None:
+def _take(session: Session, scope: Scope, row: ListImport, one: ImportRow, at: datetime) -> None:
+    if not people_of_rows(session, scope, [one]):
+        raise NotFound
     take_over(session, work_on(session, row, at), one, Proposed.from_json(one.understood or ""), at)
     one.outcome = RowOutcome.CHANGED
