@@ -30,6 +30,7 @@ from crm.prospects.cards import Card, Event, Step
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Stage
 from crm.web import filters
+from crm.web.language import chosen
 
 USUAL = Method.QUARTERLY
 """The way to pay that a first answer to «how much?» takes; the form offers the others."""
@@ -101,9 +102,9 @@ def _paid(payment: Payment, by: str | None) -> Event:
     text = _(
         "%(months)s months from %(start)s; the person %(own)s, the State %(state)s",
         months=payment.months,
-        start=filters.month(payment.start_month),
-        own=filters.vnd(payment.own),
-        state=filters.vnd(payment.state_support),
+        start=filters.month(payment.start_month, chosen()),
+        own=filters.vnd(payment.own, chosen()),
+        state=filters.vnd(payment.state_support, chosen()),
     )
     return Event(payment.recorded_at, _("Paid"), "money", "leaf", by, text, id=payment.id)
 

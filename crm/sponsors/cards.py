@@ -18,6 +18,7 @@ from crm.prospects.cards import Card, Event
 from crm.prospects.models import Prospect
 from crm.sponsors import queries
 from crm.web import filters
+from crm.web.language import chosen
 
 
 def card(person: Prospect, scope: Scope, today: date) -> Card | None:
@@ -43,7 +44,7 @@ def events(person: Prospect, scope: Scope) -> Sequence[Event]:
             text=_(
                 "%(sponsor)s, from %(start)s",
                 sponsor=by.name,
-                start=filters.month(allocation.start_month),
+                start=filters.month(allocation.start_month, chosen()),
             ),
             id=allocation.id,
         )
