@@ -35,7 +35,9 @@ def test_a_manager_gives_people_to_a_volunteer_who_finds_them(town: Installation
     had = int(re.findall(r"(\d+) p", whom.inner_text())[0])
     volunteer.select_option(whom.get_attribute("value"))
     page.get_by_role("button", name="Give them").click()
-    expect(page.locator("select[name=volunteer] option", has_text=f"{VOLUNTEER_NAME} · {had + 2} people")).to_have_count(1)
+    expect(
+        page.locator("select[name=volunteer] option", has_text=f"{VOLUNTEER_NAME} · {had + 2} people")
+    ).to_have_count(1)
 
     phone = sign_in(VOLUNTEER, size=PHONE, language="en")
     for name in names:

@@ -1,0 +1,143 @@
+"""A promised visit falls due: whoever agreed gets one message, at a decent hour, and nobody else gets any."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import DESK, Installation, SignIn
+
+VOLUNTEER = "tinhnguyen@bimson.example"
+MANAGER = "quanly@bimson.example"
+START = "2019-10-15T10:00"
+RING = """
+import sys
+from pathlib import Path
+from crm.running import program
+from tasks.campaigns import send_some
+from tasks.reminders import queue_due
+with program(Path(sys.argv[1])):
+    queue_due()
+    send_some()
+"""
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def moved(town: Installation) -> Iterator[Installation]:
+    """The town, whose time a story moves; afterwards it is the demo's morning again."""
+    town.crm("clock", START)
+    yield town
+    town.crm("clock", START)
+
+
+def ring(town: Installation) -> None:
+    """Let the timetable's minute be over: the task runs as it would by itself; the town's worker sends the rest."""
+    subprocess.run(
+        [sys.executable, "-c", RING, str(town.data_dir)],
+        env={**os.environ, "SANDBOX_URL": town.sandbox, "PUBLIC_URL": town.address},
+        cwd=Path(__file__).parents[2],
+        check=True,
+        timeout=120,
+    )
+
+
+def met_at_the_door(page: Page, town: Installation, name: str, phone: str, *, agrees: bool, again_on: str) -> None:
+    """The volunteer adds somebody and logs a visit that promises another."""
+    page.goto(f"{town.address}/people/new")
+    page.locator("input[name=full_name]").fill(name)
+    page.locator("input[name=phone]").fill(phone)
+    page.locator("input[name=birth]").fill("1969")
+    page.locator("input[name=service]").set_checked(agrees)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+    page.goto(page.url.split("?")[0] + "/visit")
+    page.get_by_role("button", name="Interested").click()
+    page.locator("input[name=next_contact_on]").fill(again_on)
+    page.get_by_role("button", name="Done").click()
+    expect(page).to_have_url(re.compile("/today$"))
+
+
+def arrives(page: Page, locator: Locator) -> None:
+    """Look again until it is there: hundreds of others may be reminded before."""
+    until = time.monotonic() + 90
+    while not locator.first.is_visible() and time.monotonic() < until:
+        page.wait_for_timeout(300)
+        page.reload()
+    expect(locator.first).to_be_visible()
+
+
+def lines(page: Page, town: Installation, phone: str) -> list[str]:
+    """What the list of messages says of a number, through all its pages."""
+    page.goto(f"{town.address}/messages")
+    found: list[str] = []
+    while True:
+        found += page.locator("tbody tr", has_text=phone).all_inner_texts()
+        further = page.locator("a[rel=next]")
+        if not further.count():
+            return found
+        page.goto(f"{town.address}{further.get_attribute('href')}")
+
+
+def texts(page: Page, town: Installation, phone: str) -> Locator:
+    """What the recipient reads on the trial telephone."""
+    page.goto(f"{town.sandbox}/phone/+84{phone[1:].replace(' ', '')}")
+    return page.locator("ol.talk li.theirs")
+
+
+def test_whoever_agreed_is_reminded_once_and_whoever_did_not_never(moved: Installation, sign_in: SignIn) -> None:
+    town, page = moved, sign_in(VOLUNTEER, language="en")
+    agreed, silent = "0987 100 301", "0987 100 302"
+    met_at_the_door(page, town, "Phạm Thị Nhắc Hẹn", agreed, agrees=True, again_on="2019-10-16")
+    met_at_the_door(page, town, "Phạm Văn Lặng Im", silent, agrees=False, again_on="2019-10-16")
+    ring(town)
+    expect(texts(page, town, agreed)).to_have_count(0)  # it is not the day yet
+
+    town.crm("clock", "2019-10-16T09:00")
+    ring(town)
+    received = texts(page, town, agreed)
+    arrives(page, received.filter(has_text="delivered"))
+    expect(received).to_contain_text("Hen gap ba Hen ngay 16/10")
+    ring(town)  # the timetable goes on, minute after minute
+    ring(town)
+
+    desk = sign_in(MANAGER, size=DESK, language="en")
+    told = lines(desk, town, agreed)
+    assert len(told) == 1
+    assert "Delivered" in told[0]  # by the carrier's signed receipt
+    assert lines(desk, town, silent) == []
+    expect(texts(page, town, agreed)).to_have_count(1)
+    expect(texts(page, town, silent)).to_have_count(0)
+
+
+def test_nothing_leaves_at_night(moved: Installation, sign_in: SignIn) -> None:
+    town, page = moved, sign_in(VOLUNTEER, language="en")
+    sleeper = "0987 100 303"
+    met_at_the_door(page, town, "Phạm Thị Ngủ Sớm", sleeper, agrees=True, again_on="2019-10-17")
+
+    town.crm("clock", "2019-10-16T22:30")
+    ring(town)
+    desk = sign_in(MANAGER, size=DESK, language="en")
+    assert lines(desk, town, sleeper) == []
+
+    town.crm("clock", "2019-10-17T05:00")
+    ring(town)
+    told = lines(desk, town, sleeper)
+    assert len(told) == 1
+    assert "Waiting" in told[0]
+    expect(texts(page, town, sleeper)).to_have_count(0)
+
+    town.crm("clock", "2019-10-17T07:31")
+    ring(town)
+    received = texts(page, town, sleeper)
+    arrives(page, received)
+    expect(received).to_have_count(1)
