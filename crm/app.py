@@ -15,7 +15,7 @@ from crm.accounts import gateway as signing_in
 from crm.api import app_wide as api
 from crm.background import make_celery
 from crm.db import db, engine_options
-from crm.menu import MENU
+from crm.menu import menu_of
 from crm.packages import BLUEPRINTS, RESOURCES
 from crm.sealed import Seal
 from crm.stored_clock import MovedClock
@@ -47,7 +47,7 @@ def create_app(settings: Settings) -> Flask:
     signing_in.install(app)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # after Flask-Security, which brings its own writer
     guard.enforce(app, signing_in.actor, also_public=ALSO_PUBLIC)
-    navigation.install(app, MENU, signing_in.actor, search="prospects.listing")
+    navigation.install(app, menu_of, signing_in.actor, search="prospects.listing")
     make_celery(app)
     health.install(app)
     for blueprint in BLUEPRINTS:

@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask_babel import lazy_gettext as _l
 
 from crm.accounts.rules import May
+from crm.web.guard import Actor
 from crm.web.navigation import Item
 
-MENU: tuple[Item, ...] = (
+TODAY = Item(_l("Today"), "followups.today", "today", May.LOG_VISITS)
+RESIDENTS = Item(_l("Residents"), "prospects.listing", "people", May.SEE_PEOPLE)
+LOG = Item(_l("Log"), "followups.record", "record", May.LOG_VISITS)
+MINE = Item(_l("My work"), "followups.mine", "mine", May.LOG_VISITS)
+DOORS = _l("Door to door")
+SET_UP = _l("Set up")
+
+FIELD: tuple[Item, ...] = (TODAY, RESIDENTS, replace(LOG, strong=True), MINE)
+"""Those who go from door to door: their four places, the act in the middle."""
+
+OFFICE: tuple[Item, ...] = (
     Item(_l("Overview"), "reports.dashboard", "chart", May.SEE_DASHBOARD),
-    Item(_l("Today"), "followups.today", "today", May.LOG_VISITS),
-    Item(_l("Residents"), "prospects.listing", "people", May.SEE_PEOPLE),
-    Item(_l("Log"), "followups.record", "record", May.LOG_VISITS, strong=True),
-    Item(_l("My work"), "followups.mine", "mine", May.LOG_VISITS),
-    Item(_l("Visits"), "outreach.listing", "list", May.SEE_DASHBOARD),
-    Item(_l("Who looks after whom"), "outreach.assigning", "family", May.ASSIGN),
+    RESIDENTS,
     Item(_l("Participants"), "participation.listing", "joined", May.SEE_DASHBOARD),
-    Item(_l("Load a list"), "imports.listing", "upload", May.IMPORT_PEOPLE),
-    Item(_l("Targets"), "targets.listing", "target", May.SEE_TARGETS),
     Item(_l("Sponsors"), "sponsors.listing", "sponsor", May.SEE_SPONSORS),
     Item(_l("Messages"), "campaigns.messages", "message", May.SEE_MESSAGES),
-    Item(_l("Who signs in"), "accounts.listing", "lock", May.MANAGE_ACCOUNTS),
-    Item(_l("The law"), "premiums.law", "law", May.SEE_DASHBOARD),
-    Item(_l("Program's time"), "timekeeping.show_clock", "clock", May.MOVE_CLOCK),
+    Item(_l("Visits"), "outreach.listing", "list", May.SEE_DASHBOARD),
+    Item(_l("Who looks after whom"), "outreach.assigning", "family", May.ASSIGN),
+    replace(TODAY, group=DOORS),
+    replace(LOG, group=DOORS),
+    replace(MINE, group=DOORS),
+    Item(_l("Load a list"), "imports.listing", "upload", May.IMPORT_PEOPLE, group=SET_UP),
+    Item(_l("Targets"), "targets.listing", "target", May.SEE_TARGETS, group=SET_UP),
+    Item(_l("The law"), "premiums.law", "law", May.SEE_DASHBOARD, group=SET_UP),
+    Item(_l("Who signs in"), "accounts.listing", "lock", May.MANAGE_ACCOUNTS, group=SET_UP),
+    Item(_l("Program's time"), "timekeeping.show_clock", "clock", May.MOVE_CLOCK, group=SET_UP),
 )
+"""Those who see the whole: what they look at every day, then their own visits, then what is set up once."""
+
+
+def menu_of(who: Actor) -> tuple[Item, ...]:
+    """The menu of somebody's kind of work, before their permissions are asked."""
+    return OFFICE if who.may(May.SEE_DASHBOARD) else FIELD

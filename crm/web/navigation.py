@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask, request, url_for
 
@@ -15,36 +15,50 @@ from crm.web.language import LANGUAGES
 
 @dataclass(frozen=True)
 class Item:
-    """One place in the menu; `strong` is the one act of the phone's bottom bar. The first four stand in that bar."""
+    """One place in the menu; `strong` is the one act of the phone's bottom bar. The first four stand in that bar.
+
+    Items of one `group` stand together under its words.
+    """
 
     label: Any
     endpoint: str
     icon: str
     permission: str
     strong: bool = False
-
-    @property
-    def url(self) -> str:
-        return url_for(self.endpoint)
-
-    @property
-    def current(self) -> bool:
-        return request.endpoint == self.endpoint
+    group: Any = ""
 
 
-def shown(items: Iterable[Item], who: Actor | None) -> list[Item]:
+class Link(NamedTuple):
+    """An item of the menu on one page."""
+
+    label: Any
+    url: str
+    icon: str
+    strong: bool
+    current: bool
+    group: Any
+
+
+def shown(items: Iterable[Item], who: Actor) -> list[Link]:
     """The items this person may open."""
-    return [item for item in items if who is not None and who.may(item.permission)]
+    here = request.endpoint
+    return [
+        Link(item.label, url_for(item.endpoint), item.icon, item.strong, item.endpoint == here, item.group)
+        for item in items
+        if who.may(item.permission)
+    ]
 
 
-def install(app: Flask, items: tuple[Item, ...], actor: Callable[[], Actor | None], *, search: str) -> None:
+def install(
+    app: Flask, menu_of: Callable[[Actor], Iterable[Item]], actor: Callable[[], Actor | None], *, search: str
+) -> None:
     """Give every template its `navigation`, the languages and the addresses of the shell."""
 
     @app.context_processor
     def shell() -> dict[str, Any]:
         who = actor()
         return {
-            "navigation": shown(items, who),
+            "navigation": shown(menu_of(who), who) if who else [],
             "languages": LANGUAGES,
             "home_url": "/",
             "search_url": url_for(search) if who and search in app.view_functions else None,
