@@ -13,13 +13,14 @@ from crm.accounts.queries import Scope
 from crm.accounts.rules import May
 from crm.db import session
 from crm.ids import new_id
-from crm.outreach.queries import Line, Narrowed, page_of_visits
+from crm.outreach.queries import Line, latest_visits
 from crm.outreach.rules import CHANNELS, OUTCOME_SIGNS, OUTCOMES, REASONS, Reason
 from crm.prospects import cards
 from crm.prospects.cards import Card, Event, Step
 from crm.prospects.models import Prospect
 from crm.web.filters import day as written_day
 from crm.web.language import chosen
+from crm.web.once import once
 
 MOST_TOLD = 100
 SHEET = "log-visit"
@@ -27,7 +28,7 @@ SHEET = "log-visit"
 
 def contact_card(person: Prospect, scope: Scope, today: date) -> Card:
     """When somebody was spoken to last, when next, and the sheet that logs a visit."""
-    latest = page_of_visits(session(), scope, Narrowed(prospect_id=person.id), size=1).rows
+    latest = _visits(person)
     facts = {
         "latest": latest[0] if latest else None,
         "may_log": current_user().may(May.LOG_VISITS),
@@ -47,8 +48,11 @@ def log_a_visit(person: Prospect, scope: Scope, today: date) -> Step | None:
 
 def visits_as_events(person: Prospect, scope: Scope) -> Sequence[Event]:
     """Every visit, also those that were taken back."""
-    found = page_of_visits(session(), scope, Narrowed(prospect_id=person.id), size=MOST_TOLD)
-    return [_event(line) for line in found.rows]
+    return [_event(line) for line in _visits(person)]
+
+
+def _visits(person: Prospect) -> list[Line]:
+    return once(("visits", person.id), lambda: latest_visits(session(), person, MOST_TOLD))
 
 
 def _event(line: Line) -> Event:

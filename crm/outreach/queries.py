@@ -91,6 +91,18 @@ def page_of_visits(
     return Page(lines[:size], write_cursor((last.occurred_at.isoformat(), last.id)) if last else None)
 
 
+def latest_visits(session: Session, person: Prospect, most: int) -> list[Line]:
+    """Visits to somebody, withdrawn ones included, the latest first."""
+    query = (
+        select(Visit, User.full_name)
+        .join(User, (User.town_id == Visit.town_id) & (User.id == Visit.user_id))
+        .where(Visit.town_id == person.town_id, Visit.prospect_id == person.id)
+        .order_by(Visit.occurred_at.desc(), Visit.id.desc())
+        .limit(most)
+    )
+    return [Line(visit, person, by) for visit, by in session.execute(query)]
+
+
 def visit_and_person(session: Session, scope: Scope, visit_id: UUID) -> tuple[Visit, Prospect]:
     """A visit to somebody this person may see. Raises NotFound."""
     row = session.execute(visits(scope).where(Visit.id == visit_id)).one_or_none()
@@ -107,9 +119,10 @@ def visits_to(session: Session, person: Prospect) -> Sequence[Visit]:
 
 def steps_of(session: Session, person: Prospect) -> list[Step]:
     """How somebody's stage moved, in the order it was recorded."""
-    query = select(StageChange).where(StageChange.town_id == person.town_id, StageChange.prospect_id == person.id)
-    rows = session.scalars(query.order_by(StageChange.at, StageChange.id))
-    return [Step(row.from_stage, row.to_stage, row.at, row.because_id) for row in rows]
+    query = select(StageChange.from_stage, StageChange.to_stage, StageChange.at, StageChange.because_id).where(
+        StageChange.town_id == person.town_id, StageChange.prospect_id == person.id
+    )
+    return [Step(*row) for row in session.execute(query.order_by(StageChange.at, StageChange.id))]
 
 
 class Tried(NamedTuple):

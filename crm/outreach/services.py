@@ -56,12 +56,12 @@ def record_visit(session: Session, scope: Scope, new: NewVisit, *, by: User, at:
 
     Raises NotFound, RuleBroken at the field that is wrong, Conflict when the client id belongs to another visit.
     """
-    known = session.get(Visit, (scope.town_id, new.client_id))
+    who, known = _person_and_visit(session, scope, new)
     if known is not None:
         return _the_same(session, scope, known, new, by)
     check_moment(new.occurred_at, at)
     check_note(new.note)
-    who = _held(session, person(session, scope, new.prospect_id))
+    who = who or _held(session, person(session, scope, new.prospect_id))
     day = local_day(new.occurred_at)
     if new.next_contact_on:
         check_next(new.next_contact_on, day)
@@ -80,12 +80,27 @@ def record_visit(session: Session, scope: Scope, new: NewVisit, *, by: User, at:
         "note": new.note,
         "next_contact_on": new.next_contact_on or contact_after(new.outcome, day, new.reasons, stage=who.stage),
     }
-    made = session.scalar(insert_once(Visit).values(kept).on_conflict_do_nothing().returning(Visit.id))
-    visit = session.get_one(Visit, (who.town_id, new.client_id))
-    if made is None:
-        return _the_same(session, scope, visit, new, by)
+    visit = session.scalar(insert_once(Visit).values(kept).on_conflict_do_nothing().returning(Visit))
+    if visit is None:
+        return _the_same(session, scope, session.get_one(Visit, (who.town_id, new.client_id)), new, by)
     _settle(session, who, visit, by=by, at=at)
     return Recorded(visit, created=True)
+
+
+def _person_and_visit(session: Session, scope: Scope, new: NewVisit) -> tuple[Prospect | None, Visit | None]:
+    """The person, held, and the visit of that client id if it is there: one query for what is nearly always the case.
+
+    No person when the record is out of sight or was merged into another; then the visit is looked for by itself.
+    """
+    query = (
+        select(Prospect, Visit)
+        .outerjoin(Visit, (Visit.town_id == Prospect.town_id) & (Visit.id == new.client_id))
+        .where(listed_to(scope), Prospect.id == new.prospect_id)
+        .with_for_update(key_share=True, of=Prospect)
+        .execution_options(populate_existing=True)
+    )
+    row = session.execute(query).one_or_none()
+    return (row[0], row[1]) if row else (None, session.get(Visit, (scope.town_id, new.client_id)))
 
 
 def _the_same(session: Session, scope: Scope, known: Visit, new: NewVisit, by: User) -> Recorded:
@@ -171,17 +186,17 @@ def _settle(session: Session, who: Prospect, visit: Visit, *, by: User, at: date
 
     The next contact is touched only by the latest visit: an older one that arrives late changes nothing of it.
     """
-    every = visits_to(session, who)
+    every, steps = visits_to(session, who), steps_of(session, who)
     standing = [one for one in every if one.withdrawn_at is None]
     latest = standing[-1] if standing else None
     who.last_contact_at = latest.occurred_at if latest else None
     who.last_outcome = latest.outcome.value if latest else None
     if latest is None or _order(latest) <= _order(visit):
         who.next_contact_on = latest.next_contact_on if latest else None
-    start, since = before_the_visits(who.stage, steps_of(session, who), {one.id for one in every})
+    start, since = before_the_visits(who.stage, steps, {one.id for one in every})
     counted = [_said(one) for one in standing if since is None or one.occurred_at >= since]
-    move_stage(session, who, stage_told_by(start, counted), at=at, by=by, because=visit.id)
     who.updated_at = at
+    move_stage(session, who, stage_told_by(start, counted), at=at, by=by, because=visit.id)
     session.flush()
 
 

@@ -17,11 +17,12 @@ from crm.accounts.queries import Scope
 from crm.accounts.rules import May
 from crm.db import session
 from crm.errors import RuleBroken
+from crm.kept import kept
 from crm.months import Month
 from crm.participation import queries
 from crm.participation.models import Participation, Payment
 from crm.participation.rules import BEGINNINGS, DUE_SOON, ENDINGS, basis_for
-from crm.premiums.queries import law
+from crm.premiums.queries import law, local_top_ups
 from crm.premiums.rules.keys import PERIODS, Method
 from crm.premiums.rules.quotes import Plan
 from crm.premiums.rules.wording import GROUNDS
@@ -31,6 +32,7 @@ from crm.prospects.models import Prospect
 from crm.prospects.rules import Stage
 from crm.web import filters
 from crm.web.language import chosen
+from crm.web.once import once
 
 USUAL = Method.QUARTERLY
 """The way to pay that a first answer to «how much?» takes; the form offers the others."""
@@ -38,7 +40,7 @@ USUAL = Method.QUARTERLY
 
 def card(person: Prospect, scope: Scope, today: date) -> Card | None:
     """«Takes part, paid through …» for a participant; «how much would it be?» for everyone else."""
-    spell = queries.open_spell(session(), person)
+    spell = _open_spell(person)
     acts = {"enrol": current_user().may(May.ENROL), "stop": basis_for(current_user().may) is not None}
     if spell:
         late = spell.deadline_on is not None and spell.deadline_on < today
@@ -54,14 +56,25 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
 def events(person: Prospect, scope: Scope) -> Sequence[Event]:
     """Joining, each payment, taking back, and how it ended."""
     payments = queries.payments_of(session(), person)
-    by = {payment.recorded_by_id for payment in payments}
-    people = select(User.id, User.full_name).where(User.town_id == scope.town_id, User.id.in_(by))
-    names: dict[UUID | None, str] = {row[0]: row[1] for row in session().execute(people)}
+    names = _names(scope, {payment.recorded_by_id for payment in payments})
     told = [_paid(payment, names.get(payment.recorded_by_id)) for payment in payments]
     recorded = {payment.participation_id: payment.recorded_at for payment in payments}
-    for spell in session().scalars(queries.spells_of(person)):
+    for spell in _spells(person):
         told += _of_spell(spell, recorded.get(spell.id, clock.at(spell.started_on)))
     return told
+
+
+def _names(scope: Scope, ids: set[UUID | None]) -> dict[UUID | None, str]:
+    people = select(User.id, User.full_name).where(User.town_id == scope.town_id, User.id.in_(ids))
+    return {row[0]: row[1] for row in session().execute(people)} if ids else {}
+
+
+def _spells(person: Prospect) -> Sequence[Participation]:
+    return once(("spells", person.id), lambda: session().scalars(queries.spells_of(person)).all())
+
+
+def _open_spell(person: Prospect) -> Participation | None:
+    return next((spell for spell in _spells(person) if spell.ended_on is None), None)
 
 
 def step(person: Prospect, scope: Scope, today: date) -> Step | None:
@@ -72,7 +85,7 @@ def step(person: Prospect, scope: Scope, today: date) -> Step | None:
         return Step(
             _("Record that they join"), url_for("participation.enrol_form", prospect_id=person.id), "joined", order=20
         )
-    spell = queries.open_spell(session(), person) if person.stage is Stage.JOINED else None
+    spell = _open_spell(person) if person.stage is Stage.JOINED else None
     if spell and spell.deadline_on and spell.deadline_on <= today + DUE_SOON:
         return Step(
             _("Record the next payment"), url_for("participation.pay_form", prospect_id=person.id), "money", order=10
@@ -82,11 +95,14 @@ def step(person: Prospect, scope: Scope, today: date) -> Step | None:
 
 def _told(person: Prospect, today: date) -> object | None:
     """A quote on the least income for the usual period; None where the law of the day is not on record."""
+    all_law = kept("law", lambda: law(session()))
     try:
         return queries.quote_for(
             session(),
             person,
-            income=law(session()).on(today).floor,
+            all_law=all_law,
+            top_ups=kept(("top-ups", person.town_id, today), lambda: local_top_ups(session(), person.town_id, today)),
+            income=all_law.on(today).floor,
             plan=Plan.periodic(PERIODS[USUAL]),
             start=Month.of(today),
             paid_on=today,

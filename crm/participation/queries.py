@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from crm.accounts.models import Organisation
@@ -22,6 +22,7 @@ from crm.places.models import Place, PlaceSuccession
 from crm.places.queries import place_named
 from crm.places.rules import PlaceKind
 from crm.premiums.queries import law, local_top_ups
+from crm.premiums.rules.law import Law, LocalTopUp
 from crm.premiums.rules.quotes import Plan, Quote, quote
 from crm.prospects.models import Prospect, Standing
 from crm.prospects.queries import visible_to
@@ -218,30 +219,45 @@ def payments_of(session: Session, prospect: Prospect) -> Sequence[Payment]:
 
 def standing_payments(prospect: Prospect) -> Select[Payment]:
     """Someone's payments that were not reversed, the last period first."""
+    found = _payments_that_stand(literal(prospect.town_id), literal(prospect.id))
+    return found.order_by(Payment.start_month.desc(), Payment.id.desc())
+
+
+def _payments_that_stand(town: ColumnElement[UUID], person: ColumnElement[UUID]) -> Select[Payment]:
     reversal = aliased(Payment)
     return (
         select(Payment)
         .outerjoin(reversal, and_(reversal.town_id == Payment.town_id, reversal.reverses_id == Payment.id))
-        .where(Payment.town_id == prospect.town_id, Payment.prospect_id == prospect.id)
+        .where(Payment.town_id == town, Payment.prospect_id == person)
         .where(Payment.reverses_id.is_(None), reversal.id.is_(None))
-        .order_by(Payment.start_month.desc(), Payment.id.desc())
     )
 
 
-def supported_before(session: Session, prospect: Prospect) -> int:
-    """How many months the State has helped with so far: they count toward the cap of a whole life."""
-    query = select(func.count()).where(
-        ParticipantMonth.town_id == prospect.town_id,
-        ParticipantMonth.prospect_id == prospect.id,
-        ParticipantMonth.supported,
+class Helped(NamedTuple):
+    """How many months somebody was helped with so far; those of the State count toward the cap of a whole life."""
+
+    by_the_state: int
+    by_the_place: int
+
+
+def helped_before(session: Session, prospect: Prospect) -> Helped:
+    """By the State, and by the place's own budget."""
+    state, place = session.execute(_HELPED, {"town": prospect.town_id, "person": prospect.id}).one()
+    return Helped(int(state), int(place))
+
+
+def _helped_statement() -> Select[int, int]:
+    """Made once: it is asked for every page of a person."""
+    town, person = bindparam("town", type_=Uuid()), bindparam("person", type_=Uuid())
+    months = select(func.count()).where(
+        ParticipantMonth.town_id == town, ParticipantMonth.prospect_id == person, ParticipantMonth.supported
     )
-    return session.scalar(query) or 0
+    paid = _payments_that_stand(town, person).where(Payment.local_support > 0)
+    total = paid.with_only_columns(func.coalesce(func.sum(Payment.months), 0))
+    return select(months.scalar_subquery(), total.scalar_subquery())
 
 
-def helped_by_the_place(session: Session, prospect: Prospect) -> int:
-    """How many months the place's own budget has helped with so far."""
-    paid = standing_payments(prospect).order_by(None).where(Payment.local_support > 0).subquery()
-    return int(session.scalar(select(func.coalesce(func.sum(paid.c.months), 0))) or 0)
+_HELPED = _helped_statement()
 
 
 def grounds_on(session: Session, prospect: Prospect, day: date) -> list[Ground]:
@@ -266,18 +282,24 @@ def quote_for(
     paid_on: date,
     grounds: Collection[Ground],
     other_support: int = 0,
+    all_law: Law | None = None,
+    top_ups: Sequence[LocalTopUp] | None = None,
 ) -> Quote:
-    """What a payment of this person costs under the law of the day of payment, with what they were helped before."""
+    """What a payment of this person costs under the law of the day of payment, with what they were helped before.
+
+    `all_law` and `top_ups` are read when they are not handed in.
+    """
+    helped = helped_before(session, prospect)
     return quote(
-        law(session),
+        all_law or law(session),
         income,
         grounds,
         start,
         paid_on,
         plan,
-        supported_before=supported_before(session, prospect),
-        local_top_ups=local_top_ups(session, prospect.town_id, paid_on),
-        local_months_before=helped_by_the_place(session, prospect),
+        supported_before=helped.by_the_state,
+        local_top_ups=local_top_ups(session, prospect.town_id, paid_on) if top_ups is None else top_ups,
+        local_months_before=helped.by_the_place,
         other_support=other_support,
     )
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -32,6 +32,7 @@ from crm.accounts.models import ChangeRecord, Organisation, User
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
 from crm.errors import NotFound
+from crm.kept import kept
 from crm.names import clean, fold
 from crm.phones import digits_for_search
 from crm.places.models import Place, Town
@@ -84,19 +85,14 @@ def person(session: Session, scope: Scope, prospect_id: UUID) -> Prospect:
     seen: set[UUID] = set()
     while prospect_id not in seen:
         seen.add(prospect_id)
-        found = session.scalar(select(Prospect).where(Prospect.town_id == scope.town_id, Prospect.id == prospect_id))
-        if found is None:
+        query = select(Prospect, visible_to(scope)).where(Prospect.town_id == scope.town_id, Prospect.id == prospect_id)
+        row = session.execute(query).one_or_none()
+        if row is None or (row[0].merged_into_id is None and not row[1]):
             break
-        if found.merged_into_id is None:
-            return _if_visible(session, scope, found)
-        prospect_id = found.merged_into_id
+        if row[0].merged_into_id is None:
+            return row[0]
+        prospect_id = row[0].merged_into_id
     raise NotFound
-
-
-def _if_visible(session: Session, scope: Scope, found: Prospect) -> Prospect:
-    if not session.scalar(select(exists().where(visible_to(scope), Prospect.id == found.id))):
-        raise NotFound
-    return found
 
 
 # ---- lists and search
@@ -228,16 +224,29 @@ def place_in_order(row: Prospect) -> tuple[bytes, UUID]:
 
 
 def page_of(
-    session: Session, scope: Scope, filters: Filters, q: str, *, cursor: str | None, size: int, today: date
-) -> Page[Prospect]:
-    """One page of a list. Of several words, people who bear them side by side come before the others."""
-    query = people(scope, filters, q, today=today)
+    session: Session,
+    scope: Scope,
+    filters: Filters,
+    q: str,
+    *,
+    cursor: str | None,
+    size: int,
+    today: date,
+    columns: Sequence[SQLColumnExpression[Any]] = (),
+) -> Page[Any]:
+    """One page of a list. Of several words, people who bear them side by side come before the others.
+
+    The rows are people; with `columns`, which hold those of `ORDER`, they are rows of those columns.
+    """
+    query: Select[Any] = people(scope, filters, q, today=today)
+    if columns:
+        query = query.with_only_columns(*columns)
     sought = Sought.in_text(q)
     order = _quickest_order(session, query) if sought.words else ORDER
     if len(sought.words) < 2:
         return page(session, query, order, cursor=cursor, size=size, key=place_in_order)
     side_by_side = _contains(Prospect.name_fold, sought.phrase)
-    first: Page[Prospect] = Page([], None)
+    first: Page[Any] = Page([], None)
     if not (cursor or "").startswith(_APART):
         first = page(session, query.where(side_by_side), order, cursor=cursor, size=size, key=place_in_order)
         if first.next or len(first.rows) == size:
@@ -253,7 +262,7 @@ _SORTED_ORDER: tuple[SQLColumnExpression[Any], ...] = (Prospect.name_key.concat(
 """`ORDER`, written so that no index has it."""
 
 
-def _quickest_order(session: Session, query: Select[Prospect]) -> Sequence[SQLColumnExpression[Any]]:
+def _quickest_order(session: Session, query: Select[Any]) -> Sequence[SQLColumnExpression[Any]]:
     """How to order a search by name: few people are found first and then sorted, many are met while walking the list.
 
     Left alone PostgreSQL walks the list whenever it expects many to fit, as if they stood scattered in it; but the list
@@ -429,6 +438,74 @@ def facts_of(session: Session, town_id: UUID, rows: Sequence[Prospect], today: d
             )
         )
     return facts
+
+
+class Named(NamedTuple):
+    """A place as lists show it."""
+
+    name: str
+
+
+class Listed(NamedTuple):
+    """A line of a list of people. `person` is a row of the columns that a list shows, and of no others."""
+
+    person: Any
+    standing: Ground
+    place: Named
+    neighbourhood: Named | None
+
+
+def list_of(
+    session: Session, scope: Scope, filters: Filters, q: str, *, cursor: str | None, size: int, today: date
+) -> Page[Listed]:
+    """One page of a list as the eye needs it: one query for the people with their grounds, names of places kept."""
+    grounds = select(Standing.ground).where(
+        Standing.town_id == Prospect.town_id, Standing.prospect_id == Prospect.id, *_valid_on(today)
+    )
+    columns = (*_SHOWN, func.array(grounds.scalar_subquery()).label("grounds"))
+    found = page_of(session, scope, filters, q, cursor=cursor, size=size, today=today, columns=columns)
+    places = _place_names(session, scope.town_id, found.rows)
+    rows = [
+        Listed(
+            person=row,
+            standing=deciding(Ground(ground) for ground in row.grounds),
+            place=places[row.place_id],
+            neighbourhood=places.get(row.neighbourhood_id),
+        )
+        for row in found.rows
+    ]
+    return Page(rows, found.next)
+
+
+_SHOWN: tuple[InstrumentedAttribute[Any], ...] = (
+    Prospect.id,
+    Prospect.name_key,
+    Prospect.full_name,
+    Prospect.birth_year,
+    Prospect.phone,
+    Prospect.other_phone,
+    Prospect.address,
+    Prospect.stage,
+    Prospect.place_id,
+    Prospect.neighbourhood_id,
+    Prospect.volunteer_id,
+    Prospect.next_contact_on,
+    Prospect.last_contact_at,
+)
+
+
+def _place_names(session: Session, town_id: UUID, rows: Sequence[Any]) -> dict[UUID, Named]:
+    """The names of the places of these rows; one that is not kept yet sends for all of them."""
+    wanted = {key for row in rows for key in (row.place_id, row.neighbourhood_id) if key}
+
+    def read() -> dict[UUID, Named]:
+        query = select(Place.id, Place.name).where(Place.town_id == town_id, Place.id.in_(wanted))
+        return {row[0]: Named(row[1]) for row in session.execute(query)}
+
+    known = kept(("places named", town_id), dict[UUID, Named])
+    if not wanted <= known.keys():
+        known.update(read())
+    return known
 
 
 def _named(session: Session, kind: type[Any], town_id: UUID, ids: Iterable[tuple[UUID | None, ...]]) -> dict[Any, Any]:

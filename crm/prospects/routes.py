@@ -12,11 +12,13 @@ from flask_babel import lazy_gettext as _l
 
 from crm import clock, phones
 from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.models import Organisation, User
 from crm.accounts.queries import organisations, volunteers_for
 from crm.accounts.rules import May, Reach
 from crm.db import session, transaction
 from crm.errors import Conflict, NotFound
 from crm.ids import new_id
+from crm.kept import kept
 from crm.places.models import Place
 from crm.places.queries import ids_within, neighbourhoods, units
 from crm.prospects import cards, queries, services, timeline
@@ -57,14 +59,16 @@ def listing() -> ResponseReturnValue:
     if not form.validate():
         return render_template("prospects/listing.html", form=form, people=[], count=None, next_url=None), 422
     q, filters = form.q.data or "", _filters(form)
-    found = queries.page_of(session(), scope, filters, q, cursor=request.args.get("cursor"), size=PAGE, today=today)
-    people = queries.facts_of(session(), scope.town_id, found.rows, today)
-    count = queries.count_up_to(session(), queries.people(scope, filters, q, today=today), MOST_COUNTED)
+    cursor = request.args.get("cursor")
+    found = queries.list_of(session(), scope, filters, q, cursor=cursor, size=PAGE, today=today)
+    count = len(found.rows)
+    if cursor or found.next:
+        count = queries.count_up_to(session(), queries.people(scope, filters, q, today=today), MOST_COUNTED)
     following = url_for(".listing", **_asked(), cursor=found.next) if found.next else None
     return render_template(
         "prospects/listing.html",
         form=form,
-        people=people,
+        people=found.rows,
         count=count,
         most=MOST_COUNTED,
         next_url=following,
@@ -81,23 +85,40 @@ def _filter_form() -> FilterForm:
     scope, form = current_scope(), FilterForm(request.args)
     chosen = request.args.get("place", "")
     places = _places()
-    parts = session().scalars(neighbourhoods(scope.town_id, _within(chosen))) if _one_of(chosen, places) else ()
-    unions = session().scalars(organisations(scope.town_id)) if scope.organisation_id is None else ()
-    helpers = session().scalars(volunteers_for(scope)) if scope.reach is not Reach.OWN else ()
-    form.offer(
-        places,
-        [(str(place.id), place.name) for place in parts],
-        [(str(union.id), union.name) for union in unions],
-        [(str(helper.id), helper.full_name) for helper in helpers],
-    )
+    parts = kept(("parts", scope.town_id, chosen), lambda: _parts(chosen)) if _one_of(chosen, places) else []
+    form.offer(places, parts, *kept(("filters", scope), _who_looks_after))
     return form
+
+
+def _parts(place: str) -> list[Choice]:
+    """The neighbourhoods of a place."""
+    query = neighbourhoods(current_scope().town_id, _within(place)).with_only_columns(Place.id, Place.name)
+    return [(str(id), name) for id, name in session().execute(query)]
+
+
+def _who_looks_after() -> tuple[list[Choice], list[Choice]]:
+    """The organisations and the volunteers that a list can be narrowed to."""
+    scope = current_scope()
+    unions = organisations(scope.town_id).with_only_columns(Organisation.id, Organisation.name)
+    helpers = volunteers_for(scope).with_only_columns(User.id, User.full_name)
+    return (
+        [(str(id), name) for id, name in session().execute(unions)] if scope.organisation_id is None else [],
+        [(str(id), name) for id, name in session().execute(helpers)] if scope.reach is not Reach.OWN else [],
+    )
 
 
 def _places() -> list[Choice]:
     """The wards and communes of today that someone of this scope works in."""
-    scope = current_scope()
-    here = session().scalars(units(scope.town_id, clock.today()))
-    return [(str(unit.id), unit.name) for unit in here if scope.place_ids is None or unit.id in scope.place_ids]
+    scope, today = current_scope(), clock.today()
+
+    def read() -> list[tuple[UUID, str]]:
+        return [
+            (id, name)
+            for id, name in session().execute(units(scope.town_id, today).with_only_columns(Place.id, Place.name))
+        ]
+
+    here = kept(("units", scope.town_id, today), read)
+    return [(str(id), name) for id, name in here if scope.place_ids is None or id in scope.place_ids]
 
 
 def _one_of(value: str, choices: list[Choice]) -> bool:
@@ -105,7 +126,8 @@ def _one_of(value: str, choices: list[Choice]) -> bool:
 
 
 def _within(place: str) -> tuple[UUID, ...]:
-    return ids_within(session(), current_scope().town_id, UUID(place))
+    town_id = current_scope().town_id
+    return kept(("within", town_id, place), lambda: ids_within(session(), town_id, UUID(place)))
 
 
 def _filters(form: FilterForm) -> Filters:

@@ -17,15 +17,17 @@ from crm.prospects import cards
 from crm.prospects.cards import Card, Event
 from crm.prospects.models import Prospect
 from crm.sponsors import queries
+from crm.sponsors.models import Allocation, Sponsor
 from crm.web import filters
 from crm.web.language import chosen
+from crm.web.once import once
 
 
 def card(person: Prospect, scope: Scope, today: date) -> Card | None:
     """«A sponsor carries … until …», with what is still to be paid with that money."""
     carried = [
         (allocation, by, Month.of(allocation.start_month) + (allocation.months - 1))
-        for allocation, by in queries.helped(session(), person)
+        for allocation, by in _helped(person)
     ]
     now = [row for row in carried if row[2] >= Month.of(today) or row[0].payment_id is None]
     if not now:
@@ -48,8 +50,12 @@ def events(person: Prospect, scope: Scope) -> Sequence[Event]:
             ),
             id=allocation.id,
         )
-        for allocation, by in queries.helped(session(), person)
+        for allocation, by in _helped(person)
     ]
+
+
+def _helped(person: Prospect) -> Sequence[tuple[Allocation, Sponsor]]:
+    return once(("helped", person.id), lambda: queries.helped(session(), person))
 
 
 def register() -> None:

@@ -19,7 +19,7 @@ from crm.money import Vnd
 from crm.months import Month
 from crm.names import fold
 from crm.participation.models import Participation, Payment
-from crm.participation.queries import helped_by_the_place, supported_before
+from crm.participation.queries import helped_before
 from crm.participation.rules import DUE_SOON
 from crm.places.models import Place
 from crm.places.queries import ids_within
@@ -361,6 +361,7 @@ def price(
 
     What the State and the place helped with before counts toward their caps.
     """
+    helped = helped_before(session, person)
     return quote(
         of,
         of.on(on).floor,
@@ -368,9 +369,9 @@ def price(
         start,
         on,
         Plan(Method.MONTHLY, months),
-        supported_before=supported_before(session, person),
+        supported_before=helped.by_the_state,
         local_top_ups=local_top_ups(session, person.town_id, on),
-        local_months_before=helped_by_the_place(session, person),
+        local_months_before=helped.by_the_place,
     )
 
 

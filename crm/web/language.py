@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.support import NullTranslations
 from flask import Flask, current_app, g, has_request_context, redirect, request, session
 from flask.typing import ResponseReturnValue
-from flask_babel import Babel, get_translations
+from flask_babel import Babel, Domain
 
 from crm.web.guard import public
 
@@ -54,21 +54,29 @@ def install(app: Flask) -> None:
     names = domains() or ["messages"]
     app.config["BABEL_DOMAIN"] = ";".join(names)
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join([str(CATALOGUES)] * len(names))  # one for each name
-    Babel(app, locale_selector=chosen)
+    babel = Babel(app, locale_selector=chosen)
+    words = babel.domain_instance = _Words(domain=app.config["BABEL_DOMAIN"])
     app.add_url_rule("/language/<code>", "language", switch, methods=["GET", "POST"])
     app.context_processor(lambda: {"locale": chosen()})
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        lambda text: _words().gettext(text),
-        lambda singular, plural, number: _words().ngettext(singular, plural, number),
+        lambda text: words.get_translations().gettext(text),
+        lambda singular, plural, number: words.get_translations().ngettext(singular, plural, number),
         newstyle=True,
     )
 
 
-def _words() -> Any:
-    """The catalogue of this request's language, looked up once: a page says hundreds of texts."""
-    if "words" not in g:
-        g.words = get_translations()
-    return g.words
+class _Words(Domain):  # type: ignore[misc]
+    """The catalogues, asked for their language once a request: a page says hundreds of texts, many of them lazily."""
+
+    def get_translations(self) -> NullTranslations:
+        """The words of this request's language; kept where Flask-Babel's `force_locale` puts them aside."""
+        told = g.get("_flask_babel") if g else None
+        found: NullTranslations | None = getattr(told, "babel_translations", None)
+        if found is None:
+            found = super().get_translations()
+            if told is not None:
+                told.babel_translations = found
+        return found
 
 
 @public

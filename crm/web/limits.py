@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
+from http import HTTPStatus
+from math import ceil
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask, Response, current_app, request
 from flask_limiter import Limit, Limiter
 from flask_limiter.util import get_remote_address
 
@@ -30,10 +33,17 @@ def install(app: Flask) -> Limiter:
         in_memory_fallback_enabled=True,
         strategy="fixed-window",
         key_prefix="ansinh",
-        headers_enabled=True,
-        retry_after="delta-seconds",
     )
     limiter.init_app(app)
+
+    @app.after_request
+    def say_when(response: Response) -> Response:
+        """How long to wait is asked of the broker only where somebody has to wait, not on every answer."""
+        limit = limiter.current_limit if response.status_code == HTTPStatus.TOO_MANY_REQUESTS else None
+        if limit is not None:
+            response.headers["Retry-After"] = str(max(1, ceil(limit.reset_at - time.time())))
+        return response
+
     limiter.request_filter(lambda: not current_app.config["RATELIMIT_ENABLED"])
     app.extensions["crm.limits"] = limiter
     return limiter

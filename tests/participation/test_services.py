@@ -182,7 +182,7 @@ def test_support_ends_with_the_cap_of_a_whole_life(session: Session, make: Make)
     )
     session.flush()
     join(person, OCTOBER, months=6)
-    assert queries.supported_before(session, person) == 120
+    assert queries.helped_before(session, person).by_the_state == 120
     last = session.scalars(select(Payment).where(Payment.prospect_id == person.id)).one()
     assert (last.supported_months, last.state_support) == (2, 2 * 15_400)
 

@@ -18,7 +18,7 @@ from crm.accounts.rules import Role
 from crm.db import db, transaction
 from crm.errors import Conflict, RuleBroken
 from crm.months import Month
-from crm.participation.queries import payments_of
+from crm.participation.queries import Helped, payments_of
 from crm.participation.rules import Basis
 from crm.participation.services import reverse_payment
 from crm.prospects.models import Prospect
@@ -78,7 +78,7 @@ def test_after_the_cap_the_state_helps_no_more_and_the_sponsor_carries_it_all(
 ) -> None:
     by = sponsor(make)
     receive(by, 100_000_000)
-    monkeypatch.setattr("crm.sponsors.queries.supported_before", lambda *_: 118)
+    monkeypatch.setattr("crm.sponsors.queries.helped_before", lambda *_: Helped(118, 0))
     assert allocate(by, poor(make), months=3).amount == 2 * A_MONTH + 154_000
 
 
