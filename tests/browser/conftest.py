@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, find
 
-PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+DESK: ViewportSize = {"width": 1280, "height": 800}
 CRM = Path(sys.executable).with_name("crm")
 PASSWORD = "bimson2019"
 PATIENCE = 15_000
@@ -125,7 +125,7 @@ def sign_in(town: Installation, browser: Browser) -> Iterator[SignIn]:
             complaints.append(f"{message.text} {message.location['url']}")
 
     def open_page(
-        identity: str | None, *, size: dict[str, int] = PHONE, language: str = "vi", scripts: bool = True
+        identity: str | None, *, size: ViewportSize = PHONE, language: str = "vi", scripts: bool = True
     ) -> Page:
         context = browser.new_context(
             viewport=size, locale="vi-VN", timezone_id="Asia/Ho_Chi_Minh", java_script_enabled=scripts

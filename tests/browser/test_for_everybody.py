@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from babel.messages.pofile import read_po
 from playwright.sync_api import Page, expect
 
@@ -20,10 +20,10 @@ VOLUNTEER = "tinhnguyen@bimson.example"
 LISTS = Path(__file__).parents[1] / "data" / "lists"
 KILOBYTES_AT_FIRST = 150
 VIETNAMESE = re.compile("[ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ]", re.I)
-OWN_WORDS = (
-    "main button, legend, th[scope=col], .hint, .bar a, .side nav a, summary:not(.menu > *), label:not(.choice), .page-head .button"
-)
+OWN_WORDS = "main button, legend, th[scope=col], .hint, .bar a, .side nav a, summary:not(.menu > *), label:not(.choice), .page-head .button"
 """Where the program speaks by itself, and no name of a person or place can stand."""
+EXAMPLES = re.compile("Such as Khu phố 4 or Thôn Đông.|\\bđ\\b")
+"""Names that stand in a hint, and the sign of the money."""
 
 pytestmark = pytest.mark.browser
 
@@ -129,7 +129,7 @@ def test_nothing_stands_in_the_way_of_a_screen_reader(who: str, town: Installati
     found = []
     for address in walk(page, town, addresses):
         for size in (PHONE, DESK):
-            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.set_viewport_size(size)
             told = Axe().run(page)
             found += [
                 (address, size["width"], one["id"], one["nodes"][0]["html"], one["nodes"][0]["failureSummary"])
@@ -181,7 +181,7 @@ def test_a_page_speaks_one_language(language: str, who: str, town: Installation,
         wrong += [(address, words) for words in left_over(seen, others, own)]
         if language == "en":
             spoken = page.locator(OWN_WORDS).all_inner_texts()
-            wrong += [(address, words) for words in spoken if VIETNAMESE.search(re.sub(r"\bđ\b", "", words))]
+            wrong += [(address, words) for words in spoken if VIETNAMESE.search(EXAMPLES.sub("", words))]
     assert wrong == []
 
 
