@@ -1,4 +1,4 @@
-"""`python -m bench [--people 100000]`: list, filter, search, open and log, ours against the floor in one run.
+"""`python -m bench [--people 100000] [--grow-to 1000000] [--write docs/benchmarks.md]`: ours against the floor.
 
 Both are served by the same gunicorn settings on the same PostgreSQL; one client asks them in turn over kept-alive
 connections, so a machine that slows down slows both. What counts is the ratio.
@@ -7,28 +7,29 @@ connections, so a machine that slows down slows both. What counts is the ratio.
 from __future__ import annotations
 
 import argparse
-import http.client
-import json
+import os
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.parse
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
+from uuid import UUID
 
+from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from flask_migrate import upgrade
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from bench.people import fill
+from bench.serving import Client, Served, answers_a_second, memory, served
 from crm import clock
+from crm.accounts.models import User
 from crm.accounts.rules import Role
 from crm.accounts.services import add_token, add_user
 from crm.app import create_app
@@ -36,86 +37,105 @@ from crm.db import plain_engine, transaction
 from crm.places.queries import the_town, units
 from crm.running import environment, settings_of
 
-SETTINGS = str(Path(__file__).parents[1] / "crm" / "gunicorn_settings.py")
-WARM, COUNTED = 15, 80
-
-GOALS = {"list": 2.2, "filter": 2.2, "search": 1.1, "open": 3.0, "log a visit": 2.0}
-"""Full pages against the floor: the goals this project set itself."""
+WARM, COUNTED = 15, 120
+CLIENTS, SECONDS = 8, 8.0
+FIRST, LAST = "<!-- the last run -->", "<!-- end of the last run -->"
 
 
-def free_port() -> int:
-    with closing(socket.socket()) as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
+class Figure(NamedTuple):
+    """One line of the table; `goal` is the most the ratio should be, or with `least` the least."""
+
+    name: str
+    unit: str
+    ours: float
+    floor: float
+    goal: float
+    least: bool = False
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.floor
+
+    @property
+    def reached(self) -> bool:
+        return self.ratio >= self.goal if self.least else self.ratio <= self.goal
+
+    def __str__(self) -> str:
+        goal = f"{'≥' if self.least else '≤'} {self.goal:g} ×"
+        reached = "yes" if self.reached else "no"
+        return f"| {self.name} | {self.unit} | {self.ours:.1f} | {self.floor:.1f} | {self.ratio:.2f} × | {goal} | {reached} |"
 
 
-@contextmanager
-def served(app: str, env: dict[str, str]) -> Iterator[int]:
-    """gunicorn on a free port of the loopback."""
-    port = free_port()
-    argv = [sys.executable, "-m", "gunicorn", "-c", SETTINGS, "-b", f"127.0.0.1:{port}", app]
-    process = subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            with closing(socket.socket()) as trial:
-                if trial.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+class Loaded(NamedTuple):
+    """Whose pages are asked, and about whom."""
 
-
-class Client:
-    """One kept-alive connection."""
-
-    def __init__(self, port: int, headers: dict[str, str]) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        self.headers = headers
-
-    def ask(self, method: str, path: str, body: Any = None) -> float:
-        """Seconds for one answer, read to its end. Anything but success ends the run."""
-        data = json.dumps(body).encode() if body is not None else None
-        headers = self.headers | ({"Content-Type": "application/json"} if data else {})
-        began = time.perf_counter()
-        self.connection.request(method, path, body=data, headers=headers)
-        answer = self.connection.getresponse()
-        content = answer.read()
-        took = time.perf_counter() - began
-        if answer.status not in (200, 201):
-            raise SystemExit(f"{method} {path} answered {answer.status}: {content[:300]!r}")
-        return took
-
-
-def compare(name: str, ours: Callable[[], float], floor: Callable[[], float]) -> dict[str, Any]:
-    """Medians of both, asked in turn."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for turn in range(WARM + COUNTED):
-        for kept, ask in zip(times, (ours, floor), strict=True):
-            took = ask()
-            if turn >= WARM:
-                kept.append(took * 1000)
-    mine, theirs = statistics.median(times[0]), statistics.median(times[1])
-    return {"name": name, "ours": mine, "floor": theirs, "ratio": mine / theirs, "goal": GOALS[name]}
+    cookie: str
+    token: str
+    user_id: str
+    place_id: str
+    people: list[UUID]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--people", type=int, default=100_000)
+    parser.add_argument("--grow-to", type=int, default=0, help="measure list and filter again with so many people")
+    parser.add_argument("--write", type=Path, help="put the table into this file, between its two marks")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="ansinh-bench-", dir="/var/tmp"))
     try:
         with environment(folder) as env:
             env["CRM_ENV"] = "production"
-            run(env, asked.people)
+            table = run(env, asked.people, asked.grow_to)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    print(table)
+    if asked.write:
+        write(asked.write, table)
 
 
-def run(env: dict[str, str], count: int) -> None:
+def write(file: Path, table: str) -> None:
+    """Put the table where the last one stood."""
+    before, _, rest = file.read_text().partition(FIRST)
+    _, _, after = rest.partition(LAST)
+    file.write_text(f"{before}{FIRST}\n{table}\n{LAST}{after}")
+
+
+def run(env: dict[str, str], count: int, grow_to: int) -> str:
+    """The table of one run, in Markdown."""
     app = create_app(settings_of(env))
+    loaded = load(app, count)
+    with both(env) as (ours, floor):
+        figures = speeds(loaded, ours, floor)
+        figures.append(crowd(loaded, ours, floor))
+        figures.append(Figure("memory of the web processes", "MB", memory(ours.pid), memory(floor.pid), 1.3))
+        figures.append(Figure("cold start", "ms", ours.cold_start, floor.cold_start, 1.4))
+    if grow_to > count:
+        few = {figure.name: figure for figure in figures}
+        grow(app, count, grow_to)
+        with both(env) as (ours, floor):
+            many = speeds(loaded, ours, floor)
+        figures += [at(grow_to, figure) for figure in many]
+        figures += [
+            Figure(f"{one.name}: {grow_to:,} against {count:,}", "ms", one.ours, few[one.name].ours, 1.2)
+            for one in many
+            if one.name in ("list", "filtered list")
+        ]
+    load_now, cores = os.getloadavg()[0], os.cpu_count()
+    head = (
+        f"{clock.today()}, {count:,} people with {3 * count:,} visits, {cores} cores, load {load_now:.1f} at the end."
+    )
+    lines = ["| | | ours | floor | ratio | goal | reached |", "| --- | --- | ---: | ---: | ---: | ---: | --- |"]
+    return "\n".join([head, "", *lines, *map(str, figures)])
+
+
+def at(count: int, figure: Figure) -> Figure:
+    """The same figure, saying how many people there were."""
+    return figure._replace(name=f"{figure.name}, {count:,} people")
+
+
+def load(app: Flask, count: int) -> Loaded:
+    """Fill a new database; answers who asks and about whom."""
     with app.app_context():
         upgrade()
         began = time.perf_counter()
@@ -134,54 +154,96 @@ def run(env: dict[str, str], count: int) -> None:
             people = fill(session, user, count)
             place = session.scalars(units(town.id, clock.today())).first()
         assert place is not None
-        place_id = place.id
-        with plain_engine(app.config["MIGRATE_DATABASE_URL"]).connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("vacuum analyze"))
-        print(f"{count:,} people with {3 * count:,} visits loaded in {time.perf_counter() - began:.1f} s\n")
+        settle(app)
+        print(f"{count:,} people with {3 * count:,} visits loaded in {time.perf_counter() - began:.0f} s", flush=True)
         serializer = SecureCookieSessionInterface().get_signing_serializer(app)
         assert serializer is not None
         cookie = serializer.dumps({"_user_id": user.fs_uniquifier, "_fresh": True})
-        user_id = str(user.id)
-    with served("crm.wsgi:app", env) as ours_port, served("bench.floor:app", env) as floor_port:
-        page = Client(ours_port, {"Cookie": f"session={cookie}"})
-        api = Client(ours_port, {"Authorization": f"Bearer {token}"})
-        floor = Client(floor_port, {})
-        ids = iter(people * 2)
-        q = urllib.parse.quote("nguyen thi dang")
+        return Loaded(str(cookie), token, str(user.id), str(place.id), people)
 
-        def log_ours() -> float:
-            visit = {
-                "client_id": str(uuid.uuid4()),
-                "prospect_id": str(next(ids)),
-                "occurred_at": clock.now().isoformat(),
-                "channel": "home_visit",
-                "outcome": "considering",
-            }
-            return api.ask("POST", "/api/v1/visits", visit)
 
-        def log_floor() -> float:
-            return floor.ask("POST", "/log", {"user": user_id, "prospect_id": str(next(ids)), "outcome": "considering"})
+def grow(app: Flask, count: int, grow_to: int) -> None:
+    """Add people until there are so many."""
+    began = time.perf_counter()
+    with app.app_context():
+        with transaction() as session:
+            user = session.scalars(select(User).where(User.email == "bench@example.vn")).one()
+            fill(session, user, grow_to - count, after=count)
+        settle(app)
+    print(f"grown to {grow_to:,} people in {time.perf_counter() - began:.0f} s", flush=True)
 
-        rows = [
-            compare("list", lambda: page.ask("GET", "/people"), lambda: floor.ask("GET", "/list")),
-            compare(
-                "filter",
-                lambda: page.ask("GET", f"/people?place={place_id}&stage=interested"),
-                lambda: floor.ask("GET", f"/filtered?place={place_id}&stage=interested"),
-            ),
-            compare(
-                "search",
-                lambda: page.ask("GET", f"/people?q={q}"),
-                lambda: floor.ask("GET", f"/search?q={q.replace('%20', '+')}"),
-            ),
-            compare(
-                "open", lambda: page.ask("GET", f"/people/{next(ids)}"), lambda: floor.ask("GET", f"/one/{next(ids)}")
-            ),
-            compare("log a visit", log_ours, log_floor),
-        ]
-    print(f"{'p50, ms':<14}{'ours':>8}{'floor':>8}{'ratio':>8}{'goal':>8}")
-    for row in rows:
-        print(f"{row['name']:<14}{row['ours']:>8.1f}{row['floor']:>8.1f}{row['ratio']:>8.2f}{row['goal']:>7.1f}x")
+
+def settle(app: Flask) -> None:
+    """Let PostgreSQL look at what is there now."""
+    with plain_engine(app.config["MIGRATE_DATABASE_URL"]).connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("vacuum analyze"))
+
+
+@contextmanager
+def both(env: dict[str, str]) -> Iterator[tuple[Served, Served]]:
+    """Ours and the floor, side by side."""
+    with served("crm.wsgi:app", env, "/sign-in") as ours, served("bench.floor:app", env, "/list") as floor:
+        yield ours, floor
+
+
+def speeds(loaded: Loaded, ours: Served, floor_served: Served) -> list[Figure]:
+    """What one client waits for."""
+    page = Client(ours.port, {"Cookie": f"session={loaded.cookie}"})
+    api = Client(ours.port, {"Authorization": f"Bearer {loaded.token}"})
+    floor = Client(floor_served.port, {})
+    ids = cycle(str(one) for one in loaded.people)
+    narrowed = f"?place={loaded.place_id}&stage=interested"
+    name = urllib.parse.quote_plus("nguyen thi dang")
+
+    def log_ours() -> float:
+        visit = {
+            "client_id": str(uuid.uuid4()),
+            "prospect_id": next(ids),
+            "occurred_at": clock.now().isoformat(),
+            "channel": "home_visit",
+            "outcome": "considering",
+        }
+        return api.ask("POST", "/api/v1/visits", visit)
+
+    def log_floor() -> float:
+        return floor.ask("POST", "/log", {"user": loaded.user_id, "prospect_id": next(ids), "outcome": "considering"})
+
+    def get(client: Client, path: Callable[[], str]) -> Callable[[], float]:
+        return lambda: client.ask("GET", path())
+
+    return [
+        compare("list", 2.2, get(page, lambda: "/people"), get(floor, lambda: "/list")),
+        compare(
+            "filtered list",
+            2.2,
+            get(page, lambda: f"/people{narrowed}"),
+            get(floor, lambda: f"/filtered{narrowed}"),
+        ),
+        compare("search", 1.1, get(page, lambda: f"/people?q={name}"), get(floor, lambda: f"/search?q={name}")),
+        compare(
+            "open a person", 3.0, get(page, lambda: f"/people/{next(ids)}"), get(floor, lambda: f"/one/{next(ids)}")
+        ),
+        compare("log a visit", 2.0, log_ours, log_floor),
+    ]
+
+
+def compare(name: str, goal: float, ours: Callable[[], float], floor: Callable[[], float]) -> Figure:
+    """Medians of both, asked in turn."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for turn in range(WARM + COUNTED):
+        for kept, ask in zip(times, (ours, floor), strict=True):
+            took = ask()
+            if turn >= WARM:
+                kept.append(took * 1000)
+    return Figure(name, "ms", statistics.median(times[0]), statistics.median(times[1]), goal)
+
+
+def crowd(loaded: Loaded, ours: Served, floor: Served) -> Figure:
+    """The list for eight clients at once."""
+    cookie = {"Cookie": f"session={loaded.cookie}"}
+    mine = answers_a_second(ours.port, cookie, "/people", clients=CLIENTS, seconds=SECONDS)
+    theirs = answers_a_second(floor.port, {}, "/list", clients=CLIENTS, seconds=SECONDS)
+    return Figure(f"list, {CLIENTS} clients", "answers/s", mine, theirs, 0.44, least=True)
 
 
 if __name__ == "__main__":

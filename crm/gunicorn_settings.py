@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 worker_class = "gthread"
+preload_app = True
 workers = int(os.environ.get("WEB_PROCESSES", "2"))
 threads = 4
 timeout = 60
@@ -13,3 +15,9 @@ keepalive = 5
 accesslog = None
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+def when_ready(_server: object) -> None:
+    """The program is loaded once and the workers share it: what the collector does not touch stays shared."""
+    gc.collect()
+    gc.freeze()
