@@ -17,7 +17,7 @@ from wtforms import BooleanField, PasswordField, StringField
 from crm import clock
 from crm.accounts import services
 from crm.accounts.models import ApiToken, User
-from crm.accounts.queries import Scope, scope_of, token_holder, user_named
+from crm.accounts.queries import Scope, scope_of, token_holder, user_named, user_of_session
 from crm.accounts.rules import May, is_locked
 from crm.db import db, session, transaction
 from crm.errors import NotFound, RuleBroken
@@ -36,6 +36,15 @@ NOT_SIGNED_IN = (
 
 class _Role(RoleMixin):  # type: ignore[misc]
     """Flask-Security asks for a class of roles; ours are an enum on the account."""
+
+
+class _Users(SQLAlchemyUserDatastore):  # type: ignore[misc]
+    """Flask-Security's, but whoever a session names is found by a statement that is made once."""
+
+    def find_user(self, case_insensitive: bool = False, **named: Any) -> User | None:
+        if named.keys() == {"fs_uniquifier"}:
+            return user_of_session(session(), named["fs_uniquifier"])
+        return cast("User | None", super().find_user(case_insensitive, **named))
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]
@@ -127,7 +136,7 @@ def install(app: Flask) -> None:
         REMEMBER_COOKIE_HTTPONLY=True,
         REMEMBER_COOKIE_SECURE=app.config["SESSION_COOKIE_SECURE"],
     )
-    Security(app, SQLAlchemyUserDatastore(db, User, _Role), login_form=SignInForm)
+    Security(app, _Users(db, User, _Role), login_form=SignInForm)
     may(May.SEE_OWN_ACCOUNT)(app.view_functions["security.change_password"])
     limits.on_sign_in(app, "security.login", named=lambda: request.form.get("email", "").strip().lower())
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, false, select
+from sqlalchemy import Select, bindparam, false, select
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import ApiToken, Invitation, Organisation, User
@@ -50,13 +50,24 @@ def token_digest(token: str) -> bytes:
 
 def token_holder(session: Session, token: str) -> tuple[User, ApiToken] | None:
     """The active person a live token stands for."""
-    query = (
-        select(User, ApiToken)
-        .join(ApiToken, (ApiToken.town_id == User.town_id) & (ApiToken.user_id == User.id))
-        .where(ApiToken.digest == token_digest(token), ApiToken.revoked_at.is_(None), User.active)
-    )
-    row = session.execute(query).one_or_none()
+    row = session.execute(_HOLDER, {"digest": token_digest(token)}).one_or_none()
     return (row[0], row[1]) if row else None
+
+
+_HOLDER = (
+    select(User, ApiToken)
+    .join(ApiToken, (ApiToken.town_id == User.town_id) & (ApiToken.user_id == User.id))
+    .where(ApiToken.digest == bindparam("digest"), ApiToken.revoked_at.is_(None), User.active)
+)
+
+
+def user_of_session(session: Session, uniquifier: str) -> User | None:
+    """The person whom a session cookie names."""
+    return session.scalar(_OF_SESSION, {"uniquifier": uniquifier})
+
+
+_OF_SESSION = select(User).where(User.fs_uniquifier == bindparam("uniquifier"))
+"""Made once, as they are asked at every request."""
 
 
 def user_named(session: Session, identity: str) -> User | None:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, and_, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
@@ -93,14 +93,25 @@ def page_of_visits(
 
 def latest_visits(session: Session, person: Prospect, most: int) -> list[Line]:
     """Visits to somebody, withdrawn ones included, the latest first."""
-    query = (
-        select(Visit, User.full_name)
-        .join(User, (User.town_id == Visit.town_id) & (User.id == Visit.user_id))
-        .where(Visit.town_id == person.town_id, Visit.prospect_id == person.id)
-        .order_by(Visit.occurred_at.desc(), Visit.id.desc())
-        .limit(most)
-    )
-    return [Line(visit, person, by) for visit, by in session.execute(query)]
+    asked = {"town": person.town_id, "person": person.id, "most": most}
+    return [Line(visit, person, by) for visit, by in session.execute(_LATEST, asked)]
+
+
+_OF_PERSON = and_(Visit.town_id == bindparam("town"), Visit.prospect_id == bindparam("person"))
+_LATEST = (
+    select(Visit, User.full_name)
+    .join(User, (User.town_id == Visit.town_id) & (User.id == Visit.user_id))
+    .where(_OF_PERSON)
+    .order_by(Visit.occurred_at.desc(), Visit.id.desc())
+    .limit(bindparam("most"))
+)
+_IN_ORDER = select(Visit).where(_OF_PERSON).order_by(Visit.occurred_at, Visit.recorded_at, Visit.id)
+_STEPS = (
+    select(StageChange.from_stage, StageChange.to_stage, StageChange.at, StageChange.because_id)
+    .where(StageChange.town_id == bindparam("town"), StageChange.prospect_id == bindparam("person"))
+    .order_by(StageChange.at, StageChange.id)
+)
+"""Made once, as they are asked whenever a visit is logged or a person's page is opened."""
 
 
 def visit_and_person(session: Session, scope: Scope, visit_id: UUID) -> tuple[Visit, Prospect]:
@@ -113,16 +124,12 @@ def visit_and_person(session: Session, scope: Scope, visit_id: UUID) -> tuple[Vi
 
 def visits_to(session: Session, person: Prospect) -> Sequence[Visit]:
     """Every visit to somebody in the order they took place, withdrawn ones included."""
-    query = select(Visit).where(Visit.town_id == person.town_id, Visit.prospect_id == person.id)
-    return session.scalars(query.order_by(Visit.occurred_at, Visit.recorded_at, Visit.id)).all()
+    return session.scalars(_IN_ORDER, {"town": person.town_id, "person": person.id}).all()
 
 
 def steps_of(session: Session, person: Prospect) -> list[Step]:
     """How somebody's stage moved, in the order it was recorded."""
-    query = select(StageChange.from_stage, StageChange.to_stage, StageChange.at, StageChange.because_id).where(
-        StageChange.town_id == person.town_id, StageChange.prospect_id == person.id
-    )
-    return [Step(*row) for row in session.execute(query.order_by(StageChange.at, StageChange.id))]
+    return [Step(*row) for row in session.execute(_STEPS, {"town": person.town_id, "person": person.id})]
 
 
 class Tried(NamedTuple):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Row, Uuid, cast, column, insert, select, update, values
+from sqlalchemy import Row, Select, Uuid, bindparam, cast, column, insert, select, update, values
 from sqlalchemy.dialects.postgresql import insert as insert_once
 from sqlalchemy.orm import Session
 
@@ -80,11 +81,14 @@ def record_visit(session: Session, scope: Scope, new: NewVisit, *, by: User, at:
         "note": new.note,
         "next_contact_on": new.next_contact_on or contact_after(new.outcome, day, new.reasons, stage=who.stage),
     }
-    visit = session.scalar(insert_once(Visit).values(kept).on_conflict_do_nothing().returning(Visit))
+    visit = session.scalar(_INSERT_ONCE, kept)
     if visit is None:
         return _the_same(session, scope, session.get_one(Visit, (who.town_id, new.client_id)), new, by)
     _settle(session, who, visit, by=by, at=at)
     return Recorded(visit, created=True)
+
+
+_INSERT_ONCE = insert_once(Visit).on_conflict_do_nothing().returning(Visit)
 
 
 def _person_and_visit(session: Session, scope: Scope, new: NewVisit) -> tuple[Prospect | None, Visit | None]:
@@ -92,15 +96,19 @@ def _person_and_visit(session: Session, scope: Scope, new: NewVisit) -> tuple[Pr
 
     No person when the record is out of sight or was merged into another; then the visit is looked for by itself.
     """
-    query = (
+    row = session.execute(_held_with_visit(scope), {"person": new.prospect_id, "visit": new.client_id}).one_or_none()
+    return (row[0], row[1]) if row else (None, session.get(Visit, (scope.town_id, new.client_id)))
+
+
+@lru_cache(maxsize=512)
+def _held_with_visit(scope: Scope) -> Select[Prospect, Visit]:
+    return (
         select(Prospect, Visit)
-        .outerjoin(Visit, (Visit.town_id == Prospect.town_id) & (Visit.id == new.client_id))
-        .where(listed_to(scope), Prospect.id == new.prospect_id)
+        .outerjoin(Visit, (Visit.town_id == Prospect.town_id) & (Visit.id == bindparam("visit")))
+        .where(listed_to(scope), Prospect.id == bindparam("person"))
         .with_for_update(key_share=True, of=Prospect)
         .execution_options(populate_existing=True)
     )
-    row = session.execute(query).one_or_none()
-    return (row[0], row[1]) if row else (None, session.get(Visit, (scope.town_id, new.client_id)))
 
 
 def _the_same(session: Session, scope: Scope, known: Visit, new: NewVisit, by: User) -> Recorded:

@@ -174,12 +174,15 @@ def open_spell(session: Session, prospect: Prospect) -> Participation | None:
 
 def spells_of(prospect: Prospect) -> Select[Participation]:
     """Someone's spells, the latest first."""
-    return (
-        select(Participation)
-        .where(Participation.town_id == prospect.town_id, Participation.prospect_id == prospect.id)
-        .where(Participation.withdrawn_at.is_(None))
-        .order_by(Participation.started_on.desc(), Participation.id.desc())
-    )
+    return _SPELLS.params(town=prospect.town_id, person=prospect.id)
+
+
+_SPELLS = (
+    select(Participation)
+    .where(Participation.town_id == bindparam("town"), Participation.prospect_id == bindparam("person"))
+    .where(Participation.withdrawn_at.is_(None))
+    .order_by(Participation.started_on.desc(), Participation.id.desc())
+)
 
 
 def spells_of_all(session: Session, town_id: UUID, prospect_ids: Collection[UUID]) -> dict[UUID, Participation]:
@@ -213,8 +216,14 @@ def months_paid(session: Session, prospect: Prospect, start: Month, months: int)
 
 def payments_of(session: Session, prospect: Prospect) -> Sequence[Payment]:
     """Every payment and reversal of someone, the newest first."""
-    query = select(Payment).where(Payment.town_id == prospect.town_id, Payment.prospect_id == prospect.id)
-    return session.scalars(query.order_by(Payment.recorded_at.desc(), Payment.id.desc())).all()
+    return session.scalars(_PAYMENTS, {"town": prospect.town_id, "person": prospect.id}).all()
+
+
+_PAYMENTS = (
+    select(Payment)
+    .where(Payment.town_id == bindparam("town"), Payment.prospect_id == bindparam("person"))
+    .order_by(Payment.recorded_at.desc(), Payment.id.desc())
+)
 
 
 def standing_payments(prospect: Prospect) -> Select[Payment]:
@@ -262,14 +271,17 @@ _HELPED = _helped_statement()
 
 def grounds_on(session: Session, prospect: Prospect, day: date) -> list[Ground]:
     """Every ground for support someone has on a day; the law of that day says which decides."""
-    query = select(Standing.ground).where(
-        Standing.town_id == prospect.town_id,
-        Standing.prospect_id == prospect.id,
-        Standing.valid_from <= day,
-        or_(Standing.valid_to.is_(None), Standing.valid_to > day),
-    )
+    asked = {"town": prospect.town_id, "person": prospect.id, "day": day}
     home = session.get(Place, (prospect.town_id, prospect.place_id))
-    return [*session.scalars(query), *([Ground.ISLAND] if home and home.special else [])]
+    return [*session.scalars(_GROUNDS, asked), *([Ground.ISLAND] if home and home.special else [])]
+
+
+_GROUNDS = select(Standing.ground).where(
+    Standing.town_id == bindparam("town"),
+    Standing.prospect_id == bindparam("person"),
+    Standing.valid_from <= bindparam("day"),
+    or_(Standing.valid_to.is_(None), Standing.valid_to > bindparam("day")),
+)
 
 
 def quote_for(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -39,7 +40,7 @@ from crm.places.models import Place, Town
 from crm.prospects.models import Consent, IdentityReading, Prospect, StageChange, Standing
 from crm.prospects.rules import STRENGTH, Ground, Purpose, Same, Stage, Traits, deciding, reasons_for_one, score
 from crm.sealed import current as seal
-from crm.web.pager import Page, page
+from crm.web.pager import Page, page, page_from, page_query
 
 ORDER: tuple[InstrumentedAttribute[Any], ...] = (Prospect.name_key, Prospect.id)
 """The order of every list of people: Vietnamese, by given name."""
@@ -85,14 +86,21 @@ def person(session: Session, scope: Scope, prospect_id: UUID) -> Prospect:
     seen: set[UUID] = set()
     while prospect_id not in seen:
         seen.add(prospect_id)
-        query = select(Prospect, visible_to(scope)).where(Prospect.town_id == scope.town_id, Prospect.id == prospect_id)
-        row = session.execute(query).one_or_none()
+        row = session.execute(_one_person(scope), {"person": prospect_id}).one_or_none()
         if row is None or (row[0].merged_into_id is None and not row[1]):
             break
         if row[0].merged_into_id is None:
             return row[0]
         prospect_id = row[0].merged_into_id
     raise NotFound
+
+
+@lru_cache(maxsize=512)
+def _one_person(scope: Scope) -> Select[Prospect, bool]:
+    """Somebody, and whether they are within reach. Kept, as others below: making a statement costs more than asking it."""
+    return select(Prospect, visible_to(scope)).where(
+        Prospect.town_id == scope.town_id, Prospect.id == bindparam("person")
+    )
 
 
 # ---- lists and search
@@ -292,8 +300,24 @@ _APART = "apart."
 
 def count_up_to(session: Session, query: Select[Prospect], most: int) -> int:
     """How many people a list holds; `most + 1` stands for more than `most`, so that a large list costs no more."""
+    return session.scalar(_counting(query, most)) or 0
+
+
+def count_list(session: Session, scope: Scope, filters: Filters, q: str, most: int, *, today: date) -> int:
+    """`count_up_to` for one of the lists of people."""
+    if q.strip():
+        return count_up_to(session, people(scope, filters, q, today=today), most)
+    return session.scalar(_count_of_list(scope, filters, most, today)) or 0
+
+
+@lru_cache(maxsize=512)
+def _count_of_list(scope: Scope, filters: Filters, most: int, today: date) -> Select[int]:
+    return _counting(people(scope, filters, today=today), most)
+
+
+def _counting(query: Select[Prospect], most: int) -> Select[int]:
     some = query.with_only_columns(Prospect.id).limit(most + 1).subquery()
-    return session.scalar(select(func.count()).select_from(some)) or 0
+    return select(func.count()).select_from(some)
 
 
 # ---- what is known of somebody
@@ -312,11 +336,17 @@ def deciding_grounds(session: Session, prospect_ids: Collection[UUID], day: date
 
 def standings_of(session: Session, town_id: UUID, prospect_ids: Collection[UUID]) -> dict[UUID, list[Standing]]:
     """All grounds these people have or had, the newest first."""
-    query = select(Standing).where(Standing.town_id == town_id, Standing.prospect_id.in_(prospect_ids))
     found: dict[UUID, list[Standing]] = {prospect_id: [] for prospect_id in prospect_ids}
-    for row in session.scalars(query.order_by(Standing.valid_from.desc(), Standing.id.desc())):
+    for row in session.scalars(_STANDINGS, {"town": town_id, "people": list(prospect_ids)}):
         found[row.prospect_id].append(row)
     return found
+
+
+_STANDINGS = (
+    select(Standing)
+    .where(Standing.town_id == bindparam("town"), Standing.prospect_id.in_(bindparam("people", expanding=True)))
+    .order_by(Standing.valid_from.desc(), Standing.id.desc())
+)
 
 
 def consents_of(session: Session, town_id: UUID, phone: str) -> dict[Purpose, Consent]:
@@ -326,50 +356,61 @@ def consents_of(session: Session, town_id: UUID, phone: str) -> dict[Purpose, Co
 
 def consents_of_all(session: Session, town_id: UUID, phones: Collection[str]) -> dict[str, dict[Purpose, Consent]]:
     """`consents_of` for many numbers at once."""
-    query = (
-        select(Consent)
-        .where(Consent.town_id == town_id, Consent.phone.in_(phones))
-        .distinct(Consent.phone, Consent.purpose)
-        .order_by(Consent.phone, Consent.purpose, Consent.at.desc(), Consent.recorded_at.desc(), Consent.id.desc())
-    )
     found: dict[str, dict[Purpose, Consent]] = {}
-    for row in session.scalars(query):
+    for row in session.scalars(_CONSENTS, {"town": town_id, "phones": list(phones)}):
         found.setdefault(row.phone, {})[row.purpose] = row
     return found
 
 
+_CONSENTS = (
+    select(Consent)
+    .where(Consent.town_id == bindparam("town"), Consent.phone.in_(bindparam("phones", expanding=True)))
+    .distinct(Consent.phone, Consent.purpose)
+    .order_by(Consent.phone, Consent.purpose, Consent.at.desc(), Consent.recorded_at.desc(), Consent.id.desc())
+)
+
+
 def stage_changes(session: Session, prospect: Prospect) -> Sequence[tuple[StageChange, str | None]]:
     """The steps of one person, each with the name of who made it, the newest first."""
-    query = (
-        select(StageChange, User.full_name)
-        .outerjoin(User, (User.town_id == StageChange.town_id) & (User.id == StageChange.by_id))
-        .where(StageChange.town_id == prospect.town_id, StageChange.prospect_id == prospect.id)
-        .order_by(StageChange.at.desc(), StageChange.id.desc())
-    )
-    return [(row[0], row[1]) for row in session.execute(query)]
+    return [(row[0], row[1]) for row in session.execute(_STEPS, {"town": prospect.town_id, "person": prospect.id})]
+
+
+_STEPS = (
+    select(StageChange, User.full_name)
+    .outerjoin(User, (User.town_id == StageChange.town_id) & (User.id == StageChange.by_id))
+    .where(StageChange.town_id == bindparam("town"), StageChange.prospect_id == bindparam("person"))
+    .order_by(StageChange.at.desc(), StageChange.id.desc())
+)
 
 
 def consent_changes(session: Session, prospect: Prospect) -> Sequence[tuple[Consent, str | None]]:
     """Every answer of the phone this person has now, and those they gave with an earlier one, the newest first."""
-    by_phone = Consent.phone == prospect.phone if prospect.phone else false()
-    query = (
-        select(Consent, User.full_name)
-        .outerjoin(User, (User.town_id == Consent.town_id) & (User.id == Consent.recorded_by_id))
-        .where(Consent.town_id == prospect.town_id, or_(by_phone, Consent.prospect_id == prospect.id))
-        .order_by(Consent.at.desc(), Consent.id.desc())
+    asked = {"town": prospect.town_id, "person": prospect.id, "phone": prospect.phone}
+    return [(row[0], row[1]) for row in session.execute(_ANSWERS, asked)]
+
+
+_ANSWERS = (
+    select(Consent, User.full_name)
+    .outerjoin(User, (User.town_id == Consent.town_id) & (User.id == Consent.recorded_by_id))
+    .where(
+        Consent.town_id == bindparam("town"),
+        or_(Consent.phone == bindparam("phone"), Consent.prospect_id == bindparam("person")),
     )
-    return [(row[0], row[1]) for row in session.execute(query)]
+    .order_by(Consent.at.desc(), Consent.id.desc())
+)
 
 
 def change_records(session: Session, prospect: Prospect) -> Sequence[tuple[ChangeRecord, str | None]]:
     """Who changed what of this person, the newest first."""
-    query = (
-        select(ChangeRecord, User.full_name)
-        .outerjoin(User, (User.town_id == ChangeRecord.town_id) & (User.id == ChangeRecord.user_id))
-        .where(ChangeRecord.town_id == prospect.town_id, ChangeRecord.subject_id == prospect.id)
-        .order_by(ChangeRecord.at.desc(), ChangeRecord.id.desc())
-    )
-    return [(row[0], row[1]) for row in session.execute(query)]
+    return [(row[0], row[1]) for row in session.execute(_CHANGES, {"town": prospect.town_id, "person": prospect.id})]
+
+
+_CHANGES = (
+    select(ChangeRecord, User.full_name)
+    .outerjoin(User, (User.town_id == ChangeRecord.town_id) & (User.id == ChangeRecord.user_id))
+    .where(ChangeRecord.town_id == bindparam("town"), ChangeRecord.subject_id == bindparam("person"))
+    .order_by(ChangeRecord.at.desc(), ChangeRecord.id.desc())
+)
 
 
 def identity_readings(session: Session, prospect: Prospect) -> Sequence[tuple[IdentityReading, str | None]]:
@@ -459,11 +500,10 @@ def list_of(
     session: Session, scope: Scope, filters: Filters, q: str, *, cursor: str | None, size: int, today: date
 ) -> Page[Listed]:
     """One page of a list as the eye needs it: one query for the people with their grounds, names of places kept."""
-    grounds = select(Standing.ground).where(
-        Standing.town_id == Prospect.town_id, Standing.prospect_id == Prospect.id, *_valid_on(today)
-    )
-    columns = (*_SHOWN, func.array(grounds.scalar_subquery()).label("grounds"))
-    found = page_of(session, scope, filters, q, cursor=cursor, size=size, today=today, columns=columns)
+    if cursor or q.strip():
+        found = page_of(session, scope, filters, q, cursor=cursor, size=size, today=today, columns=_shown(today))
+    else:
+        found = page_from(session, _first_page(scope, filters, size, today), size=size, key=place_in_order)
     places = _place_names(session, scope.town_id, found.rows)
     rows = [
         Listed(
@@ -475,6 +515,21 @@ def list_of(
         for row in found.rows
     ]
     return Page(rows, found.next)
+
+
+@lru_cache(maxsize=512)
+def _first_page(scope: Scope, filters: Filters, size: int, today: date) -> Select[Any]:
+    """Where everybody begins, asked again and again."""
+    return page_query(people(scope, filters, today=today).with_only_columns(*_shown(today)), ORDER, size=size)
+
+
+@lru_cache(maxsize=8)
+def _shown(today: date) -> tuple[SQLColumnExpression[Any], ...]:
+    """The columns of a list, and the grounds that hold today."""
+    grounds = select(Standing.ground).where(
+        Standing.town_id == Prospect.town_id, Standing.prospect_id == Prospect.id, *_valid_on(today)
+    )
+    return *_SHOWN, func.array(grounds.scalar_subquery()).label("grounds")
 
 
 _SHOWN: tuple[InstrumentedAttribute[Any], ...] = (
@@ -512,7 +567,13 @@ def _named(session: Session, kind: type[Any], town_id: UUID, ids: Iterable[tuple
     wanted = {key for group in ids for key in group if key}
     if not wanted:
         return {}
-    return {row.id: row for row in session.scalars(select(kind).where(kind.town_id == town_id, kind.id.in_(wanted)))}
+    return {row.id: row for row in session.scalars(_OF_IDS[kind], {"town": town_id, "ids": list(wanted)})}
+
+
+_OF_IDS: dict[type[Any], Select[Any]] = {
+    kind: select(kind).where(kind.town_id == bindparam("town"), kind.id.in_(bindparam("ids", expanding=True)))
+    for kind in (Place, Organisation, User)
+}
 
 
 # ---- the same person twice

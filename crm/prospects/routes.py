@@ -63,7 +63,7 @@ def listing() -> ResponseReturnValue:
     found = queries.list_of(session(), scope, filters, q, cursor=cursor, size=PAGE, today=today)
     count = len(found.rows)
     if cursor or found.next:
-        count = queries.count_up_to(session(), queries.people(scope, filters, q, today=today), MOST_COUNTED)
+        count = queries.count_list(session(), scope, filters, q, MOST_COUNTED, today=today)
     following = url_for(".listing", **_asked(), cursor=found.next) if found.next else None
     return render_template(
         "prospects/listing.html",

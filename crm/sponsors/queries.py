@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, cast, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from crm import stored
@@ -267,17 +267,20 @@ def reasons_of(session: Session, town_id: UUID, posting_ids: Collection[UUID]) -
 
 def helped(session: Session, person: Prospect) -> Sequence[tuple[Allocation, Sponsor]]:
     """Which sponsors carry months of somebody, the latest months first; what was given back is left out."""
-    query = (
-        select(Allocation, Sponsor)
-        .join(Sponsor, and_(Sponsor.town_id == Allocation.town_id, Sponsor.id == Allocation.sponsor_id))
-        .where(
-            Allocation.town_id == person.town_id,
-            Allocation.prospect_id == person.id,
-            Allocation.released_at.is_(None),
-        )
-        .order_by(Allocation.start_month.desc(), Allocation.id.desc())
+    return [(row[0], row[1]) for row in session.execute(_HELPED, {"town": person.town_id, "person": person.id})]
+
+
+_HELPED = (
+    select(Allocation, Sponsor)
+    .join(Sponsor, and_(Sponsor.town_id == Allocation.town_id, Sponsor.id == Allocation.sponsor_id))
+    .where(
+        Allocation.town_id == bindparam("town"),
+        Allocation.prospect_id == bindparam("person"),
+        Allocation.released_at.is_(None),
     )
-    return [(row[0], row[1]) for row in session.execute(query)]
+    .order_by(Allocation.start_month.desc(), Allocation.id.desc())
+)
+"""Made once, as it is asked for every page of a person."""
 
 
 def is_reversed(session: Session, of: Allocation) -> bool:

@@ -59,7 +59,17 @@ def page(
     if cursor:
         position: ColumnElement[bool] = tuple_(*order) > tuple_(*read_cursor(cursor, kinds))
         query = query.where(position)
-    result = session.execute(query.order_by(*order).limit(size + 1))
+    return page_from(session, page_query(query, order, size=size), size=size, key=key)
+
+
+def page_query(query: Select[Any], order: Sequence[SQLColumnExpression[Any]], *, size: int) -> Select[Any]:
+    """What `page_from` asks: one row more than a page, so that it is known whether another follows."""
+    return query.order_by(*order).limit(size + 1)
+
+
+def page_from(session: Session, query: Select[Any], *, size: int, key: Callable[[Any], Sequence[Any]]) -> Page[Any]:
+    """The page that a `page_query` finds."""
+    result = session.execute(query)
     rows = list(result.scalars() if len(query.column_descriptions) == 1 else result)
     more = len(rows) > size
     return Page(rows[:size], write_cursor(key(rows[size - 1])) if more else None)
