@@ -23,7 +23,7 @@ FIELD: tuple[Item, ...] = (TODAY, RESIDENTS, replace(LOG, strong=True), MINE)
 OFFICE: tuple[Item, ...] = (
     Item(_l("Overview"), "reports.dashboard", "chart", May.SEE_DASHBOARD),
     RESIDENTS,
-    Item(_l("Participants"), "participation.listing", "joined", May.SEE_DASHBOARD),
+    Item(_l("Taking part"), "participation.listing", "joined", May.SEE_DASHBOARD),
     Item(_l("Sponsors"), "sponsors.listing", "sponsor", May.SEE_SPONSORS),
     Item(_l("Messages"), "campaigns.messages", "message", May.SEE_MESSAGES),
     Item(_l("Visits"), "outreach.listing", "list", May.SEE_DASHBOARD),

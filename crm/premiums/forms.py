@@ -25,7 +25,7 @@ class DongField(IntegerField):
     """Whole đồng as people type them: "1.500.000", "1 500 000 đ" or "1500000"."""
 
     def _value(self) -> str:
-        if self.raw_data:
+        if self.raw_data and (self.data is None or self.process_errors):
             return str(self.raw_data[0])
         return f"{self.data:,}".replace(",", ".") if self.data is not None else ""
 
