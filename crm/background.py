@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Celery, Task
 from flask import Flask
+from kombu.exceptions import OperationalError as BrokerAway
 
 from crm.db import wait_for_commit
 from crm.embedded.brokers import broker_urls
@@ -58,7 +59,7 @@ def ring(task: Any, *ids: str) -> bool:
     def pull() -> bool:
         try:
             task.apply_async(args=ids, retry=False)
-        except (OSError, task.app.connection_for_write().connection_errors):
+        except (OSError, BrokerAway):
             return False
         return True
 
