@@ -62,14 +62,19 @@ class FilterForm(QueryForm):
     """What the list of people is narrowed to; an address one can pass on."""
 
     q = HiddenField(filters=[stripped], validators=[Optional(), Length(max=200)])
-    place = SelectField(FIELDS["place_id"], validators=[Optional()])
-    neighbourhood = SelectField(FIELDS["neighbourhood_id"], validators=[Optional()])
+    place = SelectField(FIELDS["place_id"], filters=[stripped], validators=[Optional()])
+    neighbourhood = SelectField(FIELDS["neighbourhood_id"], filters=[stripped], validators=[Optional()])
     stage = SelectField(
-        _l("Where they stand"), choices=[anything(_l("All")), *choices(STAGES)], validators=[Optional()]
+        _l("Where they stand"),
+        choices=[anything(_l("All")), *choices(STAGES)],
+        filters=[stripped],
+        validators=[Optional()],
     )
-    standing = SelectField(_l("Group"), choices=[anything(_l("All")), *choices(GROUNDS)], validators=[Optional()])
-    organisation = SelectField(FIELDS["organisation_id"], validators=[Optional()])
-    assigned_to = SelectField(_l("Volunteer"), validators=[Optional()])
+    standing = SelectField(
+        _l("Group"), choices=[anything(_l("All")), *choices(GROUNDS)], filters=[stripped], validators=[Optional()]
+    )
+    organisation = SelectField(FIELDS["organisation_id"], filters=[stripped], validators=[Optional()])
+    assigned_to = SelectField(_l("Volunteer"), filters=[stripped], validators=[Optional()])
     due_before = day_field(_l("To be met before"))
 
     def offer(
@@ -106,7 +111,7 @@ class ParticularsForm(Form):
     full_name = StringField(FIELDS["full_name"], filters=[stripped], validators=[DataRequired(), Length(max=200)])
     phone = StringField(FIELDS["phone"], filters=[stripped], validators=[Length(max=60)])
     birth = StringField(_l("Day or year of birth"), filters=[stripped], validators=[Length(max=20)])
-    sex = RadioField(FIELDS["sex"], choices=choices(SEXES), validators=[Optional()])
+    sex = RadioField(FIELDS["sex"], choices=choices(SEXES), filters=[stripped], validators=[Optional()])
     place = SelectField(
         FIELDS["place_id"], validators=[InputRequired(_l("Choose the ward or commune where the person lives."))]
     )
@@ -164,12 +169,14 @@ class ChangeForm(ParticularsForm):
     """Corrections to somebody; an identity number left empty stays as it is."""
 
     version = HiddenField()
-    kinship = SelectField(FIELDS["kinship"], choices=[anything("—"), *choices(KINSHIPS)], validators=[Optional()])
+    kinship = SelectField(
+        FIELDS["kinship"], choices=[anything("—"), *choices(KINSHIPS)], filters=[stripped], validators=[Optional()]
+    )
 
     @property
     def expected_version(self) -> int:
-        """The version the form was opened with; 0, which never was, when it was tampered with."""
-        text = self.version.data or ""
+        """The version the form was opened with; 0, which never was, when it is missing or was tampered with."""
+        text = str(self.version.raw_data[0]) if self.version.raw_data else ""
         return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
 
     def changes(self, today: date) -> dict[str, Any]:
