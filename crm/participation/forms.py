@@ -7,9 +7,10 @@ from datetime import date
 from typing import Any, Self
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DateField, SelectField, StringField
+from wtforms import BooleanField, DateField, HiddenField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, Optional
 
+from crm.errors import RuleBroken
 from crm.months import MONTHS_IN_YEAR, Month
 from crm.participation.rules import CHOSEN_ENDINGS, ENDINGS, KINDS, Basis, Ending, Kind, Span, first_months
 from crm.premiums.forms import DongField
@@ -30,6 +31,7 @@ class PaymentForm(Form):
     confirmation = StringField(
         _l("List or letter of the insurance office"), filters=[stripped], validators=[Length(max=200)]
     )
+    first_month = HiddenField(filters=[stripped])
 
     @classmethod
     def under(cls, law: LawOnDay, **start: Any) -> Self:
@@ -42,6 +44,14 @@ class PaymentForm(Form):
                 for years in range(2, law.number(LawKey.YEARS_AHEAD_MOST) + 1)
             ]
         return form
+
+    @property
+    def shown(self) -> Month | None:
+        """The first month that the page spoke of, so that a second tap is no payment for the months after."""
+        try:
+            return Month.parse(self.first_month.data) if self.first_month.data else None
+        except ValueError:
+            raise RuleBroken(_l("Open the page again: it does not say which months are paid."), code="page") from None
 
     @property
     def plan(self) -> Plan:

@@ -104,7 +104,7 @@ def pay(prospect_id: UUID) -> ResponseReturnValue:
     basis, step = basis_for(current_user().may), request.form.get("step")
     if form.validate() and step == "record" and basis:
         with refusals_on(form), transaction():
-            payment = services.record_payment(session(), payer, **_given(payer, form), **_act())
+            payment = services.record_payment(session(), payer, **_given(payer, form), **_act(), start=form.shown)
             flash(_("The payment for %(months)s months is recorded.", months=payment.months), "success")
             return redirect(_page_of(prospect_id))
     return _pay_page(payer, form, failed=step == "record")
