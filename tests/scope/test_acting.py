@@ -40,7 +40,7 @@ def sent(town: SmallTown, endpoint: str, key: str) -> dict[str, Any]:
         "outreach.save": {"client_id": str(uuid4()), "channel": "home_visit", "outcome": "agreed"},
         "outreach.amend": {"channel": "phone_call", "note": "đổi"},
         "participation.enrol": paid | {"start": "2019-10"},
-        "participation.pay": paid,
+        "participation.pay": paid | {"first_month": "2019-11"},
         "participation.stop": {"ending": "stopped", "on": "2019-10-15"},
         "sponsors.allocate": {"step": "confirm", "months": "1", "start": "2020-01"},
         "sponsors.pay": {"paid_on": "2019-10-15", **proof},
