@@ -35,18 +35,28 @@ class Link(NamedTuple):
     url: str
     icon: str
     strong: bool
-    current: bool
+    current: str
+    """What `aria-current` says: "page" here, "true" on a page further inside, else empty."""
     group: Any
 
 
 def shown(items: Iterable[Item], who: Actor) -> list[Link]:
     """The items this person may open."""
-    here = request.endpoint
+    mine = [item for item in items if who.may(item.permission)]
     return [
-        Link(item.label, url_for(item.endpoint), item.icon, item.strong, item.endpoint == here, item.group)
-        for item in items
-        if who.may(item.permission)
+        Link(item.label, url_for(item.endpoint), item.icon, item.strong, _current(item, mine), item.group)
+        for item in mine
     ]
+
+
+def _current(item: Item, items: list[Item]) -> str:
+    """A page that is no place of the menu belongs to the one place of its own package, where there is just one."""
+    here = request.endpoint or ""
+    if item.endpoint == here:
+        return "page"
+    package = here.partition(".")[0]
+    around = [one.endpoint for one in items if one.endpoint.partition(".")[0] == package]
+    return "true" if around == [item.endpoint] else ""
 
 
 def install(
