@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
@@ -28,10 +29,10 @@ def test_a_second_one_on_the_same_data_says_so_in_one_line_and_ends(town: Instal
         assert answer.status == 200  # the first goes on
 
 
-def test_a_port_that_is_taken_is_named(town: Installation) -> None:
+def test_a_port_that_is_taken_is_named(town: Installation, tmp_path: Path) -> None:
     port = town.address.rsplit(":", 1)[1]
     other = subprocess.run(
-        [str(CRM), "up", "--port", port, "--data-dir", f"{town.data_dir}-other"],
+        [str(CRM), "up", "--port", port, "--data-dir", str(tmp_path)],
         capture_output=True,
         text=True,
         timeout=60,

@@ -137,7 +137,7 @@ def test_whoever_agreed_is_reminded_once_by_day_and_whoever_did_not_never(moved:
     arrives(page, received.filter(has_text="delivered"))
     expect(received).to_contain_text("Hen gap ba Hen ngay 16/10")
     ring(town, times=3)  # the timetable goes on, minute after minute
-    becomes(desk, town, agreed, "Delivered")  # by the carrier's signed receipts
+    becomes(desk, town, agreed, "Reached the network")  # says the carrier in its signed receipt
     assert lines(desk, town, silent) == []
     expect(texts(page, town, agreed)).to_have_count(1)
     expect(texts(page, town, silent)).to_have_count(0)
