@@ -45,7 +45,6 @@ def create_app(settings: Settings) -> Flask:
     headers.install(app, https=settings.public_url.startswith("https://"))
     limits.install(app)
     signing_in.install(app)
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # after Flask-Security, which brings its own writer
     guard.enforce(app, signing_in.actor, also_public=ALSO_PUBLIC)
     navigation.install(app, menu_of, signing_in.actor, search="prospects.listing")
     make_celery(app)

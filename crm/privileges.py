@@ -16,6 +16,16 @@ APPEND_ONLY = (
     "stage_change",
 )
 
+MAY_NOT_BE_DELETED = ("account", "message", "participation", "prospect", "sponsor", "pledge", "visit")
+"""Rows that end, are withdrawn or change their state, and stay."""
+
+MOVING = {
+    "allocation": ("payment_id", "released_at"),
+    "message": ("state", "reason", "not_before", "claimed_at", "attempts", "sid", "error_code", "settled_at", "expires_at"),
+    "receipt": (),
+}
+"""Money and messages whose rows have a life: only these columns may change, and no row may go."""
+
 
 def grant(connection: Connection, role: str | None) -> None:
     """Give `role` its rights on every table there is. An owner has them anyway and is left alone."""
@@ -29,5 +39,13 @@ def grant(connection: Connection, role: str | None) -> None:
     connection.execute(text(f'grant usage, select on all sequences in schema "{schema}" to {quoted}'))
     for table in sorted(tables.intersection(APPEND_ONLY)):
         connection.execute(text(f"revoke update, delete, truncate on {table} from {quoted}"))
+    for table in sorted(tables.intersection(MAY_NOT_BE_DELETED)):
+        connection.execute(text(f"revoke delete, truncate on {table} from {quoted}"))
+    for table, columns in MOVING.items():
+        if table not in tables:
+            continue
+        connection.execute(text(f"revoke update, delete, truncate on {table} from {quoted}"))
+        if columns:
+            connection.execute(text(f"grant update ({', '.join(columns)}) on {table} to {quoted}"))
     if "ledger_account" in tables:
         connection.execute(text(f"revoke update, delete, truncate on ledger_account from {quoted}"))
