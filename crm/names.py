@@ -74,7 +74,7 @@ def tidy(name: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def _folded_word(word: str) -> str:
-    plain = unicodedata.normalize("NFKD", word.translate(_LOOKALIKES).lower()).replace("đ", "d")
+    plain = unicodedata.normalize("NFKD", word.translate(_LOOKALIKES)).lower().replace("đ", "d")
     return "".join(plain.encode("ascii", "ignore").decode().split())
 
 

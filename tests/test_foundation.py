@@ -29,3 +29,22 @@ def test_a_failed_act_leaves_nothing(app: Flask, session: Session, make: Make) -
         make.prospect("Lê Văn Tám")
         raise RuntimeError
     assert session.scalar(text("select count(*) from prospect")) == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "delete from message",
+        "update message set body = 'x'",
+        "update receipt set amount = amount * 2",
+        "delete from receipt",
+        "delete from allocation",
+        "update allocation set amount = 1",
+        "update ledger_account set balance = 10",
+        "delete from visit",
+        "delete from prospect",
+    ],
+)
+def test_the_everyday_role_cannot_rewrite_money_messages_or_people(session: Session, statement: str) -> None:
+    with pytest.raises(DBAPIError, match="permission denied"), session.begin_nested():
+        session.execute(text(statement))
