@@ -14,7 +14,7 @@ import click
 
 from crm.demo import services as demo
 from crm.embedded.services import CannotRun, default_data_dir
-from crm.running import environment, settings_of
+from crm.running import environment, kept_alive, settings_of
 from crm.supervisor import Child, Supervisor, only_one
 
 PYTHON = sys.executable
@@ -74,6 +74,7 @@ def up(context: click.Context, with_demo: bool, host: str, port: int, data_dir: 
             if sandbox_port:
                 env["SANDBOX_URL"] = f"http://127.0.0.1:{sandbox_port}"
             accounts = demo.prepare(settings_of(env), with_demo=with_demo)
+            env.pop("CRM_CLOCK", None)  # it stands in the database now, where `crm clock` can move it
             tree = Supervisor(children(env, folder, host, port, sandbox_port), folder)
 
             def tell() -> None:
@@ -84,7 +85,8 @@ def up(context: click.Context, with_demo: bool, host: str, port: int, data_dir: 
                     click.echo(line)
                 click.echo("Press Ctrl-C to stop.")
 
-            status = tree.run(ready=lambda: answers(port, host), on_ready=tell, timeout=90)
+            with kept_alive(folder, lambda line: click.echo(line, err=True)):
+                status = tree.run(ready=lambda: answers(port, host), on_ready=tell, timeout=90)
     context.exit(status)
 
 

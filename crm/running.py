@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,11 @@ from flask_migrate import upgrade
 from config import Settings, from_environment
 from crm import clock
 from crm.app import create_app
-from crm.embedded.services import default_data_dir, secrets, start
+from crm.embedded.halting import postgres_lives, valkey_lives
+from crm.embedded.services import CannotRun, default_data_dir, secrets, start
+
+LOOK_EVERY = 2.0
+"""Seconds between two looks at the services."""
 
 
 @contextmanager
@@ -43,6 +48,30 @@ def environment(data_dir: Path | None, *, host: str = "127.0.0.1", port: int = 8
         if embedded_broker:
             env["REDIS_URL"] = services.redis_url
         yield env
+
+
+@contextmanager
+def kept_alive(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """While held, a database or broker of the data directory that was killed is started again within seconds."""
+    own_database, own_broker = not os.environ.get("DATABASE_URL"), not os.environ.get("REDIS_URL")
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(LOOK_EVERY):
+            if (own_database and not postgres_lives(folder)) or (own_broker and not valkey_lives(folder)):
+                try:
+                    start(folder, with_postgres=own_database, with_valkey=own_broker).stop()
+                    say("A service had died and was started again: see the end of its log in logs/.")
+                except (CannotRun, OSError) as problem:
+                    say(f"A service has died and does not start again: {problem}")
+
+    watcher = threading.Thread(target=watch, name="services", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join(timeout=30)
 
 
 @contextmanager

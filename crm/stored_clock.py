@@ -11,6 +11,7 @@ from crm import clock, stored
 from crm.db import session
 
 SETTING = "clock_offset_seconds"
+FROM_ENVIRONMENT = "clock_from_environment"
 
 
 class MovedClock:
@@ -38,3 +39,12 @@ def start_at(current: Session, moment: datetime | None) -> None:
     """From now on the program's time runs on from `moment`; None puts it right again."""
     seconds = (moment - datetime.now(UTC)).total_seconds() if moment else 0
     stored.write(current, SETTING, seconds)
+
+
+def follow_environment(current: Session, setting: str | None) -> None:
+    """Let CRM_CLOCK of a start hold for everyone who works on this database, until it is moved or a start without it."""
+    if setting:
+        stored.write(current, SETTING, clock.read_setting(setting, datetime.now(UTC)).total_seconds())
+    elif stored.read(current, FROM_ENVIRONMENT):
+        start_at(current, None)
+    stored.write(current, FROM_ENVIRONMENT, bool(setting))

@@ -59,13 +59,12 @@ def prepare(settings: Settings, *, with_demo: bool) -> list[str]:
         if with_demo:
             refuse_in_production()
         upgrade()
-        if not with_demo:
-            return []
         with transaction() as current:
-            empty = not in_use(current)
+            empty = with_demo and not in_use(current)
             if empty:
                 load(current, Wanted(), moved_to=at(PLAN_DAY, 9))
-            lines = account_lines(current)
+            stored_clock.follow_environment(current, settings.clock)
+            lines = account_lines(current) if with_demo else []
         if empty:
             analyze()
         return lines

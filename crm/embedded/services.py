@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 PROJECT = str(Path(__file__).parents[2])
-SHORT = ("/run", "/tmp")  # noqa: S108  (mkdtemp makes a new directory in it, private from the first moment)
+SHORT = ("/run", "/tmp")  # (mkdtemp makes a new directory in it, private from the first moment)
 LONGEST_SOCKET_PATH = 107  # bytes; a limit of the kernel
 
 
