@@ -34,6 +34,8 @@ def make_celery(app: Flask) -> Celery[Task[Any, Any]]:
             "unacked_restore_interval": 10,
             "socket_timeout": 5,
             "socket_connect_timeout": 3,
+            "max_retries": 1,  # whoever rings a bell does not wait for a broker that is away
+            "interval_start": 0.1,
         },
         task_ignore_result=True,
         task_acks_late=True,
