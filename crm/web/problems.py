@@ -8,13 +8,35 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response
+from flask_babel import LazyString
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 
 from crm.errors import Conflict, RuleBroken
 
 MEDIA_TYPE = "application/problem+json"
 KEPT_HEADERS = ("allow", "retry-after", "etag")
+
+SAYS: Mapping[int, Any] = {
+    400: _l("The request could not be read. Check how it is written."),
+    401: _l("Send `Authorization: Bearer TOKEN` with a valid token, made with `crm token add`."),
+    403: _l("The person behind this token may not do this. Ask an administrator."),
+    404: _l("There is no such thing here, or it may not be seen with this token. Check the address."),
+    405: _l("This address does not take this method. The header `Allow` lists those it takes."),
+    406: _l("This answer does not exist in the form asked for. Check the header `Accept`."),
+    408: _l("The request took too long to arrive. Send it again."),
+    409: _l("This contradicts what is there. Read it again and retry."),
+    412: _l("It has changed since it was read. Read it again and retry."),
+    413: _l("This is too large. Send less at a time."),
+    414: _l("The address is too long. Send fewer filters."),
+    415: _l("The body is of another kind than this call takes. Check the header `Content-Type`."),
+    422: _l("Something in the request is not accepted. Check what was sent."),
+    429: _l("Too many calls in a short time. Wait for as many seconds as the header `Retry-After` says."),
+    500: _l("Something went wrong on our side. Nothing was saved; please try again."),
+    503: _l("The program cannot answer just now. Please try again in a minute."),
+}
+"""What a failure says that nobody has said more of."""
 
 
 def problem(
@@ -49,7 +71,8 @@ def failure(error: HTTPException, sentence: str | None = None) -> Response:
     refused = error.code == HTTPStatus.UNPROCESSABLE_ENTITY
     if wrong and error.code == HTTPStatus.BAD_REQUEST:
         sentence, wrong = wrong[0]["message"], []
-    detail = sentence or (_("Some fields are not accepted.") if wrong else error.description)
+    own = error.description if isinstance(error.description, LazyString) else SAYS.get(error.code or 500)
+    detail = sentence or (_("Some fields are not accepted.") if wrong else own or error.description)
     code = {"code": "invalid"} if refused and wrong else {}
     return problem(error.code or 500, detail=str(detail), errors=wrong, headers=dict(error.get_headers()), **code)
 

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_smorest.fields import Upload
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields, validate
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -27,6 +27,7 @@ from crm.api.models import IdempotentAnswer
 from crm.app import create_app
 from crm.db import db, session, transaction, wait_for_commit
 from crm.errors import Conflict, RuleBroken
+from crm.web import problems
 from crm.web.guard import may
 from tests.factories import Make
 
@@ -215,6 +216,59 @@ def test_the_sentences_are_vietnamese_unless_english_is_asked_for(client: FlaskC
         for language in ("vi", "en")
     }
     assert said == {"vi": "Thiếu trường bắt buộc.", "en": "Missing data for required field."}
+
+
+ENGLISH = {"Accept-Language": "en"}
+
+
+class Bounds(Schema):
+    """Fields whose refusals name what would be accepted."""
+
+    word = fields.String(validate=validate.Length(max=3))
+    name = fields.String(validate=validate.Length(1, 3))
+    number = fields.Integer(validate=validate.Range(min=1))
+    share = fields.Integer(validate=validate.Range(1, 9))
+    kind = fields.String(validate=validate.OneOf(["a", "b"]))
+    role = fields.Enum(Role, by_value=True)
+    at = fields.AwareDateTime()
+
+
+WRONG = {
+    "word": ("long", "Chỉ được dài tối đa 3.", "Must be at most 3 long."),
+    "name": ("", "Cần dài từ 1 đến 3.", "Must be between 1 and 3 long."),
+    "number": (0, "Ít nhất phải là 1.", "Must be at least 1."),
+    "share": (10, "Phải từ 1 đến 9.", "Must be between 1 and 9."),
+    "kind": ("c", "Phải là một trong các giá trị: a, b.", "Must be one of: a, b."),
+    "role": ("king", "Phải là một trong các giá trị: ", "Must be one of: "),
+    "at": ("2019-10-15T09:00:00", "Hãy ghi thời điểm kèm múi giờ", "Write the moment with its offset"),
+    "more": (1, "Không có trường này.", "Unknown field."),
+}
+
+
+@pytest.mark.parametrize(("language", "which"), [("vi", 1), ("en", 2)])
+def test_values_are_named_in_the_callers_language(app: Flask, language: str, which: int) -> None:
+    with app.test_request_context("/api/v1/", headers={"Accept-Language": language}):
+        with pytest.raises(ValidationError) as refused:
+            Bounds().load({name: told[0] for name, told in WRONG.items()})
+        said = {one["field"]: one["message"] for one in problems.wrong_fields({"json": refused.value.messages})}
+    assert set(said) == set(WRONG)
+    for name, told in WRONG.items():
+        assert said[name].startswith(told[which]), name  # type: ignore[arg-type]
+
+
+def test_every_failure_says_what_to_do_in_the_callers_language(client: FlaskClient, headers: dict[str, str]) -> None:
+    deeds = "/api/v1/trial/deeds"
+    asks: dict[str, Callable[[dict[str, str]], Any]] = {
+        "crm token add": lambda more: client.get("/api/v1/whoami", headers=more),
+        "Hãy kiểm tra lại địa chỉ.": lambda more: client.get("/api/v1/nothing", headers=headers | more),
+        "`Allow`": lambda more: client.delete(deeds, headers=headers | more),
+        "`Content-Type`": lambda more: client.post(deeds, data=b"x", content_type="a/b", headers=headers | more),
+    }
+    for words, ask in asks.items():
+        vietnamese, english = (ask(more).get_json()["detail"] for more in ({}, ENGLISH))
+        assert words in vietnamese
+        assert vietnamese != english
+        assert english.isascii()
 
 
 @pytest.mark.parametrize("query", ["other=1", "limit=x", "limit=%00", "limit=99999999999999999999"])
