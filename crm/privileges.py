@@ -21,7 +21,17 @@ MAY_NOT_BE_DELETED = ("account", "message", "participation", "prospect", "sponso
 
 MOVING = {
     "allocation": ("payment_id", "released_at"),
-    "message": ("state", "reason", "not_before", "claimed_at", "attempts", "sid", "error_code", "settled_at", "expires_at"),
+    "message": (
+        "state",
+        "reason",
+        "not_before",
+        "claimed_at",
+        "attempts",
+        "sid",
+        "error_code",
+        "settled_at",
+        "expires_at",
+    ),
     "receipt": (),
 }
 """Money and messages whose rows have a life: only these columns may change, and no row may go."""

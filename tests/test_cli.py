@@ -67,7 +67,12 @@ def test_a_backup_comes_back_and_a_new_epoch_begins(crm: Run, tmp_path: Path) ->
     added = crm("user", "add", "ke.toan@example.vn", "--role", "treasurer", "--password-stdin", text="mật khẩu dài\n")
     assert added.returncode == 0, added.stderr
     assert crm("backup", str(file)).returncode == 0
-    assert crm("user", "add", "sau.nay@example.vn", "--role", "auditor", "--password-stdin", text="mật khẩu dài\n").returncode == 0
+    assert (
+        crm(
+            "user", "add", "sau.nay@example.vn", "--role", "auditor", "--password-stdin", text="mật khẩu dài\n"
+        ).returncode
+        == 0
+    )
     restored = crm("restore", str(file), "--yes")
     assert restored.returncode == 0, restored.stderr
     assert "epoch 2" in restored.stdout

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, or_, select, union_all
 from sqlalchemy.orm import Session
 
@@ -18,7 +19,7 @@ def the_town(session: Session) -> Town:
     """The town of an installation that serves one. Raises RuleBroken when there is none or more than one."""
     towns = session.scalars(select(Town).limit(2)).all()
     if len(towns) != 1:
-        raise RuleBroken("There is not exactly one town here; name it.", code="town")
+        raise RuleBroken(_l("There is not exactly one town here: begin with a new, empty data directory."), code="town")
     return towns[0]
 
 
@@ -56,7 +57,11 @@ def place_named(session: Session, town_id: UUID, text: str, *, today: date) -> P
     A code without a date is today's unit of that code; where today has none (a unit that was merged away), the last
     that bore it.
     """
-    unknown = RuleBroken(f"No place '{text[:60]}' is known here.", field="place", code="unknown_place")
+    unknown = RuleBroken(
+        _l("No place “%(place)s” is known here. Write a UUID, CODE or CODE@DATE.", place=text[:60]),
+        field="place",
+        code="unknown_place",
+    )
     try:
         name = read_place_name(text)
     except ValueError:

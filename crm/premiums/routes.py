@@ -1,5 +1,6 @@
 """The public calculator, and the law as it stands on record."""
 
+from functools import partial
 from itertools import groupby
 
 from flask import Blueprint, render_template, request
@@ -17,10 +18,11 @@ from crm.premiums.rules.quotes import quote
 from crm.premiums.rules.wording import GROUNDS, STATUSES, label_of, value_of
 from crm.web.forms import refusals_on
 from crm.web.guard import may, public
+from crm.web.language import chosen
 
 bp = Blueprint("premiums", __name__)
 EVERY_YEARS = 5
-bp.app_context_processor(lambda: {"label_of": label_of, "value_of": value_of})
+bp.app_context_processor(lambda: {"label_of": label_of, "value_of": partial(value_of, locale=chosen())})
 
 
 @bp.get("/calculator")

@@ -22,7 +22,7 @@ FORMATS = {"json": tables.as_json, "xlsx": tables.as_xlsx}
 
 @click.command("report")
 @click.argument("kind", type=click.Choice([kind.value for kind in ReportKind]))
-@click.option("--period", required=True, help="2019-09, 2019-H1 or 2019.")
+@click.option("--period", required=True, help="2019-09, 2019-H1 or 2019; for the pipeline any of them.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="By default today, by the program's clock.")
 @click.option("--place", metavar="CODE", help="One place and what lies in it; by default the town.")
 @click.option("--format", "form", type=click.Choice(["docx", "xlsx", "pdf", "json"]), required=True)

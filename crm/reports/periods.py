@@ -21,10 +21,13 @@ class ReportKind(StrEnum):
 
 
 _SHAPES = {
-    ReportKind.MONTH: (re.compile(r"(\d{4})-(0[1-9]|1[0-2])"), _l("Write the month as 2019-09.")),
-    ReportKind.HALF_YEAR: (re.compile(r"(\d{4})-H([12])"), _l("Write the half-year as 2019-H1 or 2019-H2.")),
+    ReportKind.MONTH: (re.compile(r"(\d{4})-(?P<month>0[1-9]|1[0-2])"), _l("Write the month as 2019-09.")),
+    ReportKind.HALF_YEAR: (re.compile(r"(\d{4})-H(?P<half>[12])"), _l("Write the half-year as 2019-H1 or 2019-H2.")),
     ReportKind.YEAR: (re.compile(r"(\d{4})"), _l("Write the year as 2019.")),
-    ReportKind.PIPELINE: (re.compile(r"(\d{4})"), _l("Write the year as 2019.")),
+    ReportKind.PIPELINE: (
+        re.compile(r"(\d{4})(?:-(?:(?P<month>0[1-9]|1[0-2])|H(?P<half>[12])))?"),
+        _l("Write a month as 2019-09, a half-year as 2019-H1 or a year as 2019."),
+    ),
 }
 
 
@@ -34,12 +37,13 @@ def span_of(kind: ReportKind, period: str, as_of: date) -> Span:
     match = shape.fullmatch(period)
     if not match or not 2008 <= int(match[1]) <= 2200:
         raise RuleBroken(sentence, field="period")
-    year = int(match[1])
+    parts = match.groupdict()
+    year, month, half = int(match[1]), parts.get("month"), parts.get("half")
     first, last = Month(year, 1), Month(year, 12)
-    if kind is ReportKind.MONTH:
-        first = last = Month(year, int(match[2]))
-    elif kind is ReportKind.HALF_YEAR:
-        first = Month(year, 1 if match[2] == "1" else 7)
+    if month:
+        first = last = Month(year, int(month))
+    elif half:
+        first = Month(year, 1 if half == "1" else 7)
         last = first + 5
     if first.first_day > as_of:
         raise RuleBroken(_l("This period has not begun on that day."), field="period")

@@ -16,6 +16,7 @@ from crm.targets import queries
 from crm.targets.models import Target
 from crm.targets.rules import Indicator, contradiction
 from crm.web.guard import may
+from crm.web.language import chosen
 from crm.web.pager import page
 
 blp = Blueprint("targets_api", __name__, description="Targets: number, rate and denominator as the plan has them")
@@ -73,5 +74,5 @@ def targets(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sentence(target: Target) -> str | None:
-    said = contradiction(target.people, target.rate, target.denominator, target.population)
+    said = contradiction(target.people, target.rate, target.denominator, target.population, locale=chosen())
     return None if said is None else str(said)

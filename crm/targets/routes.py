@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -13,6 +15,7 @@ from crm.participation.queries import organisations_named, places_named
 from crm.targets import queries
 from crm.targets.rules import INDICATORS, contradiction, digits, implied_denominator
 from crm.web.guard import may
+from crm.web.language import chosen
 
 bp = Blueprint("targets", __name__)
 
@@ -31,7 +34,7 @@ def listing() -> ResponseReturnValue:
         years=years,
         targets=queries.of_year(session(), scope, year),
         indicators=INDICATORS,
-        contradiction=contradiction,
+        contradiction=partial(contradiction, locale=chosen()),
         implied_denominator=implied_denominator,
         digits=digits,
         places=places_named(session(), scope.town_id),

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _l
 
+from crm.web.filters import VIETNAMESE, number, percent
+
 MONTHS = 12
 DAYS = 365
 PER_CENT = 100
@@ -39,25 +41,30 @@ def agrees(people: int, rate: Decimal, denominator: int) -> bool:
     return abs(Decimal(people) * PER_CENT / denominator - rate) <= half_of_last_digit
 
 
-def contradiction(people: int, rate: Decimal | None, denominator: int | None, population: int | None) -> Any | None:
-    """A sentence that says which facts of a target cannot all be true, or None. Nothing is corrected."""
+def contradiction(
+    people: int, rate: Decimal | None, denominator: int | None, population: int | None, *, locale: str = VIETNAMESE
+) -> Any | None:
+    """A sentence that says which facts of a target cannot all be true, or None, its figures as `locale` writes them.
+
+    Nothing is corrected.
+    """
     if denominator and population and denominator > population:
         return _l(
             "These facts do not fit together: %(people)s people would be %(rate)s of %(denominator)s, but only about "
             "%(population)s people live here, children included. The work is measured by the number of people; the rate "
             "stands as the plan has it.",
-            people=figures(people),
-            rate=percent(rate) if rate is not None else "?",
-            denominator=figures(denominator),
-            population=figures(population),
+            people=number(people, 0, locale),
+            rate=_rate(rate, locale) if rate is not None else "?",
+            denominator=number(denominator, 0, locale),
+            population=number(population, 0, locale),
         )
     if denominator and rate is not None and not agrees(people, rate, denominator):
         return _l(
             "These facts do not fit together: %(people)s of %(denominator)s people is not %(rate)s. Ask who set the target "
             "which of them holds; nothing was changed here.",
-            people=figures(people),
-            denominator=figures(denominator),
-            rate=percent(rate),
+            people=number(people, 0, locale),
+            denominator=number(denominator, 0, locale),
+            rate=_rate(rate, locale),
         )
     return None
 
@@ -77,17 +84,12 @@ def pace(start: int, now: int, target: int, as_of: date) -> Pace:
     return Pace((now - start) / gone, max(0, target - now) / left if left > 0 else None)
 
 
-def figures(number: int) -> str:
-    """1385 → "1.385", as it stands in a Vietnamese plan."""
-    return f"{number:,}".replace(",", ".")
-
-
 def digits(rate: Decimal) -> int:
     """How many decimals a rate is written with: 84.95 → 2, 1.30 → 1, 93.00 → 0."""
     exponent = rate.normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
-def percent(rate: Decimal) -> str:
-    """1.30 → "1,3%"."""
-    return f"{rate.normalize():f}".replace(".", ",") + "%"
+def _rate(rate: Decimal, locale: str) -> str:
+    """1.30 → "1,3%", English "1.3%"."""
+    return percent(rate / PER_CENT, digits(rate), locale)

@@ -53,22 +53,14 @@ def test_a_landline_is_not_a_mobile(written: object) -> None:
 
 
 def test_several_numbers_in_one_cell() -> None:
-    assert read_phone("0912345678/0987654321") == Phone(
-        "+84912345678", others=("+84987654321",)
-    )
-    assert read_phone("02373357806 - 0912 345 678") == Phone(
-        "+84912345678", "+842373357806"
-    )
-    assert read_phone("091 234 5678 098 765 4321") == Phone(
-        "+84912345678", others=("+84987654321",)
-    )
+    assert read_phone("0912345678/0987654321") == Phone("+84912345678", others=("+84987654321",))
+    assert read_phone("02373357806 - 0912 345 678") == Phone("+84912345678", "+842373357806")
+    assert read_phone("091 234 5678 098 765 4321") == Phone("+84912345678", others=("+84987654321",))
     assert read_phone("0912345678 hoặc 01693274007").other == "+84393274007"
     assert read_phone("0912345678; 0912.345.678") == Phone("+84912345678")
 
 
-@pytest.mark.parametrize(
-    "written", [None, "", "  ", "không có", "Không", "KO", "-", "n/a"]
-)
+@pytest.mark.parametrize("written", [None, "", "  ", "không có", "Không", "KO", "-", "n/a"])
 def test_somebody_without_a_telephone(written: object) -> None:
     assert read_phone(written) == NO_PHONE
 

@@ -49,11 +49,39 @@ def test_the_pipeline_counts_everyone_once(app: Flask, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "period"),
-    [("month", "2019"), ("month", "2019-13"), ("half-year", "2019-H3"), ("year", "19"), ("year", "2020")],
+    [
+        ("month", "2019"),
+        ("month", "2019-13"),
+        ("half-year", "2019-H3"),
+        ("year", "19"),
+        ("year", "2020"),
+        ("pipeline", "2019-H3"),
+    ],
 )
 def test_a_period_that_is_none_is_refused(kind: str, period: str) -> None:
     with pytest.raises(RuleBroken):
         span_of(ReportKind(kind), period, date(2019, 10, 15))
+
+
+@pytest.mark.parametrize(
+    ("period", "since", "as_of"),
+    [
+        ("2019-10", date(2019, 10, 1), date(2019, 10, 15)),
+        ("2019-09", date(2019, 9, 1), date(2019, 9, 30)),
+        ("2019-H1", date(2019, 1, 1), date(2019, 6, 30)),
+        ("2019-H2", date(2019, 7, 1), date(2019, 10, 15)),
+        ("2019", date(2019, 1, 1), date(2019, 10, 15)),
+    ],
+)
+def test_the_pipeline_takes_every_kind_of_period(period: str, since: date, as_of: date) -> None:
+    span = span_of(ReportKind.PIPELINE, period, date(2019, 10, 15))
+    assert (span.since, span.as_of) == (since, as_of)
+
+
+def test_what_is_no_period_of_the_pipeline_is_told_all_three_shapes() -> None:
+    with pytest.raises(RuleBroken) as refused:
+        span_of(ReportKind.PIPELINE, "tháng 9", date(2019, 10, 15))
+    assert all(shape in str(refused.value) for shape in ("2019-09", "2019-H1", " 2019."))
 
 
 def test_a_half_year_ends_with_its_last_day() -> None:

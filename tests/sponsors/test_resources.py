@@ -107,7 +107,9 @@ def test_bad_input_is_refused_at_its_field(
     call: Callable[..., Any], make: Make, path: str, body: dict[str, Any]
 ) -> None:
     ids = {"SPONSOR": sponsor(make).id, "PERSON": poor(make).id, "RICH": make.prospect("Khá Giả").id}
-    refused = call(path, {name: str(ids.get(value, value)) if isinstance(value, str) else value for name, value in body.items()})
+    refused = call(
+        path, {name: str(ids.get(value, value)) if isinstance(value, str) else value for name, value in body.items()}
+    )
     assert refused.status_code == 422
     assert refused.json["errors"]
 

@@ -17,9 +17,7 @@ def test_pages_load_nothing_from_elsewhere_and_are_not_kept(client: FlaskClient)
     assert headers["Cache-Control"] == "no-store"
 
 
-def test_the_api_asks_nobody_to_wait(
-    client: FlaskClient, make: Make, api: Callable[..., dict[str, str]]
-) -> None:
+def test_the_api_asks_nobody_to_wait(client: FlaskClient, make: Make, api: Callable[..., dict[str, str]]) -> None:
     make.prospect("Nguyễn Thị Đăng")
     answer = client.get("/api/v1/prospects", headers=api(make.user(Role.MANAGER)))
     assert answer.get_json()["items"][0]["full_name"] == "Nguyễn Thị Đăng"

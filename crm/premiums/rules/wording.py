@@ -7,10 +7,10 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from crm.money import in_figures
 from crm.months import MONTHS_IN_YEAR
 from crm.premiums.rules.keys import LawKey, LawStatus, Method
 from crm.prospects.rules import Ground
+from crm.web.filters import VIETNAMESE, number, vnd
 
 LOCAL_TOP_UP = "local_top_up"
 LABELS: Mapping[LawKey, Any] = {
@@ -72,11 +72,12 @@ def label_of(name: str) -> Any:
     return _l("Addition by the place's own budget") if name == LOCAL_TOP_UP else LABELS[LawKey(name)]
 
 
-def value_of(name: str, value: Decimal) -> Any:
-    """A number with its unit: "22%", "1.500.000 đ", "7 months", "61 years 6 months"."""
-    plain = f"{value:f}".replace(".", ",")
+def value_of(name: str, value: Decimal, locale: str = VIETNAMESE) -> Any:
+    """A number with its unit, as `locale` writes it: "22%", "1.500.000 đ", "7 months", "61 years 6 months"."""
+    exponent = value.as_tuple().exponent
+    plain = number(value, -exponent if isinstance(exponent, int) and exponent < 0 else 0, locale)
     if name in MONEY:
-        return in_figures(int(value))
+        return vnd(int(value), locale)
     if name in AGES:
         years, months = divmod(int(value), MONTHS_IN_YEAR)
         if not months:
