@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from crm.db import transaction
+from crm.errors import RuleBroken
 from tests.factories import Make
 
 
@@ -22,6 +24,16 @@ def test_a_person_of_another_towns_ward_is_refused_by_the_database(session: Sess
     other = session.scalar(text("insert into town (id, code, name) values (gen_random_uuid(), 'x', 'X') returning id"))
     with pytest.raises(DBAPIError):
         make.prospect(town_id=other)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("vi", "Ở đây không có địa bàn “nowhere”"), ("en", "No place “nowhere”")]
+)
+def test_an_unknown_place_is_said_in_the_readers_language(app: Flask, make: Make, language: str, words: str) -> None:
+    with app.test_request_context(), force_locale(language), pytest.raises(RuleBroken) as refused:
+        make.ward("nowhere")
+    with app.test_request_context(), force_locale(language):
+        assert words in str(refused.value)
 
 
 def test_a_failed_act_leaves_nothing(app: Flask, session: Session, make: Make) -> None:
