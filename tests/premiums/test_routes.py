@@ -66,9 +66,14 @@ def test_a_rate_not_announced_is_said_in_words(client: FlaskClient) -> None:
     assert "15/10/2019" in page.text
 
 
-def test_the_law_is_for_people_who_may_see_it(client: FlaskClient, signed_in: Callable[..., FlaskClient]) -> None:
+def test_the_law_is_for_people_who_may_see_it(
+    client: FlaskClient, signed_in: Callable[..., FlaskClient], make: Make
+) -> None:
     assert client.get("/law").status_code == 302
     assert signed_in(Role.SPONSOR).get("/law").status_code == 403
+    english = signed_in(make.user(Role.ADMIN, language="en")).get("/law").text
+    assert "1,500,000\N{NO-BREAK SPACE}đ" in english
+    assert "1.500.000" not in english
     page = signed_in(Role.ADMIN).get("/law")
     assert page.status_code == 200
     assert "Nghị định 159/2025/NĐ-CP, Điều 5" in page.text

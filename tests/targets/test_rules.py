@@ -16,6 +16,12 @@ def test_the_plans_own_rate_cannot_be_of_the_towns_people() -> None:
         assert figure in sentence
 
 
+def test_an_english_reader_reads_english_figures() -> None:
+    sentence = str(contradiction(1385, Decimal("1.30"), 106_538, 60_000, locale="en"))
+    for figure in ("1,385", "1.3%", "106,538", "60,000"):
+        assert figure in sentence
+
+
 @pytest.mark.parametrize(
     ("people", "rate", "denominator", "fits"),
     [
