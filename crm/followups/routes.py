@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -16,11 +17,11 @@ from crm.db import session
 from crm.errors import RuleBroken
 from crm.followups import queries
 from crm.followups.queries import Due
-from crm.followups.rules import STATES, why
+from crm.followups.rules import STATES, Task, why
 from crm.ids import new_id
 from crm.months import Month
 from crm.outreach.queries import Narrowed, page_of_visits
-from crm.outreach.rules import Figures, Reason, what_to_say
+from crm.outreach.rules import Figures, PaymentDue, Reason, what_to_say
 from crm.places.models import Town
 from crm.premiums.queries import law as law_of
 from crm.premiums.queries import local_top_ups
@@ -64,10 +65,19 @@ def _card(due: Due, figures: Mapping[Ground, Figures], town: str) -> dict[str, A
         "age": day.year - who.birth_year if who.birth_year else None,
         "place": where or due.facts.place.name,
         "why": why(task, day, due.tried.times, written_day(task.day, chosen())),
-        "say": what_to_say(who.stage, due.facts.standing, reasons, figures.get(due.facts.standing)),
+        "say": what_to_say(
+            who.stage, due.facts.standing, reasons, figures.get(due.facts.standing), _payment(task, day)
+        ),
         "state": STATES[task.cause],
         "way": f"geo:0,0?q={quote(', '.join((where, due.facts.place.name, town)))}" if where else None,
     }
+
+
+def _payment(task: Task, day: date) -> PaymentDue | None:
+    """The payment somebody is about to owe, or missed, in the reader's language."""
+    if task.deadline_on is None:
+        return None
+    return PaymentDue(by=written_day(task.deadline_on, chosen()), missed=task.deadline_on < day)
 
 
 def _figures(grounds: set[Ground]) -> dict[Ground, Figures]:

@@ -56,6 +56,8 @@ class Task:
     cause: Cause
     day: date
     weight: int = 0
+    deadline_on: date | None = None
+    """Last day to pay, where that is near or past, whatever brought the task."""
 
     @property
     def rank(self) -> tuple[int, int, date, UUID]:
@@ -65,6 +67,11 @@ class Task:
 _WEIGHT = {Stage.AGREED: 0, Stage.LAPSED: 1, Stage.INTERESTED: 2, Stage.CONSIDERING: 3, Stage.JOINED: 4}
 """Of two who were put off, the one who had said more comes first."""
 _LIGHTEST = 5
+
+
+def payment_near(known: Known, day: date) -> bool:
+    """Whether the last day to pay is so near that one speaks of it, or past."""
+    return known.deadline_on is not None and day >= known.deadline_on - NOTICE.get(known.method, LONGEST_NOTICE)
 
 
 def payment_due(known: Known, day: date) -> bool:
@@ -83,14 +90,15 @@ def payment_due(known: Known, day: date) -> bool:
 def task_of(known: Known, day: date) -> Task | None:
     """What is to be done about somebody on a day; None when nothing is."""
     weight = _WEIGHT.get(known.stage, _LIGHTEST)
+    pay_by = known.deadline_on if payment_near(known, day) else None
     if known.stage is Stage.NOT_ELIGIBLE:
         return None
     if known.deadline_on and payment_due(known, day):
         cause = Cause.ENDING if known.deadline_on - day <= PRESSING else Cause.PAYMENT
-        return Task(known.id, cause, known.deadline_on)
+        return Task(known.id, cause, known.deadline_on, deadline_on=pay_by)
     if known.next_contact_on and known.next_contact_on <= day:
         cause = Cause.TODAY if known.next_contact_on == day else Cause.LATE
-        return Task(known.id, cause, known.next_contact_on, weight)
+        return Task(known.id, cause, known.next_contact_on, weight, pay_by)
     if known.next_contact_on is None and known.last_contact_on is None and known.stage in (Stage.NEW, Stage.UNREACHED):
         return Task(known.id, Cause.NEW, known.assigned_on or day, STRENGTH[known.ground])
     return None

@@ -273,8 +273,24 @@ class Figures:
     state: str
 
 
-def what_to_say(stage: Stage, ground: Ground, reasons: Collection[Reason], figures: Figures | None) -> Any:
-    """One short sentence for the door, fitting how far somebody is and what held them back."""
+@dataclass(frozen=True)
+class PaymentDue:
+    """The next payment of somebody who takes part: the last day for it, as written for the reader, and if it is past."""
+
+    by: str
+    missed: bool
+
+
+def what_to_say(
+    stage: Stage,
+    ground: Ground,
+    reasons: Collection[Reason],
+    figures: Figures | None,
+    payment: PaymentDue | None = None,
+) -> Any:
+    """One short sentence for the door, fitting how far somebody is, what they have to pay and what held them back."""
+    if stage is Stage.JOINED and payment is not None:
+        return _of_the_payment(payment)
     held_back = next((_ANSWERS[reason] for reason in _ANSWERS if reason in reasons), None)
     if stage is Stage.JOINED:
         return _l("Thank them, remind them of the next payment, ask whether anything changed.")
@@ -285,6 +301,12 @@ def what_to_say(stage: Stage, ground: Ground, reasons: Collection[Reason], figur
     if stage in (Stage.CONSIDERING, Stage.INTERESTED, Stage.REFUSED) and held_back is not None:
         return held_back
     return _offer(ground, figures)
+
+
+def _of_the_payment(payment: PaymentDue) -> Any:
+    if payment.missed:
+        return _l("Months already paid are kept. To go on paying, register again: fill in the form together.")
+    return _l("Ask them to pay the next period by %(day)s, so that no month is lost.", day=payment.by)
 
 
 _ANSWERS: Mapping[Reason, Any] = {

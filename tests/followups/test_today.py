@@ -95,6 +95,19 @@ def test_the_card_says_what_the_state_pays_by_the_law_of_the_day(signed_in: Brow
     assert "geo:0,0?q=S%E1%BB%91%207" in page
 
 
+def test_who_has_still_to_pay_and_who_missed_it_are_told_what_to_do(signed_in: Browser, make: Make, lan: User) -> None:
+    soon = make.prospect("Sắp Đóng", volunteer_id=lan.id, stage=Stage.JOINED)
+    joined(make, soon)
+    page = signed_in(lan).get("/today").text
+    assert "Nhắc đóng kỳ tới chậm nhất ngày 25/10/2019" in page
+    assert "đăng ký lại" not in page
+    missed = make.prospect("Quá Hạn", volunteer_id=lan.id, stage=Stage.JOINED, next_contact_on=DAY, last_contact_at=NOW)
+    joined(make, missed, deadline_on=date(2019, 9, 25))
+    page = signed_in(lan).get("/today").text
+    assert "Các tháng đã đóng vẫn được tính. Muốn đóng tiếp thì đăng ký lại" in page
+    assert "Cảm ơn" not in page
+
+
 def test_a_full_list_asks_few_questions(
     session: Session, signed_in: Browser, make: Make, lan: User, statements: Callable[[], list[str]]
 ) -> None:

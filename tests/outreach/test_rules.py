@@ -23,6 +23,7 @@ from crm.outreach.rules import (
     SHORT_OUTCOMES,
     Figures,
     Outcome,
+    PaymentDue,
     Reason,
     Said,
     Step,
@@ -165,6 +166,23 @@ def test_what_held_somebody_back_is_answered_before_anything_is_offered(app: Fla
         assert "gia đình" in str(said)
         offered = what_to_say(Stage.NEW, Ground.POOR, (), Figures("107.800 đ", "46.200 đ"))
         assert "46.200 đ" in str(offered)
+
+
+@pytest.mark.parametrize(
+    ("language", "by", "missed", "words"),
+    [
+        ("vi", "25/10/2019", False, "Nhắc đóng kỳ tới chậm nhất ngày 25/10/2019"),
+        ("en", "25 Oct 2019", False, "by 25 Oct 2019"),
+        ("vi", "25/9/2019", True, "đăng ký lại"),
+        ("en", "25 Sep 2019", True, "register again"),
+    ],
+)
+def test_who_owes_a_payment_is_not_thanked_for_it(app: Flask, language: str, by: str, missed: bool, words: str) -> None:
+    with app.test_request_context(), force_locale(language):
+        said = str(what_to_say(Stage.JOINED, Ground.OTHER, (), None, PaymentDue(by, missed)))
+        assert words in said
+        assert len(said) <= 100
+        assert said != str(what_to_say(Stage.JOINED, Ground.OTHER, (), None))
 
 
 def test_reasons_are_asked_for_where_they_fit() -> None:
