@@ -16,6 +16,7 @@ from webargs.core import is_json
 from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import MultiDict
 
+import crm.api.words  # noqa: F401  marshmallow speaks our words from here on
 from crm.api import description
 
 BIGGEST = 2**63 - 1

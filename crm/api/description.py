@@ -8,6 +8,7 @@ from typing import Any
 from flask_smorest import Api
 from marshmallow import INCLUDE, Schema, fields
 
+import crm.api.words  # noqa: F401  marshmallow speaks our words from here on
 from crm.web.problems import MEDIA_TYPE
 
 ALWAYS = (400, 401, 403, 404, 422, 429, 500, 503)

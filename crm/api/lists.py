@@ -6,6 +6,8 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+import crm.api.words  # noqa: F401  marshmallow speaks our words from here on
+
 MOST = 200
 USUAL = 50
 

@@ -49,3 +49,6 @@ def say_ours() -> None:
     fields.Enum.default_error_messages = {"unknown": one_of}
     aware = Sentence.of(_l("Write the moment with its offset, such as 2019-10-15T09:00:00+07:00."))
     fields.AwareDateTime.default_error_messages = {"invalid": aware, "invalid_awareness": aware}
+
+
+say_ours()  # at import, before any schema is written: fields keep the words they find
