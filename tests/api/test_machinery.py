@@ -295,7 +295,7 @@ def test_a_body_of_another_kind_is_415(client: FlaskClient, headers: dict[str, s
         assert (answer.status_code, answer.mimetype) == (415, PROBLEM)
 
 
-def test_who_calls_too_often_has_to_wait(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_calls_too_often_has_to_wait(_app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crm.web.limits.API_BY_TOKEN", "3 per minute")
     client = create_app(settings).test_client()
     answers = [client.get("/api/v1/whoami", headers={"Authorization": "Bearer too often"}) for _ in range(4)]
