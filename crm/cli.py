@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+from flask import Flask
+from flask_babel import gettext as _
 from flask_migrate import upgrade
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -25,17 +27,11 @@ from crm.reports.commands import report
 from crm.running import program
 from crm.safekeeping.commands import backup, doctor, restore
 from crm.timekeeping.commands import clock_command
+from crm.told import Told
+from crm.usage import sentence_of
+from crm.web import language
 
 Command = Callable[..., Any]
-
-
-class Told(click.ClickException):
-    """One line on standard error."""
-
-    exit_code = 2
-
-    def show(self, file: Any = None) -> None:
-        click.echo(" ".join(str(self.message).split()), err=True)
 
 
 def data_dir_option() -> click.Option:
@@ -63,24 +59,49 @@ def in_program(command: click.Command) -> click.Command:
     return command
 
 
+EXPECTED = (
+    click.UsageError,
+    CannotRun,
+    RuleBroken,
+    SettingsError,
+    ValueError,
+    NotFound,
+    OperationalError,
+    ProgrammingError,
+)
+"""What a person can do something about."""
+
+
 class Commands(click.Group):
     """The group that turns expected failures into one line."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except click.UsageError as failure:
-            raise Told(failure.format_message()) from failure
-        except (CannotRun, RuleBroken, SettingsError, ValueError) as failure:
-            raise Told(str(failure)) from failure
-        except NotFound:
-            raise Told("There is no such thing here.") from None
-        except OperationalError as failure:
-            raise Told(f"The database cannot be reached: {str(failure.orig).splitlines()[0]}") from failure
-        except ProgrammingError as failure:
-            if "does not exist" in str(failure.orig):
-                raise Told("The database has no tables yet: run `crm migrate` first.") from failure
-            raise
+        except EXPECTED as failure:
+            told = _sentence(failure)
+            if told is None:
+                raise
+            raise Told(told) from failure
+
+
+def _sentence(failure: Exception) -> Any:
+    """What one says of a failure, in the language of commands; the program it happened in has ended. None: unexpected."""
+    speaker = Flask("crm")
+    language.install(speaker)
+    with speaker.app_context():
+        match failure:
+            case click.UsageError():
+                return sentence_of(failure)
+            case NotFound():
+                return _("There is no such thing here.")
+            case OperationalError():
+                why = str(failure.orig).splitlines()[0]
+                return _("The database cannot be reached (%(why)s). Check DATABASE_URL, then try again.", why=why)
+            case ProgrammingError():
+                empty = "does not exist" in str(failure.orig)
+                return _("The database has no tables yet: run `crm migrate` first.") if empty else None
+        return str(failure)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from flask_babel import lazy_gettext as _l
+
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 _OFFSET = re.compile(r"[+-]\d+(\.\d+)?s")
 
@@ -49,7 +51,9 @@ def read_setting(text: str, machine_now: datetime) -> timedelta:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"CRM_CLOCK is '{text}'; write a moment such as 2019-10-15T09:00:00+07:00.") from None
+        raise ValueError(
+            _l("“%(text)s” is no moment of the clock: write one such as 2019-10-15T09:00:00+07:00.", text=text)
+        ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=LOCAL)
     return moment - machine_now

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import click
+from flask_babel import lazy_gettext as _l
 
 from crm.demo import services as demo
 from crm.embedded.services import CannotRun, default_data_dir
@@ -96,9 +97,9 @@ def must_be_free(host: str, port: int) -> None:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind((host, port))
-        except OSError as problem:
+        except OSError:
             raise CannotRun(
-                f"Port {port} on {host} cannot be used ({problem.strerror}): choose another with --port."
+                _l("Port %(port)s on %(host)s cannot be used: choose another with --port.", port=port, host=host)
             ) from None
 
 
@@ -112,7 +113,7 @@ def free_port(first: int) -> int:
             except OSError:
                 continue
             return port
-    raise CannotRun(f"No port from {first} on is free for the SMS sandbox: choose another --port.")
+    raise CannotRun(_l("No port from %(port)s on is free for the SMS sandbox: choose another --port.", port=first))
 
 
 def answers(port: int, host: str) -> bool:
@@ -129,7 +130,9 @@ def become(argv: list[str]) -> None:
     """Turn this process into one role; the database and broker must be named."""
     missing = [name for name in ("DATABASE_URL", "REDIS_URL") if not os.environ.get(name)]
     if missing:
-        raise CannotRun(f"Set {' and '.join(missing)} first: a single role joins services that run elsewhere.")
+        raise CannotRun(
+            _l("Set %(names)s first: a single role joins services that run elsewhere.", names=", ".join(missing))
+        )
     settings_of(os.environ)
     os.chdir(ROOT)
     os.execv(argv[0], argv)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from flask_babel import lazy_gettext as _l
+
 from crm.embedded.directory import CannotRun, Lock, prepare
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
@@ -36,7 +38,9 @@ def only_one(data_dir: Path) -> Iterator[None]:
     """Be the only one that has everything up on this data directory; raises `CannotRun` for the second."""
     with Lock(prepare(data_dir) / "up.lock") as lock:
         if not lock.take_if_free():
-            raise CannotRun(f"An Sinh is already up on {data_dir}: stop it, or choose another --data-dir.")
+            raise CannotRun(
+                _l("An Sinh is already up on %(folder)s: stop it, or choose another --data-dir.", folder=data_dir)
+            )
         yield
 
 

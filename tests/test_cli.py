@@ -62,6 +62,31 @@ def test_what_a_person_does_wrong_is_one_line_and_code_2(crm: Run, arguments: li
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nothing"], "Không có lệnh “nothing”. Hãy xem `crm --help`."),
+        (["user", "nothing"], "Không có lệnh “nothing”. Hãy xem `crm --help`."),
+        (["premium", "--nothing"], "Không có tùy chọn --nothing. Hãy xem --help."),
+        (["premium", "--start", "2019-08"], "Còn thiếu --income. Hãy xem --help."),
+        (["premium", "--income", "abc", "--start", "2019-08"], "--income là số nguyên, chỉ ghi bằng chữ số."),
+        (["premium", "--income", "700000", "--start", "2019-13"], "Hãy"),
+        (["import", "prospects", "/no/such/list.xlsx"], "Không có tệp /no/such/list.xlsx. Hãy kiểm tra lại tên tệp."),
+        (["import", "prospects", "/tmp"], "/tmp là thư mục. Hãy ghi tên một tệp trong đó."),
+        (["restore", "no-such-file"], "Không có tệp no-such-file. Hãy kiểm tra lại tên tệp."),
+        (["backup", "/no/such/folder/file"], "Không có thư mục /no/such/folder: hãy tạo thư mục trước."),
+        (["token", "add", "khong.ai@example.vn"], "Chưa ai đăng nhập bằng “khong.ai@example.vn”"),
+        (["demo", "load", "--as-of", "hôm nay"], "“hôm nay” không phải là ngày"),
+        (["clock", "mai"], "“mai” không phải là thời điểm"),
+        (["worker"], "Hãy đặt DATABASE_URL, REDIS_URL trước"),
+    ],
+)
+def test_what_is_wrong_is_said_in_vietnamese_with_nothing_before_it(crm: Run, arguments: list[str], told: str) -> None:
+    done = crm(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith(told)
+
+
 def test_a_backup_comes_back_and_a_new_epoch_begins(crm: Run, tmp_path: Path) -> None:
     file = tmp_path / "town.backup"
     added = crm("user", "add", "ke.toan@example.vn", "--role", "treasurer", "--password-stdin", text="mật khẩu dài\n")

@@ -6,6 +6,7 @@ import sys
 
 import click
 from flask import current_app, url_for
+from flask_babel import gettext as _
 
 from crm import clock
 from crm.accounts import gateway, queries, services
@@ -13,17 +14,9 @@ from crm.accounts.rules import Role
 from crm.db import transaction
 from crm.errors import RuleBroken
 from crm.places.queries import place_named, the_town
+from crm.told import Told
 
 SCOPES = ("identity:read",)
-
-
-class Refusal(click.ClickException):
-    """One line on standard error, exit code 2."""
-
-    exit_code = 2
-
-    def show(self, file: object = None) -> None:
-        click.echo(" ".join(self.message.split()), err=True)
 
 
 @click.group()
@@ -60,7 +53,7 @@ def add_user(
             )
             key = None if who.password else services.invite(current, who, at=now)
     except RuleBroken as refused:
-        raise Refusal(str(refused)) from None
+        raise Told(str(refused)) from None
     if key is None:
         click.echo(f"{who.email or who.phone} may sign in now.")
     else:
@@ -88,8 +81,10 @@ def add_token(identity: str, name: str, scopes: tuple[str, ...]) -> None:
         with transaction() as current:
             who = queries.user_named(current, email or phone or "")
             if who is None or not who.active:
-                raise RuleBroken(f"Nobody signs in with '{identity}'; add them with `crm user add` first.")
+                raise RuleBroken(
+                    _("Nobody signs in with “%(identity)s”; add them with `crm user add` first.", identity=identity)
+                )
             key = services.add_token(current, who, name=name, scopes=scopes, at=clock.now())
     except RuleBroken as refused:
-        raise Refusal(str(refused)) from None
+        raise Told(str(refused)) from None
     click.echo(key)

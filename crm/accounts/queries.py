@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, bindparam, false, select
 from sqlalchemy.orm import Session
 
@@ -125,7 +126,13 @@ def organisation_coded(session: Session, town_id: UUID, code: str) -> Organisati
         codes = session.scalars(
             select(Organisation.code).where(Organisation.town_id == town_id).order_by(Organisation.code)
         )
-        raise RuleBroken(f"No organisation '{code[:60]}' is known here; there are: {', '.join(codes)}.")
+        raise RuleBroken(
+            _l(
+                "No organisation “%(code)s” is known here; there are: %(codes)s.",
+                code=code[:60],
+                codes=", ".join(codes),
+            )
+        )
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import click
+from flask_babel import gettext as _
 
 from crm import clock
 from crm.db import transaction
@@ -40,4 +41,4 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise RuleBroken(f"'{text}' is no day: write --as-of 2019-10-15, or --as-of today.") from None
+        raise RuleBroken(_("“%(text)s” is no day: write --as-of 2019-10-15, or --as-of today.", text=text)) from None

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from flask import current_app
+from flask_babel import lazy_gettext as _l
 from flask_migrate import upgrade
 from sqlalchemy import exists, select, text
 from sqlalchemy.orm import Session
@@ -73,7 +74,7 @@ def prepare(settings: Settings, *, with_demo: bool) -> list[str]:
 def refuse_in_production() -> None:
     """Raises RuleBroken where invented people have no place."""
     if current_app.config["SETTINGS"].production:
-        raise RuleBroken("This is a production installation: the demo town is not loaded into it.")
+        raise RuleBroken(_l("This is a production installation: the demo town is not loaded into it."))
 
 
 def in_use(session: Session) -> bool:
@@ -90,7 +91,7 @@ def load(session: Session, wanted: Wanted, *, moved_to: datetime | None) -> None
     """
     refuse_in_production()
     if in_use(session):
-        raise RuleBroken("People are registered here already: load the demo into a new, empty data directory.")
+        raise RuleBroken(_l("People are registered here already: load the demo into a new, empty data directory."))
     town = the_town(session)
     random = Random(wanted.seed)  # noqa: S311  (a demo, not a secret)
     number = Numbering(random, at(wanted.as_of.replace(month=1, day=1)))

@@ -16,6 +16,7 @@ from crm.premiums.rules.keys import LawStatus
 from crm.premiums.rules.quotes import Plan, Quote, quote, read_start
 from crm.premiums.rules.wording import GROUNDS, STATUSES, in_day, label_of, value_of
 from crm.prospects.rules import Ground
+from crm.told import Told
 
 GROUND = click.Choice([str(ground) for ground in Ground])
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -47,14 +48,8 @@ def premium(
         plan = Plan.of(months=months, years_ahead=years_ahead, missing_months=missing_months)
         told = _ask(income, grounds, start, paid_on.date() if paid_on else None, plan, supported_before)
     except RuleBroken as refusal:
-        raise _Refusal(str(refusal)) from None
+        raise Told(str(refusal)) from None
     click.echo(json.dumps(_as_api(told), ensure_ascii=False, indent=2) if as_json else "\n".join(explained(told)))
-
-
-class _Refusal(click.ClickException):
-    """One line on standard error, exit code 2."""
-
-    exit_code = 2
 
 
 def _ask(

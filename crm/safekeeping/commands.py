@@ -12,6 +12,7 @@ import click
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
+from flask_babel import gettext as _
 from flask_migrate import upgrade
 from redis import Redis
 from redis.exceptions import RedisError
@@ -35,7 +36,7 @@ LEAST_FREE = 1_000_000_000
 def backup(file: Path) -> None:
     """Write the whole database to FILE. Keep the data directory's secrets.json apart from it."""
     if not file.absolute().parent.is_dir():
-        raise RuleBroken(f"There is no folder {file.absolute().parent}: make it first.")
+        raise RuleBroken(_("There is no folder %(folder)s: make it first.", folder=file.absolute().parent))
     gateway.dump(current_app.config["MIGRATE_DATABASE_URL"], file)
     click.echo(f"Saved {file} ({file.stat().st_size:,} bytes).")
 
@@ -46,7 +47,7 @@ def backup(file: Path) -> None:
 def restore(file: Path, yes: bool) -> None:
     """Replace the database by FILE. Pending SMS wait until an operator releases them."""
     if not file.is_file():
-        raise RuleBroken(f"There is no file {file}.")
+        raise RuleBroken(_("There is no file %(file)s. Check its name.", file=file))
     gateway.contents(file)
     if not yes:
         click.confirm("Everything in the database now will be replaced. Go on?", abort=True, err=True)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from flask_babel import gettext as _
 from sqlalchemy.engine import make_url
 
 from crm.embedded.programs import postgres_programs
@@ -55,7 +56,7 @@ def _run(program: str, url: str | None, *arguments: str) -> None:
     place = postgres_programs() / program
     found = str(place) if place.exists() else shutil.which(program)
     if not found:
-        raise RuleBroken(f"{program} is not installed here: install PostgreSQL's client programs.")
+        raise RuleBroken(_("%(program)s is not installed here: install PostgreSQL's client programs.", program=program))
     env, where = dict(os.environ), []
     if url is not None:
         parts = make_url(url)
@@ -66,4 +67,4 @@ def _run(program: str, url: str | None, *arguments: str) -> None:
     done = subprocess.run([found, *where, *arguments], env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
-        raise RuleBroken(f"{program} failed: {lines[0]}")
+        raise RuleBroken(_("%(program)s failed: %(why)s", program=program, why=lines[0]))

@@ -62,7 +62,7 @@ def test_the_same_seed_makes_the_same_town(session: Session) -> None:
 
 def test_it_goes_only_where_nobody_is(session: Session, make: Make) -> None:
     make.prospect()
-    with pytest.raises(RuleBroken, match="new, empty data directory"):
+    with pytest.raises(RuleBroken, match="thư mục dữ liệu mới, còn trống"):
         load(session)
 
 
@@ -76,7 +76,7 @@ def test_it_does_not_go_into_production(app: Flask, session: Session, monkeypatc
         identity_key="i" * 40,
     )
     monkeypatch.setitem(app.config, "SETTINGS", serious)
-    with pytest.raises(RuleBroken, match="production"):
+    with pytest.raises(RuleBroken, match="nơi làm việc thật"):
         load(session)
 
 

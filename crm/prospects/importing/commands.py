@@ -22,16 +22,8 @@ from crm.prospects.importing.rules import LARGEST, problem_sentence, why_handed_
 from crm.prospects.importing.services import committing, taking_in
 from crm.prospects.models import ListImport
 from crm.prospects.rules import ImportState, RowOutcome
+from crm.told import Told
 from tasks.prospects import commit, read
-
-
-class Refusal(click.ClickException):
-    """One line on standard error, exit code 2."""
-
-    exit_code = 2
-
-    def show(self, file: object = None) -> None:
-        click.echo(" ".join(self.message.split()), err=True)
 
 
 @click.group("import")
@@ -55,9 +47,9 @@ def prospects(
     try:
         row = _load(file, {"sheets": list(sheets), "mapping": _chosen(mapping)}, place, dry_run)
     except RuleBroken as refused:
-        raise Refusal(str(refused)) from None
+        raise Told(str(refused)) from None
     if row.state is ImportState.FAILED:
-        raise Refusal(_forgotten(row) or "")
+        raise Told(_forgotten(row) or "")
     click.echo(json.dumps(_document(row), ensure_ascii=False, indent=2) if as_json else "\n".join(_told(row, dry_run)))
     if dry_run:
         _forgotten(row)
@@ -75,10 +67,12 @@ def _content(file: Path) -> bytes:
         if file.stat().st_size > LARGEST:
             taking_in.refuse_as_too_large()
         return file.read_bytes()
-    except OSError as failure:
-        raise RuleBroken(
-            _("The file %(file)s cannot be read: %(why)s.", file=file, why=failure.strerror or failure)
-        ) from None
+    except FileNotFoundError:
+        raise RuleBroken(_("There is no file %(file)s. Check its name.", file=file)) from None
+    except IsADirectoryError:
+        raise RuleBroken(_("%(file)s is a folder. Name a file in it.", file=file)) from None
+    except OSError:
+        raise RuleBroken(_("The file %(file)s cannot be read. Check who may read it.", file=file)) from None
 
 
 def _load(file: Path, options: dict[str, Any], place: str | None, dry_run: bool) -> ListImport:
