@@ -134,7 +134,7 @@ def test_whoever_agreed_is_reminded_once_by_day_and_whoever_did_not_never(moved:
     let_it_be(desk, town, "2019-10-16T07:31")
     ring(town)
     received = texts(page, town, agreed)
-    arrives(page, received.filter(has_text="delivered"))
+    arrives(page, received.filter(has_text="đã tới"))
     expect(received).to_contain_text("Hen gap ba Hen ngay 16/10")
     ring(town, times=3)  # the timetable goes on, minute after minute
     becomes(desk, town, agreed, "Reached the network")  # says the carrier in its signed receipt

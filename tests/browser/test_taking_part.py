@@ -24,7 +24,7 @@ def number(text: str) -> int:
 
 def taking_part(page: Page, town: Installation) -> int:
     page.goto(f"{town.address}/dashboard")
-    return number(page.get_by_role("link", name="Taking part").or_(page.locator(".target-word a")).first.inner_text())
+    return number(page.locator(".target-word a").first.inner_text())
 
 
 def add(page: Page, town: Installation, name: str, ground: str) -> None:

@@ -228,7 +228,7 @@ def test_an_ordinary_user_needs_no_rights() -> None:
     python = next((each for each in pythons if _runs_for(nobody, each)), None)
     if python is None:
         pytest.skip("no Python here can be run by another user")
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as folder:
         os.chown(folder, nobody, nobody)
         place = Path(folder) / "data"
         for times in (1, 2):
