@@ -44,7 +44,7 @@ bp = Blueprint("prospects", __name__, url_prefix="/people")
 PAGE = 48
 MOST_COUNTED = 1000
 """Of a whole register nobody needs the exact number; counting stops here."""
-MOST_COUNTED_NARROWED = 20_000
+MOST_COUNTED_NARROWED = 5_000
 """A figure of the manager's home opens a narrowed list, which must say the same number."""
 DOORSTEP_WORDS = _l("Said yes when asked whether the office may send messages about this.")
 
