@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -39,7 +40,8 @@ def get() -> str | None:
     if found:
         return found
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False, timeout=600, **quiet)
+    with suppress(subprocess.TimeoutExpired):  # where its download is blocked, the system's package is next
+        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False, timeout=180, **quiet)
     found = find()
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
         env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
