@@ -29,9 +29,9 @@ from crm.participation import routes as participation_routes
 from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
 from crm.prospects import resources as prospect_resources
-from crm.prospects import routes as prospect_routes
 from crm.prospects.importing import resources as import_resources
 from crm.prospects.importing import routes as import_routes
+from crm.prospects.routes import adding, correcting, listing, person
 from crm.reports import resources as report_resources
 from crm.reports import routes as report_routes
 from crm.sponsors import resources as sponsor_resources
@@ -44,7 +44,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     import_routes.bp,
     account_routes.bp,
     premium_routes.bp,
-    prospect_routes.bp,
+    *{part.bp for part in (adding, correcting, listing, person)},
     campaign_pages.bp,
     campaign_acts.bp,
     campaign_outside.webhooks,

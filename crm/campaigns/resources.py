@@ -25,7 +25,7 @@ from crm.clock import now, today
 from crm.db import session, transaction
 from crm.errors import NotFound, RuleBroken
 from crm.places.queries import place_named
-from crm.prospects.queries import visible_to
+from crm.prospects.queries.seeing import visible_to
 from crm.prospects.rules import Ground, Purpose
 from crm.prospects.rules import Stage as PersonStage
 from crm.web.guard import may

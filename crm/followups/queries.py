@@ -18,7 +18,9 @@ from crm.outreach.queries import Reached, Tried, assigned_since, reached, tried
 from crm.participation.models import Participation
 from crm.participation.rules import Beginning
 from crm.prospects.models import Prospect
-from crm.prospects.queries import Facts, deciding_grounds, facts_of, listed_to
+from crm.prospects.queries.facts import Facts, facts_of
+from crm.prospects.queries.seeing import listed_to
+from crm.prospects.queries.standing import deciding_grounds
 from crm.prospects.rules import Stage
 
 MOST_CANDIDATES = 500

@@ -27,7 +27,8 @@ from crm.premiums.queries import law as law_of
 from crm.premiums.queries import local_top_ups
 from crm.premiums.rules.quotes import Plan
 from crm.premiums.rules.quotes import quote as quote_of
-from crm.prospects.queries import facts_of, people
+from crm.prospects.queries.facts import facts_of
+from crm.prospects.queries.lists import people
 from crm.prospects.rules import Ground
 from crm.web.filters import day as written_day
 from crm.web.filters import vnd

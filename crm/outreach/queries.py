@@ -18,7 +18,9 @@ from crm.errors import NotFound
 from crm.outreach.models import Assignment, Visit
 from crm.outreach.rules import AGREEING, REACHED, Outcome, Step
 from crm.prospects.models import Prospect, StageChange
-from crm.prospects.queries import Facts, Filters, facts_of, listed_to, people, visible_to
+from crm.prospects.queries.facts import Facts, facts_of
+from crm.prospects.queries.lists import Filters, people
+from crm.prospects.queries.seeing import listed_to, visible_to
 from crm.prospects.rules import Stage
 from crm.web.pager import Page, read_cursor, write_cursor
 

@@ -27,7 +27,9 @@ from crm.outreach.rules import CHANNELS, OUTCOME_SIGNS, OUTCOMES, REASONS, SHORT
 from crm.outreach.services import Amendment, HandOver
 from crm.places.queries import ids_within, neighbourhoods, units
 from crm.prospects.models import Prospect
-from crm.prospects.queries import Filters, facts_of, person
+from crm.prospects.queries.facts import facts_of
+from crm.prospects.queries.lists import Filters
+from crm.prospects.queries.seeing import person_seen
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 
@@ -61,7 +63,7 @@ def _words() -> dict[str, Any]:
 @may(May.LOG_VISITS)
 def log(person_id: UUID) -> ResponseReturnValue:
     """How did it go? One tap saves."""
-    who = person(session(), current_scope(), person_id)
+    who = person_seen(session(), current_scope(), person_id)
     return _log_page(who, VisitForm(data={"client_id": str(new_id())}))
 
 
@@ -83,7 +85,7 @@ def save(person_id: UUID) -> ResponseReturnValue:
             if not created and visit.outcome is not new.outcome:
                 flash(_("This visit was saved before. Take it back first, then record it again."), "warning")
             return redirect(url_for(".saved", visit_id=visit.id))
-    return _log_page(person(session(), current_scope(), person_id), form), 422
+    return _log_page(person_seen(session(), current_scope(), person_id), form), 422
 
 
 def _visit_in(form: VisitForm, person_id: UUID, at: datetime) -> NewVisit:

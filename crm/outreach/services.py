@@ -36,8 +36,8 @@ from crm.outreach.rules import (
     stage_told_by,
 )
 from crm.prospects.models import Prospect
-from crm.prospects.queries import listed_to, person
-from crm.prospects.services import move_stage
+from crm.prospects.queries.seeing import listed_to, person_seen
+from crm.prospects.services.stages import move_stage
 
 MOST_AT_ONCE = 1000
 
@@ -62,7 +62,7 @@ def record_visit(session: Session, scope: Scope, new: NewVisit, *, by: User, at:
         return _the_same(session, scope, known, new, by)
     check_moment(new.occurred_at, at)
     check_note(new.note)
-    who = who or _held(session, person(session, scope, new.prospect_id))
+    who = who or _held(session, person_seen(session, scope, new.prospect_id))
     day = local_day(new.occurred_at)
     if new.next_contact_on:
         check_next(new.next_contact_on, day)
@@ -114,7 +114,9 @@ def _held_with_visit(scope: Scope) -> Select[Prospect, Visit]:
 def _the_same(session: Session, scope: Scope, known: Visit, new: NewVisit, by: User) -> Recorded:
     """The visit that is there already, when it is the one that was sent again."""
     same_person = known.prospect_id == new.prospect_id
-    if known.user_id != by.id or not (same_person or person(session, scope, new.prospect_id).id == known.prospect_id):
+    if known.user_id != by.id or not (
+        same_person or person_seen(session, scope, new.prospect_id).id == known.prospect_id
+    ):
         raise Conflict(_l("This client id belongs to another visit. Make a new one."), code="client_id_taken")
     return Recorded(known, created=False)
 

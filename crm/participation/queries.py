@@ -25,7 +25,7 @@ from crm.premiums.queries import law, local_top_ups
 from crm.premiums.rules.law import Law, LocalTopUp
 from crm.premiums.rules.quotes import Plan, Quote, quote
 from crm.prospects.models import Prospect, Standing
-from crm.prospects.queries import visible_to
+from crm.prospects.queries.seeing import visible_to
 from crm.prospects.rules import Ground
 from crm.web.pager import Page, page
 

@@ -24,7 +24,7 @@ from crm.premiums.queries import law
 from crm.premiums.rules.quotes import Quote
 from crm.premiums.rules.wording import GROUNDS, METHODS, STATUSES
 from crm.prospects.models import Prospect
-from crm.prospects.queries import person
+from crm.prospects.queries.seeing import person_seen
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 from crm.web.pager import Page
@@ -161,7 +161,7 @@ def stop(prospect_id: UUID) -> ResponseReturnValue:
 
 
 def _person(prospect_id: UUID) -> Prospect:
-    return person(session(), current_scope(), prospect_id)
+    return person_seen(session(), current_scope(), prospect_id)
 
 
 def _page_of(prospect_id: UUID) -> str:

@@ -39,7 +39,7 @@ from crm.premiums.rules.quotes import Plan, Quote
 from crm.premiums.rules.wording import in_day
 from crm.prospects.models import Prospect, StageChange
 from crm.prospects.rules import Ground, Stage
-from crm.prospects.services import move_stage
+from crm.prospects.services.stages import move_stage
 
 AFTER = {Ending.LAPSED: Stage.LAPSED, Ending.STOPPED: Stage.LAPSED}
 """Whom to win back; every other ending takes a person out of the work."""

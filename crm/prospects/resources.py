@@ -23,9 +23,10 @@ from crm.api.lists import ListQuery, listing
 from crm.db import session, transaction
 from crm.errors import Conflict, RuleBroken
 from crm.places.queries import ids_within, place_named
-from crm.prospects import queries, services
 from crm.prospects.models import Prospect
-from crm.prospects.queries import Facts, Filters
+from crm.prospects.queries.facts import Facts, facts_of
+from crm.prospects.queries.lists import Filters, page_of
+from crm.prospects.queries.seeing import person_seen, visible_among
 from crm.prospects.rules import (
     SAME_SENTENCES,
     ConsentChannel,
@@ -38,6 +39,10 @@ from crm.prospects.rules import (
     Sex,
     Stage,
 )
+from crm.prospects.services.consent import answer_for
+from crm.prospects.services.neighbourhoods import neighbourhood_id
+from crm.prospects.services.people import add_prospect, change_prospect, reveal
+from crm.prospects.services.standing import set_grounds
 from crm.web.guard import may
 from crm.web.problems import problem
 
@@ -244,10 +249,8 @@ def listed(asked: dict[str, Any]) -> dict[str, Any]:
     scope, today = current_scope(), clock.today()
     with transaction() as current:
         filters = filters_of(current, scope, asked)
-        found = queries.page_of(
-            current, scope, filters, asked["q"], cursor=asked["cursor"], size=asked["limit"], today=today
-        )
-        facts = queries.facts_of(current, scope.town_id, found.rows, today)
+        found = page_of(current, scope, filters, asked["q"], cursor=asked["cursor"], size=asked["limit"], today=today)
+        facts = facts_of(current, scope.town_id, found.rows, today)
         return {"items": [answer(one) for one in facts], "next": found.next}
 
 
@@ -262,7 +265,7 @@ def add(sent: dict[str, Any]) -> Any:
     try:
         with transaction() as current:
             new = NewPerson(**given(current, sent))
-            person = services.add_prospect(current, new, by=current_user(), at=clock.now(), allow_duplicate=allow)
+            person = add_prospect(current, new, by=current_user(), at=clock.now(), allow_duplicate=allow)
             return answered(person.id, HTTPStatus.CREATED)
     except Conflict as refusal:
         return likely_duplicate(refusal)
@@ -290,7 +293,7 @@ def change(sent: dict[str, Any], prospect_id: UUID) -> Any:
         return problem(428, detail=_("Send the ETag you read as If-Match."), code="if_match_missing")
     try:
         with transaction() as current:
-            person = queries.person(current, current_scope(), prospect_id)
+            person = person_seen(current, current_scope(), prospect_id)
             apply(current, person, sent, expected_version(person.version))
             return answered(person.id)
     except Conflict as refusal:
@@ -307,11 +310,11 @@ def apply(current: Session, person: Prospect, sent: dict[str, Any], version: int
     """Change the person, then their grounds and answers."""
     by, at, changes = current_user(), clock.now(), given(current, sent, person.place_id)
     grounds, consents = changes.pop("grounds", None), changes.pop("consents", ())
-    services.change_prospect(current, person, changes, by=by, at=at, expected_version=version)
+    change_prospect(current, person, changes, by=by, at=at, expected_version=version)
     if grounds is not None:
-        services.set_grounds(current, person, grounds, by=by, at=at)
+        set_grounds(current, person, grounds, by=by, at=at)
     for consent in consents:
-        services.answer_for(current, person, consent, by=by, at=at)
+        answer_for(current, person, consent, by=by, at=at)
 
 
 def given(current: Session, sent: Mapping[str, Any], place_id: UUID | None = None) -> dict[str, Any]:
@@ -323,7 +326,7 @@ def given(current: Session, sent: Mapping[str, Any], place_id: UUID | None = Non
         fields_["organisation_id"] = organisation_id(current, town_id, fields_.pop("organisation"))
     if "neighbourhood" in fields_:
         name, unit = fields_.pop("neighbourhood"), fields_.get("place_id", place_id)
-        fields_["neighbourhood_id"] = services.neighbourhood_id(current, town_id, unit, name)
+        fields_["neighbourhood_id"] = neighbourhood_id(current, town_id, unit, name)
     if "grounds" in fields_:
         fields_["grounds"] = tuple(fields_["grounds"])
     if "sms_consent" in fields_:
@@ -371,8 +374,8 @@ def assigned_to(scope: Scope, text: str) -> Any:
 def answered(prospect_id: UUID, status: int = HTTPStatus.OK) -> Any:
     """One person as an answer, with its ETag."""
     current, scope = session(), current_scope()
-    person = queries.person(current, scope, prospect_id)
-    [facts] = queries.facts_of(current, scope.town_id, [person], clock.today())
+    person = person_seen(current, scope, prospect_id)
+    [facts] = facts_of(current, scope.town_id, [person], clock.today())
     headers = {"ETag": f'"{person.version}"'}
     if status == HTTPStatus.CREATED:
         headers["Location"] = url_for("prospects_api.one", prospect_id=person.id)
@@ -384,7 +387,7 @@ def answer(facts: Facts) -> dict[str, Any]:
     person = facts.person
     numbers = {"citizen_id": person.citizen_masked, "si_number": person.insurance_masked}
     if any(numbers.values()) and reads_numbers():
-        numbers = services.reveal(session(), person, by=current_user(), at=clock.now(), way="api")
+        numbers = reveal(session(), person, by=current_user(), at=clock.now(), way="api")
     same = {name: getattr(person, name) for name in SAME_NAMES}
     return same | {
         **numbers,
@@ -426,9 +429,7 @@ def reads_numbers() -> bool:
 def likely_duplicate(refusal: Conflict) -> Response:
     """409 with the people found; names only of those the caller may see."""
     found = refusal.details.get("candidates", [])
-    seen = {
-        row.id: row for row in queries.visible_among(session(), current_scope(), [UUID(one["id"]) for one in found])
-    }
+    seen = {row.id: row for row in visible_among(session(), current_scope(), [UUID(one["id"]) for one in found])}
     told = []
     for one in found:
         row = seen.get(UUID(one["id"]))

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import ChangeRecord, Organisation
 from crm.accounts.queries import Scope
 from crm.places.models import Place
-from crm.prospects import cards, queries
+from crm.prospects import cards
 from crm.prospects.cards import Event
 from crm.prospects.models import Prospect
+from crm.prospects.queries.facts import change_records, consent_changes, stage_changes
 from crm.prospects.rules import Ground, Kinship, Sex
 from crm.prospects.wording import CHANNELS, FIELDS, GROUNDS, KINSHIPS, PURPOSES, SEXES, STAGE_SIGNS, STAGES
 from crm.web import filters
@@ -38,7 +39,7 @@ def everything(session: Session, person: Prospect, scope: Scope) -> list[Event]:
 
 
 def _steps(session: Session, person: Prospect, causes: set[UUID]) -> Iterator[Event]:
-    for step, by in queries.stage_changes(session, person):
+    for step, by in stage_changes(session, person):
         if step.because_id not in causes:
             icon, kind = STAGE_SIGNS[step.to_stage]
             title = STAGES[step.to_stage] if step.from_stage else _("Entered in the register")
@@ -46,7 +47,7 @@ def _steps(session: Session, person: Prospect, causes: set[UUID]) -> Iterator[Ev
 
 
 def _answers(session: Session, person: Prospect) -> Iterator[Event]:
-    for answer, by in queries.consent_changes(session, person):
+    for answer, by in consent_changes(session, person):
         said = _("Agrees to messages") if answer.given else _("Wants no messages")
         icon, kind = ("message", "jade") if answer.given else ("no-message", "quiet")
         text = f"{PURPOSES[answer.purpose]} · {CHANNELS[answer.channel]} · {filters.phone(answer.phone)}"
@@ -56,7 +57,7 @@ def _answers(session: Session, person: Prospect) -> Iterator[Event]:
 
 def changes(session: Session, person: Prospect) -> list[Event]:
     """What was corrected, by whom, with before and after."""
-    records = [(record, by) for record, by in queries.change_records(session, person) if record.act in MENTIONED]
+    records = [(record, by) for record, by in change_records(session, person) if record.act in MENTIONED]
     names = _names(session, person.town_id, [record for record, _by in records])
     return [_change(record, by, names) for record, by in records]
 

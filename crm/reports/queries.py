@@ -23,7 +23,8 @@ from crm.participation.rules import NOBODY, Kind, Movement, Span
 from crm.places.models import Place
 from crm.places.rules import PlaceKind
 from crm.prospects.models import Prospect, StageChange
-from crm.prospects.queries import Filters, listed_to, people
+from crm.prospects.queries.lists import Filters, people
+from crm.prospects.queries.seeing import listed_to
 from crm.prospects.rules import Stage
 from crm.reports.rules import By, Row
 from crm.targets import queries as targets

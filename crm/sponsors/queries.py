@@ -28,7 +28,9 @@ from crm.premiums.rules.keys import Method
 from crm.premiums.rules.law import Law
 from crm.premiums.rules.quotes import Plan, Quote, quote
 from crm.prospects.models import Prospect, StageChange, Standing
-from crm.prospects.queries import deciding_grounds, listed_to, lives_in, matches, visible_to
+from crm.prospects.queries.searching import matches
+from crm.prospects.queries.seeing import listed_to, lives_in, visible_to
+from crm.prospects.queries.standing import deciding_grounds
 from crm.prospects.rules import Ground, Stage
 from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry, Pledge, Posting, Receipt, Sponsor
 from crm.sponsors.rules import (

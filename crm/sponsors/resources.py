@@ -19,7 +19,7 @@ from crm.db import session, transaction
 from crm.months import Month
 from crm.places.queries import place_named
 from crm.premiums.rules.quotes import START_PATTERN, read_start
-from crm.prospects.queries import person
+from crm.prospects.queries.seeing import person_seen
 from crm.prospects.rules import Ground
 from crm.sponsors import queries, services
 from crm.sponsors.models import Allocation, Pledge, Receipt, Sponsor
@@ -308,7 +308,7 @@ def add_allocation(sent: dict[str, Any]) -> Any:
     with transaction() as current:
         scope = current_scope()
         by = queries.sponsor(current, scope, sent["sponsor_id"])
-        helped = person(current, scope, sent["prospect_id"])
+        helped = person_seen(current, scope, sent["prospect_id"])
         run = {"start": read_start(sent["start"]), "months": sent["months"]}
         made = services.allocate(current, by, helped, **run, expected=sent["amount"], reason=sent["reason"], **acting())
         return created(made, "one_allocation", allocation_id=made.id)

@@ -25,7 +25,7 @@ from crm.places.queries import the_town, units
 from crm.premiums.queries import law
 from crm.premiums.rules.wording import GROUNDS
 from crm.prospects.models import Prospect
-from crm.prospects.queries import person
+from crm.prospects.queries.seeing import person_seen
 from crm.sponsors import cards, gateway, queries, services
 from crm.sponsors.forms import (
     AllocationForm,
@@ -356,7 +356,7 @@ def _sponsor(sponsor_id: UUID) -> Sponsor:
 
 
 def _person(prospect_id: UUID) -> Prospect:
-    return person(session(), current_scope(), prospect_id)
+    return person_seen(session(), current_scope(), prospect_id)
 
 
 def _allocation(allocation_id: UUID) -> Allocation:

@@ -26,7 +26,7 @@ from crm.outreach.rules import Channel, NewVisit, Outcome, Reason
 from crm.outreach.services import Amendment
 from crm.prospects.models import Prospect, StageChange
 from crm.prospects.rules import Stage
-from crm.prospects.services import move_stage
+from crm.prospects.services.stages import move_stage
 from tests.factories import Make
 
 NOW = clock.at(date(2019, 10, 15), 9)

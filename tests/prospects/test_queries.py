@@ -13,11 +13,12 @@ from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
 from crm.names import fold
 from crm.places.queries import ids_within
-from crm.prospects import queries
 from crm.prospects.models import Prospect
-from crm.prospects.queries import EVERYONE, Filters, candidates, count_up_to, page_of, people, traits_of
+from crm.prospects.queries import lists
+from crm.prospects.queries.alike import candidates, traits_of
+from crm.prospects.queries.lists import EVERYONE, Filters, count_up_to, page_of, people
 from crm.prospects.rules import Ground, NewPerson, Same, Sex
-from crm.prospects.services import add_prospect
+from crm.prospects.services.people import add_prospect
 from tests.factories import Make
 
 TODAY = date(2019, 10, 15)
@@ -88,7 +89,7 @@ def test_both_orders_of_a_search_are_the_same_order(
     for name in ("Vũ Thị Xuyến", "Lê Thị An", "Đỗ Thị Đào", "Mai Thị Dung"):
         make.prospect(name)
     sorted_apart = found(session, scope, "thi")
-    monkeypatch.setattr(queries, "FEW", -1)
+    monkeypatch.setattr(lists, "FEW", -1)
     assert found(session, scope, "thi") == sorted_apart == ["Lê Thị An", "Mai Thị Dung", "Đỗ Thị Đào", "Vũ Thị Xuyến"]
 
 

@@ -17,7 +17,7 @@ from crm.prospects import cards
 from crm.prospects.cards import Card, Event, Step
 from crm.prospects.models import Consent, Household, IdentityReading, Prospect
 from crm.prospects.rules import Ground, NewPerson, Stage
-from crm.prospects.services import add_prospect
+from crm.prospects.services.people import add_prospect
 from tests.factories import Make
 
 Browser = Callable[..., FlaskClient]

@@ -16,8 +16,9 @@ from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
 from crm.errors import NotFound
 from crm.prospects.models import Prospect
-from crm.prospects.queries import EVERYONE, listed_to, page_of, person
-from crm.prospects.services import find_or_add_neighbourhood
+from crm.prospects.queries.lists import EVERYONE, page_of
+from crm.prospects.queries.seeing import listed_to, person_seen
+from crm.prospects.services.neighbourhoods import find_or_add_neighbourhood
 from tests.factories import Make
 
 Browser = Callable[..., FlaskClient]
@@ -207,7 +208,7 @@ def test_a_merged_record_leads_to_the_person_only_for_who_may_see_them(
     old = make.prospect("Lê Thị Cũ", merged_into_id=mine.id, volunteer_id=town.users["volunteer"].id)
     gone = make.prospect("Lê Thị Mất", merged_into_id=other.id, volunteer_id=town.users["volunteer"].id)
     scope = scope_of(session, town.users["volunteer"])
-    assert person(session, scope, old.id).id == mine.id
+    assert person_seen(session, scope, old.id).id == mine.id
     with pytest.raises(NotFound):
-        person(session, scope, gone.id)
+        person_seen(session, scope, gone.id)
     assert old.id not in set(session.scalars(select(Prospect.id).where(listed_to(scope))))

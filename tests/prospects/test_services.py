@@ -14,7 +14,8 @@ from crm.accounts.models import ChangeRecord
 from crm.accounts.rules import Role
 from crm.errors import Conflict, RuleBroken
 from crm.prospects.models import IdentityReading, StageChange, Standing
-from crm.prospects.queries import consents_of, deciding_grounds
+from crm.prospects.queries.facts import consents_of
+from crm.prospects.queries.standing import deciding_grounds
 from crm.prospects.rules import (
     ConsentChannel,
     Ground,
@@ -26,19 +27,11 @@ from crm.prospects.rules import (
     Sex,
     Stage,
 )
-from crm.prospects.services import (
-    add_prospect,
-    answer_for,
-    change_prospect,
-    end_standing,
-    find_or_add_neighbourhood,
-    give_consent,
-    move_stage,
-    record_standing,
-    reveal,
-    set_grounds,
-    withdraw_consent,
-)
+from crm.prospects.services.consent import answer_for, give_consent, withdraw_consent
+from crm.prospects.services.neighbourhoods import find_or_add_neighbourhood
+from crm.prospects.services.people import add_prospect, change_prospect, reveal
+from crm.prospects.services.stages import move_stage
+from crm.prospects.services.standing import end_standing, record_standing, set_grounds
 from tests.factories import Make
 
 TODAY = date(2019, 10, 15)

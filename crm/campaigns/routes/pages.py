@@ -20,7 +20,7 @@ from crm.clock import now, today
 from crm.db import session, transaction
 from crm.errors import NotFound
 from crm.places.queries import units
-from crm.prospects.queries import visible_to
+from crm.prospects.queries.seeing import visible_to
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 

@@ -23,7 +23,10 @@ from crm.names import fold
 from crm.places.models import Place
 from crm.prospects.importing.rules import AT_WORK, STALE, Difference, Likeness, Proposed, difference, likeness
 from crm.prospects.models import ImportRow, ListImport, Prospect
-from crm.prospects.queries import consents_of_all, standings_of, traits_of, visible_to
+from crm.prospects.queries.alike import traits_of
+from crm.prospects.queries.facts import consents_of_all
+from crm.prospects.queries.seeing import visible_to
+from crm.prospects.queries.standing import standings_of
 from crm.prospects.rules import ConsentChannel, ImportState, Purpose, RowOutcome, Traits
 from crm.sealed import current as seal
 from crm.web.pager import Page, page, read_cursor, write_cursor

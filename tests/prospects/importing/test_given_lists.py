@@ -21,7 +21,7 @@ from crm.accounts.rules import Role
 from crm.citizen_ids import mask
 from crm.prospects.importing.commands import importing
 from crm.prospects.models import Consent, ImportRow, ListImport, Prospect, StageChange
-from crm.prospects.queries import deciding_grounds
+from crm.prospects.queries.standing import deciding_grounds
 from crm.prospects.rules import RowOutcome
 from tasks.prospects import commit_list, read_list
 from tests.factories import Make

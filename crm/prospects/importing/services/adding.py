@@ -23,7 +23,7 @@ from crm.prospects.importing.rules import Proposed, purposes_of
 from crm.prospects.importing.services.copying import copy_in, table_of
 from crm.prospects.models import Consent, ImportRow, ListImport, Prospect, StageChange, Standing
 from crm.prospects.rules import ConsentChannel, Ground, Stage
-from crm.prospects.services import find_or_add_neighbourhood
+from crm.prospects.services.neighbourhoods import find_or_add_neighbourhood
 from crm.sealed import current as seal
 
 

@@ -22,7 +22,7 @@ from crm.prospects.importing.services.at_work import beat, claim, rest
 from crm.prospects.importing.services.committing import recount
 from crm.prospects.importing.services.updating import put
 from crm.prospects.models import Consent, ImportRow, ListImport, Prospect, StageChange, Standing
-from crm.prospects.queries import consents_of_all
+from crm.prospects.queries.facts import consents_of_all
 from crm.prospects.rules import ConsentChannel, ImportState, RowOutcome, Sex
 
 CHANGED_SINCE = "changed_since"

@@ -1,17 +1,14 @@
-"""What may be done with people: adding, changing, standing, consent, stages, reading a full number."""
+"""Adding people, correcting them, reading a full number."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import Organisation, User
@@ -19,34 +16,30 @@ from crm.accounts.queries import scope_of
 from crm.accounts.rules import Reach
 from crm.accounts.services import note_change
 from crm.citizen_ids import mask
-from crm.clock import at as at_hour
 from crm.clock import local_day
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
-from crm.names import clean, fold, sort_key
+from crm.names import fold, sort_key
 from crm.places.models import Place
 from crm.places.rules import UNITS, PlaceKind
-from crm.prospects.models import Consent, IdentityReading, Prospect, StageChange, Standing
-from crm.prospects.queries import candidates, traits_of
+from crm.prospects.models import IdentityReading, Prospect, StageChange
+from crm.prospects.queries.alike import candidates, traits_of
 from crm.prospects.rules import (
     NOBODY,
-    ConsentChannel,
-    Ground,
     Known,
-    NewConsent,
     NewPerson,
-    NewStanding,
-    Purpose,
     Same,
     Stage,
     columns_of,
-    mobile_of,
-    text_of,
 )
+from crm.prospects.services.consent import answer_for
+from crm.prospects.services.standing import record_given
 from crm.sealed import current as seal
 
 IDS = ("neighbourhood_id", "household_id", "kinship", "organisation_id")
 """What may be changed of somebody besides the fields that are read; who looks after them is outreach's to say."""
+
+
 CHANGEABLE = frozenset(
     {
         "full_name",
@@ -63,9 +56,6 @@ CHANGEABLE = frozenset(
         *IDS,
     }
 )
-NEIGHBOURHOOD_LETTERS = 100
-EARLIEST, LATEST = date(1950, 1, 1), date(2150, 1, 1)
-"""Days outside are slips of the finger."""
 
 
 def add_prospect(
@@ -101,7 +91,7 @@ def add_prospect(
         after={name: value for name, value in shown(row).items() if value is not None},
     )
     for standing in new.grounds:
-        _record(session, row, standing, by, at)
+        record_given(session, row, standing, by, at)
     for consent in new.consents:
         answer_for(session, row, consent, by=by, at=at)
     session.flush()
@@ -272,269 +262,6 @@ def _without_masks(prospect: Prospect, changes: Mapping[str, Any]) -> dict[str, 
 
 def _known_of(prospect: Prospect) -> Known:
     return Known(prospect.sex, prospect.birth_date, prospect.birth_year, prospect.citizen_id, prospect.other_phone)
-
-
-def record_standing(
-    session: Session,
-    prospect: Prospect,
-    ground: Ground,
-    *,
-    certificate: str | None,
-    valid_from: date,
-    valid_to: date | None,
-    at: datetime,
-    by: User | None,
-) -> Standing:
-    """A ground for support from a day until the day before `valid_to`. An earlier row of the same ground ends there;
-    one from the same day is corrected. Raises RuleBroken."""
-    if ground is Ground.OTHER:
-        raise RuleBroken(_l("«Other» is what holds when there is no ground; leave the ground out."), field="grounds")
-    if not EARLIEST <= valid_from <= LATEST or (valid_to and valid_to > LATEST):
-        raise RuleBroken(_l("This day is too far away. Correct the year."), field="grounds")
-    if valid_to is not None and valid_to <= valid_from:
-        raise RuleBroken(_l("The ground ends before it begins. Correct the days."), field="grounds")
-    paper = text_of(certificate, "certificate")
-    query = select(Standing).where(
-        Standing.town_id == prospect.town_id, Standing.prospect_id == prospect.id, Standing.ground == ground
-    )
-    row: Standing | None = None
-    for earlier in session.scalars(query):
-        if earlier.valid_from == valid_from:
-            row = earlier
-        elif earlier.valid_from < valid_from and (earlier.valid_to is None or earlier.valid_to > valid_from):
-            earlier.valid_to = valid_from
-    if row is None:
-        row = Standing(town_id=prospect.town_id, prospect_id=prospect.id, ground=ground, valid_from=valid_from)
-        session.add(row)
-    row.certificate, row.valid_to = paper, valid_to
-    row.recorded_at, row.recorded_by_id = at, by.id if by else None
-    note_change(
-        session,
-        town_id=prospect.town_id,
-        user_id=by.id if by else None,
-        act="record_standing",
-        subject="prospect",
-        subject_id=prospect.id,
-        at=at,
-        after={"ground": ground.value, "certificate": paper, "since": str(valid_from), "until": _last_day(valid_to)},
-    )
-    session.flush()
-    return row
-
-
-def _last_day(valid_to: date | None) -> str | None:
-    return str(valid_to - timedelta(days=1)) if valid_to else None
-
-
-def _record(session: Session, prospect: Prospect, standing: NewStanding, by: User, at: datetime) -> None:
-    if standing.ground is Ground.OTHER:
-        return
-    record_standing(
-        session,
-        prospect,
-        standing.ground,
-        certificate=standing.certificate,
-        valid_from=standing.since or local_day(at),
-        valid_to=min(standing.until, LATEST) + timedelta(days=1) if standing.until else None,
-        at=at,
-        by=by,
-    )
-
-
-def end_standing(session: Session, standing: Standing, *, on: date, at: datetime, by: User | None) -> None:
-    """The ground holds no more from this day on; one that had not begun yet never held."""
-    before = _last_day(standing.valid_to)
-    if on <= standing.valid_from:
-        session.delete(standing)
-    else:
-        standing.valid_to = on
-    note_change(
-        session,
-        town_id=standing.town_id,
-        user_id=by.id if by else None,
-        act="end_standing",
-        subject="prospect",
-        subject_id=standing.prospect_id,
-        at=at,
-        before={"ground": standing.ground.value, "until": before},
-        after={"ground": standing.ground.value, "until": _last_day(on)},
-    )
-    session.flush()
-
-
-def set_grounds(
-    session: Session, prospect: Prospect, grounds: Iterable[NewStanding], *, by: User, at: datetime
-) -> None:
-    """Let these be the grounds from today on: those not named end today, new ones begin."""
-    today, named = local_day(at), {standing.ground: standing for standing in grounds}
-    held = session.scalars(
-        select(Standing).where(Standing.town_id == prospect.town_id, Standing.prospect_id == prospect.id)
-    ).all()
-    for row in held:
-        if row.valid_to is not None and row.valid_to <= today:
-            continue
-        given = named.pop(row.ground, None)
-        if given is None:
-            end_standing(session, row, on=today, at=at, by=by)
-        else:
-            _record(session, prospect, replace(given, since=given.since or row.valid_from), by, at)
-    for standing in named.values():
-        _record(session, prospect, standing, by, at)
-
-
-def give_consent(
-    session: Session,
-    town_id: UUID,
-    phone: str,
-    purpose: Purpose,
-    *,
-    channel: ConsentChannel,
-    words: str | None,
-    at: datetime,
-    by: User | None,
-    prospect_id: UUID | None = None,
-    recorded_at: datetime | None = None,
-) -> Consent:
-    """A phone number agrees to messages of one purpose (Decree 91/2020 art. 13: agreed beforehand, provable).
-
-    `at` is when it was said, `recorded_at` when it was written down (the same moment unless told).
-    """
-    return _answer(session, town_id, phone, purpose, True, channel, words, at, by, prospect_id, recorded_at)
-
-
-def withdraw_consent(
-    session: Session,
-    town_id: UUID,
-    phone: str,
-    purpose: Purpose,
-    *,
-    channel: ConsentChannel,
-    words: str | None,
-    at: datetime,
-    by: User | None,
-    prospect_id: UUID | None = None,
-    recorded_at: datetime | None = None,
-) -> Consent:
-    """A phone number wants no messages of one purpose, from this moment on."""
-    return _answer(session, town_id, phone, purpose, False, channel, words, at, by, prospect_id, recorded_at)
-
-
-def _answer(
-    session: Session,
-    town_id: UUID,
-    phone: str,
-    purpose: Purpose,
-    given: bool,
-    channel: ConsentChannel,
-    words: str | None,
-    at: datetime,
-    by: User | None,
-    prospect_id: UUID | None,
-    recorded_at: datetime | None,
-) -> Consent:
-    recorded = recorded_at or at
-    if at > recorded:
-        raise RuleBroken(_l("The answer cannot be given in the future. Correct the day."), field="sms_consent")
-    row = Consent(
-        town_id=town_id,
-        phone=mobile_of(phone),
-        purpose=purpose,
-        given=given,
-        channel=channel,
-        at=at,
-        words=text_of(words, "words"),
-        prospect_id=prospect_id,
-        recorded_at=recorded,
-        recorded_by_id=by.id if by else None,
-    )
-    session.add(row)
-    session.flush()
-    return row
-
-
-def answer_for(session: Session, prospect: Prospect, consent: NewConsent, *, by: User | None, at: datetime) -> Consent:
-    """What somebody said about messages to their phone, on a day. Raises RuleBroken when they have no mobile."""
-    if consent.on < EARLIEST:
-        raise RuleBroken(_l("This day is too far away. Correct the year."), field="sms_consent")
-    if not prospect.phone:
-        raise RuleBroken(_l("There is no mobile number to send messages to. Write it first."), field="phone")
-    said = at if consent.on == local_day(at) else at_hour(consent.on)
-    return _answer(
-        session,
-        prospect.town_id,
-        prospect.phone,
-        consent.purpose,
-        consent.given,
-        consent.channel,
-        consent.words,
-        said,
-        by,
-        prospect.id,
-        at,
-    )
-
-
-def move_stage(
-    session: Session, prospect: Prospect, to: Stage, *, at: datetime, by: User | None, because: UUID | None = None
-) -> StageChange | None:
-    """Somebody is at another stage from now on, because of a visit, a participation or an import; None when they were."""
-    if prospect.stage is to:
-        return None
-    step = StageChange(
-        town_id=prospect.town_id,
-        prospect_id=prospect.id,
-        from_stage=prospect.stage,
-        to_stage=to,
-        at=at,
-        by_id=by.id if by else None,
-        because_id=because,
-    )
-    prospect.stage, prospect.updated_at = to, at
-    session.add(step)
-    session.flush()
-    return step
-
-
-def find_or_add_neighbourhood(session: Session, unit: Place, name: str) -> Place:
-    """The neighbourhood of that name in a ward or commune, added when it is not there yet; safe for two at once."""
-    kept = clean(name)
-    if not fold(kept) or len(kept) > NEIGHBOURHOOD_LETTERS:
-        raise RuleBroken(_l("Write the name of the neighbourhood in at most 100 letters."), field="neighbourhood")
-    session.execute(
-        insert(Place)
-        .values(
-            town_id=unit.town_id,
-            id=new_id(),
-            name=kept,
-            name_fold=fold(kept),
-            kind=PlaceKind.NEIGHBOURHOOD,
-            parent_id=unit.id,
-            valid_from=unit.valid_from,
-            special=False,
-        )
-        .on_conflict_do_nothing()
-    )
-    return session.scalars(
-        select(Place).where(
-            Place.town_id == unit.town_id,
-            Place.parent_id == unit.id,
-            Place.kind == PlaceKind.NEIGHBOURHOOD,
-            Place.name_fold == fold(kept),
-        )
-    ).one()
-
-
-def neighbourhood_id(session: Session, town_id: UUID, place_id: UUID | None, name: str | None) -> UUID | None:
-    """The id of a neighbourhood of that name in a ward or commune, added when it is new; None without a name.
-
-    Raises RuleBroken when the place is not a ward or commune.
-    """
-    if not name or not clean(name):
-        return None
-    unit = session.get(Place, (town_id, place_id)) if place_id else None
-    if unit is None or unit.kind not in UNITS:
-        raise RuleBroken(_l("Choose the ward or commune where the person lives."), field="place")
-    return find_or_add_neighbourhood(session, unit, name).id
 
 
 def reveal(session: Session, prospect: Prospect, *, by: User, at: datetime, way: str) -> dict[str, str | None]:

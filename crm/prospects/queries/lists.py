@@ -1,0 +1,257 @@
+"""Lists of people: narrowed, searched, paged and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    Executable,
+    Select,
+    SQLColumnExpression,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from crm.accounts.queries import Scope
+from crm.kept import kept
+from crm.places.models import Place
+from crm.prospects.models import Prospect, Standing
+from crm.prospects.queries.searching import Sought, contains, matches
+from crm.prospects.queries.seeing import ORDER, listed_to
+from crm.prospects.queries.standing import stands, valid_on
+from crm.prospects.rules import Ground, Stage, deciding
+from crm.web.pager import Page, page, page_from, page_query
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list is narrowed to. `place_ids` is a place with everything in it and everything it came from."""
+
+    place_ids: tuple[UUID, ...] | None = None
+    neighbourhood_id: UUID | None = None
+    stage: Stage | None = None
+    standing: Ground | None = None
+    organisation_id: UUID | None = None
+    assigned_to: UUID | Literal["nobody"] | None = None
+    due_before: date | None = None
+
+
+EVERYONE = Filters()
+
+
+def people(scope: Scope, filters: Filters = EVERYONE, q: str = "", *, today: date) -> Select[Prospect]:
+    """People of a list or a search, to be ordered by `ORDER`. `today` decides their standing."""
+    query = select(Prospect).where(listed_to(scope))
+    for condition in _conditions(scope, filters, today):
+        query = query.where(condition)
+    return query.where(matches(q)) if q.strip() else query
+
+
+def _conditions(scope: Scope, filters: Filters, today: date) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if filters.place_ids is not None:
+        found.append(Prospect.place_id.in_(filters.place_ids))
+    if filters.neighbourhood_id:
+        found.append(Prospect.neighbourhood_id == filters.neighbourhood_id)
+    if filters.stage:
+        found.append(Prospect.stage == filters.stage)
+    if filters.organisation_id:
+        found.append(Prospect.organisation_id == filters.organisation_id)
+    if filters.assigned_to == "nobody":
+        found.append(Prospect.volunteer_id.is_(None))
+    elif filters.assigned_to:
+        found.append(Prospect.volunteer_id == filters.assigned_to)
+    if filters.due_before:
+        found.append(Prospect.next_contact_on < filters.due_before)
+    if filters.standing:
+        found.append(stands(filters.standing, today))
+    return found
+
+
+def place_in_order(row: Prospect) -> tuple[bytes, UUID]:
+    """A person's place in `ORDER`."""
+    return row.name_key, row.id
+
+
+def page_of(
+    session: Session,
+    scope: Scope,
+    filters: Filters,
+    q: str,
+    *,
+    cursor: str | None,
+    size: int,
+    today: date,
+    columns: Sequence[SQLColumnExpression[Any]] = (),
+) -> Page[Any]:
+    """One page of a list. Of several words, people who bear them side by side come before the others.
+
+    The rows are people; with `columns`, which hold those of `ORDER`, they are rows of those columns.
+    """
+    query: Select[Any] = people(scope, filters, q, today=today)
+    if columns:
+        query = query.with_only_columns(*columns)
+    sought = Sought.in_text(q)
+    order = _quickest_order(session, query) if sought.words else ORDER
+    if len(sought.words) < 2:
+        return page(session, query, order, cursor=cursor, size=size, key=place_in_order)
+    side_by_side = contains(Prospect.name_fold, sought.phrase)
+    first: Page[Any] = Page([], None)
+    if not (cursor or "").startswith(_APART):
+        first = page(session, query.where(side_by_side), order, cursor=cursor, size=size, key=place_in_order)
+        if first.next or len(first.rows) == size:
+            return first if first.next else Page(first.rows, _APART)
+    after = (cursor or "").removeprefix(_APART) if (cursor or "").startswith(_APART) else ""
+    left = size - len(first.rows)
+    rest = page(session, query.where(~side_by_side), order, cursor=after or None, size=left, key=place_in_order)
+    return Page([*first.rows, *rest.rows], _APART + rest.next if rest.next else None)
+
+
+FEW = 60_000
+
+
+_SORTED_ORDER: tuple[SQLColumnExpression[Any], ...] = (Prospect.name_key.concat(literal(b"")), Prospect.id)
+"""`ORDER`, written so that no index has it."""
+
+
+def _quickest_order(session: Session, query: Select[Any]) -> Sequence[SQLColumnExpression[Any]]:
+    """How to order a search by name: few people are found first and then sorted, many are met while walking the list.
+
+    Left alone PostgreSQL walks the list whenever it expects many to fit, as if they stood scattered in it; but the list
+    is by given name, and everybody called Xuyến stands at its end.
+    """
+    plan = session.execute(Explained(query)).scalar_one()
+    return _SORTED_ORDER if plan[0]["Plan"]["Plan Rows"] < FEW else ORDER
+
+
+class Explained(Executable, ClauseElement):
+    """What the planner expects of a query, without running it."""
+
+    inherit_cache = False
+
+    def __init__(self, query: Select[Any]) -> None:
+        self.query = query
+
+
+@compiles(Explained)
+def _explained(element: Explained, compiler: SQLCompiler, **options: Any) -> str:
+    return "EXPLAIN (FORMAT JSON) " + compiler.process(element.query, **options)
+
+
+_APART = "apart."
+"""What a cursor begins with once the people who bear the words side by side are through."""
+
+
+def count_up_to(session: Session, query: Select[Prospect], most: int) -> int:
+    """How many people a list holds; `most + 1` stands for more than `most`, so that a large list costs no more."""
+    return session.scalar(_counting(query, most)) or 0
+
+
+def count_list(session: Session, scope: Scope, filters: Filters, q: str, most: int, *, today: date) -> int:
+    """`count_up_to` for one of the lists of people."""
+    if q.strip():
+        return count_up_to(session, people(scope, filters, q, today=today), most)
+    return session.scalar(_count_of_list(scope, filters, most, today)) or 0
+
+
+@lru_cache(maxsize=512)
+def _count_of_list(scope: Scope, filters: Filters, most: int, today: date) -> Select[int]:
+    return _counting(people(scope, filters, today=today), most)
+
+
+def _counting(query: Select[Prospect], most: int) -> Select[int]:
+    some = query.with_only_columns(Prospect.id).limit(most + 1).subquery()
+    return select(func.count()).select_from(some)
+
+
+class Named(NamedTuple):
+    """A place as lists show it."""
+
+    name: str
+
+
+class Listed(NamedTuple):
+    """A line of a list of people. `person` is a row of the columns that a list shows, and of no others."""
+
+    person: Any
+    standing: Ground
+    place: Named
+    neighbourhood: Named | None
+
+
+def list_of(
+    session: Session, scope: Scope, filters: Filters, q: str, *, cursor: str | None, size: int, today: date
+) -> Page[Listed]:
+    """One page of a list as the eye needs it: one query for the people with their grounds, names of places kept."""
+    if cursor or q.strip():
+        found = page_of(session, scope, filters, q, cursor=cursor, size=size, today=today, columns=_shown(today))
+    else:
+        found = page_from(session, _first_page(scope, filters, size, today), size=size, key=place_in_order)
+    places = _place_names(session, scope.town_id, found.rows)
+    rows = [
+        Listed(
+            person=row,
+            standing=deciding(Ground(ground) for ground in row.grounds),
+            place=places[row.place_id],
+            neighbourhood=places.get(row.neighbourhood_id),
+        )
+        for row in found.rows
+    ]
+    return Page(rows, found.next)
+
+
+@lru_cache(maxsize=512)
+def _first_page(scope: Scope, filters: Filters, size: int, today: date) -> Select[Any]:
+    """Where everybody begins, asked again and again."""
+    return page_query(people(scope, filters, today=today).with_only_columns(*_shown(today)), ORDER, size=size)
+
+
+@lru_cache(maxsize=8)
+def _shown(today: date) -> tuple[SQLColumnExpression[Any], ...]:
+    """The columns of a list, and the grounds that hold today."""
+    grounds = select(Standing.ground).where(
+        Standing.town_id == Prospect.town_id, Standing.prospect_id == Prospect.id, *valid_on(today)
+    )
+    return *_SHOWN, func.array(grounds.scalar_subquery()).label("grounds")
+
+
+_SHOWN: tuple[InstrumentedAttribute[Any], ...] = (
+    Prospect.id,
+    Prospect.name_key,
+    Prospect.full_name,
+    Prospect.birth_year,
+    Prospect.phone,
+    Prospect.other_phone,
+    Prospect.address,
+    Prospect.stage,
+    Prospect.place_id,
+    Prospect.neighbourhood_id,
+    Prospect.volunteer_id,
+    Prospect.next_contact_on,
+    Prospect.last_contact_at,
+)
+
+
+def _place_names(session: Session, town_id: UUID, rows: Sequence[Any]) -> dict[UUID, Named]:
+    """The names of the places of these rows; one that is not kept yet sends for all of them."""
+    wanted = {key for row in rows for key in (row.place_id, row.neighbourhood_id) if key}
+
+    def read() -> dict[UUID, Named]:
+        query = select(Place.id, Place.name).where(Place.town_id == town_id, Place.id.in_(wanted))
+        return {row[0]: Named(row[1]) for row in session.execute(query)}
+
+    known = kept(("places named", town_id), dict[UUID, Named])
+    if not wanted <= known.keys():
+        known.update(read())
+    return known

@@ -1,0 +1,114 @@
+"""Adding somebody, unless they may be here already."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from crm import clock
+from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.rules import May
+from crm.db import session, transaction
+from crm.errors import Conflict
+from crm.ids import new_id
+from crm.places.models import Place
+from crm.prospects.forms import (
+    NewPersonForm,
+    ParticularsForm,
+)
+from crm.prospects.models import Prospect
+from crm.prospects.queries.facts import facts_of
+from crm.prospects.queries.seeing import visible_among
+from crm.prospects.routes.blueprint import bp
+from crm.prospects.routes.listing import one_of, places_of_mine
+from crm.prospects.rules import SAME_SENTENCES, NewPerson, Same
+from crm.prospects.services.neighbourhoods import neighbourhood_id
+from crm.prospects.services.people import add_prospect
+from crm.web.forms import refusals_on
+from crm.web.guard import may
+
+DOORSTEP_WORDS = _l("Said yes when asked whether the office may send messages about this.")
+
+
+def with_places(form: ParticularsForm, now: Place | None = None) -> None:
+    """Offer the places of whoever asks, and the one that stands there now even when it has become part of another."""
+    places = places_of_mine()
+    if now is not None and not one_of(str(now.id), places):
+        places.insert(0, (str(now.id), now.name))
+    form.place.choices = places if len(places) == 1 else [("", _l("Choose…")), *places]
+
+
+@bp.get("/new")
+@may(May.EDIT_PEOPLE)
+def new() -> ResponseReturnValue:
+    """The form for somebody new."""
+    form = NewPersonForm(id=str(new_id()), place=str(current_user().place_id or ""))
+    with_places(form)
+    return render_template("prospects/new.html", form=form)
+
+
+@bp.post("/new")
+@may(May.EDIT_PEOPLE)
+def add() -> ResponseReturnValue:
+    """Add somebody, or show who they may be."""
+    form = NewPersonForm()
+    with_places(form)
+    if form.validate():
+        try:
+            with refusals_on(form), transaction():
+                person = _add(form)
+                flash(_("%(name)s is in the register.", name=person.full_name), "success")
+                return redirect(url_for(".show", prospect_id=person.id))
+        except Repeated as repeated:
+            return alike_page(form, repeated.refusal)
+    return render_template("prospects/new.html", form=form), 422
+
+
+class Repeated(Exception):
+    """Somebody like this is here: not a mistake in the form but a question."""
+
+    def __init__(self, refusal: Conflict) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
+
+
+def _add(form: NewPersonForm) -> Prospect:
+    current, by, today = session(), current_user(), clock.today()
+    place_id = UUID(form.place.data)
+    person = NewPerson(
+        **form.particulars(today),
+        id=_client_id(form.id.data),
+        place_id=place_id,
+        neighbourhood_id=neighbourhood_id(current, by.town_id, place_id, form.neighbourhood.data),
+        citizen_id=form.citizen_id.data,
+        si_number=form.si_number.data,
+        grounds=form.grounds,
+        consents=form.consents(today, str(DOORSTEP_WORDS)),
+    )
+    try:
+        return add_prospect(current, person, by=by, at=clock.now(), allow_duplicate=form.allow_duplicate.data == "yes")
+    except Conflict as refusal:
+        raise Repeated(refusal) from None
+
+
+def _client_id(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def alike_page(form: NewPersonForm, refusal: Conflict) -> ResponseReturnValue:
+    """Sent twice: go to the person. Otherwise the people found, side by side with what was typed."""
+    scope = current_scope()
+    if refusal.code == "id_taken":
+        return redirect(url_for(".show", prospect_id=refusal.details["id"]))
+    found = {UUID(one["id"]): one["reasons"] for one in refusal.details["candidates"]}
+    seen = facts_of(session(), scope.town_id, visible_among(session(), scope, list(found)), clock.today())
+    why = {key: ", ".join(str(SAME_SENTENCES[Same(reason)]) for reason in reasons) for key, reasons in found.items()}
+    unseen = [why[key] for key in found if key not in {facts.person.id for facts in seen}]
+    return render_template("prospects/alike.html", form=form, seen=seen, why=why, unseen=unseen), 409

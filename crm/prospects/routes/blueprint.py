@@ -1,0 +1,10 @@
+"""The one blueprint of the register, which the files beside this one fill."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from crm.prospects.wording import GROUNDS, STAGES
+
+bp = Blueprint("prospects", __name__, url_prefix="/people")
+bp.app_context_processor(lambda: {"GROUNDS": GROUNDS, "STAGES": STAGES})

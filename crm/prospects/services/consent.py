@@ -1,0 +1,115 @@
+"""What phone numbers said to messages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from crm.accounts.models import User
+from crm.clock import at as at_hour
+from crm.clock import local_day
+from crm.errors import RuleBroken
+from crm.prospects.models import Consent, Prospect
+from crm.prospects.rules import (
+    ConsentChannel,
+    NewConsent,
+    Purpose,
+    mobile_of,
+    text_of,
+)
+from crm.prospects.services.standing import EARLIEST
+
+
+def give_consent(
+    session: Session,
+    town_id: UUID,
+    phone: str,
+    purpose: Purpose,
+    *,
+    channel: ConsentChannel,
+    words: str | None,
+    at: datetime,
+    by: User | None,
+    prospect_id: UUID | None = None,
+    recorded_at: datetime | None = None,
+) -> Consent:
+    """A phone number agrees to messages of one purpose (Decree 91/2020 art. 13: agreed beforehand, provable).
+
+    `at` is when it was said, `recorded_at` when it was written down (the same moment unless told).
+    """
+    return _answer(session, town_id, phone, purpose, True, channel, words, at, by, prospect_id, recorded_at)
+
+
+def withdraw_consent(
+    session: Session,
+    town_id: UUID,
+    phone: str,
+    purpose: Purpose,
+    *,
+    channel: ConsentChannel,
+    words: str | None,
+    at: datetime,
+    by: User | None,
+    prospect_id: UUID | None = None,
+    recorded_at: datetime | None = None,
+) -> Consent:
+    """A phone number wants no messages of one purpose, from this moment on."""
+    return _answer(session, town_id, phone, purpose, False, channel, words, at, by, prospect_id, recorded_at)
+
+
+def _answer(
+    session: Session,
+    town_id: UUID,
+    phone: str,
+    purpose: Purpose,
+    given: bool,
+    channel: ConsentChannel,
+    words: str | None,
+    at: datetime,
+    by: User | None,
+    prospect_id: UUID | None,
+    recorded_at: datetime | None,
+) -> Consent:
+    recorded = recorded_at or at
+    if at > recorded:
+        raise RuleBroken(_l("The answer cannot be given in the future. Correct the day."), field="sms_consent")
+    row = Consent(
+        town_id=town_id,
+        phone=mobile_of(phone),
+        purpose=purpose,
+        given=given,
+        channel=channel,
+        at=at,
+        words=text_of(words, "words"),
+        prospect_id=prospect_id,
+        recorded_at=recorded,
+        recorded_by_id=by.id if by else None,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def answer_for(session: Session, prospect: Prospect, consent: NewConsent, *, by: User | None, at: datetime) -> Consent:
+    """What somebody said about messages to their phone, on a day. Raises RuleBroken when they have no mobile."""
+    if consent.on < EARLIEST:
+        raise RuleBroken(_l("This day is too far away. Correct the year."), field="sms_consent")
+    if not prospect.phone:
+        raise RuleBroken(_l("There is no mobile number to send messages to. Write it first."), field="phone")
+    said = at if consent.on == local_day(at) else at_hour(consent.on)
+    return _answer(
+        session,
+        prospect.town_id,
+        prospect.phone,
+        consent.purpose,
+        consent.given,
+        consent.channel,
+        consent.words,
+        said,
+        by,
+        prospect.id,
+        at,
+    )

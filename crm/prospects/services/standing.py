@@ -1,0 +1,133 @@
+"""Grounds for support: from a day, until a day, with the paper that proves them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm.accounts.models import User
+from crm.accounts.services import note_change
+from crm.clock import local_day
+from crm.errors import RuleBroken
+from crm.prospects.models import Prospect, Standing
+from crm.prospects.rules import (
+    Ground,
+    NewStanding,
+    text_of,
+)
+
+EARLIEST, LATEST = date(1950, 1, 1), date(2150, 1, 1)
+"""Days outside are slips of the finger."""
+
+
+def record_standing(
+    session: Session,
+    prospect: Prospect,
+    ground: Ground,
+    *,
+    certificate: str | None,
+    valid_from: date,
+    valid_to: date | None,
+    at: datetime,
+    by: User | None,
+) -> Standing:
+    """A ground for support from a day until the day before `valid_to`. An earlier row of the same ground ends there;
+    one from the same day is corrected. Raises RuleBroken."""
+    if ground is Ground.OTHER:
+        raise RuleBroken(_l("«Other» is what holds when there is no ground; leave the ground out."), field="grounds")
+    if not EARLIEST <= valid_from <= LATEST or (valid_to and valid_to > LATEST):
+        raise RuleBroken(_l("This day is too far away. Correct the year."), field="grounds")
+    if valid_to is not None and valid_to <= valid_from:
+        raise RuleBroken(_l("The ground ends before it begins. Correct the days."), field="grounds")
+    paper = text_of(certificate, "certificate")
+    query = select(Standing).where(
+        Standing.town_id == prospect.town_id, Standing.prospect_id == prospect.id, Standing.ground == ground
+    )
+    row: Standing | None = None
+    for earlier in session.scalars(query):
+        if earlier.valid_from == valid_from:
+            row = earlier
+        elif earlier.valid_from < valid_from and (earlier.valid_to is None or earlier.valid_to > valid_from):
+            earlier.valid_to = valid_from
+    if row is None:
+        row = Standing(town_id=prospect.town_id, prospect_id=prospect.id, ground=ground, valid_from=valid_from)
+        session.add(row)
+    row.certificate, row.valid_to = paper, valid_to
+    row.recorded_at, row.recorded_by_id = at, by.id if by else None
+    note_change(
+        session,
+        town_id=prospect.town_id,
+        user_id=by.id if by else None,
+        act="record_standing",
+        subject="prospect",
+        subject_id=prospect.id,
+        at=at,
+        after={"ground": ground.value, "certificate": paper, "since": str(valid_from), "until": _last_day(valid_to)},
+    )
+    session.flush()
+    return row
+
+
+def _last_day(valid_to: date | None) -> str | None:
+    return str(valid_to - timedelta(days=1)) if valid_to else None
+
+
+def record_given(session: Session, prospect: Prospect, standing: NewStanding, by: User, at: datetime) -> None:
+    if standing.ground is Ground.OTHER:
+        return
+    record_standing(
+        session,
+        prospect,
+        standing.ground,
+        certificate=standing.certificate,
+        valid_from=standing.since or local_day(at),
+        valid_to=min(standing.until, LATEST) + timedelta(days=1) if standing.until else None,
+        at=at,
+        by=by,
+    )
+
+
+def end_standing(session: Session, standing: Standing, *, on: date, at: datetime, by: User | None) -> None:
+    """The ground holds no more from this day on; one that had not begun yet never held."""
+    before = _last_day(standing.valid_to)
+    if on <= standing.valid_from:
+        session.delete(standing)
+    else:
+        standing.valid_to = on
+    note_change(
+        session,
+        town_id=standing.town_id,
+        user_id=by.id if by else None,
+        act="end_standing",
+        subject="prospect",
+        subject_id=standing.prospect_id,
+        at=at,
+        before={"ground": standing.ground.value, "until": before},
+        after={"ground": standing.ground.value, "until": _last_day(on)},
+    )
+    session.flush()
+
+
+def set_grounds(
+    session: Session, prospect: Prospect, grounds: Iterable[NewStanding], *, by: User, at: datetime
+) -> None:
+    """Let these be the grounds from today on: those not named end today, new ones begin."""
+    today, named = local_day(at), {standing.ground: standing for standing in grounds}
+    held = session.scalars(
+        select(Standing).where(Standing.town_id == prospect.town_id, Standing.prospect_id == prospect.id)
+    ).all()
+    for row in held:
+        if row.valid_to is not None and row.valid_to <= today:
+            continue
+        given = named.pop(row.ground, None)
+        if given is None:
+            end_standing(session, row, on=today, at=at, by=by)
+        else:
+            record_given(session, prospect, replace(given, since=given.since or row.valid_from), by, at)
+    for standing in named.values():
+        record_given(session, prospect, standing, by, at)
