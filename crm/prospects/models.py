@@ -15,6 +15,7 @@ from crm.prospects.rules import (
     Ground,
     ImportState,
     Kinship,
+    ListKind,
     Purpose,
     RowOutcome,
     Sex,
@@ -209,6 +210,7 @@ class ListImport(TownRow, Model):
         Index(None, "town_id", "created_at"),
     )
 
+    kind: Mapped[ListKind] = mapped_column(default=ListKind.PEOPLE)
     filename: Mapped[str]
     digest: Mapped[bytes]
     content: Mapped[bytes | None]

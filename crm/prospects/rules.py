@@ -93,6 +93,15 @@ class ImportState(StrEnum):
     FAILED = "failed"
 
 
+class ListKind(StrEnum):
+    """What a list is: people as such, or a list by which another office tells something of them."""
+
+    PEOPLE = "people"
+    HOUSEHOLD_BUSINESSES = "household_businesses"
+    PARTICIPANTS = "participants"
+    POOR_HOUSEHOLDS = "poor_households"
+
+
 class RowOutcome(StrEnum):
     """What an import makes of a row."""
 

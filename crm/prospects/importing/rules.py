@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -154,6 +154,8 @@ class Proposed:
     occupation: str | None = None
     sms_consent: bool | None = None
     note: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """What a list of its kind says besides, as plain JSON values; read by the kind's handler."""
 
     @classmethod
     def of(cls, person: Person, place_id: UUID, neighbourhood: str | None = None) -> Proposed:
