@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, case, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from crm.accounts.models import Organisation
@@ -18,7 +18,8 @@ from crm.errors import RuleBroken
 from crm.months import Month
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.rules import DUE_SOON, NOBODY, Beginning, Ending, Kind, Movement, Span
-from crm.places.models import Place, PlaceSuccession
+from crm.places.boundaries import Boundaries, boundaries
+from crm.places.models import Place
 from crm.places.queries import place_named
 from crm.places.rules import PlaceKind
 from crm.premiums.queries import law, local_top_ups
@@ -80,67 +81,52 @@ def count(session: Session, scope: Scope, kind: Kind, span: Span, narrowed: Narr
     return session.scalar(rows) or 0
 
 
-def movements(
-    session: Session, scope: Scope, span: Span, by: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]
-) -> dict[UUID | None, Movement]:
-    """How the stock moved for each value of a column of the spell (place, organisation, recruiter); one query."""
+def movements(session: Session, scope: Scope, span: Span, *by: Any) -> list[tuple[tuple[Any, ...], Movement]]:
+    """How the stock moved for each value of some columns of the spell or its person; one query."""
     kinds = (Kind.BASELINE, Kind.JOINED, Kind.RETURNED, Kind.LEFT, Kind.LAPSED, Kind.STOCK)
     query = (
-        select(by, *(func.count().filter(of_kind(kind, span)) for kind in kinds))
+        select(*by, *(func.count().filter(of_kind(kind, span)) for kind in kinds))
         .select_from(Participation)
         .join(*_of_the_person())
         .where(
             visible_to(scope),
             or_(of_kind(Kind.BASELINE, span), of_kind(Kind.JOINED, span), of_kind(Kind.RETURNED, span)),
         )
-        .group_by(by)
+        .group_by(*by)
     )
-    return {row[0]: Movement._make(row[1:]) for row in session.execute(query)}
+    return [(tuple(row[: len(by)]), Movement._make(row[len(by) :])) for row in session.execute(query)]
 
 
-def by_place(session: Session, scope: Scope, span: Span) -> dict[UUID, Movement]:
-    """How the stock moved in each unit, in the boundaries of the last day."""
-    units, found = counted_as(session, scope.town_id, span.as_of), dict[UUID, Movement]()
-    for place_id, moved in movements(session, scope, span, Participation.place_id).items():
-        if place_id is not None:
-            unit = units.get(place_id, place_id)
-            found[unit] = found.get(unit, NOBODY).plus(moved)
+def by_place(session: Session, scope: Scope, span: Span, within: Boundaries | None = None) -> dict[UUID, Movement]:
+    """How the stock moved in each unit of these boundaries, by default those of the last day."""
+    within = within or boundaries(session, scope.town_id, span.as_of)
+    columns = Participation.place_id, asked_neighbourhood(Participation.place_id, within)
+    found: dict[UUID, Movement] = {}
+    for (place_id, neighbourhood_id), moved in movements(session, scope, span, *columns):
+        unit = within.unit_of(place_id, neighbourhood_id)
+        found[unit] = found.get(unit, NOBODY).plus(moved)
     return found
+
+
+def asked_neighbourhood(place: InstrumentedAttribute[UUID], within: Boundaries) -> ColumnElement[UUID | None]:
+    """The person's neighbourhood where it decides the unit they are counted in, else nothing."""
+    # Written into the statement: as a parameter it would not be the same expression in GROUP BY.
+    undecided = bindparam("undecided", list(within.undecided), expanding=True, literal_execute=True)
+    return case((place.in_(undecided), Prospect.neighbourhood_id))
 
 
 def by_organisation(session: Session, scope: Scope, span: Span) -> dict[UUID | None, Movement]:
     """How the stock moved by who brought people in; None where nobody is on record."""
-    return movements(session, scope, span, Participation.organisation_id)
-
-
-def counted_as(session: Session, town_id: UUID, day: date) -> dict[UUID, UUID]:
-    """Every place with the unit it is counted under on a day: itself, or what it had become by then.
-
-    A unit that was divided is counted under the successor first on record.
-    """
-    steps = session.execute(
-        select(PlaceSuccession.predecessor_id, PlaceSuccession.successor_id)
-        .where(PlaceSuccession.town_id == town_id, PlaceSuccession.on_day <= day)
-        .order_by(PlaceSuccession.id.desc())
-    )
-    became: dict[UUID, UUID] = {row[0]: row[1] for row in steps}
-    places = session.scalars(select(Place.id).where(Place.town_id == town_id)).all()
-    return {place: _last_of(place, became) for place in places}
+    return {key: moved for (key,), moved in movements(session, scope, span, Participation.organisation_id)}
 
 
 def counted_in(session: Session, place: Place, day: date) -> tuple[UUID, ...] | None:
     """The places whose spells a unit's figures count on a day; None, for all, when it is the whole town."""
     if place.kind is PlaceKind.TOWN:
         return None
-    units = counted_as(session, place.town_id, day)
-    return tuple(part for part, unit in units.items() if unit == units[place.id])
-
-
-def _last_of(place: UUID, became: Mapping[UUID, UUID]) -> UUID:
-    seen = {place}
-    while (after := became.get(place)) is not None and after not in seen:
-        seen.add(place := after)
-    return place
+    within = boundaries(session, place.town_id, day)
+    unit = within.unit_of(place.id)
+    return tuple(spot for spot in within.spots if within.unit_of(spot) == unit)
 
 
 def _conditions(narrowed: Narrowed) -> list[ColumnElement[bool]]:

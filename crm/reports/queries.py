@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -20,8 +20,9 @@ from crm.months import Month
 from crm.names import sort_key
 from crm.participation import queries as participation
 from crm.participation.rules import NOBODY, Kind, Movement, Span
+from crm.places.boundaries import boundaries
 from crm.places.models import Place
-from crm.places.rules import PlaceKind
+from crm.places.rules import UNITS
 from crm.prospects.models import Prospect, StageChange
 from crm.prospects.queries.lists import Filters, people
 from crm.prospects.queries.seeing import listed_to
@@ -63,10 +64,11 @@ class Home:
         return self.target.people - self.moved.now if self.target else None
 
 
-def home(session: Session, scope: Scope, as_of: date, today: date) -> Home:
-    """The state of the year up to a day, among the people someone may see."""
+def home(session: Session, scope: Scope, as_of: date, today: date, drawn: date | None = None) -> Home:
+    """The state of the year up to a day, among the people someone may see; wards in the boundaries of `drawn`, by
+    default of that day."""
     span = Span.year_to(as_of)
-    places = places_in(session, scope, span)
+    places = places_in(session, scope, span, drawn)
     moved = NOBODY
     for row in places:
         moved = moved.plus(row.moved)
@@ -106,18 +108,20 @@ def own_target(session: Session, scope: Scope, year: int) -> Target | None:
     return mine[0] if len(mine) == 1 and not (scope.organisation_id and scope.place_ids) else None
 
 
-def places_in(session: Session, scope: Scope, span: Span) -> list[Row]:
-    """The units there were on the day, and any other in which somebody was counted."""
-    moved = participation.by_place(session, scope, span)
+def places_in(session: Session, scope: Scope, span: Span, drawn: date | None = None) -> list[Row]:
+    """The units of the boundaries of `drawn` (by default of the last day), and any other in which somebody was counted:
+    a unit that is several in those boundaries keeps a row for those whose former one is not known."""
+    within = boundaries(session, scope.town_id, drawn or span.as_of)
+    moved = participation.by_place(session, scope, span, within)
     known = participation.places_named(session, scope.town_id)
     wanted = targets.by_place(session, scope.town_id, span.as_of.year)
-    shown = {key for key, place in known.items() if _is_a_row(place, scope, span.as_of)} | moved.keys()
+    shown = {key for key, place in known.items() if _is_a_row(place, scope, within.day)} | moved.keys()
     return [_row(key, known[key].name, moved.get(key, NOBODY), wanted.get(key)) for key in shown]
 
 
 def _is_a_row(place: Place, scope: Scope, day: date) -> bool:
     mine = scope.place_ids is None or place.id in scope.place_ids
-    return place.kind is not PlaceKind.TOWN and place.parent_id is not None and place.valid_on(day) and mine
+    return place.kind in UNITS and place.parent_id is not None and place.valid_on(day) and mine
 
 
 def _organisations(session: Session, scope: Scope, span: Span) -> list[Row]:
@@ -170,24 +174,17 @@ class PipelineRow(NamedTuple):
         return sum(self.stages.values())
 
 
-def pipeline(session: Session, scope: Scope, as_of: date, by: By) -> list[PipelineRow]:
+def pipeline(session: Session, scope: Scope, as_of: date, by: By, drawn: date | None = None) -> list[PipelineRow]:
     """Where people stood at the end of a day, by the last step each had made until then, among those someone may see.
 
-    Divided by where they live (in the boundaries of the day), by who looks after them today, or by month: each month of
-    the year up to the day, as it stood at its end. Someone without any step on record stands at «new».
+    Divided by where they live (in the boundaries of `drawn`, by default of the day), by who looks after them today, or by
+    month: each month of the year up to the day, as it stood at its end. Someone without any step on record stands at «new».
     """
     if by is By.MONTH:
         return [_month(session, scope, day) for day in _ends_of_months(as_of)]
-    column = {
-        By.PLACE: Prospect.place_id,
-        By.ORGANISATION: Prospect.organisation_id,
-        By.VOLUNTEER: Prospect.volunteer_id,
-    }[by]
     counted: dict[UUID | None, dict[Stage, int]] = {}
-    units = participation.counted_as(session, scope.town_id, as_of) if by is By.PLACE else {}
-    for key, stage, number in session.execute(_standing(scope, as_of, column)):
-        unit = units.get(key, key)
-        counts = counted.setdefault(unit, dict.fromkeys(Stage, 0))
+    for key, stage, number in _counted(session, scope, as_of, by, drawn or as_of):
+        counts = counted.setdefault(key, dict.fromkeys(Stage, 0))
         counts[stage] += number
     names = _names(session, scope, by, counted)
     rows = [
@@ -197,8 +194,22 @@ def pipeline(session: Session, scope: Scope, as_of: date, by: By) -> list[Pipeli
     return sorted(rows, key=lambda row: (row.key is None, sort_key(row.name), row.key or ""))
 
 
-def _standing(scope: Scope, as_of: date, column: Any) -> Select[Any, Any, Any]:
-    """Key, stage and number of people at the end of a day."""
+def _counted(
+    session: Session, scope: Scope, as_of: date, by: By, drawn: date
+) -> Iterator[tuple[UUID | None, Stage, int]]:
+    """Key, stage and number; a key may come more than once."""
+    if by is not By.PLACE:
+        column = Prospect.organisation_id if by is By.ORGANISATION else Prospect.volunteer_id
+        yield from (tuple(row) for row in session.execute(_standing(scope, as_of, column)))  # type: ignore[misc]
+        return
+    within = boundaries(session, scope.town_id, drawn)
+    asked = participation.asked_neighbourhood(Prospect.place_id, within)
+    for place_id, neighbourhood_id, stage, number in session.execute(_standing(scope, as_of, Prospect.place_id, asked)):
+        yield within.unit_of(place_id, neighbourhood_id), stage, number
+
+
+def _standing(scope: Scope, as_of: date, *columns: Any) -> Select[Any]:
+    """Values of the columns, stage and number of people at the end of a day."""
     end = _end_of(as_of)
     last = (
         select(StageChange.prospect_id, StageChange.to_stage)
@@ -209,11 +220,11 @@ def _standing(scope: Scope, as_of: date, column: Any) -> Select[Any, Any, Any]:
     )
     stage = func.coalesce(last.c.to_stage, Stage.NEW, type_=StageChange.to_stage.type)
     return (
-        select(column, stage, func.count())
+        select(*columns, stage, func.count())
         .select_from(Prospect)
         .outerjoin(last, last.c.prospect_id == Prospect.id)
         .where(_there_by(scope, end))
-        .group_by(column, stage)
+        .group_by(*columns, stage)
     )
 
 

@@ -1,0 +1,137 @@
+"""Which unit a place counts as in the boundaries of a day: forward through what it became, backward through what it was.
+
+People, visits and spells keep the place they were recorded with. A report chooses boundaries and asks here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm.places.models import Place, PlaceSuccession
+from crm.places.rules import UNITS, PlaceKind
+
+
+class Spot(NamedTuple):
+    """A place as boundaries know it."""
+
+    id: UUID
+    kind: PlaceKind
+    parent_id: UUID | None
+    valid_from: date
+    valid_to: date | None
+
+    def valid_on(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+
+class Step(NamedTuple):
+    """On that day a place, or part of it, became another."""
+
+    predecessor_id: UUID
+    successor_id: UUID
+    on_day: date
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """The units of one day, and how every other place is counted among them."""
+
+    day: date
+    spots: Mapping[UUID, Spot]
+    became: Mapping[UUID, Sequence[Step]]
+    """By predecessor, the first on record first."""
+    was: Mapping[UUID, Sequence[Step]]
+    """By successor."""
+
+    @classmethod
+    def of(cls, day: date, spots: Iterable[Spot], steps: Iterable[Step]) -> Boundaries:
+        became: dict[UUID, list[Step]] = {}
+        was: dict[UUID, list[Step]] = {}
+        for step in steps:
+            became.setdefault(step.predecessor_id, []).append(step)
+            was.setdefault(step.successor_id, []).append(step)
+        return cls(day, {spot.id: spot for spot in spots}, became, was)
+
+    def unit_of(self, place_id: UUID, neighbourhood_id: UUID | None = None) -> UUID:
+        """The unit of `day` that a record of this place counts in.
+
+        A neighbourhood decides where a unit was divided, or where a later unit was several before. Without one a divided
+        unit counts under the successor first on record, and a later unit that was several stays a row of its own.
+        """
+        if neighbourhood_id is not None and self._undecided(place_id):
+            through = self._at_day(neighbourhood_id)
+            parent = self.spots[through].parent_id if through in self.spots else None
+            if parent is not None:
+                return self._at_day(parent)
+        return self._at_day(place_id)
+
+    @property
+    def undecided(self) -> Collection[UUID]:
+        """Units for which the neighbourhood is asked: those that began after the day, and those that were divided."""
+        return [spot.id for spot in self.spots.values() if spot.kind in UNITS and self._undecided(spot.id)]
+
+    def _undecided(self, place_id: UUID) -> bool:
+        spot = self.spots.get(place_id)
+        if spot is None:
+            return False
+        return spot.valid_from > self.day or len(self._next(place_id)) > 1
+
+    def _next(self, place_id: UUID) -> list[Step]:
+        return [step for step in self.became.get(place_id, ()) if step.on_day <= self.day]
+
+    def _at_day(self, place_id: UUID) -> UUID:
+        seen = {place_id}
+        while (after := self._step(place_id)) is not None and after not in seen:
+            seen.add(place_id := after)
+        return place_id
+
+    def _step(self, place_id: UUID) -> UUID | None:
+        spot = self.spots.get(place_id)
+        if spot is None or spot.valid_on(self.day):
+            return None
+        if spot.valid_from > self.day:
+            before = self.was.get(place_id, ())
+            return before[0].predecessor_id if len(before) == 1 else None
+        following = self._next(place_id)
+        return following[0].successor_id if following else None
+
+
+def boundaries(session: Session, town_id: UUID, day: date) -> Boundaries:
+    """The boundaries of a day; two small queries."""
+    columns = Place.id, Place.kind, Place.parent_id, Place.valid_from, Place.valid_to
+    spots = session.execute(select(*columns).where(Place.town_id == town_id))
+    steps = session.execute(
+        select(PlaceSuccession.predecessor_id, PlaceSuccession.successor_id, PlaceSuccession.on_day)
+        .where(PlaceSuccession.town_id == town_id)
+        .order_by(PlaceSuccession.id)
+    )
+    return Boundaries.of(day, (Spot(*row) for row in spots), (Step(*row) for row in steps))
+
+
+class Vintage(NamedTuple):
+    """The boundaries that held from one day on, until the next vintage, and how many units they made."""
+
+    since: date
+    until: date | None
+    """The last day."""
+    units: int
+
+
+def vintages(session: Session, town_id: UUID) -> list[Vintage]:
+    """Every set of boundaries a town has had or will have, the earliest first."""
+    query = select(Place.valid_from, Place.valid_to).where(
+        Place.town_id == town_id, Place.kind.in_(UNITS), Place.parent_id.is_not(None)
+    )
+    spans = [(row[0], row[1]) for row in session.execute(query)]
+    days = sorted({day for span in spans for day in span if day is not None})
+    counted = [(day, sum(since <= day and (until is None or day < until) for since, until in spans)) for day in days]
+    found = [(day, units) for day, units in counted if units]
+    ends = [date.fromordinal(day.toordinal() - 1) for day, _units in found[1:]]
+    return [Vintage(day, until, units) for (day, units), until in zip(found, [*ends, None], strict=True)]
