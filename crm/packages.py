@@ -9,6 +9,7 @@ import crm.accounts.models
 import crm.api.models
 import crm.campaigns.models
 import crm.outreach.models
+import crm.outreach.packages.models
 import crm.participation.models
 import crm.places.models
 import crm.premiums.models

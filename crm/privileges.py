@@ -16,7 +16,17 @@ APPEND_ONLY = (
     "stage_change",
 )
 
-MAY_NOT_BE_DELETED = ("account", "message", "participation", "prospect", "sponsor", "pledge", "visit")
+MAY_NOT_BE_DELETED = (
+    "account",
+    "message",
+    "participation",
+    "pledge",
+    "prospect",
+    "sponsor",
+    "visit",
+    "work_package",
+    "work_package_item",
+)
 """Rows that end, are withdrawn or change their state, and stay."""
 
 MOVING = {

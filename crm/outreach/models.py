@@ -51,6 +51,7 @@ class Visit(TownRow, Model):
         refers("user_id", "account"),
         refers("organisation_id", "organisation"),
         refers("place_id", "place"),
+        refers("keyed_by_id", "account"),
         Index(None, "town_id", "prospect_id", "occurred_at"),
         Index(None, "town_id", "user_id", "occurred_at"),
         Index(None, "town_id", "occurred_at"),
@@ -71,3 +72,7 @@ class Visit(TownRow, Model):
     next_contact_on: Mapped[date | None]
     withdrawn_at: Mapped[datetime | None] = mapped_column(default=None)
     """Set by «undo»; a withdrawn visit is shown struck out and counts nowhere."""
+    keyed_by_id: Mapped[UUID | None] = mapped_column(default=None)
+    """Who typed it in from a paper list; None for a visit that `user_id` recorded at once."""
+    handed_on: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """It came in after the person had left the hands of `user_id`: whoever has them now reads it."""

@@ -22,6 +22,7 @@ from crm.ids import new_id
 from crm.names import fold, sort_key
 from crm.places.models import Place
 from crm.places.rules import UNITS, PlaceKind
+from crm.prospects import added
 from crm.prospects.models import IdentityReading, Prospect, StageChange
 from crm.prospects.queries.alike import candidates, traits_of
 from crm.prospects.rules import (
@@ -95,6 +96,7 @@ def add_prospect(
     for consent in new.consents:
         answer_for(session, row, consent, by=by, at=at)
     session.flush()
+    added.tell(session, row, by, at)
     return row
 
 
