@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, case, func, literal, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, Uuid, and_, bindparam, case, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from crm.accounts.models import Organisation
@@ -18,7 +18,7 @@ from crm.errors import RuleBroken
 from crm.months import Month
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.rules import DUE_SOON, NOBODY, Beginning, Ending, Kind, Movement, Span
-from crm.places.boundaries import Boundaries, boundaries
+from crm.places.boundaries import Boundaries, Part, boundaries
 from crm.places.models import Place
 from crm.places.queries import place_named
 from crm.places.rules import PlaceKind
@@ -36,6 +36,8 @@ class Narrowed:
     """What a list of spells is narrowed to: the place and the organisation of their start."""
 
     place_ids: Collection[UUID] | None = None
+    parts: Collection[Part] = ()
+    """Besides the places, parts of units that the person's neighbourhood decides."""
     organisation_id: UUID | Literal["none"] | None = None
 
 
@@ -111,7 +113,7 @@ def by_place(session: Session, scope: Scope, span: Span, within: Boundaries | No
 def asked_neighbourhood(place: InstrumentedAttribute[UUID], within: Boundaries) -> ColumnElement[UUID | None]:
     """The person's neighbourhood where it decides the unit they are counted in, else nothing."""
     # Written into the statement: as a parameter it would not be the same expression in GROUP BY.
-    undecided = bindparam("undecided", list(within.undecided), expanding=True, literal_execute=True)
+    undecided: BindParameter[Any] = bindparam("undecided", list(within.undecided), expanding=True, literal_execute=True)
     return case((place.in_(undecided), Prospect.neighbourhood_id))
 
 
@@ -120,24 +122,34 @@ def by_organisation(session: Session, scope: Scope, span: Span) -> dict[UUID | N
     return {key: moved for (key,), moved in movements(session, scope, span, Participation.organisation_id)}
 
 
-def counted_in(session: Session, place: Place, day: date) -> tuple[UUID, ...] | None:
-    """The places whose spells a unit's figures count on a day; None, for all, when it is the whole town."""
+def counted_in(session: Session, place: Place, day: date) -> Narrowed:
+    """The spells that a unit's figures count: in the boundaries of the day, or when there was no such unit then, in those
+    of the unit's own first or last day. The whole town narrows nothing."""
     if place.kind is PlaceKind.TOWN:
-        return None
-    within = boundaries(session, place.town_id, day)
-    unit = within.unit_of(place.id)
-    return tuple(spot for spot in within.spots if within.unit_of(spot) == unit)
+        return Narrowed()
+    drawn = max(place.valid_from, min(day, place.valid_to - timedelta(days=1) if place.valid_to else day))
+    within = boundaries(session, place.town_id, drawn)
+    if place.kind is PlaceKind.NEIGHBOURHOOD:
+        return Narrowed(place_ids=(place.id,))
+    whole, parts = within.parts_of(place.id)
+    return Narrowed(place_ids=tuple(whole), parts=tuple(parts))
 
 
 def _conditions(narrowed: Narrowed) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if narrowed.place_ids is not None:
-        found.append(Participation.place_id.in_(narrowed.place_ids))
+        found.append(or_(Participation.place_id.in_(narrowed.place_ids), *map(_in_part, narrowed.parts)))
     if narrowed.organisation_id == "none":
         found.append(Participation.organisation_id.is_(None))
     elif narrowed.organisation_id is not None:
         found.append(Participation.organisation_id == narrowed.organisation_id)
     return found
+
+
+def _in_part(part: Part) -> ColumnElement[bool]:
+    inside = Prospect.neighbourhood_id.in_(part.neighbourhood_ids)
+    without = Prospect.neighbourhood_id.is_(None)
+    return and_(Participation.place_id == part.place_id, or_(inside, without) if part.unknown else inside)
 
 
 def _of_the_person() -> tuple[type[Prospect], ColumnElement[bool]]:
@@ -360,8 +372,10 @@ def narrowed_to(
     """What a list is narrowed to by what an address names: a place (UUID, CODE or CODE@DATE) in the boundaries of a
     day, an organisation by UUID or code, or `none`. Raises RuleBroken for what is not known here."""
     where = place_named(session, scope.town_id, place, today=as_of) if place else None
-    ids = counted_in(session, where, as_of) if where else None
-    return Narrowed(ids, _organisation_named(session, scope.town_id, organisation) if organisation else None), where
+    narrowed = counted_in(session, where, as_of) if where else Narrowed()
+    if organisation:
+        narrowed = replace(narrowed, organisation_id=_organisation_named(session, scope.town_id, organisation))
+    return narrowed, where
 
 
 def _organisation_named(session: Session, town_id: UUID, text: str) -> UUID | Literal["none"]:

@@ -39,6 +39,14 @@ class Step(NamedTuple):
     on_day: date
 
 
+class Part(NamedTuple):
+    """Part of a unit: records in these neighbourhoods, and those without any where `unknown`."""
+
+    place_id: UUID
+    neighbourhood_ids: tuple[UUID, ...]
+    unknown: bool
+
+
 @dataclass(frozen=True)
 class Boundaries:
     """The units of one day, and how every other place is counted among them."""
@@ -76,6 +84,19 @@ class Boundaries:
     def undecided(self) -> Collection[UUID]:
         """Units for which the neighbourhood is asked: those that began after the day, and those that were divided."""
         return [spot.id for spot in self.spots.values() if spot.kind in UNITS and self._undecided(spot.id)]
+
+    def parts_of(self, unit_id: UUID) -> tuple[list[UUID], list[Part]]:
+        """What counts in a unit: places whole, and parts of those for which the neighbourhood is asked."""
+        asked = self.undecided
+        whole = [spot for spot in self.spots if spot not in asked and self.unit_of(spot) == unit_id]
+        inside = [spot.id for spot in self.spots.values() if spot.kind is PlaceKind.NEIGHBOURHOOD]
+        parts = []
+        for place in asked:
+            mine = [one for one in inside if self.unit_of(place, one) == unit_id]
+            unknown = self.unit_of(place) == unit_id
+            if mine or unknown:
+                parts.append(Part(place, tuple(mine), unknown))
+        return whole, parts
 
     def _undecided(self, place_id: UUID) -> bool:
         spot = self.spots.get(place_id)

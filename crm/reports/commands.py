@@ -24,10 +24,23 @@ FORMATS = {"json": tables.as_json, "xlsx": tables.as_xlsx}
 @click.argument("kind", type=click.Choice([kind.value for kind in ReportKind]))
 @click.option("--period", required=True, help="2019-09, 2019-H1 or 2019; for the pipeline any of them.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="By default today, by the program's clock.")
+@click.option(
+    "--boundaries",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Wards as they were on this day; by default on the last day.",
+)
 @click.option("--place", metavar="CODE", help="One place and what lies in it; by default the town.")
 @click.option("--format", "form", type=click.Choice(["docx", "xlsx", "pdf", "json"]), required=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
-def report(kind: str, period: str, as_of: datetime | None, place: str | None, form: str, output: Path) -> None:
+def report(
+    kind: str,
+    period: str,
+    as_of: datetime | None,
+    boundaries: datetime | None,
+    place: str | None,
+    form: str,
+    output: Path,
+) -> None:
     """Write a report of KIND (month, half-year, year, pipeline)."""
     if form not in FORMATS:
         raise RuleBroken(_l("This version writes reports as xlsx or json; choose one of them."), field="format")
@@ -36,7 +49,7 @@ def report(kind: str, period: str, as_of: datetime | None, place: str | None, fo
     chosen = ReportKind(kind)
     span = span_of(chosen, period, min(as_of.date() if as_of else clock.today(), clock.today()))
     make = tables.stages if chosen is ReportKind.PIPELINE else tables.participants
-    output.write_bytes(FORMATS[form](make(session(), _scope(place), span)))
+    output.write_bytes(FORMATS[form](make(session(), _scope(place), span, boundaries.date() if boundaries else None)))
     click.echo(str(output), err=True)
 
 

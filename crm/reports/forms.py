@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, StringField
+from wtforms import DateField, SelectField, StringField
 from wtforms.validators import Optional
 
 from crm.reports.rules import Sort
@@ -16,12 +17,22 @@ class HomeForm(QueryForm):
     """Sent by GET, so that a state of the year is an address one can pass on."""
 
     as_of = DateField(_l("As of"), validators=[Optional()])
+    boundaries = SelectField(_l("Wards as they were"), validators=[Optional()], choices=[])
     sort = StringField()
+
+    def offer(self, choices: Sequence[tuple[str, str]]) -> None:
+        """The boundaries to choose from: a day of each, and how it is called."""
+        self.boundaries.choices = [("", _l("On the same day")), *choices]
 
     def day(self, today: date) -> date:
         """The day asked for; never one that has not come."""
         given: date | None = self.as_of.data
         return min(given or today, today)
+
+    @property
+    def drawn(self) -> date | None:
+        """A day of the boundaries asked for; None for those of the day itself."""
+        return date.fromisoformat(self.boundaries.data) if self.boundaries.data else None
 
     def order(self) -> Sort:
         """The column asked for; otherwise the widest gap first."""

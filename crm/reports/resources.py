@@ -20,9 +20,10 @@ blp = Blueprint("reports_api", __name__, description="Read-only across everythin
 
 
 class PipelineQuery(Schema):
-    """The day (by default today) and what the people are divided by."""
+    """The day (by default today), what the people are divided by, and on which day's boundaries (by default `as_of`'s)."""
 
     as_of = fields.Date(load_default=None)
+    boundaries = fields.Date(load_default=None)
     by = fields.Enum(By, by_value=True, load_default=By.PLACE)
 
 
@@ -44,6 +45,7 @@ class PipelineAnswer(Schema):
     """By place, organisation or volunteer the items add up to everyone; by month each is everyone at the month's end."""
 
     as_of = fields.Date(required=True)
+    boundaries = fields.Date(required=True, metadata={"description": "The day whose wards and communes the rows are."})
     by = fields.Enum(By, by_value=True, required=True)
     stages = fields.List(fields.Enum(Stage, by_value=True), required=True)
     items = fields.List(fields.Nested(PipelineLine), required=True)
@@ -56,5 +58,6 @@ class PipelineAnswer(Schema):
 def pipeline(asked: dict[str, Any]) -> dict[str, Any]:
     """Where people stood at the end of a day"""
     as_of = min(asked["as_of"] or clock.today(), clock.today())
-    rows = queries.pipeline(session(), current_scope(), as_of, asked["by"])
-    return {"as_of": as_of, "by": asked["by"], "stages": list(Stage), "items": rows}
+    drawn = asked["boundaries"] or as_of
+    rows = queries.pipeline(session(), current_scope(), as_of, asked["by"], drawn)
+    return {"as_of": as_of, "boundaries": drawn, "by": asked["by"], "stages": list(Stage), "items": rows}

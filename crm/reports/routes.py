@@ -6,17 +6,21 @@ from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from crm import clock
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.db import session
+from crm.kept import kept
 from crm.participation.rules import DUE_SOON
+from crm.places.boundaries import vintages
 from crm.places.models import Town
 from crm.prospects.wording import STAGES
 from crm.reports import queries
 from crm.reports.forms import HomeForm
 from crm.reports.rules import ON_THE_WAY, Sort, in_order
+from crm.web.filters import day as written_day
 from crm.web.guard import may
 
 bp = Blueprint("reports", __name__)
@@ -27,8 +31,9 @@ bp = Blueprint("reports", __name__)
 def dashboard() -> ResponseReturnValue:
     """Where the year stands: one sentence, the stock and how it moved, by place and organisation, what to decide."""
     form, today = HomeForm(request.args), clock.today()
-    form.validate()
-    home, order = queries.home(session(), current_scope(), form.day(today), today), form.order()
+    form.offer(_boundaries())
+    drawn = form.drawn if form.validate() else None
+    home, order = queries.home(session(), current_scope(), form.day(today), today, drawn), form.order()
     return render_template(
         "reports/dashboard.html",
         form=form,
@@ -44,6 +49,20 @@ def dashboard() -> ResponseReturnValue:
         listed=lambda kind, **narrowed: _listed(home, kind, **narrowed),
         today=today,
     )
+
+
+def _boundaries() -> list[tuple[str, str]]:
+    """A day of every set of boundaries, with how many units there were and until when."""
+    town_id = current_scope().town_id
+    return [
+        (
+            one.since.isoformat(),
+            _("%(units)s units, until %(day)s", units=one.units, day=written_day(one.until))
+            if one.until
+            else _("%(units)s units, since %(day)s", units=one.units, day=written_day(one.since)),
+        )
+        for one in kept(("vintages", town_id), lambda: vintages(session(), town_id))
+    ]
 
 
 def _tables(home: queries.Home, order: Sort) -> dict[str, list[Any]]:

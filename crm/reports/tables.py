@@ -30,12 +30,14 @@ class ReportTable:
     since: date
     as_of: date
     counting: str
+    boundaries: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
 
 
-def participants(session: Session, scope: Scope, span: Span) -> ReportTable:
-    """Biểu 01: how the stock of participants moved, ward by ward (layout proposed by this program)."""
+def participants(session: Session, scope: Scope, span: Span, drawn: date | None = None) -> ReportTable:
+    """Biểu 01: how the stock of participants moved, ward by ward in the boundaries of `drawn`, by default of the last day
+    (layout proposed by this program)."""
     columns = [
         _("Ward, commune"),
         _("Target of the year"),
@@ -46,7 +48,7 @@ def participants(session: Session, scope: Scope, span: Span) -> ReportTable:
         _("Now"),
         _("Percent of the target"),
     ]
-    found = sorted(places_in(session, scope, span), key=lambda row: row.name_key)
+    found = sorted(places_in(session, scope, span, drawn), key=lambda row: row.name_key)
     total, target = NOBODY, 0
     rows = []
     for row in found:
@@ -54,7 +56,12 @@ def participants(session: Session, scope: Scope, span: Span) -> ReportTable:
         rows.append(_line(row.name, row.target, row.moved))
     rows.append(_line(_("Total"), target or None, total))
     counting = _("People taking part at the end of the day: the stock, not the sum of those who joined.")
-    return ReportTable(_("People taking part, by ward"), span.since, span.as_of, counting, columns, rows)
+    title, day = _("People taking part, by ward"), drawn or span.as_of
+    return ReportTable(title, span.since, span.as_of, counting, _drawn(day), columns, rows)
+
+
+def _drawn(day: date) -> str:
+    return str(_("Wards and communes in the boundaries of %(day)s.", day=f"{day:%d/%m/%Y}"))
 
 
 def _line(name: str, target: int | None, moved: Any) -> list[Any]:
@@ -62,15 +69,16 @@ def _line(name: str, target: int | None, moved: Any) -> list[Any]:
     return [name, target, moved.start, moved.joined, moved.returned, moved.left, moved.now, percent]
 
 
-def stages(session: Session, scope: Scope, span: Span) -> ReportTable:
-    """Where people stood at the end of the period, ward by ward."""
-    found = pipeline(session, scope, span.as_of, By.PLACE)
+def stages(session: Session, scope: Scope, span: Span, drawn: date | None = None) -> ReportTable:
+    """Where people stood at the end of the period, ward by ward in the boundaries of `drawn`, by default of the last day."""
+    found = pipeline(session, scope, span.as_of, By.PLACE, drawn)
     rows: list[list[Any]] = [[row.name, *(row.stages[stage] for stage in Stage), row.people] for row in found]
     sums = [sum(row[place] for row in rows) for place in range(1, len(Stage) + 2)]
     columns = [_("Ward, commune"), *(stage.value for stage in Stage), _("People")]
     counting = _("Each person once, at the stage of the last step until the end of the day.")
     title = _("People by stage and ward")
-    return ReportTable(title, span.since, span.as_of, counting, columns, [*rows, [_("Total"), *sums]])
+    drawn_as = _drawn(drawn or span.as_of)
+    return ReportTable(title, span.since, span.as_of, counting, drawn_as, columns, [*rows, [_("Total"), *sums]])
 
 
 def as_json(table: ReportTable) -> bytes:
@@ -89,12 +97,13 @@ def as_xlsx(table: ReportTable) -> bytes:
         sheet.write(0, 0, table.title, bold)
         sheet.write(1, 0, f"{table.since:%d/%m/%Y} – {table.as_of:%d/%m/%Y}")
         sheet.write(2, 0, table.counting)
-        sheet.write_row(4, 0, table.columns, head)
-        for number, row in enumerate(table.rows, start=5):
-            sheet.write_row(number, 0, row, last if number == len(table.rows) + 4 else cell)
+        sheet.write(3, 0, table.boundaries)
+        sheet.write_row(5, 0, table.columns, head)
+        for number, row in enumerate(table.rows, start=6):
+            sheet.write_row(number, 0, row, last if number == len(table.rows) + 5 else cell)
         sheet.set_column(0, 0, 28)
         sheet.set_column(1, len(table.columns), 13)
-        sheet.freeze_panes(5, 1)
+        sheet.freeze_panes(6, 1)
         sheet.set_landscape()
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
