@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, func, select, tuple_
+from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
@@ -246,3 +246,33 @@ def assigned_since(session: Session, town_id: UUID, prospect_ids: Collection[UUI
         Assignment.town_id == town_id, Assignment.prospect_id.in_(prospect_ids), Assignment.until.is_(None)
     )
     return {row[0]: row[1] for row in session.execute(query)}
+
+
+def became(session: Session, town_id: UUID, prospect_id: UUID) -> list[UUID]:
+    """Somebody's id and the ids of the records it was merged into, one after the other."""
+    chain: list[UUID] = []
+    following: UUID | None = prospect_id
+    while following is not None and following not in chain:
+        chain.append(following)
+        following = session.scalar(
+            select(Prospect.merged_into_id).where(Prospect.town_id == town_id, Prospect.id == following)
+        )
+    return chain
+
+
+def once_held(
+    session: Session, town_id: UUID, prospect_id: UUID, user_id: UUID, *, at: datetime, since: datetime
+) -> Prospect | None:
+    """Somebody who was in this person's hands at a moment and has left them, not before `since`."""
+    chain = became(session, town_id, prospect_id)
+    held = select(Assignment.id).where(
+        Assignment.town_id == town_id,
+        Assignment.prospect_id.in_(chain),
+        Assignment.volunteer_id == user_id,
+        Assignment.since <= at,
+        or_(Assignment.until.is_(None), and_(Assignment.until > at, Assignment.until >= since)),
+    )
+    if session.scalar(held.limit(1)) is None:
+        return None
+    person = session.get(Prospect, (town_id, chain[-1]))
+    return person if person is not None and person.merged_into_id is None else None

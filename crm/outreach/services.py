@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Row, Select, Uuid, bindparam, cast, column, insert, select, update, values
+from sqlalchemy import Row, Select, Uuid, bindparam, cast, column, func, insert, select, update, values
 from sqlalchemy.dialects.postgresql import insert as insert_once
 from sqlalchemy.orm import Session
 
@@ -18,9 +18,11 @@ from crm.accounts.models import User
 from crm.accounts.queries import Scope, volunteers_for
 from crm.accounts.rules import May
 from crm.clock import local_day
-from crm.errors import Conflict, RuleBroken
+from crm.errors import Conflict, NotFound, RuleBroken
 from crm.outreach.models import Assignment, Visit
-from crm.outreach.queries import steps_of, visit_and_person, visits_to
+from crm.outreach.packages.models import PackageItem
+from crm.outreach.packages.rules import DELIVERED_FOR, Settled
+from crm.outreach.queries import became, once_held, steps_of, visit_and_person, visits_to
 from crm.outreach.rules import (
     CHANGEABLE_FOR,
     Channel,
@@ -35,6 +37,7 @@ from crm.outreach.rules import (
     contact_after,
     stage_told_by,
 )
+from crm.prospects import added
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import listed_to, person_seen
 from crm.prospects.services.stages import move_stage
@@ -52,17 +55,22 @@ class Recorded(NamedTuple):
     created: bool
 
 
-def record_visit(session: Session, scope: Scope, new: NewVisit, *, by: User, at: datetime) -> Recorded:
-    """Keep a conversation with somebody `by` may see, and what follows from it for that person.
+def record_visit(
+    session: Session, scope: Scope, new: NewVisit, *, by: User, at: datetime, keyed_by: User | None = None
+) -> Recorded:
+    """Keep a conversation of `by` with somebody within `scope`, and what follows from it for that person.
 
-    Raises NotFound, RuleBroken at the field that is wrong, Conflict when the client id belongs to another visit.
+    A person who left the hands of `by` meanwhile is reached all the same when the conversation took place while they
+    were in them, not longer than `DELIVERED_FOR` ago: the visit then says `handed_on`, and whoever has the person now
+    reads it. `keyed_by` typed it in from paper. Raises NotFound, RuleBroken at the field that is wrong, Conflict when
+    the client id belongs to another visit.
     """
     who, known = _person_and_visit(session, scope, new)
     if known is not None:
         return _the_same(session, scope, known, new, by)
     check_moment(new.occurred_at, at)
     check_note(new.note)
-    who = who or _held(session, person_seen(session, scope, new.prospect_id))
+    who, handed_on = (who, False) if who else _in_sight_or_once_held(session, scope, new, by, at)
     day = local_day(new.occurred_at)
     if new.next_contact_on:
         check_next(new.next_contact_on, day)
@@ -80,6 +88,8 @@ def record_visit(session: Session, scope: Scope, new: NewVisit, *, by: User, at:
         "reasons": sorted(new.reasons),
         "note": new.note,
         "next_contact_on": new.next_contact_on or contact_after(new.outcome, day, new.reasons, stage=who.stage),
+        "keyed_by_id": keyed_by.id if keyed_by else None,
+        "handed_on": handed_on,
     }
     visit = session.scalar(_INSERT_ONCE, kept)
     if visit is None:
@@ -100,6 +110,19 @@ def _person_and_visit(session: Session, scope: Scope, new: NewVisit) -> tuple[Pr
     return (row[0], row[1]) if row else (None, session.get(Visit, (scope.town_id, new.client_id)))
 
 
+def _in_sight_or_once_held(
+    session: Session, scope: Scope, new: NewVisit, by: User, at: datetime
+) -> tuple[Prospect, bool]:
+    """The person, held, and whether they left the hands of `by` since the conversation. Raises NotFound."""
+    try:
+        return _held(session, person_seen(session, scope, new.prospect_id)), False
+    except NotFound:
+        once = once_held(session, scope.town_id, new.prospect_id, by.id, at=new.occurred_at, since=at - DELIVERED_FOR)
+        if once is None:
+            raise
+        return _held(session, once), True
+
+
 @lru_cache(maxsize=512)
 def _held_with_visit(scope: Scope) -> Select[Prospect, Visit]:
     return (
@@ -115,7 +138,7 @@ def _the_same(session: Session, scope: Scope, known: Visit, new: NewVisit, by: U
     """The visit that is there already, when it is the one that was sent again."""
     same_person = known.prospect_id == new.prospect_id
     if known.user_id != by.id or not (
-        same_person or person_seen(session, scope, new.prospect_id).id == known.prospect_id
+        same_person or became(session, scope.town_id, new.prospect_id)[-1] == known.prospect_id
     ):
         raise Conflict(_l("This client id belongs to another visit. Make a new one."), code="client_id_taken")
     return Recorded(known, created=False)
@@ -232,7 +255,7 @@ class HandOver(NamedTuple):
     at: datetime
 
 
-class _Hands(NamedTuple):
+class Hands(NamedTuple):
     """A person, whose they were, and whose they become."""
 
     prospect_id: UUID
@@ -254,21 +277,21 @@ def assign(
     if volunteer is None:
         raise RuleBroken(_l("Choose somebody of your own unit who is active."), field="volunteer")
     changes = [
-        _Hands(id, was, organisation, volunteer.id, volunteer.organisation_id or organisation)
+        Hands(id, was, organisation, volunteer.id, volunteer.organisation_id or organisation)
         for id, was, organisation in _held_people(session, scope, prospect_ids)
         if was != volunteer.id
     ]
-    return _hand_over(session, scope, changes, by=by, at=at)
+    return hand_over(session, scope.town_id, changes, by=by, at=at)
 
 
 def unassign(session: Session, scope: Scope, prospect_ids: Collection[UUID], *, by: User, at: datetime) -> HandOver:
     """Take people back from whoever looks after them; their organisation stays. Raises RuleBroken as `assign` does."""
     changes = [
-        _Hands(id, was, organisation, None, organisation)
+        Hands(id, was, organisation, None, organisation)
         for id, was, organisation in _held_people(session, scope, prospect_ids)
         if was is not None
     ]
-    return _hand_over(session, scope, changes, by=by, at=at)
+    return hand_over(session, scope.town_id, changes, by=by, at=at)
 
 
 def undo_assignment(session: Session, scope: Scope, given_at: datetime, *, by: User, at: datetime) -> HandOver:
@@ -282,11 +305,9 @@ def undo_assignment(session: Session, scope: Scope, given_at: datetime, *, by: U
     )
     held = {row[0]: row for row in _held_people(session, scope, session.scalars(mine).all())}
     changes = [
-        _Hands(*held[id], volunteer, organisation)
-        for id, volunteer, organisation in session.execute(mine)
-        if id in held
+        Hands(*held[id], volunteer, organisation) for id, volunteer, organisation in session.execute(mine) if id in held
     ]
-    return _hand_over(session, scope, changes, by=by, at=at)
+    return hand_over(session, scope.town_id, changes, by=by, at=at)
 
 
 def _held_people(
@@ -308,22 +329,38 @@ def _held_people(
     return found
 
 
-def _hand_over(session: Session, scope: Scope, changes: Sequence[_Hands], *, by: User, at: datetime) -> HandOver:
-    """Close who had them, open who has them now, and let the people's records say so."""
+def hand_over(
+    session: Session,
+    town_id: UUID,
+    changes: Sequence[Hands],
+    *,
+    by: User | None,
+    at: datetime,
+    note: str | None = None,
+) -> HandOver:
+    """Close who had them, open who has them now, and let the people's records say so; the people must be held.
+
+    Whoever stands open in a work package leaves it. `by` is None when the calendar did it.
+    """
     if not changes:
         return HandOver(0, at)
     session.flush()
     ids = [one.prospect_id for one in changes]
-    of_these = (Assignment.town_id == scope.town_id) & Assignment.prospect_id.in_(ids) & Assignment.until.is_(None)
-    session.execute(update(Assignment).where(of_these).values(until=at).execution_options(synchronize_session=False))
+    of_these = (Assignment.town_id == town_id) & Assignment.prospect_id.in_(ids) & Assignment.until.is_(None)
+    ended = {"until": func.greatest(Assignment.since, at)}
+    session.execute(update(Assignment).where(of_these).values(ended).execution_options(synchronize_session=False))
+    in_package = (PackageItem.town_id == town_id) & PackageItem.prospect_id.in_(ids) & PackageItem.settled_at.is_(None)
+    left = {"settled_at": at, "settled": Settled.HANDED_ON}
+    session.execute(update(PackageItem).where(in_package).values(left).execution_options(synchronize_session=False))
     opened = [
         {
-            "town_id": scope.town_id,
+            "town_id": town_id,
             "prospect_id": one.prospect_id,
             "volunteer_id": one.volunteer,
             "organisation_id": one.organisation,
             "since": at,
-            "by_id": by.id,
+            "by_id": by.id if by else None,
+            "note": note,
             "volunteer_was_id": one.volunteer_was,
             "organisation_was_id": one.organisation_was,
         }
@@ -335,7 +372,7 @@ def _hand_over(session: Session, scope: Scope, changes: Sequence[_Hands], *, by:
     )
     session.execute(
         update(Prospect)
-        .where(Prospect.town_id == scope.town_id, Prospect.id == now.c.id)
+        .where(Prospect.town_id == town_id, Prospect.id == now.c.id)
         .values(
             volunteer_id=cast(now.c.volunteer, Uuid),
             organisation_id=cast(now.c.organisation, Uuid),
@@ -346,3 +383,23 @@ def _hand_over(session: Session, scope: Scope, changes: Sequence[_Hands], *, by:
     )
     session.expire_all()
     return HandOver(len(changes), at)
+
+
+def begin_with(session: Session, person: Prospect, by: User, at: datetime) -> None:
+    """Somebody was added to a volunteer's own list: from now on it is known since when they are in it."""
+    if person.volunteer_id is None:
+        return
+    session.add(
+        Assignment(
+            town_id=person.town_id,
+            prospect_id=person.id,
+            volunteer_id=person.volunteer_id,
+            organisation_id=person.organisation_id,
+            since=at,
+            by_id=by.id,
+        )
+    )
+    session.flush()
+
+
+added.register(begin_with)
