@@ -13,6 +13,7 @@ import crm.outreach.packages.models
 import crm.participation.models
 import crm.places.models
 import crm.premiums.models
+import crm.prospects.households.models
 import crm.prospects.models
 import crm.sponsors.models
 import crm.stored

@@ -24,14 +24,35 @@ from crm.prospects.rules import (
 
 
 class Household(TownRow, Model):
-    """People who live and budget together."""
+    """People who live and budget together. Who they are now stands with the people; who they were, in dated rows
+    (crm/prospects/households/models.py)."""
 
     __tablename__ = "household"
-    __table_args__ = (refers("place_id", "place"), refers("neighbourhood_id", "place"))
+    __table_args__ = (
+        refers("place_id", "place"),
+        refers("neighbourhood_id", "place"),
+        refers("merged_into_id", "household"),
+        refers("created_by_id", "account"),
+        Index(
+            "uq_household_code",
+            "town_id",
+            "code",
+            unique=True,
+            postgresql_where=text("code is not null and ended_on is null"),
+        ),
+        CheckConstraint("char_length(code) between 1 and 40", name="code"),
+    )
 
     place_id: Mapped[UUID]
     neighbourhood_id: Mapped[UUID | None]
     address: Mapped[str | None]
+    code: Mapped[str | None] = mapped_column(default=None)
+    """The number of the household in the labour office's books."""
+    ended_on: Mapped[date | None] = mapped_column(default=None)
+    """The day the last member left, or it was found to be another household."""
+    merged_into_id: Mapped[UUID | None] = mapped_column(default=None)
+    created_at: Mapped[datetime | None] = mapped_column(default=None)
+    created_by_id: Mapped[UUID | None] = mapped_column(default=None)
 
 
 class Prospect(TownRow, Model):
@@ -69,6 +90,13 @@ class Prospect(TownRow, Model):
         Index("ix_prospect_citizen", "town_id", "citizen_index"),
         Index("ix_prospect_insurance", "town_id", "insurance_index"),
         Index("ix_prospect_household", "town_id", "household_id"),
+        Index(
+            "uq_prospect_head",
+            "town_id",
+            "household_id",
+            unique=True,
+            postgresql_where=text("kinship = 'head' and household_id is not null and merged_into_id is null"),
+        ),
         Index(
             "ix_prospect_search",
             "name_fold",
@@ -128,13 +156,18 @@ class Standing(TownRow, Model):
     __table_args__ = (
         refers("prospect_id", "prospect"),
         refers("recorded_by_id", "account"),
+        refers("certificate_id", "household_certificate"),
         UniqueConstraint("town_id", "prospect_id", "ground", "valid_from"),
+        Index(None, "town_id", "certificate_id"),
+        Index(None, "town_id", "valid_to"),
         CheckConstraint("valid_to > valid_from", name="dates"),
     )
 
     prospect_id: Mapped[UUID]
     ground: Mapped[Ground]
     certificate: Mapped[str | None]
+    certificate_id: Mapped[UUID | None] = mapped_column(default=None)
+    """The certificate of the household that this follows; None for a ground of the person alone."""
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
     recorded_at: Mapped[datetime]

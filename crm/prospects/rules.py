@@ -49,6 +49,8 @@ class Ground(StrEnum):
 
 
 STRENGTH = {ground: place for place, ground in enumerate(Ground)}
+POVERTY = (Ground.POOR, Ground.NEAR_POOR)
+"""The grounds that a household has as a whole, one of the two at a time."""
 
 
 def deciding(grounds: Iterable[Ground]) -> Ground:
@@ -57,10 +59,21 @@ def deciding(grounds: Iterable[Ground]) -> Ground:
 
 
 class Kinship(StrEnum):
+    """What somebody is to the head of the household, as the offices' lists of households say it."""
+
     HEAD = "head"
     SPOUSE = "spouse"
     CHILD = "child"
+    CHILD_IN_LAW = "child_in_law"
     PARENT = "parent"
+    PARENT_IN_LAW = "parent_in_law"
+    GRANDPARENT = "grandparent"
+    GRANDCHILD = "grandchild"
+    SIBLING = "sibling"
+    SIBLING_IN_LAW = "sibling_in_law"
+    NEPHEW_NIECE = "nephew_niece"
+    UNCLE_AUNT = "uncle_aunt"
+    NOT_RELATED = "not_related"
     OTHER = "other"
 
 

@@ -44,7 +44,16 @@ KINSHIPS: Mapping[Kinship, Any] = {
     Kinship.HEAD: _l("Head of the household"),
     Kinship.SPOUSE: _l("Wife or husband"),
     Kinship.CHILD: _l("Child"),
+    Kinship.CHILD_IN_LAW: _l("Daughter-in-law or son-in-law"),
     Kinship.PARENT: _l("Parent"),
+    Kinship.PARENT_IN_LAW: _l("Parent of the wife or husband"),
+    Kinship.GRANDPARENT: _l("Grandparent"),
+    Kinship.GRANDCHILD: _l("Grandchild"),
+    Kinship.SIBLING: _l("Brother or sister"),
+    Kinship.SIBLING_IN_LAW: _l("Brother-in-law or sister-in-law"),
+    Kinship.NEPHEW_NIECE: _l("Nephew or niece"),
+    Kinship.UNCLE_AUNT: _l("Uncle or aunt"),
+    Kinship.NOT_RELATED: _l("Not related, lives here"),
     Kinship.OTHER: _l("Other member"),
 }
 PURPOSES: Mapping[Purpose, Any] = {
