@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -359,6 +359,10 @@ class Same(StrEnum):
     NAME_AND_BIRTH_DATE = "name_and_birth_date"
     NAME_AND_BIRTH_YEAR = "name_and_birth_year"
     NAME_AND_PHONE = "name_and_phone"
+    LIKE_NAME_AND_BIRTH = "like_name_and_birth"
+    LIKE_NAME_AND_PHONE = "like_name_and_phone"
+    LIKE_NAME_AND_HOUSE = "like_name_and_house"
+    LIKE_NAME = "like_name"
 
 
 SAME_SENTENCES = {
@@ -367,6 +371,10 @@ SAME_SENTENCES = {
     Same.NAME_AND_BIRTH_DATE: _l("the same name and day of birth"),
     Same.NAME_AND_BIRTH_YEAR: _l("the same name, year of birth and ward"),
     Same.NAME_AND_PHONE: _l("the same telephone and a similar name"),
+    Same.LIKE_NAME_AND_BIRTH: _l("a similar name and birth"),
+    Same.LIKE_NAME_AND_PHONE: _l("the same telephone and a name like it"),
+    Same.LIKE_NAME_AND_HOUSE: _l("a similar name in the same house"),
+    Same.LIKE_NAME: _l("a rare name that is alike"),
 }
 _WEIGHT = {
     Same.CITIZEN_ID: 100,
@@ -374,6 +382,10 @@ _WEIGHT = {
     Same.NAME_AND_BIRTH_DATE: 85,
     Same.NAME_AND_PHONE: 80,
     Same.NAME_AND_BIRTH_YEAR: 65,
+    Same.LIKE_NAME_AND_PHONE: 60,
+    Same.LIKE_NAME_AND_BIRTH: 55,
+    Same.LIKE_NAME_AND_HOUSE: 50,
+    Same.LIKE_NAME: 40,
 }
 _SIMILAR = 85.0
 
@@ -392,6 +404,14 @@ class Traits:
     """How many digits the citizen number has: an old and a new card may be one person's, two new ones may not."""
     insurance: bytes | None
     place_id: UUID
+    card: str | None = field(default=None, repr=False)
+    """The digits of the citizen number where they are at hand: they tell sex and year, and a slip in one place."""
+    lineage: frozenset[UUID] = frozenset()
+    """The ward with what it came from and what it became."""
+    neighbourhood_id: UUID | None = None
+    address: str | None = None
+    household_id: UUID | None = None
+    occupation: str | None = None
 
 
 def reasons_for_one(one: Traits, other: Traits) -> tuple[Same, ...]:
