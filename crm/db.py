@@ -155,6 +155,19 @@ def one_commit() -> Iterator[Session]:
         act()
 
 
+@contextmanager
+def aside() -> Iterator[Session]:
+    """A short transaction beside the long one that is open: what it says can be seen at once, whatever becomes of the
+    long one. It must not touch rows that the long one has changed. Inside `one_commit()` there is no beside."""
+    current = session()
+    if "in_one_commit" in current.info:
+        yield current
+        current.flush()
+        return
+    with db.session.session_factory() as beside, beside.begin():
+        yield beside
+
+
 def wait_for_commit(act: Callable[[], object]) -> bool:
     """Inside `one_commit()`: do this after it, and say True. Elsewhere nothing waits: False."""
     waiting: list[Callable[[], object]] | None = session().info.get("in_one_commit")

@@ -22,6 +22,9 @@ from crm.prospects.rules import (
     Stage,
 )
 
+_LIVE = text("merged_into_id is null")
+"""Lists, their counts and their files leave merged records out; an index that does so too answers a count by itself."""
+
 
 class Household(TownRow, Model):
     """People who live and budget together. Who they are now stands with the people; who they were, in dated rows
@@ -67,10 +70,10 @@ class Prospect(TownRow, Model):
         refers("volunteer_id", "account"),
         refers("created_by_id", "account"),
         refers("merged_into_id", "prospect"),
-        Index("ix_prospect_list", "town_id", "name_key", "id"),
-        Index("ix_prospect_stage", "town_id", "stage", "name_key", "id"),
-        Index("ix_prospect_place_stage", "town_id", "place_id", "stage", "name_key", "id"),
-        Index("ix_prospect_place", "town_id", "place_id", "name_key", "id"),
+        Index("ix_prospect_list", "town_id", "name_key", "id", postgresql_where=_LIVE),
+        Index("ix_prospect_stage", "town_id", "stage", "name_key", "id", postgresql_where=_LIVE),
+        Index("ix_prospect_place_stage", "town_id", "place_id", "stage", "name_key", "id", postgresql_where=_LIVE),
+        Index("ix_prospect_place", "town_id", "place_id", "name_key", "id", postgresql_where=_LIVE),
         Index(
             "ix_prospect_neighbourhood",
             "town_id",
@@ -79,8 +82,16 @@ class Prospect(TownRow, Model):
             "id",
             postgresql_where=text("neighbourhood_id is not null"),
         ),
-        Index("ix_prospect_organisation", "town_id", "organisation_id", "name_key", "id"),
-        Index("ix_prospect_volunteer", "town_id", "volunteer_id", "name_key", "id"),
+        Index("ix_prospect_organisation", "town_id", "organisation_id", "name_key", "id", postgresql_where=_LIVE),
+        Index("ix_prospect_volunteer", "town_id", "volunteer_id", "name_key", "id", postgresql_where=_LIVE),
+        Index("ix_prospect_birth_year", "town_id", "birth_year", postgresql_where=_LIVE),
+        Index("ix_prospect_last_contact", "town_id", "last_contact_at", postgresql_where=_LIVE),
+        Index(
+            "ix_prospect_occupation",
+            text("fold_words(occupation) gin_trgm_ops"),
+            postgresql_using="gin",
+            postgresql_where=text("occupation is not null"),
+        ),
         Index(
             "ix_prospect_due", "town_id", "next_contact_on", "id", postgresql_where=text("next_contact_on is not null")
         ),
@@ -269,6 +280,12 @@ class ListImport(TownRow, Model):
     created_by_id: Mapped[UUID | None]
     heartbeat_at: Mapped[datetime | None]
     """When the work last moved; a sweep rings again for one that stands still."""
+    tries: Mapped[int] = mapped_column(default=0)
+    """How often the work that is asked for was begun; one that is interrupted again and again is given up."""
+    compared_from: Mapped[int | None]
+    """The oldest transaction that was at work when the rows were compared: what is older is in that comparison."""
+    loaded_at: Mapped[datetime | None]
+    """The moment all that this list added and filled in bears."""
 
 
 class ImportRow(TownRow, Model):
@@ -298,3 +315,39 @@ class ImportRow(TownRow, Model):
     """JSON of the fields an update replaced, for undo."""
     version_after: Mapped[int | None]
     settled_at: Mapped[datetime | None]
+
+
+class ImportPerson(Model):
+    """Whom a row proposes, in the columns of a person, for loading by one statement; gone once it is loaded.
+
+    No foreign keys: rows come and go by the hundred thousand, and nothing outlives its list. Numbers are sealed.
+    """
+
+    __tablename__ = "import_person"
+
+    town_id: Mapped[UUID] = mapped_column(primary_key=True)
+    import_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    """The row's id, and that of the person it becomes."""
+    full_name: Mapped[str]
+    name_fold: Mapped[str]
+    name_key: Mapped[bytes]
+    spellings: Mapped[list[str]]
+    """How the folded name may be spelt; empty where no year of birth stands beside it."""
+    sex: Mapped[str | None]
+    birth_date: Mapped[date | None]
+    birth_year: Mapped[int | None]
+    phone: Mapped[str | None]
+    other_phone: Mapped[str | None]
+    citizen_id: Mapped[bytes | None]
+    citizen_index: Mapped[bytes | None]
+    citizen_masked: Mapped[str | None]
+    insurance_number: Mapped[bytes | None]
+    insurance_index: Mapped[bytes | None]
+    insurance_masked: Mapped[str | None]
+    place_id: Mapped[UUID]
+    neighbourhood: Mapped[str | None]
+    address: Mapped[str | None]
+    occupation: Mapped[str | None]
+    grounds: Mapped[list[str]]
+    sms_consent: Mapped[bool]
