@@ -33,6 +33,7 @@ OFFICE: tuple[Item, ...] = (
     replace(MINE, group=DOORS),
     Item(_l("Load a list"), "imports.listing", "upload", May.IMPORT_PEOPLE, group=SET_UP),
     Item(_l("Targets"), "targets.listing", "target", May.SEE_TARGETS, group=SET_UP),
+    Item(_l("Wards and communes"), "reorganisations.listing", "map", May.CHANGE_WARDS, group=SET_UP),
     Item(_l("The law"), "premiums.law", "law", May.SEE_DASHBOARD, group=SET_UP),
     Item(_l("Who signs in"), "accounts.listing", "lock", May.MANAGE_ACCOUNTS, group=SET_UP),
     Item(_l("Program's time"), "timekeeping.show_clock", "clock", May.MOVE_CLOCK, group=SET_UP),

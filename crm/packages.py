@@ -14,7 +14,10 @@ import crm.participation.models
 import crm.places.models
 import crm.premiums.models
 import crm.prospects.households.models
+import crm.prospects.lists.models
+import crm.prospects.importing.models
 import crm.prospects.models
+import crm.reorganisations.models
 import crm.sponsors.models
 import crm.stored
 import crm.targets.models  # noqa: F401
@@ -34,6 +37,7 @@ from crm.prospects import resources as prospect_resources
 from crm.prospects.importing import resources as import_resources
 from crm.prospects.importing import routes as import_routes
 from crm.prospects.routes import adding, correcting, listing, person
+from crm.reorganisations import routes as reorganisation_routes
 from crm.reports import resources as report_resources
 from crm.reports import routes as report_routes
 from crm.sponsors import resources as sponsor_resources
@@ -57,6 +61,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     target_routes.bp,
     sponsor_routes.bp,
     report_routes.bp,
+    reorganisation_routes.bp,
     timekeeping_routes.bp,
 )
 RESOURCES: tuple[ApiBlueprint, ...] = (

@@ -43,6 +43,7 @@ class May(StrEnum):
     EDIT_PEOPLE = "edit_people"
     IMPORT_PEOPLE = "import_people"
     EXPORT_PEOPLE = "export_people"
+    SEE_EXPORTS = "see_exports"
     REVEAL_IDENTITY = "reveal_identity"
     LOG_VISITS = "log_visits"
     ASSIGN = "assign"
@@ -59,6 +60,7 @@ class May(StrEnum):
     CHANGE_LAW = "change_law"
     MANAGE_ACCOUNTS = "manage_accounts"
     MOVE_CLOCK = "move_clock"
+    CHANGE_WARDS = "change_wards"
     SEE_OWN_ACCOUNT = "see_own_account"
 
 
@@ -75,14 +77,14 @@ _FIELD = {
 
 PERMISSIONS: dict[Role, frozenset[May]] = {
     Role.ADMIN: frozenset(May) - {May.TAKE_PREMIUMS},
-    Role.MANAGER: frozenset(May) - {May.TAKE_PREMIUMS, May.MANAGE_ACCOUNTS, May.CHANGE_LAW, May.MOVE_CLOCK},
+    Role.MANAGER: frozenset(May) - {May.TAKE_PREMIUMS, May.MANAGE_ACCOUNTS, May.CHANGE_LAW, May.MOVE_CLOCK, May.CHANGE_WARDS},
     Role.ORGANISER: frozenset(_SEES | {May.SEE_MESSAGES, May.RUN_CAMPAIGNS, May.LOG_VISITS, May.EDIT_PEOPLE}),
     Role.TREASURER: frozenset(_SEES | {May.SEE_SPONSORS, May.RECORD_MONEY}),
-    Role.LEAD: frozenset(_SEES | _FIELD | {May.ASSIGN, May.IMPORT_PEOPLE, May.SEE_MESSAGES}),
+    Role.LEAD: frozenset(_SEES | _FIELD | {May.ASSIGN, May.IMPORT_PEOPLE, May.SEE_MESSAGES, May.EXPORT_PEOPLE, May.SEE_EXPORTS}),
     Role.VOLUNTEER: frozenset(_FIELD),
     Role.AGENT: frozenset(_FIELD | {May.TAKE_PREMIUMS}),
     Role.SPONSOR: frozenset({May.SEE_OWN_ACCOUNT}),
-    Role.AUDITOR: frozenset(_SEES | {May.SEE_SPONSORS, May.SEE_MESSAGES}),
+    Role.AUDITOR: frozenset(_SEES | {May.SEE_SPONSORS, May.SEE_MESSAGES, May.SEE_EXPORTS}),
 }
 
 
