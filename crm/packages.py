@@ -8,14 +8,17 @@ from flask_smorest import Blueprint as ApiBlueprint
 import crm.accounts.models
 import crm.api.models
 import crm.campaigns.models
+import crm.outreach.merging
 import crm.outreach.models
 import crm.outreach.packages.models
+import crm.participation.merging
 import crm.participation.models
 import crm.places.models
 import crm.premiums.models
 import crm.prospects.households.models
 import crm.prospects.lists.models
 import crm.prospects.importing.models
+import crm.prospects.merging.models
 import crm.prospects.models
 import crm.reorganisations.models
 import crm.sponsors.models

@@ -43,8 +43,12 @@ MOVING = {
         "expires_at",
     ),
     "receipt": (),
+    "merge": ("before", "after", "undone_at", "undone_by_id"),
 }
 """Money and messages whose rows have a life: only these columns may change, and no row may go."""
+
+KEPT_BY_THE_DATABASE = ("merged_row",)
+"""Written by the database's own functions, which run as the owner."""
 
 
 def grant(connection: Connection, role: str | None) -> None:
@@ -67,5 +71,7 @@ def grant(connection: Connection, role: str | None) -> None:
         connection.execute(text(f"revoke update, delete, truncate on {table} from {quoted}"))
         if columns:
             connection.execute(text(f"grant update ({', '.join(columns)}) on {table} to {quoted}"))
+    for table in sorted(tables.intersection(KEPT_BY_THE_DATABASE)):
+        connection.execute(text(f"revoke insert, update, delete, truncate on {table} from {quoted}"))
     if "ledger_account" in tables:
         connection.execute(text(f"revoke update, delete, truncate on ledger_account from {quoted}"))

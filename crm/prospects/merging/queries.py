@@ -1,0 +1,274 @@
+"""Who became part of whom, what came since, and which pairs wait for an answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, text
+from sqlalchemy.orm import Session, aliased
+
+from crm.accounts.models import User
+from crm.accounts.queries import Scope
+from crm.accounts.rules import Reach
+from crm.db import Model
+from crm.errors import NotFound
+from crm.prospects.merging.models import Merge, Suspect
+from crm.prospects.merging.rules import Answer
+from crm.prospects.models import Prospect
+from crm.prospects.queries.seeing import listed_to, visible_to
+
+_MOMENTS = ("last_contact_at", "created_at", "updated_at")
+_RAW = text("select to_jsonb(p) from prospect p where p.town_id = :town and p.id = :id")
+_TREE = text("select person from person_tree(:town, :top)")
+_COLUMNS = text("select table_name, column_name, row_keys from people_columns()")
+
+
+def raw(session: Session, town_id: UUID, prospect_id: UUID) -> dict[str, Any]:
+    """The columns of a record as the database writes them, moments in UTC; sealed ones still sealed."""
+    row: dict[str, Any] = session.execute(_RAW, {"town": town_id, "id": prospect_id}).scalar_one()
+    return row | {name: _in_utc(row[name]) for name in _MOMENTS}
+
+
+def _in_utc(moment: str | None) -> str | None:
+    return datetime.fromisoformat(moment).astimezone(UTC).isoformat() if moment else None
+
+
+def lineage(session: Session, prospect: Prospect) -> list[UUID]:
+    """The ids under which somebody was and is known here: their own, then those of the records merged into theirs."""
+    return list(session.scalars(_TREE, {"town": prospect.town_id, "top": prospect.id}))
+
+
+class PersonColumn(NamedTuple):
+    """A column that holds somebody's id, and what else names a row of its table."""
+
+    table: str
+    column: str
+    keys: list[str]
+
+
+def person_columns(session: Session) -> list[PersonColumn]:
+    """Every place that points to people, asked of the database's own catalogue."""
+    return [PersonColumn(*row) for row in session.execute(_COLUMNS)]
+
+
+# ---- merges
+
+
+def merges_into(session: Session, prospect: Prospect) -> Sequence[tuple[Merge, Prospect, str]]:
+    """The merges in force that made this record, the latest first: each with the record that went, and who did it."""
+    query = (
+        select(Merge, Prospect, User.full_name)
+        .join(Prospect, (Prospect.town_id == Merge.town_id) & (Prospect.id == Merge.gone_id))
+        .join(User, (User.town_id == Merge.town_id) & (User.id == Merge.by_id))
+        .where(Merge.town_id == prospect.town_id, Merge.kept_id == prospect.id, Merge.undone_at.is_(None))
+        .order_by(Merge.number.desc())
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def merge_seen(session: Session, scope: Scope, merge_id: UUID) -> Merge:
+    """A merge whose two people this person may see. Raises NotFound."""
+    merge = session.get(Merge, (scope.town_id, merge_id), populate_existing=True)
+    if merge is None or not both_seen(session, scope, merge.kept_id, merge.gone_id):
+        raise NotFound
+    return merge
+
+
+def both_seen(session: Session, scope: Scope, one_id: UUID, other_id: UUID) -> bool:
+    """Whether both records are in sight, merged or not."""
+    seen = select(Prospect.id).where(visible_to(scope), Prospect.id.in_((one_id, other_id)))
+    return len(session.scalars(seen).all()) == len({one_id, other_id})
+
+
+def in_force_above(session: Session, merge: Merge) -> Sequence[Merge]:
+    """The later merges into the same record that still hold, in their order."""
+    query = select(Merge).where(
+        Merge.town_id == merge.town_id,
+        Merge.kept_id == merge.kept_id,
+        Merge.number > merge.number,
+        Merge.undone_at.is_(None),
+    )
+    return session.scalars(query.order_by(Merge.number).with_for_update()).all()
+
+
+# ---- what came after a merge
+
+
+@dataclass
+class Later:
+    """Something that was recorded with a person after a merge: a row, and those that hang on it."""
+
+    table: str
+    column: str
+    key: str
+    data: dict[str, Any]
+    origin_id: UUID
+    """Under which id it came in; the kept record's when nobody said."""
+    under: list[Later] = field(default_factory=list)
+    bound_to: UUID | None = None
+    """Whose the row is that it hangs on, when that was there before."""
+
+    @property
+    def name(self) -> str:
+        """What a form calls it."""
+        return f"{self.table}|{self.column}|{self.key}"
+
+    @property
+    def id(self) -> UUID | None:
+        found = self.data.get("id")
+        return UUID(found) if found else None
+
+    def all(self) -> Iterable[Later]:
+        yield self
+        for row in self.under:
+            yield from row.all()
+
+
+class After(NamedTuple):
+    """What was recorded after a merge. `bound` hangs on what was there before, and goes where that goes."""
+
+    free: list[Later]
+    bound: list[Later]
+
+
+def later_than(session: Session, merge: Merge) -> After:
+    """What came to the kept record after a merge and may be either one's: neither's before, nor another merge's."""
+    tree = set(session.scalars(_TREE, {"town": merge.town_id, "top": merge.gone_id}))
+    rows: list[Later] = []
+    owners: dict[tuple[str, str], UUID] = {}
+    for place in person_columns(session):
+        for key, data, origin, since in session.execute(*_rows_of(place, merge)):
+            owner = origin or merge.kept_id
+            if "id" in data:
+                owners[place.table, data["id"]] = owner
+            new = since is None or (since > merge.number and owner in tree | {merge.kept_id})
+            if new:
+                rows.append(Later(place.table, place.column, key, data, owner))
+    return _hung_up(rows, owners)
+
+
+def _rows_of(place: PersonColumn, merge: Merge) -> tuple[Any, dict[str, Any]]:
+    parts = ", ".join(f"'{name}', t.\"{name}\"" for name in place.keys)
+    key = f"jsonb_build_object({parts})::text"
+    statement = text(
+        f'select {key}, to_jsonb(t), r.origin_id, r.since from "{place.table}" t '  # from the catalogue
+        f"left join merged_row r on r.town_id = t.town_id and r.table_name = :table and r.column_name = :column "
+        f'and r.row_key = {key} where t.town_id = :town and t."{place.column}" = :kept order by 1'
+    )
+    asked = {"table": place.table, "column": place.column, "town": merge.town_id, "kept": merge.kept_id}
+    return statement, asked
+
+
+def _hung_up(rows: list[Later], owners: dict[tuple[str, str], UUID]) -> After:
+    """Rows under what they belong to: months under their payment, a payment under its spell, a step under its visit."""
+    by_id = {(row.table, row.data["id"]): row for row in rows if "id" in row.data}
+    any_id = {row.data["id"]: row for row in rows if "id" in row.data}
+    free, bound = [], []
+    for row in rows:
+        parents = [(table, row.data[name]) for name, table in _POINTS.get(row.table, ()) if row.data.get(name)]
+        above = next((by_id[one] for one in parents if one in by_id and by_id[one] is not row), None)
+        known = next((owners[one] for one in parents if one in owners), None)
+        if above is None and known is None:
+            above = any_id.get(row.data.get("because_id") or "")
+        if above is not None:
+            above.under.append(row)
+        elif known is not None:
+            row.bound_to = known
+            bound.append(row)
+        else:
+            free.append(row)
+    return After(free, bound)
+
+
+def _pointing() -> dict[str, list[tuple[str, str]]]:
+    """For each table its single columns that point to another table's row, other than people."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for table in Model.metadata.sorted_tables:
+        for key in table.foreign_key_constraints:
+            for element in key.elements:
+                if element.column.name == "id" and key.referred_table.name not in ("prospect", "account", "place"):
+                    found.setdefault(table.name, []).append((element.parent.name, key.referred_table.name))
+    return found
+
+
+class _Points(dict[str, list[tuple[str, str]]]):
+    """`_pointing()`, read when it is first asked, for by then every package is there."""
+
+    def get(self, table: str, default: Any = None) -> Any:
+        if not self:
+            self.update(_pointing())
+        return super().get(table, default)
+
+
+_POINTS = _Points()
+
+
+# ---- pairs that may be one person
+
+
+def waiting(scope: Scope) -> Select[Suspect]:
+    """Pairs to be looked at, both in sight: the surest first, those put off at the end."""
+    order = (Suspect.answer == Answer.LATER, Suspect.score.desc(), Suspect.id)
+    return select(Suspect).where(*_waits(scope)).order_by(*order)
+
+
+def _waits(scope: Scope) -> list[ColumnElement[bool]]:
+    seen = select(Prospect.id).where(listed_to(scope))
+    return [
+        Suspect.town_id == scope.town_id,
+        Suspect.answer.in_((Answer.OPEN, Answer.LATER)),
+        Suspect.one_id.in_(seen),
+        Suspect.other_id.in_(seen),
+    ]
+
+
+def out_of_sight(scope: Scope) -> Select[Suspect]:
+    """Pairs of which only one is in sight: the steering office has to look at them."""
+    if scope.reach is Reach.ALL:
+        return select(Suspect).where(Suspect.town_id != Suspect.town_id)
+    seen = select(Prospect.id).where(listed_to(scope))
+    one, other = Suspect.one_id.in_(seen), Suspect.other_id.in_(seen)
+    return select(Suspect).where(
+        Suspect.town_id == scope.town_id, Suspect.answer == Answer.OPEN, or_(and_(one, ~other), and_(other, ~one))
+    )
+
+
+def suspect_of(session: Session, town_id: UUID, one_id: UUID, other_id: UUID) -> Suspect | None:
+    """What is known of a pair, in whichever order it is named."""
+    first, second = sorted((one_id, other_id))
+    query = select(Suspect).where(Suspect.town_id == town_id, Suspect.one_id == first, Suspect.other_id == second)
+    return session.scalars(query).first()
+
+
+class Pair(NamedTuple):
+    """A suspected pair with its two people."""
+
+    suspect: Suspect
+    one: Prospect
+    other: Prospect
+
+
+def with_people(session: Session, suspects: Collection[Suspect]) -> list[Pair]:
+    """The people of these pairs, in the order of the pairs."""
+    ids = {key for one in suspects for key in (one.one_id, one.other_id)}
+    towns = {one.town_id for one in suspects}
+    query = select(Prospect).where(Prospect.town_id.in_(towns), Prospect.id.in_(ids))
+    people = {row.id: row for row in session.scalars(query)}
+    return [Pair(one, people[one.one_id], people[one.other_id]) for one in suspects]
+
+
+def strays(town_id: UUID) -> Select[UUID]:
+    """Records that stand by themselves and that somebody became part of."""
+    top = aliased(Merge)
+    upper = exists().where(top.town_id == Merge.town_id, top.gone_id == Merge.kept_id, top.undone_at.is_(None))
+    return select(Merge.kept_id).where(Merge.town_id == town_id, Merge.undone_at.is_(None), ~upper).distinct()
+
+
+def as_key(row_id: UUID) -> str:
+    """How `merged_row` names a row that has an id of its own: as the database writes the JSON object."""
+    return json.dumps({"id": str(row_id)})

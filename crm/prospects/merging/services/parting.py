@@ -1,0 +1,146 @@
+"""Making two records out of one again, exactly as they were, with what came since divided between them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from crm.accounts.models import User
+from crm.accounts.services import note_change
+from crm.errors import Conflict, RuleBroken
+from crm.prospects.merging import registry
+from crm.prospects.merging.models import Merge
+from crm.prospects.merging.queries import Later, in_force_above, later_than, lineage, raw, suspect_of
+from crm.prospects.merging.rules import Answer, Layer, without
+from crm.prospects.merging.services.joining import gather, lead, write
+from crm.prospects.models import Prospect
+
+
+@dataclass(frozen=True)
+class Parted:
+    """Two people again. `edited` are particulars that somebody changed since the merge: they stay with the kept one."""
+
+    kept: Prospect
+    gone: Prospect
+    edited: tuple[str, ...]
+    given: int
+    """How many things that came after the merge went with the record that had gone."""
+
+
+def unmerge(session: Session, merge: Merge, *, by: User, at: datetime, given: Collection[str] | None = None) -> Parted:
+    """Take a merge back. What each record had goes back to it, byte for byte; of what came since, `given` (names of
+    queries.Later) goes with the record that had gone; None: what came in under its id.
+
+    Raises Conflict when it was taken back already, RuleBroken while the kept record is itself part of another.
+    """
+    kept, gone = _hold(session, merge)
+    came = later_than(session, merge)
+    tree = set(lineage(session, gone))
+    moved = 0
+    for row in came.free:
+        to_gone = row.origin_id in tree if given is None else row.name in given
+        moved += to_gone
+        theirs = row.origin_id if row.origin_id in tree else merge.gone_id
+        _assign(session, merge, row, theirs if to_gone else merge.kept_id)
+    for row in came.bound:
+        _assign(session, merge, row, row.bound_to or row.origin_id)
+    went = moved + sum(row.bound_to in tree for row in came.bound)
+    try:
+        with session.begin_nested():
+            edited, unsettled = _take_layer_away(session, merge, kept, at)
+            merge.undone_at, merge.undone_by_id = at, by.id
+            session.flush()
+            lead(session, gone, None, at)
+            session.execute(select(func.return_rows(merge.town_id, merge.id)))
+            for person in (kept, gone):
+                gather(session, person.town_id, person.id)
+    except IntegrityError as refusal:
+        raise Conflict(
+            _l("Something recorded since keeps these records together. Look at the household and the payments first."),
+            code="cannot_be_parted",
+        ) from refusal
+    session.expire_all()
+    if unsettled or came.free or came.bound:
+        registry.settle(session, kept)
+    if went:
+        registry.settle(session, gone)
+    _note(session, merge, gone, edited, by, at)
+    return Parted(kept, gone, edited, moved)
+
+
+def _hold(session: Session, merge: Merge) -> tuple[Prospect, Prospect]:
+    people = {}
+    for key in sorted((merge.kept_id, merge.gone_id)):
+        person = session.get_one(Prospect, (merge.town_id, key))
+        session.refresh(person, with_for_update=True)
+        people[key] = person
+    session.refresh(merge, with_for_update=True)
+    kept, gone = people[merge.kept_id], people[merge.gone_id]
+    if merge.undone_at is not None:
+        raise Conflict(_l("This merge was taken back already."), code="undone_already")
+    if kept.merged_into_id is not None:
+        upper = session.get_one(Prospect, (merge.town_id, kept.merged_into_id))
+        raise RuleBroken(
+            _l(
+                "%(kept)s has become part of %(upper)s meanwhile. Take that merge back first, then this one.",
+                kept=kept.full_name,
+                upper=upper.full_name,
+            ),
+            code="not_the_outermost",
+        )
+    return kept, gone
+
+
+def _assign(session: Session, merge: Merge, row: Later, owner: UUID) -> None:
+    """Whose a row is that came after the merge, and all that hangs on it."""
+    for one in row.all():
+        if one.origin_id != owner:
+            key = (one.table, one.column, one.key)
+            session.execute(select(func.set_origin(merge.town_id, *key, merge.kept_id, owner)))
+
+
+def _take_layer_away(session: Session, merge: Merge, kept: Prospect, at: datetime) -> tuple[tuple[str, ...], bool]:
+    """The kept record's particulars without this merge. What was edited since, and whether events have to be asked."""
+    above = in_force_above(session, merge)
+    now = raw(session, kept.town_id, kept.id)
+    result = without(_layer(session, merge), [_layer(session, one) for one in above], now)
+    for row, layer in zip(above, result.later, strict=True):
+        row.before, row.after = json.dumps(dict(layer.before)), json.dumps(dict(layer.after))
+    write(session, kept, {name: value for name, value in result.now.items() if value != now[name]}, at)
+    return result.edited, result.moved_on
+
+
+def _layer(session: Session, merge: Merge) -> Layer:
+    return Layer(
+        json.loads(merge.before),
+        json.loads(merge.after),
+        frozenset(merge.taken),
+        raw(session, merge.town_id, merge.gone_id),
+    )
+
+
+def _note(session: Session, merge: Merge, gone: Prospect, edited: Collection[str], by: User, at: datetime) -> None:
+    said = {"merge_id": str(merge.id), "gone_id": str(merge.gone_id), "full_name": gone.full_name}
+    for subject in (merge.kept_id, merge.gone_id):
+        note_change(
+            session,
+            town_id=merge.town_id,
+            user_id=by.id,
+            act="unmerge_people",
+            subject="prospect",
+            subject_id=subject,
+            at=at,
+            after=said | {"edited": list(edited)},
+        )
+    suspect = suspect_of(session, merge.town_id, merge.kept_id, merge.gone_id)
+    if suspect:
+        suspect.answer, suspect.answered_at, suspect.answered_by_id = Answer.OPEN, None, None
+    session.flush()
