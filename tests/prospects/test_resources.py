@@ -42,7 +42,10 @@ def test_somebody_new_comes_back_whole_and_masked(client: FlaskClient, api: Head
         citizen_id="038 175 000 119",
         si_number="3812345678",
         occupation="Bán rau",
-        grounds=["ethnic_minority", {"ground": "near_poor", "certificate": "12/CN", "until": "2019-12-31"}],
+        grounds=[
+            {"ground": "ethnic_minority", "certificate": "Giấy khai sinh 12/2001"},
+            {"ground": "near_poor", "certificate": "12/CN", "until": "2019-12-31"},
+        ],
         sms_consent=[
             {"purpose": "service", "given": True, "channel": "paper", "on": "2019-10-01", "text_version": "v1"}
         ],

@@ -16,6 +16,7 @@ from crm.clock import local_day
 from crm.errors import RuleBroken
 from crm.prospects.models import Prospect, Standing
 from crm.prospects.rules import (
+    POVERTY,
     Ground,
     NewStanding,
     text_of,
@@ -45,6 +46,13 @@ def record_standing(
     if valid_to is not None and valid_to <= valid_from:
         raise RuleBroken(_l("The ground ends before it begins. Correct the days."), field="grounds")
     paper = text_of(certificate, "certificate")
+    if ground is Ground.ETHNIC_MINORITY and not paper:
+        raise RuleBroken(
+            _l("Name the paper that shows it, such as the birth certificate. The group itself is not written down."),
+            field="certificate",
+            code="proof_needed",
+        )
+    _leave_to_the_household(session, prospect, ground, valid_from, valid_to)
     query = select(Standing).where(
         Standing.town_id == prospect.town_id, Standing.prospect_id == prospect.id, Standing.ground == ground
     )
@@ -67,13 +75,34 @@ def record_standing(
         subject="prospect",
         subject_id=prospect.id,
         at=at,
-        after={"ground": ground.value, "certificate": paper, "since": str(valid_from), "until": _last_day(valid_to)},
+        after={"ground": ground.value, "certificate": paper, "since": str(valid_from), "until": last_day_of(valid_to)},
     )
     session.flush()
     return row
 
 
-def _last_day(valid_to: date | None) -> str | None:
+def _leave_to_the_household(
+    session: Session, prospect: Prospect, ground: Ground, valid_from: date, valid_to: date | None
+) -> None:
+    """Poverty is the household's on the days of its certificate. Raises RuleBroken."""
+    if ground not in POVERTY:
+        return
+    theirs = select(Standing.id).where(
+        Standing.town_id == prospect.town_id,
+        Standing.prospect_id == prospect.id,
+        Standing.certificate_id.is_not(None),
+        Standing.valid_to > valid_from,
+        *([Standing.valid_from < valid_to] if valid_to else []),
+    )
+    if session.scalar(theirs.limit(1)):
+        raise RuleBroken(_OF_THE_HOUSEHOLD, field="ground", code="household_certificate")
+
+
+_OF_THE_HOUSEHOLD = _l("This certificate belongs to the whole household. Change it on the household's page.")
+
+
+def last_day_of(valid_to: date | None) -> str | None:
+    """The last day on which a ground holds that ends on `valid_to`, as a record of changes keeps it."""
     return str(valid_to - timedelta(days=1)) if valid_to else None
 
 
@@ -93,8 +122,11 @@ def record_given(session: Session, prospect: Prospect, standing: NewStanding, by
 
 
 def end_standing(session: Session, standing: Standing, *, on: date, at: datetime, by: User | None) -> None:
-    """The ground holds no more from this day on; one that had not begun yet never held."""
-    before = _last_day(standing.valid_to)
+    """The ground holds no more from this day on; one that had not begun yet never held. Raises RuleBroken when it is
+    the household's."""
+    if standing.certificate_id:
+        raise RuleBroken(_OF_THE_HOUSEHOLD, code="household_certificate")
+    before = last_day_of(standing.valid_to)
     if on <= standing.valid_from:
         session.delete(standing)
     else:
@@ -108,7 +140,7 @@ def end_standing(session: Session, standing: Standing, *, on: date, at: datetime
         subject_id=standing.prospect_id,
         at=at,
         before={"ground": standing.ground.value, "until": before},
-        after={"ground": standing.ground.value, "until": _last_day(on)},
+        after={"ground": standing.ground.value, "until": last_day_of(on)},
     )
     session.flush()
 
@@ -125,9 +157,18 @@ def set_grounds(
         if row.valid_to is not None and row.valid_to <= today:
             continue
         given = named.pop(row.ground, None)
+        if given is not None and (row.certificate_id or _says_what_is_there(given, row)):
+            continue
         if given is None:
             end_standing(session, row, on=today, at=at, by=by)
         else:
             record_given(session, prospect, replace(given, since=given.since or row.valid_from), by, at)
     for standing in named.values():
         record_given(session, prospect, standing, by, at)
+
+
+def _says_what_is_there(given: NewStanding, row: Standing) -> bool:
+    """Whether a ground is only named, or sent back as it was read: it goes on, and no proof is asked for again."""
+    if (given.certificate, given.since, given.until) == (None, None, None):
+        return True
+    return given.certificate == row.certificate and given.since == row.valid_from and given.until == row.last_day

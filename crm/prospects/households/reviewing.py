@@ -1,0 +1,226 @@
+"""The annual review: whose certificate ends with the year, and what has been said of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Row, Subquery, and_, case, exists, func, literal, null, or_, select, tuple_, union_all
+from sqlalchemy.orm import Session, aliased
+
+from crm.accounts.queries import Scope
+from crm.places.models import Place
+from crm.prospects.households.models import HouseholdCertificate, PovertyReview
+from crm.prospects.households.queries import counts_of, members_seen
+from crm.prospects.households.rules import Renewal
+from crm.prospects.models import Household, Prospect, Standing
+from crm.prospects.queries.facts import named_by_id
+from crm.prospects.queries.seeing import listed_to
+from crm.prospects.rules import POVERTY, Ground
+from crm.web.pager import Page, read_cursor, write_cursor
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """What the renewal list is narrowed to."""
+
+    state: Renewal | None = None
+    place_id: UUID | None = None
+    neighbourhood_id: UUID | None = None
+
+
+ALL = Narrowed()
+
+
+class Due(NamedTuple):
+    """A household, or somebody whose household is not known, whose certificate ends with the year."""
+
+    household_id: UUID | None
+    prospect_id: UUID | None
+    place: str
+    neighbourhood: str | None
+    ground: Ground
+    number: str | None
+    state: Renewal
+    names: tuple[str, ...]
+    """Those one may see, the head first."""
+    people: int
+    """How many live there."""
+    phone: str | None
+
+    @property
+    def key(self) -> str:
+        return f"h.{self.household_id}" if self.household_id else f"p.{self.prospect_id}"
+
+
+class Tally(NamedTuple):
+    """How far the review is in a neighbourhood of a ward."""
+
+    place_id: UUID
+    place: str
+    neighbourhood_id: UUID | None
+    neighbourhood: str | None
+    states: dict[Renewal, int]
+
+    @property
+    def in_all(self) -> int:
+        return sum(self.states.values())
+
+
+def _due(scope: Scope, year: int) -> Subquery:
+    """Columns household_id, prospect_id, place_id, neighbourhood_id, ground, number, state."""
+    ends, after = date(year + 1, 1, 1), date(year + 2, 1, 1)
+    seen = exists(select(Prospect.id).where(listed_to(scope), Prospect.household_id == Household.id))
+    paper, own, next_paper = HouseholdCertificate, Standing, aliased(HouseholdCertificate)
+    ended = and_(paper.town_id == Household.town_id, paper.household_id == Household.id, paper.valid_to == ends)
+    of_own = (
+        own.town_id == Prospect.town_id,
+        own.prospect_id == Prospect.id,
+        own.certificate_id.is_(None),
+        own.ground.in_(POVERTY),
+        own.valid_to == ends,
+    )
+    strongest = case((func.bool_or(own.ground == Ground.POOR), literal("poor")), else_=literal("near_poor"))
+    certified = select(
+        Household.id.label("household_id"),
+        null().label("prospect_id"),
+        Household.place_id,
+        Household.neighbourhood_id,
+        paper.ground.label("ground"),
+        paper.number.label("number"),
+    ).where(Household.town_id == scope.town_id, ended, Household.ended_on.is_(None), seen)
+    claimed = (
+        select(
+            Household.id,
+            null(),
+            Household.place_id,
+            Household.neighbourhood_id,
+            strongest,
+            func.max(own.certificate),
+        )
+        .join(Prospect, (Prospect.town_id == Household.town_id) & (Prospect.household_id == Household.id))
+        .join(own, and_(*of_own))
+        .where(listed_to(scope), Household.ended_on.is_(None), ~exists(select(paper.id).where(ended)))
+        .group_by(Household.id, Household.place_id, Household.neighbourhood_id)
+    )
+    alone = (
+        select(
+            null(),
+            Prospect.id,
+            Prospect.place_id,
+            Prospect.neighbourhood_id,
+            strongest,
+            func.max(own.certificate),
+        )
+        .join(own, and_(*of_own))
+        .where(listed_to(scope), Prospect.household_id.is_(None))
+        .group_by(Prospect.id, Prospect.place_id, Prospect.neighbourhood_id)
+    )
+    due = union_all(certified, claimed, alone).subquery("ending")
+    holds = or_(own.valid_to.is_(None), own.valid_to > ends)
+    member = aliased(Prospect)
+    renewed = or_(
+        exists(
+            select(next_paper.id).where(
+                next_paper.town_id == scope.town_id,
+                next_paper.household_id == due.c.household_id,
+                next_paper.valid_to > ends,
+                next_paper.valid_from < after,
+            )
+        ),
+        exists(
+            select(own.id)
+            .join(member, (member.town_id == own.town_id) & (member.id == own.prospect_id))
+            .where(
+                own.town_id == scope.town_id,
+                or_(member.id == due.c.prospect_id, member.household_id == due.c.household_id),
+                own.ground.in_(POVERTY),
+                holds,
+                own.valid_from < after,
+            )
+        ),
+    )
+    gone = exists(
+        select(PovertyReview.id).where(
+            PovertyReview.town_id == scope.town_id,
+            PovertyReview.year == year + 1,
+            or_(PovertyReview.household_id == due.c.household_id, PovertyReview.prospect_id == due.c.prospect_id),
+        )
+    )
+    state = case((renewed, Renewal.RENEWED.value), (gone, Renewal.NO_LONGER.value), else_=Renewal.NOT_YET.value)
+    return select(*due.c, state.label("state")).subquery("due")
+
+
+def tallies(session: Session, scope: Scope, year: int) -> list[Tally]:
+    """How many certificates of a year are renewed, not yet, or no longer, by ward and neighbourhood."""
+    due = _due(scope, year)
+    found: dict[tuple[UUID, UUID | None], dict[Renewal, int]] = {}
+    counted = select(due.c.place_id, due.c.neighbourhood_id, due.c.state, func.count())
+    for place_id, part_id, state, number in session.execute(
+        counted.group_by(due.c.place_id, due.c.neighbourhood_id, due.c.state)
+    ):
+        found.setdefault((place_id, part_id), dict.fromkeys(Renewal, 0))[Renewal(state)] = number
+    names = named_by_id(session, Place, scope.town_id, list(found))
+    rows = [
+        Tally(place_id, names[place_id].name, part_id, names[part_id].name if part_id else None, states)
+        for (place_id, part_id), states in found.items()
+    ]
+    return sorted(rows, key=lambda row: (row.place, row.neighbourhood or ""))
+
+
+def page_of_due(
+    session: Session, scope: Scope, year: int, narrowed: Narrowed = ALL, *, cursor: str | None = None, size: int
+) -> Page[Due]:
+    """Whose certificate ends with the year, by ward and neighbourhood. RuleBroken for a strange cursor."""
+    due, ward, part = _due(scope, year), aliased(Place), aliased(Place)
+    at_home = func.coalesce(due.c.household_id, due.c.prospect_id)
+    order = (ward.name_fold, func.coalesce(part.name_fold, ""), at_home)
+    query = (
+        select(due, ward.name.label("ward"), part.name.label("part"), *order)
+        .join(ward, (ward.town_id == scope.town_id) & (ward.id == due.c.place_id))
+        .outerjoin(part, (part.town_id == scope.town_id) & (part.id == due.c.neighbourhood_id))
+    )
+    if narrowed.state:
+        query = query.where(due.c.state == narrowed.state.value)
+    if narrowed.place_id:
+        query = query.where(due.c.place_id == narrowed.place_id)
+    if narrowed.neighbourhood_id:
+        query = query.where(due.c.neighbourhood_id == narrowed.neighbourhood_id)
+    if cursor:
+        query = query.where(tuple_(*order) > tuple_(*read_cursor(cursor, (str, str, UUID))))
+    rows = session.execute(query.order_by(*order).limit(size + 1)).all()
+    more = write_cursor(tuple(rows[size - 1][-3:])) if len(rows) > size else None
+    return Page(_with_names(session, scope, rows[:size]), more)
+
+
+def _with_names(session: Session, scope: Scope, rows: Sequence[Row[Any]]) -> list[Due]:
+    households = [row.household_id for row in rows if row.household_id]
+    living = members_seen(session, scope, households)
+    counts = counts_of(session, scope.town_id, households)
+    alone = {
+        one.id: one
+        for one in session.scalars(
+            select(Prospect).where(listed_to(scope), Prospect.id.in_([row.prospect_id for row in rows]))
+        )
+    }
+    found = []
+    for row in rows:
+        people = living[row.household_id] if row.household_id else [alone[row.prospect_id]]
+        found.append(
+            Due(
+                household_id=row.household_id,
+                prospect_id=row.prospect_id,
+                place=row.ward,
+                neighbourhood=row.part,
+                ground=Ground(row.ground),
+                number=row.number,
+                state=Renewal(row.state),
+                names=tuple(one.full_name for one in people),
+                people=counts.get(row.household_id, 1),
+                phone=next((one.phone or one.other_phone for one in people if one.phone or one.other_phone), None),
+            )
+        )
+    return found
