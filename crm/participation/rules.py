@@ -32,6 +32,7 @@ class Beginning(StrEnum):
     JOINED = "joined"
     RETURNED = "returned"
     MOVED_IN = "moved_in"
+    LISTED = "listed"
 
 
 class Ending(StrEnum):
@@ -125,6 +126,7 @@ BEGINNINGS: Mapping[Beginning, Any] = {
     Beginning.JOINED: _l("Joined for the first time"),
     Beginning.RETURNED: _l("Came back"),
     Beginning.MOVED_IN: _l("Moved here while taking part"),
+    Beginning.LISTED: _l("Known from the insurance office's list"),
 }
 ENDINGS: Mapping[Ending, Any] = {
     Ending.LAPSED: _l("Did not pay in time"),

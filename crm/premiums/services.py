@@ -15,7 +15,8 @@ from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.premiums.rules.law import Law, LawValue
 from crm.prospects.rules import Ground
 
-LAW_FILE = Path(__file__).with_name("law.json")
+LAW_FILES = tuple(map(Path(__file__).with_name, ("law.json", "law-of-owners.json")))
+"""The first is read by the first migrations; what came later stands in files of its own."""
 
 
 class LawEntry(TypedDict):
@@ -34,8 +35,7 @@ class LawEntry(TypedDict):
 
 def law_entries() -> list[LawEntry]:
     """The law as known when this version was written."""
-    entries: list[LawEntry] = json.loads(LAW_FILE.read_text(encoding="utf-8"))
-    return entries
+    return [entry for file in LAW_FILES for entry in json.loads(file.read_text(encoding="utf-8"))]
 
 
 def law_as_shipped() -> Law:

@@ -47,6 +47,8 @@ class LawKey(StrEnum):
     RETIREMENT_MONTHS_WOMEN = "retirement_months_women"
     RETIREMENT_MONTHS_MEN = "retirement_months_men"
     MATERNITY_GRANT = "maternity_grant"
+    OWNERS_DECLARING_COMPULSORY = "owners_declaring_compulsory"
+    OWNERS_LUMP_SUM_COMPULSORY = "owners_lump_sum_compulsory"
 
 
 class LawStatus(StrEnum):

@@ -41,6 +41,10 @@ LABELS: Mapping[LawKey, Any] = {
     LawKey.RETIREMENT_MONTHS_WOMEN: _l("Retirement age, women"),
     LawKey.RETIREMENT_MONTHS_MEN: _l("Retirement age, men"),
     LawKey.MATERNITY_GRANT: _l("Maternity grant for each child"),
+    LawKey.OWNERS_DECLARING_COMPULSORY: _l(
+        "Owners of household businesses who declare tax join compulsory insurance (1 yes)"
+    ),
+    LawKey.OWNERS_LUMP_SUM_COMPULSORY: _l("Other owners of household businesses join compulsory insurance (1 yes)"),
 }
 GROUNDS: Mapping[Ground, Any] = {
     Ground.POOR: _l("Poor household"),

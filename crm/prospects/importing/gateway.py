@@ -13,6 +13,7 @@ from crm.errors import RuleBroken
 from crm.prospects.reading import lists
 from crm.prospects.reading.lists import ListRead
 from crm.prospects.reading.outcomes import Unreadable
+from crm.prospects.rules import ListKind
 
 STANDARD_ERROR = 2
 _one_at_a_time = threading.Lock()
@@ -20,7 +21,7 @@ _one_at_a_time = threading.Lock()
 
 def open_list(content: bytes, filename: str, options: dict[str, Any], today: date) -> ListRead:
     """A list and the tables found in it; `options` may name `sheets`, a `mapping` and one for each of some sheets,
-    `columns`. Raises Unreadable."""
+    `columns`, and the `kind`. Raises Unreadable."""
     with _quiet():
         return lists.read(
             content,
@@ -29,6 +30,7 @@ def open_list(content: bytes, filename: str, options: dict[str, Any], today: dat
             sheets=options.get("sheets") or None,
             mapping=options.get("mapping"),
             columns=options.get("columns"),
+            kind=ListKind(options["kind"]) if options.get("kind") else None,
         )
 
 
@@ -43,10 +45,10 @@ class Handed(Protocol):
     def options(self) -> dict[str, Any]: ...
 
 
-def check_list(handed: Handed, today: date) -> None:
-    """Raise RuleBroken when this is no list that can be read, before anything of it is kept."""
+def check_list(handed: Handed, today: date) -> ListRead:
+    """The list as it was understood. Raises RuleBroken when this is none that can be read, before anything is kept."""
     try:
-        open_list(handed.content, handed.filename, handed.options, today)
+        return open_list(handed.content, handed.filename, handed.options, today)
     except Unreadable as refusal:
         raise RuleBroken(refusal.sentence, field="file", code=refusal.reason.value) from None
 

@@ -175,6 +175,7 @@ class Proposed:
             occupation=person.occupation,
             sms_consent=person.sms_consent,
             note=person.note,
+            extra=dict(person.extra),
         )
 
     @classmethod

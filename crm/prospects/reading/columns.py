@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,10 +11,12 @@ from functools import lru_cache
 from crm.citizen_ids import CitizenId, read_citizen_id
 from crm.names import clean, fold, looks_like_a_name
 from crm.phones import read_phone
+from crm.prospects.reading.kinds import HEADINGS, kind_of, one_ground, special_field, year_of
 from crm.prospects.reading.old_letters import Letters, is_syllable, letters_of, to_unicode
 from crm.prospects.reading.outcomes import Cell, Refusal, Unreadable
 from crm.prospects.reading.sources import Merged
 from crm.prospects.reading.values import as_text, neighbourhood_in, read_sex, ward_in
+from crm.prospects.rules import ListKind
 
 HEAD_ROWS = 80
 SAMPLE_ROWS = 300
@@ -55,6 +58,28 @@ class Field(StrEnum):
     OCCUPATION = "occupation"
     SMS_CONSENT = "sms_consent"
     NOTE = "note"
+    TAX_CODE = "tax_code"
+    BUSINESS_NAME = "business_name"
+    TRADE = "trade"
+    TAX_METHOD = "tax_method"
+    SINCE = "since"
+    PAID_THROUGH = "paid_through"
+    PAY_METHOD = "pay_method"
+    INCOME = "income"
+    HOUSEHOLD_CODE = "household_code"
+    KINSHIP = "kinship"
+    CERTIFICATE = "certificate"
+
+
+SPECIAL: Mapping[ListKind, tuple[Field, ...]] = {
+    kind: tuple(
+        field
+        for field in map(Field, dict.fromkeys(name for name, _ in rules))
+        if field not in (Field.FULL_NAME, Field.SERIAL)
+    )
+    for kind, rules in HEADINGS.items()
+}
+"""The fields that only a list of a kind has."""
 
 
 class Why(StrEnum):
@@ -87,11 +112,20 @@ class Table:
     letters: tuple[Letters, ...]
     ward_named: str | None
     neighbourhood_named: str | None = None
+    kind: ListKind = ListKind.PEOPLE
+    year: int | None = None
+    """The year a list of poor households is of."""
+    ground: str | None = None
+    """`poor` or `near_poor`, when the title speaks of one of them only."""
+    starts_at: int = 1
+    """The first row of people in a table without headings."""
+    decomposed: bool = False
+    """Whether letters and their signs stood apart in the file (as some programs write Unicode)."""
 
     @property
     def first_row(self) -> int:
         """The first row below the headings, counted from 1."""
-        return self.header_rows[-1] + 1 if self.header_rows else 1
+        return self.header_rows[-1] + 1 if self.header_rows else self.starts_at
 
     @property
     def mapping(self) -> dict[Field, Column]:
@@ -168,11 +202,13 @@ def _plain(heading: str) -> str:
 
 
 @lru_cache(maxsize=8_192)
-def field_of(heading: str) -> tuple[bool, Field | None]:
-    """(whether the heading is known, the field it names)."""
+def field_of(heading: str, kind: ListKind = ListKind.PEOPLE) -> tuple[bool, Field | None]:
+    """(whether the heading is known, the field it names in a list of this kind)."""
     if not heading or len(heading) > 120:
         return False, None
     plain = _plain(heading)
+    if special := special_field(plain, kind):
+        return True, Field(special)
     if plain == "sinh nam" or clean(heading).lower().endswith("sinh năm"):
         return True, Field.BIRTH
     for field, pattern in _HEADINGS:
@@ -187,9 +223,14 @@ _ALIASES = {"name": Field.FULL_NAME, "birth_year": Field.BIRTH, "birth_date": Fi
 
 
 def find_table(
-    sheet: str, rows: Sequence[Sequence[Cell]], merged: Merged, wished: Mapping[str, str] | None = None
+    sheet: str,
+    rows: Sequence[Sequence[Cell]],
+    merged: Merged,
+    wished: Mapping[str, str] | None = None,
+    kind: ListKind | None = None,
 ) -> Table | None:
     """The table in the first rows of a sheet; None when there is none. `wished` overrides: a field, and its column or heading.
+    `kind` is what the list is; None: whatever it seems to be.
 
     Raises Unreadable when what is wished for cannot be.
     """
@@ -197,12 +238,16 @@ def find_table(
     overall = letters_of(cell for row in rows for cell in row[:width] if isinstance(cell, str))
     top = [[_decoded(cell, overall) for cell in row[:width]] + [""] * (width - len(row)) for row in rows[:HEAD_ROWS]]
     header_rows, headings = _best_headings(top, merged, enough=1.0 if wished else 2.2)
-    if not header_rows and not wished:
+    above = header_rows[-1] if header_rows else 0 if wished else _first_row_of_values(top)
+    if above is None:
         return None
-    below = rows[len(header_rows) and header_rows[-1] :]
+    below = rows[above:]
     letters = tuple(_letters_of_column(below, index, overall) for index in range(width))
     values = [_sample(below, index, letters[index]) for index in range(width)]
-    fields = _fields(headings, values)
+    title = top[: header_rows[0] - 1] if header_rows else top[:above]
+    titles = [fold(text) for text in (*(text for row in title for text in row if text), sheet)]
+    kind = kind or kind_of([_plain(heading) for heading in headings], titles)
+    fields = _fields(headings, values, kind)
     chosen = _chosen(wished or {}, headings)
     columns = tuple(
         Column(index, letter_of(index), headings[index], *_after_choice(index, fields[index], chosen))
@@ -210,7 +255,6 @@ def find_table(
     )
     if not {column.field for column in columns} & {Field.FULL_NAME, Field.GIVEN_NAME}:
         return None
-    title = top[: header_rows[0] - 1] if header_rows else []
     return Table(
         sheet=sheet,
         header_rows=header_rows,
@@ -219,7 +263,33 @@ def find_table(
         letters=letters,
         ward_named=next((ward for row in title for text in row if (ward := ward_in(text))), None) or ward_in(sheet),
         neighbourhood_named=_one_neighbourhood(sheet, title),
+        kind=kind,
+        year=year_of(titles),
+        ground=one_ground(titles),
+        starts_at=above + 1,
+        decomposed=any(
+            isinstance(cell, str) and not cell.isascii() and not unicodedata.is_normalized("NFC", cell)
+            for row in rows
+            for cell in row[:width]
+        ),
     )
+
+
+def _first_row_of_values(top: Sequence[Sequence[str]]) -> int | None:
+    """How many rows stand above the people in a sheet without headings; None when its values do not tell enough: names in
+    one column, and births, telephones or citizen numbers in another."""
+
+    def tells(row: Sequence[str]) -> bool:
+        return any(map(_is_name, row)) and any(
+            _is_citizen_id(text) or _is_phone(text) or _is_birth(text) for text in row if _HAS_DIGIT.search(text)
+        )
+
+    told = [tells(row) for row in top]
+    if sum(told) < 2:
+        return None
+    first = told.index(True)
+    filled = [place for place, row in enumerate(top) if place >= first and any(row)]
+    return first if sum(told) >= 0.6 * len(filled) else None
 
 
 def _one_neighbourhood(sheet: str, title: Sequence[Sequence[str]]) -> str | None:
@@ -332,12 +402,14 @@ _JUDGES: Mapping[Field, tuple[float, Callable[[str], object]]] = {
 }
 
 
-def _fields(headings: Sequence[str], values: Sequence[Sequence[str]]) -> list[tuple[Field | None, Why | None]]:
+def _fields(
+    headings: Sequence[str], values: Sequence[Sequence[str]], kind: ListKind
+) -> list[tuple[Field | None, Why | None]]:
     """What each column holds, by its heading, and where the headings leave something out, by its values."""
     fields: list[tuple[Field | None, Why | None]] = []
     taken: set[Field] = set()
     for heading, column in zip(headings, values, strict=True):
-        field = field_of(heading)[1]
+        field = field_of(heading, kind)[1]
         if field is Field.MAN or field is Field.WOMAN:
             if _share(column, _is_birth) > 0.5:
                 field = Field.BIRTH_OF_MAN if field is Field.MAN else Field.BIRTH_OF_WOMAN
@@ -364,7 +436,7 @@ def _fields(headings: Sequence[str], values: Sequence[Sequence[str]]) -> list[tu
         free = [
             (_share(column, judge), -index)
             for index, (heading, column) in enumerate(zip(headings, values, strict=True))
-            if fields[index][0] is None and not field_of(heading)[0]
+            if fields[index][0] is None and not field_of(heading, kind)[0]
         ]
         if free and max(free)[0] >= enough:
             fields[-max(free)[1]] = (field, Why.VALUES)

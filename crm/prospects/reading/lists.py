@@ -14,9 +14,11 @@ from crm.prospects.reading.outcomes import Cell, Duplicate, Outcome, Person, Ref
 from crm.prospects.reading.repeats import Repeats
 from crm.prospects.reading.rows import RowReader
 from crm.prospects.reading.sources import Sheet, open_source
+from crm.prospects.rules import ListKind
 
 MOST_ROWS = 200_000
 _MARGIN = 200  # rows more, for titles, sub-headings and signatures
+_OTHER_THINGS = re.compile(r"\.(pdf|docx?|rtf|pptx?|jpe?g|png|gif|heic|webp|exe|msi|zip|rar|7z|html?|mp4|apk)$")
 _WARD_IN_FILENAME = re.compile(r"(?:^|[-_ .])((?:phuong|xa|thi-tran)[-_ ].+)$")
 
 
@@ -73,6 +75,11 @@ class ListRead:
         return [outcome for outcome in self._outcomes if isinstance(outcome, Rejected)]
 
     @property
+    def kind(self) -> ListKind:
+        """What the list is about."""
+        return self.tables[0].kind
+
+    @property
     def ward_named(self) -> str | None:
         """The one ward that the titles of the tables name, as written; None when they name none or several."""
         named = {table.ward_named for table in self.tables if table.ward_named}
@@ -94,13 +101,14 @@ def read(
     sheets: Collection[str] | None = None,
     mapping: Mapping[str, str] | None = None,
     columns: Mapping[str, Mapping[str, str]] | None = None,
+    kind: ListKind | None = None,
     most_rows: int = MOST_ROWS,
 ) -> ListRead:
     """Open a list and find its tables; the rows themselves are read by `rows()`.
 
     `sheets` are the names of those wanted, by default all that can be seen. `mapping` overrides what was found: a field
     (`full_name`, `phone`, …) and its column's letter or heading; an empty column takes the field away; `columns` is such a mapping for each sheet
-    it names. Raises Unreadable only.
+    it names. `kind` is what the list is about, by default what its headings and titles say. Raises Unreadable only.
     """
     source = open_source(file, filename)
     if sheets is not None and (
@@ -118,13 +126,19 @@ def read(
         filled = any(cell not in ("", None) for row in sample for cell in row)
         empty = empty and not filled
         wished = {**(mapping or {}), **(columns or {}).get(sheet.name, {})}
-        table = find_table(sheet.name, sample, sheet.merged, wished) if filled else None
+        table = find_table(sheet.name, sample, sheet.merged, wished, kind) if filled else None
         if table is None:
             skipped.append(sheet.name)
         else:
             found.append((sheet, table))
+    if len({table.kind for _, table in found}) > 1:  # sheets of several kinds: people as such
+        return read(
+            file, filename, today=today, sheets=sheets, mapping=mapping, columns=columns, kind=ListKind.PEOPLE,
+            most_rows=most_rows,
+        )  # fmt: skip
     if not found:
-        raise Unreadable(Refusal.EMPTY if empty else Refusal.NO_HEADER)
+        other = _OTHER_THINGS.search(filename.lower()) and source.kind == "text"
+        raise Unreadable(Refusal.EMPTY if empty else Refusal.WRONG_TYPE if other else Refusal.NO_HEADER)
     rows = sum(sheet.height for sheet, _ in found)
     if rows > most_rows + _MARGIN:
         rows = sum(1 for sheet, _ in found for row in _guarded(sheet) if any(cell not in ("", None) for cell in row))

@@ -2,9 +2,9 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
@@ -37,6 +37,14 @@ class Reason(StrEnum):
     CITIZEN_ID_OTHER_YEAR = "citizen_id_other_year"
     SI_NUMBER_UNREADABLE = "si_number_unreadable"
     TEXT_CUT = "text_cut"
+    MONTH_UNREADABLE = "month_unreadable"
+    MONTH_MISSING = "month_missing"
+    INCOME_UNREADABLE = "income_unreadable"
+    PAY_METHOD_UNREADABLE = "pay_method_unreadable"
+    TAX_CODE_UNREADABLE = "tax_code_unreadable"
+    TAX_METHOD_UNREADABLE = "tax_method_unreadable"
+    SINCE_UNREADABLE = "since_unreadable"
+    NO_GROUND = "no_ground"
 
 
 _SENTENCES: Mapping[Reason, LazyString] = {
@@ -97,6 +105,30 @@ _SENTENCES: Mapping[Reason, LazyString] = {
     ),
     Reason.TEXT_CUT: _l(
         "Sheet “%(sheet)s”, row %(row)s, column %(column)s: the text is very long; only its beginning is kept. Shorten it."
+    ),
+    Reason.MONTH_UNREADABLE: _l(
+        "Sheet “%(sheet)s”, row %(row)s, column %(column)s: “%(value)s” is no month. Write it as month/year, such as 09/2019."
+    ),
+    Reason.MONTH_MISSING: _l(
+        "Sheet “%(sheet)s”, row %(row)s, column %(column)s: the month paid through is missing. Write it as month/year, such as 09/2019."
+    ),
+    Reason.INCOME_UNREADABLE: _l(
+        "Sheet “%(sheet)s”, row %(row)s, column %(column)s: “%(value)s” is no monthly income in đồng; it is left out."
+    ),
+    Reason.PAY_METHOD_UNREADABLE: _l(
+        "Sheet “%(sheet)s”, row %(row)s, column %(column)s: “%(value)s” is no way to pay. Write how many months are paid at once: 1, 3, 6 or 12."
+    ),
+    Reason.TAX_CODE_UNREADABLE: _l(
+        "Sheet “%(sheet)s”, row %(row)s, column %(column)s: “%(value)s” is not a tax code. It has 10, 12 or 13 digits."
+    ),
+    Reason.TAX_METHOD_UNREADABLE: _l(
+        "Sheet “%(sheet)s”, row %(row)s, column %(column)s: “%(value)s” is no way to pay tax. Write “khoán” or “kê khai”."
+    ),
+    Reason.SINCE_UNREADABLE: _l(
+        "Sheet “%(sheet)s”, row %(row)s, column %(column)s: “%(value)s” is not a day. Write day/month/year."
+    ),
+    Reason.NO_GROUND: _l(
+        "Sheet “%(sheet)s”, row %(row)s: the list does not say whether the household is poor or near-poor, so nothing is certified."
     ),
 }
 
@@ -163,6 +195,8 @@ class Person:
     note: str | None
     remarks: tuple[Remark, ...]
     raw: tuple[Cell, ...]
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """What only a list of its kind says, as plain JSON values (crm/prospects/reading/meanings.py)."""
 
     @property
     def standing(self) -> Standing:

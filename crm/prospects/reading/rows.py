@@ -9,6 +9,8 @@ from crm.citizen_ids import CitizenId, CitizenIdProblem, Sex, birth_year_of, rea
 from crm.names import NameProblem, clean, fold, looks_like_a_name, tidy
 from crm.phones import NO_PHONE, PhoneProblem, read_phone
 from crm.prospects.reading.columns import Field, Table, letter_of
+from crm.prospects.reading.kinds import read_tax_code
+from crm.prospects.reading.meanings import NOTHING, Meanings, Meant, without_the_certified
 from crm.prospects.reading.old_letters import Letters, to_unicode
 from crm.prospects.reading.outcomes import Cell, Ground, Person, Reason, Rejected, Remark
 from crm.prospects.reading.sources import Merged
@@ -25,6 +27,7 @@ from crm.prospects.reading.values import (
     read_sex,
     ward_in,
 )
+from crm.prospects.rules import ListKind
 
 LONGEST_TEXT = 300
 LONGEST_NOTE = 2_000
@@ -49,6 +52,7 @@ _CITIZEN_ID_REASONS = {
 }
 _IDENTIFYING = (
     Field.BIRTH, Field.BIRTH_OF_MAN, Field.BIRTH_OF_WOMAN, Field.PHONE, Field.OTHER_PHONE, Field.CITIZEN_ID, Field.SI_NUMBER,
+    Field.TAX_CODE, Field.PAID_THROUGH, Field.HOUSEHOLD_CODE,
 )  # fmt: skip
 
 _PLACES = (Field.ADDRESS, Field.NEIGHBOURHOOD, Field.WARD)
@@ -82,6 +86,7 @@ class RowReader:
             (top + 1, bottom + 1, left) for (top, left), (bottom, _) in merged if bottom > top and left in places
         ]
         self._name_at = self._at.get(Field.FULL_NAME, self._at.get(Field.GIVEN_NAME, 0))
+        self._meanings = Meanings(table, today) if table.kind is not ListKind.PEOPLE else None
 
     def read(self, rows: Iterator[Sequence[Cell]]) -> Iterator[Person | Rejected]:
         """Each person and each rejected row below the headings."""
@@ -118,7 +123,10 @@ class RowReader:
                 for cell, letters in zip(raw, self._letters, strict=False)
             ]
         name = self._name(cells)
-        if not self._is_about_somebody(name, cells):
+        if self._meanings and not name:
+            name = clean(self._meanings.name_of_head(cells))
+        member = bool(name) and self._meanings is not None and self._meanings.tells_of_a_member(cells)
+        if not (self._is_about_somebody(name, cells) or (member and fold(name) not in self._headings)):
             self._take_heading(cells)
             return None
         return _OneRow(self, number, cells, raw).outcome(name)
@@ -210,6 +218,14 @@ class _OneRow:
         sex, citizen_id, year = self._citizen_id(sex, birth)
         phone, other_phone = self._phones()
         address = self._text(Field.ADDRESS)
+        grounds, extra = self._grounds(), NOTHING
+        if meanings := self._reader._meanings:
+            meant = meanings.of(self._cells, grounds) or Meant()
+            for slip in meant.slips:
+                if slip.fatal:
+                    return self._rejected(slip.reason, slip.index, as_text(self._cells[slip.index]))
+                self._remark(slip.reason, slip.index, as_text(self._cells[slip.index]))
+            extra, grounds = meant.says, without_the_certified(grounds, self._table.kind)
         return Person(
             self._table.sheet,
             self._number,
@@ -221,15 +237,16 @@ class _OneRow:
             other_phone,
             citizen_id,
             self._si_number(),
-            self._grounds(),
+            grounds,
             address,
             self._neighbourhood(address),
-            self._text(Field.OCCUPATION),
+            self._text(Field.OCCUPATION) or extra.get("trade"),
             is_yes(as_text(self._cells[self._at[Field.SMS_CONSENT]])) if Field.SMS_CONSENT in self._at else None,
             self._ward(address),
             self._text(Field.NOTE, LONGEST_NOTE),
             tuple(self._remarks),
             self._raw,
+            extra,
         )
 
     def _where(self, index: int, value: str) -> dict[str, str | int]:
@@ -300,7 +317,7 @@ class _OneRow:
 
     def _citizen_id(self, sex: Sex | None, birth: Birth) -> tuple[Sex | None, str | None, int | None]:
         """Sex, number and year of birth: a good 12-digit number also tells the other two where the list does not."""
-        index = self._at.get(Field.CITIZEN_ID)
+        index = self._at.get(Field.CITIZEN_ID, self._citizen_id_as_tax_code())
         found = read_citizen_id(self._cells[index], sex, birth.year) if index is not None else None
         if isinstance(found, CitizenId):
             if found.kind == "cmnd":
@@ -314,6 +331,11 @@ class _OneRow:
             reason = _CITIZEN_ID_REASONS.get(found, Reason.CITIZEN_ID_UNREADABLE)
             self._remark(reason, index, as_text(self._cells[index]))
         return sex, None, birth.year
+
+    def _citizen_id_as_tax_code(self) -> int | None:
+        """Since 2025 the owner's citizen number is a household business's tax code."""
+        index = self._at.get(Field.TAX_CODE)
+        return index if index is not None and len(read_tax_code(self._cells[index]) or "") == 12 else None
 
     def _phones(self) -> tuple[str | None, str | None]:
         numbers = []

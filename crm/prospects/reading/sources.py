@@ -192,7 +192,7 @@ def _decoded(content: bytes) -> str:
         raise Unreadable(Refusal.WRONG_TYPE)
     strange = sum(1 for byte in sample if byte < 32 and byte not in b"\t\n\r\f\x0b\x1a\x1b\x1f")
     if strange > len(sample) // 50 or content.startswith(
-        (b"\x89PNG", b"\xff\xd8\xff", b"%PDF", b"GIF8", b"Rar!", b"7z\xbc")
+        (b"\x89PNG", b"\xff\xd8\xff", b"%PDF", b"GIF8", b"Rar!", b"7z\xbc", b"\x7fELF", b"MZ\x90")
     ):
         raise Unreadable(Refusal.WRONG_TYPE)
     try:

@@ -25,7 +25,7 @@ from crm.prospects.reading.outcomes import (
     Rejected,
     Unreadable,
 )
-from tests.prospects.reading.test_messy_lists import DUNG, HEAD, LAN, TODAY, table, workbook
+from tests.prospects.reading.test_messy_lists import HEAD, LAN, TODAY, table, workbook
 
 CATALOGUE = Path(__file__).parents[3] / "crm" / "translations" / "vi" / "LC_MESSAGES" / "reading.po"
 
@@ -66,12 +66,21 @@ def zipped(**members: str) -> bytes:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, Refusal.BROKEN),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "WordDocument".encode("utf-16-le"), Refusal.WRONG_TYPE),
         (workbook([["a", "b"], [1, 2], [3, 4]]), Refusal.NO_HEADER),
-        (workbook([LAN, DUNG]), Refusal.NO_HEADER),
+        (workbook([LAN]), Refusal.NO_HEADER),
+        (b"MZ\x90\x00\x03\x00\x00\x00\x04" * 99, Refusal.WRONG_TYPE),
+        (b"\x7fELF\x02\x01\x01" * 99, Refusal.WRONG_TYPE),
         ("chỉ là một lá thư\nkhông có bảng nào".encode(), Refusal.NO_HEADER),
     ],
 )
 def test_a_file_that_is_no_list_is_refused_with_its_reason(content: bytes, reason: Refusal) -> None:
     assert refused(content) is reason
+
+
+@pytest.mark.parametrize("content", [b"MZ and then words, no table", b"MZ", "một lá thư".encode()])
+def test_something_else_by_its_name_is_told_so(content: bytes) -> None:
+    with pytest.raises(Unreadable) as caught:
+        read(content, "list.pdf", today=TODAY)
+    assert caught.value.reason is Refusal.WRONG_TYPE
 
 
 def test_a_list_that_is_too_long_is_refused_before_it_is_read() -> None:
