@@ -132,6 +132,8 @@ def _worked_with(session: Session, work: Undoing, ids: Sequence[UUID | None]) ->
             query = query.where(table.c.recorded_at.not_in(own))
         if table is StageChange.__table__:
             query = query.where(table.c.because_id.is_distinct_from(work.import_id))
+        if "withdrawn_at" in table.c:  # counts nowhere
+            query = query.where(table.c.withdrawn_at.is_(None))
         found |= set(session.scalars(query))
     return found
 
