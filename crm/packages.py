@@ -16,8 +16,8 @@ import crm.participation.models
 import crm.places.models
 import crm.premiums.models
 import crm.prospects.households.models
-import crm.prospects.lists.models
 import crm.prospects.importing.models
+import crm.prospects.lists.models
 import crm.prospects.merging.models
 import crm.prospects.models
 import crm.reorganisations.models
@@ -31,8 +31,11 @@ from crm.campaigns.routes import acts as campaign_acts
 from crm.campaigns.routes import outside as campaign_outside
 from crm.campaigns.routes import pages as campaign_pages
 from crm.followups import routes as followup_routes
+from crm.followups.walking import routes as walking_routes
 from crm.outreach import resources as outreach_resources
 from crm.outreach import routes as outreach_routes
+from crm.outreach.packages import resources as package_resources
+from crm.outreach.packages import routes as package_routes
 from crm.participation import routes as participation_routes
 from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
@@ -59,8 +62,10 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     campaign_outside.webhooks,
     campaign_outside.refusing,
     outreach_routes.bp,
+    package_routes.bp,
     participation_routes.bp,
     followup_routes.bp,
+    walking_routes.bp,
     target_routes.bp,
     sponsor_routes.bp,
     report_routes.bp,
@@ -73,6 +78,7 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     premium_resources.blp,
     prospect_resources.blp,
     outreach_resources.blp,
+    package_resources.blp,
     campaign_resources.blp,
     target_resources.blp,
     sponsor_resources.blp,

@@ -57,6 +57,8 @@ class User(TownRow, Model, UserMixin):  # type: ignore[misc]
     created_at: Mapped[datetime]
     failed_sign_ins: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
+    list_columns: Mapped[list[str] | None]
+    """What lists of people show this person beside the name; None: the usual."""
 
     roles: Any = ()
     """Asked for by Flask-Security; permissions come from `role` alone."""

@@ -77,10 +77,13 @@ _FIELD = {
 
 PERMISSIONS: dict[Role, frozenset[May]] = {
     Role.ADMIN: frozenset(May) - {May.TAKE_PREMIUMS},
-    Role.MANAGER: frozenset(May) - {May.TAKE_PREMIUMS, May.MANAGE_ACCOUNTS, May.CHANGE_LAW, May.MOVE_CLOCK, May.CHANGE_WARDS},
+    Role.MANAGER: frozenset(May)
+    - {May.TAKE_PREMIUMS, May.MANAGE_ACCOUNTS, May.CHANGE_LAW, May.MOVE_CLOCK, May.CHANGE_WARDS},
     Role.ORGANISER: frozenset(_SEES | {May.SEE_MESSAGES, May.RUN_CAMPAIGNS, May.LOG_VISITS, May.EDIT_PEOPLE}),
     Role.TREASURER: frozenset(_SEES | {May.SEE_SPONSORS, May.RECORD_MONEY}),
-    Role.LEAD: frozenset(_SEES | _FIELD | {May.ASSIGN, May.IMPORT_PEOPLE, May.SEE_MESSAGES, May.EXPORT_PEOPLE, May.SEE_EXPORTS}),
+    Role.LEAD: frozenset(
+        _SEES | _FIELD | {May.ASSIGN, May.IMPORT_PEOPLE, May.SEE_MESSAGES, May.EXPORT_PEOPLE, May.SEE_EXPORTS}
+    ),
     Role.VOLUNTEER: frozenset(_FIELD),
     Role.AGENT: frozenset(_FIELD | {May.TAKE_PREMIUMS}),
     Role.SPONSOR: frozenset({May.SEE_OWN_ACCOUNT}),

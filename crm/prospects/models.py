@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Model, SealedText, TownRow, choice, refers
@@ -88,8 +88,9 @@ class Prospect(TownRow, Model):
         Index("ix_prospect_last_contact", "town_id", "last_contact_at", postgresql_where=_LIVE),
         Index(
             "ix_prospect_occupation",
-            text("fold_words(occupation) gin_trgm_ops"),
+            literal_column("fold_words(occupation)").label("work"),
             postgresql_using="gin",
+            postgresql_ops={"work": "gin_trgm_ops"},
             postgresql_where=text("occupation is not null"),
         ),
         Index(
@@ -98,6 +99,8 @@ class Prospect(TownRow, Model):
         Index("ix_prospect_phone", "town_id", "phone"),
         Index("ix_prospect_other_phone", "town_id", "other_phone", postgresql_where=text("other_phone is not null")),
         Index("ix_prospect_name_year", "town_id", "name_fold", "birth_year"),
+        Index("ix_prospect_ward_year", "town_id", "place_id", "birth_year", "name_fold"),
+        Index("ix_prospect_birth_date", "town_id", "birth_date", postgresql_where=text("birth_date is not null")),
         Index("ix_prospect_citizen", "town_id", "citizen_index"),
         Index("ix_prospect_insurance", "town_id", "insurance_index"),
         Index("ix_prospect_household", "town_id", "household_id"),

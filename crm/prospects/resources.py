@@ -15,15 +15,20 @@ from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.accounts.gateway import api_token, current_scope, current_user
+from crm.accounts.models import Organisation
 from crm.accounts.queries import Scope, organisation_by_code
 from crm.accounts.rules import May
 from crm.api.blueprint import Blueprint
 from crm.api.description import Problem
 from crm.api.lists import ListQuery, listing
+from crm.citizen_ids import mask
 from crm.db import session, transaction
 from crm.errors import Conflict, RuleBroken
+from crm.places.models import Place
 from crm.places.queries import ids_within, place_named
+from crm.prospects.editing import NUMBERS
 from crm.prospects.models import Prospect
+from crm.prospects.queries.changes import as_of_version
 from crm.prospects.queries.facts import Facts, facts_of
 from crm.prospects.queries.lists import Filters, page_of
 from crm.prospects.queries.seeing import person_seen, visible_among
@@ -231,13 +236,24 @@ class LikelyDuplicate(Problem):
     candidates = fields.List(fields.Nested(CandidateOut))
 
 
+class Versions(Schema):
+    """One field in its versions: `base` as it was at the version that was read, left out when nobody knows; `current`;
+    `yours` as it was sent. Identity numbers masked."""
+
+    field = fields.String(required=True)
+    base = fields.Raw(allow_none=True)
+    current = fields.Raw(required=True, allow_none=True)
+    yours = fields.Raw(required=True, allow_none=True)
+
+
 class Stale(Problem):
-    """What was sent, and the person as they are now."""
+    """What was sent, and the person as they are now: whole, and field by field what was to be changed."""
 
     expected = fields.Integer(allow_none=True)
     version = fields.Integer()
     yours = fields.Dict()
     current = fields.Nested(ProspectOut)
+    fields_ = fields.List(fields.Nested(Versions), data_key="fields")
 
 
 @blp.get("/prospects")
@@ -353,7 +369,7 @@ def filters_of(current: Session, scope: Scope, asked: Mapping[str, Any]) -> Filt
     within = place_named(current, scope.town_id, place, today=clock.today()).id if place else None
     return Filters(
         place_ids=ids_within(current, scope.town_id, within) if within else None,
-        stage=asked.get("stage"),
+        stages=(asked["stage"],) if asked.get("stage") else (),
         standing=asked.get("standing"),
         organisation_id=organisation_id(current, scope.town_id, asked.get("organisation")),
         assigned_to=assigned_to(scope, assigned) if assigned else None,
@@ -446,6 +462,9 @@ def stale(prospect_id: UUID, refusal: Conflict) -> Response:
     """412 with what was sent and the person as they are now."""
     with transaction():
         current, _status, headers = answered(prospect_id)
+    now, sent = ProspectOut().dump(current), request.get_json()
+    yours = {name: masked_number(value) if name in NUMBERS else value for name, value in sent.items()}
+    base = base_of(current["id"], refusal.details["expected"])
     return problem(
         HTTPStatus.PRECONDITION_FAILED,
         detail=str(refusal),
@@ -453,6 +472,28 @@ def stale(prospect_id: UUID, refusal: Conflict) -> Response:
         headers=headers,
         expected=refusal.details["expected"],
         version=refusal.details["current"],
-        yours=refusal.details["changes"],
-        current=ProspectOut().dump(current),
+        yours=yours,
+        current=now,
+        fields=[
+            {"field": name, "current": now.get(name), "yours": value} | ({"base": base[name]} if name in base else {})
+            for name, value in yours.items()
+        ],
     )
+
+
+def masked_number(value: str | None) -> str | None:
+    """A number that was sent, as it may be sent back."""
+    return value if not value or "*" in value else mask("".join(filter(str.isalnum, value)))
+
+
+def base_of(prospect_id: UUID, version: int) -> dict[str, Any]:
+    """What the fields changed since a version were at it, under the names of the API."""
+    current, town_id = session(), current_user().town_id
+    was = as_of_version(current, current.get_one(Prospect, (town_id, prospect_id)), version)
+    if "place_id" in was:
+        was["place"] = was.pop("place_id")
+    for name, kind, said in (("neighbourhood", Place, "name"), ("organisation", Organisation, "code")):
+        if f"{name}_id" in was:
+            key = was.pop(f"{name}_id")
+            was[name] = getattr(current.get_one(kind, (town_id, UUID(key))), said) if key else None
+    return was

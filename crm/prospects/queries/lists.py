@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
@@ -15,22 +15,28 @@ from sqlalchemy import (
     Executable,
     Select,
     SQLColumnExpression,
+    and_,
+    exists,
     func,
     literal,
+    or_,
     select,
+    tuple_,
 )
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from crm.accounts.queries import Scope
 from crm.kept import kept
 from crm.places.models import Place
-from crm.prospects.models import Prospect, Standing
+from crm.prospects.lists import conditions
+from crm.prospects.lists.models import PersonTag, Tag
+from crm.prospects.models import Consent, Prospect, Standing
 from crm.prospects.queries.searching import Sought, contains, matches
 from crm.prospects.queries.seeing import ORDER, listed_to
 from crm.prospects.queries.standing import stands, valid_on
-from crm.prospects.rules import Ground, Stage, deciding
+from crm.prospects.rules import Ground, Purpose, Sex, Stage, deciding
 from crm.web.pager import Page, page, page_from, page_query
 
 
@@ -40,11 +46,28 @@ class Filters:
 
     place_ids: tuple[UUID, ...] | None = None
     neighbourhood_id: UUID | None = None
-    stage: Stage | None = None
+    stages: tuple[Stage, ...] = ()
     standing: Ground | None = None
     organisation_id: UUID | None = None
     assigned_to: UUID | Literal["nobody"] | None = None
+    sex: Sex | None = None
+    born_from: int | None = None
+    born_to: int | None = None
+    occupation: tuple[str, ...] = ()
+    """Words without accents that the occupation holds, all of them."""
+    contacted: bool | None = None
+    contact_before: datetime | None = None
+    contact_since: datetime | None = None
+    silent_since: datetime | None = None
+    """Not spoken to since, or never."""
     due_before: date | None = None
+    tags: tuple[UUID, ...] = ()
+    """Any of them."""
+    has_phone: bool | None = None
+    consent: tuple[Purpose, bool] | None = None
+    """Whether the phone's last answer about a purpose was yes."""
+    conditions: tuple[str, ...] = ()
+    """Keys of crm.prospects.lists.conditions, all of them."""
 
 
 EVERYONE = Filters()
@@ -64,8 +87,10 @@ def _conditions(scope: Scope, filters: Filters, today: date) -> list[ColumnEleme
         found.append(Prospect.place_id.in_(filters.place_ids))
     if filters.neighbourhood_id:
         found.append(Prospect.neighbourhood_id == filters.neighbourhood_id)
-    if filters.stage:
-        found.append(Prospect.stage == filters.stage)
+    if len(filters.stages) == 1:
+        found.append(Prospect.stage == filters.stages[0])
+    elif filters.stages:
+        found.append(Prospect.stage.in_(filters.stages))
     if filters.organisation_id:
         found.append(Prospect.organisation_id == filters.organisation_id)
     if filters.assigned_to == "nobody":
@@ -76,7 +101,61 @@ def _conditions(scope: Scope, filters: Filters, today: date) -> list[ColumnEleme
         found.append(Prospect.next_contact_on < filters.due_before)
     if filters.standing:
         found.append(stands(filters.standing, today))
-    return found
+    return [*found, *_of_the_person(filters), *_of_the_contact(filters), *_beside(scope, filters, today)]
+
+
+def _of_the_person(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    """Sex, age, work, phone."""
+    if filters.sex:
+        yield Prospect.sex == filters.sex
+    if filters.born_from is not None:
+        yield Prospect.birth_year >= filters.born_from
+    if filters.born_to is not None:
+        yield Prospect.birth_year <= filters.born_to
+    for word in filters.occupation:
+        yield contains(func.fold_words(Prospect.occupation), word)
+    if filters.has_phone is not None:
+        yield Prospect.phone.is_not(None) if filters.has_phone else Prospect.phone.is_(None)
+
+
+def _of_the_contact(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    """When somebody was spoken to last."""
+    last = Prospect.last_contact_at
+    if filters.contacted is not None:
+        yield last.is_not(None) if filters.contacted else last.is_(None)
+    if filters.contact_before:
+        yield last < filters.contact_before
+    if filters.contact_since:
+        yield last >= filters.contact_since
+    if filters.silent_since:
+        yield or_(last.is_(None), last < filters.silent_since)
+
+
+def _beside(scope: Scope, filters: Filters, today: date) -> Iterator[ColumnElement[bool]]:
+    """What other tables say: tags, answers about messages, conditions of packages above."""
+    if filters.tags:
+        yield Prospect.id.in_(
+            select(PersonTag.prospect_id).where(PersonTag.town_id == scope.town_id, PersonTag.tag_id.in_(filters.tags))
+        )
+    if filters.consent:
+        agrees = Prospect.phone.in_(phones_that_agree(scope.town_id, filters.consent[0]))
+        yield agrees if filters.consent[1] else and_(Prospect.phone.is_not(None), ~agrees)
+    for key in filters.conditions:
+        yield conditions.named(key).holds(scope.town_id, today)
+
+
+def phones_that_agree(town_id: UUID, purpose: Purpose) -> Select[str]:
+    """The numbers whose last answer about a purpose was yes."""
+    later = aliased(Consent)
+    overruled = exists().where(
+        later.town_id == Consent.town_id,
+        later.phone == Consent.phone,
+        later.purpose == Consent.purpose,
+        tuple_(later.at, later.recorded_at, later.id) > tuple_(Consent.at, Consent.recorded_at, Consent.id),
+    )
+    return select(Consent.phone).where(
+        Consent.town_id == town_id, Consent.purpose == purpose, Consent.given, ~overruled
+    )
 
 
 def place_in_order(row: Prospect) -> tuple[bytes, UUID]:
@@ -191,13 +270,24 @@ class Listed(NamedTuple):
 
 
 def list_of(
-    session: Session, scope: Scope, filters: Filters, q: str, *, cursor: str | None, size: int, today: date
+    session: Session,
+    scope: Scope,
+    filters: Filters,
+    q: str,
+    *,
+    cursor: str | None,
+    size: int,
+    today: date,
+    with_tags: bool = False,
 ) -> Page[Listed]:
     """One page of a list as the eye needs it: one query for the people with their grounds, names of places kept."""
     if cursor or q.strip():
-        found = page_of(session, scope, filters, q, cursor=cursor, size=size, today=today, columns=_shown(today))
+        found = page_of(
+            session, scope, filters, q, cursor=cursor, size=size, today=today, columns=_shown(today, with_tags)
+        )
     else:
-        found = page_from(session, _first_page(scope, filters, size, today), size=size, key=place_in_order)
+        first = _first_page(scope, filters, size, today, with_tags)
+        found = page_from(session, first, size=size, key=place_in_order)
     places = _place_names(session, scope.town_id, found.rows)
     rows = [
         Listed(
@@ -212,18 +302,31 @@ def list_of(
 
 
 @lru_cache(maxsize=512)
-def _first_page(scope: Scope, filters: Filters, size: int, today: date) -> Select[Any]:
+def _first_page(scope: Scope, filters: Filters, size: int, today: date, with_tags: bool) -> Select[Any]:
     """Where everybody begins, asked again and again."""
-    return page_query(people(scope, filters, today=today).with_only_columns(*_shown(today)), ORDER, size=size)
+    shown = _shown(today, with_tags)
+    return page_query(people(scope, filters, today=today).with_only_columns(*shown), ORDER, size=size)
 
 
 @lru_cache(maxsize=8)
-def _shown(today: date) -> tuple[SQLColumnExpression[Any], ...]:
-    """The columns of a list, and the grounds that hold today."""
+def _shown(today: date, with_tags: bool) -> tuple[SQLColumnExpression[Any], ...]:
+    """The columns of a list, the grounds that hold today, and the tags where they are shown."""
     grounds = select(Standing.ground).where(
         Standing.town_id == Prospect.town_id, Standing.prospect_id == Prospect.id, *valid_on(today)
     )
-    return *_SHOWN, func.array(grounds.scalar_subquery()).label("grounds")
+    shown = *_SHOWN, func.array(grounds.scalar_subquery()).label("grounds")
+    return (*shown, tags_of_each()) if with_tags else shown
+
+
+def tags_of_each() -> SQLColumnExpression[Any]:
+    """The names of a person's tags, as a column of a list of people."""
+    names = (
+        select(Tag.name)
+        .join(PersonTag, (PersonTag.town_id == Tag.town_id) & (PersonTag.tag_id == Tag.id))
+        .where(PersonTag.town_id == Prospect.town_id, PersonTag.prospect_id == Prospect.id)
+        .order_by(Tag.name_fold)
+    )
+    return func.array(names.scalar_subquery()).label("tags")
 
 
 _SHOWN: tuple[InstrumentedAttribute[Any], ...] = (
@@ -240,6 +343,10 @@ _SHOWN: tuple[InstrumentedAttribute[Any], ...] = (
     Prospect.volunteer_id,
     Prospect.next_contact_on,
     Prospect.last_contact_at,
+    Prospect.organisation_id,
+    Prospect.sex,
+    Prospect.birth_date,
+    Prospect.occupation,
 )
 
 

@@ -69,7 +69,7 @@ def _whole_number(number: str) -> list[ColumnElement[bool]]:
     }.get(len(number), [])
 
 
-def contains(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+def contains(column: InstrumentedAttribute[Any] | ColumnElement[Any], text: str) -> ColumnElement[bool]:
     """`column like '%text%'` with the pattern in the statement: planned for this text, not for any text."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     pattern: ColumnElement[str] = bindparam(None, f"%{escaped}%", literal_execute=True)

@@ -121,7 +121,7 @@ def _filters(form: FilterForm) -> Filters:
     return Filters(
         place_ids=_within(form.place.data) if form.place.data else None,
         neighbourhood_id=typed_uuid(form.neighbourhood.data),
-        stage=form.stage_chosen,
+        stages=(form.stage_chosen,) if form.stage_chosen else (),
         standing=form.standing_chosen,
         organisation_id=typed_uuid(form.organisation.data),
         assigned_to="nobody" if assigned == "nobody" else typed_uuid(assigned),

@@ -1,0 +1,53 @@
+"""Conditions that packages above know how to ask of people, such as «stopped paying this year».
+
+They register when they are imported, so that this package need not know them:
+
+    conditions.register("stopped_this_year", _l("Stopped this year"), stopped_this_year)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement
+
+from crm.errors import RuleBroken
+
+Holds = Callable[[UUID, date], ColumnElement[bool]]
+"""Of a town and today: a condition on Prospect."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A condition with its words; `told` says in one sentence who that is."""
+
+    key: str
+    words: Any
+    told: Any
+    holds: Holds
+
+
+_known: dict[str, Named] = {}
+
+
+def register(key: str, words: Any, holds: Holds, *, told: Any = "") -> None:
+    """Let lists be narrowed by this; it is a list ready to be opened, too."""
+    _known[key] = Named(key, words, told, holds)
+
+
+def known() -> Mapping[str, Named]:
+    """All of them by key, in the order they were registered."""
+    return _known
+
+
+def named(key: str) -> Named:
+    """The condition of that key. Raises RuleBroken when no package knows it."""
+    found = _known.get(key)
+    if found is None:
+        raise RuleBroken(_l("This condition is not known here. Choose another."), field="condition")
+    return found
