@@ -23,10 +23,57 @@ from crm.prospects.rules import Sex
 SPACE = UUID("6ad0a1ce-6a0c-5a86-9d4f-2f3a0a1f6d11")
 WARDS = 8
 HAMLETS = 10
-STREETS = "Trần Phú|Nguyễn Huệ|Lê Lợi|Hai Bà Trưng|Bà Triệu|Lê Lai|Cù Chính Lan|Trần Hưng Đạo|Thanh Niên".split("|")
-TRADES = "làm ruộng|buôn bán|nội trợ|thợ xây|lái xe|may mặc|bán cá|cắt tóc|tự do|công nhân".split("|")
-SELDOM_FAMILIES = "Cù Khương Mạc Nghiêm Ninh Thiều Trình Tăng Viên Văn Doãn Giáp Hàn Khuất Lữ Quản Sầm Thạch".split()
-SELDOM_GIVEN = "Xoan Thược Nhiễu Khuyên Tuyến Ngoan Ngát Hoạt Khoản Lượng Bưởi Diễn Thuận Tĩnh Luyến Nghĩnh Xuyến".split()
+STREETS = [
+    "Trần Phú",
+    "Nguyễn Huệ",
+    "Lê Lợi",
+    "Hai Bà Trưng",
+    "Bà Triệu",
+    "Lê Lai",
+    "Cù Chính Lan",
+    "Trần Hưng Đạo",
+    "Thanh Niên",
+]
+TRADES = ["làm ruộng", "buôn bán", "nội trợ", "thợ xây", "lái xe", "may mặc", "bán cá", "cắt tóc", "tự do", "công nhân"]
+SELDOM_FAMILIES = [
+    "Cù",
+    "Khương",
+    "Mạc",
+    "Nghiêm",
+    "Ninh",
+    "Thiều",
+    "Trình",
+    "Tăng",
+    "Viên",
+    "Văn",
+    "Doãn",
+    "Giáp",
+    "Hàn",
+    "Khuất",
+    "Lữ",
+    "Quản",
+    "Sầm",
+    "Thạch",
+]
+SELDOM_GIVEN = [
+    "Xoan",
+    "Thược",
+    "Nhiễu",
+    "Khuyên",
+    "Tuyến",
+    "Ngoan",
+    "Ngát",
+    "Hoạt",
+    "Khoản",
+    "Lượng",
+    "Bưởi",
+    "Diễn",
+    "Thuận",
+    "Tĩnh",
+    "Luyến",
+    "Nghĩnh",
+    "Xuyến",
+]
 OLD_TONES = {"òa": "oà", "óa": "oá", "ỏa": "oả", "ọa": "oạ", "õa": "oã", "òe": "oè", "óe": "oé", "ủy": "uỷ", "úy": "uý", "ùy": "uỳ", "ũy": "uỹ", "ụy": "uỵ"}  # fmt: skip
 BY_EAR = (("S", "X"), ("Tr", "Ch"), ("D", "Gi"), ("L", "N"), ("ng", "n"), ("uô", "ua"), ("ươ", "ư"), ("iê", "i"))
 TITLES = {Sex.FEMALE: ("bà", "chị", "cô"), Sex.MALE: ("ông", "anh", "chú")}
@@ -203,7 +250,11 @@ class Writer:
         if self.often(0.01):
             number = self.slip(number, 6)
         house = f"ngõ {of.lane} " if of.lane else ""
-        shapes = (f"Số {of.house}, {house}đường {of.street}", f"{of.house} {house}{of.street}", f"SN {of.house} {house}đ. {of.street}")
+        shapes = (
+            f"Số {of.house}, {house}đường {of.street}",
+            f"{of.house} {house}{of.street}",
+            f"SN {of.house} {house}đ. {of.street}",
+        )
         return Record(
             full_name=self.name(of),
             place=place,
@@ -385,7 +436,9 @@ def labelled_pairs(seed: int, same: int = 1200, different: int = 1800) -> Iterat
     for _ in range(different):
         kind = random.choices(kinds, weights)[0]
         one = town.person()
-        while "namesake" in kind and (one.full_name.split()[0] not in _COMMON or one.full_name.split()[-1] in SELDOM_GIVEN):
+        while "namesake" in kind and (
+            one.full_name.split()[0] not in _COMMON or one.full_name.split()[-1] in SELDOM_GIVEN
+        ):
             one = town.person()
         other = HARD[kind][1](town, one)
         yield Labelled(writer.writes(one), writer.writes(other, later=True), False, kind)

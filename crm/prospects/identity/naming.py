@@ -14,9 +14,36 @@ from crm.names import clean, fold, same_name_key, spelling_key
 from crm.prospects.identity.frequencies import Frequencies
 
 _BESIDES = re.compile(r"\([^)]*\)?|[.,;/\"]")
-_TITLES = frozenset("bà ông chị anh cô chú cụ bác dì cậu mợ thím em mẹ bố me".split())
-_TITLES_UNACCENTED = frozenset("ba ong chi anh co chu cu bac di cau mo thim em me bo".split())
-_BY_ORDER = frozenset("hai ba tư tu năm nam sáu sau bảy bay tám tam chín chin mười muoi út ut cả ca".split())
+_TITLES = frozenset(
+    ["bà", "ông", "chị", "anh", "cô", "chú", "cụ", "bác", "dì", "cậu", "mợ", "thím", "em", "mẹ", "bố", "me"]
+)
+_TITLES_UNACCENTED = frozenset(
+    ["ba", "ong", "chi", "anh", "co", "chu", "cu", "bac", "di", "cau", "mo", "thim", "em", "me", "bo"]
+)
+_BY_ORDER = frozenset(
+    [
+        "hai",
+        "ba",
+        "tư",
+        "tu",
+        "năm",
+        "nam",
+        "sáu",
+        "sau",
+        "bảy",
+        "bay",
+        "tám",
+        "tam",
+        "chín",
+        "chin",
+        "mười",
+        "muoi",
+        "út",
+        "ut",
+        "cả",
+        "ca",
+    ]
+)
 _BY_EAR = (
     (re.compile(r"^(gi|d|r)(?=[aeiouy])"), "d"),
     (re.compile(r"^(tr|ch)"), "c"),
@@ -29,8 +56,12 @@ _BY_EAR = (
     (re.compile(r"ie|ia|ye"), "i"),
     (re.compile(r"(?<=[^aeiou])y$|(?<=u)y"), "i"),
 )
-MOST = 20.0
+MOST = 16.0
 """Bits that a name says at the most: however rare, two people may bear it."""
+
+
+CLAN = 0.7
+"""How far a middle name counts: in a village whole clans share one, so that it says less than its rarity."""
 
 
 class NameLevel(StrEnum):
@@ -123,7 +154,7 @@ def _bits(name: Name, known: Frequencies, unaccented: bool = False) -> float:
     """How much it says that two people bear exactly this name."""
     given = known.bits_of_given_unaccented(name.plain[-1]) if unaccented else known.bits_of_given(name.spelt[-1])
     middles = sum(known.bits_of_middle(word) for word in name.spelt[1:-1])
-    return min(MOST, known.bits_of_family(name.spelt[0]) + given + min(6.0, middles))
+    return min(MOST, known.bits_of_family(name.spelt[0]) + given + min(6.0, CLAN * middles))
 
 
 def _fuller(one: Name, other: Name) -> Name:
@@ -202,7 +233,7 @@ def _bits_but(name: Name, left_out: int, known: Frequencies) -> float:
     for at, word in enumerate(name.spelt):
         if at != left_out:
             of = known.bits_of_family if at == 0 else known.bits_of_given if at == last else known.bits_of_middle
-            found += of(word)
+            found += of(word) * (1.0 if at in (0, last) else CLAN)
     return min(MOST, found)
 
 
@@ -228,13 +259,12 @@ def _with_words_missing(one: Name, other: Name, known: Frequencies) -> Likeness:
     if within and short.plain[0] == long.plain[0] and short.plain[-1] == long.plain[-1]:
         dropped = len(long.plain) - len(short.plain)
         given = (
-            known.bits_of_given(short.spelt[-1])
-            if short.accented
-            else known.bits_of_given_unaccented(short.plain[-1])
+            known.bits_of_given(short.spelt[-1]) if short.accented else known.bits_of_given_unaccented(short.plain[-1])
         )
         middles = sum(known.bits_of_middle(word) for word in short.spelt[1:-1])
         return Likeness(
-            NameLevel.MIDDLE_MISSING, known.bits_of_family(long.spelt[0]) + given + min(6.0, middles) - 1.0 * dropped
+            NameLevel.MIDDLE_MISSING,
+            known.bits_of_family(long.spelt[0]) + given + min(6.0, CLAN * middles) - 1.0 * dropped,
         )
     if set(short.plain) <= set(long.plain) and short.plain[-1] == long.plain[0]:
         return Likeness(NameLevel.SWAPPED, _bits(short, known) - 4.0)

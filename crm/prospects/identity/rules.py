@@ -17,7 +17,6 @@ from functools import lru_cache
 from math import log2
 from types import MappingProxyType
 from typing import Any
-from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from rapidfuzz.distance import OSA
@@ -28,10 +27,11 @@ from crm.prospects.identity.frequencies import SHIPPED, Frequencies
 from crm.prospects.identity.naming import NameLevel, compare_names, read_name
 from crm.prospects.rules import Same, Sex, Traits, reasons_for_one
 
-START = -21.0
-"""log2(3 % of 70,000 people who are twice / all pairs with somebody of the town): what a pair has to make good."""
-SURE, POSSIBLE = 4.0, -6.0
-"""Bits from which two records are taken for one person (19 in 20), and from which a person should look."""
+START = -20.0
+"""What a pair has to make good: somebody is in the register of a town (45,000 grown-ups) twice in 1 case of 25, so a pair
+taken at random is one person once in a million times, 2^-20."""
+SURE, POSSIBLE = 0.2, -5.0
+"""Bits from which two records are taken for one person, and from which a person should look."""
 
 
 class Verdict(StrEnum):
@@ -150,6 +150,9 @@ _ONE_NAME = frozenset(
     {NameLevel.SAME, NameLevel.UNACCENTED, NameLevel.SWAPPED, NameLevel.MIDDLE_MISSING, NameLevel.TYPO}
 )
 """Levels at which the two names are one name written differently."""
+_ONE_NAME_CLUES = frozenset(
+    {Clue.NAME, Clue.NAME_RARE, Clue.NAME_COMMON, *(_NAME_CLUES[level] for level in _ONE_NAME if level in _NAME_CLUES)}
+)
 _SHARED_COUNTS = {
     NameLevel.NICKNAME: 0.7,
     NameLevel.NEAR_NAMES: 0.5,
@@ -221,7 +224,7 @@ def compare(one: Traits, other: Traits, register: Register = ANY_TOWN) -> Compar
     _place(one, other, seen)
     _house(one, other, shared, seen)
     if one.occupation and other.occupation and fold(one.occupation) == fold(other.occupation):
-        seen.append(Evidence(Clue.OCCUPATION, 1.2))  # m 0.7, u 0.3: a dozen trades, some very common
+        seen.append(Evidence(Clue.OCCUPATION, 2.0))  # m 0.6, u 0.15: a dozen trades, some very common
     seen.sort(key=lambda evidence: -abs(evidence.weight))
     bits = START + sum(evidence.weight for evidence in seen)
     verdict = _verdict(bits, seen)
@@ -242,7 +245,7 @@ def _verdict(bits: float, seen: list[Evidence]) -> Verdict:
         return Verdict.DIFFERENT
     gravest = min((evidence.weight for evidence in seen), default=0.0)
     if bits >= SURE:
-        return Verdict.SAME if gravest > -5.5 else Verdict.MAYBE
+        return Verdict.SAME if gravest > -6.5 or (number and codes & _ONE_NAME_CLUES) else Verdict.MAYBE
     return Verdict.MAYBE if bits >= POSSIBLE or number else Verdict.DIFFERENT
 
 
@@ -281,9 +284,12 @@ def _birth(one: Traits, other: Traits, shared: float, seen: list[Evidence]) -> f
             seen.append(Evidence(Clue.BIRTH_YEAR, 5.5))  # m 0.95, u 1 in 50 years, some fuller than others
         return 1.0
     if apart == 1:
-        # m 0.03 (counted from the lunar year, or a slip), u 0.04; with two whole days it is two people more often
-        seen.append(Evidence(Clue.BIRTH_YEAR_NEXT, -5.0 if days[0] and days[1] else -0.5))
+        # m 0.04 (counted from the lunar year, or a slip), u 0.04; with two whole days it is two people more often
+        seen.append(Evidence(Clue.BIRTH_YEAR_NEXT, -5.0 if days[0] and days[1] else 0.0))
         return 1.0
+    if apart == 10 and not (days[0] and days[1]):
+        seen.append(Evidence(Clue.BIRTH_TYPO, -5.0))  # m 0.005, u 0.02, and hardly anybody else is so alike
+        return 0.7
     if apart < 15:
         seen.append(Evidence(Clue.BIRTH_YEAR_OTHER, -7.0 if apart < 4 else -9.0))
         return 0.7
@@ -335,7 +341,9 @@ def _numbers(one: Traits, other: Traits, seen: list[Evidence]) -> None:
 def _sex(one: Traits, other: Traits, seen: list[Evidence]) -> None:
     sexes = _sex_of(one), _sex_of(other)
     if sexes[0] and sexes[1] and sexes[0] is not sexes[1]:
-        seen.append(Evidence(Clue.SEX_OTHER, -6.0))  # m 0.01; that it agrees says nothing that the name did not
+        seen.append(
+            Evidence(Clue.SEX_OTHER, -4.0)
+        )  # m 0.01, u 0.15 of those with such names; that it agrees the name said
 
 
 def _sex_of(one: Traits) -> Sex | None:
@@ -359,7 +367,7 @@ def _phones(one: Traits, other: Traits, shared: float, register: Register, seen:
         if shared and any(_near(a, b) for a in one.phones for b in other.phones):
             seen.append(Evidence(Clue.PHONE_NEAR, round(5.0 * shared, 1)))  # m 0.02, u 60 of a million numbers, doubted
         else:
-            seen.append(Evidence(Clue.PHONE_OTHER, -1.8))  # m 0.25: numbers change and people have two
+            seen.append(Evidence(Clue.PHONE_OTHER, -2.5))  # m 0.18: numbers change and people have two
 
 
 def _near(one: str, other: str) -> bool:
@@ -370,14 +378,14 @@ def _place(one: Traits, other: Traits, seen: list[Evidence]) -> None:
     if one.place_id == other.place_id:
         seen.append(Evidence(Clue.PLACE, 2.8))  # m 0.94, u 1 in 8 wards
     elif other.place_id in one.lineage or one.place_id in other.lineage:
-        seen.append(Evidence(Clue.PLACE_LATER, 1.0))  # joined wards are large: u 1 in 2
+        seen.append(Evidence(Clue.PLACE_LATER, 1.3))  # joined wards are large: u 2 in 5
     else:
         seen.append(Evidence(Clue.PLACE_OTHER, -2.5))  # m 0.05: people move
     if one.neighbourhood_id and other.neighbourhood_id and one.place_id == other.place_id:
         if one.neighbourhood_id == other.neighbourhood_id:
-            seen.append(Evidence(Clue.NEIGHBOURHOOD, 2.8))  # m 0.9, u 1 in 8 of the ward
+            seen.append(Evidence(Clue.NEIGHBOURHOOD, 3.2))  # m 0.9, u 1 in 10 of the ward
         else:
-            seen.append(Evidence(Clue.NEIGHBOURHOOD_OTHER, -2.5))  # m 0.1
+            seen.append(Evidence(Clue.NEIGHBOURHOOD_OTHER, -3.2))  # m 0.1, u 0.9
 
 
 def _house(one: Traits, other: Traits, shared: float, seen: list[Evidence]) -> None:
@@ -388,7 +396,7 @@ def _house(one: Traits, other: Traits, shared: float, seen: list[Evidence]) -> N
             bits = round(7.0 * shared, 1)
             seen.append(Evidence(Clue.HOUSE, bits))  # m 0.6, u 1 in 1,000 of the ward, doubted for in-laws
         elif same is False:
-            seen.append(Evidence(Clue.HOUSE_OTHER, -1.5))
+            seen.append(Evidence(Clue.HOUSE_OTHER, -3.5))  # m 0.1: houses are numbered anew
     if one.household_id and one.household_id == other.household_id and shared:
         seen.append(Evidence(Clue.HOUSEHOLD, round(max(0.5, 7.0 * shared - bits), 1)))
 
@@ -420,9 +428,7 @@ def same_house(one: str, other: str) -> bool | None:
 # ---- in the words of the API
 
 
-def _reasons(
-    one: Traits, other: Traits, verdict: Verdict, level: NameLevel, seen: list[Evidence]
-) -> tuple[Same, ...]:
+def _reasons(one: Traits, other: Traits, verdict: Verdict, level: NameLevel, seen: list[Evidence]) -> tuple[Same, ...]:
     if verdict is Verdict.DIFFERENT:
         return ()
     found = reasons_for_one(one, other)
