@@ -127,8 +127,15 @@ def step(session: Session, town_id: UUID, act_id: UUID, *, at: datetime) -> bool
         return False
     doing = Doing(act, scope_of(session, by), by, at)
     chunk = _next(session, act, Outcome.DONE if undoing else Outcome.WAITING)
-    if chunk:
-        (_undo if undoing else _do)(session, kind_of(act.kind), doing, chunk)
+    try:
+        with session.begin_nested():
+            if chunk:
+                (_undo if undoing else _do)(session, kind_of(act.kind), doing, chunk)
+    except RuleBroken as refusal:
+        act = session.get_one(BulkAct, (town_id, act_id))
+        act.state, act.problem = ActState.FAILED, str(refusal.message)
+        session.flush()
+        return False
     act = session.get_one(BulkAct, (town_id, act_id))
     act.done, act.heartbeat_at = act.done + len(chunk), at
     act.state = ActState.UNDOING if undoing else ActState.WORKING
