@@ -2,41 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from flask import url_for
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import and_, select
+from sqlalchemy.orm import aliased
 
 from crm.accounts.gateway import current_user
+from crm.accounts.models import Organisation, User
 from crm.accounts.queries import Scope
 from crm.accounts.rules import May
 from crm.db import session
 from crm.ids import new_id
+from crm.outreach.models import Assignment, Visit
 from crm.outreach.queries import Line, latest_visits
-from crm.outreach.rules import CHANNELS, OUTCOME_SIGNS, OUTCOMES, REASONS, Reason
+from crm.outreach.rules import CHANNELS, OUTCOME_SIGNS, OUTCOMES, REASONS, Channel, Outcome, Reason
 from crm.prospects import cards
-from crm.prospects.cards import Card, Event, Step
+from crm.prospects.cards import Card, Event, Happened, Kind, Look, Step, Trail, facts_as, of_person
 from crm.prospects.models import Prospect
 from crm.web.filters import day as written_day
 from crm.web.language import chosen
-from crm.web.once import once
 
-MOST_TOLD = 100
 SHEET = "log-visit"
 
 
 def contact_card(person: Prospect, scope: Scope, today: date) -> Card:
-    """When somebody was spoken to last, when next, and the sheet that logs a visit."""
-    latest = _visits(person)
-    facts = {
-        "latest": latest[0] if latest else None,
-        "may_log": current_user().may(May.LOG_VISITS),
-        "late": person.next_contact_on is not None and person.next_contact_on < today,
-        "client_id": new_id(),
-        "sheet": SHEET,
-    }
-    return Card("outreach/_contact.html", facts, order=20)
+    """When somebody was spoken to last and when next, for the first look; and the sheet that logs a visit."""
+    facts = {"may_log": current_user().may(May.LOG_VISITS), "client_id": new_id(), "sheet": SHEET}
+    return Card("outreach/_contact.html", facts, order=20, looks=[*_last(person), *_next(person, today)])
+
+
+def _last(person: Prospect) -> Iterator[Look]:
+    found = latest_visits(session(), person, 1) if person.last_contact_at else []
+    if not found or found[0].visit.withdrawn_at:
+        when = written_day(person.last_contact_at, chosen()) if person.last_contact_at else None
+        yield Look("people", _("Last met: %(day)s", day=when) if when else _("Not met yet"), order=60)
+        return
+    visit = found[0].visit
+    day, outcome = written_day(visit.occurred_at, chosen()), OUTCOMES[visit.outcome]
+    yield Look(OUTCOME_SIGNS[visit.outcome][0], f"{day}: {outcome}", visit.note or found[0].by, order=60)
+
+
+def _next(person: Prospect, today: date) -> Iterator[Look]:
+    if person.next_contact_on:
+        late = person.next_contact_on < today
+        day = written_day(person.next_contact_on, chosen())
+        words = _("To be met since %(day)s", day=day) if late else _("Meet again on %(day)s", day=day)
+        yield Look("calendar", words, kind="late" if late else "due", order=70)
 
 
 def log_a_visit(person: Prospect, scope: Scope, today: date) -> Step | None:
@@ -46,38 +61,70 @@ def log_a_visit(person: Prospect, scope: Scope, today: date) -> Step | None:
     return Step(_l("Log a visit"), url_for("outreach.log", person_id=person.id), "record", sheet=f"#{SHEET}", order=50)
 
 
-def visits_as_events(person: Prospect, scope: Scope) -> Sequence[Event]:
-    """Every visit, also those that were taken back."""
-    return [_event(line) for line in _visits(person)]
-
-
-def _visits(person: Prospect) -> list[Line]:
-    return once(("visits", person.id), lambda: latest_visits(session(), person, MOST_TOLD))
-
-
-def _event(line: Line) -> Event:
-    visit = line.visit
-    sign, kind = OUTCOME_SIGNS[visit.outcome]
-    taken_back = visit.withdrawn_at is not None
-    return Event(
-        at=visit.occurred_at,
-        title=_l("Taken back: %(outcome)s", outcome=OUTCOMES[visit.outcome]) if taken_back else OUTCOMES[visit.outcome],
-        icon=sign,
-        kind="quiet" if taken_back else {"plain": "jade"}.get(kind, kind),
-        by=line.by,
-        text=None if taken_back else said(line),
-        note=visit.note,
-        id=visit.id,
-    )
+def _visit(row: Happened) -> Event:
+    facts = row.facts
+    outcome = Outcome(facts["outcome"])
+    sign, kind = OUTCOME_SIGNS[outcome]
+    if facts["taken_back"]:
+        title = _("Taken back: %(outcome)s", outcome=OUTCOMES[outcome])
+        return Event(row.at, title, sign, "quiet", row.by, note=facts["note"])
+    again = date.fromisoformat(facts["again"]) if facts["again"] else None
+    text = said_of(Channel(facts["channel"]), facts["reasons"] or (), again)
+    return Event(row.at, OUTCOMES[outcome], sign, {"plain": "jade"}.get(kind, kind), row.by, text, facts["note"])
 
 
 def said(line: Line) -> str:
     """Where one talked, what held somebody back, and when to come again, on one line."""
-    visit = line.visit
-    parts = [str(CHANNELS[visit.channel]), *(str(REASONS[Reason(one)]) for one in visit.reasons)]
-    if visit.next_contact_on:
-        parts.append(str(_l("again on %(day)s", day=written_day(visit.next_contact_on, chosen()))))
+    return said_of(line.visit.channel, line.visit.reasons, line.visit.next_contact_on)
+
+
+def said_of(channel: Channel, reasons: Sequence[str], again: date | None) -> str:
+    """The same of a visit's parts."""
+    parts = [str(CHANNELS[channel]), *(str(REASONS[Reason(one)]) for one in reasons)]
+    if again:
+        parts.append(str(_l("again on %(day)s", day=written_day(again, chosen()))))
     return " · ".join(parts)
 
 
-cards.register(card=contact_card, events=visits_as_events, step=log_a_visit)
+def _given(row: Happened) -> Event:
+    facts = row.facts
+    with_whom = " · ".join(filter(None, (facts["volunteer"], facts["organisation"])))
+    title = _("Given to %(name)s", name=facts["volunteer"]) if facts["volunteer"] else _("Taken back from the list")
+    return Event(row.at, title, "people", "quiet", row.by, with_whom if facts["organisation"] else None, facts["note"])
+
+
+VISITS = Trail(
+    "visits",
+    Kind.VISITS,
+    select(Visit).where(of_person(Visit)),
+    at=Visit.occurred_at,
+    id=Visit.id,
+    by=Visit.user_id,
+    facts=facts_as(
+        outcome=Visit.outcome,
+        channel=Visit.channel,
+        reasons=Visit.reasons,
+        note=Visit.note,
+        again=Visit.next_contact_on,
+        taken_back=Visit.withdrawn_at.is_not(None),
+    ),
+    tell=_visit,
+)
+_TO = aliased(User)
+ASSIGNMENTS = Trail(
+    "assignments",
+    Kind.OFFICE,
+    select(Assignment)
+    .outerjoin(_TO, and_(_TO.town_id == Assignment.town_id, _TO.id == Assignment.volunteer_id))
+    .outerjoin(
+        Organisation, and_(Organisation.town_id == Assignment.town_id, Organisation.id == Assignment.organisation_id)
+    )
+    .where(of_person(Assignment)),
+    at=Assignment.since,
+    id=Assignment.id,
+    by=Assignment.by_id,
+    facts=facts_as(volunteer=_TO.full_name, organisation=Organisation.name, note=Assignment.note),
+    tell=_given,
+)
+
+cards.register(card=contact_card, trails=(VISITS, ASSIGNMENTS), step=log_a_visit)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from uuid import UUID
+from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import TIMESTAMP, ColumnElement, SQLColumnExpression, and_, cast, func, literal, select
 
 from crm import clock
 from crm.accounts.gateway import current_user
-from crm.accounts.models import User
 from crm.accounts.queries import Scope
 from crm.accounts.rules import May
 from crm.db import session
@@ -21,13 +20,13 @@ from crm.kept import kept
 from crm.months import Month
 from crm.participation import queries
 from crm.participation.models import Participation, Payment
-from crm.participation.rules import BEGINNINGS, DUE_SOON, ENDINGS, basis_for
+from crm.participation.rules import BEGINNINGS, DUE_SOON, ENDINGS, Beginning, Ending, basis_for
 from crm.premiums.queries import law, local_top_ups
 from crm.premiums.rules.keys import PERIODS, Method
-from crm.premiums.rules.quotes import Plan
+from crm.premiums.rules.quotes import Plan, Quote
 from crm.premiums.rules.wording import GROUNDS
 from crm.prospects import cards
-from crm.prospects.cards import Card, Event, Step
+from crm.prospects.cards import PERSON, Card, Event, Happened, Kind, Look, Step, Trail, facts_as, of_person
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Stage
 from crm.web import filters
@@ -45,28 +44,26 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
     if spell:
         late = spell.deadline_on is not None and spell.deadline_on < today
         soon = spell.deadline_on is not None and spell.deadline_on <= today + DUE_SOON
-        return Card("participation/_card.html", {"spell": spell, "late": late, "soon": soon, "acts": acts}, order=10)
+        facts = {"spell": spell, "late": late, "soon": soon, "acts": acts}
+        return Card("participation/_card.html", facts, order=10, looks=[_paid_through(spell, late=late, soon=soon)])
     if person.stage is Stage.NOT_ELIGIBLE:
         return None
-    return Card(
-        "participation/_how_much.html", {"told": _told(person, today), "acts": acts, "grounds": GROUNDS}, order=10
-    )
+    told = _told(person, today)
+    facts = {"told": told, "acts": acts, "grounds": GROUNDS}
+    return Card("participation/_how_much.html", facts, order=10, looks=[_would_pay(told)] if told else [])
 
 
-def events(person: Prospect, scope: Scope) -> Sequence[Event]:
-    """Joining, each payment, taking back, and how it ended."""
-    payments = queries.payments_of(session(), person)
-    names = _names(scope, {payment.recorded_by_id for payment in payments})
-    told = [_paid(payment, names.get(payment.recorded_by_id)) for payment in payments]
-    recorded = {payment.participation_id: payment.recorded_at for payment in payments}
-    for spell in _spells(person):
-        told += _of_spell(spell, recorded.get(spell.id, clock.at(spell.started_on)))
-    return told
+def _paid_through(spell: Participation, *, late: bool, soon: bool) -> Look:
+    language, kind = chosen(), "late" if late else "due" if soon else "leaf"
+    paid = filters.month(spell.paid_through, language)
+    by = _("Pay on by %(day)s", day=filters.day(spell.deadline_on, language)) if spell.deadline_on else None
+    return Look("money", _("Takes part, paid through %(month)s", month=paid), by, kind, order=40)
 
 
-def _names(scope: Scope, ids: set[UUID | None]) -> dict[UUID | None, str]:
-    people = select(User.id, User.full_name).where(User.town_id == scope.town_id, User.id.in_(ids))
-    return {row[0]: row[1] for row in session().execute(people)} if ids else {}
+def _would_pay(told: Quote) -> Look:
+    language = chosen()
+    words = _("Would pay %(amount)s a month", amount=filters.vnd(told.a_month, language))
+    return Look("money", words, _("on the least income; the State pays its part"), order=40)
 
 
 def _spells(person: Prospect) -> Sequence[Participation]:
@@ -93,7 +90,7 @@ def step(person: Prospect, scope: Scope, today: date) -> Step | None:
     return None
 
 
-def _told(person: Prospect, today: date) -> object | None:
+def _told(person: Prospect, today: date) -> Quote | None:
     """A quote on the least income for the usual period; None where the law of the day is not on record."""
     all_law = kept("law", lambda: law(session()))
     try:
@@ -112,26 +109,85 @@ def _told(person: Prospect, today: date) -> object | None:
         return None
 
 
-def _paid(payment: Payment, by: str | None) -> Event:
-    if payment.reverses_id:
-        return Event(payment.recorded_at, _("Payment taken back"), "undo", "quiet", by, id=payment.id)
+def _paid(row: Happened) -> Event:
+    facts, language = row.facts, chosen()
+    if facts["taken_back"]:
+        return Event(row.at, _("Payment taken back"), "undo", "quiet", row.by)
     text = _(
         "%(months)s months from %(start)s; the person %(own)s, the State %(state)s",
-        months=payment.months,
-        start=filters.month(payment.start_month, chosen()),
-        own=filters.vnd(payment.own, chosen()),
-        state=filters.vnd(payment.state_support, chosen()),
+        months=facts["months"],
+        start=filters.month(date.fromisoformat(facts["start"]), language),
+        own=filters.vnd(facts["own"], language),
+        state=filters.vnd(facts["state"], language),
     )
-    return Event(payment.recorded_at, _("Paid"), "money", "leaf", by, text, id=payment.id)
+    if facts["sponsors"]:
+        text += _(", sponsors %(amount)s", amount=filters.vnd(facts["sponsors"], language))
+    return Event(row.at, _("Paid"), "money", "leaf", row.by, text)
 
 
-def _of_spell(spell: Participation, began_at: datetime) -> list[Event]:
-    begun = Event(began_at, BEGINNINGS[spell.started_as], "joined", "leaf", id=spell.id)
-    if spell.ended_on is None or spell.ended_as is None:
-        return [begun]
-    return [begun, Event(clock.at(spell.ended_on), ENDINGS[spell.ended_as], "paused", "late", id=spell.id)]
+def _began(row: Happened) -> Event:
+    return Event(row.at, BEGINNINGS[Beginning(row.facts["as"])], "joined", "leaf", row.by, whole_day=row.facts["day"])
+
+
+def _ended(row: Happened) -> Event:
+    return Event(row.at, ENDINGS[Ending(row.facts["as"])], "paused", "late", row.by, whole_day=True)
+
+
+def _midnight(day: SQLColumnExpression[Any]) -> ColumnElement[datetime]:
+    """The moment at which a day begins in Vietnam."""
+    return func.timezone(clock.LOCAL.key, cast(day, TIMESTAMP()))
+
+
+_STANDS = and_(of_person(Participation), Participation.withdrawn_at.is_(None))
+_FIRST_PAID = (
+    select(func.min(Payment.recorded_at))
+    .where(Payment.town_id == Participation.town_id, Payment.participation_id == Participation.id)
+    .where(Payment.prospect_id == PERSON)
+    .scalar_subquery()
+)
+_NOBODY = literal(None, Participation.recruited_by_id.type)
+TRAILS = (
+    Trail(
+        "payments",
+        Kind.MONEY,
+        select(Payment).where(of_person(Payment)),
+        at=Payment.recorded_at,
+        id=Payment.id,
+        by=Payment.recorded_by_id,
+        facts=facts_as(
+            taken_back=Payment.reverses_id.is_not(None),
+            months=Payment.months,
+            start=Payment.start_month,
+            own=Payment.own,
+            state=Payment.state_support,
+            sponsors=Payment.other_support,
+        ),
+        tell=_paid,
+    ),
+    Trail(
+        "begun",
+        Kind.MONEY,
+        select(Participation).where(_STANDS),
+        at=func.coalesce(_FIRST_PAID, _midnight(Participation.started_on)),
+        id=Participation.id,
+        by=Participation.recruited_by_id,
+        facts=facts_as(**{"as": Participation.started_as, "day": _FIRST_PAID.is_(None)}),
+        tell=_began,
+    ),
+    Trail(
+        "ended",
+        Kind.MONEY,
+        select(Participation).where(_STANDS, Participation.ended_on.is_not(None)),
+        at=_midnight(Participation.ended_on),
+        id=Participation.id,
+        by=_NOBODY,
+        facts=facts_as(**{"as": Participation.ended_as}),
+        tell=_ended,
+    ),
+)
+"""Each payment, joining, and how it ended."""
 
 
 def register() -> None:
     """Let a person's page ask."""
-    cards.register(card=card, events=events, step=step)
+    cards.register(card=card, trails=TRAILS, step=step)

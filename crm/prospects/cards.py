@@ -1,8 +1,8 @@
-"""What packages above add to a person's page: cards, happenings for the timeline, and what to do next.
+"""What packages above add to a person's page: cards, lines of the first look, happenings, and what to do next.
 
 They register functions when they are imported, so that this package need not know them:
 
-    cards.register(card=premium_card, events=visits_as_events, step=log_a_visit)
+    cards.register(card=premium_card, trails=(visits,), step=log_a_visit)
 """
 
 from __future__ import annotations
@@ -10,11 +10,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import BindParameter, ColumnElement, Select, SQLColumnExpression, and_, bindparam, func, literal
+
 from crm.accounts.queries import Scope
 from crm.prospects.models import Prospect
+
+
+@dataclass(frozen=True)
+class Look:
+    """One line of the first look at somebody: a sign and a short answer; `note` in smaller letters under it."""
+
+    icon: str
+    text: Any
+    note: Any = None
+    kind: str = "plain"
+    """plain, due, late, leaf."""
+    order: int = 50
 
 
 @dataclass(frozen=True)
@@ -24,14 +39,35 @@ class Card:
     template: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     order: int = 50
+    looks: Sequence[Look] = ()
+    """What it adds to the first look."""
+
+
+class Kind(StrEnum):
+    """What the timeline may be narrowed to."""
+
+    VISITS = "visits"
+    MONEY = "money"
+    MESSAGES = "messages"
+    CHANGES = "changes"
+    OFFICE = "office"
+
+
+FIRST_ID = UUID(int=0)
+
+
+@dataclass(frozen=True)
+class Undo:
+    """A button beside a happening that puts something back: `fields` are sent to `url`."""
+
+    label: Any
+    url: str
+    fields: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened. `kind`: jade, leaf, due, late, quiet; `note` as somebody wrote it.
-
-    `id` is that of the visit or payment it tells of: a change of stage that it caused is not told twice.
-    """
+    """Something that happened. `kind`: jade, leaf, due, late, quiet; `note` as somebody wrote it."""
 
     at: datetime
     title: Any
@@ -40,9 +76,61 @@ class Event:
     by: str | None = None
     text: Any = None
     note: str | None = None
-    id: UUID | None = None
     whole_day: bool = False
     """The hour is not known: only the day is shown."""
+    lines: Sequence[tuple[Any, Any, Any]] = ()
+    """What was corrected: field, before, after."""
+    more: tuple[Any, str] | None = None
+    """Where to read on: words and address."""
+    undo: Sequence[Undo] = ()
+    about: Kind = Kind.CHANGES
+    """What it belongs to when the timeline is narrowed; a trail's own kind goes before it."""
+    id: UUID = FIRST_ID
+    """The place among happenings of the same moment."""
+
+
+@dataclass(frozen=True)
+class Happened:
+    """A row that a trail found: when, who, and the facts that its select named, in plain JSON."""
+
+    at: datetime
+    id: UUID
+    by: str | None
+    facts: Mapping[str, Any]
+
+
+TOWN: BindParameter[Any] = bindparam("town")
+PERSON: BindParameter[Any] = bindparam("person")
+PHONE: BindParameter[Any] = bindparam("phone")
+"""What a trail's select may ask for: the person's town, id and mobile number."""
+
+
+@dataclass(frozen=True)
+class Trail:
+    """One sort of happenings of a person: where they stand in the database, and how they are told.
+
+    `rows` selects them with TOWN and PERSON bound, without order; `at` and `id` give their place in time, `by` the account
+    that did it, `facts` what `tell` needs, as JSONB. All trails together are asked in one statement.
+    """
+
+    name: str
+    kind: Kind
+    rows: Select[Any]
+    at: SQLColumnExpression[Any]
+    id: SQLColumnExpression[Any]
+    by: SQLColumnExpression[Any]
+    facts: SQLColumnExpression[Any]
+    tell: Callable[[Happened], Event]
+
+
+def of_person(model: Any) -> ColumnElement[bool]:
+    """The rows of a table that belong to the person asked for."""
+    return and_(model.town_id == TOWN, model.prospect_id == PERSON)
+
+
+def facts_as(**columns: Any) -> ColumnElement[Any]:
+    """These columns as the facts of a trail, under these names."""
+    return func.jsonb_build_object(*(part for name, column in columns.items() for part in (literal(name), column)))
 
 
 @dataclass(frozen=True)
@@ -59,19 +147,28 @@ class Step:
     order: int = 50
 
 
-CardOf = Callable[[Prospect, Scope, date], Card | None]
 EventsOf = Callable[[Prospect, Scope], Sequence[Event]]
+CardOf = Callable[[Prospect, Scope, date], Card | None]
 StepOf = Callable[[Prospect, Scope, date], Step | None]
 
 _cards: list[CardOf] = []
+_trails: dict[str, Trail] = {}
 _events: list[EventsOf] = []
 _steps: list[StepOf] = []
 
 
-def register(*, card: CardOf | None = None, events: EventsOf | None = None, step: StepOf | None = None) -> None:
-    """Let these functions be asked whenever a person's page is shown."""
+def register(
+    *,
+    card: CardOf | None = None,
+    trails: Sequence[Trail] = (),
+    events: EventsOf | None = None,
+    step: StepOf | None = None,
+) -> None:
+    """Let these be asked whenever a person's page is shown. What may be long is told by a trail, which is read page by
+    page; `events` is for what happens a few times in a life."""
     if card:
         _cards.append(card)
+    _trails.update({trail.name: trail for trail in trails})
     if events:
         _events.append(events)
     if step:
@@ -84,8 +181,18 @@ def cards_of(person: Prospect, scope: Scope, today: date) -> list[Card]:
     return sorted(found, key=lambda card: card.order)
 
 
+def looks_of(cards: Sequence[Card]) -> list[Look]:
+    """The lines these cards add to the first look, in their order."""
+    return sorted((look for card in cards for look in card.looks), key=lambda look: look.order)
+
+
+def trails() -> Mapping[str, Trail]:
+    """Every sort of happenings, by name."""
+    return _trails
+
+
 def events_of(person: Prospect, scope: Scope) -> list[Event]:
-    """What others know to have happened with this person, in no order."""
+    """What others know to have happened with this person besides their trails, in no order."""
     return [event for tell in _events for event in tell(person, scope)]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,8 @@ from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectFiel
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from crm.errors import RuleBroken
+from crm.phones import pretty
+from crm.prospects.editing import BIRTH, HOME, NUMBERS, TOGETHER
 from crm.prospects.reading.outcomes import Reason
 from crm.prospects.reading.values import read_birth
 from crm.prospects.rules import (
@@ -166,9 +169,14 @@ class NewPersonForm(ParticularsForm):
 
 
 class ChangeForm(ParticularsForm):
-    """Corrections to somebody; an identity number left empty stays as it is."""
+    """Corrections to somebody; an identity number left empty stays as it is.
+
+    `base` carries what the editor saw when they began, `theirs` what stands there now when two have met.
+    """
 
     version = HiddenField()
+    base = HiddenField()
+    theirs = HiddenField()
     kinship = SelectField(
         FIELDS["kinship"], choices=[anything("—"), *choices(KINSHIPS)], filters=[stripped], validators=[Optional()]
     )
@@ -179,11 +187,80 @@ class ChangeForm(ParticularsForm):
         text = str(self.version.raw_data[0]) if self.version.raw_data else ""
         return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
 
-    def changes(self, today: date) -> dict[str, Any]:
-        """What is to be different, without the place. Raises RuleBroken at `birth`."""
-        numbers = {name: self[name].data for name in ("citizen_id", "si_number") if self[name].data}
-        kinship = Kinship(self.kinship.data) if self.kinship.data else None
-        return self.particulars(today) | numbers | {"kinship": kinship}
+    def carried(self, name: str) -> dict[str, Any] | None:
+        """What `base` or `theirs` carries; None when it carries nothing or was tampered with."""
+        try:
+            found = json.loads(self[name].data or "")
+        except ValueError:
+            return None
+        return found if isinstance(found, dict) else None
+
+    def carry(self, name: str, values: Mapping[str, Any]) -> None:
+        """Let the form bring these values back."""
+        self[name].data = json.dumps(values, ensure_ascii=False)
+
+    def edited(self, base: Mapping[str, Any]) -> set[str]:
+        """The fields whose text is not the one this form was opened with."""
+        shown = texts_of(base)
+        return {name for name, text in shown.items() if _bare(name, self[name].data) != _bare(name, text)}
+
+    def changes(self, today: date, edited: Container[str]) -> dict[str, Any]:
+        """What these fields say, without the place. Raises RuleBroken at `birth`."""
+        same = ("full_name", "phone", "other_phone", "address", "occupation", *NUMBERS)
+        said: dict[str, Any] = {name: self[name].data for name in same if name in edited}
+        if "sex" in edited:
+            said["sex"] = Sex(self.sex.data) if self.sex.data else None
+        if "kinship" in edited:
+            said["kinship"] = Kinship(self.kinship.data) if self.kinship.data else None
+        if BIRTH in edited:
+            particulars = self.particulars(today)
+            said |= {name: particulars[name] for name in TOGETHER[BIRTH]}
+        return said
+
+    def take_theirs(self, unit: str, theirs: Mapping[str, Any]) -> None:
+        """Of one thing let the form say what somebody else wrote."""
+        texts = texts_of(theirs)
+        for name in fields_of_unit(unit):
+            self[name].data = texts.get(name, "")
+
+
+def fields_of_unit(unit: str) -> tuple[str, ...]:
+    """The fields of the form that say one thing."""
+    return ("place", "neighbourhood") if unit == HOME else (unit,)
+
+
+def texts_of(seen: Mapping[str, Any]) -> dict[str, str]:
+    """What the fields of the form say of somebody's particulars; an identity number is never written out.
+
+    `seen` is in the plain form of crm/prospects/services/people.py: seen, with `neighbourhood` by its name besides.
+    """
+    day = _day_of(seen.get("birth_date"))
+    birth = day.strftime("%d/%m/%Y") if day else str(seen.get("birth_year") or "")
+    said = {name: seen.get(name) for name in ("full_name", "address", "occupation", "sex", "kinship", "neighbourhood")}
+    said |= {name: pretty(str(seen.get(name) or "")) for name in ("phone", "other_phone")}
+    texts = {name: str(text or "") for name, text in said.items()}
+    return texts | {"birth": birth, "place": str(seen.get("place_id") or "")} | dict.fromkeys(NUMBERS, "")
+
+
+def uuid_in(text: Any) -> UUID | None:
+    """The id that a carried value says; None when it says none."""
+    try:
+        return UUID(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def _day_of(text: Any) -> date | None:
+    try:
+        return date.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def _bare(name: str, text: str | None) -> str:
+    """A text for comparing: spaces do not matter, and of a telephone only its digits do."""
+    kept = " ".join((text or "").split())
+    return re.sub(r"[ .\-()]", "", kept) if name in ("phone", "other_phone") else kept
 
 
 class GroundForm(Form):

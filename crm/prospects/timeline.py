@@ -2,79 +2,187 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from flask import url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, literal, not_, or_, select, tuple_, union_all
+from sqlalchemy.orm import Session, aliased
 
-from crm.accounts.models import ChangeRecord, Organisation
+from crm.accounts.models import ChangeRecord, Organisation, User
 from crm.accounts.queries import Scope
 from crm.places.models import Place
 from crm.prospects import cards
-from crm.prospects.cards import Event
-from crm.prospects.models import Prospect
-from crm.prospects.queries.facts import change_records, consent_changes, stage_changes
-from crm.prospects.rules import Ground, Kinship, Sex
+from crm.prospects.cards import PERSON, PHONE, TOWN, Event, Happened, Kind, Trail, Undo, facts_as, of_person
+from crm.prospects.editing import BIRTH, HOME, Collision, masked, unit_of
+from crm.prospects.models import Consent, ImportRow, ListImport, Prospect, StageChange
+from crm.prospects.queries.changes import CHANGED, last_writers
+from crm.prospects.rules import ConsentChannel, Ground, Kinship, Purpose, RowOutcome, Sex, Stage
+from crm.prospects.services.people import may_be_put_back
 from crm.prospects.wording import CHANNELS, FIELDS, GROUNDS, KINSHIPS, PURPOSES, SEXES, STAGE_SIGNS, STAGES
 from crm.web import filters
+from crm.web.pager import read_cursor, write_cursor
 
-MENTIONED = {"change_prospect", "record_standing", "end_standing"}
-"""Records of changes that the timeline tells; being added is told by the first stage."""
+PAGE = 30
+LAST = datetime(9999, 1, 1, tzinfo=UTC), UUID(int=2**128 - 1)
+"""After everything: the first page begins here."""
+GROUND_ACTS = ("record_standing", "end_standing")
 NAMED = {"place_id": Place, "neighbourhood_id": Place, "organisation_id": Organisation}
+KINDS: Mapping[Kind, Any] = {
+    Kind.VISITS: _l("Visits"),
+    Kind.MONEY: _l("Payments"),
+    Kind.MESSAGES: _l("Messages"),
+    Kind.CHANGES: _l("Corrections"),
+    Kind.OFFICE: _l("Lists and assignment"),
+}
 
 
-def everything(session: Session, person: Prospect, scope: Scope) -> list[Event]:
-    """The timeline of one person, the newest first."""
-    told = cards.events_of(person, scope)
-    causes = {event.id for event in told if event.id}
-    told += _steps(session, person, causes)
-    told += _answers(session, person)
-    told += changes(session, person)
-    return sorted(told, key=lambda event: event.at, reverse=True)
+@dataclass(frozen=True)
+class Told:
+    """One page of a timeline, the newest first, and the mark of the next."""
+
+    events: Sequence[Event]
+    next: str | None
 
 
-def _steps(session: Session, person: Prospect, causes: set[UUID]) -> Iterator[Event]:
-    for step, by in stage_changes(session, person):
-        if step.because_id not in causes:
-            icon, kind = STAGE_SIGNS[step.to_stage]
-            title = STAGES[step.to_stage] if step.from_stage else _("Entered in the register")
-            yield Event(step.at, title, icon if step.from_stage else "add", kind, by)
+def page_of(
+    session: Session,
+    person: Prospect,
+    scope: Scope,
+    *,
+    kind: Kind | None = None,
+    cursor: str | None = None,
+    size: int = PAGE,
+    edits: bool = False,
+) -> Told:
+    """One page of somebody's timeline with one statement, and one or two more for the names in corrections.
 
-
-def _answers(session: Session, person: Prospect) -> Iterator[Event]:
-    for answer, by in consent_changes(session, person):
-        said = _("Agrees to messages") if answer.given else _("Wants no messages")
-        icon, kind = ("message", "jade") if answer.given else ("no-message", "quiet")
-        text = f"{PURPOSES[answer.purpose]} · {CHANNELS[answer.channel]} · {filters.phone(answer.phone)}"
-        whole_day = answer.at != answer.recorded_at
-        yield Event(answer.at, said, icon, kind, by, text, answer.words, whole_day=whole_day)
-
-
-def changes(session: Session, person: Prospect) -> list[Event]:
-    """What was corrected, by whom, with before and after."""
-    records = [(record, by) for record, by in change_records(session, person) if record.act in MENTIONED]
-    names = _names(session, person.town_id, [record for record, _by in records])
-    return [_change(record, by, names) for record, by in records]
-
-
-def _change(record: ChangeRecord, by: str | None, names: Mapping[str, str]) -> Event:
-    before, after = record.before or {}, record.after or {}
-    if record.act == "record_standing":
-        return Event(record.at, GROUNDS[Ground(after["ground"])], "document", "jade", by, _held(after))
-    if record.act == "end_standing":
-        title = _("No longer: %(ground)s", ground=GROUNDS[Ground(after["ground"])])
-        return Event(record.at, title, "document", "quiet", by, _held(after))
-    lines = [
-        f"{FIELDS[name]}: {_shown(name, before.get(name), names)} → {_shown(name, after.get(name), names)}"
-        for name in FIELDS
-        if name in after
+    With `edits` the corrections can be put back. Raises RuleBroken for a cursor this program did not write.
+    """
+    before: tuple[datetime, UUID] = LAST
+    if cursor:
+        at, key = read_cursor(cursor, (datetime.fromisoformat, UUID))
+        before = at, key
+    trails = cards.trails()
+    wanted = tuple(name for name, trail in trails.items() if kind in (None, trail.kind))
+    found: list[tuple[str, Happened]] = []
+    if wanted:
+        asked = {"town": person.town_id, "person": person.id, "phone": person.phone or "", "most": size + 1}
+        rows = session.execute(_of_all(wanted), asked | {"before_at": before[0], "before_id": before[1]})
+        found = [(row.what, Happened(row.at, row.id, row.by_name, row.facts or {})) for row in rows]
+    names = _names(session, person.town_id, [one.facts for what, one in found if what == CORRECTED])
+    told = [_place_in_time(_tell(trails[what], one, names, person, edits), one) for what, one in found]
+    told += [
+        event
+        for event in cards.events_of(person, scope)
+        if kind in (None, event.about) and (event.at, event.id) < before
     ]
-    return Event(record.at, _("Particulars corrected"), "record", "quiet", by, "; ".join(lines))
+    told.sort(key=lambda event: (event.at, event.id), reverse=True)
+    last = told[size - 1] if len(told) > size else None
+    return Told(told[:size], write_cursor((last.at.isoformat(), last.id)) if last else None)
+
+
+def _place_in_time(event: Event, row: Happened) -> Event:
+    return replace(event, at=row.at, id=row.id)
+
+
+def _tell(trail: Trail, row: Happened, names: Mapping[str, str], person: Prospect, edits: bool) -> Event:
+    if trail.name != CORRECTED:
+        return trail.tell(row)
+    return _correction(row, names, person if edits else None)
+
+
+@lru_cache(maxsize=64)
+def _of_all(names: tuple[str, ...]) -> Select[Any]:
+    """The newest rows of these trails before a place in time, each with the name of who did it. Kept, for it is asked
+    for every page of a person."""
+    found = union_all(*(_newest(cards.trails()[name]) for name in names)).subquery()
+    return (
+        select(found.c.what, found.c.at, found.c.id, found.c.facts, User.full_name.label("by_name"))
+        .outerjoin(User, and_(User.town_id == TOWN, User.id == found.c.by_id))
+        .order_by(found.c.at.desc(), found.c.id.desc())
+        .limit(bindparam("most"))
+    )
+
+
+def _newest(trail: Trail) -> Select[Any]:
+    columns: tuple[ColumnElement[Any], ...] = (
+        literal(trail.name).label("what"),
+        trail.at.label("at"),
+        trail.id.label("id"),
+        trail.by.label("by_id"),
+        trail.facts.label("facts"),
+    )
+    before = tuple_(trail.at, trail.id) < tuple_(bindparam("before_at"), bindparam("before_id"))
+    query = trail.rows.with_only_columns(*columns, maintain_column_froms=True).where(before)
+    return query.order_by(trail.at.desc(), trail.id.desc()).limit(bindparam("most"))
+
+
+# ---- stages, answers, corrections, lists
+
+
+def _step(row: Happened) -> Event:
+    to = Stage(row.facts["to"])
+    icon, kind = STAGE_SIGNS[to]
+    if not row.facts["from"]:
+        return Event(row.at, _("Entered in the register"), "add", kind, row.by)
+    return Event(row.at, STAGES[to], icon, kind, row.by)
+
+
+def _answer(row: Happened) -> Event:
+    facts = row.facts
+    said = _("Agrees to messages") if facts["given"] else _("Wants no messages")
+    icon, kind = ("message", "jade") if facts["given"] else ("no-message", "quiet")
+    parts = PURPOSES[Purpose(facts["purpose"])], CHANNELS[ConsentChannel(facts["channel"])]
+    text = " · ".join([*map(str, parts), filters.phone(facts["phone"])])
+    return Event(row.at, said, icon, kind, row.by, text, facts["words"], whole_day=facts["whole_day"])
+
+
+def _correction(row: Happened, names: Mapping[str, str], person: Prospect | None) -> Event:
+    """A correction field by field; with `person` it can be put back."""
+    before, after = row.facts["before"] or {}, row.facts["after"] or {}
+    changed = [name for name in FIELDS if name in after]
+    return Event(
+        row.at,
+        _("Particulars corrected"),
+        "record",
+        "quiet",
+        row.by,
+        lines=[
+            (FIELDS[name], _shown(name, before.get(name), names), _shown(name, after[name], names)) for name in changed
+        ],
+        undo=[_undo(person, row, unit) for unit in _units_back(row, changed)] if person else (),
+    )
+
+
+def _units_back(row: Happened, changed: Sequence[str]) -> Iterator[str]:
+    record = ChangeRecord(before=row.facts["before"], after=row.facts["after"])
+    return (unit for unit in dict.fromkeys(map(unit_of, changed)) if may_be_put_back(record, unit))
+
+
+def _undo(person: Prospect, row: Happened, unit: str) -> Undo:
+    url = url_for("prospects.put_back", prospect_id=person.id, record_id=row.id)
+    return Undo(_("Put back: %(field)s", field=label_of(unit)), url, {"unit": unit})
+
+
+def label_of(unit: str) -> str:
+    """What people call a thing that may be corrected."""
+    return str({BIRTH: _l("Birth"), HOME: _l("Ward or commune, neighbourhood")}.get(unit) or FIELDS[unit])
+
+
+def _ground(row: Happened) -> Event:
+    after = row.facts["after"] or {}
+    ground = GROUNDS[Ground(after["ground"])]
+    if row.facts["act"] == "record_standing":
+        return Event(row.at, ground, "document", "jade", row.by, _held(after))
+    return Event(row.at, _("No longer: %(ground)s", ground=ground), "document", "quiet", row.by, _held(after))
 
 
 def _held(after: Mapping[str, Any]) -> str:
@@ -84,6 +192,25 @@ def _held(after: Mapping[str, Any]) -> str:
     if after.get("until"):
         parts.append(_("until %(day)s", day=_day(after["until"])))
     return ", ".join(parts)
+
+
+_LISTED: Mapping[RowOutcome, Any] = {
+    RowOutcome.NEW: _l("Entered from a list"),
+    RowOutcome.CHANGED: _l("Completed from a list"),
+    RowOutcome.UNCHANGED: _l("Stands in a list too"),
+}
+
+
+def _listed(row: Happened) -> Event:
+    facts = row.facts
+    text = _(
+        "%(list)s, sheet %(sheet)s, row %(row)s",
+        list=facts["filename"],
+        sheet=facts["sheet"],
+        row=filters.number(facts["row"]),
+    )
+    title = _LISTED.get(RowOutcome(facts["outcome"]), _LISTED[RowOutcome.UNCHANGED])
+    return Event(row.at, title, "document", "quiet", row.by, text)
 
 
 def _day(text: str) -> str:
@@ -98,25 +225,185 @@ def _shown(name: str, value: Any, names: Mapping[str, str]) -> str:
         return filters.NOTHING
     if name in NAMED:
         return names.get(str(value), filters.NOTHING)
-    if name in ("phone", "other_phone"):
-        return filters.phone(value)
-    if name == "birth_date":
-        return _day(value)
-    if name == "sex":
-        return str(SEXES[Sex(value)])
-    return str(KINSHIPS[Kinship(value)]) if name == "kinship" else str(value)
+    if name in _SHOWN:
+        return _SHOWN[name](value)
+    return str(masked(name, value))
 
 
-def _names(session: Session, town_id: UUID, records: list[ChangeRecord]) -> dict[str, str]:
-    """The names of the places and organisations that the records mention by id."""
+_SHOWN: Mapping[str, Callable[[Any], str]] = {
+    "phone": filters.phone,
+    "other_phone": filters.phone,
+    "birth_date": _day,
+    "sex": lambda value: str(SEXES[Sex(value)]),
+    "kinship": lambda value: str(KINSHIPS[Kinship(value)]),
+    "household_id": lambda value: _("a household"),
+}
+
+
+def _names(session: Session, town_id: UUID, corrections: Collection[Mapping[str, Any]]) -> dict[str, str]:
+    """The names of the places and organisations that corrections mention by id."""
+    values = [side for facts in corrections for side in (facts.get("before"), facts.get("after")) if side]
     wanted: dict[type[Any], set[UUID]] = {Place: set(), Organisation: set()}
-    for record in records:
+    for side in values:
         for name, kind in NAMED.items():
-            found = [values.get(name) for values in (record.before or {}, record.after or {})]
-            wanted[kind] |= {UUID(value) for value in found if value}
+            if side.get(name):
+                wanted[kind].add(UUID(side[name]))
     return {
         str(key): name
         for kind, ids in wanted.items()
         if ids
         for key, name in session.execute(select(kind.id, kind.name).where(kind.town_id == town_id, kind.id.in_(ids)))
     }
+
+
+@dataclass(frozen=True)
+class Met:
+    """Two wrote the same thing: what it was, what stands there now and who wrote it when, and what this editor wrote."""
+
+    unit: str
+    label: str
+    was: str | None
+    theirs: str
+    yours: str
+    by: str | None
+    at: datetime | None
+
+
+def collisions_told(session: Session, person: Prospect, collisions: Sequence[Collision]) -> list[Met]:
+    """Each collision in words."""
+    sides = [dict(side) for one in collisions for side in (one.base, one.current, one.yours)]
+    names = _names(session, person.town_id, [{"before": side, "after": None} for side in sides])
+    wrote = last_writers(session, person, [name for one in collisions for name in one.current])
+    told = []
+    for one in collisions:
+        by = next((wrote[name] for name in one.current if name in wrote), None)
+        was, theirs, yours = (_together(side, names) for side in (one.base, one.current, one.yours))
+        told.append(
+            Met(
+                one.unit,
+                label_of(one.unit),
+                was if one.base else None,
+                theirs,
+                yours if yours != theirs else _("%(value)s (another number)", value=yours),
+                by.by if by else None,
+                by.at if by else None,
+            )
+        )
+    return told
+
+
+def _together(side: Mapping[str, object], names: Mapping[str, str]) -> str:
+    """The parts of one thing as people say it: the day of birth, or else its year; the neighbourhood and its ward."""
+    if "birth_date" in side:
+        side = {"birth_date": side["birth_date"]} if side["birth_date"] else {"birth_year": side.get("birth_year")}
+    parts = [_shown(name, side[name], names) for name in sorted(side) if side[name] is not None]
+    return ", ".join(parts) or filters.NOTHING
+
+
+# ---- where these stand in the database
+
+CORRECTED = "corrected"
+_ENTRY = aliased(ImportRow)
+_EARLIER_PHONES = select(ChangeRecord.before["phone"].astext).where(
+    ChangeRecord.town_id == TOWN, ChangeRecord.subject_id == PERSON, ChangeRecord.act == CHANGED
+)
+
+
+def _of_subject(*acts: str) -> Select[Any]:
+    return select(ChangeRecord).where(
+        ChangeRecord.town_id == TOWN, ChangeRecord.subject_id == PERSON, ChangeRecord.act.in_(acts)
+    )
+
+
+_RECORDED = facts_as(act=ChangeRecord.act, before=ChangeRecord.before, after=ChangeRecord.after)
+
+cards.register(
+    trails=(
+        Trail(
+            "stages",
+            Kind.VISITS,
+            select(StageChange).where(
+                of_person(StageChange),
+                or_(
+                    StageChange.because_id.is_(None),
+                    and_(
+                        StageChange.from_stage.is_(None),
+                        not_(
+                            exists().where(
+                                of_person(_ENTRY),
+                                _ENTRY.import_id == StageChange.because_id,
+                                _ENTRY.settled_at.is_not(None),
+                            )
+                        ),
+                    ),
+                ),
+            ),
+            at=StageChange.at,
+            id=StageChange.id,
+            by=StageChange.by_id,
+            facts=facts_as(**{"from": StageChange.from_stage, "to": StageChange.to_stage}),
+            tell=_step,
+        ),
+        Trail(
+            "answers",
+            Kind.MESSAGES,
+            select(Consent).where(
+                Consent.town_id == TOWN,
+                or_(
+                    Consent.phone == PHONE,
+                    and_(Consent.phone.in_(_EARLIER_PHONES), Consent.prospect_id == PERSON),
+                ),
+            ),
+            at=Consent.at,
+            id=Consent.id,
+            by=Consent.recorded_by_id,
+            facts=facts_as(
+                given=Consent.given,
+                purpose=Consent.purpose,
+                channel=Consent.channel,
+                phone=Consent.phone,
+                words=Consent.words,
+                whole_day=Consent.at != Consent.recorded_at,
+            ),
+            tell=_answer,
+        ),
+        Trail(
+            CORRECTED,
+            Kind.CHANGES,
+            _of_subject(CHANGED),
+            at=ChangeRecord.at,
+            id=ChangeRecord.id,
+            by=ChangeRecord.user_id,
+            facts=_RECORDED,
+            tell=lambda row: _correction(row, {}, None),
+        ),
+        Trail(
+            "grounds",
+            Kind.CHANGES,
+            _of_subject(*GROUND_ACTS),
+            at=ChangeRecord.at,
+            id=ChangeRecord.id,
+            by=ChangeRecord.user_id,
+            facts=_RECORDED,
+            tell=_ground,
+        ),
+        Trail(
+            "lists",
+            Kind.OFFICE,
+            select(ImportRow)
+            .join(ListImport, and_(ListImport.town_id == ImportRow.town_id, ListImport.id == ImportRow.import_id))
+            .where(of_person(ImportRow), ImportRow.settled_at.is_not(None)),
+            at=ImportRow.settled_at,
+            id=ImportRow.id,
+            by=ListImport.created_by_id,
+            facts=facts_as(
+                filename=ListImport.filename,
+                list=ListImport.id,
+                sheet=ImportRow.sheet,
+                row=ImportRow.row_number,
+                outcome=ImportRow.outcome,
+            ),
+            tell=_listed,
+        ),
+    )
+)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from flask_babel import gettext as _
+from sqlalchemy import and_, select
 
 from crm.accounts.gateway import current_user
 from crm.accounts.queries import Scope
@@ -14,7 +15,7 @@ from crm.db import session
 from crm.months import Month
 from crm.participation.rules import basis_for
 from crm.prospects import cards
-from crm.prospects.cards import Card, Event
+from crm.prospects.cards import Card, Event, Happened, Kind, Look, Trail, facts_as, of_person
 from crm.prospects.models import Prospect
 from crm.sponsors import queries
 from crm.sponsors.models import Allocation, Sponsor
@@ -33,25 +34,35 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
     if not now:
         return None
     acts = {"sponsors": current_user().may(May.SEE_SPONSORS), "pay": basis_for(current_user().may) is not None}
-    return Card("sponsors/_card.html", {"carried": now, "acts": acts}, order=12)
+    _allocation, by, last = now[0]
+    words = _("%(sponsor)s pays, until %(last)s", sponsor=by.name, last=filters.month(last, chosen()))
+    return Card(
+        "sponsors/_card.html", {"carried": now, "acts": acts}, order=12, looks=[Look("sponsor", words, order=45)]
+    )
 
 
-def events(person: Prospect, scope: Scope) -> Sequence[Event]:
-    """The days on which money was set aside."""
-    return [
-        Event(
-            at=allocation.recorded_at,
-            title=_("A sponsor carries %(months)s months", months=allocation.months),
-            icon="sponsor",
-            text=_(
-                "%(sponsor)s, from %(start)s",
-                sponsor=by.name,
-                start=filters.month(allocation.start_month, chosen()),
-            ),
-            id=allocation.id,
-        )
-        for allocation, by in _helped(person)
-    ]
+def _carried(row: Happened) -> Event:
+    facts = row.facts
+    start = filters.month(date.fromisoformat(facts["start"]), chosen())
+    text = _("%(sponsor)s, from %(start)s", sponsor=facts["sponsor"], start=start)
+    return Event(
+        row.at, _("A sponsor carries %(months)s months", months=facts["months"]), "sponsor", by=row.by, text=text
+    )
+
+
+CARRIED = Trail(
+    "carried",
+    Kind.MONEY,
+    select(Allocation)
+    .join(Sponsor, and_(Sponsor.town_id == Allocation.town_id, Sponsor.id == Allocation.sponsor_id))
+    .where(of_person(Allocation), Allocation.released_at.is_(None)),
+    at=Allocation.recorded_at,
+    id=Allocation.id,
+    by=Allocation.recorded_by_id,
+    facts=facts_as(sponsor=Sponsor.name, start=Allocation.start_month, months=Allocation.months),
+    tell=_carried,
+)
+"""The days on which money was set aside."""
 
 
 def _helped(person: Prospect) -> Sequence[tuple[Allocation, Sponsor]]:
@@ -60,4 +71,4 @@ def _helped(person: Prospect) -> Sequence[tuple[Allocation, Sponsor]]:
 
 def register() -> None:
     """Stand on the person's page from now on."""
-    cards.register(card=card, events=events)
+    cards.register(card=card, trails=(CARRIED,))

@@ -176,7 +176,7 @@ def test_pages_speak_both_languages(signed_in: Browser, make: Make, lan: User, d
 
 def test_a_persons_page_tells_the_visits_and_offers_the_next(signed_in: Browser, lan: User, dang: Prospect) -> None:
     browser = signed_in(lan)
-    assert "chưa gặp" in browser.get(f"/people/{dang.id}").text
+    assert "Chưa gặp" in browser.get(f"/people/{dang.id}").text
     first = tap(browser, dang, "refused").location
     browser.post(f"{first}/undo")
     tap(browser, dang, "considering", channel="phone_call")

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
-from crm.campaigns import queries
+from crm.campaigns import cards, queries
 from crm.campaigns.forms import CampaignForm, MessagesForm
 from crm.campaigns.models import Campaign
 from crm.campaigns.rules.delivery import DELIVERY_NAMES, Delivery
@@ -24,6 +24,7 @@ from crm.prospects.queries.seeing import visible_to
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 
+cards.register()
 bp = Blueprint("campaigns", __name__)
 bp.context_processor(
     lambda: {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from crm import clock
@@ -13,40 +13,59 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.db import session, transaction
 from crm.prospects import cards, timeline
-from crm.prospects.forms import (
-    GroundForm,
-)
-from crm.prospects.queries.facts import Facts, facts_of, household_of, identity_readings
+from crm.prospects.cards import Kind
+from crm.prospects.forms import GroundForm
+from crm.prospects.queries.facts import Facts, household_of, identity_readings
+from crm.prospects.queries.one import facts_of_one
 from crm.prospects.queries.seeing import person_seen
 from crm.prospects.routes.blueprint import bp
 from crm.prospects.services.people import reveal
+from crm.prospects.timeline import Told
 from crm.prospects.wording import KINSHIPS, SEXES
 from crm.web.guard import may
 
+FIRST_TOLD = 8
+"""So many happenings stand on the first page of a person; the rest is one tap away."""
+
 
 def facts_seen(prospect_id: UUID) -> Facts:
-    scope = current_scope()
-    person = person_seen(session(), scope, prospect_id)
-    return facts_of(session(), scope.town_id, [person], clock.today())[0]
+    """Someone this person may see, with what the head of their page says. Raises NotFound."""
+    return facts_of_one(session(), current_scope(), prospect_id, clock.today())
 
 
 def page_of_person(template: str, facts: Facts, **more: Any) -> str:
     """One of the pages of a person, under the same head."""
-    today = clock.today()
-    step = cards.next_step(facts.person, current_scope(), today)
-    return render_template(template, facts=facts, person=facts.person, today=today, step=step, **more)
+    return render_template(template, facts=facts, person=facts.person, today=clock.today(), sexes=SEXES, **more)
 
 
 @bp.get("/<uuid:prospect_id>")
 @may(May.SEE_PEOPLE)
 def show(prospect_id: UUID) -> ResponseReturnValue:
-    """A person: who, what next, what it costs them, what has happened."""
+    """A person: who, where, how to reach, what it costs them, what has happened, what next."""
     facts, scope = facts_seen(prospect_id), current_scope()
     if facts.person.id != prospect_id:
         return redirect(url_for(".show", prospect_id=facts.person.id))
     parts = cards.cards_of(facts.person, scope, clock.today())
-    events = timeline.everything(session(), facts.person, scope)
-    return page_of_person("prospects/show.html", facts, cards=parts, events=events)
+    step = cards.next_step(facts.person, scope, clock.today())
+    told, looks = told_of(facts, size=FIRST_TOLD), cards.looks_of(parts)
+    return page_of_person("prospects/show.html", facts, cards=parts, step=step, looks=looks, told=told)
+
+
+def told_of(facts: Facts, kind: Kind | None = None, cursor: str | None = None, size: int = timeline.PAGE) -> Told:
+    """A page of what happened with somebody, as the one who looks may act on it."""
+    edits = current_user().may(May.EDIT_PEOPLE)
+    scope = current_scope()
+    return timeline.page_of(session(), facts.person, scope, kind=kind, cursor=cursor, size=size, edits=edits)
+
+
+@bp.get("/<uuid:prospect_id>/history")
+@may(May.SEE_PEOPLE)
+def history(prospect_id: UUID) -> ResponseReturnValue:
+    """Everything that happened with somebody, narrowed to a kind, page by page."""
+    facts, chosen = facts_seen(prospect_id), request.args.get("kind", "")
+    kind = Kind(chosen) if chosen in set(Kind) else None
+    told = told_of(facts, kind, request.args.get("cursor"))
+    return page_of_person("prospects/history.html", facts, told=told, kind=kind, kinds=timeline.KINDS)
 
 
 @bp.get("/<uuid:prospect_id>/particulars")
@@ -65,7 +84,6 @@ def particulars_page(facts: Facts, form: GroundForm | None = None, numbers: dict
         form=form,
         numbers=numbers,
         household=household,
-        sexes=SEXES,
         kinships=KINSHIPS,
         may_reveal=current_user().may(May.REVEAL_IDENTITY),
     )
@@ -89,6 +107,6 @@ def changes(prospect_id: UUID) -> ResponseReturnValue:
     return page_of_person(
         "prospects/changes.html",
         facts,
-        events=timeline.changes(session(), facts.person),
+        told=told_of(facts, Kind.CHANGES, request.args.get("cursor")),
         readings=identity_readings(session(), facts.person),
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from enum import Enum
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from crm.accounts.models import Organisation, User
+from crm.accounts.models import ChangeRecord, Organisation, User
 from crm.accounts.queries import scope_of
 from crm.accounts.rules import Reach
 from crm.accounts.services import note_change
@@ -23,13 +24,17 @@ from crm.names import fold, sort_key
 from crm.places.models import Place
 from crm.places.rules import UNITS, PlaceKind
 from crm.prospects import added
+from crm.prospects.editing import NUMBERS, Collision, columns_of_unit, masked, sort_out, without_marks
 from crm.prospects.models import IdentityReading, Prospect, StageChange
 from crm.prospects.queries.alike import candidates, traits_of
+from crm.prospects.queries.changes import CHANGED, VERSION
 from crm.prospects.rules import (
     NOBODY,
+    Kinship,
     Known,
     NewPerson,
     Same,
+    Sex,
     Stage,
     columns_of,
 )
@@ -172,16 +177,22 @@ def _sealed(number: str | None) -> tuple[str | None, bytes | None, str | None]:
 
 def shown(row: Prospect) -> dict[str, object]:
     """Somebody's particulars as the record of changes keeps them: numbers masked, all plain JSON."""
-    return {
-        name: _plain(
-            row.citizen_masked
-            if name == "citizen_id"
-            else row.insurance_masked
-            if name == "si_number"
-            else getattr(row, name)
-        )
-        for name in sorted(CHANGEABLE)
+    return without_marks(seen(row))
+
+
+def seen(row: Prospect) -> dict[str, object]:
+    """Somebody's particulars as a form or another program carries them while it is open: plain JSON, of an identity
+    number its mask and a mark that tells whether it is still the same number, and nothing else of it."""
+    values = {name: _plain(getattr(row, name)) for name in sorted(CHANGEABLE - set(NUMBERS))}
+    marked = (row.citizen_masked, row.citizen_index), (row.insurance_masked, row.insurance_index)
+    return values | {
+        name: f"{masked} {_mark(row.id, index)}" if masked else None
+        for name, (masked, index) in zip(NUMBERS, marked, strict=True)
     }
+
+
+def _mark(prospect_id: UUID, index: bytes | None) -> str:
+    return sha256(prospect_id.bytes + (index or b"")).hexdigest()[:12]
 
 
 def _plain(value: Any) -> object:
@@ -191,61 +202,156 @@ def _plain(value: Any) -> object:
 
 
 def change_prospect(
-    session: Session, prospect: Prospect, changes: Mapping[str, Any], *, by: User, at: datetime, expected_version: int
+    session: Session,
+    prospect: Prospect,
+    changes: Mapping[str, Any],
+    *,
+    by: User,
+    at: datetime,
+    expected_version: int | None = None,
+    base: Mapping[str, object] | None = None,
 ) -> Prospect:
     """Change some of `CHANGEABLE`; an identity number given as it is shown masked stays as it is.
 
-    Raises RuleBroken at the field that is wrong, and Conflict `stale` (`expected`, `current`, `changes`) when somebody
-    changed the person since version `expected_version`.
+    With `base`, what the editor `seen` when they began: only what they really changed is written, whatever else was
+    changed meanwhile. Without it the person must be at `expected_version`.
+
+    Raises RuleBroken at the field that is wrong, and Conflict `stale` when somebody else changed meanwhile what is to
+    be changed; its `fields` are `{field, base?, current, yours}` in plain JSON with numbers masked, its `collisions`
+    the same by things (crm/prospects/editing.py), and `expected` and `current` the versions.
     """
     session.refresh(prospect, with_for_update=True)
-    if prospect.version != expected_version:
-        raise Conflict(
-            _l("Somebody else has changed this person meanwhile. Look at what is there now, then change it again."),
-            code="stale",
-            expected=expected_version,
-            current=prospect.version,
-            changes={name: _plain(value) for name, value in changes.items() if name not in ("citizen_id", "si_number")},
-        )
-    before = shown(prospect)
     given = _without_masks(prospect, changes)
+    before = seen(prospect)
+    if base is not None:
+        given = _really_changed(prospect, given, base, before, at, expected_version)
+    elif prospect.version != expected_version:
+        theirs = sort_out({}, before, _as_seen(prospect, given))
+        raise _stale(prospect, expected_version, theirs.collisions)
     with session.no_autoflush:
-        if "place_id" in given or "neighbourhood_id" in given:
-            moved = given.get("place_id", prospect.place_id)
-            same = moved == prospect.place_id
-            _place(
-                session,
-                prospect,
-                moved,
-                given.get("neighbourhood_id", prospect.neighbourhood_id if same else None),
-                by,
-            )
-        _known(session, Organisation, prospect.town_id, given.get("organisation_id"), "organisation")
-        if given.get("organisation_id", prospect.organisation_id) != prospect.organisation_id:
-            _may_move_to_another_organisation(session, by)
-        for name in IDS[1:]:
-            if name in given:
-                setattr(prospect, name, given[name])
-        _write(prospect, columns_of(given, _known_of(prospect), local_day(at)))
-        if given.get("citizen_id") or given.get("si_number"):
-            refuse_a_duplicate(session, prospect, sure=True)
-    after = shown(prospect)
+        _apply(session, prospect, given, by, at)
+    after = seen(prospect)
     changed = [name for name in after if after[name] != before[name]]
     if changed:
         prospect.updated_at = at
+        session.flush()
         note_change(
             session,
             town_id=prospect.town_id,
             user_id=by.id,
-            act="change_prospect",
+            act=CHANGED,
             subject="prospect",
             subject_id=prospect.id,
             at=at,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
+            before={name: masked(name, before[name]) for name in changed},
+            after={name: masked(name, after[name]) for name in changed} | {VERSION: prospect.version},
         )
     session.flush()
     return prospect
+
+
+def _really_changed(
+    prospect: Prospect,
+    given: Mapping[str, Any],
+    base: Mapping[str, object],
+    now: Mapping[str, object],
+    at: datetime,
+    version: int | None,
+) -> dict[str, Any]:
+    """Of what an editor sent only what differs from what they saw. Raises Conflict where somebody else was at it."""
+    kept = columns_of(given, _known_of(prospect), local_day(at))
+    yours = _as_seen(prospect, {name: kept.get(name, value) for name, value in given.items()})
+    found = sort_out(base, now, yours)
+    if found.collisions:
+        raise _stale(prospect, version, found.collisions)
+    return {name: value for name, value in given.items() if name in found.wanted}
+
+
+def _as_seen(prospect: Prospect, given: Mapping[str, Any]) -> dict[str, object]:
+    """What somebody sent in the plain form of `seen`."""
+    return {
+        name: (f"{mask(value)} {_mark(prospect.id, seal().index(value))}" if value else None)
+        if name in NUMBERS
+        else _plain(value)
+        for name, value in given.items()
+    }
+
+
+def _stale(prospect: Prospect, expected: int | None, collisions: Sequence[Collision]) -> Conflict:
+    fields = [
+        {"field": name, "current": masked(name, one.current[name]), "yours": masked(name, one.yours[name])}
+        | ({"base": masked(name, one.base[name])} if name in one.base else {})
+        for one in collisions
+        for name in one.yours
+    ]
+    return Conflict(
+        _l("Somebody else has changed this person meanwhile. Look at what is there now, then change it again."),
+        code="stale",
+        expected=expected,
+        current=prospect.version,
+        fields=fields,
+        collisions=collisions,
+    )
+
+
+def _apply(session: Session, prospect: Prospect, given: Mapping[str, Any], by: User, at: datetime) -> None:
+    if "place_id" in given or "neighbourhood_id" in given:
+        moved = given.get("place_id", prospect.place_id)
+        kept = prospect.neighbourhood_id if moved == prospect.place_id else None
+        _place(session, prospect, moved, given.get("neighbourhood_id", kept), by)
+    _known(session, Organisation, prospect.town_id, given.get("organisation_id"), "organisation")
+    if given.get("organisation_id", prospect.organisation_id) != prospect.organisation_id:
+        _may_move_to_another_organisation(session, by)
+    for name in IDS[1:]:
+        if name in given:
+            setattr(prospect, name, given[name])
+    _write(prospect, columns_of(given, _known_of(prospect), local_day(at)))
+    if given.get("citizen_id") or given.get("si_number"):
+        refuse_a_duplicate(session, prospect, sure=True)
+
+
+def put_back(
+    session: Session, prospect: Prospect, record: ChangeRecord, unit: str, *, by: User, at: datetime
+) -> Prospect:
+    """Let one thing be again what it was before a correction; this is a correction itself.
+
+    Raises Conflict `stale` when it was changed again since, and RuleBroken when what it was is not kept (an identity
+    number) or would not be taken today.
+    """
+    session.refresh(prospect, with_for_update=True)
+    before, after, now = record.before or {}, record.after or {}, shown(prospect)
+    names = [name for name in columns_of_unit(unit) if name in before]
+    if not may_be_put_back(record, unit):
+        raise RuleBroken(_l("What stood there before is not kept. Correct it by hand."))
+    if any(now[name] != after.get(name) for name in names):
+        raise Conflict(_l("It was changed again since. Look at what is there now."), code="stale")
+    changes = {name: _typed(name, before[name]) for name in names}
+    return change_prospect(session, prospect, changes, by=by, at=at, expected_version=prospect.version)
+
+
+def may_be_put_back(record: ChangeRecord, unit: str) -> bool:
+    """Whether the record knows what one thing was before; of a number it keeps only that there was none."""
+    before = record.before or {}
+    names = [name for name in columns_of_unit(unit) if name in before]
+    return bool(names) and not any(name in NUMBERS and before[name] for name in names)
+
+
+def _typed(name: str, value: Any) -> Any:
+    """A value of the record of changes as `change_prospect` takes it."""
+    if value is None or name not in _TYPES:
+        return value
+    return _TYPES[name](value)
+
+
+_TYPES: Mapping[str, Callable[[Any], Any]] = {
+    "birth_date": date.fromisoformat,
+    "sex": Sex,
+    "kinship": Kinship,
+    "place_id": UUID,
+    "neighbourhood_id": UUID,
+    "household_id": UUID,
+    "organisation_id": UUID,
+}
 
 
 def _may_move_to_another_organisation(session: Session, by: User) -> None:
