@@ -26,6 +26,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_migrate import upgrade
 from sqlalchemy import select, text
 
+from bench import identity
 from bench.people import fill
 from bench.serving import Client, Served, answers_a_second, memory, served
 from crm import clock
@@ -110,11 +111,13 @@ def run(env: dict[str, str], count: int, grow_to: int) -> str:
         figures.append(crowd(loaded, ours, floor))
         figures.append(Figure("memory of the web processes", "MB", memory(ours.pid), memory(floor.pid), 1.3))
         figures.append(Figure("cold start", "ms", ours.cold_start, floor.cold_start, 1.4))
+    recognised = {f"{count:,}": identity.speed(app)}
     if grow_to > count:
         few = {figure.name: figure for figure in figures}
         grow(app, count, grow_to)
         with both(env) as (ours, floor):
             many = speeds(loaded, ours, floor)
+        recognised[f"{grow_to:,}"] = identity.speed(app)
         figures += [at(grow_to, figure) for figure in many]
         figures += [
             Figure(f"{one.name}: {grow_to:,} against {count:,}", "ms", one.ours, few[one.name].ours, 1.2)
@@ -126,7 +129,7 @@ def run(env: dict[str, str], count: int, grow_to: int) -> str:
         f"{clock.today()}, {count:,} people with {3 * count:,} visits, {cores} cores, load {load_now:.1f} at the end."
     )
     lines = ["| | | ours | floor | ratio | goal | reached |", "| --- | --- | ---: | ---: | ---: | ---: | --- |"]
-    return "\n".join([head, "", *lines, *map(str, figures)])
+    return "\n".join([head, "", *lines, *map(str, figures), identity.report(recognised)])
 
 
 def at(count: int, figure: Figure) -> Figure:

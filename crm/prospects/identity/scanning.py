@@ -53,7 +53,7 @@ def _met(traits: Sequence[Traits]) -> Iterator[tuple[int, int]]:
     """Places of records that meet under at least one key, each two once."""
     blocks: defaultdict[Hashable, list[int]] = defaultdict(list)
     for at, one in enumerate(traits):
-        for key in _keys(one):
+        for key in set(_keys(one)):
             blocks[key].append(at)
     done: set[int] = set()
     size = len(traits)
