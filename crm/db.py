@@ -63,7 +63,7 @@ class Base(DeclarativeBase):
             str: Text,
             enum.Enum: Enum(enum.Enum, **CHOICE),
             list[str]: ARRAY(Text),
-            dict[str, Any]: JSONB,
+            dict[str, Any]: JSONB(none_as_null=True),
         }
     )
     metadata = MetaData(naming_convention=NAMES)

@@ -131,7 +131,7 @@ def boundaries(session: Session, town_id: UUID, day: date) -> Boundaries:
     steps = session.execute(
         select(PlaceSuccession.predecessor_id, PlaceSuccession.successor_id, PlaceSuccession.on_day)
         .where(PlaceSuccession.town_id == town_id)
-        .order_by(PlaceSuccession.id)
+        .order_by(PlaceSuccession.position, PlaceSuccession.id)
     )
     return Boundaries.of(day, (Spot(*row) for row in spots), (Step(*row) for row in steps))
 

@@ -70,3 +70,5 @@ class PlaceSuccession(TownRow, Model):
     successor_id: Mapped[UUID]
     on_day: Mapped[date]
     document: Mapped[str | None]
+    position: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Of several successors the first takes whoever's neighbourhood is not known."""

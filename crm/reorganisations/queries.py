@@ -51,7 +51,7 @@ def steps_of(session: Session, of: Reorganisation) -> Sequence[tuple[Place, Plac
         select(PlaceSuccession.predecessor_id, PlaceSuccession.successor_id)
         .where(PlaceSuccession.town_id == of.town_id, PlaceSuccession.on_day == of.on_day)
         .where(PlaceSuccession.document == of.document)
-        .order_by(PlaceSuccession.id)
+        .order_by(PlaceSuccession.position, PlaceSuccession.id)
     ).all()
     places = _places(session, of.town_id, {key for step in steps for key in step})
     pairs = [(places[step[0]], places[step[1]]) for step in steps]

@@ -92,8 +92,8 @@ def draw(session: Session, row: Reorganisation, *, by: User, at: datetime) -> No
     for move in plan.moves:
         former = session.get_one(Place, (row.town_id, move.of))
         former.valid_to = row.on_day
-        for target in move.targets:
-            _becomes(session, row, former.id, targets[target])
+        for position, target in enumerate(move.targets):
+            _becomes(session, row, former.id, targets[target], position)
     session.flush()
     _carry_neighbourhoods(session, row, {one: targets[to] for m in plan.moves for one, to in m.neighbourhoods.items()})
     row.state, row.plan = State.DRAWN, None
@@ -131,7 +131,7 @@ def _begin_units(session: Session, row: Reorganisation, plan: Plan) -> dict[str,
     return targets
 
 
-def _becomes(session: Session, row: Reorganisation, former_id: UUID, later_id: UUID) -> None:
+def _becomes(session: Session, row: Reorganisation, former_id: UUID, later_id: UUID, position: int = 0) -> None:
     session.add(
         PlaceSuccession(
             town_id=row.town_id,
@@ -140,6 +140,7 @@ def _becomes(session: Session, row: Reorganisation, former_id: UUID, later_id: U
             successor_id=later_id,
             on_day=row.on_day,
             document=row.document,
+            position=position,
         )
     )
 

@@ -21,6 +21,7 @@ NAMESPACE = UUID("6c0b8a6e-5c1e-5b0a-9a53-3c1f0a7a1385")
 
 
 def upgrade() -> None:
+    op.add_column("place_succession", sa.Column("position", sa.BigInteger(), server_default="0", nullable=False))
     op.create_table(
         "reorganisation",
         sa.Column("town_id", sa.Uuid(), nullable=False),
@@ -139,3 +140,4 @@ NAMES = {
 def downgrade() -> None:
     op.drop_table("handover")
     op.drop_table("reorganisation")
+    op.drop_column("place_succession", "position")

@@ -1,0 +1,130 @@
+"""The wizard as an administrator uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+import html5lib
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm import clock
+from crm.accounts.rules import Role
+from crm.places.models import Place
+from crm.places.queries import units
+from crm.reorganisations.models import Reorganisation
+from crm.reorganisations.rules import State
+from tests.factories import Make
+from tests.pages import text_of
+
+DAY = date(2026, 3, 1)
+
+
+def words(page: str) -> str:
+    return text_of(html5lib.parse(page, namespaceHTMLElements=False))
+
+
+@pytest.fixture(autouse=True)
+def after_the_wards_of_2025(at_time: Callable[[datetime], None]) -> None:
+    at_time(clock.at(date(2026, 1, 10), 9))
+
+
+def said(make: Make, **other: Any) -> dict[str, Any]:
+    """Both wards become one new one."""
+    moves = {f"of_{make.ward(code).id.hex}": "new1" for code in ("14812@2025-07-01", "14818@2025-07-01")}
+    new = {"new1_name": "Phường Sơn Hà", "new1_code": "14850", "new1_kind": "ward"}
+    kinds = {f"new{number}_kind": "ward" for number in (2, 3, 4)}
+    return {"name": "Nhập hai phường", "document": "9/NQ", "on_day": str(DAY), **new, **kinds, **moves, **other}
+
+
+def test_from_the_resolution_to_the_lead_who_reads_the_note(
+    signed_in: Callable[..., FlaskClient],
+    session: Session,
+    make: Make,
+    at_time: Callable[[datetime], None],
+) -> None:
+    lead = make.user(Role.LEAD, place_id=make.ward("14818@2025-07-01").id)
+    make.prospect("Mai Thị Lan", place=make.ward("14812@2025-07-01"))
+    office = signed_in(Role.ADMIN)
+    assert "Sắp xếp phường, xã năm 2025" in words(office.get("/wards").text)
+    answer = office.post("/wards/new", data=said(make))
+    assert answer.status_code == 302, words(answer.text)
+    row = session.scalars(select(Reorganisation).where(Reorganisation.document == "9/NQ")).one()
+    page = words(office.get(answer.location).text)
+    assert "Phường Bỉm Sơn → Phường Sơn Hà" in page
+    office.post(f"/wards/{row.id}/draw")
+    page = words(office.get(f"/wards/{row.id}").text)
+    assert lead.full_name in page
+    [new] = session.scalars(units(make.town.id, DAY)).all()
+    at_time(clock.at(DAY, 9))
+    choice = {f"who_{lead.id.hex}": str(new.id), "note": "Danh sách ở nhà văn hóa."}
+    assert office.post(f"/wards/{row.id}/decide", data=choice).status_code == 302
+    session.refresh(lead)
+    assert lead.place_id == new.id
+    mine = signed_in(lead)
+    told = mine.get("/dashboard").text
+    assert "Danh sách ở nhà văn hóa." in told
+    mine.post(told.partition('action="/wards/news/')[2].partition('"')[0].join(("/wards/news/", "")))
+    assert "Danh sách ở nhà văn hóa." not in mine.get("/dashboard").text
+    back = signed_in(Role.ADMIN)
+    back.post(f"/wards/{row.id}/take-back")
+    session.refresh(lead)
+    assert lead.place_id == make.ward("14818@2025-07-01").id
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"name": ""}, "Tên gọi"),
+        ({"on_day": "2025-06-01"}, "đã thay đổi ngày 01/07/2025"),
+        ({"new1_code": ""}, "5 chữ số"),
+        ({"new1_code": "12"}, "5 chữ số"),
+        ({"new1_name": ""}, "giữ nguyên hoặc phường, xã mới"),
+        ({"on_day": "mai"}, "Từ ngày nào"),
+    ],
+)
+def test_bad_input_is_answered_in_words_and_keeps_what_was_typed(
+    signed_in: Callable[..., FlaskClient], session: Session, make: Make, wrong: dict[str, str], sentence: str
+) -> None:
+    answer = signed_in(Role.ADMIN).post("/wards/new", data=said(make, **wrong))
+    assert answer.status_code == 422
+    assert sentence in words(answer.text)
+    assert "9/NQ" in answer.text
+    assert session.scalars(select(Reorganisation).where(Reorganisation.document == "9/NQ")).all() == []
+
+
+def test_a_ward_is_divided_on_the_next_page(
+    signed_in: Callable[..., FlaskClient], session: Session, make: Make
+) -> None:
+    ward, other = make.ward("14812@2025-07-01"), make.ward("14818@2025-07-01")
+    office = signed_in(Role.ADMIN)
+    moves = {f"of_{ward.id.hex}": "divided", f"of_{other.id.hex}": "stays"}
+    answer = office.post("/wards/new", data=said(make, **moves))
+    row = session.scalars(select(Reorganisation).where(Reorganisation.document == "9/NQ")).one()
+    assert "được chia" in words(office.get(answer.location).text)
+    assert office.post(f"/wards/{row.id}/divide/{ward.id}", data={"to": "new1"}).status_code == 302
+    office.post(f"/wards/{row.id}/draw")
+    session.refresh(row)
+    assert row.state is State.DRAWN
+    assert session.scalars(select(Place).where(Place.name == "Phường Sơn Hà")).one().valid_from == DAY
+
+
+def test_a_draft_can_be_thrown_away(signed_in: Callable[..., FlaskClient], session: Session, make: Make) -> None:
+    office = signed_in(Role.ADMIN)
+    office.post("/wards/new", data=said(make))
+    row = session.scalars(select(Reorganisation).where(Reorganisation.document == "9/NQ")).one()
+    office.post(f"/wards/{row.id}/erase")
+    assert session.scalars(select(Reorganisation).where(Reorganisation.document == "9/NQ")).all() == []
+
+
+def test_nobody_reads_what_was_told_to_another(
+    signed_in: Callable[..., FlaskClient], session: Session, make: Make
+) -> None:
+    assert (
+        signed_in(make.user(Role.LEAD, place_id=make.ward().id)).post(f"/wards/news/{make.ward().id}").status_code
+        == 404
+    )
