@@ -7,36 +7,75 @@ They are asked inside the transaction that loads the list or takes it back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, literal, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
 from crm.prospects.importing.rules import Proposed
-from crm.prospects.models import ImportRow, ListImport
+from crm.prospects.models import ImportRow, ListImport, Prospect
 from crm.prospects.rules import ListKind
 
 Rows = Sequence[tuple[ImportRow, Proposed]]
 TakenIn = Callable[[Session, ListImport, Rows, UUID | None, datetime], None]
 TakenBack = Callable[[Session, ListImport, Rows, datetime], Mapping[UUID, str]]
 
+KIND_NAMES = {
+    ListKind.PEOPLE: _l("List of people"),
+    ListKind.HOUSEHOLD_BUSINESSES: _l("Household businesses, from the tax office"),
+    ListKind.PARTICIPANTS: _l("People who take part, from the insurance office"),
+    ListKind.POOR_HOUSEHOLDS: _l("Poor and near-poor households of a year, from the labour office"),
+}
+KIND_WORDS = {
+    ListKind.PEOPLE: _l("Everyone on it is added to the register, or what is not known of them is filled in."),
+    ListKind.HOUSEHOLD_BUSINESSES: _l(
+        "Everyone on it is added, and their business is noted with its tax code, trade and way of paying tax."
+    ),
+    ListKind.PARTICIPANTS: _l(
+        "Everyone on it is added and marked as taking part, paid through the month the list says. No payment is recorded."
+    ),
+    ListKind.POOR_HOUSEHOLDS: _l(
+        "Everyone on it is added, in their household, with the certificate for the year of the list."
+    ),
+}
+
 _taken_in: dict[ListKind, TakenIn] = {}
 _taken_back: dict[ListKind, TakenBack] = {}
+_why_kept: dict[str, Any] = {}
 
 
-def handles(kind: ListKind, *, taken_in: TakenIn, taken_back: TakenBack) -> None:
-    """Let these functions say what a list of this kind means."""
+def handles(
+    kind: ListKind, *, taken_in: TakenIn, taken_back: TakenBack, why_kept: Mapping[str, Any] | None = None
+) -> None:
+    """Let these functions say what a list of this kind means; `why_kept` words the codes that `taken_back` answers."""
     _taken_in[kind] = taken_in
     _taken_back[kind] = taken_back
+    _why_kept.update(why_kept or {})
+
+
+def why_kept(code: str) -> str | None:
+    """Why a row could not be taken back, in the reader's language."""
+    return str(_why_kept[code]) if code in _why_kept else None
+
+
+def person_of(row: ImportRow) -> UUID:
+    """Whom a settled row made or met: a person it made has its id."""
+    return row.prospect_id or row.id
 
 
 def taken_in(
     session: Session, kind: ListKind, import_row: ListImport, rows: Rows, by_id: UUID | None, at: datetime
 ) -> None:
-    """These rows were settled (new, changed or unchanged, each with its `prospect_id`): keep what the list says."""
+    """These rows were settled (new, changed or unchanged): keep what the list says. No edit of a person: versions stay."""
     if rows and kind in _taken_in:
-        _taken_in[kind](session, import_row, rows, by_id, at)
+        with _versions_stay(session, import_row.town_id, [person_of(row) for row, _one in rows]):
+            _taken_in[kind](session, import_row, rows, by_id, at)
 
 
 def taken_back(
@@ -46,4 +85,27 @@ def taken_back(
 
     Returns row id → reason code for those whose people have to stay as they are.
     """
-    return _taken_back[kind](session, import_row, rows, at) if rows and kind in _taken_back else {}
+    if not rows or kind not in _taken_back:
+        return {}
+    with _versions_stay(session, import_row.town_id, [person_of(row) for row, _one in rows]):
+        return _taken_back[kind](session, import_row, rows, at)
+
+
+@contextmanager
+def _versions_stay(session: Session, town_id: UUID, ids: Sequence[UUID]) -> Iterator[None]:
+    """What a list means is no edit of the person: whoever edits meanwhile is not told of one, and undoing still sees
+    whether somebody has worked with the person since."""
+    session.flush()
+    these = (Prospect.town_id == town_id) & (Prospect.id == any_(literal(list(ids), ARRAY(Uuid()))))
+    before = _versions(session, these)
+    yield
+    session.flush()
+    for id in (id for id, version in _versions(session, these).items() if version != before.get(id, version)):
+        back = update(Prospect).where(Prospect.town_id == town_id, Prospect.id == id).values(version=before[id])
+        session.execute(back.execution_options(synchronize_session=False))
+        if (person := session.identity_map.get(identity_key(Prospect, (town_id, id)))) is not None:
+            session.expire(person)
+
+
+def _versions(session: Session, these: ColumnElement[bool]) -> dict[UUID, int]:
+    return {row.id: row.version for row in session.execute(select(Prospect.id, Prospect.version).where(these))}

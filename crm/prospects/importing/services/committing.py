@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from crm.accounts.services import note_change
 from crm.clock import local_day
 from crm.errors import Conflict
+from crm.prospects.importing import kinds
 from crm.prospects.importing.queries import counts_of, matches, rows_of
 from crm.prospects.importing.rules import CHUNK, Proposed
 from crm.prospects.importing.services.adding import Committing, add_people, work_on
@@ -92,6 +93,9 @@ def load(session: Session, work: Committing, rows: Sequence[ImportRow], at: date
             settled_at=at, prospect_id=ImportRow.id, version_after=1
         )
     )
+    listed = session.get_one(ListImport, (work.town_id, work.import_id))
+    loaded = [(row, proposed[row.id]) for row in rows if row.outcome in LOADED]
+    kinds.taken_in(session, listed.kind, listed, loaded, work.by_id, at)
 
 
 def _compare_again(

@@ -36,6 +36,7 @@ from crm.prospects.importing.services.copying import copy_in, table_of
 from crm.prospects.models import ImportRow, ListImport
 from crm.prospects.reading.columns import Field, Table
 from crm.prospects.reading.lists import MOST_ROWS, ListRead
+from crm.prospects.reading.old_letters import Letters
 from crm.prospects.reading.outcomes import Duplicate, Outcome, Person, Refusal, Rejected, Remark, Unreadable
 from crm.prospects.rules import ImportState, RowOutcome
 from crm.sealed import current as seal
@@ -89,7 +90,7 @@ def begin(session: Session, import_id: UUID, at: datetime) -> Reading | None:
     except Unreadable as refusal:
         fail(row, _told(refusal))
         return None
-    row.found, row.total = _found(read), read.height
+    row.found, row.total, row.kind = _found(read), read.height, read.kind
     units = session.scalars(units_of_all_times(row.town_id)).all()
     session.flush()
     session.expunge_all()
@@ -115,6 +116,10 @@ def _found(read: ListRead) -> dict[str, Any]:
                 "header_rows": list(table.header_rows),
                 "confidence": table.confidence,
                 "ward": table.ward_named,
+                "kind": table.kind.value,
+                "year": table.year,
+                "letters": sorted({letters.value for letters in table.letters} - {Letters.UNICODE.value}),
+                "decomposed": table.decomposed,
                 "columns": [
                     {
                         "letter": column.letter,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NoReturn
@@ -20,8 +21,11 @@ from crm.places.models import Place
 from crm.places.rules import UNITS, PlaceKind
 from crm.prospects.importing.rules import LARGEST
 from crm.prospects.models import ImportRow, ListImport
-from crm.prospects.rules import ImportState
+from crm.prospects.rules import ImportState, ListKind
 from crm.sealed import current as seal
+
+MOST_TRIES = 5
+"""How often a list that cannot be read is tried again."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Handed:
     place_id: UUID | None = None
     organisation_id: UUID | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    kind: ListKind = ListKind.PEOPLE
 
 
 def refuse_as_too_large() -> NoReturn:
@@ -59,6 +64,7 @@ def take_in(
         digest=hashlib.sha256(handed.content).digest(),
         content=seal().close_bytes(handed.content),
         options=handed.options,
+        kind=handed.kind,
         state=ImportState.QUEUED,
         created_at=at,
         created_by_id=by.id if by else None,
@@ -98,18 +104,33 @@ def read_again(
     *,
     place_id: UUID | None = None,
     columns: dict[str, dict[str, str]] | None = None,
+    kind: ListKind | None = None,
+    sheets: Sequence[str] | None = None,
     scope: Scope | None,
 ) -> None:
-    """Read a list once more, with another ward or other columns (sheet → field → column). Raises RuleBroken when it is
-    loaded already."""
+    """Read a list once more, with another ward, kind, other sheets or columns (sheet → field → column). Raises RuleBroken
+    when it is loaded already, or was read again MOST_TRIES times without success."""
     chosen = _place(session, row.town_id, place_id, scope) if place_id else row.place_id
-    options = {**row.options, "columns": {**row.options.get("columns", {}), **(columns or {})}}
+    tries = row.options.get("tries", 0) + 1 if row.state is ImportState.FAILED else 0
+    if tries > MOST_TRIES:
+        raise RuleBroken(
+            _l(
+                "This list has been read %(times)s times without success. Mend the file, or load another.",
+                times=MOST_TRIES,
+            ),
+            code="too_many_tries",
+        )
+    options = {**row.options, "tries": tries, "columns": {**row.options.get("columns", {}), **(columns or {})}}
+    if kind:
+        options["kind"] = kind.value
+    if sheets:
+        options["sheets"] = list(sheets)
     may = (ListImport.id == row.id) & ListImport.state.in_((ImportState.READY, ImportState.FAILED))
     fresh = {"state": ImportState.QUEUED, "heartbeat_at": None, "problem": None, "found": None}
     changed = session.execute(
         update(ListImport)
         .where(may, ListImport.content.is_not(None))
-        .values(**fresh, place_id=chosen, options=options)
+        .values(**fresh, place_id=chosen, options=options, kind=kind or row.kind)
         .returning(ListImport.id)
     ).all()
     if not changed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,13 +17,15 @@ from crm.accounts.services import note_change
 from crm.db import Model
 from crm.errors import Conflict
 from crm.ids import new_id
-from crm.prospects.importing.rules import CHUNK
+from crm.prospects.importing import kinds
+from crm.prospects.importing.queries import rows_of
+from crm.prospects.importing.rules import CHUNK, Proposed
 from crm.prospects.importing.services.at_work import beat, claim, rest
 from crm.prospects.importing.services.committing import recount
 from crm.prospects.importing.services.updating import put
 from crm.prospects.models import Consent, ImportRow, ListImport, Prospect, StageChange, Standing
 from crm.prospects.queries.facts import consents_of_all
-from crm.prospects.rules import ConsentChannel, ImportState, RowOutcome, Sex
+from crm.prospects.rules import ConsentChannel, ImportState, ListKind, RowOutcome, Sex
 
 CHANGED_SINCE = "changed_since"
 WORKED_WITH = "worked_with"
@@ -71,11 +73,12 @@ def step(session: Session, work: Undoing, at: datetime) -> int:
     if not rows:
         _finish(session, work, at)
         return 0
+    must_stay = _meant_no_more(session, work, rows, at)
     people = _locked(session, work, rows)
     busy = _worked_with(session, work, list(people))
     gone = []
     for row in rows:
-        kept = _why_kept(row, people.get(row.prospect_id), busy)
+        kept = must_stay.get(row.id) or _why_kept(row, people.get(row.prospect_id), busy)
         if kept:
             row.detail = {**(row.detail or {}), "kept": kept}
         elif row.outcome is RowOutcome.NEW:
@@ -92,6 +95,15 @@ def step(session: Session, work: Undoing, at: datetime) -> int:
     session.execute(counted.execution_options(synchronize_session=False))
     session.expunge_all()
     return len(rows)
+
+
+def _meant_no_more(session: Session, work: Undoing, rows: Sequence[ImportRow], at: datetime) -> Mapping[UUID, str]:
+    """What a list of another office meant beyond people is taken back; why some rows have to stay."""
+    listed = session.get_one(ListImport, (work.town_id, work.import_id))
+    if listed.kind is ListKind.PEOPLE:
+        return {}
+    proposed = [(row, Proposed.from_json(row.understood or "")) for row in rows]
+    return kinds.taken_back(session, listed.kind, listed, proposed, at)
 
 
 def _next_rows(session: Session, work: Undoing) -> Sequence[ImportRow]:
@@ -244,6 +256,9 @@ _ABOUT_SOMEBODY = (
 
 def _finish(session: Session, work: Undoing, at: datetime) -> None:
     row = session.get_one(ListImport, (work.town_id, work.import_id), populate_existing=True)
+    if row.kind is not ListKind.PEOPLE:
+        same = rows_of(row, ImportRow.outcome == RowOutcome.UNCHANGED, ImportRow.settled_at.is_not(None))
+        _meant_no_more(session, work, session.scalars(same).all(), at)
     still = update(ImportRow).where(ImportRow.town_id == row.town_id, ImportRow.import_id == row.id)
     unchanged = still.where(ImportRow.outcome == RowOutcome.UNCHANGED).values(settled_at=None)
     session.execute(unchanged.execution_options(synchronize_session=False))
