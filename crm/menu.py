@@ -28,6 +28,7 @@ OFFICE: tuple[Item, ...] = (
     Item(_l("Messages"), "campaigns.messages", "message", May.SEE_MESSAGES),
     Item(_l("Visits"), "outreach.listing", "list", May.SEE_DASHBOARD),
     Item(_l("Who looks after whom"), "outreach.assigning", "family", May.ASSIGN),
+    Item(_l("Work packages"), "packages.listing", "document", May.ASSIGN),
     replace(TODAY, group=DOORS),
     replace(LOG, group=DOORS),
     replace(MINE, group=DOORS),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -11,27 +11,24 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from crm import clock
-from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.gateway import current_scope
+from crm.accounts.queries import Scope
 from crm.accounts.rules import May
 from crm.db import session
-from crm.errors import RuleBroken
 from crm.followups import queries
 from crm.followups.queries import Due
 from crm.followups.rules import STATES, Task, why
+from crm.followups.wording import figures_of
 from crm.ids import new_id
 from crm.months import Month
+from crm.outreach.packages import queries as packages
 from crm.outreach.queries import Narrowed, page_of_visits
 from crm.outreach.rules import Figures, PaymentDue, Reason, what_to_say
 from crm.places.models import Town
-from crm.premiums.queries import law as law_of
-from crm.premiums.queries import local_top_ups
-from crm.premiums.rules.quotes import Plan
-from crm.premiums.rules.quotes import quote as quote_of
 from crm.prospects.queries.facts import facts_of
 from crm.prospects.queries.lists import people
 from crm.prospects.rules import Ground
 from crm.web.filters import day as written_day
-from crm.web.filters import vnd
 from crm.web.guard import may
 from crm.web.language import chosen
 
@@ -46,11 +43,28 @@ def today() -> ResponseReturnValue:
     """A short list: whom to call on today, why, and what to say."""
     scope, day = current_scope(), clock.today()
     told, month = queries.today(session(), scope, day), Month.of(day)
-    figures = _figures({one.facts.standing for one in told.due})
+    figures = figures_of({one.facts.standing for one in told.due})
     months = [queries.month_of(session(), scope, one) for one in (month, month - 1)]
     town = session().get_one(Town, scope.town_id).name
     tasks = [_card(one, figures, town) for one in told.due]
-    return render_template("followups/today.html", told=told, tasks=tasks, months=months, day=day)
+    return render_template(
+        "followups/today.html", told=told, tasks=tasks, months=months, day=day, work=_work(scope, day)
+    )
+
+
+TOLD_FOR = timedelta(days=7)
+"""So long what came back stands on people's own pages."""
+
+
+def _work(scope: Scope, day: date) -> dict[str, Any]:
+    """The packages this person carries, what came back of theirs, and visits that found their way to somebody else."""
+    since = clock.at(day) - TOLD_FOR
+    return {
+        "packages": packages.running_of(session(), scope),
+        "back": packages.ended_for(session(), scope, since),
+        "delivered": packages.delivered_to(session(), scope, since),
+        "handed_on": packages.delivered_by(session(), scope, since),
+    }
 
 
 def _card(due: Due, figures: Mapping[Ground, Figures], town: str) -> dict[str, Any]:
@@ -81,20 +95,6 @@ def _payment(task: Task, day: date) -> PaymentDue | None:
     return PaymentDue(by=written_day(task.deadline_on, chosen()), missed=task.deadline_on < day)
 
 
-def _figures(grounds: set[Ground]) -> dict[Ground, Figures]:
-    """What each group pays a month on the least income, by the law of today; nothing where the law is silent."""
-    law, today_, found = law_of(session()), clock.today(), {}
-    top_ups = local_top_ups(session(), current_user().town_id, today_)
-    for ground in grounds:
-        try:
-            floor = law.on(today_).floor
-            told = quote_of(law, floor, [ground], Month.of(today_), today_, Plan.periodic(1), local_top_ups=top_ups)
-        except RuleBroken:
-            continue
-        found[ground] = Figures(own=vnd(told.payable, chosen()), state=vnd(told.state_support, chosen()))
-    return found
-
-
 @bp.get("/record")
 @may(May.LOG_VISITS)
 def record() -> ResponseReturnValue:
@@ -115,4 +115,5 @@ def mine() -> ResponseReturnValue:
     scope, month = current_scope(), Month.of(clock.today())
     months = [queries.month_of(session(), scope, one) for one in (month, month - 1)]
     latest = page_of_visits(session(), scope, Narrowed(user_id=scope.user_id), size=LATEST).rows
-    return render_template("followups/mine.html", months=months, latest=latest)
+    day = clock.today()
+    return render_template("followups/mine.html", months=months, latest=latest, work=_work(scope, day), day=day)

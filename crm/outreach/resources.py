@@ -64,6 +64,13 @@ class VisitOut(Schema):
     note = fields.String(required=True, allow_none=True)
     next_contact_on = fields.Date(required=True, allow_none=True)
     withdrawn_at = fields.AwareDateTime(required=True, allow_none=True)
+    handed_on = fields.Boolean(
+        required=True,
+        metadata={"description": "The person had left the caller's list; whoever has them now reads the visit."},
+    )
+    keyed_by_id = fields.UUID(
+        required=True, allow_none=True, metadata={"description": "Who typed it in from a paper list."}
+    )
 
 
 class VisitsQuery(ListQuery):

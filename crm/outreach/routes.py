@@ -84,8 +84,22 @@ def save(person_id: UUID) -> ResponseReturnValue:
             visit, created = services.record_visit(current, current_scope(), new, by=current_user(), at=at)
             if not created and visit.outcome is not new.outcome:
                 flash(_("This visit was saved before. Take it back first, then record it again."), "warning")
+            if visit.handed_on:
+                return _delivered()
             return redirect(url_for(".saved", visit_id=visit.id))
     return _log_page(person_seen(session(), current_scope(), person_id), form), 422
+
+
+def _delivered() -> ResponseReturnValue:
+    """Said without a name: the person is out of this one's sight."""
+    flash(
+        _(
+            "The visit is kept and counts as yours. The person is no longer in your list: whoever looks after them now "
+            "reads it."
+        ),
+        "success",
+    )
+    return redirect(url_for("followups.today"))
 
 
 def _visit_in(form: VisitForm, person_id: UUID, at: datetime) -> NewVisit:

@@ -38,6 +38,7 @@ from crm.outreach.rules import (
     stage_told_by,
 )
 from crm.prospects import added
+from crm.prospects.merging.services.joining import arrived_under
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import listed_to, person_seen
 from crm.prospects.services.stages import move_stage
@@ -94,6 +95,7 @@ def record_visit(
     visit = session.scalar(_INSERT_ONCE, kept)
     if visit is None:
         return _the_same(session, scope, session.get_one(Visit, (who.town_id, new.client_id)), new, by)
+    arrived_under(session, new.prospect_id, who, "visit", visit.id)
     _settle(session, who, visit, by=by, at=at)
     return Recorded(visit, created=True)
 
@@ -278,7 +280,7 @@ def assign(
         raise RuleBroken(_l("Choose somebody of your own unit who is active."), field="volunteer")
     changes = [
         Hands(id, was, organisation, volunteer.id, volunteer.organisation_id or organisation)
-        for id, was, organisation in _held_people(session, scope, prospect_ids)
+        for id, was, organisation in held_people(session, scope, prospect_ids)
         if was != volunteer.id
     ]
     return hand_over(session, scope.town_id, changes, by=by, at=at)
@@ -288,7 +290,7 @@ def unassign(session: Session, scope: Scope, prospect_ids: Collection[UUID], *, 
     """Take people back from whoever looks after them; their organisation stays. Raises RuleBroken as `assign` does."""
     changes = [
         Hands(id, was, organisation, None, organisation)
-        for id, was, organisation in _held_people(session, scope, prospect_ids)
+        for id, was, organisation in held_people(session, scope, prospect_ids)
         if was is not None
     ]
     return hand_over(session, scope.town_id, changes, by=by, at=at)
@@ -303,14 +305,14 @@ def undo_assignment(session: Session, scope: Scope, given_at: datetime, *, by: U
         .where(Assignment.town_id == scope.town_id, Assignment.by_id == by.id, Assignment.since == given_at)
         .where(Assignment.until.is_(None))
     )
-    held = {row[0]: row for row in _held_people(session, scope, session.scalars(mine).all())}
+    held = {row[0]: row for row in held_people(session, scope, session.scalars(mine).all())}
     changes = [
         Hands(*held[id], volunteer, organisation) for id, volunteer, organisation in session.execute(mine) if id in held
     ]
     return hand_over(session, scope.town_id, changes, by=by, at=at)
 
 
-def _held_people(
+def held_people(
     session: Session, scope: Scope, prospect_ids: Collection[UUID]
 ) -> Sequence[Row[UUID, UUID | None, UUID | None]]:
     """These people with whom they belong to, kept from others until this act is done. RuleBroken if one is missing."""

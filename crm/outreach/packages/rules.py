@@ -48,8 +48,8 @@ class Settled(StrEnum):
 
 ENDINGS = {
     Ending.RAN_OUT: _l("Its time ran out"),
-    Ending.HANDED_BACK: _l("Handed back"),
-    Ending.TAKEN_BACK: _l("Taken back"),
+    Ending.HANDED_BACK: _l("Handed back by the volunteer"),
+    Ending.TAKEN_BACK: _l("Taken back by the unit"),
 }
 SETTLEMENTS = {
     Settled.MET: _l("Met"),
