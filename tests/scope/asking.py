@@ -33,7 +33,18 @@ PERSONAL = {
     "row_id": "row_id",
 }
 """Parts of addresses that name one person or something of theirs, with the kind of id."""
-OF_THE_TOWN = ("campaign_id", "import_id", "sponsor_id", "pledge_id", "receipt_id", "user_id")
+OF_THE_TOWN = (
+    "campaign_id",
+    "import_id",
+    "sponsor_id",
+    "pledge_id",
+    "receipt_id",
+    "user_id",
+    "package_id",
+    "reorganisation_id",
+    "place_id",
+    "handover_id",
+)
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},
     "refusing.withdraw": {"token": "a link"},
@@ -157,6 +168,8 @@ class Asker:
             "pledge_id": town.pledge_id,
             "receipt_id": town.receipt_id,
             "user_id": town.users["volunteer"].id,
+            "package_id": town.package.id,
+            **town.wards_changed,
         }
 
     def _opened(self, endpoint: str) -> dict[str, Any]:

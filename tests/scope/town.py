@@ -17,6 +17,7 @@ from crm.ids import new_id
 from crm.months import Month
 from crm.names import fold, sort_key
 from crm.outreach.models import Assignment, Visit
+from crm.outreach.packages.models import PackageItem, WorkPackage
 from crm.outreach.rules import Channel, Outcome
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.rules import Basis, Beginning
@@ -25,6 +26,9 @@ from crm.places.rules import PlaceKind
 from crm.prospects.importing.rules import Proposed
 from crm.prospects.models import Consent, IdentityReading, ImportRow, ListImport, Prospect, StageChange, Standing
 from crm.prospects.rules import ConsentChannel, Ground, ImportState, Purpose, RowOutcome, Sex, Stage
+from crm.reorganisations.models import Handover, Reorganisation
+from crm.reorganisations.rules import Move, Plan
+from crm.reorganisations.rules import State as ReorganisationState
 from crm.sealed import current as seal
 from crm.sponsors import services as sponsoring
 from crm.sponsors.models import Allocation, Sponsor
@@ -72,6 +76,8 @@ class SmallTown:
         self.drafts = self._campaigns()
         self._texts()
         self.lists = self._lists()
+        self.package = self._package(self.people["alpha"], self.users["volunteer"], self.users["manager"])
+        self.wards_changed = self._reorganisation(self.town.id, self.users["lead of a ward"], self.wards[0])
         self.other = self._other_town()
         self.session.flush()
 
@@ -376,6 +382,50 @@ class SmallTown:
     def _proposed(name: str, ward: Place, **more: Any) -> str:
         return Proposed(full_name=name, place_id=ward.id, **more).as_json()
 
+    # ---- work packages
+
+    def _package(self, known: Known, volunteer: User, by: User) -> WorkPackage:
+        """Somebody, given to whoever has them, for two weeks."""
+        at = clock.now()
+        package: WorkPackage = self._add(
+            WorkPackage(
+                town_id=known.row.town_id,
+                name="Khu phố Chín",
+                volunteer_id=volunteer.id,
+                until=TODAY + timedelta(days=14),
+                given_at=at,
+                given_by_id=by.id,
+                counts_from=clock.at(TODAY),
+            )
+        )
+        self._add(PackageItem(town_id=known.row.town_id, package_id=package.id, prospect_id=known.row.id, position=1))
+        return package
+
+    def _reorganisation(self, town_id: UUID, lead: User, ward: Place) -> dict[str, Any]:
+        """A draft, and what a lead was told of another."""
+        draft = self._add(
+            Reorganisation(
+                town_id=town_id,
+                name="Sắp xếp",
+                document="1/NQ",
+                on_day=date(2026, 3, 1),
+                state=ReorganisationState.DRAFT,
+                plan=Plan((), (Move(ward.id, str(ward.id), divided=True),)).as_json(),
+                created_at=clock.now(),
+            )
+        )
+        told = self._add(
+            Handover(
+                town_id=town_id,
+                reorganisation_id=draft.id,
+                account_id=lead.id,
+                from_place_id=ward.id,
+                at=clock.now(),
+                read_at=clock.now(),
+            )
+        )
+        return {"reorganisation_id": draft.id, "place_id": ward.id, "handover_id": told.id}
+
     # ---- elsewhere
 
     def _other_town(self) -> dict[str, Any]:
@@ -411,7 +461,9 @@ class SmallTown:
             "campaign_id": campaign.id,
             "import_id": listed.id,
             "user_id": helper.id,
+            "package_id": self._package(omega, helper, self._away_user).id,
             "letter": letter,
+            **self._reorganisation(town.id, helper, ward),
         }
 
     @staticmethod
