@@ -31,8 +31,9 @@ from crm.prospects.identity.rules import Verdict, compare
 from crm.prospects.identity.scanning import pairs_among
 from crm.prospects.rules import Traits
 
-HELD_OUT = 20191015
-"""A seed nobody looked at while the matcher was made."""
+HELD_OUT = 20250701
+"""A seed nobody looked at while the matcher was made. (A first one, 20191015, gave 0.977 and 0.892, was looked at, and
+has served as one more to learn from since.)"""
 
 
 def traits_of_record(record: Record) -> Traits:
@@ -101,7 +102,7 @@ def quality(pairs: Iterable[Labelled]) -> Quality:
 
 def held_out() -> Quality:
     """The quality on pairs that nobody looked at."""
-    return quality(labelled_pairs(HELD_OUT))
+    return quality(labelled_pairs(HELD_OUT, 3600, 5400))
 
 
 # ---- how fast
@@ -173,7 +174,7 @@ def report(at_sizes: dict[str, dict[str, float]]) -> str:
         "",
         "| | precision | recall | found or shown | asked in vain |",
         "| --- | ---: | ---: | ---: | ---: |",
-        f"| 3,000 hard pairs | {labelled.precision:.3f} | {labelled.recall:.3f} | {labelled.shown:.3f} | {labelled.asked_in_vain:.3f} |",
+        f"| 9,000 hard pairs | {labelled.precision:.3f} | {labelled.recall:.3f} | {labelled.shown:.3f} | {labelled.asked_in_vain:.3f} |",
         f"| a register of 50,000, 4 % twice | {whole.precision:.3f} | {whole.recall:.3f} | {whole.shown:.3f} | {whole.verdicts[False, Verdict.MAYBE]:,} pairs |",
         "",
         f"The register of 50,000 is compared in {seconds:.1f} s.",

@@ -60,6 +60,8 @@ MOST = 16.0
 """Bits that a name says at the most: however rare, two people may bear it."""
 
 
+USUAL, BEYOND = 9.0, 0.6
+"""Up to so many bits the parts of a name are taken as independent; beyond, only partly: rare names run in places."""
 CLAN = 0.7
 """How far a middle name counts: in a village whole clans share one, so that it says less than its rarity."""
 
@@ -136,7 +138,12 @@ def by_ear(word: str) -> str:
 
 
 def compare_names(one: Name, other: Name, known: Frequencies) -> Likeness:
-    """How two names compare. The rarer the parts that agree, the more it says."""
+    """How two names compare. The rarer the parts that agree, the more it says, but beyond `USUAL` bits ever less."""
+    level, bits = _compared(one, other, known)
+    return Likeness(level, bits if bits <= USUAL else USUAL + BEYOND * (bits - USUAL))
+
+
+def _compared(one: Name, other: Name, known: Frequencies) -> Likeness:
     if one.called or other.called:
         return _called(one, other, known)
     if one.spelt == other.spelt:

@@ -27,11 +27,11 @@ from crm.prospects.identity.frequencies import SHIPPED, Frequencies
 from crm.prospects.identity.naming import NameLevel, compare_names, read_name
 from crm.prospects.rules import Same, Sex, Traits, reasons_for_one
 
-START = -20.0
-"""What a pair has to make good: somebody is in the register of a town (45,000 grown-ups) twice in 1 case of 25, so a pair
-taken at random is one person once in a million times, 2^-20."""
-SURE, POSSIBLE = 0.2, -5.0
-"""Bits from which two records are taken for one person, and from which a person should look."""
+START = -19.0
+"""What a pair has to make good: of the 25,000 people of a few wards 1 in 20 is there twice, so two taken at random are one
+person about once in 2^19 times."""
+SURE, POSSIBLE = 0.0, -4.0
+"""Bits from which two records are taken for one person (it is likelier than not), and from which a person should look."""
 
 
 class Verdict(StrEnum):
@@ -255,7 +255,7 @@ def _verdict(bits: float, seen: list[Evidence]) -> Verdict:
 def _name(one: Traits, other: Traits, register: Register, seen: list[Evidence]) -> NameLevel:
     level, bits = compare_names(read_name(one.full_name), read_name(other.full_name), register.names)
     if level is NameLevel.SAME:
-        code = Clue.NAME_COMMON if bits < 9 else Clue.NAME_RARE if bits > 13 else Clue.NAME
+        code = Clue.NAME_COMMON if bits < 9 else Clue.NAME_RARE if bits > 11 else Clue.NAME
     else:
         code = _NAME_CLUES[level]
     seen.append(Evidence(code, round(bits, 1)))
@@ -367,7 +367,7 @@ def _phones(one: Traits, other: Traits, shared: float, register: Register, seen:
         if shared and any(_near(a, b) for a in one.phones for b in other.phones):
             seen.append(Evidence(Clue.PHONE_NEAR, round(5.0 * shared, 1)))  # m 0.02, u 60 of a million numbers, doubted
         else:
-            seen.append(Evidence(Clue.PHONE_OTHER, -2.5))  # m 0.18: numbers change and people have two
+            seen.append(Evidence(Clue.PHONE_OTHER, -3.0))  # m 0.13: numbers change and people have two
 
 
 def _near(one: str, other: str) -> bool:
@@ -378,7 +378,7 @@ def _place(one: Traits, other: Traits, seen: list[Evidence]) -> None:
     if one.place_id == other.place_id:
         seen.append(Evidence(Clue.PLACE, 2.8))  # m 0.94, u 1 in 8 wards
     elif other.place_id in one.lineage or one.place_id in other.lineage:
-        seen.append(Evidence(Clue.PLACE_LATER, 1.3))  # joined wards are large: u 2 in 5
+        seen.append(Evidence(Clue.PLACE_LATER, 2.0))  # joined wards are larger: u 1 in 4
     else:
         seen.append(Evidence(Clue.PLACE_OTHER, -2.5))  # m 0.05: people move
     if one.neighbourhood_id and other.neighbourhood_id and one.place_id == other.place_id:
@@ -396,7 +396,7 @@ def _house(one: Traits, other: Traits, shared: float, seen: list[Evidence]) -> N
             bits = round(7.0 * shared, 1)
             seen.append(Evidence(Clue.HOUSE, bits))  # m 0.6, u 1 in 1,000 of the ward, doubted for in-laws
         elif same is False:
-            seen.append(Evidence(Clue.HOUSE_OTHER, -3.5))  # m 0.1: houses are numbered anew
+            seen.append(Evidence(Clue.HOUSE_OTHER, -5.0))  # m 0.03: people move, houses are numbered anew
     if one.household_id and one.household_id == other.household_id and shared:
         seen.append(Evidence(Clue.HOUSEHOLD, round(max(0.5, 7.0 * shared - bits), 1)))
 
