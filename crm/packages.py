@@ -48,6 +48,8 @@ from crm.participation import routes as participation_routes
 from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
 from crm.prospects import resources as prospect_resources
+from crm.prospects.households import resources as household_resources
+from crm.prospects.households import routes as household_routes
 from crm.prospects.importing import resources as import_resources
 from crm.prospects.importing import routes as import_routes
 from crm.prospects.routes import adding, correcting, listing, person
@@ -65,6 +67,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     account_routes.bp,
     premium_routes.bp,
     *{part.bp for part in (adding, correcting, listing, person)},
+    household_routes.bp,
     campaign_pages.bp,
     campaign_acts.bp,
     campaign_outside.webhooks,
@@ -85,6 +88,7 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     account_resources.blp,
     premium_resources.blp,
     prospect_resources.blp,
+    household_resources.blp,
     outreach_resources.blp,
     package_resources.blp,
     campaign_resources.blp,

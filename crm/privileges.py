@@ -18,6 +18,7 @@ APPEND_ONLY = (
 
 MAY_NOT_BE_DELETED = (
     "account",
+    "household",
     "message",
     "participation",
     "pledge",

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Select,
+    and_,
     exists,
     func,
     or_,
@@ -29,6 +30,9 @@ from crm.prospects.queries.facts import Facts, facts_of, named_by_id
 from crm.prospects.queries.seeing import ORDER, listed_to
 from crm.prospects.rules import POVERTY, Ground, Kinship, deciding
 from crm.web.pager import Page, read_cursor, write_cursor
+
+MOST_LIKELY = 12
+
 
 # ---- seeing
 
@@ -224,6 +228,18 @@ def while_here(session: Session, scope: Scope, person: Prospect) -> list[Prospec
     if person.household_id is None:
         return []
     return [one for one in _seen_members(session, scope, person.household_id) if one.id != person.id]
+
+
+def likely_to_live_with(session: Session, scope: Scope, person: Prospect) -> list[Prospect]:
+    """People one may see who have the same phone or the same address in the same ward: perhaps one household."""
+    phones = [phone for phone in (person.phone, person.other_phone) if phone]
+    same: list[ColumnElement[bool]] = [Prospect.phone.in_(phones), Prospect.other_phone.in_(phones)] if phones else []
+    if person.address:
+        same.append(and_(Prospect.place_id == person.place_id, Prospect.address == person.address))
+    if not same:
+        return []
+    query = select(Prospect).where(listed_to(scope), Prospect.id != person.id, or_(*same))
+    return list(session.scalars(query.order_by(*ORDER).limit(MOST_LIKELY)))
 
 
 def covered(session: Session, town_id: UUID, prospect_ids: Collection[UUID], day: date) -> set[UUID]:

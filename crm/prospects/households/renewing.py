@@ -17,7 +17,7 @@ from crm.accounts.services import note_change
 from crm.errors import RuleBroken
 from crm.prospects.households import services
 from crm.prospects.households.models import HouseholdCertificate, PovertyReview
-from crm.prospects.households.queries import household_seen, visible_households
+from crm.prospects.households.queries import household_seen, members_seen, visible_households
 from crm.prospects.households.rules import MOST_AT_ONCE, whole_year
 from crm.prospects.models import Prospect, Standing
 from crm.prospects.queries.seeing import listed_to, person_seen
@@ -42,12 +42,25 @@ def renew_all(session: Session, scope: Scope, asked: Sequence[Asked], *, year: i
     if len(asked) > MOST_AT_ONCE:
         raise RuleBroken(_l("That is too many at once. Renew at most %(most)s.", most=MOST_AT_ONCE), field="numbers")
     for one in asked:
-        if one.household_id:
-            household = household_seen(session, scope, one.household_id)
-            services.renew(session, household, one.number, year=year, by=by, at=at)
-        elif one.prospect_id:
-            renew_alone(session, person_seen(session, scope, one.prospect_id), one.number, year=year, by=by, at=at)
+        _renew_one(session, scope, one, year=year, by=by, at=at)
     return len(asked)
+
+
+def _renew_one(session: Session, scope: Scope, one: Asked, *, year: int, by: User, at: datetime) -> None:
+    """As `renew_all`; a refusal says whose line it is."""
+    if one.household_id:
+        household = household_seen(session, scope, one.household_id)
+        whose = members_seen(session, scope, [household.id])[household.id][0]
+    elif one.prospect_id:
+        whose = person_seen(session, scope, one.prospect_id)
+    try:
+        if one.household_id:
+            services.renew(session, household, one.number, year=year, by=by, at=at)
+        else:
+            renew_alone(session, whose, one.number, year=year, by=by, at=at)
+    except RuleBroken as refusal:
+        words = _l("%(name)s: %(why)s", name=whose.full_name, why=refusal.message)
+        raise RuleBroken(words, field="numbers", code=refusal.code) from None
 
 
 def renew_alone(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -30,6 +30,7 @@ class Narrowed:
     state: Renewal | None = None
     place_id: UUID | None = None
     neighbourhood_id: UUID | None = None
+    place_ids: Collection[UUID] | None = None
 
 
 ALL = Narrowed()
@@ -189,6 +190,9 @@ def page_of_due(
         query = query.where(due.c.place_id == narrowed.place_id)
     if narrowed.neighbourhood_id:
         query = query.where(due.c.neighbourhood_id == narrowed.neighbourhood_id)
+    if narrowed.place_ids is not None:
+        within = (due.c.place_id.in_(narrowed.place_ids), due.c.neighbourhood_id.in_(narrowed.place_ids))
+        query = query.where(or_(*within))
     if cursor:
         query = query.where(tuple_(*order) > tuple_(*read_cursor(cursor, (str, str, UUID))))
     rows = session.execute(query.order_by(*order).limit(size + 1)).all()

@@ -265,6 +265,13 @@ def members_of(session: Session, household: Household) -> Sequence[Prospect]:
     return sorted(rows, key=lambda one: one.kinship is not Kinship.HEAD)
 
 
+def member(household: Household, person: Prospect) -> Prospect:
+    """Somebody who lives in this household. Raises RuleBroken when they do not, or have left meanwhile."""
+    if person.household_id != household.id:
+        raise RuleBroken(_l("%(name)s lives in this household no more.", name=person.full_name), field="on")
+    return person
+
+
 def head_id(session: Session, household: Household) -> UUID | None:
     """Who is the head now."""
     return session.scalar(
