@@ -14,7 +14,7 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May, Reach
 from crm.db import session, transaction
 from crm.errors import NotFound, RuleBroken
-from crm.participation import cards, queries, services
+from crm.participation import cards, households, queries, services
 from crm.participation.forms import EnrolForm, ListForm, PaymentForm, StopForm
 from crm.participation.models import Payment
 from crm.participation.rules import BEGINNINGS, ENDINGS, KINDS, Kind, Span, basis_for
@@ -31,6 +31,7 @@ from crm.web.pager import Page
 
 bp = Blueprint("participation", __name__)
 cards.register()
+households.register()
 WORDS = {"beginnings": BEGINNINGS, "endings": ENDINGS, "kinds": KINDS}
 
 
