@@ -109,6 +109,8 @@ class ListForm(QueryForm):
     organisation = SelectField(_l("Organisation"), filters=[stripped], validate_choice=False)
     since = DateField(_l("From"), validators=[Optional()])
     as_of = DateField(_l("Up to"), validators=[Optional()])
+    boundaries = DateField(validators=[Optional()])
+    """The day whose wards a report drew; the place is one of them."""
 
     def offering(self, places: Iterable[tuple[str, str]], organisations: Iterable[tuple[str, str]]) -> Self:
         """The form with the places and organisations one may choose."""
@@ -131,6 +133,6 @@ class ListForm(QueryForm):
         """The list asked for; of an unknown name, those who take part."""
         return Kind(self.kind.data) if self.kind.data in set(Kind) else Kind.STOCK
 
-    def where(self) -> dict[str, str | None]:
-        """Place and organisation as the address names them."""
-        return {"place": self.place.data, "organisation": self.organisation.data}
+    def where(self) -> dict[str, Any]:
+        """Place and organisation as the address names them, and the day whose boundaries they are of."""
+        return {"place": self.place.data, "organisation": self.organisation.data, "drawn": self.boundaries.data}

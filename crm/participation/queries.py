@@ -122,13 +122,13 @@ def by_organisation(session: Session, scope: Scope, span: Span) -> dict[UUID | N
     return {key: moved for (key,), moved in movements(session, scope, span, Participation.organisation_id)}
 
 
-def counted_in(session: Session, place: Place, day: date) -> Narrowed:
-    """The spells that a unit's figures count: in the boundaries of the day, or when there was no such unit then, in those
-    of the unit's own first or last day. The whole town narrows nothing."""
+def counted_in(session: Session, place: Place, day: date, drawn: date | None = None) -> Narrowed:
+    """The spells that a unit's figures count in the boundaries of `drawn`; without it, in those of the day, or when there
+    was no such unit then, in those of the unit's own first or last day. The whole town narrows nothing."""
     if place.kind is PlaceKind.TOWN:
         return Narrowed()
-    drawn = max(place.valid_from, min(day, place.valid_to - timedelta(days=1) if place.valid_to else day))
-    within = boundaries(session, place.town_id, drawn)
+    own = max(place.valid_from, min(day, place.valid_to - timedelta(days=1) if place.valid_to else day))
+    within = boundaries(session, place.town_id, drawn or own)
     if place.kind is PlaceKind.NEIGHBOURHOOD:
         return Narrowed(place_ids=(place.id,))
     whole, parts = within.parts_of(place.id)
@@ -367,12 +367,18 @@ def _place_by_name(row: Any) -> tuple[Any, ...]:
 
 
 def narrowed_to(
-    session: Session, scope: Scope, *, place: str | None, organisation: str | None, as_of: date
+    session: Session,
+    scope: Scope,
+    *,
+    place: str | None,
+    organisation: str | None,
+    as_of: date,
+    drawn: date | None = None,
 ) -> tuple[Narrowed, Place | None]:
     """What a list is narrowed to by what an address names: a place (UUID, CODE or CODE@DATE) in the boundaries of a
     day, an organisation by UUID or code, or `none`. Raises RuleBroken for what is not known here."""
     where = place_named(session, scope.town_id, place, today=as_of) if place else None
-    narrowed = counted_in(session, where, as_of) if where else Narrowed()
+    narrowed = counted_in(session, where, as_of, drawn) if where else Narrowed()
     if organisation:
         narrowed = replace(narrowed, organisation_id=_organisation_named(session, scope.town_id, organisation))
     return narrowed, where

@@ -19,7 +19,7 @@ from crm.participation.forms import EnrolForm, ListForm, PaymentForm, StopForm
 from crm.participation.models import Payment
 from crm.participation.rules import BEGINNINGS, ENDINGS, KINDS, Kind, Span, basis_for
 from crm.places.models import Place
-from crm.places.rules import PlaceKind
+from crm.places.rules import UNITS
 from crm.premiums.queries import law
 from crm.premiums.rules.quotes import Quote
 from crm.premiums.rules.wording import GROUNDS, METHODS, STATUSES
@@ -235,7 +235,7 @@ def _list_page(
 ) -> ResponseReturnValue:
     town_id = current_scope().town_id
     places, organisations = queries.places_named(session(), town_id), queries.organisations_named(session(), town_id)
-    open_now = [one for one in places.values() if one.valid_on(span.as_of) and one.kind is not PlaceKind.TOWN]
+    open_now = [one for one in places.values() if one.valid_on(span.as_of) and one.kind in UNITS]
     form.offering(
         [(str(one.id), one.name) for one in sorted(open_now, key=lambda one: one.name)],
         [(str(key), name) for key, name in organisations.items()],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -114,7 +115,9 @@ def places_in(session: Session, scope: Scope, span: Span, drawn: date | None = N
     within = boundaries(session, scope.town_id, drawn or span.as_of)
     moved = participation.by_place(session, scope, span, within)
     known = participation.places_named(session, scope.town_id)
-    wanted = targets.by_place(session, scope.town_id, span.as_of.year)
+    wanted: Counter[UUID] = Counter()
+    for place_id, target in targets.by_place(session, scope.town_id, span.as_of.year).items():
+        wanted[within.unit_of(place_id)] += target.people
     shown = {key for key, place in known.items() if _is_a_row(place, scope, within.day)} | moved.keys()
     return [_row(key, known[key].name, moved.get(key, NOBODY), wanted.get(key)) for key in shown]
 
@@ -129,12 +132,13 @@ def _organisations(session: Session, scope: Scope, span: Span) -> list[Row]:
     known = participation.organisations_named(session, scope.town_id)
     wanted = targets.by_organisation(session, scope.town_id, span.as_of.year)
     keys = [key for key in known if key in moved or key in wanted]
-    rows = [_row(key, known[key], moved.get(key, NOBODY), wanted.get(key)) for key in keys]
+    people = {key: target.people for key, target in wanted.items()}
+    rows = [_row(key, known[key], moved.get(key, NOBODY), people.get(key)) for key in keys]
     return [*rows, _row(None, _("Not on record"), moved[None], None)] if None in moved else rows
 
 
-def _row(key: UUID | None, name: str, moved: Movement, target: Target | None) -> Row:
-    return Row(key, name, sort_key(name), moved, target.people if target else None)
+def _row(key: UUID | None, name: str, moved: Movement, target: int | None) -> Row:
+    return Row(key, name, sort_key(name), moved, target)
 
 
 def stages(session: Session, scope: Scope) -> dict[Stage, int]:

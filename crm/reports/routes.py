@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -46,7 +47,7 @@ def dashboard() -> ResponseReturnValue:
         due_days=DUE_SOON.days,
         town=session().get_one(Town, current_scope().town_id),
         whose=queries.unit_of(session(), current_user()),
-        listed=lambda kind, **narrowed: _listed(home, kind, **narrowed),
+        listed=lambda kind, **narrowed: _listed(home, kind, drawn, **narrowed),
         today=today,
     )
 
@@ -69,7 +70,9 @@ def _tables(home: queries.Home, order: Sort) -> dict[str, list[Any]]:
     return {"place": in_order(home.places, order), "organisation": in_order(home.organisations, order)}
 
 
-def _listed(home: queries.Home, kind: str, **narrowed: Any) -> str:
+def _listed(home: queries.Home, kind: str, drawn: date | None, **narrowed: Any) -> str:
     """The address of the people behind a figure."""
+    if drawn and narrowed.get("place"):
+        narrowed["boundaries"] = drawn.isoformat()
     given = {name: value for name, value in narrowed.items() if value}
     return url_for("participation.listing", kind=kind, as_of=home.span.as_of.isoformat(), **given)
