@@ -30,7 +30,7 @@ from crm.prospects.rules import Same, Sex, Traits, reasons_for_one
 START = -19.0
 """What a pair has to make good: of the 25,000 people of a few wards 1 in 20 is there twice, so two taken at random are one
 person about once in 2^19 times."""
-SURE, POSSIBLE = 0.0, -4.0
+SURE, POSSIBLE = 0.1, -4.0
 """Bits from which two records are taken for one person (it is likelier than not), and from which a person should look."""
 
 
@@ -317,9 +317,9 @@ def _slip(one: date, other: date) -> Evidence | None:
     if OSA.distance(a, b) == 1:
         if one.year != other.year:
             return Evidence(Clue.BIRTH_TYPO, 5.5)  # m 0.02; day and month agree, u 1 in 365 × some years
-        return Evidence(Clue.BIRTH_TYPO, 2.5)  # m 0.02; year and either day or month agree, u 0.004
-    if abs(one.year - other.year) == 1 and (one.day, one.month) == (other.day, other.month):
-        return Evidence(Clue.BIRTH_TYPO, 5.5)  # 1969 and 1970
+        return Evidence(Clue.BIRTH_TYPO, 3.0)  # m 0.02; year and either day or month agree, u 0.0025
+    if abs(one.year - other.year) in (1, 10) and (one.day, one.month) == (other.day, other.month):
+        return Evidence(Clue.BIRTH_TYPO, 5.5)  # 1969 and 1970, 1999 and 2009
     return None
 
 
