@@ -31,6 +31,8 @@ PERSONAL = {
     "allocation_id": "allocation_id",
     "message_id": "message_id",
     "row_id": "row_id",
+    "household_id": "household_id",
+    "certificate_id": "certificate_id",
 }
 """Parts of addresses that name one person or something of theirs, with the kind of id."""
 OF_THE_TOWN = (
@@ -54,6 +56,7 @@ OPEN: dict[str, dict[str, Any]] = {
     "language": {"code": "en"},
     "static": {"filename": "favicon.svg"},
     "security.static": {"filename": "js/base64.js"},
+    "households.undo": {"done": 1_571_104_800_000_000},
     "outreach.give_back": {"given": 1_571_104_800_000_000},
 }
 """Addresses that open by something other than an id."""

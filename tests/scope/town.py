@@ -23,9 +23,19 @@ from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.rules import Basis, Beginning
 from crm.places.models import Place, Town
 from crm.places.rules import PlaceKind
+from crm.prospects.households.models import HouseholdCertificate
 from crm.prospects.importing.rules import Proposed
-from crm.prospects.models import Consent, IdentityReading, ImportRow, ListImport, Prospect, StageChange, Standing
-from crm.prospects.rules import ConsentChannel, Ground, ImportState, Purpose, RowOutcome, Sex, Stage
+from crm.prospects.models import (
+    Consent,
+    Household,
+    IdentityReading,
+    ImportRow,
+    ListImport,
+    Prospect,
+    StageChange,
+    Standing,
+)
+from crm.prospects.rules import ConsentChannel, Ground, ImportState, Kinship, Purpose, RowOutcome, Sex, Stage
 from crm.reorganisations.models import Handover, Reorganisation
 from crm.reorganisations.rules import Move, Plan
 from crm.reorganisations.rules import State as ReorganisationState
@@ -38,6 +48,7 @@ from tests.factories import Make
 TODAY = date(2019, 10, 15)
 FIRST_PHONE = 915_550_000
 JOINED = ("beta", "gamma", "zeta", "theta")
+MERGED = "iota"
 AWAY = "omega"
 """The one person of another town."""
 
@@ -115,7 +126,7 @@ class SmallTown:
         self._person("zeta", third, self.front, None)
         self._person("eta", third, None, None)
         self._person("theta", first, self.union, one, neighbourhood_id=self.part.id)
-        merged = self._person("iota", third, self.front, None)
+        merged = self._person(MERGED, third, self.front, None)
         merged.row.merged_into_id = self.people["zeta"].row.id
         self.session.flush()
 
@@ -152,8 +163,23 @@ class SmallTown:
         )
         known = self.people[key] = Known(row, word, digits, citizen)
         known.has("prospect_id", row)
+        if key != MERGED:
+            self._at_home(known)
         self._history(known, self.users["volunteer"] if ward.town_id == self.town.id else self._away_user)
         return known
+
+    def _at_home(self, known: Known) -> None:
+        """A household of their own, with its certificate; a merged record has none."""
+        row, town_id = known.row, known.row.town_id
+        home = self._later(Household(town_id=town_id, id=new_id(), place_id=row.place_id, address=f"Nhà {known.word}"))
+        known.has("household_id", home)
+        self.session.flush()
+        row.household_id, row.kinship = home.id, Kinship.HEAD
+        dated = {"year": 2018, "valid_from": date(2018, 1, 1), "valid_to": date(2019, 1, 1), "recorded_at": clock.now()}
+        paper = HouseholdCertificate(
+            town_id=town_id, id=new_id(), household_id=home.id, ground=Ground.POOR, number=f"GCN {known.word}", **dated
+        )
+        known.has("certificate_id", self._later(paper))
 
     def _history(self, known: Known, by: User) -> None:
         row, word, moment = known.row, known.word, clock.now() - timedelta(days=30)
