@@ -65,7 +65,6 @@ class Cut(NamedTuple):
 
 def _cut() -> Cut:
     form, current, town_id = CutForm(request.args), session(), current_scope().town_id
-    form.validate()
     wards = list(current.scalars(units(town_id, clock.today())))
     ward = next((one for one in wards if str(one.id) == form.place.data), None)
     parts = list(current.scalars(neighbourhoods(town_id, [ward.id]))) if ward else []
