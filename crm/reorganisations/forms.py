@@ -37,7 +37,7 @@ class DescribeForm(Form):
             )
             code = Regexp(r"\d{5}$", message=_l("The code of a ward has 5 digits."))
             fields[f"{key}_code"] = StringField(_l("Code"), filters=[stripped], validators=[Optional(), code])
-            fields[f"{key}_kind"] = SelectField(_l("Kind"), choices=KINDS)
+            fields[f"{key}_kind"] = SelectField(_l("Ward or commune?"), choices=KINDS)
         new = [(key, _l("becomes part of new ward %(number)s", number=number)) for number, key in enumerate(KEYS, 1)]
         for unit, name in units:
             others = [
