@@ -88,9 +88,8 @@ def said_of(channel: Channel, reasons: Sequence[str], again: date | None) -> str
 
 def _given(row: Happened) -> Event:
     facts = row.facts
-    with_whom = " · ".join(filter(None, (facts["volunteer"], facts["organisation"])))
     title = _("Given to %(name)s", name=facts["volunteer"]) if facts["volunteer"] else _("Taken back from the list")
-    return Event(row.at, title, "people", "quiet", row.by, with_whom if facts["organisation"] else None, facts["note"])
+    return Event(row.at, title, "people", "quiet", row.by, facts["organisation"], facts["note"])
 
 
 VISITS = Trail(

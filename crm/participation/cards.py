@@ -62,8 +62,8 @@ def _paid_through(spell: Participation, *, late: bool, soon: bool) -> Look:
 
 def _would_pay(told: Quote) -> Look:
     language = chosen()
-    words = _("Would pay %(amount)s a month", amount=filters.vnd(told.a_month, language))
-    return Look("money", words, _("on the least income; the State pays its part"), order=40)
+    words = _("%(amount)s a month", amount=filters.vnd(told.a_month, language))
+    return Look("money", words, _("if they join, on the least income"), order=40)
 
 
 def _spells(person: Prospect) -> Sequence[Participation]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Mapping
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -26,10 +26,9 @@ from crm.prospects.rules import (
     NewStanding,
     Purpose,
     Sex,
-    Stage,
 )
-from crm.prospects.wording import CHANNELS, FIELDS, GROUNDS, KINSHIPS, SEXES, SPOKEN, STAGES
-from crm.web.forms import Form, QueryForm, stripped
+from crm.prospects.wording import CHANNELS, FIELDS, GROUNDS, KINSHIPS, SEXES, SPOKEN
+from crm.web.forms import Form, stripped
 
 Choice = tuple[str, Any]
 
@@ -59,53 +58,6 @@ def day_field(label: Any, **more: Any) -> DateField:
 def typed_uuid(text: str | None) -> UUID | None:
     """The id a select sent; None when nothing was chosen. Choices were checked by the field."""
     return UUID(text) if text else None
-
-
-class FilterForm(QueryForm):
-    """What the list of people is narrowed to; an address one can pass on."""
-
-    q = HiddenField(filters=[stripped], validators=[Optional(), Length(max=200)])
-    place = SelectField(FIELDS["place_id"], filters=[stripped], validators=[Optional()])
-    neighbourhood = SelectField(FIELDS["neighbourhood_id"], filters=[stripped], validators=[Optional()])
-    stage = SelectField(
-        _l("Where they stand"),
-        choices=[anything(_l("All")), *choices(STAGES)],
-        filters=[stripped],
-        validators=[Optional()],
-    )
-    standing = SelectField(
-        _l("Group"), choices=[anything(_l("All")), *choices(GROUNDS)], filters=[stripped], validators=[Optional()]
-    )
-    organisation = SelectField(FIELDS["organisation_id"], filters=[stripped], validators=[Optional()])
-    assigned_to = SelectField(_l("Volunteer"), filters=[stripped], validators=[Optional()])
-    due_before = day_field(_l("To be met before"))
-
-    def offer(
-        self,
-        places: Iterable[Choice],
-        neighbourhoods: Iterable[Choice],
-        organisations: Iterable[Choice],
-        volunteers: Iterable[Choice],
-    ) -> None:
-        """Fill the choices that depend on who asks."""
-        everyone = anything(_l("All"))
-        self.place.choices = [everyone, *places]
-        self.neighbourhood.choices = [everyone, *neighbourhoods]
-        self.organisation.choices = [everyone, *organisations]
-        self.assigned_to.choices = [everyone, ("nobody", _l("Nobody yet")), *volunteers]
-
-    @property
-    def narrowed(self) -> bool:
-        """Whether anything besides the search is chosen."""
-        return any(field.data for field in self if field.name != "q")
-
-    @property
-    def stage_chosen(self) -> Stage | None:
-        return Stage(self.stage.data) if self.stage.data else None
-
-    @property
-    def standing_chosen(self) -> Ground | None:
-        return Ground(self.standing.data) if self.standing.data else None
 
 
 class ParticularsForm(Form):

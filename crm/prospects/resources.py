@@ -27,13 +27,14 @@ from crm.errors import Conflict, RuleBroken
 from crm.places.models import Place
 from crm.places.queries import ids_within, place_named
 from crm.prospects.editing import NUMBERS
+from crm.prospects.identity.rules import Clue
+from crm.prospects.identity.showing import Told, told
 from crm.prospects.models import Prospect
 from crm.prospects.queries.changes import as_of_version
 from crm.prospects.queries.facts import Facts, facts_of
 from crm.prospects.queries.lists import Filters, page_of
-from crm.prospects.queries.seeing import person_seen, visible_among
+from crm.prospects.queries.seeing import person_seen
 from crm.prospects.rules import (
-    SAME_SENTENCES,
     ConsentChannel,
     Ground,
     NewConsent,
@@ -221,13 +222,22 @@ class PeopleQuery(ListQuery):
     due_before = fields.Date()
 
 
-class CandidateOut(Schema):
-    """Someone who may be the same person; names only of people the caller may see."""
+class EvidenceOut(Schema):
+    """One thing seen in two records: how much it speaks for one person, in bits, or below nothing against."""
 
-    id = fields.UUID(required=True)
+    code = fields.Enum(Clue, by_value=True, required=True)
+    weight = fields.Float(required=True)
+    sentence = fields.String(required=True)
+
+
+class CandidateOut(Schema):
+    """Someone who may be the same person. Of people out of the caller's sight neither id nor name nor evidence."""
+
+    id = fields.UUID(required=True, allow_none=True)
     score = fields.Integer(required=True)
     reasons = fields.List(fields.Enum(Same, by_value=True), required=True)
     why = fields.String(required=True)
+    evidence = fields.List(fields.Nested(EvidenceOut), required=True)
     full_name = fields.String(required=True, allow_none=True)
     birth_year = fields.Integer(required=True, allow_none=True)
 
@@ -443,19 +453,26 @@ def reads_numbers() -> bool:
 
 
 def likely_duplicate(refusal: Conflict) -> Response:
-    """409 with the people found; names only of those the caller may see."""
-    found = refusal.details.get("candidates", [])
-    seen = {row.id: row for row in visible_among(session(), current_scope(), [UUID(one["id"]) for one in found])}
-    told = []
-    for one in found:
-        row = seen.get(UUID(one["id"]))
-        why = ", ".join(str(SAME_SENTENCES[Same(reason)]) for reason in one["reasons"])
-        told.append(
-            one
-            | {"why": why, "full_name": row.full_name if row else None, "birth_year": row.birth_year if row else None}
-        )
-    more: dict[str, Any] = {"candidates": told} if told else {}
+    """409 with the people found, as far as the caller may know them."""
+    found = told(session(), current_scope(), refusal.details.get("candidates", []))
+    more: dict[str, Any] = {"candidates": [candidate(one) for one in found]} if found else {}
     return problem(HTTPStatus.CONFLICT, detail=str(refusal), code=refusal.code, **more)
+
+
+def candidate(one: Told) -> dict[str, Any]:
+    """Somebody who may be the same, under the names of the API."""
+    person = one.person
+    return {
+        "id": str(person.id) if person else None,
+        "full_name": person.full_name if person else None,
+        "birth_year": person.birth_year if person else None,
+        "score": one.score,
+        "reasons": [reason.value for reason in one.reasons],
+        "why": one.why,
+        "evidence": [
+            {"code": each.code.value, "weight": each.weight, "sentence": str(each.sentence)} for each in one.evidence
+        ],
+    }
 
 
 def stale(prospect_id: UUID, refusal: Conflict) -> Response:

@@ -21,11 +21,11 @@ from crm.accounts.queries import Scope
 from crm.places.models import Place
 from crm.prospects import cards
 from crm.prospects.cards import PERSON, PHONE, TOWN, Event, Happened, Kind, Trail, Undo, facts_as, of_person
-from crm.prospects.editing import BIRTH, HOME, Collision, masked, unit_of
+from crm.prospects.editing import BIRTH, HOME, Collision, columns_of_unit, masked, unit_of
 from crm.prospects.models import Consent, ImportRow, ListImport, Prospect, StageChange
 from crm.prospects.queries.changes import CHANGED, last_writers
 from crm.prospects.rules import ConsentChannel, Ground, Kinship, Purpose, RowOutcome, Sex, Stage
-from crm.prospects.services.people import may_be_put_back
+from crm.prospects.services.people import may_be_put_back, shown
 from crm.prospects.wording import CHANNELS, FIELDS, GROUNDS, KINSHIPS, PURPOSES, SEXES, STAGE_SIGNS, STAGES
 from crm.web import filters
 from crm.web.pager import read_cursor, write_cursor
@@ -158,13 +158,18 @@ def _correction(row: Happened, names: Mapping[str, str], person: Prospect | None
         lines=[
             (FIELDS[name], _shown(name, before.get(name), names), _shown(name, after[name], names)) for name in changed
         ],
-        undo=[_undo(person, row, unit) for unit in _units_back(row, changed)] if person else (),
+        undo=[_undo(person, row, unit) for unit in _units_back(person, row, changed)] if person else (),
     )
 
 
-def _units_back(row: Happened, changed: Sequence[str]) -> Iterator[str]:
-    record = ChangeRecord(before=row.facts["before"], after=row.facts["after"])
-    return (unit for unit in dict.fromkeys(map(unit_of, changed)) if may_be_put_back(record, unit))
+def _units_back(person: Prospect, row: Happened, changed: Sequence[str]) -> Iterator[str]:
+    """What of a correction still stands and was something else before that is known."""
+    after = row.facts["after"] or {}
+    record = ChangeRecord(before=row.facts["before"], after=after)
+    still = {name for name, value in shown(person).items() if value == after.get(name)}
+    for unit in dict.fromkeys(map(unit_of, changed)):
+        if may_be_put_back(record, unit) and still.issuperset(set(columns_of_unit(unit)) & set(changed)):
+            yield unit
 
 
 def _undo(person: Prospect, row: Happened, unit: str) -> Undo:

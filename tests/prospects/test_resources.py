@@ -111,6 +111,29 @@ def test_a_change_needs_the_version_that_was_read(client: FlaskClient, api: Head
     assert late.json["yours"] == {"address": "Số 6"}
     assert late.json["current"]["address"] == "Số 5"
     assert late.headers["ETag"] == changed.headers["ETag"]
+    assert late.json["fields"] == [{"field": "address", "base": made.json["address"], "current": "Số 5", "yours": "Số 6"}]
+
+
+def test_a_late_change_is_told_field_by_field_in_the_words_of_the_api(
+    client: FlaskClient, api: Headers, clerk: User, make: Make
+) -> None:
+    made = client.post(PEOPLE, json=body(citizen_id=CITIZEN), headers=api(clerk))
+    url, tag, ward = f"{PEOPLE}/{made.json['id']}", made.headers["ETag"], make.ward("14818@2019-10-15")
+    sent = {"place": "14818@2019-10-15", "neighbourhood": "Khu phố 4", "birth_date": "1975-03-02"}
+    assert client.patch(url, json=sent, headers=api(clerk) | {"If-Match": tag}).status_code == 200
+    yours = {"place": "14812@2019-10-15", "citizen_id": CITIZEN, "birth_date": None, "occupation": "Thợ may"}
+    late = client.patch(url, json=yours | {"neighbourhood": None}, headers=api(clerk) | {"If-Match": tag}).json
+    told = {one.pop("field"): one for one in late["fields"]}
+    assert told["place"] == {
+        "base": made.json["place"],
+        "current": str(ward.id),
+        "yours": "14812@2019-10-15",
+    }
+    assert told["neighbourhood"] == {"base": None, "current": "Khu phố 4", "yours": None}
+    assert told["birth_date"] == {"base": None, "current": "1975-03-02", "yours": None}
+    assert told["occupation"] == {"current": None, "yours": "Thợ may"}
+    assert told["citizen_id"] == {"current": "038***119", "yours": "038***119"}
+    assert CITIZEN not in str(late)
 
 
 def test_grounds_sent_are_all_that_hold_from_now(client: FlaskClient, api: Headers, clerk: User, make: Make) -> None:

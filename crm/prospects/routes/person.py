@@ -108,5 +108,7 @@ def changes(prospect_id: UUID) -> ResponseReturnValue:
         "prospects/changes.html",
         facts,
         told=told_of(facts, Kind.CHANGES, request.args.get("cursor")),
+        kind=Kind.CHANGES,
+        kinds=timeline.KINDS,
         readings=identity_readings(session(), facts.person),
     )

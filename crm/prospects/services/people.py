@@ -114,10 +114,7 @@ def refuse_a_duplicate(session: Session, row: Prospect, *, sure: bool = False) -
         raise Conflict(
             _l("This person may be here already. Look at the people found, or say that it is somebody else."),
             code="likely_duplicate",
-            candidates=[
-                {"id": str(one.id), "score": one.score, "reasons": [reason.value for reason in one.reasons]}
-                for one in found
-            ],
+            candidates=[one.as_details() for one in found],
         )
 
 
