@@ -12,8 +12,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from crm.names import fold
-from crm.places.models import PlaceSuccession
+from crm.names import clean, fold
+from crm.places.models import Place, PlaceSuccession
+from crm.places.rules import PlaceKind
 from crm.prospects.identity.rules import Comparison, Verdict, compare
 from crm.prospects.identity.scanning import Pair, pairs_among
 from crm.prospects.models import Prospect
@@ -56,6 +57,15 @@ class Candidate:
     @property
     def score(self) -> int:
         return self.comparison.score
+
+    def as_details(self) -> dict[str, Any]:
+        """Plain JSON, for the details of a refusal. It says who: `showing.told` decides who may know that."""
+        return {
+            "id": str(self.id),
+            "score": self.score,
+            "reasons": [reason.value for reason in self.reasons],
+            "evidence": [{"code": one.code.value, "weight": one.weight} for one in self.comparison.evidence],
+        }
 
 
 Lineages = Mapping[UUID, frozenset[UUID]]
@@ -100,6 +110,18 @@ def traits_of(row: Any, known: Lineages | None = None) -> Traits:
         household_id=row.household_id,
         occupation=row.occupation,
     )
+
+
+def neighbourhood_typed(session: Session, town_id: UUID, place: str | None, name: str | None) -> UUID | None:
+    """The neighbourhood of that name in a ward, when it is known already."""
+    try:
+        unit = UUID(place or "")
+    except ValueError:
+        return None
+    known = select(Place.id).where(
+        Place.town_id == town_id, Place.parent_id == unit, Place.name_fold == fold(clean(name or ""))
+    )
+    return session.scalar(known.where(Place.kind == PlaceKind.NEIGHBOURHOOD))
 
 
 def candidates(session: Session, town_id: UUID, new: Traits, except_id: UUID | None = None) -> list[Candidate]:

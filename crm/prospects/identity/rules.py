@@ -253,6 +253,8 @@ def _verdict(bits: float, seen: list[Evidence]) -> Verdict:
 
 
 def _name(one: Traits, other: Traits, register: Register, seen: list[Evidence]) -> NameLevel:
+    if not (one.full_name and other.full_name):
+        return NameLevel.NICKNAME
     level, bits = compare_names(read_name(one.full_name), read_name(other.full_name), register.names)
     if level is NameLevel.SAME:
         code = Clue.NAME_COMMON if bits < 9 else Clue.NAME_RARE if bits > 11 else Clue.NAME

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -20,17 +20,21 @@ from crm.prospects.forms import (
     NewPersonForm,
     ParticularsForm,
 )
+from crm.prospects.identity.queries import candidates, neighbourhood_typed
+from crm.prospects.identity.showing import Told, told
+from crm.prospects.identity.typed import traits_typed
 from crm.prospects.models import Prospect
-from crm.prospects.queries.facts import facts_of
-from crm.prospects.queries.seeing import visible_among
+from crm.prospects.queries.facts import Facts, facts_of
 from crm.prospects.routes.blueprint import bp
 from crm.prospects.routes.listing import one_of, places_of_mine
-from crm.prospects.rules import SAME_SENTENCES, NewPerson, Same
+from crm.prospects.rules import NewPerson
 from crm.prospects.services.neighbourhoods import neighbourhood_id
 from crm.prospects.services.people import add_prospect
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 
+SHOWN_WHILE_TYPING = 3
+"""More would hide the form."""
 DOORSTEP_WORDS = _l("Said yes when asked whether the office may send messages about this.")
 
 
@@ -107,8 +111,23 @@ def alike_page(form: NewPersonForm, refusal: Conflict) -> ResponseReturnValue:
     scope = current_scope()
     if refusal.code == "id_taken":
         return redirect(url_for(".show", prospect_id=refusal.details["id"]))
-    found = {UUID(one["id"]): one["reasons"] for one in refusal.details["candidates"]}
-    seen = facts_of(session(), scope.town_id, visible_among(session(), scope, list(found)), clock.today())
-    why = {key: ", ".join(str(SAME_SENTENCES[Same(reason)]) for reason in reasons) for key, reasons in found.items()}
-    unseen = [why[key] for key in found if key not in {facts.person.id for facts in seen}]
-    return render_template("prospects/alike.html", form=form, seen=seen, why=why, unseen=unseen), 409
+    found = told(session(), scope, refusal.details["candidates"])
+    return render_template("prospects/alike.html", form=form, found=found, facts=_facts(found)), 409
+
+
+@bp.post("/alike")
+@may(May.EDIT_PEOPLE)
+def alike() -> ResponseReturnValue:
+    """Who may be the person that is being typed: `{found, html}`."""
+    current, scope = session(), current_scope()
+    place = neighbourhood_typed(current, scope.town_id, request.form.get("place"), request.form.get("neighbourhood"))
+    new = traits_typed(request.form, place, clock.today())
+    likely = candidates(current, scope.town_id, new) if new else []
+    found = told(current, scope, [one.as_details() for one in likely])[:SHOWN_WHILE_TYPING]
+    return {"found": len(found), "html": render_template("prospects/_alike.html", found=found, facts=_facts(found))}
+
+
+def _facts(found: list[Told]) -> dict[UUID, Facts]:
+    """What pages show of those of these people who are in sight."""
+    seen = [one.person for one in found if one.person]
+    return {facts.person.id: facts for facts in facts_of(session(), current_scope().town_id, seen, clock.today())}
