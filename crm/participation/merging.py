@@ -44,7 +44,7 @@ def _months(session: Session, kept: Prospect, gone: Prospect) -> Iterator[Any]:
     )
     months = [Month.of(one) for one in session.scalars(query)]
     if months:
-        named = ", ".join(f"{one.month}/{one.year}" for one in months[:MOST_NAMED])
+        named = ", ".join(f"{one.number}/{one.year}" for one in months[:MOST_NAMED])
         yield _l(
             "Both records have paid for %(months)s. One person pays a month once: let whoever recorded the wrong "
             "payment take it back, then merge.",
@@ -54,14 +54,14 @@ def _months(session: Session, kept: Prospect, gone: Prospect) -> Iterator[Any]:
 
 def _spells(session: Session, kept: Prospect, gone: Prospect) -> Iterator[Any]:
     one, other = aliased(Participation), aliased(Participation)
-    query = select(one.started_on, other.started_on).where(
+    together = func.daterange(one.started_on, one.ended_on).op("&&")(func.daterange(other.started_on, other.ended_on))
+    both = select(one.started_on, other.started_on).join(other, (other.town_id == one.town_id) & together)
+    query = both.where(
         one.town_id == kept.town_id,
-        other.town_id == kept.town_id,
         one.prospect_id == kept.id,
         other.prospect_id == gone.id,
         one.withdrawn_at.is_(None),
         other.withdrawn_at.is_(None),
-        func.daterange(one.started_on, one.ended_on).op("&&")(func.daterange(other.started_on, other.ended_on)),
     )
     first = session.execute(query.order_by(one.started_on)).first()
     if first:

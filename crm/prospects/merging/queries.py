@@ -6,10 +6,11 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, text
+from sqlalchemy import ColumnElement, Select, TextClause, and_, exists, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from crm.accounts.models import User
@@ -141,27 +142,34 @@ def later_than(session: Session, merge: Merge) -> After:
     tree = set(session.scalars(_TREE, {"town": merge.town_id, "top": merge.gone_id}))
     rows: list[Later] = []
     owners: dict[tuple[str, str], UUID] = {}
-    for place in person_columns(session):
-        for key, data, origin, since in session.execute(*_rows_of(place, merge)):
-            owner = origin or merge.kept_id
-            if "id" in data:
-                owners[place.table, data["id"]] = owner
-            new = since is None or (since > merge.number and owner in tree | {merge.kept_id})
-            if new:
-                rows.append(Later(place.table, place.column, key, data, owner))
+    asked = {"town": merge.town_id, "kept": merge.kept_id}
+    for table, column, key, data, origin, since in session.execute(_rows_held(tuple(_places(session))), asked):
+        owner = origin or merge.kept_id
+        if "id" in data:
+            owners[table, data["id"]] = owner
+        if since is None or (since > merge.number and owner in tree | {merge.kept_id}):
+            rows.append(Later(table, column, key, data, owner))
     return _hung_up(rows, owners)
 
 
-def _rows_of(place: PersonColumn, merge: Merge) -> tuple[Any, dict[str, Any]]:
-    parts = ", ".join(f"'{name}', t.\"{name}\"" for name in place.keys)
-    key = f"jsonb_build_object({parts})::text"
-    statement = text(
-        f'select {key}, to_jsonb(t), r.origin_id, r.since from "{place.table}" t '  # from the catalogue
-        f"left join merged_row r on r.town_id = t.town_id and r.table_name = :table and r.column_name = :column "
-        f'and r.row_key = {key} where t.town_id = :town and t."{place.column}" = :kept order by 1'
-    )
-    asked = {"table": place.table, "column": place.column, "town": merge.town_id, "kept": merge.kept_id}
-    return statement, asked
+def _places(session: Session) -> list[tuple[str, str, tuple[str, ...]]]:
+    return [(one.table, one.column, tuple(one.keys)) for one in person_columns(session)]
+
+
+@lru_cache(maxsize=8)
+def _rows_held(places: tuple[tuple[str, str, tuple[str, ...]], ...]) -> TextClause:
+    """Every row that somebody holds, with whose it was. The names are those of the database's own catalogue."""
+    parts = []
+    for table, column, keys in places:
+        named = ", ".join(f"'{name}', t.\"{name}\"" for name in keys)
+        key = f"jsonb_build_object({named})::text"
+        parts.append(
+            f"select '{table}', '{column}', {key} as row_key, to_jsonb(t), r.origin_id, r.since "
+            f"from \"{table}\" t left join merged_row r on r.town_id = t.town_id and r.table_name = '{table}' "
+            f"and r.column_name = '{column}' and r.row_key = {key} "
+            f'where t.town_id = :town and t."{column}" = :kept'
+        )
+    return text(" union all ".join(parts) + " order by 1, 2, 3")
 
 
 def _hung_up(rows: list[Later], owners: dict[tuple[str, str], UUID]) -> After:
