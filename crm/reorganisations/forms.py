@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import DateField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from crm.places.rules import PlaceKind
@@ -125,7 +125,7 @@ class DecideForm(Form):
         for key, name, options, proposed in subjects:
             choices = [(str(place), _l("looks after %(ward)s", ward=ward)) for place, ward in options]
             choices.append((FORMER_AREA, _l("keeps the former area")))
-            fields[f"who_{key.hex}"] = RadioField(name, choices=choices, default=str(proposed or FORMER_AREA))
+            fields[f"who_{key.hex}"] = SelectField(name, choices=choices, default=str(proposed or FORMER_AREA))
         return type("DecidePlaces", (cls,), fields)(note=note)  # type: ignore[no-any-return]
 
     @property

@@ -12,6 +12,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import Organisation, User
+from crm.accounts.rules import Role
 from crm.errors import NotFound
 from crm.participation.models import Participation
 from crm.participation.queries import holds_on
@@ -121,6 +122,11 @@ class Affected:
     former: Place
     options: Sequence[Place]
     proposed: UUID | None
+
+    @property
+    def follows(self) -> bool:
+        """Whether it goes without saying: whoever visits keeps their own people, the ward is only where they live."""
+        return isinstance(self.subject, User) and self.subject.role in (Role.VOLUNTEER, Role.AGENT)
 
     @property
     def name(self) -> str:

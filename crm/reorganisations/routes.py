@@ -101,7 +101,8 @@ def _page(row: Reorganisation, form: DecideForm | None = None) -> str:
         row=row,
         steps=steps,
         inside=queries.inside(session(), row.town_id, former, today),
-        affected=affected,
+        affected=[one for one in affected if not one.follows],
+        following=sum(one.follows for one in affected),
         form=form or _decide_form(row, affected),
         handovers=queries.handovers(session(), row),
         state=STATES[row.state],
@@ -120,6 +121,7 @@ def _decide_form(row: Reorganisation, affected: list[queries.Affected]) -> Decid
                 UUID(decided[str(one.subject.id)]) if decided.get(str(one.subject.id)) else one.proposed,
             )
             for one in affected
+            if not one.follows
         ],
         (row.decisions or {}).get("note"),
     )

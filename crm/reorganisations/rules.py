@@ -164,4 +164,6 @@ def proposed(place_id: UUID, became: Mapping[UUID, Sequence[UUID]]) -> UUID | No
     return following[0] if len(following) == 1 else None
 
 
-KINDS = [(kind.value, {PlaceKind.WARD: _l("Ward of a town"), PlaceKind.COMMUNE: _l("Rural commune")}[kind]) for kind in UNITS]
+KINDS = [
+    (kind.value, {PlaceKind.WARD: _l("Ward of a town"), PlaceKind.COMMUNE: _l("Rural commune")}[kind]) for kind in UNITS
+]

@@ -194,7 +194,8 @@ def prepare(
         raise RuleBroken(_l("This has been handed over already, or its boundaries are not drawn yet."))
     if note and len(note) > LONGEST_NOTE:
         raise RuleBroken(_l("This is longer than %(most)s letters. Write it shorter.", most=LONGEST_NOTE), field="note")
-    allowed = {one.subject.id: {place.id for place in one.options} for one in affected(session, row)}
+    everybody = affected(session, row)
+    allowed = {one.subject.id: {place.id for place in one.options} for one in everybody if not one.follows}
     for subject, place in places.items():
         if subject not in allowed or (place is not None and place not in allowed[subject]):
             raise RuleBroken(_l("Somebody's place has changed meanwhile. Look at the list again."))
@@ -209,17 +210,17 @@ def prepare(
 
 
 def hand_over(session: Session, row: Reorganisation, *, at: datetime) -> int:
-    """Do what was decided, once: each account and branch that still stands at a former place gets its new one, and
-    whoever signs in is told. Says how many."""
+    """Do what was decided, once: each account and branch that still stands at a former place gets its new one, volunteers
+    what their whole ward became, and whoever signs in is told. Says how many."""
     locked = session.get_one(Reorganisation, (row.town_id, row.id), with_for_update=True, populate_existing=True)
     if locked.state is not State.PREPARED or locked.on_day > local_day(at):
         return 0
     decisions: dict[str, Any] = locked.decisions or {"places": {}, "note": None}
     count = 0
     for one in affected(session, locked):
-        if str(one.subject.id) not in decisions["places"]:
+        if not one.follows and str(one.subject.id) not in decisions["places"]:
             continue
-        chosen = decisions["places"][str(one.subject.id)]
+        chosen = one.proposed if one.follows else decisions["places"][str(one.subject.id)]
         person = isinstance(one.subject, User)
         assert one.subject.place_id is not None
         session.add(
@@ -230,13 +231,13 @@ def hand_over(session: Session, row: Reorganisation, *, at: datetime) -> int:
                 account_id=one.subject.id if person else None,
                 organisation_id=None if person else one.subject.id,
                 from_place_id=one.subject.place_id,
-                to_place_id=UUID(chosen) if chosen else None,
+                to_place_id=UUID(str(chosen)) if chosen else None,
                 note=decisions["note"],
                 at=at,
             )
         )
         if chosen:
-            one.subject.place_id = UUID(chosen)
+            one.subject.place_id = UUID(str(chosen))
         count += 1
     locked.state = State.HANDED_OVER
     session.flush()

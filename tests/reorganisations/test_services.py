@@ -158,6 +158,7 @@ def test_leads_get_the_new_ward_on_the_day_by_themselves_and_read_the_note_once(
     session: Session, make: Make, admin: User, at_time: Callable[[datetime], None]
 ) -> None:
     old = make.ward("14812@2025-07-01")
+    helper = make.user(Role.VOLUNTEER, place_id=old.id)
     lead, other = make.user(Role.LEAD, place_id=old.id), make.user(Role.LEAD, place_id=make.ward().id)
     person = make.prospect("Mai Thị Lan", place=make.ward("14818@2025-07-01"))
     row = drawn(session, admin, merging(make))
@@ -172,6 +173,8 @@ def test_leads_get_the_new_ward_on_the_day_by_themselves_and_read_the_note_once(
     session.refresh(lead)
     assert lead.place_id == new.id
     assert other.place_id == make.ward().id
+    session.refresh(helper)
+    assert helper.place_id == new.id, "volunteers follow their ward by themselves"
     assert person in session.scalars(people(scope_of(session, lead), today=DAY)).all()
     [news] = queries.unread(session, lead)
     assert (news.former, news.now, news.note) == ("Phường Bỉm Sơn", "Phường Sơn Hà", "Sổ ở văn phòng.")
