@@ -23,6 +23,7 @@ import crm.prospects.households.models
 import crm.prospects.importing.meanings.businesses
 import crm.prospects.importing.meanings.poor_households
 import crm.prospects.importing.models
+import crm.prospects.lists.cards
 import crm.prospects.lists.models
 import crm.prospects.lists.services.stages
 import crm.prospects.lists.services.tags
@@ -52,6 +53,7 @@ from crm.prospects.households import resources as household_resources
 from crm.prospects.households import routes as household_routes
 from crm.prospects.importing import resources as import_resources
 from crm.prospects.importing import routes as import_routes
+from crm.prospects.lists import routes as list_routes
 from crm.prospects.routes import adding, correcting, listing, person
 from crm.reorganisations import routes as reorganisation_routes
 from crm.reports import resources as report_resources
@@ -65,6 +67,7 @@ from crm.timekeeping import routes as timekeeping_routes
 BLUEPRINTS: tuple[Blueprint, ...] = (
     import_routes.bp,
     account_routes.bp,
+    list_routes.bp,
     premium_routes.bp,
     *{part.bp for part in (adding, correcting, listing, person)},
     household_routes.bp,

@@ -137,6 +137,7 @@ def _tables() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("asked", postgresql.JSONB(), nullable=False),
         sa.Column("q", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
         sa.Column("columns", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("full_numbers", sa.Boolean(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),

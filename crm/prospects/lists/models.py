@@ -141,6 +141,8 @@ class PeopleExport(TownRow, Model):
     at: Mapped[datetime]
     asked: Mapped[dict[str, Any]]
     q: Mapped[str] = mapped_column(default="")
+    words: Mapped[str]
+    """What was asked, in words, with the names of that day."""
     columns: Mapped[list[str]]
     full_numbers: Mapped[bool] = mapped_column(default=False)
     """Identity numbers whole; each is kept as a reading."""

@@ -68,6 +68,10 @@ class Filters:
     """Whether the phone's last answer about a purpose was yes."""
     conditions: tuple[str, ...] = ()
     """Keys of crm.prospects.lists.conditions, all of them."""
+    also: tuple[Filters, ...] = ()
+    """A saved list that is narrowed further: all that it asks, too."""
+    words: str = ""
+    """What a saved list searches for."""
 
 
 EVERYONE = Filters()
@@ -142,6 +146,10 @@ def _beside(scope: Scope, filters: Filters, today: date) -> Iterator[ColumnEleme
         yield agrees if filters.consent[1] else and_(Prospect.phone.is_not(None), ~agrees)
     for key in filters.conditions:
         yield conditions.named(key).holds(scope.town_id, today)
+    if filters.words.strip():
+        yield matches(filters.words)
+    for one in filters.also:
+        yield from _conditions(scope, one, today)
 
 
 def phones_that_agree(town_id: UUID, purpose: Purpose) -> Select[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from crm.prospects.wording import GROUNDS, STAGES
+from crm.prospects.wording import GROUNDS, SEXES, STAGES
 
 bp = Blueprint("prospects", __name__, url_prefix="/people")
-bp.app_context_processor(lambda: {"GROUNDS": GROUNDS, "STAGES": STAGES})
+bp.app_context_processor(lambda: {"GROUNDS": GROUNDS, "SEXES": SEXES, "STAGES": STAGES})

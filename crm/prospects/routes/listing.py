@@ -7,23 +7,26 @@ from uuid import UUID
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
 from crm import clock
-from crm.accounts.gateway import current_scope
-from crm.accounts.models import Organisation, User
-from crm.accounts.queries import organisations, volunteers_for
-from crm.accounts.rules import May, Reach
+from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.rules import May
 from crm.db import session
+from crm.errors import NotFound
 from crm.kept import kept
 from crm.places.models import Place
-from crm.places.queries import ids_within, neighbourhoods, units
-from crm.prospects.forms import (
-    Choice,
-    FilterForm,
-    typed_uuid,
-)
-from crm.prospects.queries.lists import Filters, count_list, list_of
+from crm.places.queries import units
+from crm.prospects.forms import Choice
+from crm.prospects.lists.forms import SearchForm
+from crm.prospects.lists.models import Segment
+from crm.prospects.lists.narrowing import Narrowing
+from crm.prospects.lists.queries import Ready, segment_seen
+from crm.prospects.lists.rules import COLUMNS, Column, columns_in_order
+from crm.prospects.lists.showing import chips, organisations_to_choose, volunteers_to_choose
+from crm.prospects.queries.lists import count_list, list_of
 from crm.prospects.routes.blueprint import bp
+from crm.web.forms import refusals_on
 from crm.web.guard import may
 
 PAGE = 48
@@ -41,56 +44,102 @@ MOST_COUNTED_NARROWED = 5_000
 @may(May.SEE_PEOPLE)
 def listing() -> ResponseReturnValue:
     """People by name, searched and narrowed."""
-    scope, today, form = current_scope(), clock.today(), _filter_form()
-    if not form.validate():
-        return render_template("prospects/listing.html", form=form, people=[], count=None, next_url=None), 422
-    q, filters = form.q.data or "", _filters(form)
-    cursor = request.args.get("cursor")
-    found = list_of(session(), scope, filters, q, cursor=cursor, size=PAGE, today=today)
-    count, most = len(found.rows), MOST_COUNTED_NARROWED if form.narrowed else MOST_COUNTED
+    form, asked = SearchForm(request.args), None
+    if form.validate():
+        with refusals_on(form):
+            asked = Asked.here(form.q.data or "")
+            return _listed(form, asked)
+    return render_template("prospects/listing.html", form=form, asked=asked, people=[], count=None, next_url=None), 422
+
+
+def _listed(form: SearchForm, asked: Asked) -> str:
+    scope, today, cursor = current_scope(), clock.today(), request.args.get("cursor")
+    filters, columns = asked.narrowing.filters(session(), scope, today), columns_of_mine()
+    with_tags = Column.TAGS in columns
+    found = list_of(session(), scope, filters, asked.q, cursor=cursor, size=PAGE, today=today, with_tags=with_tags)
+    count, most = len(found.rows), MOST_COUNTED_NARROWED if asked.narrowing else MOST_COUNTED
     if cursor or found.next:
-        count = count_list(session(), scope, filters, q, most, today=today)
-    following = url_for(".listing", **_asked(), cursor=found.next) if found.next else None
+        count = count_list(session(), scope, filters, asked.q, most, today=today)
+    following = url_for(".listing", **asked.args, cursor=found.next) if found.next else None
     return render_template(
         "prospects/listing.html",
         form=form,
+        asked=asked,
         people=found.rows,
         count=count,
         most=most,
         next_url=following,
         today=today,
+        columns=columns,
+        column_words=COLUMNS,
+        volunteers=dict(volunteers_to_choose(session(), scope)) if Column.VOLUNTEER in columns else {},
+        organisations=_organisation_names() if Column.ORGANISATION in columns else {},
     )
 
 
-def _asked() -> dict[str, Any]:
-    return {name: value for name, value in request.args.items() if name != "cursor" and value}
+class Asked:
+    """What a page of people was asked for: what is typed, what is chosen, and the saved list it came from."""
+
+    def __init__(self, narrowing: Narrowing, q: str, saved: Segment | Ready | None) -> None:
+        self.narrowing, self.q, self.saved = narrowing, q, saved
+
+    @classmethod
+    def here(cls, q: str, args: MultiDict[str, str] | None = None) -> Asked:
+        """From the address. Raises RuleBroken at what cannot be read."""
+        given = request.args if args is None else args
+        return cls(Narrowing.from_args(given), q, _saved(given.get("list")))
+
+    @property
+    def args(self) -> dict[str, Any]:
+        """The address of the same again, without its page."""
+        return self.narrowing.as_args() | self._besides
+
+    @property
+    def _besides(self) -> dict[str, Any]:
+        saved = None
+        if self.saved is not None:
+            saved = self.saved.key if isinstance(self.saved, Ready) else str(self.saved.id)
+        return {name: value for name, value in (("q", self.q), ("list", saved)) if value}
+
+    @property
+    def chips(self) -> list[tuple[Any, str]]:
+        """Everything it is narrowed to, each with the address without it."""
+        found = chips(session(), current_scope(), self.narrowing) if self.narrowing else []
+        return [(chip.words, url_for("prospects.listing", **{**chip.without, **self._besides})) for chip in found]
+
+    @property
+    def changed(self) -> bool:
+        """Whether it is another question by now than the saved list it came from."""
+        return self.saved is not None and (
+            self.saved.asked != self.narrowing.as_args() or (self.saved.q or "") != self.q
+        )
+
+    @property
+    def own(self) -> bool:
+        """Whether the saved list is one's own."""
+        return isinstance(self.saved, Segment) and self.saved.owner_id == current_user().id
 
 
-def _filter_form() -> FilterForm:
-    """The filters, with the choices of whoever asks."""
-    scope, form = current_scope(), FilterForm(request.args)
-    chosen = request.args.get("place", "")
-    places = places_of_mine()
-    parts = kept(("parts", scope.town_id, chosen), lambda: _parts(chosen)) if one_of(chosen, places) else []
-    form.offer(places, parts, *kept(("filters", scope), _who_looks_after))
-    return form
+def _saved(named: str | None) -> Segment | Ready | None:
+    """The saved list an address names, if it is in sight."""
+    if not named:
+        return None
+    try:
+        return segment_seen(session(), current_scope(), current_user(), named)
+    except NotFound:
+        return None
 
 
-def _parts(place: str) -> list[Choice]:
-    """The neighbourhoods of a place."""
-    query = neighbourhoods(current_scope().town_id, _within(place)).with_only_columns(Place.id, Place.name)
-    return [(str(id), name) for id, name in session().execute(query)]
+def columns_of_mine() -> tuple[Column, ...]:
+    """What lists show whoever asks, beside the name; nobody's volunteers for those who see only their own people."""
+    chosen = columns_in_order(current_user().list_columns)
+    alone = not volunteers_to_choose(session(), current_scope())
+    return tuple(column for column in chosen if not (alone and column is Column.VOLUNTEER))
 
 
-def _who_looks_after() -> tuple[list[Choice], list[Choice]]:
-    """The organisations and the volunteers that a list can be narrowed to."""
+def _organisation_names() -> dict[str, str]:
     scope = current_scope()
-    unions = organisations(scope.town_id).with_only_columns(Organisation.id, Organisation.name)
-    helpers = volunteers_for(scope).with_only_columns(User.id, User.full_name)
-    return (
-        [(str(id), name) for id, name in session().execute(unions)] if scope.organisation_id is None else [],
-        [(str(id), name) for id, name in session().execute(helpers)] if scope.reach is not Reach.OWN else [],
-    )
+    return {id: str(name) for id, name in organisations_to_choose(session(), scope)}
 
 
 def places_of_mine() -> list[Choice]:
@@ -109,21 +158,3 @@ def places_of_mine() -> list[Choice]:
 
 def one_of(value: str, choices: list[Choice]) -> bool:
     return value in [choice[0] for choice in choices]
-
-
-def _within(place: str) -> tuple[UUID, ...]:
-    town_id = current_scope().town_id
-    return kept(("within", town_id, place), lambda: ids_within(session(), town_id, UUID(place)))
-
-
-def _filters(form: FilterForm) -> Filters:
-    assigned = form.assigned_to.data or None
-    return Filters(
-        place_ids=_within(form.place.data) if form.place.data else None,
-        neighbourhood_id=typed_uuid(form.neighbourhood.data),
-        stages=(form.stage_chosen,) if form.stage_chosen else (),
-        standing=form.standing_chosen,
-        organisation_id=typed_uuid(form.organisation.data),
-        assigned_to="nobody" if assigned == "nobody" else typed_uuid(assigned),
-        due_before=form.due_before.data,
-    )

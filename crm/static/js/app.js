@@ -1,5 +1,6 @@
 // What makes the pages quicker to use. Everything here is an addition: each page works without it.
 import { followProgress } from "./progress.js";
+import { fetchSheets } from "./fetched.js";
 import { openSheets } from "./sheet.js";
 import { closeMenus } from "./menu.js";
 import { acceptDrops } from "./drop.js";
@@ -13,6 +14,7 @@ for (const button of document.querySelectorAll("[data-print]")) {
 }
 followProgress(document);
 openSheets(document);
+fetchSheets(document);
 closeMenus(document);
 acceptDrops(document);
 fadeUndo(document);
