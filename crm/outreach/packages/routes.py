@@ -65,6 +65,8 @@ class Cut(NamedTuple):
 
 def _cut() -> Cut:
     form, current, town_id = CutForm(request.args), session(), current_scope().town_id
+    if "place" not in request.args and current_user().place_id:
+        form.place.data = str(current_user().place_id)
     wards = list(current.scalars(units(town_id, clock.today())))
     ward = next((one for one in wards if str(one.id) == form.place.data), None)
     parts = list(current.scalars(neighbourhoods(town_id, [ward.id]))) if ward else []
@@ -107,7 +109,7 @@ def new() -> ResponseReturnValue:
     """Whom a package would hold, before it is given."""
     cut = _cut()
     until = clock.today() + USUAL_DAYS
-    return _new_page(cut, GiveForm(formdata=None, data={"name": cut.name or _("Visits"), "until": until}))
+    return _new_page(cut, GiveForm(formdata=None, data={"name": cut.name or _("Whole town"), "until": until}))
 
 
 @bp.post("/packages/new")
