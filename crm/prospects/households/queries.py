@@ -60,6 +60,23 @@ def household_seen(session: Session, scope: Scope, household_id: UUID) -> Househ
     return row
 
 
+def households_seen(session: Session, scope: Scope, household_ids: Collection[UUID]) -> list[Household]:
+    """These households, kept from others until the act is done. Raises NotFound when one is out of sight."""
+    rows = session.scalars(
+        select(Household)
+        .where(
+            Household.town_id == scope.town_id,
+            Household.id.in_(household_ids),
+            Household.id.in_(visible_households(scope)),
+        )
+        .order_by(Household.id)
+        .with_for_update(of=Household)
+    ).all()
+    if len(rows) < len(set(household_ids)):
+        raise NotFound
+    return list(rows)
+
+
 def _somebody_seen(scope: Scope, household_id: UUID) -> ColumnElement[bool]:
     once = exists().where(
         HouseholdMember.town_id == scope.town_id,

@@ -8,7 +8,22 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Subquery, and_, case, exists, func, literal, null, or_, select, tuple_, union_all
+from sqlalchemy import (
+    Row,
+    Subquery,
+    Uuid,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import Session, aliased
 
 from crm.accounts.queries import Scope
@@ -87,7 +102,7 @@ def _due(scope: Scope, year: int) -> Subquery:
     strongest = case((func.bool_or(own.ground == Ground.POOR), literal("poor")), else_=literal("near_poor"))
     certified = select(
         Household.id.label("household_id"),
-        null().label("prospect_id"),
+        cast(null(), Uuid).label("prospect_id"),
         Household.place_id,
         Household.neighbourhood_id,
         paper.ground.label("ground"),
@@ -96,7 +111,7 @@ def _due(scope: Scope, year: int) -> Subquery:
     claimed = (
         select(
             Household.id,
-            null(),
+            cast(null(), Uuid),
             Household.place_id,
             Household.neighbourhood_id,
             strongest,
@@ -109,7 +124,7 @@ def _due(scope: Scope, year: int) -> Subquery:
     )
     alone = (
         select(
-            null(),
+            cast(null(), Uuid),
             Prospect.id,
             Prospect.place_id,
             Prospect.neighbourhood_id,

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
@@ -19,8 +19,8 @@ from crm.names import clean
 from crm.prospects.households.following import follow, papers_of
 from crm.prospects.households.models import HouseholdCertificate, HouseholdMember, PovertyReview
 from crm.prospects.households.rules import LONGEST_CODE, Living, whole_year
-from crm.prospects.models import Household, Prospect, Standing
-from crm.prospects.rules import POVERTY, Ground, Kinship, deciding, text_of
+from crm.prospects.models import Household, Prospect
+from crm.prospects.rules import POVERTY, Ground, Kinship, text_of
 from crm.prospects.services.standing import EARLIEST, LATEST
 from crm.web.filters import day as written_day
 
@@ -444,46 +444,6 @@ def _cut(
         left.append(paper)
     session.flush()
     return left
-
-
-def renew(
-    session: Session, household: Household, certificate: str | None, *, year: int, by: User, at: datetime
-) -> HouseholdCertificate:
-    """The household stays what it was at the end of the year before, with a new certificate for `year`.
-
-    Raises RuleBroken when there was none, or the year has one.
-    """
-    first, end_ = whole_year(year)
-    papers = papers_of(session, household)
-    if any(one.valid_from < end_ and one.valid_to > first for one in papers):
-        raise RuleBroken(_l("This household has a certificate for %(year)s already.", year=year), code="renewed")
-    ground = next((one.ground for one in papers if one.valid_to == first), None) or _of_its_members(
-        session, household, first
-    )
-    if ground is Ground.OTHER:
-        raise RuleBroken(
-            _l(
-                "This household had no certificate at the end of %(year)s. Record a new one on its page.", year=year - 1
-            ),
-            code="nothing_to_renew",
-        )
-    return certify(session, household, ground, certificate, year, by=by, at=at)
-
-
-def _of_its_members(session: Session, household: Household, ended: date) -> Ground:
-    """The strongest that members had by themselves until this day; lists name people, the law means households."""
-    query = (
-        select(Standing.ground)
-        .join(Prospect, (Prospect.town_id == Standing.town_id) & (Prospect.id == Standing.prospect_id))
-        .where(
-            Standing.town_id == household.town_id,
-            Prospect.household_id == household.id,
-            Prospect.merged_into_id.is_(None),
-            Standing.ground.in_(POVERTY),
-            or_(Standing.valid_to == ended, Standing.valid_to.is_(None)),
-        )
-    )
-    return deciding(session.scalars(query))
 
 
 def forget_review(

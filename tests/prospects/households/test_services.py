@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.accounts.models import ChangeRecord, User
+from crm.accounts.queries import scope_of
 from crm.errors import RuleBroken
 from crm.months import Month
 from crm.participation.queries import grounds_on, quote_for
 from crm.premiums.rules.quotes import Plan
-from crm.prospects.households import merging, services
+from crm.prospects.households import merging, renewing, services
 from crm.prospects.households.models import HouseholdCertificate, HouseholdMember
 from crm.prospects.households.rules import Living
 from crm.prospects.models import Household, Prospect, Standing
@@ -170,7 +171,7 @@ def test_the_premium_changes_on_the_first_of_january(session: Session, clerk: Us
         )
         figures[paid_on] = (told.state_support, told.payable)
     assert figures == {date(2019, 12, 31): (46_200, 107_800), NEW_YEAR: (15_400, 138_600)}
-    services.renew(session, family, "7/GCN", year=2020, by=clerk, at=clock.now())
+    renewing.renew(session, scope_of(session, clerk), family, "7/GCN", year=2020, by=clerk, at=clock.now())
     assert grounds_on(session, one, NEW_YEAR) == [Ground.POOR]
 
 
