@@ -10,6 +10,8 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
 from wtforms import SelectField
 
+from crm.prospects.importing.kinds import KIND_NAMES
+from crm.prospects.rules import ListKind
 from crm.web.forms import Form
 
 
@@ -31,9 +33,28 @@ class PlaceForm(Form):
         return UUID(self.place.data) if self.place.data else None
 
 
-class HandInForm(PlaceForm):
-    """A list, its ward where it does not say it, and for whom the people are loaded."""
+class ColumnsForm(PlaceForm):
+    """What a list is, and the ward of one that does not say it; its columns are named by their letters."""
 
+    kind = SelectField(_l("What the list is"), default="")
+
+    @classmethod
+    def with_kind(cls, places: Iterable[tuple[Any, str]], kind: ListKind) -> ColumnsForm:
+        form = cls()
+        form.offer(places)
+        form.kind.choices = [(each.value, name) for each, name in KIND_NAMES.items()]
+        form.kind.data = form.kind.data or kind.value
+        return form
+
+    @property
+    def list_kind(self) -> ListKind | None:
+        return ListKind(self.kind.data) if self.kind.data in set(ListKind) else None
+
+
+class HandInForm(PlaceForm):
+    """A list, what it is, its ward where it does not say it, and for whom the people are loaded."""
+
+    kind = SelectField(_l("What the list is"), default="")
     file = FileField(
         _l("The list"),
         [FileRequired(_l("Choose the file that holds the list."))],
@@ -46,7 +67,14 @@ class HandInForm(PlaceForm):
         form = cls()
         form.offer(places)
         form.organisation.choices = _choices(_l("None yet"), organisations)
+        form.kind.choices = _choices(
+            _l("As its headings say"), ((each.value, name) for each, name in KIND_NAMES.items())
+        )
         return form
+
+    @property
+    def list_kind(self) -> ListKind | None:
+        return ListKind(self.kind.data) if self.kind.data else None
 
     @property
     def organisation_id(self) -> UUID | None:
@@ -67,3 +95,12 @@ def columns_chosen(found: Mapping[str, Any], given: Mapping[str, str]) -> dict[s
                 lost[field] = column["letter"]
         chosen[table["sheet"]] = lost
     return chosen
+
+
+def is_as_found(found: Mapping[str, Any], chosen: Mapping[str, Mapping[str, str]]) -> bool:
+    """Whether what was chosen is just what was found."""
+    return all(
+        {name: letter for name, letter in chosen[table["sheet"]].items() if letter}
+        == {column["field"]: column["letter"] for column in table["columns"] if column["field"]}
+        for table in found["tables"]
+    )

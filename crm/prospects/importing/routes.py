@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -16,15 +16,17 @@ from crm.accounts.rules import May
 from crm.background import ring
 from crm.clock import now, today
 from crm.db import session, transaction
+from crm.errors import NotFound
 from crm.places.queries import units_of_all_times
 from crm.prospects.importing import gateway, queries
-from crm.prospects.importing.forms import HandInForm, PlaceForm, columns_chosen
+from crm.prospects.importing.forms import ColumnsForm, HandInForm, columns_chosen, is_as_found
+from crm.prospects.importing.kinds import KIND_NAMES, KIND_WORDS
 from crm.prospects.importing.resources import XLSX
 from crm.prospects.importing.rules import AT_WORK, COLUMN_NAMES, STATE_NAMES, problem_sentence, unit_named
-from crm.prospects.importing.services import committing, deciding, handing_back, taking_in, undoing
-from crm.prospects.importing.showing import shown
+from crm.prospects.importing.services import committing, deciding, handing_back, remembering, taking_in, undoing
+from crm.prospects.importing.showing import columns_of, fields_of, kept_back, shown, sides_of
 from crm.prospects.models import ListImport
-from crm.prospects.rules import ImportState, RowOutcome
+from crm.prospects.rules import ImportState, RowOutcome, Same
 from crm.web.filters import number
 from crm.web.forms import refusals_on
 from crm.web.guard import may
@@ -32,7 +34,12 @@ from tasks.prospects import commit_list, read_list, undo_list
 
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 bp.context_processor(
-    lambda: {"state_names": STATE_NAMES, "column_names": COLUMN_NAMES, "endpoints": current_app.view_functions}
+    lambda: {
+        "state_names": STATE_NAMES,
+        "column_names": COLUMN_NAMES,
+        "kind_names": KIND_NAMES,
+        "endpoints": current_app.view_functions,
+    }
 )
 PAGE = 50
 
@@ -75,6 +82,14 @@ def _form() -> HandInForm:
     return HandInForm.with_choices(_wards(), own)
 
 
+def read_id(text: str | None) -> UUID:
+    """The id a form names. Raises NotFound."""
+    try:
+        return UUID(text or "")
+    except ValueError:
+        raise NotFound from None
+
+
 def _back_to(import_id: UUID, tab: str | None = None) -> ResponseReturnValue:
     return redirect(url_for("imports.show", import_id=import_id, tab=tab), 303)
 
@@ -101,10 +116,14 @@ def hand_in() -> ResponseReturnValue:
     form, user = _form(), current_user()
     if form.validate_on_submit():
         file = form.file.data
-        handed = taking_in.Handed(file.filename or "list", file.read(), form.place_id, form.organisation_id)
+        options = {"kind": form.list_kind.value} if form.list_kind else {}
+        handed = taking_in.Handed(file.filename or "list", file.read(), form.place_id, form.organisation_id, options)
         with refusals_on(form):
-            gateway.check_list(handed, today())
+            read = gateway.check_list(handed, today())
             with transaction() as current:
+                handed = taking_in.as_remembered(
+                    current, user.town_id, handed, read, by=user, scope=current_scope(), at=now()
+                )
                 row = taking_in.take_in(current, user.town_id, handed, by=user, scope=current_scope(), at=now())
             ring(read_list, str(row.id))
             return _back_to(row.id)
@@ -120,17 +139,38 @@ def show(import_id: UUID) -> ResponseReturnValue:
         return render_template("prospects/importing/at_work.html", row=row, words=_progress_words(row))
     if row.state is ImportState.FAILED:
         return _failed(row)
+    if row.state is ImportState.READY and not row.options.get("checked") and not request.args:
+        return redirect(url_for("imports.columns", import_id=import_id), 303)
     return _looked_at(row)
 
 
+@bp.get("/<uuid:import_id>/columns")
+@may(May.IMPORT_PEOPLE)
+def columns(import_id: UUID) -> ResponseReturnValue:
+    """How the columns were understood, to be put right."""
+    row = _seen(import_id)
+    if row.state in AT_WORK or not row.found:
+        return _back_to(import_id)
+    return render_template(
+        "prospects/importing/columns.html",
+        row=row,
+        form=ColumnsForm.with_kind(_wards(), row.kind),
+        tables=columns_of(session(), row),
+        fields=fields_of(row.kind),
+        about=KIND_WORDS[row.kind],
+        may_change=row.state is ImportState.READY,
+    )
+
+
 def _failed(row: ListImport) -> str:
-    form = PlaceForm()
-    form.offer(_wards())
+    form = ColumnsForm.with_kind(_wards(), row.kind)
     hint = (row.found or {}).get("ward_hint")
     likely = unit_named(hint, session().scalars(units_of_all_times(row.town_id)), today()) if hint else None
     if likely:
         form.place.data = str(likely.id)
-    return render_template("prospects/importing/failed.html", row=row, form=form, why=problem_sentence(row.problem))
+    more = row.content is not None and row.options.get("tries", 0) < taking_in.MOST_TRIES
+    why = problem_sentence(row.problem)
+    return render_template("prospects/importing/failed.html", row=row, form=form, why=why, more=more)
 
 
 def _looked_at(row: ListImport) -> str:
@@ -149,6 +189,10 @@ def _looked_at(row: ListImport) -> str:
         rows=shown(session(), current_scope(), page.rows),
         by=by,
         place=place,
+        kept=kept_back(session(), current_scope(), row) if row.state is ImportState.UNDONE else (),
+        sides=sides_of(session(), current_scope(), page.rows) if tab is RowOutcome.DUPLICATE else {},
+        about=KIND_WORDS[row.kind],
+        by_citizen_id=deciding.waiting_for(session(), row, Same.CITIZEN_ID) if tab is RowOutcome.DUPLICATE else 0,
         before=queries.handed_in_before(session(), row) if row.state is ImportState.READY else None,
     )
 
@@ -178,14 +222,59 @@ def progress(import_id: UUID) -> Response:
 @bp.post("/<uuid:import_id>/read-again")
 @may(May.IMPORT_PEOPLE)
 def read_again(import_id: UUID) -> ResponseReturnValue:
-    """Read a list once more with the ward and columns that somebody chose."""
+    """The columns are right: read the list once more as somebody corrected it, or go on when nothing was changed."""
+    row, form = _seen(import_id), ColumnsForm.with_kind(_wards(), _seen(import_id).kind)
+    chosen = columns_chosen(row.found, request.form) if row.found else None
+    sheets = request.form.getlist("sheet") or None
     with transaction() as current:
-        row, form = _seen(import_id), PlaceForm()
-        form.offer(_wards())
-        chosen = columns_chosen(row.found, request.form) if row.found else None
-        taking_in.read_again(current, row, place_id=form.place_id, columns=chosen, scope=current_scope())
+        if _changes_nothing(row, form, chosen, sheets):
+            taking_in.note_checked(current, row)
+            return _back_to(import_id)
+        if chosen:
+            remembering.remember(
+                current, row, chosen, form.list_kind or row.kind, form.place_id or row.place_id, at=now()
+            )
+        taking_in.read_again(
+            current,
+            row,
+            place_id=form.place_id,
+            columns=chosen if chosen and (row.found and not is_as_found(row.found, chosen)) else None,
+            kind=form.list_kind if form.list_kind is not row.kind else None,
+            sheets=sheets,
+            scope=current_scope(),
+        )
     ring(read_list, str(import_id))
     return _back_to(import_id)
+
+
+def _changes_nothing(row: ListImport, form: ColumnsForm, chosen: Any, sheets: list[str] | None) -> bool:
+    if row.state is not ImportState.READY or not row.found:
+        return False
+    all_sheets = sheets is None or set(sheets) == {table["sheet"] for table in row.found["tables"]}
+    return (
+        all_sheets
+        and form.place_id in (None, row.place_id)
+        and form.list_kind in (None, row.kind)
+        and is_as_found(row.found, chosen)
+    )
+
+
+@bp.get("/remembered")
+@may(May.IMPORT_PEOPLE)
+def remembered() -> ResponseReturnValue:
+    """How the columns of earlier lists were put right."""
+    found = remembering.remembered(session(), current_scope())
+    names = {one.id: one.name for one in session().scalars(organisations(current_scope().town_id))}
+    return render_template("prospects/importing/remembered.html", found=found, names=names)
+
+
+@bp.post("/remembered/forget")
+@may(May.IMPORT_PEOPLE)
+def forget() -> ResponseReturnValue:
+    """Remember one of them no more."""
+    with transaction() as current:
+        remembering.forget(current, current_scope(), read_id(request.form.get("id")))
+    return redirect(url_for("imports.remembered"), 303)
 
 
 @bp.post("/<uuid:import_id>/commit")
@@ -225,6 +314,19 @@ def decide(import_id: UUID, row_id: UUID) -> ResponseReturnValue:
     with transaction() as current:
         deciding.decide(current, current_scope(), _seen(import_id), row_id, decision, at=now())
     return _back_to(import_id, request.form.get("tab"))
+
+
+@bp.post("/<uuid:import_id>/decide-all")
+@may(May.IMPORT_PEOPLE)
+def decide_all(import_id: UUID) -> ResponseReturnValue:
+    """Decide all rows that were set aside for one reason at once."""
+    decision = deciding.read_decision(request.form.get("decision"))
+    with transaction() as current:
+        done = deciding.decide_all(
+            current, current_scope(), _seen(import_id), decision, request.form.get("reason"), at=now()
+        )
+    flash(_("%(rows)s rows were decided.", rows=number(done)), "success")
+    return _back_to(import_id, RowOutcome.DUPLICATE.value)
 
 
 @bp.get("/<uuid:import_id>/errors.xlsx")

@@ -129,6 +129,17 @@ COLUMN_NAMES = {
     Field.OCCUPATION: _l("Occupation"),
     Field.SMS_CONSENT: _l("Agrees to messages"),
     Field.NOTE: _l("Note"),
+    Field.TAX_CODE: _l("Tax code"),
+    Field.BUSINESS_NAME: _l("Name of the business"),
+    Field.TRADE: _l("Trade"),
+    Field.TAX_METHOD: _l("How tax is paid"),
+    Field.SINCE: _l("Begun on"),
+    Field.PAID_THROUGH: _l("Paid through the month"),
+    Field.PAY_METHOD: _l("Months paid at once"),
+    Field.INCOME: _l("Chosen income, a month"),
+    Field.HOUSEHOLD_CODE: _l("Household number"),
+    Field.KINSHIP: _l("Kinship to the head"),
+    Field.CERTIFICATE: _l("Certificate number"),
 }
 
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from crm.accounts.queries import Scope
 from crm.citizen_ids import mask
-from crm.prospects.importing.queries import people_of_rows
+from crm.months import Month
+from crm.names import clean, fold
+from crm.prospects.importing.kinds import why_kept
+from crm.prospects.importing.queries import people_of_rows, rows_of
 from crm.prospects.importing.rules import (
+    COLUMN_NAMES,
     FIELD_NAMES,
     Proposed,
     cells_from_json,
@@ -22,13 +28,36 @@ from crm.prospects.importing.rules import (
 )
 from crm.prospects.importing.services.undoing import KEPT
 from crm.prospects.importing.services.updating import value_of
-from crm.prospects.models import ImportRow, Prospect
-from crm.prospects.reading.outcomes import Reason, Remark
-from crm.prospects.rules import Ground, RowOutcome, Sex, deciding
-from crm.prospects.wording import GROUNDS, SEXES
+from crm.prospects.models import ImportRow, ListImport, Prospect
+from crm.prospects.reading.columns import SPECIAL, Field, Why, index_of
+from crm.prospects.reading.old_letters import Letters, to_unicode
+from crm.prospects.reading.outcomes import Cell, Reason, Remark
+from crm.prospects.reading.values import as_text
+from crm.prospects.rules import Ground, Kinship, ListKind, RowOutcome, Sex, deciding
+from crm.prospects.wording import GROUNDS, KINSHIPS, SEXES
 from crm.web import filters
 
 CELLS_SHOWN = 6
+KEPT_SHOWN = 200
+ROWS_SAMPLED = 40
+SAMPLES = 3
+COMPARED = (
+    "full_name",
+    "birth_date",
+    "birth_year",
+    "sex",
+    "phone",
+    "other_phone",
+    "citizen_id",
+    "si_number",
+    "address",
+)
+WHY = {
+    Why.HEADING: _l("by its heading"),
+    Why.VALUES: _l("by what stands in it"),
+    Why.CHOSEN: _l("chosen"),
+}
+TAX = {"lump_sum": _l("lump-sum tax"), "declaration": _l("tax by declaration")}
 
 
 @dataclass(frozen=True)
@@ -54,6 +83,8 @@ class Shown:
     changes: Sequence[Change]
     remarks: Sequence[str]
     decided: str | None
+    means: Sequence[str] = ()
+    """What only a list of this kind says of the person, in words."""
 
     @property
     def birth(self) -> str:
@@ -84,13 +115,188 @@ def _shown(row: ImportRow, person: Prospect | None) -> Shown:
         changes=(),
         remarks=[_remark(row, code) for code in detail.get("remarks", ())],
         decided=detail.get("decided"),
+        means=means_in_words(proposed.extra) if proposed else (),
     )
     if row.outcome in (RowOutcome.REJECTED, RowOutcome.DUPLICATE):
         told = replace(told, why=why_handed_back(row))
     elif "kept" in detail:
-        told = replace(told, why=str(KEPT[detail["kept"]]))
+        told = replace(told, why=why_stays(detail["kept"]))
     if proposed and person and row.outcome in (RowOutcome.CHANGED, RowOutcome.UNCHANGED):
         told = replace(told, changes=_changes(row, proposed, person))
+    return told
+
+
+def why_stays(code: str) -> str:
+    """Why somebody was not taken back with the list."""
+    return str(KEPT[code]) if code in KEPT else why_kept(code) or code
+
+
+@dataclass(frozen=True)
+class KeptBack:
+    """Somebody who stayed when a list was taken back; without a link when out of sight."""
+
+    name: str
+    person: Prospect | None
+    why: str
+
+
+def kept_back(session: Session, scope: Scope, row: ListImport) -> list[KeptBack]:
+    """Who stayed when a list was taken back, and why; at most KEPT_SHOWN of them."""
+    query = rows_of(row, ImportRow.detail.has_key("kept")).order_by(ImportRow.sheet, ImportRow.row_number)
+    rows = session.scalars(query.limit(KEPT_SHOWN)).all()
+    people = people_of_rows(session, scope, rows)
+    return [
+        KeptBack(
+            Proposed.from_json(one.understood or "").full_name,
+            people.get(one.prospect_id) if one.prospect_id else None,
+            why_stays((one.detail or {})["kept"]),
+        )
+        for one in rows
+    ]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One line of a comparison: what the list says and what is kept; `agrees` None when one of them says nothing."""
+
+    name: str
+    said: str
+    kept: str
+    agrees: bool | None
+
+
+def sides_of(session: Session, scope: Scope, rows: Sequence[ImportRow]) -> dict[UUID, list[Side]]:
+    """For each row that may be somebody kept: both beside each other, identity numbers masked."""
+    people = people_of_rows(session, scope, rows)
+    return {
+        one.id: _sides(Proposed.from_json(one.understood or ""), people[one.prospect_id])
+        for one in rows
+        if one.prospect_id in people and one.outcome is RowOutcome.DUPLICATE
+    }
+
+
+def _sides(one: Proposed, person: Prospect) -> list[Side]:
+    sides = []
+    for name in COMPARED:
+        said, kept = getattr(one, name), value_of(person, name)
+        if said is None and kept is None:
+            continue
+        agrees = None if said is None or kept is None else same_words(said, kept)
+        sides.append(Side(str(FIELD_NAMES[name]), in_words(name, said), in_words(name, kept), agrees))
+    return sides
+
+
+def same_words(one: Any, other: Any) -> bool:
+    """Whether two values are the same but for accents and case."""
+    return fold(one) == fold(other) if isinstance(one, str) and isinstance(other, str) else bool(one == other)
+
+
+@dataclass(frozen=True)
+class ColumnShown:
+    """A column as the page shows it: what it was taken for and why, with what stands in it."""
+
+    letter: str
+    heading: str
+    field: str | None
+    why: str
+    samples: Sequence[str]
+
+
+@dataclass(frozen=True)
+class TableShown:
+    """A sheet as it was understood."""
+
+    number: int
+    sheet: str
+    ward: str | None
+    year: int | None
+    sure: int
+    """How sure the columns are, in percent."""
+    letters: Sequence[str]
+    """What was converted, in words."""
+    columns: Sequence[ColumnShown]
+
+
+def columns_of(session: Session, row: ListImport) -> list[TableShown]:
+    """How each sheet was understood, with up to three values of each column as they stand in the file."""
+    return [_table(session, row, number, table) for number, table in enumerate((row.found or {}).get("tables", ()))]
+
+
+def _table(session: Session, row: ListImport, number: int, table: Mapping[str, Any]) -> TableShown:
+    query = rows_of(row, ImportRow.sheet == table["sheet"]).order_by(ImportRow.row_number).limit(ROWS_SAMPLED)
+    rows = [cells_from_json(one.raw) for one in session.scalars(query)]
+    letters = [Letters(name) for name in table.get("letters", ())]
+    return TableShown(
+        number=number,
+        sheet=table["sheet"],
+        ward=table["ward"],
+        year=table.get("year") if row.kind is ListKind.POOR_HOUSEHOLDS else None,
+        sure=round(100 * table["confidence"]),
+        letters=_converted(table),
+        columns=[
+            ColumnShown(
+                column["letter"],
+                column["heading"],
+                column["field"],
+                str(WHY[Why(column["why"])]) if column["why"] else "",
+                _samples(rows, index_of(column["letter"]), letters),
+            )
+            for column in table["columns"]
+        ],
+    )
+
+
+def _converted(table: Mapping[str, Any]) -> list[str]:
+    told = [
+        _(
+            "Sheet “%(sheet)s” was written in %(letters)s letters; converted.",
+            sheet=table["sheet"],
+            letters=name.upper(),
+        )
+        for name in table.get("letters", ())
+    ]
+    if table.get("decomposed"):
+        told.append(_("Sheet “%(sheet)s” kept letters and accents apart; put together.", sheet=table["sheet"]))
+    return told
+
+
+def _samples(rows: Sequence[Sequence[Cell]], index: int, letters: Sequence[Letters]) -> list[str]:
+    found: list[str] = []
+    for cells in rows:
+        text = clean(as_text(cells[index])[:80]) if index < len(cells) else ""
+        for one in letters:
+            text = to_unicode(text, one)
+        if text and text not in found:
+            found.append(text[:40])
+        if len(found) == SAMPLES:
+            break
+    return found
+
+
+def fields_of(kind: ListKind) -> dict[Field, Any]:
+    """What a column of a list of this kind may be said to hold: what only such a list has comes first."""
+    special = {one for fields in SPECIAL.values() for one in fields}
+    usual = {one: name for one, name in COLUMN_NAMES.items() if one not in special}
+    return {**{one: COLUMN_NAMES[one] for one in SPECIAL[kind]}, **usual}
+
+
+def means_in_words(extra: Mapping[str, Any]) -> list[str]:
+    """What only a list of its kind says of somebody, as people say it."""
+    told = [str(extra[name]) for name in ("name", "trade") if extra.get(name)]
+    if extra.get("method"):
+        told.append(str(TAX[extra["method"]]))
+    if extra.get("paid_through"):
+        told.append(_("paid through %(month)s", month=filters.month(Month.parse(extra["paid_through"]))))
+    if extra.get("months_at_once"):
+        told.append(_("%(months)s months at once", months=extra["months_at_once"]))
+    if extra.get("income"):
+        told.append(filters.vnd(extra["income"]))
+    if extra.get("kinship"):
+        told.append(str(KINSHIPS[Kinship(extra["kinship"])]))
+    if extra.get("ground"):
+        told.append(f"{GROUNDS[Ground(extra['ground'])]} {extra['year']}")
+    if extra.get("certificate"):
+        told.append(extra["certificate"])
     return told
 
 

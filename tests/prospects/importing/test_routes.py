@@ -64,6 +64,9 @@ def test_a_list_through_the_page(signed_in: Browser, manager: User, session: Ses
     assert finished(browser, address) is False
     import_id = read_it(address)
     assert finished(browser, address) is True
+    assert browser.get(address).headers["Location"] == f"{address}/columns"
+    assert "Điện thoại" in browser.get(f"{address}/columns").text
+    assert browser.post(f"{address}/read-again", data={}).headers["Location"] == address  # nothing was changed
     page = browser.get(address).text
     assert f"Nhập {len(expected['people'])} người" in page
     for tab in RowOutcome:

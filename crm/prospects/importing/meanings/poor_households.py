@@ -15,6 +15,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
+from crm.clock import local_day
 from crm.errors import RuleBroken
 from crm.prospects.households import services
 from crm.prospects.households.following import follow, papers_of
@@ -155,7 +156,7 @@ def _certificate(session: Session, household: Household, year: int) -> Household
 
 
 def taken_back(session: Session, listed: ListImport, rows: Rows, at: datetime) -> Mapping[UUID, str]:
-    """Certificates of this list never held, who moved in because of it did not, and a household it founded is gone when
+    """Certificates of this list never held, who moved in because of it did not, and a household it founded ends when
     nobody is left in it."""
     by = _who(session, listed, listed.created_by_id)
     did = kept_of(session, listed, [row.id for row, _one in rows])
@@ -173,10 +174,7 @@ def taken_back(session: Session, listed: ListImport, rows: Rows, at: datetime) -
             continue
         _move_out(session, household, [row for row in members if did[row.id].get("joined")], by, at)
         if any(did[row.id].get("founded") for row in members) and _is_empty(session, household):
-            session.execute(
-                delete(Household).where(Household.town_id == household.town_id, Household.id == household.id)
-            )
-            session.expunge(household)
+            household.ended_on, household.code = local_day(at), None
     forget(session, listed, [row.id for row, _one in rows if row.id not in kept])
     return kept
 

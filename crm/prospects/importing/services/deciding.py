@@ -12,19 +12,25 @@ from sqlalchemy.orm import Session
 
 from crm.accounts.queries import Scope
 from crm.errors import Conflict, NotFound, RuleBroken
-from crm.prospects.importing.queries import people_of_rows
+from crm.prospects.importing import kinds
+from crm.prospects.importing.queries import people_of_rows, rows_of
 from crm.prospects.importing.rules import Proposed
 from crm.prospects.importing.services.adding import add_people, work_on
 from crm.prospects.importing.services.committing import recount
-from crm.prospects.importing.services.updating import take_over
+from crm.prospects.importing.services.updating import fill_in, take_over
 from crm.prospects.models import ImportRow, ListImport
-from crm.prospects.rules import ImportState, RowOutcome
+from crm.prospects.rules import ImportState, RowOutcome, Same
 
 
 class Decision(StrEnum):
     ADD = "add"
     SKIP = "skip"
     TAKE = "take"
+    SAME = "same"
+
+
+MOST_AT_ONCE = 500
+"""Rows that one act decides."""
 
 
 def read_decision(text: str | None) -> Decision:
@@ -32,18 +38,31 @@ def read_decision(text: str | None) -> Decision:
     try:
         return Decision(text or "")
     except ValueError:
-        raise RuleBroken(_l("Say whether to add the row, leave it out, or take over what it says.")) from None
+        raise RuleBroken(_l("Say whether the row is the same person or somebody else, or leave it out.")) from None
 
 
 def decide(session: Session, scope: Scope, row: ListImport, row_id: UUID, decision: Decision, *, at: datetime) -> None:
-    """Add a row that was set aside after all, leave it out, or let what it says replace what is kept.
+    """Say who a row that was set aside is: somebody else, who is added; the same person, in whom what was not known is filled
+    in; or nobody. TAKE lets what a row says replace what is kept.
 
     Before the list is loaded adding waits for that; afterwards it happens at once. Raises Conflict when the row is
     decided already, NotFound when there is none, or when whoever decides may not see the person to be changed.
     """
+    locked = _hold(session, row)
+    _decide(session, scope, locked, row_id, decision, at)
+    recount(session, locked)
+
+
+def _hold(session: Session, row: ListImport) -> ListImport:
     locked = session.get(ListImport, (row.town_id, row.id), with_for_update=True, populate_existing=True)
-    one = session.get(ImportRow, (row.town_id, row_id), with_for_update=True, populate_existing=True)
-    if locked is None or one is None or one.import_id != row.id:
+    if locked is None:
+        raise NotFound
+    return locked
+
+
+def _decide(session: Session, scope: Scope, locked: ListImport, row_id: UUID, decision: Decision, at: datetime) -> None:
+    one = session.get(ImportRow, (locked.town_id, row_id), with_for_update=True, populate_existing=True)
+    if one is None or one.import_id != locked.id:
         raise NotFound
     if locked.state not in (ImportState.READY, ImportState.COMMITTED) or not _open(one, decision):
         raise Conflict(_l("This row is decided already. Look at the list again."), code="decided")
@@ -52,9 +71,22 @@ def decide(session: Session, scope: Scope, row: ListImport, row_id: UUID, decisi
         one.settled_at = at
     elif decision is Decision.TAKE:
         _take(session, scope, locked, one, at)
+    elif decision is Decision.SAME:
+        _same(session, scope, locked, one, at)
     else:
         _add(session, locked, one, at)
-    recount(session, locked)
+
+
+def waiting_for(session: Session, row: ListImport, reason: Same) -> int:
+    """How many rows of a list were set aside for this reason, with somebody kept, and wait for a decision."""
+    open_rows = rows_of(
+        row,
+        ImportRow.outcome == RowOutcome.DUPLICATE,
+        ImportRow.settled_at.is_(None),
+        ImportRow.prospect_id.is_not(None),
+        ImportRow.reasons.contains([reason.value]),
+    )
+    return session.scalar(select(func.count()).select_from(open_rows.subquery())) or 0
 
 
 def _open(one: ImportRow, decision: Decision) -> bool:
@@ -71,6 +103,58 @@ def _add(session: Session, row: ListImport, one: ImportRow, at: datetime) -> Non
         session.flush()
         add_people(session, work_on(session, row, at), [(one, Proposed.from_json(one.understood or ""))], at)
         one.prospect_id, one.settled_at, one.version_after = one.id, at, 1
+        _means(session, row, one, at)
+
+
+def _same(session: Session, scope: Scope, row: ListImport, one: ImportRow, at: datetime) -> None:
+    """The row is the person it was likened to; one that repeats another row of its list says nothing more."""
+    if one.prospect_id is None:
+        if "of_row" not in (one.detail or {}):
+            raise NotFound
+        one.settled_at = at
+        return
+    if not people_of_rows(session, scope, [one]):
+        raise NotFound
+    one.outcome = RowOutcome.CHANGED if (one.detail or {}).get("fills") else RowOutcome.UNCHANGED
+    if row.state is ImportState.COMMITTED:
+        if one.outcome is RowOutcome.CHANGED:
+            fill_in(session, work_on(session, row, at), one, Proposed.from_json(one.understood or ""), at)
+        one.settled_at = at
+        session.flush()
+        _means(session, row, one, at)
+
+
+def _means(session: Session, row: ListImport, one: ImportRow, at: datetime) -> None:
+    kinds.taken_in(session, row.kind, row, [(one, Proposed.from_json(one.understood or ""))], row.created_by_id, at)
+
+
+def decide_all(
+    session: Session, scope: Scope, row: ListImport, decision: Decision, reason: str | None, *, at: datetime
+) -> int:
+    """Decide every open row that was set aside for a reason (None: for any), as far as whoever decides may; says how many."""
+    if decision not in (Decision.SAME, Decision.SKIP, Decision.ADD):
+        raise RuleBroken(_l("Say whether the rows are the same people or others, or leave them out."))
+    waiting = [ImportRow.outcome == RowOutcome.DUPLICATE, ImportRow.settled_at.is_(None)]
+    if reason:
+        waiting.append(ImportRow.reasons.contains([reason]))
+    ids = [
+        one.id
+        for one in session.scalars(
+            rows_of(row, *waiting).order_by(ImportRow.sheet, ImportRow.row_number).limit(MOST_AT_ONCE)
+        )
+        if "decided" not in (one.detail or {})
+        and (decision is not Decision.SAME or one.prospect_id or "of_row" in (one.detail or {}))
+    ]
+    locked, done = _hold(session, row), 0
+    for row_id in ids:
+        try:
+            with session.begin_nested():
+                _decide(session, scope, locked, row_id, decision, at)
+        except NotFound:
+            continue
+        done += 1
+    recount(session, locked)
+    return done
 
 
 def _take(session: Session, scope: Scope, row: ListImport, one: ImportRow, at: datetime) -> None:

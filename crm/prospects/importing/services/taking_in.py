@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NoReturn
 from uuid import UUID
@@ -20,7 +20,9 @@ from crm.errors import Conflict, RuleBroken
 from crm.places.models import Place
 from crm.places.rules import UNITS, PlaceKind
 from crm.prospects.importing.rules import LARGEST
+from crm.prospects.importing.services import remembering
 from crm.prospects.models import ImportRow, ListImport
+from crm.prospects.reading.lists import ListRead
 from crm.prospects.rules import ImportState, ListKind
 from crm.sealed import current as seal
 
@@ -76,6 +78,40 @@ def take_in(
     return row
 
 
+def as_remembered(
+    session: Session,
+    town_id: UUID,
+    handed: Handed,
+    read: ListRead,
+    *,
+    by: User | None,
+    scope: Scope | None,
+    at: datetime,
+) -> Handed:
+    """The file with what is remembered of lists of its source; what was said about this one goes before it."""
+    own = by.organisation_id if by and scope and scope.reach is not Reach.ALL else None
+    offered = remembering.offer(
+        session,
+        town_id,
+        read.tables,
+        organisation_id=handed.organisation_id or own,
+        user_id=by.id if by else None,
+        at=at,
+    )
+    said = handed.options
+    if offered is None or said.get("mapping") or said.get("columns"):
+        return replace(handed, kind=read.kind)
+    kind = ListKind(said["kind"]) if said.get("kind") else offered.kind
+    options = {**said, "kind": kind.value, "columns": offered.columns, "remembered": offered.told}
+    return replace(handed, options=options, kind=kind, place_id=handed.place_id or offered.place_id)
+
+
+def note_checked(session: Session, row: ListImport) -> None:
+    """Somebody has looked at how the columns were understood."""
+    row.options = {**row.options, "checked": True}
+    session.flush()
+
+
 def _organisation(
     session: Session, town_id: UUID, wanted: UUID | None, by: User | None, scope: Scope | None
 ) -> UUID | None:
@@ -120,7 +156,12 @@ def read_again(
             ),
             code="too_many_tries",
         )
-    options = {**row.options, "tries": tries, "columns": {**row.options.get("columns", {}), **(columns or {})}}
+    options = {
+        **row.options,
+        "tries": tries,
+        "checked": True,
+        "columns": {**row.options.get("columns", {}), **(columns or {})},
+    }
     if kind:
         options["kind"] = kind.value
     if sheets:
