@@ -13,7 +13,20 @@ from flask import url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, literal, not_, or_, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import Session, aliased
 
 from crm.accounts.models import ChangeRecord, Organisation, User
@@ -33,7 +46,6 @@ from crm.web.pager import read_cursor, write_cursor
 PAGE = 30
 LAST = datetime(9999, 1, 1, tzinfo=UTC), UUID(int=2**128 - 1)
 """After everything: the first page begins here."""
-GROUND_ACTS = ("record_standing", "end_standing")
 NAMED = {"place_id": Place, "neighbourhood_id": Place, "organisation_id": Organisation}
 KINDS: Mapping[Kind, Any] = {
     Kind.VISITS: _l("Visits"),
@@ -77,7 +89,7 @@ def page_of(
         asked = {"town": person.town_id, "person": person.id, "phone": person.phone or "", "most": size + 1}
         rows = session.execute(_of_all(wanted), asked | {"before_at": before[0], "before_id": before[1]})
         found = [(row.what, Happened(row.at, row.id, row.by_name, row.facts or {})) for row in rows]
-    names = _names(session, person.town_id, [one.facts for what, one in found if what == CORRECTED])
+    names = _names(session, person.town_id, [one.facts for _what, one in found if one.facts.get("act") == CHANGED])
     told = [_place_in_time(_tell(trails[what], one, names, person, edits), one) for what, one in found]
     told += [
         event
@@ -94,9 +106,9 @@ def _place_in_time(event: Event, row: Happened) -> Event:
 
 
 def _tell(trail: Trail, row: Happened, names: Mapping[str, str], person: Prospect, edits: bool) -> Event:
-    if trail.name != CORRECTED:
+    if row.facts.get("act") != CHANGED:
         return trail.tell(row)
-    return _correction(row, names, person if edits else None)
+    return _correction(row, names, person if edits and row.facts["own"] else None)
 
 
 @lru_cache(maxsize=64)
@@ -198,6 +210,33 @@ def _held(after: Mapping[str, Any]) -> str:
         parts.append(_("until %(day)s", day=_day(after["until"])))
     return ", ".join(parts)
 
+
+def _household(row: Happened) -> Event:
+    after = row.facts["after"] or {}
+    days = _held({"since": after.get("since"), "until": after.get("until")})
+    words = {"join_household": _l("Came into a household"), "leave_household": _l("Left the household")}
+    title = words.get(row.facts["act"]) or _("Another place in the household")
+    return Event(row.at, title, "home", "quiet", row.by, days)
+
+
+def _merge(row: Happened) -> Event:
+    name = (row.facts["after"] or {}).get("full_name")
+    if row.facts["act"] == "merge_people":
+        return Event(row.at, _("Joined with another record of the same person"), "people", "quiet", row.by, name)
+    return Event(row.at, _("Two records again: not the same person"), "people", "quiet", row.by, name)
+
+
+_TOLD: Mapping[str, Callable[[Happened], Event]] = {
+    CHANGED: lambda row: _correction(row, {}, None),
+    "record_standing": _ground,
+    "end_standing": _ground,
+    "join_household": _household,
+    "leave_household": _household,
+    "set_kinship": _household,
+    "merge_people": _merge,
+    "unmerge_people": _merge,
+}
+"""The records of changes that are told; being added is told by the first stage."""
 
 _LISTED: Mapping[RowOutcome, Any] = {
     RowOutcome.NEW: _l("Entered from a list"),
@@ -307,20 +346,15 @@ def _together(side: Mapping[str, object], names: Mapping[str, str]) -> str:
 
 # ---- where these stand in the database
 
-CORRECTED = "corrected"
+RECORDS = "records"
 _ENTRY = aliased(ImportRow)
 _EARLIER_PHONES = select(ChangeRecord.before["phone"].astext).where(
     ChangeRecord.town_id == TOWN, ChangeRecord.subject_id == PERSON, ChangeRecord.act == CHANGED
 )
 
 
-def _of_subject(*acts: str) -> Select[Any]:
-    return select(ChangeRecord).where(
-        ChangeRecord.town_id == TOWN, ChangeRecord.subject_id == PERSON, ChangeRecord.act.in_(acts)
-    )
-
-
-_RECORDED = facts_as(act=ChangeRecord.act, before=ChangeRecord.before, after=ChangeRecord.after)
+_LINEAGE = select(func.person_tree(TOWN, PERSON).table_valued("person").c.person)
+"""The person and everybody who became part of them (migration 0005): a merged record keeps its corrections."""
 
 cards.register(
     trails=(
@@ -373,24 +407,21 @@ cards.register(
             tell=_answer,
         ),
         Trail(
-            CORRECTED,
+            RECORDS,
             Kind.CHANGES,
-            _of_subject(CHANGED),
+            select(ChangeRecord).where(
+                ChangeRecord.town_id == TOWN, ChangeRecord.subject_id.in_(_LINEAGE), ChangeRecord.act.in_(_TOLD)
+            ),
             at=ChangeRecord.at,
             id=ChangeRecord.id,
             by=ChangeRecord.user_id,
-            facts=_RECORDED,
-            tell=lambda row: _correction(row, {}, None),
-        ),
-        Trail(
-            "grounds",
-            Kind.CHANGES,
-            _of_subject(*GROUND_ACTS),
-            at=ChangeRecord.at,
-            id=ChangeRecord.id,
-            by=ChangeRecord.user_id,
-            facts=_RECORDED,
-            tell=_ground,
+            facts=facts_as(
+                act=ChangeRecord.act,
+                before=ChangeRecord.before,
+                after=ChangeRecord.after,
+                own=ChangeRecord.subject_id == PERSON,
+            ),
+            tell=lambda row: _TOLD[row.facts["act"]](row),
         ),
         Trail(
             "lists",

@@ -27,6 +27,8 @@ from crm.outreach.models import Assignment, Visit
 from crm.outreach.rules import Channel, Outcome
 from crm.prospects import timeline
 from crm.prospects.cards import Kind
+from crm.prospects.merging.services.joining import merge
+from crm.prospects.merging.services.parting import unmerge
 from crm.prospects.models import ImportRow, ListImport, Prospect, StageChange
 from crm.prospects.rules import (
     ConsentChannel,
@@ -222,7 +224,7 @@ def test_the_page_narrows_and_turns(signed_in: Browser, make: Make, person: Pros
     browser = signed_in(clerk)
     page = browser.get(f"/people/{person.id}/history?kind=visits").text
     assert "Lần 0." in page
-    assert "Hộ nghèo" not in page[page.index('class="timeline"') :]
+    assert "Hộ nghèo" not in page[page.index('class="timeline"') : page.index("</ol>")]
     following = page[page.index("cursor=") :].split('"')[0]
     assert "Lần 39." in browser.get(f"/people/{person.id}/history?kind=visits&{following}").text
     for odd in ("kind=nonsense", "kind=money", "kind="):
@@ -241,3 +243,24 @@ def test_the_first_look_answers_who_where_how_what_and_next(
         assert said in first, said
     assert first.count("button-strong") == 1
     assert "Số 1" in page[: page.index("<h1")]
+
+
+def test_a_merged_record_keeps_its_corrections_in_the_life_it_joined(
+    app: Flask, session: Session, make: Make, person: Prospect, clerk: User
+) -> None:
+    gone = add_prospect(
+        session, NewPerson("Nguyễn Thị Hòa", make.ward().id, address="Số 8"), by=clerk, at=NOW, allow_duplicate=True
+    )
+    change_prospect(session, gone, {"address": "Số 9"}, by=clerk, at=NOW, expected_version=gone.version)
+    row = merge(session, person, gone, (), by=clerk, at=NOW + timedelta(hours=1))
+    events = told(session, person, clerk, kind=Kind.CHANGES, edits=True).events
+    assert [str(one.title) for one in events] == ["Gộp với một hồ sơ khác của cùng người", "Sửa thông tin", "Hộ nghèo"]
+    assert events[0].text == "Nguyễn Thị Hòa"
+    assert not events[1].undo, "it was another record that was corrected"
+    unmerge(session, row, by=clerk, at=NOW + timedelta(hours=2))
+    titles = [str(one.title) for one in told(session, person, clerk, kind=Kind.CHANGES).events]
+    assert titles == [
+        "Tách lại thành hai hồ sơ: không phải một người",
+        "Gộp với một hồ sơ khác của cùng người",
+        "Hộ nghèo",
+    ]

@@ -33,6 +33,7 @@ PERSONAL = {
     "row_id": "row_id",
     "household_id": "household_id",
     "certificate_id": "certificate_id",
+    "record_id": "record_id",
 }
 """Parts of addresses that name one person or something of theirs, with the kind of id."""
 OF_THE_TOWN = (

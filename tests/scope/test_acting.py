@@ -35,6 +35,7 @@ def sent(town: SmallTown, endpoint: str, key: str) -> dict[str, Any]:
     paid = {"step": "record", "income": "700000", "months": "3", "paid_on": "2019-10-15", **proof}
     return {
         "prospects.change": {"full_name": "Nguyễn Đổi", "place": str(row.place_id), "version": str(row.version)},
+        "prospects.put_back": {"unit": "address"},
         "prospects.add_ground": {"ground": "near_poor", "since": "2019-01-01"},
         "prospects.answer": {"purpose": "service", "given": "no", "channel": "paper", "on": "2019-10-14"},
         "outreach.save": {"client_id": str(uuid4()), "channel": "home_visit", "outcome": "agreed"},

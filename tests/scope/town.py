@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from crm import clock
-from crm.accounts.models import Organisation, User
+from crm.accounts.models import ChangeRecord, Organisation, User
 from crm.accounts.rules import OrganisationKind, Role
 from crm.campaigns.models import Campaign, Message, OptOutLink
 from crm.campaigns.rules.delivery import Delivery
@@ -214,6 +214,10 @@ class SmallTown:
                 )
             ),
         )
+        corrected = {"before": {"address": f"cũ {word}"}, "after": {"address": row.address}}
+        subject = {"town_id": row.town_id, "subject": "prospect", "subject_id": row.id}
+        record = ChangeRecord(**subject, **corrected, id=new_id(), at=moment, user_id=by.id, act="change_prospect")
+        known.has("record_id", self._later(record))
         assigned = {"organisation_id": row.organisation_id, "volunteer_id": row.volunteer_id}
         self._later(Assignment(**of, **assigned, since=moment, note=f"giao {word}"))
         self.session.flush()
