@@ -12,6 +12,7 @@ import crm.outreach.bulk
 import crm.outreach.merging
 import crm.outreach.models
 import crm.outreach.packages.models
+import crm.outreach.syncing.models
 import crm.participation.conditions
 import crm.participation.from_lists
 import crm.participation.merging
@@ -45,6 +46,7 @@ from crm.outreach import resources as outreach_resources
 from crm.outreach import routes as outreach_routes
 from crm.outreach.packages import resources as package_resources
 from crm.outreach.packages import routes as package_routes
+from crm.outreach.syncing import resources as sync_resources
 from crm.participation import routes as participation_routes
 from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
@@ -53,6 +55,7 @@ from crm.prospects.households import resources as household_resources
 from crm.prospects.households import routes as household_routes
 from crm.prospects.importing import resources as import_resources
 from crm.prospects.importing import routes as import_routes
+from crm.prospects.lists import resources as list_resources
 from crm.prospects.lists import routes as list_routes
 from crm.prospects.routes import adding, correcting, listing, person
 from crm.reorganisations import routes as reorganisation_routes
@@ -91,8 +94,10 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     account_resources.blp,
     premium_resources.blp,
     prospect_resources.blp,
+    list_resources.blp,
     household_resources.blp,
     outreach_resources.blp,
+    sync_resources.blp,
     package_resources.blp,
     campaign_resources.blp,
     target_resources.blp,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -25,10 +26,12 @@ from crm.citizen_ids import mask
 from crm.db import session, transaction
 from crm.errors import Conflict, RuleBroken
 from crm.places.models import Place
-from crm.places.queries import ids_within, place_named
+from crm.places.queries import place_named
 from crm.prospects.editing import NUMBERS
 from crm.prospects.identity.rules import Clue
 from crm.prospects.identity.showing import Told, told
+from crm.prospects.lists.narrowing import MOST_DAYS, NAMES, OLDEST, Consenting, Narrowing
+from crm.prospects.lists.queries import narrowing_of, segment_seen
 from crm.prospects.models import Prospect
 from crm.prospects.queries.changes import as_of_version
 from crm.prospects.queries.facts import Facts, facts_of
@@ -55,6 +58,7 @@ from crm.web.problems import problem
 blp = Blueprint("prospects_api", __name__, description="People we hope will join, and those who have")
 
 READ_NUMBERS = "identity:read"
+DAYS = validate.Range(1, MOST_DAYS)
 CODE = validate.Regexp(r"^[\w.@-]{1,60}$")
 
 
@@ -204,22 +208,46 @@ SAME_NAMES = [name for name in ProspectOut._declared_fields if hasattr(Prospect,
 
 
 class PeopleQuery(ListQuery):
-    """Who is asked for."""
+    """Who is asked for. All that is given narrows; of `stage`, `tag` and `condition` several may be given."""
 
     q = fields.String(
         load_default="",
         validate=validate.Length(max=200),
         metadata={"description": "A name without regard to accents, part of a phone number, or a whole citizen id."},
     )
+    segment = fields.String(
+        validate=validate.Regexp(r"^[\w-]{1,60}$"),
+        metadata={"description": "A saved list by its id, or one that stands ready by its key; narrowed further."},
+    )
     place = fields.String(validate=CODE)
-    stage = fields.Enum(Stage, by_value=True)
+    neighbourhood = fields.UUID()
+    stage = fields.List(fields.Enum(Stage, by_value=True), validate=validate.Length(max=20))
     organisation = fields.String(validate=CODE, metadata={"description": "Its code or its id."})
     standing = fields.Enum(Ground, by_value=True)
     assigned_to = fields.String(
         validate=validate.Regexp(r"^(nobody|me|[0-9a-fA-F-]{32,36})$"),
         metadata={"description": "The id of an account, `me` or `nobody`."},
     )
+    sex = fields.Enum(Sex, by_value=True)
+    age_from = fields.Integer(validate=validate.Range(0, OLDEST))
+    age_to = fields.Integer(validate=validate.Range(0, OLDEST))
+    occupation = fields.String(validate=validate.Length(max=100), metadata={"description": "Words, without accents."})
+    never_contacted = fields.Boolean()
+    last_contact_before = fields.Date()
+    last_contact_within = fields.Integer(validate=DAYS, metadata={"description": "Days."})
+    no_contact_for = fields.Integer(validate=DAYS, metadata={"description": "Days; those never met, too."})
     due_before = fields.Date()
+    due_within = fields.Integer(
+        validate=validate.Range(0, MOST_DAYS), metadata={"description": "Days from today; what is late, too."}
+    )
+    tag = fields.List(fields.UUID(), validate=validate.Length(max=20))
+    has_phone = fields.Boolean()
+    consent = fields.Enum(Consenting, by_value=True)
+    condition = fields.List(
+        fields.String(validate=validate.Regexp(r"^[a-z_]{1,60}$")),
+        validate=validate.Length(max=20),
+        metadata={"description": "Such as `stopped_this_year`, `falling_due`, `lives_with_participant`."},
+    )
 
 
 class EvidenceOut(Schema):
@@ -374,17 +402,25 @@ def organisation_id(current: Session, town_id: UUID, named: str | None) -> UUID 
 
 
 def filters_of(current: Session, scope: Scope, asked: Mapping[str, Any]) -> Filters:
-    """The filters of a list. Raises RuleBroken for a place or an organisation that is not known."""
-    place, assigned = asked.get("place"), asked.get("assigned_to")
-    within = place_named(current, scope.town_id, place, today=clock.today()).id if place else None
-    return Filters(
-        place_ids=ids_within(current, scope.town_id, within) if within else None,
-        stages=(asked["stage"],) if asked.get("stage") else (),
-        standing=asked.get("standing"),
-        organisation_id=organisation_id(current, scope.town_id, asked.get("organisation")),
-        assigned_to=assigned_to(scope, assigned) if assigned else None,
-        due_before=asked.get("due_before"),
-    )
+    """The filters of a list. Raises RuleBroken for what is not known, NotFound for a saved list out of sight."""
+    filters = narrowing_of_query(current, scope, asked).filters(current, scope, clock.today())
+    if not asked.get("segment"):
+        return filters
+    saved = segment_seen(current, scope, current_user(), asked["segment"])
+    within = narrowing_of(saved).filters(current, scope, clock.today())
+    return replace(filters, also=(within,), words=saved.q)
+
+
+def narrowing_of_query(current: Session, scope: Scope, asked: Mapping[str, Any]) -> Narrowing:
+    """What a program asks, with places and organisations found. Raises RuleBroken."""
+    given = {name: value for name, value in asked.items() if name in NAMES}
+    if given.get("place"):
+        given["place"] = place_named(current, scope.town_id, given["place"], today=clock.today()).id
+    if given.get("organisation"):
+        given["organisation"] = organisation_id(current, scope.town_id, given["organisation"])
+    if given.get("assigned_to"):
+        assigned_to(scope, given["assigned_to"])
+    return Narrowing.from_args(given)
 
 
 def assigned_to(scope: Scope, text: str) -> Any:
