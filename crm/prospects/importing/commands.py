@@ -7,23 +7,30 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from crm import clock
+from crm.accounts.queries import Scope
+from crm.accounts.rules import Reach
 from crm.db import session, transaction
 from crm.errors import RuleBroken
 from crm.places.queries import place_named, the_town
 from crm.prospects.importing import gateway, queries
+from crm.prospects.importing.forms import options_of
+from crm.prospects.importing.kinds import KIND_NAMES
 from crm.prospects.importing.resources import ImportAnswer
 from crm.prospects.importing.rules import LARGEST, problem_sentence, why_handed_back
-from crm.prospects.importing.services import committing, taking_in
+from crm.prospects.importing.services import committing, deciding, taking_in
 from crm.prospects.models import ListImport
-from crm.prospects.rules import ImportState, RowOutcome
+from crm.prospects.rules import ImportState, ListKind, RowOutcome
 from crm.told import Told
 from tasks.prospects import commit, read
+
+NOBODY = UUID(int=0)
 
 
 @click.group("import")
@@ -37,15 +44,34 @@ def importing() -> None:
 @click.option(
     "--map", "mapping", metavar="FIELD=COLUMN", multiple=True, help="A field's column: its letter or heading."
 )
+@click.option(
+    "--kind",
+    type=click.Choice([kind.value for kind in ListKind]),
+    help="What the list is; by default what its headings and titles say.",
+)
+@click.option(
+    "--duplicates",
+    type=click.Choice(["later", "same", "skip"]),
+    default="later",
+    help="What the rows that may be somebody here already are: decided later, the same person, or left out.",
+)
 @click.option("--place", metavar="CODE", help="The ward, where the file does not say it: a UUID, CODE or CODE@DATE.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, as the API answers, with the rows left out.")
 def prospects(
-    file: Path, sheets: tuple[str, ...], mapping: tuple[str, ...], place: str | None, dry_run: bool, as_json: bool
+    file: Path,
+    sheets: tuple[str, ...],
+    mapping: tuple[str, ...],
+    kind: str | None,
+    duplicates: str,
+    place: str | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Load a list of people."""
     try:
-        row = _load(file, {"sheets": list(sheets), "mapping": _chosen(mapping)}, place, dry_run)
+        options = options_of(sheets, mapping, ListKind(kind) if kind else None)
+        row = _load(file, options, place, duplicates, dry_run)
     except RuleBroken as refused:
         raise Told(str(refused)) from None
     if row.state is ImportState.FAILED:
@@ -53,13 +79,6 @@ def prospects(
     click.echo(json.dumps(_document(row), ensure_ascii=False, indent=2) if as_json else "\n".join(_told(row, dry_run)))
     if dry_run:
         _forgotten(row)
-
-
-def _chosen(mapping: tuple[str, ...]) -> dict[str, str]:
-    pairs = [pair.partition("=") for pair in mapping]
-    if wrong := [field for field, sign, _column in pairs if not sign]:
-        raise RuleBroken(_("“%(given)s” names no column. Write --map FIELD=COLUMN, such as phone=F.", given=wrong[0]))
-    return {field.strip(): column.strip() for field, _sign, column in pairs}
 
 
 def _content(file: Path) -> bytes:
@@ -75,21 +94,35 @@ def _content(file: Path) -> bytes:
         raise RuleBroken(_("The file %(file)s cannot be read. Check who may read it.", file=file)) from None
 
 
-def _load(file: Path, options: dict[str, Any], place: str | None, dry_run: bool) -> ListImport:
+def _load(file: Path, options: dict[str, Any], place: str | None, duplicates: str, dry_run: bool) -> ListImport:
     content = _content(file)
     with transaction() as current:
         town = the_town(current)
         place_id = place_named(current, town.id, place, today=clock.today()).id if place else None
         handed = taking_in.Handed(file.name, content, place_id, options=options)
-        gateway.check_list(handed, clock.today())
+        found = gateway.check_list(handed, clock.today())
+        handed = taking_in.as_remembered(current, town.id, handed, found, by=None, scope=None, at=clock.now())
         row = taking_in.take_in(current, town.id, handed, by=None, scope=None, at=clock.now())
         town_id, import_id = town.id, row.id
     _show(read(import_id), _("read"))
     if not dry_run and _again(session(), town_id, import_id).state is ImportState.READY:
+        if duplicates != "later":
+            _decided(town_id, import_id, deciding.Decision(duplicates))
         with transaction() as current:
             committing.start(current, _again(current, town_id, import_id))
         _show(commit(import_id), _("loaded"))
     return _again(session(), town_id, import_id)
+
+
+def _decided(town_id: Any, import_id: Any, decision: deciding.Decision) -> None:
+    """Decide all rows that were set aside; the command line sees everybody of the town."""
+    done = deciding.MOST_AT_ONCE
+    while done == deciding.MOST_AT_ONCE:
+        with transaction() as current:
+            row = _again(current, town_id, import_id)
+            done = deciding.decide_all(
+                current, Scope(town_id, NOBODY, Reach.ALL, None, None), row, decision, None, at=clock.now()
+            )
 
 
 def _again(current: Session, town_id: Any, import_id: Any) -> ListImport:
@@ -129,6 +162,8 @@ def _document(row: ListImport) -> dict[str, Any]:
 def _told(row: ListImport, dry_run: bool) -> list[str]:
     found = queries.outcomes_of(session(), row)
     lines = [_("%(file)s: %(rows)s rows", file=row.filename, rows=row.rows)]
+    if row.kind is not ListKind.PEOPLE:
+        lines.append(str(KIND_NAMES[row.kind]))
     for outcome, words in (
         (RowOutcome.NEW, _("would be added") if dry_run else _("added")),
         (RowOutcome.CHANGED, _("would be completed") if dry_run else _("completed")),

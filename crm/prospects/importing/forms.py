@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
 from wtforms import SelectField
 
+from crm.errors import RuleBroken
 from crm.prospects.importing.kinds import KIND_NAMES
 from crm.prospects.rules import ListKind
 from crm.web.forms import Form
@@ -104,3 +105,17 @@ def is_as_found(found: Mapping[str, Any], chosen: Mapping[str, Mapping[str, str]
         == {column["field"]: column["letter"] for column in table["columns"] if column["field"]}
         for table in found["tables"]
     )
+
+
+def options_of(sheets: Sequence[str], mapping: Sequence[str], kind: ListKind | None) -> dict[str, Any]:
+    """How a list is to be read, as a program or a command says it: sheets, `FIELD=COLUMN`, what it is. Raises RuleBroken."""
+    pairs = [pair.partition("=") for pair in mapping]
+    if wrong := [field for field, sign, _column in pairs if not sign]:
+        raise RuleBroken(_l("“%(given)s” names no column. Write FIELD=COLUMN, such as phone=F.", given=wrong[0]))
+    options: dict[str, Any] = {
+        "sheets": list(sheets),
+        "mapping": {field.strip(): column.strip() for field, _, column in pairs},
+    }
+    if kind:
+        options["kind"] = kind.value
+    return {name: value for name, value in options.items() if value}

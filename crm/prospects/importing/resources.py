@@ -19,10 +19,14 @@ from crm.clock import now, today
 from crm.db import session, transaction
 from crm.places.queries import place_named
 from crm.prospects.importing import gateway, queries
+from crm.prospects.importing.forms import options_of
 from crm.prospects.importing.rules import problem_sentence
-from crm.prospects.importing.services import committing, handing_back, taking_in, undoing
+from crm.prospects.importing.services import committing, deciding, handing_back, taking_in, undoing
+from crm.prospects.importing.services.deciding import Decision
+from crm.prospects.importing.showing import Shown, shown
 from crm.prospects.models import ListImport
-from crm.prospects.rules import ImportState
+from crm.prospects.reading.outcomes import SameBecause
+from crm.prospects.rules import ImportState, ListKind, RowOutcome, Same
 from crm.web.guard import may
 from tasks.prospects import commit_list, read_list, undo_list
 
@@ -55,6 +59,60 @@ class ListInput(Schema):
         validate=validate.Length(1, 100),
         metadata={"description": "Only this sheet; by default all that can be seen."},
     )
+    kind = fields.Enum(
+        ListKind,
+        by_value=True,
+        load_default=None,
+        metadata={"description": "What the list is; by default what its headings and titles say."},
+    )
+    map = fields.List(
+        fields.String(validate=[validate.Length(3, 200), validate.Regexp(r"[a-z_]+=.*")]),
+        load_default=[],
+        metadata={"description": "`FIELD=COLUMN`, such as `phone=F`; may be given several times."},
+    )
+
+
+class RowsQuery(ListQuery):
+    """Which rows of a list."""
+
+    outcome = fields.Enum(RowOutcome, by_value=True, required=True)
+
+
+class RowAnswer(Schema):
+    """A row of a list, what becomes of it and why; identity numbers are masked."""
+
+    id = fields.UUID(required=True)
+    sheet = fields.String(required=True)
+    row = fields.Integer(required=True)
+    outcome = fields.Enum(RowOutcome, by_value=True, required=True)
+    reasons = fields.List(fields.String(), required=True)
+    why = fields.String(required=True, allow_none=True)
+    full_name = fields.String(required=True, allow_none=True)
+    prospect_id = fields.UUID(required=True, allow_none=True, metadata={"description": "Whom the row may be, or is."})
+    decided = fields.String(required=True, allow_none=True)
+
+
+class DecisionInput(Schema):
+    """`same`: the row is the person it was likened to. `add`: somebody else. `skip`: leave it out. `take`: what the list says
+    otherwise replaces what is kept."""
+
+    decision = fields.Enum(Decision, by_value=True, required=True)
+
+
+class DecisionsInput(Schema):
+    """One decision for all open rows that were set aside, or for those set aside for one reason."""
+
+    decision = fields.Enum(Decision, by_value=True, required=True)
+    reason = fields.String(
+        load_default=None,
+        validate=validate.OneOf([*(one.value for one in Same), *(one.value for one in SameBecause)]),
+    )
+
+
+class DecisionsAnswer(Schema):
+    """How many rows were decided."""
+
+    decided = fields.Integer(required=True)
 
 
 class ImportAnswer(Schema):
@@ -63,6 +121,7 @@ class ImportAnswer(Schema):
 
     id = fields.UUID(required=True)
     state = fields.Enum(ImportState, by_value=True, required=True)
+    kind = fields.Enum(ListKind, by_value=True, required=True, metadata={"description": "What the list is taken for."})
     rows = fields.Integer(required=True)
     valid = fields.Integer(required=True)
     rejected = fields.Integer(required=True)
@@ -115,11 +174,12 @@ def hand_in(files: dict[str, Any], asked: dict[str, Any]) -> ListImport:
         files["file"].read(),
         _place_id(asked["place"]),
         _organisation_id(asked["organisation"]),
-        {"sheets": [asked["sheet"]]} if asked["sheet"] else {},
+        options_of([asked["sheet"]] if asked["sheet"] else [], asked["map"], asked["kind"]),
     )
-    gateway.check_list(handed, today())
+    read = gateway.check_list(handed, today())
     with transaction() as current:
         user = current_user()
+        handed = taking_in.as_remembered(current, user.town_id, handed, read, by=user, scope=current_scope(), at=now())
         row = taking_in.take_in(current, user.town_id, handed, by=user, scope=current_scope(), at=now())
     ring(read_list, str(row.id))
     return row
@@ -155,6 +215,55 @@ def undo(import_id: UUID) -> ListImport:
         undoing.start(current, row)
     ring(undo_list, str(import_id))
     return row
+
+
+@blp.get("/imports/<uuid:import_id>/rows")
+@may(May.IMPORT_PEOPLE)
+@blp.arguments(RowsQuery, location="query")
+@blp.response(200, listing(RowAnswer))
+def rows(asked: dict[str, Any], import_id: UUID) -> dict[str, Any]:
+    """Rows of one outcome, in the order of the file"""
+    row = _seen(import_id)
+    page = queries.page_of_rows(session(), row, asked["outcome"], cursor=asked["cursor"], size=asked["limit"])
+    return {"items": [_row(one) for one in shown(session(), current_scope(), page.rows)], "next": page.next}
+
+
+def _row(one: Shown) -> dict[str, Any]:
+    return {
+        "id": one.row.id,
+        "sheet": one.row.sheet,
+        "row": one.row.row_number,
+        "outcome": one.row.outcome,
+        "reasons": one.row.reasons,
+        "why": one.why,
+        "full_name": one.proposed.full_name if one.proposed else None,
+        "prospect_id": one.person.id if one.person else None,
+        "decided": one.decided,
+    }
+
+
+@blp.post("/imports/<uuid:import_id>/rows/<uuid:row_id>")
+@may(May.IMPORT_PEOPLE)
+@blp.arguments(DecisionInput)
+@blp.response(200, ImportAnswer)
+def decide(asked: dict[str, Any], import_id: UUID, row_id: UUID) -> ListImport:
+    """Decide on a row that was set aside, or that says otherwise than is kept"""
+    with transaction() as current:
+        row = _seen(import_id)
+        deciding.decide(current, current_scope(), row, row_id, asked["decision"], at=now())
+    return _seen(import_id)
+
+
+@blp.post("/imports/<uuid:import_id>/decisions")
+@may(May.IMPORT_PEOPLE)
+@blp.arguments(DecisionsInput)
+@blp.response(200, DecisionsAnswer)
+def decide_all(asked: dict[str, Any], import_id: UUID) -> dict[str, int]:
+    """Decide on up to 500 rows that were set aside at once"""
+    with transaction() as current:
+        row = _seen(import_id)
+        done = deciding.decide_all(current, current_scope(), row, asked["decision"], asked["reason"], at=now())
+    return {"decided": done}
 
 
 @blp.get("/imports/<uuid:import_id>/errors.xlsx")

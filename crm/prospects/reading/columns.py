@@ -158,6 +158,7 @@ def _rule(field: Field | None, pattern: str) -> tuple[Field | None, re.Pattern[s
 # Tried in this order on the folded heading, with all signs but letters and digits made spaces. None: known, and of no use.
 _HEADINGS: tuple[tuple[Field | None, re.Pattern[str]], ...] = (
     _rule(Field.SERIAL, r"^(s ?tt|tt|so tt|so thu tu|thu tu|no|nr|ord|order|id|serial|serial no|sl no|#)$"),
+    _rule(None, r"^(why it was left out|sheet in the file|row in the file|ly do chua nhap|to trong tep|dong trong tep)$"),
     _rule(None, r"\b(ngay|noi|co quan) cap\b|date of issue|place of issue|issued|quan he|ngay lap|chu ky|ky nhan|ky ten"),
     _rule(Field.HOUSEHOLDER, r"^(ho( va)? ten|ten)? ?chu ho$|^head of (the )?household$"),
     _rule(None, r"\bcha\b|\bbo me\b|\bme\b|vo chong|nguoi gioi thieu|can bo|cong tac vien|spouse"),

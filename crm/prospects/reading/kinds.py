@@ -162,14 +162,23 @@ def read_tax_method(cell: Cell) -> str | None:
 
 _KINSHIPS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("head", re.compile(r"chu ho|^ch$|^head")),
-    ("child", re.compile(r"^con|\bcon (de|ruot|trai|gai|nuoi|dau|re)\b|^(son|daughter|child)")),
+    ("child_in_law", re.compile(r"^con (dau|re)\b|(son|daughter) in law")),
+    ("child", re.compile(r"^con\b|^(son|daughter|child)\b")),
+    ("parent_in_law", re.compile(r"^(bo|me|cha) (vo|chong)\b|(father|mother) in law")),
+    ("parent", re.compile(r"^(bo|me|cha|ba me|bo me)\b|^(father|mother|parent)")),
+    ("sibling_in_law", re.compile(r"^(anh|chi|em) (dau|re|vo|chong)\b|(brother|sister) in law")),
     ("spouse", re.compile(r"^(vo|chong)\b|spouse|wife|husband")),
-    ("parent", re.compile(r"^(bo|me|cha|ba me|bo me)\b|father|mother|parent")),
+    ("nephew_niece", re.compile(r"^chau (ruot|ho|goi)\b|nephew|niece")),
+    ("grandchild", re.compile(r"^(chau|chat)\b|grand(child|son|daughter)")),
+    ("grandparent", re.compile(r"^(ong|ba|cu)\b|grand(parent|father|mother)")),
+    ("sibling", re.compile(r"^(anh|chi|em)\b|brother|sister|sibling")),
+    ("uncle_aunt", re.compile(r"^(co|di|chu|bac|cau|mo|thim|duong)\b|uncle|aunt")),
+    ("not_related", re.compile(r"khong (co )?quan he|o nho|tro\b|not related")),
 )
 
 
 def read_kinship(cell: Cell) -> str | None:
-    """`head`, `spouse`, `child`, `parent` or `other`; None for an empty cell."""
+    """A value of `Kinship`, `other` where the words say nothing known; None for an empty cell."""
     text = fold(as_text(cell)[:60]).strip(" .'")
     if not text:
         return None

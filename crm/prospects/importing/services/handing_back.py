@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -21,22 +22,25 @@ from crm.prospects.reading.outcomes import Cell
 
 LONGEST_CELL = 32_767
 """Letters Excel keeps in a cell."""
+LIKE_A_FORMULA = "=+-@\t\r"
+"""A text that begins so stays text, also when somebody edits the cell and saves the sheet."""
 
 
 def workbook(session: Session, row: ListImport) -> bytes:
     """An xlsx with one sheet for each sheet of the file: its titles and headings, then the rows that were rejected or
     set aside, with all their columns; after these the reason, the sheet and the row. No cell is a formula."""
     told = io.BytesIO()
-    harmless = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
-    with xlsxwriter.Workbook(told, harmless | {"nan_inf_to_errors": True}) as book:
+    plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+    with xlsxwriter.Workbook(told, plain | {"nan_inf_to_errors": True}) as book:
         day = book.add_format({"num_format": "dd/mm/yyyy"})
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+        harmless = book.add_format({"quote_prefix": True})
         by_sheet: dict[str, list[ImportRow]] = {}
         for one in handed_back(session, row):
             by_sheet.setdefault(one.sheet, []).append(one)
         for number, table in enumerate((row.found or {}).get("tables", ()), start=1):
             if rows := by_sheet.get(table["sheet"]):
-                _sheet(book.add_worksheet(_name(table["sheet"], number)), table, rows, day, wrapped)
+                _sheet(book.add_worksheet(_name(table["sheet"], number)), table, rows, _Formats(day, wrapped, harmless))
         if not by_sheet:
             book.add_worksheet(_("Nothing was left out"))
     return told.getvalue()
@@ -48,33 +52,43 @@ def _name(sheet: str, number: int) -> str:
     return kept or f"{number}"
 
 
-def _sheet(page: Worksheet, table: dict[str, Any], rows: Sequence[ImportRow], day: Format, wrapped: Format) -> None:
+@dataclass(frozen=True)
+class _Formats:
+    """How days, reasons, and texts that look like formulas are written."""
+
+    day: Format
+    wrapped: Format
+    harmless: Format
+
+
+def _sheet(page: Worksheet, table: dict[str, Any], rows: Sequence[ImportRow], formats: _Formats) -> None:
     width = len(table["columns"])
     top = [cells_from_json(json.dumps(cells)) for cells in table["top"]]
     for at, cells in enumerate(top):
-        _write(page, at, cells, day)
+        _write(page, at, cells, formats)
     head = max(len(top) - 1, 0)
     for place, words in enumerate((_("Why it was left out"), _("Sheet in the file"), _("Row in the file"))):
-        page.write_string(head, width + place, words, wrapped)
+        page.write_string(head, width + place, words, formats.wrapped)
     page.set_column(0, max(width - 1, 0), 18)
     page.set_column(width, width, 60)
     for at, one in enumerate(rows, start=head + 1):
-        _write(page, at, cells_from_json(one.raw)[:width], day)
-        page.write_string(at, width, why_handed_back(one), wrapped)
+        _write(page, at, cells_from_json(one.raw)[:width], formats)
+        page.write_string(at, width, why_handed_back(one), formats.wrapped)
         page.write_string(at, width + 1, one.sheet)
         page.write_number(at, width + 2, one.row_number)
     page.freeze_panes(head + 1, 0)
 
 
-def _write(page: Worksheet, at: int, cells: Sequence[Cell], day: Format) -> None:
+def _write(page: Worksheet, at: int, cells: Sequence[Cell], formats: _Formats) -> None:
     for place, cell in enumerate(cells):
         if cell in ("", None):
             continue
         if isinstance(cell, bool):
             page.write_boolean(at, place, cell)
         elif isinstance(cell, (datetime, date)):
-            page.write_datetime(at, place, cell, day)
+            page.write_datetime(at, place, cell, formats.day)
         elif isinstance(cell, (int, float)):
             page.write_number(at, place, cell)
         else:
-            page.write_string(at, place, str(cell)[:LONGEST_CELL])
+            text = str(cell)[:LONGEST_CELL]
+            page.write_string(at, place, text, formats.harmless if text[0] in LIKE_A_FORMULA else None)

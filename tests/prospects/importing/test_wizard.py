@@ -1,0 +1,326 @@
+"""From a file to the register in steps: columns remembered for the next list, decisions side by side, mended rows."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import openpyxl
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from crm.accounts.models import User
+from crm.accounts.rules import Role
+from crm.prospects.importing.commands import importing
+from crm.prospects.importing.models import RememberedColumns
+from crm.prospects.importing.services.taking_in import MOST_TRIES
+from crm.prospects.models import ImportRow, ListImport, Prospect
+from crm.prospects.rules import ImportState, ListKind, RowOutcome
+from tasks.prospects import commit_list, read_list, undo_list
+from tests.factories import Make
+from tests.prospects.importing.test_routes import csv, read_it, upload
+
+Browser = Callable[..., FlaskClient]
+ODD = "Họ và tên;Năm sinh;Số máy bàn;Liên lạc qua;Phường"
+"""A list whose fourth column is not what its heading says."""
+
+
+@pytest.fixture
+def manager(make: Make) -> User:
+    return make.user(Role.MANAGER)
+
+
+@pytest.fixture
+def browser(signed_in: Browser, manager: User) -> FlaskClient:
+    return signed_in(manager)
+
+
+def the(session: Session, import_id: UUID) -> ListImport:
+    session.expire_all()
+    return session.scalars(select(ListImport).where(ListImport.id == import_id)).one()
+
+
+def count(session: Session, kind: type) -> int:
+    session.expire_all()
+    return session.scalar(select(func.count()).select_from(kind)) or 0
+
+
+# ---- columns
+
+
+def test_each_column_is_shown_with_its_values_and_why(browser: FlaskClient) -> None:
+    address = upload(browser, "a.csv", csv("Nguyễn Văn An;1980;Nam;0912345678;Ba Đình", "Lê Thị Lan;1975;Nữ;;Ba Đình"))
+    read_it(address)
+    page = browser.get(f"{address}/columns").text
+    assert "Nguyễn Văn An · Lê Thị Lan" in page
+    assert "theo tiêu đề" in page
+    assert "0912345678" in page
+
+
+def corrected(browser: FlaskClient, session: Session, content: bytes, **fields: str) -> UUID:
+    address = upload(browser, "hoi-phu-nu-thang-9.csv", content)
+    import_id = read_it(address)
+    assert browser.post(f"{address}/read-again", data=fields).status_code == 303
+    read_list(str(import_id))
+    return import_id
+
+
+def test_a_corrected_column_is_remembered_for_the_next_list(browser: FlaskClient, session: Session) -> None:
+    first = csv("Nguyễn Văn An;1980;bán chè;0912345678;Ba Đình", head="Họ và tên;Năm sinh;Cột lạ;SĐT;Phường")
+    corrected(browser, session, first, **{"0-C": "occupation"})
+    second = csv("Lê Thị Lan;1975;thợ may;0987654321;Ba Đình", head="Họ và tên;Năm sinh;CỘT LẠ;SĐT;Phường")
+    address = upload(browser, "hoi-phu-nu-thang-10.csv", second)
+    import_id = read_it(address)
+    fields = {column["letter"]: column["field"] for column in the(session, import_id).found["tables"][0]["columns"]}  # type: ignore[index]
+    assert fields["C"] == "occupation"
+    assert "hoi-phu-nu-thang-9.csv" in browser.get(f"{address}/columns").text
+    assert session.scalars(select(RememberedColumns.used)).one() == 1
+
+
+def test_changed_headings_lose_only_what_is_gone(browser: FlaskClient, session: Session) -> None:
+    head = "Họ và tên;Năm sinh;Cột lạ;SĐT;Phường;Cột hai"
+    first = csv("Nguyễn Văn An;1980;bán chè;0912345678;Ba Đình;ốm", head=head)
+    corrected(browser, session, first, **{"0-C": "occupation", "0-F": "note"})
+    second = csv("Lê Thị Lan;1975;thợ may;0987654321;Ba Đình;mới", head="Họ và tên;Năm sinh;Cột lạ;SĐT;Phường;Cột ba")
+    address = upload(browser, "b.csv", second)
+    import_id = read_it(address)
+    row = the(session, import_id)
+    fields = {column["letter"]: column["field"] for column in row.found["tables"][0]["columns"]}  # type: ignore[index]
+    assert (fields["C"], fields["F"]) == ("occupation", None)
+    assert row.options["remembered"]["missing"] == ["Cột hai"]
+    assert row.options["remembered"]["new"] == ["Cột ba"]
+    page = browser.get(f"{address}/columns").text
+    assert "Cột hai" in page
+
+
+def test_lists_of_another_kind_or_of_others_are_left_alone(
+    browser: FlaskClient, signed_in: Browser, session: Session, make: Make
+) -> None:
+    first = csv("Nguyễn Văn An;1980;bán chè;0912345678;Ba Đình", head="Họ và tên;Năm sinh;Cột lạ;SĐT;Phường")
+    corrected(browser, session, first, **{"0-C": "occupation"})
+    other = csv("Lê Thị Lan;Kinh;x;y;Ba Đình", head="Họ và tên;Dân tộc;Mã;Khối;Phường")
+    unlike = read_it(upload(browser, "b.csv", other))
+    assert "remembered" not in the(session, unlike).options
+    somebody = signed_in(make.user(Role.MANAGER))
+    theirs = read_it(upload(somebody, "a.csv", first))
+    assert "remembered" not in the(session, theirs).options
+
+
+def test_remembered_columns_are_seen_and_forgotten(
+    browser: FlaskClient, signed_in: Browser, session: Session, make: Make
+) -> None:
+    first = csv("Nguyễn Văn An;1980;bán chè;0912345678;Ba Đình", head="Họ và tên;Năm sinh;Cột lạ;SĐT;Phường")
+    corrected(browser, session, first, **{"0-C": "occupation"})
+    assert "Cột lạ" in browser.get("/imports/remembered").text
+    kept = session.scalars(select(RememberedColumns.id)).one()
+    lead = signed_in(make.user(Role.LEAD, organisation_id=make.organisation().id))
+    assert "Cột lạ" not in lead.get("/imports/remembered").text
+    assert lead.post("/imports/remembered/forget", data={"id": str(kept)}).status_code == 404
+    again = signed_in(make.user(Role.MANAGER))
+    assert again.post("/imports/remembered/forget", data={"id": "nonsense"}).status_code == 404
+    assert again.post("/imports/remembered/forget", data={"id": str(kept)}).status_code == 303
+    assert count(session, RememberedColumns) == 0
+
+
+def test_the_kind_can_be_changed(browser: FlaskClient, session: Session) -> None:
+    address = upload(browser, "nguoi-tham-gia-cua-bhxh.csv")
+    import_id = read_it(address)
+    assert browser.post(f"{address}/read-again", data={"kind": "people"}).status_code == 303
+    read_list(str(import_id))
+    row = the(session, import_id)
+    assert (row.kind, row.state) == (ListKind.PEOPLE, ImportState.READY)
+    assert all("paid_through" not in str(one) for one in row.found["tables"][0]["columns"])  # type: ignore[index]
+
+
+def test_one_sheet_of_several_can_be_loaded(browser: FlaskClient, session: Session) -> None:
+    address = upload(browser, "ho-ngheo-can-ngheo-2019.xlsx")
+    import_id = read_it(address)
+    assert browser.post(f"{address}/read-again", data={"sheet": "Hộ cận nghèo"}).status_code == 303
+    read_list(str(import_id))
+    assert set(session.scalars(select(ImportRow.sheet).where(ImportRow.import_id == import_id))) == {"Hộ cận nghèo"}
+
+
+def test_a_list_that_keeps_failing_is_given_up_in_the_end(browser: FlaskClient, session: Session) -> None:
+    address = upload(browser, "x.csv", csv("Nguyễn Văn An;1980", head="Họ và tên;Năm sinh"))
+    import_id = read_it(address)
+    assert the(session, import_id).state is ImportState.FAILED
+    for _try in range(MOST_TRIES):
+        assert browser.post(f"{address}/read-again", data={}).status_code == 303
+        read_list(str(import_id))
+    assert browser.post(f"{address}/read-again", data={}).status_code == 422
+    assert "read-again" not in browser.get(address).text
+
+
+# ---- decisions
+
+
+def kept_and_likely(browser: FlaskClient, session: Session, make: Make) -> tuple[str, UUID]:
+    """A list of three, each with the citizen number of somebody here whose name is written otherwise."""
+    numbers = ["038180123456", "038180123457", "038180123458"]
+    people = [
+        f"Lê Thị {name};1980;Nữ;;Ba Đình;{number}" for name, number in zip(("Lan", "Hồng", "Mai"), numbers, strict=True)
+    ]
+    head = "Họ và tên;Năm sinh;Giới tính;SĐT;Phường;CCCD"
+    address = upload(browser, "mot.csv", csv(*people, head=head))
+    import_id = read_it(address)
+    browser.post(f"{address}/commit")
+    commit_list(str(import_id))
+    others = [
+        f"Phạm {name} Vân;1980;Nữ;091234567{at};Ba Đình;{number}"
+        for at, (name, number) in enumerate(zip(("Thu", "Bích", "Hải"), numbers, strict=True))
+    ]
+    address = upload(browser, "hai.csv", csv(*others, head=head))
+    return address, read_it(address)
+
+
+def test_duplicates_stand_beside_each_other_and_are_decided(browser: FlaskClient, session: Session, make: Make) -> None:
+    address, import_id = kept_and_likely(browser, session, make)
+    page = browser.get(f"{address}?tab=duplicate").text
+    assert "Đặt cạnh nhau: Phạm Thu Vân" in page
+    assert "Lê Thị Lan" in page
+    assert "038180123456" not in page
+    ids = list(
+        session.scalars(select(ImportRow.id).where(ImportRow.import_id == import_id).order_by(ImportRow.row_number))
+    )
+    assert browser.post(f"{address}/rows/{ids[0]}", data={"decision": "same"}).status_code == 303
+    assert browser.post(f"{address}/rows/{ids[1]}", data={"decision": "add"}).status_code == 303
+    browser.post(f"{address}/commit")
+    commit_list(str(import_id))
+    lan = session.scalars(select(Prospect).where(Prospect.full_name == "Lê Thị Lan")).one()
+    assert lan.phone == "+84912345670"
+    assert count(session, Prospect) == 4
+    assert (
+        browser.post(f"{address}/rows/{ids[2]}", data={"decision": "same"}).status_code == 303
+    )  # after loading, at once
+    session.expire_all()
+    assert session.scalars(select(Prospect.phone).where(Prospect.full_name == "Lê Thị Mai")).one() == "+84912345672"
+    browser.post(f"{address}/undo")
+    undo_list(str(import_id))
+    session.expire_all()
+    assert session.scalars(select(Prospect.phone).where(Prospect.full_name == "Lê Thị Mai")).one() is None
+    assert session.scalar(select(func.count()).where(Prospect.merged_into_id.is_(None))) == 3
+
+
+def test_all_with_the_same_number_are_decided_at_once(browser: FlaskClient, session: Session, make: Make) -> None:
+    address, import_id = kept_and_likely(browser, session, make)
+    assert "Cả 3 dòng trùng số căn cước" in browser.get(f"{address}?tab=duplicate").text
+    answer = browser.post(f"{address}/decide-all", data={"decision": "same", "reason": "citizen_id"})
+    assert answer.status_code == 303
+    assert browser.post(f"{address}/decide-all", data={"decision": "take"}).status_code == 422
+    browser.post(f"{address}/commit")
+    commit_list(str(import_id))
+    assert count(session, Prospect) == 3
+    assert the(session, import_id).updated == 3
+
+
+def test_who_was_kept_is_named_when_a_list_is_taken_back(browser: FlaskClient, session: Session, make: Make) -> None:
+    address = upload(browser, "a.csv", csv("Nguyễn Văn An;1980;Nam;0912345678;Ba Đình", "Lê Thị Lan;1975;Nữ;;Ba Đình"))
+    import_id = read_it(address)
+    browser.post(f"{address}/commit")
+    commit_list(str(import_id))
+    an = session.scalars(select(Prospect).where(Prospect.full_name == "Nguyễn Văn An")).one()
+    an.occupation = "thợ xây"
+    session.commit()
+    browser.post(f"{address}/undo")
+    undo_list(str(import_id))
+    page = browser.get(address).text
+    assert f'href="/people/{an.id}"' in page
+    assert "Những người được giữ lại và lý do" in page
+
+
+# ---- the rows to mend
+
+
+def test_mended_rows_find_their_headings_and_settle(browser: FlaskClient, session: Session) -> None:
+    rows = [
+        "Nguyễn Văn An;1980;Nam;0912345678;Ba Đình;=1+1",
+        "Lê Thị Lan;31/02/1975;Nữ;0987654321;Ba Đình;@nhà",
+        "Trần Văn Dũng;2050;Nam;;Ba Đình;-x",
+    ]
+    address = upload(browser, "a.csv", csv(*rows, head="Họ và tên;Năm sinh;Giới tính;SĐT;Phường;Ghi chú"))
+    import_id = read_it(address)
+    browser.post(f"{address}/commit")
+    commit_list(str(import_id))
+    book = openpyxl.load_workbook(io.BytesIO(browser.get(f"{address}/errors.xlsx").data))
+    sheet = book.active
+    assert sheet is not None
+    told = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    assert [row[0] for row in told] == ["Họ và tên", "Lê Thị Lan", "Trần Văn Dũng"]
+    assert "31/02/1975" in str(told[1][6])
+    for place, row in enumerate(sheet.iter_rows(min_row=2), start=2):
+        assert row[5].data_type == "s"
+        assert row[5].quotePrefix
+        sheet.cell(place, 2).value = 1975
+    mended = io.BytesIO()
+    book.save(mended)
+    again = upload(browser, "mended.xlsx", mended.getvalue())
+    second = read_it(again)
+    row = the(session, second)
+    fields = [column["field"] for column in row.found["tables"][0]["columns"]]  # type: ignore[index]
+    assert fields == ["full_name", "birth", "sex", "phone", "ward", "note", None, None, None]
+    assert (row.valid, row.rejected) == (2, 0)
+    browser.post(f"{again}/commit")
+    commit_list(str(second))
+    assert count(session, Prospect) == 3
+
+
+# ---- for programs and at the terminal
+
+
+def test_a_program_says_what_a_list_is_and_decides(
+    client: FlaskClient, api: Callable[..., dict[str, str]], manager: User, session: Session
+) -> None:
+    headers = api(manager)
+
+    def hand_in(name: str, content: bytes, **more: Any) -> dict[str, Any]:
+        answer = client.post("/api/v1/imports", data={"file": (io.BytesIO(content), name), **more}, headers=headers)
+        assert answer.status_code == 201, answer.text
+        read_list(answer.json["id"])  # type: ignore[index]
+        told: dict[str, Any] = client.get(f"/api/v1/imports/{answer.json['id']}", headers=headers).json  # type: ignore[index,assignment]
+        return told
+
+    first = hand_in(
+        "a.csv",
+        csv("Nguyễn Văn An;1980;Nam;0912345678;Ba Đình", "Nguyễn Văn An;1980;Nam;0912345678;Ba Đình"),
+        kind="people",
+        map=["note=C"],
+    )
+    assert (first["state"], first["kind"], first["duplicates"]) == ("ready", "people", 1)
+    url = f"/api/v1/imports/{first['id']}"
+    (row,) = client.get(f"{url}/rows?outcome=duplicate", headers=headers).json["items"]  # type: ignore[index]
+    assert row["full_name"] == "Nguyễn Văn An"
+    assert client.post(f"{url}/rows/{row['id']}", json={"decision": "same"}, headers=headers).status_code == 200
+    assert client.post(f"{url}/decisions", json={"decision": "skip"}, headers=headers).json == {"decided": 0}
+    people = hand_in("b.csv", csv("Lê Thị Lan;1975;Nữ;;Ba Đình"), kind="poor_households")
+    assert people["kind"] == "poor_households"
+    refused = client.post(
+        "/api/v1/imports", data={"file": (io.BytesIO(b"MZ\x90\0 program"), "list.pdf")}, headers=headers
+    )
+    assert refused.status_code == 422
+    assert re.search(r"spreadsheet|bảng tính", refused.text)
+
+
+def test_at_the_terminal_the_kind_and_the_decisions_are_named(app: Flask, session: Session, tmp_path: Path) -> None:
+    file = tmp_path / "thang-9.csv"
+    file.write_bytes(csv("Lê Thị Lan;1975;Nữ;;Ba Đình", "Lê Thị Lan;1975;Nữ;;Ba Đình"))
+    run = CliRunner().invoke(importing, ["prospects", str(file), "--kind", "people", "--duplicates", "skip", "--json"])
+    assert run.exit_code == 0, run.output
+    told = json.loads(run.output)
+    assert (told["kind"], told["created"]) == ("people", 1)
+    assert (
+        session.scalar(
+            select(func.count()).where(ImportRow.outcome == RowOutcome.DUPLICATE, ImportRow.settled_at.is_not(None))
+        )
+        == 1
+    )
+    wrong = CliRunner().invoke(importing, ["prospects", str(file), "--kind", "sheep"])
+    assert wrong.exit_code == 2
