@@ -26,6 +26,7 @@ from crm.outreach.queries import Load, Narrowed
 from crm.outreach.rules import CHANNELS, OUTCOME_SIGNS, OUTCOMES, REASONS, SHORT_OUTCOMES, NewVisit, Outcome
 from crm.outreach.services import Amendment, HandOver
 from crm.places.queries import ids_within, neighbourhoods, units
+from crm.prospects.households.queries import while_here
 from crm.prospects.models import Prospect
 from crm.prospects.queries.facts import facts_of
 from crm.prospects.queries.lists import Filters
@@ -129,6 +130,7 @@ def _saved_page(visit_id: UUID, form: DetailsForm) -> str:
         form=form,
         changeable=changeable and current_user().may(May.LOG_VISITS),
         earliest=clock.local_day(visit.occurred_at),
+        here=while_here(session(), current_scope(), who) if visit.withdrawn_at is None else [],
     )
 
 

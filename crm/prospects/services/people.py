@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import ChangeRecord, Organisation, User
@@ -299,12 +300,26 @@ def _apply(session: Session, prospect: Prospect, given: Mapping[str, Any], by: U
     _known(session, Organisation, prospect.town_id, given.get("organisation_id"), "organisation")
     if given.get("organisation_id", prospect.organisation_id) != prospect.organisation_id:
         _may_move_to_another_organisation(session, by)
+    if given.get("kinship") is Kinship.HEAD and prospect.kinship is not Kinship.HEAD:
+        _no_other_head(session, prospect)
     for name in IDS[1:]:
         if name in given:
             setattr(prospect, name, given[name])
     _write(prospect, columns_of(given, _known_of(prospect), local_day(at)))
     if given.get("citizen_id") or given.get("si_number"):
         refuse_a_duplicate(session, prospect, sure=True)
+
+
+def _no_other_head(session: Session, prospect: Prospect) -> None:
+    """A household has one head, and its page says who. Raises RuleBroken."""
+    other = select(Prospect.id).where(
+        Prospect.town_id == prospect.town_id,
+        Prospect.household_id == prospect.household_id,
+        Prospect.kinship == Kinship.HEAD,
+        Prospect.merged_into_id.is_(None),
+    )
+    if session.scalar(other.limit(1)):
+        raise RuleBroken(_l("Change who is the head on the household's page."), field="kinship")
 
 
 def put_back(
