@@ -1,55 +1,93 @@
-"""Lists of people: read, loaded and taken back so many rows at a time. Each task may run twice: one worker holds a list."""
+"""Lists of people: read so many rows at a time, loaded and taken back at once. Each task may run twice: one worker holds a list."""
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from uuid import UUID
 
 from celery import shared_task
 
 from crm.background import ring
 from crm.clock import now
-from crm.db import transaction
+from crm.db import aside, transaction
 from crm.prospects.importing import queries
-from crm.prospects.importing.services import committing, reading, undoing
+from crm.prospects.importing.services import at_work, committing, reading, undoing
+from crm.prospects.importing.services.at_work import LostClaim, Work
 from crm.prospects.rules import ImportState
+
+WAIT = 0.2
+"""Seconds between two looks at whether another list of the town is still being loaded."""
 
 
 def read(import_id: UUID) -> Iterator[int]:
-    """Read a list, chunk by chunk; yields how many rows are read."""
-    with transaction() as session:
-        work = reading.begin(session, import_id, now())
-    if work is None:
-        return
-    for chunk in work.chunks():
+    """Read a list, so many rows a transaction, and compare it with who is here; yields how many rows are read."""
+    with suppress(LostClaim):
         with transaction() as session:
-            held = reading.keep(session, work, chunk, now())
-        if not held:
+            claimed = reading.take_up(session, import_id, now())
+        if claimed is None:
             return
-        yield work.done
-    with transaction() as session:
-        reading.finish(session, work, now())
+        with transaction() as session:
+            work = reading.begin(session, claimed, now())
+        if work is None:
+            return
+        for made in work.chunks():
+            with transaction() as session:
+                reading.keep(session, work, made, now())
+            yield work.done
+        with transaction() as session:
+            _wait(lambda: at_work.beside_others(session, work.town_id), work)
+            for _judged in reading.compare(session, work, now()):
+                _beat(work)
+                yield work.done
+            reading.finish(session, work)
 
 
 def commit(import_id: UUID) -> Iterator[int]:
-    """Load a list, chunk by chunk; yields how many rows each time."""
-    with transaction() as session:
-        work = committing.begin(session, import_id, now())
-    while work and not work.finished:
+    """Load a list, all of it or nothing; yields how many rows are done. Progress is seen before anything is loaded."""
+    with suppress(LostClaim):
         with transaction() as session:
-            loaded = committing.step(session, work, now())
-        yield loaded
+            work = committing.begin(session, import_id, now())
+        if work is None:
+            return
+        with transaction() as session:
+            _wait(lambda: at_work.alone(session, work.town_id), work)
+            at = now()
+            for done in committing.load(session, work, at):
+                _beat(work, done)
+                yield done
+            committing.finish(session, work, at)
 
 
 def undo(import_id: UUID) -> Iterator[int]:
-    """Take a list back, chunk by chunk; yields how many rows each time."""
-    with transaction() as session:
-        work = undoing.begin(session, import_id, now())
-    while work and not work.finished:
+    """Take a list back, all of it that can be or nothing; yields how many rows are done."""
+    with suppress(LostClaim):
         with transaction() as session:
-            undone = undoing.step(session, work, now())
-        yield undone
+            work = undoing.begin(session, import_id, now())
+        if work is None:
+            return
+        with transaction() as session:
+            _wait(lambda: at_work.alone(session, work.town_id), work)
+            at = now()
+            for done in undoing.undo(session, work, at):
+                _beat(work, done)
+                yield done
+            undoing.finish(session, work, at)
+
+
+def _beat(work: Work, done: int | None = None) -> None:
+    """Say beside the long transaction that it goes on, and how far it is. Raises LostClaim, which ends it."""
+    with aside() as beside:
+        at_work.beat(beside, work, now(), done=done)
+
+
+def _wait(is_free: Callable[[], bool], work: Work) -> None:
+    """Wait for another list of the town; the heart goes on beating."""
+    while not is_free():
+        _beat(work)
+        time.sleep(WAIT)
 
 
 @shared_task(name="prospects.read_list")

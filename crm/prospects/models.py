@@ -99,7 +99,16 @@ class Prospect(TownRow, Model):
         Index("ix_prospect_phone", "town_id", "phone"),
         Index("ix_prospect_other_phone", "town_id", "other_phone", postgresql_where=text("other_phone is not null")),
         Index("ix_prospect_name_year", "town_id", "name_fold", "birth_year"),
-        Index("ix_prospect_ward_year", "town_id", "place_id", "birth_year", "name_fold"),
+        Index(
+            "ix_prospect_ward_year",
+            "town_id",
+            "place_id",
+            "birth_year",
+            "name_fold",
+            postgresql_include=["id"],
+            postgresql_ops={"name_fold": "text_pattern_ops"},
+        ),
+        Index("ix_prospect_updated", "town_id", "updated_at", "id"),
         Index("ix_prospect_birth_date", "town_id", "birth_date", postgresql_where=text("birth_date is not null")),
         Index("ix_prospect_citizen", "town_id", "citizen_index"),
         Index("ix_prospect_insurance", "town_id", "insurance_index"),
@@ -332,6 +341,11 @@ class ImportPerson(Model):
     import_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     """The row's id, and that of the person it becomes."""
+    sheet: Mapped[str]
+    to_add: Mapped[bool]
+    """Whether the row is to become a person, as far as is known now."""
+    decided: Mapped[bool]
+    """Whether somebody said so, whoever else may be here."""
     full_name: Mapped[str]
     name_fold: Mapped[str]
     name_key: Mapped[bytes]

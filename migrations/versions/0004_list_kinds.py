@@ -202,6 +202,9 @@ def _engine_columns() -> None:
         sa.Column("town_id", sa.Uuid(), nullable=False),
         sa.Column("import_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("sheet", sa.Text(), nullable=False),
+        sa.Column("to_add", sa.Boolean(), nullable=False),
+        sa.Column("decided", sa.Boolean(), nullable=False),
         sa.Column("full_name", sa.Text(), nullable=False),
         sa.Column("name_fold", sa.Text(), nullable=False),
         sa.Column("name_key", sa.LargeBinary(), nullable=False),
@@ -225,7 +228,6 @@ def _engine_columns() -> None:
         sa.Column("sms_consent", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("town_id", "import_id", "id", name="pk_import_person"),
     )
-    op.execute("update list_import set loaded_at = heartbeat_at where state in ('committed', 'undoing', 'undone')")
     op.execute(
         "update list_import set state = 'queued', heartbeat_at = null"
         " where state in ('ready', 'reading', 'committing') and content is not null"

@@ -69,6 +69,11 @@ def person_of(row: ImportRow) -> UUID:
     return row.prospect_id or row.id
 
 
+def is_handled(kind: ListKind) -> bool:
+    """Whether a list of this kind means more than its people."""
+    return kind in _taken_in
+
+
 def taken_in(
     session: Session, kind: ListKind, import_row: ListImport, rows: Rows, by_id: UUID | None, at: datetime
 ) -> None:

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
-from itertools import product
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, any_, column, func, literal, or_, select, text, true
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import InstrumentedAttribute, Session
-from sqlalchemy.types import BigInteger, LargeBinary, Text
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
 from crm.errors import NotFound
-from crm.names import fold
 from crm.places.models import Place
-from crm.prospects.importing.rules import AT_WORK, STALE, Difference, Likeness, Proposed, difference, likeness
+from crm.prospects.importing.rules import AT_WORK, STALE, Proposed
 from crm.prospects.models import ImportRow, ListImport, Prospect
-from crm.prospects.queries.alike import traits_of
 from crm.prospects.queries.facts import consents_of_all
 from crm.prospects.queries.seeing import visible_to
 from crm.prospects.queries.standing import standings_of
-from crm.prospects.rules import ConsentChannel, ImportState, Purpose, RowOutcome, Traits
-from crm.sealed import current as seal
+from crm.prospects.rules import ConsentChannel, ImportState, Purpose, RowOutcome
 from crm.web.pager import Page, page, read_cursor, write_cursor
 
 # ---- lists
@@ -93,20 +86,30 @@ def rows_of(row: ListImport, *conditions: ColumnElement[bool]) -> Select[ImportR
     return select(ImportRow).where(ImportRow.town_id == row.town_id, ImportRow.import_id == row.id, *conditions)
 
 
+SETTLED_BY_LOADING = (RowOutcome.NEW, RowOutcome.CHANGED, RowOutcome.UNCHANGED)
+LOADED = (ImportState.COMMITTED, ImportState.UNDOING)
+
+
+def settled_in(row: ListImport, one: ImportRow) -> bool:
+    """Whether a row is done with: loaded with its list, or decided by itself."""
+    return one.settled_at is not None or (row.state in LOADED and one.outcome in SETTLED_BY_LOADING)
+
+
 def counts_of(session: Session, town_id: UUID, import_id: UUID) -> dict[str, int]:
     """The figures of a list, from its rows: `rows` = `valid` + `rejected` + `duplicates`; the last three are what has
     been done: `created`, `updated`, `unchanged`."""
-    done = (ImportRow.settled_at.is_not(None) & ImportRow.prospect_id.is_not(None)).label("done")
+    state = session.scalar(select(ListImport.state).where(ListImport.town_id == town_id, ListImport.id == import_id))
+    by_itself = (ImportRow.settled_at.is_not(None) & ImportRow.prospect_id.is_not(None)).label("by_itself")
     query = (
-        select(ImportRow.outcome, done, func.count())
+        select(ImportRow.outcome, by_itself, func.count())
         .where(ImportRow.town_id == town_id, ImportRow.import_id == import_id)
-        .group_by(ImportRow.outcome, done)
+        .group_by(ImportRow.outcome, by_itself)
     )
     found: Counter[RowOutcome] = Counter()
     settled: Counter[RowOutcome] = Counter()
     for outcome, is_done, number in session.execute(query):
         found[outcome] += number
-        settled[outcome] += number if is_done else 0
+        settled[outcome] += number if is_done or (state in LOADED and outcome in SETTLED_BY_LOADING) else 0
     return {
         "rows": found.total(),
         "valid": found[RowOutcome.NEW] + found[RowOutcome.CHANGED] + found[RowOutcome.UNCHANGED],
@@ -161,146 +164,12 @@ def people_of_rows(session: Session, scope: Scope, rows: Iterable[ImportRow]) ->
 # ---- whom a row may be
 
 
-@dataclass(frozen=True)
-class Match:
-    """Somebody here who is, or may be, the one a row proposes."""
-
-    person: Prospect
-    like: Likeness
-    difference: Difference
-    visible: bool
+def visible(session: Session, scope: Scope, ids: Collection[UUID]) -> set[UUID]:
+    """Those of these people whom somebody may see."""
+    return set(session.scalars(select(Prospect.id).where(visible_to(scope), Prospect.id.in_(ids)))) if ids else set()
 
 
-def matches(
-    session: Session, town_id: UUID, people: Sequence[Proposed], *, on: date, scope: Scope | None, besides: UUID | None
-) -> list[Match | None]:
-    """For each proposed person the likeliest one here, asked for all of them at once.
-
-    The whole town is asked, for somebody may be out of the importer's sight; `visible` says so. People that the
-    import `besides` made itself are left out.
-    """
-    found = _met(session, town_id, people, besides)
-    kept = _known(session, town_id, list(found.values()), people, on)
-    seen = _seen(session, scope, found) if scope else set(found)
-    points = _by_points(found.values())
-    return [_likeliest(one, points, kept, seen) for one in people]
-
-
-def _likeliest(
-    one: Proposed, points: Mapping[object, list[Prospect]], kept: Mapping[UUID, dict[str, Any]], seen: set[UUID]
-) -> Match | None:
-    best: Match | None = None
-    new = _traits(one)
-    near = {person.id: person for point in _points(one) for person in points.get(point, ())}
-    for person in near.values():
-        known = kept[person.id]
-        differs = difference(one, known)
-        places = fold(one.neighbourhood or ""), fold(known["neighbourhood"] or "")
-        like = likeness(
-            new,
-            known["traits"],
-            other_neighbourhood=all(places) and places[0] != places[1],
-            nothing_new=not (differs.fills or differs.differs),
-        )
-        if like and (best is None or _rank(like, differs) > _rank(best.like, best.difference)):
-            best = Match(person, like, differs, person.id in seen)
-    return best
-
-
-def _rank(like: Likeness, differs: Difference) -> tuple[bool, int, int]:
-    return *like.weight, -len(differs.fills) - 2 * len(differs.differs)
-
-
-def _traits(one: Proposed) -> Traits:
-    return Traits(
-        full_name=one.full_name,
-        birth_date=one.birth_date,
-        birth_year=one.birth_year,
-        sex=one.sex,
-        phones=one.phones,
-        citizen=seal().index(one.citizen_id) if one.citizen_id else None,
-        citizen_digits=len(one.citizen_id or ""),
-        insurance=seal().index(one.si_number) if one.si_number else None,
-        place_id=one.place_id,
-    )
-
-
-def _points(one: Proposed) -> list[object]:
-    """Under what a row and somebody kept can meet: numbers, telephones, the name with the year."""
-    traits = _traits(one)
-    numbers = [number for number in (traits.citizen, traits.insurance) if number]
-    return [*numbers, *one.phones, *((name, one.birth_year) for name in _spellings(one))]
-
-
-def _spellings(one: Proposed) -> list[str]:
-    """The folded name with y and i exchanged where a word ends in either: `Quý` is also written `Quí`."""
-    if not one.birth_year:
-        return []
-    words = fold(one.full_name).split()[:8]
-    ways = [(word, word[:-1] + {"y": "i", "i": "y"}[word[-1]]) if word[-1] in "yi" else (word,) for word in words]
-    return [" ".join(way) for way in product(*ways)][:16]
-
-
-def _by_points(people: Iterable[Prospect]) -> dict[object, list[Prospect]]:
-    found: dict[object, list[Prospect]] = {}
-    for person in people:
-        numbers = (person.citizen_index, person.insurance_index, person.phone, person.other_phone)
-        for point in (*numbers, (person.name_fold, person.birth_year)):
-            if point is not None:
-                found.setdefault(point, []).append(person)
-    return found
-
-
-def _met(session: Session, town_id: UUID, people: Sequence[Proposed], besides: UUID | None) -> dict[UUID, Prospect]:
-    """Everybody here whom one of these may be: a handful of queries for all of them."""
-    traits = [_traits(one) for one in people]
-    phones = sorted({phone for one in people for phone in one.phones})
-    names = sorted({(name, one.birth_year) for one in people if one.birth_year for name in _spellings(one)})
-    conditions: list[ColumnElement[bool]] = []
-    if citizens := [one.citizen for one in traits if one.citizen]:
-        conditions.append(_any_of(Prospect.citizen_index, citizens, LargeBinary))
-    if insured := [one.insurance for one in traits if one.insurance]:
-        conditions.append(_any_of(Prospect.insurance_index, insured, LargeBinary))
-    if phones:
-        conditions += [_any_of(place, phones, Text) for place in (Prospect.phone, Prospect.other_phone)]
-    # A plan made for any list of names would look each up by itself; one made for these joins them at once.
-    session.execute(text("set local plan_cache_mode = force_custom_plan"))
-    query = select(Prospect).where(Prospect.town_id == town_id, Prospect.merged_into_id.is_(None))
-    found = {row.id: row for condition in conditions for row in session.scalars(query.where(condition))}
-    if names:
-        given = (
-            func.unnest(
-                literal([name for name, _year in names], ARRAY(Text)),
-                literal([year for _name, year in names], ARRAY(BigInteger)),
-            )
-            .table_valued(column("name", Text), column("year", BigInteger), name="given")
-            .render_derived()
-        )
-        joined = query.join(given, (given.c.name == Prospect.name_fold) & (given.c.year == Prospect.birth_year))
-        found |= {row.id: row for row in session.scalars(joined)}
-    for made in _made_by(session, town_id, besides, found) if besides else ():
-        del found[made]
-    return found
-
-
-def _made_by(session: Session, town_id: UUID, import_id: UUID, found: Mapping[UUID, Prospect]) -> Sequence[UUID]:
-    """Those of these people that an import added itself: a person it adds has their row's id."""
-    mine = (ImportRow.town_id == town_id) & (ImportRow.import_id == import_id)
-    return session.scalars(select(ImportRow.id).where(mine, ImportRow.id.in_(found))).all() if found else ()
-
-
-def _any_of(place: InstrumentedAttribute[Any], options: Sequence[Any], kind: type[Any]) -> ColumnElement[bool]:
-    """`place = any(options)`: one parameter, and one statement for any number of them."""
-    return place == any_(literal(options, ARRAY(kind)))
-
-
-def _seen(session: Session, scope: Scope, found: Mapping[UUID, Prospect]) -> set[UUID]:
-    if not found:
-        return set()
-    return set(session.scalars(select(Prospect.id).where(visible_to(scope), Prospect.id.in_(found))))
-
-
-def _known(
+def known(
     session: Session, town_id: UUID, kept: Sequence[Prospect], people: Sequence[Proposed], on: date
 ) -> dict[UUID, dict[str, Any]]:
     """What is kept of these people, in the fields of a row."""
@@ -317,7 +186,6 @@ def _known(
             "neighbourhood": names.get(row.neighbourhood_id),
             "grounds": [held.ground for held in standings[row.id] if _holds(held.valid_from, held.valid_to, on)],
             "sms_consent": row.phone in answers if row.phone else False,
-            "traits": traits_of(row),
         }
         for row in kept
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -31,8 +31,12 @@ from crm.prospects.rules import (
 
 LARGEST = 25 * 1024 * 1024
 """Bytes of a file that is taken in."""
-CHUNK = 1000
-"""Rows that are read or committed in one transaction."""
+CHUNK = 4000
+"""Rows that are read in one transaction, or looked at together in the one that loads or takes back."""
+BATCH = 20_000
+"""People that one statement adds while a list is loaded; its heart beats between two."""
+MOST_TRIES = 3
+"""How often work that is interrupted is begun again before a person is asked."""
 STALE = timedelta(seconds=60)
 """Work whose heart has not beaten for so long is taken up by somebody else."""
 AT_WORK = (ImportState.QUEUED, ImportState.READING, ImportState.COMMITTING, ImportState.UNDOING)
@@ -54,11 +58,23 @@ class Problem(StrEnum):
 
     PLACE_NEEDED = "place_needed"
     NOBODY = "nobody"
+    READING_STOPPED = "reading_stopped"
+    LOADING_INTERRUPTED = "loading_interrupted"
+    LOADING_STOPPED = "loading_stopped"
+    UNDOING_INTERRUPTED = "undoing_interrupted"
+    UNDOING_STOPPED = "undoing_stopped"
 
 
 PROBLEMS = {
     Problem.PLACE_NEEDED: _l("The list does not say in which ward the people live. Choose the ward and read it again."),
     Problem.NOBODY: _l("The list has headings but nobody below them. Choose the file that holds the people."),
+    Problem.READING_STOPPED: _l("Reading was interrupted several times. Read it again, or hand the file in once more."),
+    Problem.LOADING_INTERRUPTED: _l("Loading was interrupted; nothing was loaded. It has been started again."),
+    Problem.LOADING_STOPPED: _l("Loading was interrupted several times; nothing was loaded. Load the list again."),
+    Problem.UNDOING_INTERRUPTED: _l("Taking back was interrupted; nothing was taken back. It has been started again."),
+    Problem.UNDOING_STOPPED: _l(
+        "Taking back was interrupted several times; the list is loaded as before. Take it back again."
+    ),
 }
 
 
@@ -203,21 +219,28 @@ class Proposed:
         )
 
     def as_json(self) -> str:
-        return json.dumps(asdict(self), default=str, ensure_ascii=False)
+        return _AS_WRITTEN({name: getattr(self, name) for name in _FIELDS} | {"place_id": str(self.place_id)})
 
     @property
     def phones(self) -> frozenset[str]:
         return frozenset(filter(None, (self.phone, self.other_phone)))
 
 
+_FIELDS = tuple(each.name for each in fields(Proposed))
+_AS_WRITTEN = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+
 def cells_as_json(cells: Sequence[Cell]) -> str:
     """A row as it stood in the file; days keep that they are days."""
-    return json.dumps([_tagged(cell) for cell in cells], ensure_ascii=False)
+    return _AS_WRITTEN([cell if type(cell) in _PLAIN else _tagged(cell) for cell in cells])
 
 
 def cells_from_json(text: str) -> list[Cell]:
     """The row again."""
     return [_untagged(cell) for cell in json.loads(text)]
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def _tagged(cell: Cell) -> Any:

@@ -262,4 +262,6 @@ def test_steps_because_of_a_list_are_in_the_history(browser: FlaskClient, sessio
     steps = session.scalars(select(StageChange).where(StageChange.to_stage == Stage.JOINED)).all()
     assert {one.because_id for one in steps} == {import_id}
     rows = session.scalars(select(ImportRow).where(ImportRow.outcome == RowOutcome.NEW)).all()
-    assert all(row.settled_at for row in rows)
+    listed = session.scalars(select(ListImport).where(ListImport.id == import_id)).one()
+    assert {one.at for one in steps} == {listed.loaded_at}
+    assert {row.prospect_id for row in rows} >= {one.prospect_id for one in steps}

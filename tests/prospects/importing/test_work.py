@@ -6,7 +6,7 @@ import io
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,7 +29,8 @@ from crm.outreach.models import Assignment
 from crm.prospects.importing.commands import importing
 from crm.prospects.importing.queries import handed_back
 from crm.prospects.importing.rules import why_handed_back
-from crm.prospects.importing.services import adding, committing, handing_back, reading, taking_in, undoing
+from crm.prospects.importing.services import committing, handing_back, reading, taking_in, undoing
+from crm.prospects.importing.services.at_work import LostClaim
 from crm.prospects.models import Consent, ImportRow, ListImport, Prospect, StageChange, Standing
 from crm.prospects.rules import ImportState, Purpose
 from tasks import prospects as work
@@ -90,7 +91,7 @@ def test_a_worker_that_dies_is_replaced_and_nobody_is_added_twice(
     where: str, session: Session, manager: User, at_time: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "CHUNK", 100)
-    monkeypatch.setattr(committing, "CHUNK", 100)
+    monkeypatch.setattr(committing, "BATCH", 100)
     rung: list[str] = []
 
     def ring(task: Callable[[str], None], import_id: str) -> None:
@@ -99,7 +100,7 @@ def test_a_worker_that_dies_is_replaced_and_nobody_is_added_twice(
 
     monkeypatch.setattr(work, "ring", ring)
     import_id, steps = take_in(manager, many(450)), []
-    module, name = (reading, "keep") if where == "read" else (adding, "agree")
+    module, name = (reading, "keep") if where == "read" else (committing, "add_people")
     whole = getattr(module, name)
 
     def dies(*args: Any, **kwargs: Any) -> Any:
@@ -127,16 +128,22 @@ def test_a_worker_that_dies_is_replaced_and_nobody_is_added_twice(
     assert count(session, Consent) == 450
 
 
+def opened(import_id: UUID, at: datetime) -> reading.Reading | None:
+    with transaction() as current:
+        claimed = reading.take_up(current, import_id, at)
+    if claimed is None:
+        return None
+    with transaction() as current:
+        return reading.begin(current, claimed, at)
+
+
 def test_a_late_worker_notices_that_another_has_taken_over(session: Session, manager: User) -> None:
     import_id = take_in(manager, many(20))
-    with transaction() as current:
-        first = reading.begin(current, import_id, clock.now())
-    with transaction() as current:
-        second = reading.begin(current, import_id, clock.now() + timedelta(seconds=61))
+    first, second = opened(import_id, clock.now()), opened(import_id, clock.now() + timedelta(seconds=61))
     assert first
     assert second
-    with transaction() as current:
-        assert reading.keep(current, first, next(first.chunks()), clock.now()) is False
+    with pytest.raises(LostClaim), transaction() as current:
+        reading.keep(current, first, next(first.chunks()), clock.now())
     assert count(session, ImportRow) == 0
 
 

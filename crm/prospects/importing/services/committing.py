@@ -1,121 +1,112 @@
-"""Loading a list: its people are added, what was not known of others is filled in; so many rows a transaction."""
+"""Loading a list: its people are added, what was not known of others is filled in; all of it in one transaction, or nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, delete, exists, select, text, update
+from sqlalchemy.orm import Session, defer
 
 from crm.accounts.services import note_change
 from crm.clock import local_day
 from crm.errors import Conflict
 from crm.prospects.importing import kinds
-from crm.prospects.importing.queries import counts_of, matches, rows_of
-from crm.prospects.importing.rules import CHUNK, Proposed
-from crm.prospects.importing.services.adding import Committing, add_people, work_on
-from crm.prospects.importing.services.at_work import beat, claim, rest
-from crm.prospects.importing.services.reading import compared
+from crm.prospects.importing.queries import counts_of, rows_of
+from crm.prospects.importing.rules import BATCH, CHUNK, Problem, Proposed
+from crm.prospects.importing.services import comparing
+from crm.prospects.importing.services.adding import Committing, add_people, batches, work_on
+from crm.prospects.importing.services.at_work import Persistence, claim, settle
 from crm.prospects.importing.services.updating import fill_in
-from crm.prospects.models import ImportRow, ListImport
+from crm.prospects.models import ImportPerson, ImportRow, ListImport
 from crm.prospects.rules import ImportState, RowOutcome
 
 LOADED = (RowOutcome.NEW, RowOutcome.CHANGED, RowOutcome.UNCHANGED)
-ADD_ANYWAY = "add"
+PERSISTENCE = Persistence(ImportState.READY, Problem.LOADING_INTERRUPTED, Problem.LOADING_STOPPED)
 
 
 def start(session: Session, row: ListImport) -> None:
     """Let a list be loaded. Of two who say so at once one gets Conflict."""
     ready = (ListImport.id == row.id) & (ListImport.state == ImportState.READY)
-    begun = update(ListImport).where(ready).values(state=ImportState.COMMITTING, heartbeat_at=None, done=0)
-    if not session.execute(begun.returning(ListImport.id)).all():
+    fresh = {"state": ImportState.COMMITTING, "heartbeat_at": None, "done": 0, "tries": 0, "problem": None}
+    if not session.execute(update(ListImport).where(ready).values(**fresh).returning(ListImport.id)).all():
         raise Conflict(_l("This list is already loaded or being worked on. Look at it again."), code="not_ready")
     session.refresh(row)
 
 
 def begin(session: Session, import_id: UUID, at: datetime) -> Committing | None:
-    """Take up the loading of a list where it stopped; None when somebody else is at it or nothing is to be loaded."""
-    row = claim(session, import_id, (ImportState.COMMITTING,), ImportState.COMMITTING, at)
+    """Claim the loading of a list; None when somebody else is at it or nothing is to be loaded."""
+    row = claim(session, import_id, (ImportState.COMMITTING,), ImportState.COMMITTING, PERSISTENCE, at)
     return work_on(session, row, at) if row else None
 
 
-def step(session: Session, work: Committing, at: datetime) -> int:
-    """Load the next rows and say how many; `work.finished` once none are left or another worker has taken it up."""
-    waiting = (
-        select(ImportRow)
-        .where(ImportRow.town_id == work.town_id, ImportRow.import_id == work.import_id)
-        .where(ImportRow.outcome.in_(LOADED), ImportRow.settled_at.is_(None))
-        .order_by(ImportRow.sheet, ImportRow.row_number)
-        .limit(CHUNK)
-    )
-    held = beat(session, work.import_id, ImportState.COMMITTING, work.heartbeat, at)
-    rows = session.scalars(waiting).all() if held else []
-    work.finished = not rows
-    if held is None:
-        return 0
-    work.heartbeat = held
-    if rows:
-        _one_list_at_a_time(session, work.town_id)
-        load(session, work, rows, at)
-        session.execute(
-            update(ListImport).where(ListImport.id == work.import_id).values(done=ListImport.done + len(rows))
-        )
+def load(session: Session, work: Committing, at: datetime) -> Iterator[int]:
+    """Load the whole list in the transaction that is open, once `at_work.alone`; yields how many rows are done, so that
+    the heart can beat beside it. The list itself is touched by `finish` only: until then nobody has to wait for it."""
+    # What is added to an index of words is sorted in memory first, and put into its place once.
+    session.execute(text("set local work_mem = '64MB'"))
+    session.execute(text("set local gin_pending_list_limit = '64MB'"))
+    on, since = local_day(at), work.compared_from
+    for _judged in comparing.compare(session, work.town_id, work.import_id, work.scope, on=on, since=since):
+        yield 0
+    done = 0
+    for first, last, many in batches(session, work, BATCH):
+        add_people(session, work, first, last, at)
+        done += many
+        yield done
+    for filled in _fill_in(session, work, at):
+        yield done + filled
+    for _told in _tell_kinds(session, work, at):
+        yield done
+
+
+def _fill_in(session: Session, work: Committing, at: datetime) -> Iterator[int]:
+    done = 0
+    for rows in _parts(session, _mine(work).where(ImportRow.outcome == RowOutcome.CHANGED)):
+        fill_in(session, work, [(row, Proposed.from_json(row.understood or "")) for row in rows], at)
         session.flush()
+        done += len(rows)
         session.expunge_all()
-    else:
-        _finish(session, work, at)
-    return len(rows)
+        yield done
 
 
-def _one_list_at_a_time(session: Session, town_id: UUID) -> None:
-    """Until the transaction ends no other list of the town adds people: what is compared now holds."""
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"import {town_id}", 0))))
+def _tell_kinds(session: Session, work: Committing, at: datetime) -> Iterator[int]:
+    """Whoever knows what this kind of list means is told of every row."""
+    row = session.get_one(ListImport, (work.town_id, work.import_id))
+    if not kinds.is_handled(row.kind):
+        return
+    for rows in _parts(session, _mine(work).where(ImportRow.outcome.in_(LOADED))):
+        told = [(one, Proposed.from_json(one.understood or "")) for one in rows]
+        kinds.taken_in(session, row.kind, row, told, work.by_id, at)
+        session.flush()
+        yield len(rows)
 
 
-def load(session: Session, work: Committing, rows: Sequence[ImportRow], at: datetime) -> None:
-    """Settle these rows. Whom a row may be is asked again, for somebody may have been added since it was read."""
-    proposed = {row.id: Proposed.from_json(row.understood or "") for row in rows}
-    _compare_again(session, work, [row for row in rows if row.outcome is RowOutcome.NEW], proposed, at)
-    new = [row for row in rows if row.outcome is RowOutcome.NEW]
-    add_people(session, work, [(row, proposed[row.id]) for row in new], at)
-    for row in rows:
-        if row.outcome is RowOutcome.CHANGED:
-            fill_in(session, work, row, proposed[row.id], at)
-    done = [row.id for row in rows if row.outcome in (RowOutcome.UNCHANGED, RowOutcome.CHANGED)]
-    session.flush()
-    settled = update(ImportRow).where(ImportRow.town_id == work.town_id).execution_options(synchronize_session=False)
-    session.execute(settled.where(ImportRow.id.in_(done)).values(settled_at=at))
-    session.execute(
-        settled.where(ImportRow.id.in_([row.id for row in new])).values(
-            settled_at=at, prospect_id=ImportRow.id, version_after=1
-        )
-    )
-    listed = session.get_one(ListImport, (work.town_id, work.import_id))
-    loaded = [(row, proposed[row.id]) for row in rows if row.outcome in LOADED]
-    kinds.taken_in(session, listed.kind, listed, loaded, work.by_id, at)
+def _mine(work: Committing) -> Select[ImportRow]:
+    return select(ImportRow).where(ImportRow.town_id == work.town_id, ImportRow.import_id == work.import_id)
 
 
-def _compare_again(
-    session: Session, work: Committing, rows: Sequence[ImportRow], proposed: Mapping[UUID, Proposed], at: datetime
-) -> None:
-    asked = [row for row in rows if (row.detail or {}).get("decided") != ADD_ANYWAY]
-    people = [proposed[row.id] for row in asked]
-    found = matches(session, work.town_id, people, on=local_day(at), scope=work.scope, besides=work.import_id)
-    for row, match in zip(asked, found, strict=True):
-        if match:
-            for name, value in compared(match).items():
-                setattr(row, name, value)
+def _parts(session: Session, query: Select[ImportRow]) -> Iterator[Sequence[ImportRow]]:
+    """The rows of a query, so many at a time, in the order of their ids."""
+    query = query.options(defer(ImportRow.raw)).order_by(ImportRow.id).limit(CHUNK)
+    rows = session.scalars(query).all()
+    while rows:
+        last = rows[-1].id
+        yield rows
+        rows = session.scalars(query.where(ImportRow.id > last)).all()
 
 
-def _finish(session: Session, work: Committing, at: datetime) -> None:
-    row = session.get_one(ListImport, (work.town_id, work.import_id), populate_existing=True)
+def finish(session: Session, work: Committing, at: datetime) -> None:
+    """The list is loaded, if it is still this worker's to load. Raises LostClaim."""
+    row = settle(session, work, ImportState.COMMITTED)
+    row.loaded_at = at
     recount(session, row)
-    rest(row, ImportState.COMMITTED)
+    row.done = row.total
     if not session.scalar(rows_of(row, ImportRow.outcome == RowOutcome.DUPLICATE).limit(1)):
         row.content = None
+    _forget_whom_is_loaded(session, work)
     note_change(
         session,
         town_id=row.town_id,
@@ -126,6 +117,18 @@ def _finish(session: Session, work: Committing, at: datetime) -> None:
         at=at,
         after={name: getattr(row, name) for name in COUNTS} | {"filename": row.filename},
     )
+
+
+def _forget_whom_is_loaded(session: Session, work: Committing) -> None:
+    """Only rows that were set aside and may still be added stay ready."""
+    aside = exists().where(
+        ImportRow.town_id == ImportPerson.town_id,
+        ImportRow.id == ImportPerson.id,
+        ImportRow.outcome == RowOutcome.DUPLICATE,
+        ImportRow.settled_at.is_(None),
+    )
+    mine = (ImportPerson.town_id == work.town_id) & (ImportPerson.import_id == work.import_id)
+    session.execute(delete(ImportPerson).where(mine, ~aside).execution_options(synchronize_session=False))
 
 
 COUNTS = ("rows", "valid", "rejected", "duplicates", "created", "updated", "unchanged")

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from crm.db import Model
 
-
-def table_of(kind: type[Model]) -> Table:
-    """The table of a model."""
-    return cast(Table, kind.__table__)
-
-
-def copy_in(session: Session, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Add rows by COPY, in the session's own transaction; each has the columns of the first. No default of the model
-    is filled in, so all that are needed must be named."""
-    if not rows:
-        return
-    connection = session.connection()
-    columns = [table.c[name] for name in rows[0]]
-    processors = [column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for column in columns]
-    statement = sql.SQL("copy {} ({}) from stdin").format(
-        sql.Identifier(table.name), sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
+def copy_in(session: Session, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
+    """Add rows by COPY, in the session's own transaction. `columns` are their names and PostgreSQL's types, for the values
+    go over in binary. No default of the model is filled in, so all that are needed must be named."""
+    driver: Any = session.connection().connection.driver_connection
+    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
-    driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(list(columns.values()))
+        write = copy.write_row
         for row in rows:
-            copy.write_row(
-                [process(value) if process else value for value, process in zip(row.values(), processors, strict=True)]
-            )
+            write(row)

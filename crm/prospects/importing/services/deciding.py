@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from crm.accounts.queries import Scope
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.prospects.importing import kinds
-from crm.prospects.importing.queries import people_of_rows, rows_of
+from crm.prospects.importing.queries import people_of_rows, rows_of, settled_in
 from crm.prospects.importing.rules import Proposed
 from crm.prospects.importing.services.adding import add_people, work_on
+from crm.prospects.importing.services.at_work import alone
 from crm.prospects.importing.services.committing import recount
+from crm.prospects.importing.services.staging import stage_to_be_added, unstage
 from crm.prospects.importing.services.updating import fill_in, take_over
 from crm.prospects.models import ImportRow, ListImport
 from crm.prospects.rules import ImportState, RowOutcome, Same
@@ -64,7 +66,7 @@ def _decide(session: Session, scope: Scope, locked: ListImport, row_id: UUID, de
     one = session.get(ImportRow, (locked.town_id, row_id), with_for_update=True, populate_existing=True)
     if one is None or one.import_id != locked.id:
         raise NotFound
-    if locked.state not in (ImportState.READY, ImportState.COMMITTED) or not _open(one, decision):
+    if locked.state not in (ImportState.READY, ImportState.COMMITTED) or not _open(locked, one, decision):
         raise Conflict(_l("This row is decided already. Look at the list again."), code="decided")
     one.detail = {**(one.detail or {}), "decided": decision.value}
     if decision is Decision.SKIP:
@@ -89,21 +91,30 @@ def waiting_for(session: Session, row: ListImport, reason: Same) -> int:
     return session.scalar(select(func.count()).select_from(open_rows.subquery())) or 0
 
 
-def _open(one: ImportRow, decision: Decision) -> bool:
+def _open(row: ListImport, one: ImportRow, decision: Decision) -> bool:
     decided = (one.detail or {}).get("decided")
     if decision is Decision.TAKE:
-        return not decided and one.outcome in (RowOutcome.CHANGED, RowOutcome.UNCHANGED) and one.settled_at is not None
+        here_already = one.outcome in (RowOutcome.CHANGED, RowOutcome.UNCHANGED)
+        return not decided and here_already and settled_in(row, one)
     return not decided and one.outcome is RowOutcome.DUPLICATE
 
 
 def _add(session: Session, row: ListImport, one: ImportRow, at: datetime) -> None:
-    one.outcome, one.prospect_id = RowOutcome.NEW, None
-    if row.state is ImportState.COMMITTED:
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"import {row.town_id}", 0))))
-        session.flush()
-        add_people(session, work_on(session, row, at), [(one, Proposed.from_json(one.understood or ""))], at)
-        one.prospect_id, one.settled_at, one.version_after = one.id, at, 1
-        _means(session, row, one, at)
+    one.outcome, one.prospect_id = RowOutcome.NEW, one.id
+    one.version_after = 1
+    proposed = Proposed.from_json(one.understood or "")
+    session.flush()
+    stage_to_be_added(session, one, proposed)
+    if row.state is not ImportState.COMMITTED:
+        return
+    if not alone(session, row.town_id):
+        raise Conflict(_l("Another list is being loaded just now. Try again in a minute."), code="busy")
+    work = work_on(session, row, at)
+    add_people(session, work, one.id, one.id, at)
+    one.settled_at = at
+    session.flush()
+    _means(session, row, one, at)
+    unstage(session, row.town_id, row.id, one.id)
 
 
 def _same(session: Session, scope: Scope, row: ListImport, one: ImportRow, at: datetime) -> None:
@@ -118,7 +129,7 @@ def _same(session: Session, scope: Scope, row: ListImport, one: ImportRow, at: d
     one.outcome = RowOutcome.CHANGED if (one.detail or {}).get("fills") else RowOutcome.UNCHANGED
     if row.state is ImportState.COMMITTED:
         if one.outcome is RowOutcome.CHANGED:
-            fill_in(session, work_on(session, row, at), one, Proposed.from_json(one.understood or ""), at)
+            fill_in(session, work_on(session, row, at), [(one, Proposed.from_json(one.understood or ""))], at)
         one.settled_at = at
         session.flush()
         _means(session, row, one, at)
@@ -161,4 +172,4 @@ def _take(session: Session, scope: Scope, row: ListImport, one: ImportRow, at: d
     if not people_of_rows(session, scope, [one]):
         raise NotFound
     take_over(session, work_on(session, row, at), one, Proposed.from_json(one.understood or ""), at)
-    one.outcome = RowOutcome.CHANGED
+    one.outcome, one.settled_at = RowOutcome.CHANGED, at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -21,52 +21,75 @@ from crm.places.models import Place
 from crm.places.queries import units_of_all_times
 from crm.places.rules import PlaceKind
 from crm.prospects.importing.gateway import open_list
-from crm.prospects.importing.queries import Match, counts_of, matches
-from crm.prospects.importing.rules import (
-    CHUNK,
-    KEPT_ELSEWHERE,
-    Problem,
-    Proposed,
-    WardReason,
-    cells_as_json,
-    unit_named,
-)
-from crm.prospects.importing.services.at_work import beat, claim, rest
-from crm.prospects.importing.services.copying import copy_in, table_of
-from crm.prospects.models import ImportRow, ListImport
+from crm.prospects.importing.queries import counts_of
+from crm.prospects.importing.rules import CHUNK, Problem, Proposed, WardReason, cells_as_json, unit_named
+from crm.prospects.importing.services import comparing
+from crm.prospects.importing.services.ahead import ahead
+from crm.prospects.importing.services.at_work import Persistence, Work, beat, claim, rest, settle
+from crm.prospects.importing.services.copying import copy_in
+from crm.prospects.importing.services.staging import COLUMNS, forget_staged, staged
+from crm.prospects.models import ImportPerson, ImportRow, ListImport
 from crm.prospects.reading.columns import Field, Table
 from crm.prospects.reading.lists import MOST_ROWS, ListRead
 from crm.prospects.reading.old_letters import Letters
-from crm.prospects.reading.outcomes import Duplicate, Outcome, Person, Refusal, Rejected, Remark, Unreadable
+from crm.prospects.reading.outcomes import Duplicate, Outcome, Refusal, Rejected, Unreadable
 from crm.prospects.rules import ImportState, RowOutcome
 from crm.sealed import current as seal
 
+PERSISTENCE = Persistence(ImportState.FAILED, None, Problem.READING_STOPPED)
+
+ROW = {
+    "town_id": "uuid",
+    "id": "uuid",
+    "import_id": "uuid",
+    "sheet": "text",
+    "row_number": "int8",
+    "raw": "bytea",
+    "understood": "bytea",
+    "outcome": "text",
+    "reasons": "text[]",
+    "detail": "jsonb",
+    "prospect_id": "uuid",
+    "version_after": "int8",
+}
+
 
 @dataclass
-class Reading:
+class Made:
+    """What was made of some rows: the rows themselves and the people they propose, ready to be copied in."""
+
+    rows: list[tuple[Any, ...]]
+    people: list[tuple[Any, ...]]
+
+
+@dataclass
+class Reading(Work):
     """One worker reading one list."""
 
-    import_id: UUID
-    town_id: UUID
-    heartbeat: datetime
     read: ListRead
     unit: Place | None
     """The ward chosen for the whole list."""
     neighbourhood: str | None
     units: Sequence[Place]
     scope: Scope | None
-    total: int
     done: int = 0
+    compared_from: int | None = None
     problem: dict[str, Any] | None = None
 
-    def chunks(self) -> Iterator[list[Outcome]]:
-        """The rows of the file, so many at a time; what is wrong with the whole file ends them and stands in `problem`."""
-        rows = self.read.rows()
+    def chunks(self) -> Iterator[Made]:
+        """What is made of the file, so many rows at a time; what is wrong with the whole file ends it and stands in
+        `problem`. The next rows are read while these are kept."""
+        return ahead(self._chunks())
+
+    def _chunks(self) -> Iterator[Made]:
+        rows, made = self.read.rows(), 0
+        place = _Wards(self)
         try:
             while chunk := list(islice(rows, CHUNK)):
-                if self.done + len(chunk) > MOST_ROWS:
-                    raise Unreadable(Refusal.TOO_MANY_ROWS, rows=self.done + len(chunk), limit=MOST_ROWS)
-                yield chunk
+                made += len(chunk)
+                if made > MOST_ROWS:
+                    raise Unreadable(Refusal.TOO_MANY_ROWS, rows=made, limit=MOST_ROWS)
+                yield _made(self, place, chunk)
         except Unreadable as refusal:
             self.problem = _told(refusal)
 
@@ -75,18 +98,22 @@ def _told(refusal: Unreadable) -> dict[str, Any]:
     return {"code": refusal.reason.value, "params": refusal.params}
 
 
-def begin(session: Session, import_id: UUID, at: datetime) -> Reading | None:
-    """Take up the reading of a list, from its beginning; None when somebody else is at it or nothing is to be read."""
-    row = claim(session, import_id, (ImportState.QUEUED, ImportState.READING), ImportState.READING, at)
-    if row is None or row.content is None:
-        return None
+def take_up(session: Session, import_id: UUID, at: datetime) -> Work | None:
+    """Claim the reading of a list; None when somebody else is at it or nothing is to be read."""
+    row = claim(session, import_id, (ImportState.QUEUED, ImportState.READING), ImportState.READING, PERSISTENCE, at)
+    return Work(row.id, row.town_id, ImportState.READING, at, row.created_by_id) if row and row.content else None
+
+
+def begin(session: Session, work: Work, at: datetime) -> Reading | None:
+    """Open the list, to be read from its beginning; None when it cannot be read, which it then says. Raises LostClaim."""
+    beat(session, work, at, done=0)
+    row = session.get_one(ListImport, (work.town_id, work.import_id), populate_existing=True)
     _forget_rows(session, row)
     place = session.get(Place, (row.town_id, row.place_id)) if row.place_id else None
     inside = place if place and place.kind is PlaceKind.NEIGHBOURHOOD else None
     user = session.get(User, (row.town_id, row.created_by_id)) if row.created_by_id else None
-    row.done = 0
     try:
-        read = open_list(seal().open_bytes(row.content), row.filename, row.options, local_day(at))
+        read = open_list(seal().open_bytes(row.content or b""), row.filename, row.options, local_day(at))
     except Unreadable as refusal:
         fail(row, _told(refusal))
         return None
@@ -97,13 +124,14 @@ def begin(session: Session, import_id: UUID, at: datetime) -> Reading | None:
     return Reading(
         import_id=row.id,
         town_id=row.town_id,
-        heartbeat=at,
+        state=work.state,
+        heartbeat=work.heartbeat,
+        by_id=work.by_id,
         read=read,
         unit=next((unit for unit in units if inside and unit.id == inside.parent_id), None) if inside else place,
         neighbourhood=inside.name if inside else None,
         units=units,
         scope=scope_of(session, user) if user else None,
-        total=read.height,
     )
 
 
@@ -144,98 +172,89 @@ def _consent_heading(table: Table) -> str | None:
     return column.heading if column else None
 
 
-def keep(session: Session, work: Reading, chunk: Sequence[Outcome], at: datetime) -> bool:
-    """Keep what was made of some rows; False when another worker has taken the list up, and this one should stop."""
-    held = beat(session, work.import_id, ImportState.READING, work.heartbeat, at, more=len(chunk))
-    if held is None:
-        return False
-    placed = {id(outcome): _placed(work, outcome) for outcome in chunk}
-    proposals = [placed[id(outcome)] for outcome in chunk if isinstance(outcome, Person)]
-    people = [one for one in proposals if isinstance(one, Proposed)]
-    who = iter(
-        matches(session, work.town_id, people, on=local_day(at), scope=work.scope, besides=None) if people else ()
-    )
-    rows = []
-    for outcome in chunk:
-        proposal = placed[id(outcome)]
-        match = next(who) if isinstance(outcome, Person) and isinstance(proposal, Proposed) else None
-        rows.append(_row(work, outcome, proposal, match))
-    copy_in(session, table_of(ImportRow), rows)
-    work.heartbeat, work.done = held, work.done + len(chunk)
-    return True
+def keep(session: Session, work: Reading, made: Made, at: datetime) -> None:
+    """Keep what was made of some rows. Raises LostClaim when another worker has taken the list up."""
+    beat(session, work, at, done=work.done + len(made.rows))
+    copy_in(session, ImportRow.__tablename__, ROW, made.rows)
+    copy_in(session, ImportPerson.__tablename__, COLUMNS, made.people)
+    work.done += len(made.rows)
 
 
-def _placed(work: Reading, outcome: Outcome) -> Proposed | WardReason | None:
-    """The person of a row in their ward, or why there is none; nothing for a rejected row."""
-    if isinstance(outcome, Rejected):
-        return None
-    person = outcome.person if isinstance(outcome, Duplicate) else outcome
-    named = person.ward_named
-    unit = work.unit or (unit_named(named, work.units, work.read.today) if named else None)
-    if unit is None:
-        return WardReason.UNKNOWN_WARD if named else WardReason.NO_WARD
-    if work.scope and work.scope.place_ids is not None and unit.id not in work.scope.place_ids and not work.unit:
-        return WardReason.WARD_NOT_YOURS
-    return Proposed.of(person, unit.id, work.neighbourhood)  # type: ignore[arg-type]
+class _Wards:
+    """The ward each row is put into; a name is looked up once however many rows bear it."""
+
+    def __init__(self, work: Reading) -> None:
+        self._work = work
+        self._named: dict[str | None, UUID | WardReason] = {}
+
+    def of(self, named: str | None) -> UUID | WardReason:
+        if named not in self._named:
+            self._named[named] = self._look_up(named)
+        return self._named[named]
+
+    def _look_up(self, named: str | None) -> UUID | WardReason:
+        work = self._work
+        if work.unit:
+            return work.unit.id
+        unit = unit_named(named, work.units, work.read.today) if named else None
+        if unit is None:
+            return WardReason.UNKNOWN_WARD if named else WardReason.NO_WARD
+        if work.scope and work.scope.place_ids is not None and unit.id not in work.scope.place_ids:
+            return WardReason.WARD_NOT_YOURS
+        return unit.id
 
 
-def _row(
-    work: Reading, outcome: Outcome, proposal: Proposed | WardReason | None, match: Match | None
-) -> dict[str, Any]:
-    person = outcome.person if isinstance(outcome, Duplicate) else outcome
-    row: dict[str, Any] = {
-        "town_id": work.town_id,
-        "id": new_id(),
-        "import_id": work.import_id,
-        "sheet": outcome.sheet,
-        "row_number": outcome.row,
-        "raw": cells_as_json(person.raw),
-        "understood": None,
-        "outcome": RowOutcome.REJECTED,
-        "reasons": [],
-        "detail": None,
-        "prospect_id": None,
-    }
-    if isinstance(outcome, Rejected):
-        return row | {"reasons": [outcome.reason.value], "understood": json.dumps({"params": dict(outcome.params)})}
-    if isinstance(proposal, WardReason):
-        params = {"value": person.ward_named or ""}  # type: ignore[union-attr]
-        return row | {"reasons": [proposal.value], "understood": json.dumps({"params": params})}
-    assert proposal is not None
-    row["understood"] = proposal.as_json()
-    if isinstance(outcome, Duplicate):
-        of = {"of_sheet": outcome.of_sheet, "of_row": outcome.of_row}
-        return row | {"outcome": RowOutcome.DUPLICATE, "reasons": [why.value for why in outcome.reasons], "detail": of}
-    remarks = {"remarks": _remarks(outcome.remarks)} if outcome.remarks else None  # type: ignore[union-attr]
-    return row | {"detail": remarks} | (compared(match) if match else {"outcome": RowOutcome.NEW})
+def _made(work: Reading, wards: _Wards, outcomes: Sequence[Outcome]) -> Made:
+    made = Made([], [])
+    ids = sorted(new_id() for _ in outcomes)  # in the order of the file
+    for row_id, outcome in zip(ids, outcomes, strict=True):
+        person = outcome.person if isinstance(outcome, Duplicate) else outcome
+        head = (
+            work.town_id,
+            row_id,
+            work.import_id,
+            outcome.sheet,
+            outcome.row,
+            seal().close(cells_as_json(person.raw)),
+        )
+        if isinstance(person, Rejected):
+            made.rows.append(head + _rejected(person.reason.value, dict(person.params)))
+            continue
+        ward = wards.of(person.ward_named)
+        if isinstance(ward, WardReason):
+            made.rows.append(head + _rejected(ward.value, {"value": person.ward_named or ""}))
+            continue
+        one = Proposed.of(person, ward, work.neighbourhood)
+        understood = seal().close(one.as_json())
+        repeats = isinstance(outcome, Duplicate)
+        made.people.append(staged(work.town_id, work.import_id, row_id, outcome.sheet, one, to_add=not repeats))
+        if isinstance(outcome, Duplicate):
+            of = {"of_sheet": outcome.of_sheet, "of_row": outcome.of_row}
+            reasons = [why.value for why in outcome.reasons]
+            made.rows.append((*head, understood, _DUPLICATE, reasons, of, None, None))
+        else:
+            remarks = {"remarks": [remark.reason.value for remark in person.remarks]} if person.remarks else None
+            made.rows.append((*head, understood, _NEW, [], remarks, row_id, 1))
+    return made
 
 
-def _remarks(remarks: Collection[Remark]) -> list[str]:
-    return [remark.reason.value for remark in remarks]
+_NEW, _DUPLICATE, _REJECTED = RowOutcome.NEW.value, RowOutcome.DUPLICATE.value, RowOutcome.REJECTED.value
 
 
-def compared(match: Match) -> dict[str, Any]:
-    """What a row becomes beside somebody who is here: changed or unchanged when it is sure, else set aside."""
-    detail = {"fills": list(match.difference.fills), "differs": list(match.difference.differs)}
-    reasons = [why.value for why in match.like.reasons]
-    if not match.like.certain or (not match.visible and match.difference.fills):
-        elsewhere = [] if match.visible else [KEPT_ELSEWHERE]
-        person = match.person.id if match.visible else None
-        return {
-            "outcome": RowOutcome.DUPLICATE,
-            "reasons": [*reasons, *elsewhere],
-            "detail": detail,
-            "prospect_id": person,
-        }
-    outcome = RowOutcome.CHANGED if match.difference.fills else RowOutcome.UNCHANGED
-    return {"outcome": outcome, "reasons": reasons, "detail": detail, "prospect_id": match.person.id}
+def _rejected(reason: str, params: dict[str, Any]) -> tuple[Any, ...]:
+    return seal().close(json.dumps({"params": params})), _REJECTED, [reason], None, None, None
 
 
-def finish(session: Session, work: Reading, at: datetime) -> None:
-    """All rows are read: the list waits for a person, or is refused as a whole with nothing kept of it."""
-    if beat(session, work.import_id, ImportState.READING, work.heartbeat, at) is None:
-        return
-    row = session.get_one(ListImport, (work.town_id, work.import_id), populate_existing=True)
+def compare(session: Session, work: Reading, at: datetime) -> Iterator[int]:
+    """Say of every row whom it may already be; yields how many were judged each time."""
+    work.compared_from = comparing.oldest_at_work(session)
+    yield from comparing.compare(session, work.town_id, work.import_id, work.scope, on=local_day(at))
+
+
+def finish(session: Session, work: Reading) -> None:
+    """All rows are compared: the list waits for a person, or is refused as a whole with nothing kept of it.
+    Raises LostClaim."""
+    row = settle(session, work, ImportState.READY)
     counts = counts_of(session, work.town_id, work.import_id)
     problem = work.problem
     if problem is None and counts["rows"] == 0:
@@ -248,8 +267,7 @@ def finish(session: Session, work: Reading, at: datetime) -> None:
         return
     for name, number in counts.items():
         setattr(row, name, number)
-    row.total = row.done
-    rest(row, ImportState.READY)
+    row.total, row.compared_from = row.done, work.compared_from
 
 
 def fail(row: ListImport, problem: dict[str, Any]) -> None:
@@ -268,3 +286,4 @@ def _only_the_ward_is_missing(session: Session, row: ListImport) -> bool:
 
 def _forget_rows(session: Session, row: ListImport) -> None:
     session.execute(delete(ImportRow).where(ImportRow.town_id == row.town_id, ImportRow.import_id == row.id))
+    forget_staged(session, row.town_id, row.id)

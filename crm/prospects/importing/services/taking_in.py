@@ -21,6 +21,7 @@ from crm.places.models import Place
 from crm.places.rules import UNITS, PlaceKind
 from crm.prospects.importing.rules import LARGEST
 from crm.prospects.importing.services import remembering
+from crm.prospects.importing.services.staging import forget_staged
 from crm.prospects.models import ImportRow, ListImport
 from crm.prospects.reading.lists import ListRead
 from crm.prospects.rules import ImportState, ListKind
@@ -167,7 +168,7 @@ def read_again(
     if sheets:
         options["sheets"] = list(sheets)
     may = (ListImport.id == row.id) & ListImport.state.in_((ImportState.READY, ImportState.FAILED))
-    fresh = {"state": ImportState.QUEUED, "heartbeat_at": None, "problem": None, "found": None}
+    fresh = {"state": ImportState.QUEUED, "heartbeat_at": None, "problem": None, "found": None, "tries": 0}
     changed = session.execute(
         update(ListImport)
         .where(may, ListImport.content.is_not(None))
@@ -185,5 +186,6 @@ def give_up(session: Session, row: ListImport) -> None:
     if locked is None or locked.state not in (ImportState.QUEUED, ImportState.READY, ImportState.FAILED):
         raise Conflict(_l("This list is already loaded or being worked on. Look at it again."), code="not_ready")
     session.execute(delete(ImportRow).where(ImportRow.town_id == row.town_id, ImportRow.import_id == row.id))
+    forget_staged(session, row.town_id, row.id)
     session.delete(locked)
     session.flush()

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Table, delete, insert, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy.orm import Session, defer
 
 from crm.accounts.services import note_change
 from crm.db import Model
 from crm.errors import Conflict
 from crm.ids import new_id
 from crm.prospects.importing import kinds
-from crm.prospects.importing.queries import rows_of
-from crm.prospects.importing.rules import CHUNK, Proposed
-from crm.prospects.importing.services.at_work import beat, claim, rest
-from crm.prospects.importing.services.committing import recount
+from crm.prospects.importing.rules import CHUNK, Problem, Proposed
+from crm.prospects.importing.services.at_work import Persistence, Work, claim, settle
+from crm.prospects.importing.services.committing import LOADED, recount
+from crm.prospects.importing.services.staging import forget_staged
 from crm.prospects.importing.services.updating import put
 from crm.prospects.models import Consent, ImportRow, ListImport, Prospect, StageChange, Standing
 from crm.prospects.queries.facts import consents_of_all
@@ -39,83 +39,97 @@ NOBODY = "–"
 def start(session: Session, row: ListImport) -> None:
     """Let a list be taken back. Of two who say so at once one gets Conflict."""
     loaded = (ListImport.id == row.id) & (ListImport.state == ImportState.COMMITTED)
-    begun = update(ListImport).where(loaded).values(state=ImportState.UNDOING, heartbeat_at=None, done=0)
-    if not session.execute(begun.returning(ListImport.id)).all():
+    fresh = {"state": ImportState.UNDOING, "heartbeat_at": None, "done": 0, "tries": 0, "problem": None}
+    if not session.execute(update(ListImport).where(loaded).values(**fresh).returning(ListImport.id)).all():
         raise Conflict(_l("Only a list that is loaded can be taken back. Look at it again."), code="not_loaded")
     session.refresh(row)
 
 
+PERSISTENCE = Persistence(ImportState.COMMITTED, Problem.UNDOING_INTERRUPTED, Problem.UNDOING_STOPPED)
+
+
 @dataclass
-class Undoing:
+class Undoing(Work):
     """One worker taking one list back."""
 
-    import_id: UUID
-    town_id: UUID
-    heartbeat: datetime
-    by_id: UUID | None
-    finished: bool = False
+    kind: ListKind
+    loaded_at: datetime | None
 
 
 def begin(session: Session, import_id: UUID, at: datetime) -> Undoing | None:
-    """Take up the undoing of a list where it stopped; None when somebody else is at it."""
-    row = claim(session, import_id, (ImportState.UNDOING,), ImportState.UNDOING, at)
-    return Undoing(row.id, row.town_id, at, row.created_by_id) if row else None
+    """Claim the undoing of a list; None when somebody else is at it."""
+    row = claim(session, import_id, (ImportState.UNDOING,), ImportState.UNDOING, PERSISTENCE, at)
+    if row is None:
+        return None
+    return Undoing(row.id, row.town_id, ImportState.UNDOING, at, row.created_by_id, row.kind, row.loaded_at)
 
 
-def step(session: Session, work: Undoing, at: datetime) -> int:
-    """Take the next rows back and say how many; `work.finished` once none are left or another worker has them."""
-    held = beat(session, work.import_id, ImportState.UNDOING, work.heartbeat, at)
-    rows = _next_rows(session, work) if held else []
-    work.finished = not rows
-    if held is None:
-        return 0
-    work.heartbeat = held
-    if not rows:
-        _finish(session, work, at)
-        return 0
-    must_stay = _meant_no_more(session, work, rows, at)
-    people = _locked(session, work, rows)
-    busy = _worked_with(session, work, list(people))
-    gone = []
-    for row in rows:
-        kept = must_stay.get(row.id) or _why_kept(row, people.get(row.prospect_id), busy)
-        if kept:
-            row.detail = {**(row.detail or {}), "kept": kept}
-        elif row.outcome is RowOutcome.NEW:
-            gone.append(row)
-        else:
-            _restore(session, people[row.prospect_id], row, at)  # type: ignore[index]
-    _withdraw(session, work, [row for row in rows if "kept" not in (row.detail or {})], at)
-    _remove(session, work, gone, at)
-    for row in rows:
-        if "kept" not in (row.detail or {}):
-            row.settled_at = None
-    session.flush()
-    counted = update(ListImport).where(ListImport.id == work.import_id).values(done=ListImport.done + len(rows))
-    session.execute(counted.execution_options(synchronize_session=False))
-    session.expunge_all()
-    return len(rows)
+def undo(session: Session, work: Undoing, at: datetime) -> Iterator[int]:
+    """Take the whole list back in the transaction that is open; yields how many rows are done, so that the heart can beat
+    beside it."""
+    done = 0
+    for rows in _parts(session, work):
+        _take_back(session, work, rows, at)
+        done += len(rows)
+        session.flush()
+        session.expunge_all()
+        yield done
 
 
-def _meant_no_more(session: Session, work: Undoing, rows: Sequence[ImportRow], at: datetime) -> Mapping[UUID, str]:
-    """What a list of another office meant beyond people is taken back; why some rows have to stay."""
-    listed = session.get_one(ListImport, (work.town_id, work.import_id))
-    if listed.kind is ListKind.PEOPLE:
-        return {}
-    proposed = [(row, Proposed.from_json(row.understood or "")) for row in rows]
-    return kinds.taken_back(session, listed.kind, listed, proposed, at)
-
-
-def _next_rows(session: Session, work: Undoing) -> Sequence[ImportRow]:
+def _parts(session: Session, work: Undoing) -> Iterator[Sequence[ImportRow]]:
+    outcomes = LOADED if kinds.is_handled(work.kind) else (RowOutcome.NEW, RowOutcome.CHANGED)
     query = (
         select(ImportRow)
         .where(ImportRow.town_id == work.town_id, ImportRow.import_id == work.import_id)
-        .where(ImportRow.outcome.in_((RowOutcome.NEW, RowOutcome.CHANGED)), ImportRow.settled_at.is_not(None))
-        .where(ImportRow.prospect_id.is_not(None), or_(ImportRow.detail.is_(None), ~ImportRow.detail.has_key("kept")))
-        .order_by(ImportRow.sheet, ImportRow.row_number)
+        .where(ImportRow.outcome.in_(outcomes), ImportRow.prospect_id.is_not(None))
+        .options(defer(ImportRow.raw))
+        .order_by(ImportRow.id)
         .limit(CHUNK)
     )
-    return session.scalars(query).all()
+    rows = session.scalars(query).all()
+    while rows:
+        last = rows[-1].id
+        yield rows
+        rows = session.scalars(query.where(ImportRow.id > last)).all()
+
+
+def _take_back(session: Session, work: Undoing, rows: Sequence[ImportRow], at: datetime) -> None:
+    stays = _taken_back_by_kind(session, work, rows, at)
+    rows = [row for row in rows if row.outcome is not RowOutcome.UNCHANGED]
+    people = _locked(session, work, rows)
+    busy = _worked_with(session, work, list(people))
+    kept = {row.id: stays.get(row.id) or _why_kept(row, people.get(row.prospect_id), busy) for row in rows}
+    gone, undone = [], []
+    for row in rows:
+        if why := kept[row.id]:
+            row.detail = {**(row.detail or {}), "kept": why}
+            row.settled_at = _settled_at(work, row)
+            continue
+        undone.append(row)
+        if row.outcome is RowOutcome.NEW:
+            gone.append(row)
+        else:
+            _restore(session, people[row.prospect_id], row, at)
+    session.flush()
+    _withdraw(session, work, undone, at)
+    _remove(session, work, gone, at)
+    for row in undone:
+        row.settled_at = None
+
+
+def _taken_back_by_kind(session: Session, work: Undoing, rows: Sequence[ImportRow], at: datetime) -> Mapping[UUID, str]:
+    if not kinds.is_handled(work.kind):
+        return {}
+    told = [(row, Proposed.from_json(row.understood or "")) for row in rows]
+    list_import = session.get_one(ListImport, (work.town_id, work.import_id))
+    stays = kinds.taken_back(session, work.kind, list_import, told, at)
+    session.flush()
+    return stays
+
+
+def _settled_at(work: Undoing, row: ImportRow) -> datetime | None:
+    """The moment that everything bears which this row added or filled in."""
+    return row.settled_at or work.loaded_at
 
 
 def _locked(session: Session, work: Undoing, rows: Iterable[ImportRow]) -> dict[UUID | None, Prospect]:
@@ -126,7 +140,7 @@ def _locked(session: Session, work: Undoing, rows: Iterable[ImportRow]) -> dict[
 
 
 def _why_kept(row: ImportRow, person: Prospect | None, busy: set[UUID]) -> str | None:
-    if person is None or person.merged_into_id or person.version != row.version_after:
+    if person is None or person.merged_into_id or person.version != (row.version_after or 1):
         return CHANGED_SINCE
     return WORKED_WITH if row.outcome is RowOutcome.NEW and person.id in busy else None
 
@@ -138,7 +152,7 @@ def _worked_with(session: Session, work: Undoing, ids: Sequence[UUID | None]) ->
         place = table.c[name]
         query = select(place).where(table.c.town_id == work.town_id, place.in_(ids)).distinct()
         if table is Standing.__table__:
-            own = select(ImportRow.settled_at).where(
+            own = select(func.coalesce(ImportRow.settled_at, work.loaded_at)).where(
                 ImportRow.town_id == work.town_id, ImportRow.import_id == work.import_id, ImportRow.prospect_id == place
             )
             query = query.where(table.c.recorded_at.not_in(own))
@@ -182,7 +196,7 @@ def _typed(name: str, value: Any) -> Any:
 
 def _withdraw(session: Session, work: Undoing, rows: Sequence[ImportRow], at: datetime) -> None:
     """Phones that agree to messages only because of this list agree no more."""
-    settled = {row.prospect_id: row.settled_at for row in rows}
+    settled = {row.prospect_id: _settled_at(work, row) for row in rows}
     query = select(Consent).where(
         Consent.town_id == work.town_id,
         Consent.prospect_id.in_(settled),
@@ -254,17 +268,16 @@ _ABOUT_SOMEBODY = (
 )
 
 
-def _finish(session: Session, work: Undoing, at: datetime) -> None:
-    row = session.get_one(ListImport, (work.town_id, work.import_id), populate_existing=True)
-    if row.kind is not ListKind.PEOPLE:
-        same = rows_of(row, ImportRow.outcome == RowOutcome.UNCHANGED, ImportRow.settled_at.is_not(None))
-        _meant_no_more(session, work, session.scalars(same).all(), at)
+def finish(session: Session, work: Undoing, at: datetime) -> None:
+    """The list is taken back, if it is still this worker's to take back. Raises LostClaim."""
+    row = settle(session, work, ImportState.UNDONE)
     still = update(ImportRow).where(ImportRow.town_id == row.town_id, ImportRow.import_id == row.id)
     unchanged = still.where(ImportRow.outcome == RowOutcome.UNCHANGED).values(settled_at=None)
     session.execute(unchanged.execution_options(synchronize_session=False))
     recount(session, row)
     row.content = None
-    rest(row, ImportState.UNDONE)
+    row.done = row.total
+    forget_staged(session, row.town_id, row.id)
     note_change(
         session,
         town_id=row.town_id,
