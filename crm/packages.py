@@ -28,6 +28,7 @@ import crm.prospects.lists.cards
 import crm.prospects.lists.models
 import crm.prospects.lists.services.stages
 import crm.prospects.lists.services.tags
+import crm.prospects.merging.cards
 import crm.prospects.merging.models
 import crm.prospects.models
 import crm.reorganisations.models
@@ -57,6 +58,8 @@ from crm.prospects.importing import resources as import_resources
 from crm.prospects.importing import routes as import_routes
 from crm.prospects.lists import resources as list_resources
 from crm.prospects.lists import routes as list_routes
+from crm.prospects.merging import resources as merging_resources
+from crm.prospects.merging import routes as merging_routes
 from crm.prospects.routes import adding, correcting, listing, person
 from crm.reorganisations import routes as reorganisation_routes
 from crm.reports import resources as report_resources
@@ -69,6 +72,7 @@ from crm.timekeeping import routes as timekeeping_routes
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     import_routes.bp,
+    merging_routes.bp,
     account_routes.bp,
     list_routes.bp,
     premium_routes.bp,
@@ -94,6 +98,7 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     account_resources.blp,
     premium_resources.blp,
     prospect_resources.blp,
+    merging_resources.blp,
     list_resources.blp,
     household_resources.blp,
     outreach_resources.blp,

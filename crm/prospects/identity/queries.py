@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from crm.prospects.identity.scanning import Pair, pairs_among
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Same, Traits
 
-LIKE_ENOUGH = 0.5
+LIKE_ENOUGH = 0.25
 """The share of three-letter groups two names have in common (pg_trgm) from which they are compared in earnest."""
 MOST_OF_ONE_POINT = 150
 AT_ONCE = 2000
@@ -159,17 +160,28 @@ def _meeting_points(town_id: UUID, new: Traits) -> Iterator[Select[UUID]]:
     if not name:
         return
     here = sorted(new.lineage or {new.place_id})
-    same_name = Prospect.name_fold.in_(spellings(name))
+    same_name = Prospect.name_fold.in_([*spellings(name), " ".join(reversed(name.split()[:8]))])
     if new.birth_year is None:
         yield those(same_name, Prospect.place_id.in_(here))
         return
     year = new.birth_year
     years = Prospect.birth_year.in_([year + slip for slip in (0, -1, 1, -10, 10)])
     yield those(same_name, or_(years, Prospect.birth_year.is_(None)))
-    like = func.similarity(Prospect.name_fold, name)
-    yield those(Prospect.place_id.in_(here), Prospect.birth_year == year, like > LIKE_ENOUGH).order_by(like.desc())
+    nearly = or_(*(Prospect.name_fold.like(pattern) for pattern in _patterns(name)))
+    yield those(Prospect.place_id.in_(here), Prospect.birth_year == year, nearly)
     if new.birth_date:
-        yield those(Prospect.birth_date == new.birth_date, like > LIKE_ENOUGH / 2).order_by(like.desc())
+        like = func.similarity(Prospect.name_fold, name)
+        yield those(Prospect.birth_date == new.birth_date, like > LIKE_ENOUGH).order_by(like.desc())
+
+
+def _patterns(name: str) -> Iterator[str]:
+    """What a name looks like with one word written otherwise: the given name but for its first letter, the middle
+    names, the family name."""
+    words = [word for word in re.sub(r"[%_\\\\]", "", name).split() if word]
+    if len(words) > 1:
+        yield " ".join(words[:-1]) + f" {words[-1][0]}%"
+        yield f"{words[0]}% {words[-1]}"
+        yield "% " + " ".join(words[1:])
 
 
 def spellings(name: str) -> list[str]:

@@ -52,6 +52,8 @@ class Told:
 def told(session: Session, scope: Scope, candidates: Sequence[Mapping[str, Any]]) -> list[Told]:
     """The candidates of a refusal (`Candidate.as_details`), as far as this person may know them, the likeliest first."""
     found = list(candidates)[:TOLD_AT_MOST]
+    if not found:
+        return []
     seen = {row.id: row for row in visible_among(session, scope, [UUID(one["id"]) for one in found])}
     return [_told(one, seen.get(UUID(one["id"]))) for one in found]
 
