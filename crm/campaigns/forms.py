@@ -42,21 +42,32 @@ class CampaignForm(Form):
         description=_l("{ten} is the given name, {ho_ten} the full name, {xung_ho} the form of address."),
     )
     accented = BooleanField(_l("Send with accents (two to three times the price)"))
+    list = SelectField(
+        _l("Saved list"),
+        default="",
+        description=_l("Whoever fits on the day of sending; choose more below to narrow it further."),
+    )
     place = SelectField(_l("Place"), validate_choice=True)
     stage = SelectField(_l("Where people stand"), choices=_any(STAGES.items()))
     standing = SelectField(_l("Ground of support"), choices=_any(GROUNDS.items()))
 
     @classmethod
-    def with_places(cls, places: Iterable[tuple[Any, str]]) -> CampaignForm:
-        """The form with the town's places to choose from."""
+    def with_choices(cls, lists: Iterable[tuple[Any, str]], places: Iterable[tuple[Any, str]]) -> CampaignForm:
+        """The form with the saved lists one finds and the town's places to choose from."""
         form = cls()
+        form.list.choices = [("", _l("None")), *((str(value), label) for value, label in lists)]
         form.place.choices = _any(places)
         return form
 
     @property
     def content(self) -> Content:
         """What was typed; the filter without what was left open."""
-        chosen = {"place": self.place.data, "stage": self.stage.data, "standing": self.standing.data}
+        chosen = {
+            "list": self.list.data,
+            "place": self.place.data,
+            "stage": self.stage.data,
+            "standing": self.standing.data,
+        }
         return Content(
             name=self.name.data or "",
             text=self.text.data or "",

@@ -25,6 +25,7 @@ from crm.clock import now, today
 from crm.db import session, transaction
 from crm.errors import NotFound, RuleBroken
 from crm.places.queries import place_named
+from crm.prospects.lists.queries import segment_seen
 from crm.prospects.queries.seeing import visible_to
 from crm.prospects.rules import Ground, Purpose
 from crm.prospects.rules import Stage as PersonStage
@@ -77,6 +78,10 @@ def preview(asked: dict[str, Any]) -> dict[str, Any]:
 class SegmentInput(Schema):
     """Who is meant; what is absent does not narrow."""
 
+    list = fields.String(
+        validate=validate.Regexp(r"^[\w-]{1,60}$"),
+        metadata={"description": "A saved list by its id, or one that stands ready by its key"},
+    )
     place = fields.String(metadata={"description": "A UUID, CODE or CODE@DATE"})
     stage = fields.Enum(PersonStage, by_value=True)
     standing = fields.Enum(Ground, by_value=True)
@@ -191,6 +196,8 @@ def _segment(asked: dict[str, Any]) -> dict[str, str]:
         if organisation is None:
             raise RuleBroken(_l("There is no such organisation here."), field="segment.organisation")
         kept["organisation"] = str(organisation.id)
+    if "list" in kept:
+        segment_seen(session(), current_scope(), current_user(), kept["list"])
     return kept
 
 
@@ -233,7 +240,9 @@ def campaign(campaign_id: UUID) -> Campaign:
 def preflight(campaign_id: UUID) -> launching.Preflight:
     """What a launch would do now among the people one sees: messages, segments, cost, who is left out and why"""
     found, visible = _found(campaign_id), visible_to(current_scope())
-    return launching.preflight(session(), found, public_url=_public_url(), at=now(), visible=visible)
+    return launching.preflight(
+        session(), found, public_url=_public_url(), at=now(), visible=visible, by_id=current_user().id
+    )
 
 
 @blp.post("/campaigns/<uuid:campaign_id>/launch")

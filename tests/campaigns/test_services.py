@@ -12,6 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm import clock
+from crm.accounts.models import User
+from crm.accounts.rules import Role
 from crm.campaigns.gateway import Carrier, PlainGateway, Rate
 from crm.campaigns.models import Campaign, Message, MessageStatus, SmsSettings
 from crm.campaigns.rules.delivery import Delivery
@@ -22,6 +24,9 @@ from crm.campaigns.rules.stages import Stage
 from crm.campaigns.services import launching, opting_out, sending
 from crm.db import db, transaction
 from crm.errors import RuleBroken
+from crm.prospects.lists.narrowing import Narrowing
+from crm.prospects.lists.rules import Sharing
+from crm.prospects.lists.services.segments import delete_segment, save_segment
 from crm.prospects.rules import ConsentChannel, Purpose
 from tests.campaigns.conftest import PUBLIC_URL, Texting
 
@@ -506,3 +511,23 @@ def test_the_database_refuses_hours_outside_the_law(session: Session, texting: T
     with pytest.raises(IntegrityError):
         session.flush()
     db.session.rollback()
+
+
+def test_a_saved_list_is_the_audience_within_the_sight_of_whoever_launches(session: Session, texting: Texting) -> None:
+    make = texting.make
+    texting.person("Lê Thị An", stage="interested")
+    texting.person("Lê Thị Bé", stage="new")
+    office, lead = make.user(Role.MANAGER), make.user(Role.LEAD, place_id=make.ward("14815@2019-10-15").id)
+    narrowing = Narrowing.from_args({"stage": "interested"})
+    saved = save_segment(session, narrowing, "", name="Quan tâm", sharing=Sharing.TOWN, by=office, at=TEN)
+    campaign = texting.campaign(segment={"list": str(saved.id)})
+
+    def count(who: User) -> int:
+        return launching.preflight(session, campaign, public_url="", at=TEN, by_id=who.id).people
+
+    assert (count(office), count(lead)) == (1, 0)
+    assert launching.launch(session, campaign, public_url="", by_id=office.id, at=TEN) == 1
+    late = texting.campaign(segment={"list": str(saved.id)})
+    delete_segment(session, saved.id, by=office, at=TEN)
+    with pytest.raises(RuleBroken):
+        launching.launch(session, late, public_url="", by_id=office.id, at=TEN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from crm.accounts.gateway import current_scope, current_user
@@ -18,8 +18,9 @@ from crm.campaigns.rules.stages import PURPOSE_NAMES, STAGE_NAMES, Stage
 from crm.campaigns.services import launching, sending
 from crm.clock import now, today
 from crm.db import session, transaction
-from crm.errors import NotFound
+from crm.errors import NotFound, RuleBroken
 from crm.places.queries import units
+from crm.prospects.lists.queries import ready_made, segments_of
 from crm.prospects.queries.seeing import visible_to
 from crm.web.forms import refusals_on
 from crm.web.guard import may
@@ -51,9 +52,11 @@ def public_url() -> str:
 
 
 def new_form() -> CampaignForm:
-    """An empty campaign with the town's wards of today."""
+    """An empty campaign with the saved lists one finds and the town's wards of today."""
     wards = session().scalars(units(current_user().town_id, today())).all()
-    return CampaignForm.with_places((ward.id, ward.name) for ward in wards)
+    found = session().scalars(segments_of(current_scope(), current_user())).all()
+    lists = [*((one.key, one.name) for one in ready_made()), *((one.id, one.name) for one in found)]
+    return CampaignForm.with_choices(lists, ((ward.id, ward.name) for ward in wards))
 
 
 @bp.get("/messages")
@@ -109,8 +112,18 @@ def create() -> ResponseReturnValue:
 def show(campaign_id: UUID) -> ResponseReturnValue:
     """Before the launch what it would do; afterwards what became of it; both among the people this person sees."""
     campaign, visible = campaign_or_404(campaign_id), visible_to(current_scope())
-    before = None
-    if campaign.stage is Stage.DRAFT:
-        before = launching.preflight(session(), campaign, public_url=public_url(), at=now(), visible=visible)
+    before = _before(campaign) if campaign.stage is Stage.DRAFT else None
     counts = session().execute(queries.counts_of(campaign.town_id, campaign.id, visible)).all()
     return render_template("campaigns/show.html", campaign=campaign, before=before, counts=counts)
+
+
+def _before(campaign: Campaign) -> launching.Preflight | None:
+    """What a launch would do, among the people this person sees; None, with a word, when its list is gone."""
+    visible = visible_to(current_scope())
+    try:
+        return launching.preflight(
+            session(), campaign, public_url=public_url(), at=now(), visible=visible, by_id=current_user().id
+        )
+    except RuleBroken as refusal:
+        flash(str(refusal.message), "warning")
+        return None

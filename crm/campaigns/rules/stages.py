@@ -17,7 +17,8 @@ PURPOSE_NAMES: dict[Purpose, LazyString] = {
 
 @dataclass(frozen=True)
 class Content:
-    """What a campaign says, to whom, and how. `segment` holds place, stage, organisation, volunteer, standing."""
+    """What a campaign says, to whom, and how. `segment` holds list, place, stage, organisation, volunteer,
+    standing."""
 
     name: str
     text: str

@@ -10,9 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, Select, insert, select, update
 from sqlalchemy.orm import Session
 
+from crm.accounts.models import User
+from crm.accounts.queries import scope_of
 from crm.campaigns import queries
 from crm.campaigns.models import Campaign, Message
 from crm.campaigns.queries import Candidate
@@ -23,9 +25,11 @@ from crm.campaigns.rules.stages import PERSON_PLACES, Content, Stage, person_val
 from crm.campaigns.rules.texts import LONGEST, compose, fill, places, size
 from crm.campaigns.services.opting_out import links_for
 from crm.campaigns.services.sending import settings_of
-from crm.errors import RuleBroken
+from crm.errors import NotFound, RuleBroken
 from crm.ids import new_id
 from crm.places.queries import ids_within
+from crm.prospects.lists.queries import people_of, segment_seen
+from crm.prospects.models import Prospect
 
 KEEPS_TRYING = timedelta(days=3)
 """A campaign's messages that could not leave within this time come too late."""
@@ -84,16 +88,31 @@ def draft_campaign(session: Session, town_id: UUID, content: Content, *, by_id: 
 
 
 def audience(
-    session: Session, campaign: Campaign, at: datetime, *, visible: ColumnElement[bool] | None = None
+    session: Session, campaign: Campaign, at: datetime, *, by_id: UUID, visible: ColumnElement[bool] | None = None
 ) -> Iterator[Candidate]:
-    """The people of the campaign's filter, as they are now; `visible` leaves out those whom a reader may not see."""
+    """The people of the campaign's filter, as they are now; `visible` leaves out those whom a reader may not see.
+
+    A saved list finds those of its people whom `by_id` sees, who launches or looks, never its author's. RuleBroken when
+    it is not there any more."""
     place = campaign.segment.get("place")
     within = ids_within(session, campaign.town_id, UUID(place)) if place else None
     query = queries.candidates(
         campaign.town_id, campaign.segment, campaign.purpose, within, at.astimezone(VIETNAM).date(), visible=visible
     )
+    if saved := campaign.segment.get("list"):
+        query = query.where(Prospect.id.in_(_of_list(session, campaign, saved, by_id, at)))
     for row in session.execute(query):
         yield Candidate(*row)
+
+
+def _of_list(session: Session, campaign: Campaign, saved: str, by_id: UUID, at: datetime) -> Select[UUID]:
+    user = session.get_one(User, (campaign.town_id, by_id))
+    scope, today = scope_of(session, user), at.astimezone(VIETNAM).date()
+    try:
+        found = people_of(segment_seen(session, scope, user, saved), scope, today, session=session)
+    except NotFound:
+        raise RuleBroken(_l("The saved list of this campaign is not there any more. Make a new campaign.")) from None
+    return found.with_only_columns(Prospect.id)
 
 
 def draft_all(
@@ -134,13 +153,14 @@ def preflight(
     *,
     public_url: str,
     at: datetime,
+    by_id: UUID | None = None,
     visible: ColumnElement[bool] | None = None,
 ) -> Preflight:
     """What a launch would do now, among the people whom the reader sees. Nothing is written; addresses to refuse have
     their true length."""
     result = Preflight(price=settings_of(session, campaign.town_id).price)
     example = f"{public_url}/o/{'x' * 11}"
-    people = list(audience(session, campaign, at, visible=visible))
+    people = list(audience(session, campaign, at, by_id=by_id or campaign.created_by_id, visible=visible))
     for drafted in draft_all(campaign, people, lambda _phone: example, at.year):
         result.people += 1
         if drafted.reason is not None:
@@ -161,7 +181,7 @@ def launch(session: Session, campaign: Campaign, *, public_url: str, by_id: UUID
     Raises RuleBroken when nobody would get one, or the campaign was launched before."""
     _lock(session, campaign)
     campaign.move_to(Stage.RUNNING)
-    people = list(audience(session, campaign, at))
+    people = list(audience(session, campaign, at, by_id=by_id))
     phones = [one.phone for one in people if one.phone and one.consent]
     tokens = links_for(session, campaign.town_id, phones, at) if phones else {}
     rows = [
