@@ -37,6 +37,7 @@ import crm.stored
 import crm.targets.models  # noqa: F401
 from crm.accounts import resources as account_resources
 from crm.accounts import routes as account_routes
+from crm.accounts.team import routes as team_routes
 from crm.campaigns import resources as campaign_resources
 from crm.campaigns.routes import acts as campaign_acts
 from crm.campaigns.routes import outside as campaign_outside
@@ -74,6 +75,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     import_routes.bp,
     merging_routes.bp,
     account_routes.bp,
+    team_routes.bp,
     list_routes.bp,
     premium_routes.bp,
     *{part.bp for part in (adding, correcting, listing, person)},

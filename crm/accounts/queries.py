@@ -12,7 +12,7 @@ from sqlalchemy import Select, bindparam, false, select
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import ApiToken, Invitation, Organisation, User
-from crm.accounts.rules import Reach, reach
+from crm.accounts.rules import Reach, Role, reach
 from crm.errors import NotFound, RuleBroken
 from crm.places.models import Place
 from crm.places.queries import ids_within
@@ -133,6 +133,19 @@ def organisation_coded(session: Session, town_id: UUID, code: str) -> Organisati
                 codes=", ".join(codes),
             )
         )
+    return found
+
+
+def volunteers_only(scope: Scope) -> Select[User]:
+    """The volunteers of somebody's unit, by name."""
+    return volunteers_for(scope).where(User.role == Role.VOLUNTEER)
+
+
+def volunteer_of_unit(session: Session, scope: Scope, user_id: UUID) -> User:
+    """One volunteer of somebody's unit. Raises NotFound."""
+    found = session.scalar(volunteers_only(scope).where(User.id == user_id))
+    if found is None:
+        raise NotFound
     return found
 
 

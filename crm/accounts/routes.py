@@ -124,14 +124,15 @@ def add() -> ResponseReturnValue:
             who = services.add_user(
                 current, by.town_id, identity, **form.values, password_hash=None, at=clock.now(), by=by
             )
-            return _invitation(who, services.invite(current, who, at=clock.now()))
+            return invitation_page(who, services.invite(current, who, at=clock.now()))
     return render_template("accounts/new.html", form=form), 422
 
 
-def _invitation(who: User, key: str) -> str:
+def invitation_page(who: User, key: str, back: str = "accounts.listing") -> str:
+    """The invitation to hand over, seen once; `back` is the list one came from."""
     address = current_app.config["SETTINGS"].public_url + url_for("accounts.invitation", key=key)
     drawing = segno.make(address, error="m").svg_inline(scale=6, border=2, svgclass="qr", lineclass=None)
-    return render_template("accounts/invitation.html", person=who, address=address, qr=Markup(drawing))  # noqa: S704
+    return render_template("accounts/invitation.html", person=who, address=address, qr=Markup(drawing), back=back)  # noqa: S704
 
 
 @bp.post("/accounts/<uuid:user_id>/invitation")
@@ -141,7 +142,7 @@ def invite(user_id: UUID) -> ResponseReturnValue:
     who = queries.account(session(), current_user().town_id, user_id)
     with transaction() as current:
         key = services.invite(current, who, at=clock.now())
-    return _invitation(who, key)
+    return invitation_page(who, key)
 
 
 @bp.post("/accounts/<uuid:user_id>/close")

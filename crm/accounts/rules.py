@@ -41,6 +41,8 @@ class May(StrEnum):
 
     SEE_PEOPLE = "see_people"
     EDIT_PEOPLE = "edit_people"
+    SEE_ALIKE = "see_alike"
+    MERGE = "merge"
     IMPORT_PEOPLE = "import_people"
     EXPORT_PEOPLE = "export_people"
     SEE_EXPORTS = "see_exports"
@@ -59,6 +61,7 @@ class May(StrEnum):
     SEE_LAW = "see_law"
     CHANGE_LAW = "change_law"
     MANAGE_ACCOUNTS = "manage_accounts"
+    INVITE_VOLUNTEERS = "invite_volunteers"
     MOVE_CLOCK = "move_clock"
     CHANGE_WARDS = "change_wards"
     SEE_OWN_ACCOUNT = "see_own_account"
@@ -82,12 +85,23 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
     Role.ORGANISER: frozenset(_SEES | {May.SEE_MESSAGES, May.RUN_CAMPAIGNS, May.LOG_VISITS, May.EDIT_PEOPLE}),
     Role.TREASURER: frozenset(_SEES | {May.SEE_SPONSORS, May.RECORD_MONEY}),
     Role.LEAD: frozenset(
-        _SEES | _FIELD | {May.ASSIGN, May.IMPORT_PEOPLE, May.SEE_MESSAGES, May.EXPORT_PEOPLE, May.SEE_EXPORTS}
+        _SEES
+        | _FIELD
+        | {
+            May.ASSIGN,
+            May.INVITE_VOLUNTEERS,
+            May.SEE_ALIKE,
+            May.MERGE,
+            May.IMPORT_PEOPLE,
+            May.SEE_MESSAGES,
+            May.EXPORT_PEOPLE,
+            May.SEE_EXPORTS,
+        }
     ),
     Role.VOLUNTEER: frozenset(_FIELD),
     Role.AGENT: frozenset(_FIELD | {May.TAKE_PREMIUMS}),
     Role.SPONSOR: frozenset({May.SEE_OWN_ACCOUNT}),
-    Role.AUDITOR: frozenset(_SEES | {May.SEE_SPONSORS, May.SEE_MESSAGES, May.SEE_EXPORTS}),
+    Role.AUDITOR: frozenset(_SEES | {May.SEE_ALIKE, May.SEE_SPONSORS, May.SEE_MESSAGES, May.SEE_EXPORTS}),
 }
 
 

@@ -131,6 +131,49 @@ def invite(session: Session, user: User, *, at: datetime) -> str:
     return key
 
 
+def invite_volunteer(
+    session: Session,
+    identity: str,
+    *,
+    full_name: str,
+    organisation_id: UUID | None = None,
+    place_id: UUID | None = None,
+    by: User,
+    at: datetime,
+) -> tuple[User, str]:
+    """A new volunteer of the unit of `by`, and the key of their invitation.
+
+    A lead adds to the own organisation and place whatever is asked; who leads nothing adds to nothing. Raises RuleBroken.
+    """
+    if by.role is Role.LEAD and not (by.organisation_id or by.place_id):
+        raise RuleBroken(_l("You lead no organisation and no ward yet. Ask an administrator."))
+    if by.role is Role.LEAD:
+        organisation_id = by.organisation_id
+        place_id = by.place_id or place_id
+    who = add_user(
+        session,
+        by.town_id,
+        identity,
+        full_name=full_name,
+        role=Role.VOLUNTEER,
+        organisation_id=organisation_id,
+        place_id=place_id,
+        password_hash=None,
+        at=at,
+        by=by,
+    )
+    return who, invite(session, who, at=at)
+
+
+def invite_again(session: Session, user: User, *, at: datetime) -> str:
+    """A new key for somebody who has not chosen a password yet. Raises RuleBroken for one who has."""
+    if user.password:
+        raise RuleBroken(
+            _l("%(name)s has a password already. An administrator can make a new invitation.", name=user.full_name)
+        )
+    return invite(session, user, at=at)
+
+
 def accept_invitation(session: Session, key: str, *, password_hash: str, at: datetime) -> User:
     """Set the password of whoever was invited with this key. Raises RuleBroken when it was used or is too old."""
     live = (Invitation.digest == token_digest(key)) & Invitation.used_at.is_(None) & (Invitation.expires_at > at)

@@ -1,0 +1,1 @@
+"""The volunteers of one's own unit, invited by whoever leads it."""
