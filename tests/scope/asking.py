@@ -47,6 +47,10 @@ OF_THE_TOWN = (
     "reorganisation_id",
     "place_id",
     "handover_id",
+    "segment_id",
+    "tag_id",
+    "act_id",
+    "export_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},
@@ -166,6 +170,7 @@ class Asker:
         if key == AWAY:
             return {name: town.other[name] for name in OF_THE_TOWN}
         return {
+            **town.kept,
             "campaign_id": town.drafts["draft"].id,
             "import_id": town.lists["office"].id,
             "sponsor_id": town.sponsor.id,

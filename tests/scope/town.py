@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from crm import clock
+from crm import clock, sealed
 from crm.accounts.models import ChangeRecord, Organisation, User
 from crm.accounts.rules import OrganisationKind, Role
 from crm.campaigns.models import Campaign, Message, OptOutLink
@@ -25,6 +25,8 @@ from crm.places.models import Place, Town
 from crm.places.rules import PlaceKind
 from crm.prospects.households.models import HouseholdCertificate
 from crm.prospects.importing.rules import Proposed
+from crm.prospects.lists import rules as lists
+from crm.prospects.lists.models import BulkAct, BulkActPerson, PeopleExport, Segment, Tag
 from crm.prospects.models import (
     Consent,
     Household,
@@ -87,6 +89,7 @@ class SmallTown:
         self.drafts = self._campaigns()
         self._texts()
         self.lists = self._lists()
+        self.kept = self._kept(self.town.id, self.users["manager"], [one.row for one in self.people.values()])
         self.package = self._package(self.people["alpha"], self.users["volunteer"], self.users["manager"])
         self.wards_changed = self._reorganisation(self.town.id, self.users["lead of a ward"], self.wards[0])
         self.other = self._other_town()
@@ -456,6 +459,62 @@ class SmallTown:
         )
         return {"reorganisation_id": draft.id, "place_id": ward.id, "handover_id": told.id}
 
+    # ---- saved lists, tags, acts on many, files
+
+    def _kept(self, town_id: UUID, by: User, people: list[Prospect]) -> dict[str, UUID]:
+        """A list shared with the whole town, a tag, an act that left everybody out, and a file of everybody."""
+        at, asked = clock.now(), {"has_phone": "yes"}
+        segment = self._add(
+            Segment(
+                town_id=town_id,
+                name="Có điện thoại",
+                name_fold="co dien thoai",
+                owner_id=by.id,
+                sharing=lists.Sharing.TOWN,
+                asked=asked,
+                created_at=at,
+                updated_at=at,
+            )
+        )
+        tag = self._add(Tag(town_id=town_id, name="Chung", name_fold="chung", created_at=at))
+        act = self._add(
+            BulkAct(
+                town_id=town_id,
+                kind="tag",
+                detail={"tag": str(tag.id), "tag_name": "Chung"},
+                by_id=by.id,
+                at=at,
+                state=lists.ActState.DONE,
+                people=len(people),
+            )
+        )
+        for one in people:
+            self.session.add(
+                BulkActPerson(
+                    town_id=town_id,
+                    act_id=act.id,
+                    prospect_id=one.id,
+                    outcome=lists.Outcome.LEFT_OUT,
+                    why=lists.Why.ALREADY,
+                    at=at,
+                )
+            )
+        file = self._add(
+            PeopleExport(
+                town_id=town_id,
+                by_id=by.id,
+                at=at,
+                asked=asked,
+                words="Có điện thoại",
+                columns=["phone"],
+                language="vi",
+                state=lists.ExportState.READY,
+                content=sealed.current().close_bytes(b"xlsx"),
+                expires_at=at + timedelta(days=1),
+            )
+        )
+        return {"segment_id": segment.id, "tag_id": tag.id, "act_id": act.id, "export_id": file.id}
+
     # ---- elsewhere
 
     def _other_town(self) -> dict[str, Any]:
@@ -485,16 +544,20 @@ class SmallTown:
         listed = self._list(town.id, self._away_user)
         self._line(listed, 2, omega, RowOutcome.NEW)
         self.users |= {"manager of another town": self._away_user, "volunteer of another town": helper}
-        return away | {
-            "town": town,
-            "sponsor_id": sponsor.id,
-            "campaign_id": campaign.id,
-            "import_id": listed.id,
-            "user_id": helper.id,
-            "package_id": self._package(omega, helper, self._away_user).id,
-            "letter": letter,
-            **self._reorganisation(town.id, helper, ward),
-        }
+        return (
+            away
+            | self._kept(town.id, self._away_user, [omega.row])
+            | {
+                "town": town,
+                "sponsor_id": sponsor.id,
+                "campaign_id": campaign.id,
+                "import_id": listed.id,
+                "user_id": helper.id,
+                "package_id": self._package(omega, helper, self._away_user).id,
+                "letter": letter,
+                **self._reorganisation(town.id, helper, ward),
+            }
+        )
 
     @staticmethod
     def _place(town_id: UUID, name: str, kind: PlaceKind, parent: UUID | None, code: str | None = None) -> Place:

@@ -1,0 +1,196 @@
+"""The pages of lists: narrowed with chips, saved, acted upon, taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm.accounts.rules import Role
+from crm.prospects.lists.models import BulkAct, PeopleExport, Segment
+from crm.prospects.lists.rules import ActState
+from crm.prospects.rules import Stage
+from tasks import lists as tasks
+from tests.factories import Make
+
+Browser = Callable[..., FlaskClient]
+
+
+def text_of(answer: Any, status: int = 200) -> str:
+    assert answer.status_code == status, answer.get_data(as_text=True)[:2000]
+    return str(answer.get_data(as_text=True))
+
+
+def test_what_a_list_is_narrowed_to_stands_above_it_each_with_a_way_back(signed_in: Browser, make: Make) -> None:
+    make.prospect("Lê Thị Hợp", stage=Stage.AGREED, birth_year=1980, occupation="Thợ may")
+    browser = signed_in(Role.MANAGER)
+    page = text_of(browser.get("/people?stage=agreed&stage=new&age_to=60&occupation=tho+may&list=falling_due"))
+    assert "Lê Thị Hợp" in page
+    for without in ("stage=new&amp;age_to", "stage=agreed&amp;age_to", "stage=agreed&amp;stage=new&amp;occupation"):
+        assert without in page
+    assert "Lê Thị Hợp" not in text_of(browser.get("/people?stage=refused"))
+
+
+@pytest.mark.parametrize(
+    "query", ["stage=x", "age_from=200", "due_within=a", "place=1", "condition=x", "assigned_to=x"]
+)
+def test_what_cannot_be_read_says_what_to_do(signed_in: Browser, query: str) -> None:
+    text_of(signed_in(Role.MANAGER).get(f"/people?{query}"), 422)
+    text_of(signed_in(Role.MANAGER).get(f"/people/narrow?{query}"))
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.LEAD, Role.VOLUNTEER, Role.AUDITOR])
+@pytest.mark.parametrize("page", ["narrow", "lists", "columns", "lists/new?stage=new"])
+def test_everybody_who_sees_people_narrows_and_saves(signed_in: Browser, make: Make, role: Role, page: str) -> None:
+    who = make.user(role, organisation_id=make.organisation().id if role is Role.LEAD else None)
+    text_of(signed_in(who).get(f"/people/{page}"))
+
+
+def test_a_list_is_saved_opened_asked_otherwise_and_deleted_with_a_way_back(
+    signed_in: Browser, make: Make, session: Session
+) -> None:
+    make.prospect("Lê Thị Hợp", stage=Stage.AGREED)
+    browser = signed_in(Role.MANAGER)
+    assert browser.post("/people/lists/new?stage=agreed", data={"name": "", "sharing": "town"}).status_code == 422
+    saved = browser.post("/people/lists/new?stage=agreed", data={"name": "Đã đồng ý", "sharing": "town"})
+    opened = browser.get(saved.location)
+    assert parse_qs(urlsplit(opened.location).query)["stage"] == ["agreed"]
+    page = text_of(browser.get(opened.location))
+    assert "<h1>Đã đồng ý</h1>" in page
+    row = session.scalars(select(Segment)).one()
+    changed = text_of(browser.get(f"/people?stage=new&list={row.id}"))
+    assert f"/people/lists/{row.id}/question" in changed
+    assert browser.post(f"/people/lists/{row.id}/question?stage=new").status_code == 303
+    session.refresh(row)
+    assert row.asked == {"stage": ["new"]}
+    assert browser.post(f"/people/lists/{row.id}/change", data={"name": "Mới", "sharing": "own"}).status_code == 303
+    browser.post(f"/people/lists/{row.id}/delete")
+    assert f"/people/lists/{row.id}/restore" in text_of(browser.get("/people/lists"))
+    browser.post(f"/people/lists/{row.id}/restore")
+    assert "Mới" in text_of(browser.get("/people/lists"))
+
+
+def test_those_ticked_are_moved_and_the_bar_takes_it_back(signed_in: Browser, make: Make, session: Session) -> None:
+    one, other = make.prospect("Lê Văn An"), make.prospect("Lê Văn Bình")
+    browser = signed_in(Role.MANAGER)
+    text_of(browser.get("/people/choose?stage=new"))
+    sent = {"kind": "stage", "stage": "interested", "reason": "Họp khu phố", "people": [str(one.id)], "whole": ""}
+    assert "303" in browser.post("/people/choose?stage=new", data=sent).status
+    assert "/undo" in text_of(browser.get("/people"))
+    assert (one.stage, other.stage) == (Stage.INTERESTED, Stage.NEW)
+    row = session.scalars(select(BulkAct)).one()
+    page = text_of(browser.get(f"/people/acts/{row.id}"))
+    assert "Họp khu phố" in page
+    browser.post(f"/people/acts/{row.id}/undo")
+    session.expire_all()
+    assert (one.stage, row.state) == (Stage.NEW, ActState.UNDONE)
+    text_of(browser.get("/people/acts"))
+    text_of(browser.get(f"/people/{one.id}"))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"kind": "stage", "stage": "interested"},
+        {"kind": "stage", "stage": "joined", "reason": "x"},
+        {"kind": "assign", "whole": "1"},
+        {"kind": "tag", "whole": "1"},
+        {"kind": "tag", "new_tag": "x", "people": ["x"]},
+        {"kind": "tag", "new_tag": "x", "whole": ""},
+        {"kind": "nothing", "whole": "1"},
+    ],
+)
+def test_an_act_that_lacks_something_says_what(
+    signed_in: Browser, make: Make, session: Session, sent: dict[str, str]
+) -> None:
+    make.prospect()
+    text_of(signed_in(Role.MANAGER).post("/people/choose", data=sent), 422)
+    assert session.scalars(select(BulkAct)).all() == []
+
+
+def test_many_are_changed_in_the_background_with_progress(
+    signed_in: Browser, make: Make, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crm.prospects.lists.services.acts.IN_THE_REQUEST", 1)
+    monkeypatch.setattr("crm.prospects.lists.services.acts.CHUNK", 2)
+    for letter in "ABCDE":
+        make.prospect(f"Lê Văn {letter}n")
+    browser = signed_in(Role.MANAGER)
+    told = browser.post("/people/choose", data={"kind": "tag", "new_tag": "Đợt 1", "whole": "1"})
+    row = session.scalars(select(BulkAct)).one()
+    assert told.location == f"/people/acts/{row.id}"
+    text_of(browser.get(told.location))
+    assert browser.get(f"{told.location}/progress").json["finished"] is False
+    tasks.work_on_act.run(str(row.town_id), str(row.id))
+    tasks.work_on_act.run(str(row.town_id), str(row.id))
+    news = browser.get(f"{told.location}/progress").json
+    assert (news["done"], news["finished"], news["next"]) == (5, True, told.location)
+
+
+def test_a_person_is_tagged_and_the_list_shows_the_tag(signed_in: Browser, make: Make) -> None:
+    person, browser = make.prospect("Lê Thị Hợp"), signed_in(Role.MANAGER)
+    assert browser.post(f"/people/{person.id}/tags", data={"tag": "cần gọi lại"}).status_code == 303
+    assert "Cần gọi lại" in text_of(browser.get(f"/people/{person.id}"))
+    browser.post("/people/columns", data={"columns": ["tags", "occupation"]})
+    page = text_of(browser.get("/people"))
+    assert "Cần gọi lại" in page
+    assert page.count('scope="col"') == 3
+    everything = ["phone", "stage", "standing", "volunteer", "next_contact", "last_contact", "organisation", "sex"]
+    text_of(browser.post("/people/columns", data={"columns": everything}), 422)
+
+
+def test_every_column_can_be_shown(signed_in: Browser, make: Make) -> None:
+    helper = make.user(Role.VOLUNTEER)
+    make.prospect(
+        "Lê Thị Hợp",
+        volunteer_id=helper.id,
+        organisation_id=make.organisation().id,
+        occupation="Thợ may",
+        address="12 Trần Phú",
+        birth_date=date(1980, 2, 3),
+        birth_year=1980,
+    )
+    browser = signed_in(Role.MANAGER)
+    for some in (["volunteer", "organisation", "occupation", "address", "birth"], ["last_contact", "sex", "standing"]):
+        browser.post("/people/columns", data={"columns": some})
+        page = text_of(browser.get("/people"))
+        assert page.count('scope="col"') == 1 + len(some)
+
+
+def test_a_list_is_taken_away_and_the_auditor_sees_who_did(signed_in: Browser, make: Make, session: Session) -> None:
+    make.prospect("Lê Thị Hợp", stage=Stage.AGREED)
+    user = make.user(Role.MANAGER, full_name="Cán bộ Văn phòng")
+    browser, auditor = signed_in(user), signed_in(Role.AUDITOR)
+    text_of(browser.get("/people/exports/new?stage=agreed"))
+    assert browser.post("/people/exports/new?stage=agreed", data={}).status_code == 422
+    told = browser.post("/people/exports/new?stage=agreed", data={"columns": ["phone", "citizen_id"]})
+    row = session.scalars(select(PeopleExport)).one()
+    text_of(browser.get(told.location))
+    assert browser.get(f"{told.location}/progress").json["finished"] is False
+    tasks.write_export.run(str(row.id))
+    assert "/file" in text_of(browser.get(told.location))
+    file = browser.get(f"{told.location}/file")
+    assert file.data[:2] == b"PK"
+    assert file.headers["Cache-Control"] == "no-store"
+    page = text_of(auditor.get("/people/exports"))
+    assert "Cán bộ Văn phòng" in page
+    assert auditor.get(f"{told.location}/file").status_code == 403
+    assert signed_in(Role.MANAGER).get(f"{told.location}/file").status_code == 404
+    assert signed_in(Role.VOLUNTEER).get("/people/exports").status_code == 403
+    assert signed_in(Role.ORGANISER).get("/people/exports/new").status_code == 403
+
+
+def test_work_that_stands_still_is_taken_up(signed_in: Browser, make: Make, session: Session, monkeypatch: Any) -> None:
+    make.prospect("Lê Thị Hợp")
+    signed_in(Role.MANAGER).post("/people/exports/new", data={"columns": ["phone"]})
+    rung: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("tasks.lists.ring", lambda task, *ids: rung.append((task.name, *ids)))
+    tasks.resume.run()
+    assert rung == [("lists.write_export", str(session.scalars(select(PeopleExport)).one().id))]
