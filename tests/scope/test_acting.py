@@ -92,10 +92,13 @@ def test_people_out_of_sight_are_not_reached_by_what_a_body_names(asker: Asker, 
     for key in outside:
         row = town.people[key].row
         visit = {"occurred_at": "2019-10-14T08:00:00+07:00", "channel": "phone_call", "outcome": "agreed"}
+        package = {"name": "Khu phố", "until": "2019-10-20"}
         acts: list[tuple[str, dict[str, Any]]] = [
             ("/api/v1/visits", {"client_id": str(uuid4()), "prospect_id": str(row.id), **visit}),
             ("/assign", {"people": [str(row.id)], "volunteer": str(user.id)}),
             ("/assign", {"people": [str(row.id)], "act": "take"}),
+            ("/packages/new", {"people": [str(row.id)], **package, "volunteer": str(user.id)}),
+            ("/api/v1/work-packages", {"prospect_ids": [str(row.id)], **package, "volunteer_id": str(user.id)}),
             ("/api/v1/allocations", {"sponsor_id": str(town.sponsor.id), "prospect_id": str(row.id), "months": 1}),
         ]
         if key != AWAY:  # there an id is free to be used again: it is a key only together with the town
