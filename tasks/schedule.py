@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from celery.schedules import crontab
+
 EVERY_MINUTE = 60.0
 
 TIMETABLE: dict[str, dict[str, Any]] = {
     "participants whose deadline has passed": {"task": "participation.lapse_overdue", "schedule": 5 * EVERY_MINUTE},
     "lists whose reading or loading stands still": {"task": "prospects.resume_lists", "schedule": EVERY_MINUTE},
+    "people who are in the register twice": {"task": "identity.look_through", "schedule": crontab(hour=2, minute=10)},
     "wards that become others today": {"task": "places.hand_over_due", "schedule": 5 * EVERY_MINUTE},
     "work packages whose last day is past": {"task": "outreach.return_overdue", "schedule": 5 * EVERY_MINUTE},
     "acts on many people and files that stand still": {"task": "lists.resume", "schedule": EVERY_MINUTE},

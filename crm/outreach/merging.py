@@ -19,21 +19,20 @@ from crm.web.language import chosen
 
 def say_what_visits_say(session: Session, who: Prospect) -> None:
     """The last contact, the next one and the stage, as the visits that are with this record leave them."""
-    every = visits_to(session, who)
+    every, steps = visits_to(session, who), steps_of(session, who)
     standing = [one for one in every if one.withdrawn_at is None]
     if not standing:
         return
     latest = standing[-1]
     who.last_contact_at, who.last_outcome = latest.occurred_at, latest.outcome.value
     who.next_contact_on = latest.next_contact_on
-    start, since = before_the_visits(who.stage, steps_of(session, who), {one.id for one in every})
+    start, since = before_the_visits(who.stage, steps, {one.id for one in every})
     said = [
         Said(one.occurred_at, one.outcome, frozenset(Reason(reason) for reason in one.reasons))
         for one in standing
         if since is None or one.occurred_at >= since
     ]
     who.stage = stage_told_by(start, said)
-    session.flush()
 
 
 def visits_in_words(session: Session, town_id: UUID, ids: list[UUID]) -> Mapping[UUID, str]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from crm.months import Month
 from crm.participation.models import ParticipantMonth, Participation, Payment
-from crm.participation.queries import open_spell, spell_of
+from crm.participation.queries import spell_of
 from crm.participation.rules import Ending
 from crm.premiums.rules.wording import in_day
 from crm.prospects.merging import registry
@@ -76,7 +76,7 @@ def _spells(session: Session, kept: Prospect, gone: Prospect) -> Iterator[Any]:
 def say_what_spells_say(session: Session, who: Prospect) -> None:
     """Whoever is in a spell takes part; whoever was said to, and is in none, has lapsed or was never in one."""
     last = spell_of(session, who)
-    if open_spell(session, who):
+    if last and last.ended_on is None:
         who.stage = Stage.JOINED
     elif last and last.ended_as is Ending.LAPSED and who.stage is Stage.JOINED:
         who.stage = Stage.LAPSED

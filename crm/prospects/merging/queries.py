@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, TextClause, and_, exists, or_, select, text
+from sqlalchemy import ColumnElement, Select, TextClause, and_, exists, func, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from crm.accounts.models import User
@@ -23,16 +23,17 @@ from crm.prospects.merging.rules import Answer
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import listed_to, visible_to
 
+MOST_COUNTED = 1000
 _MOMENTS = ("last_contact_at", "created_at", "updated_at")
-_RAW = text("select to_jsonb(p) from prospect p where p.town_id = :town and p.id = :id")
+_RAW = text("select p.id, to_jsonb(p) from prospect p where p.town_id = :town and p.id = any(:ids)")
 _TREE = text("select person from person_tree(:town, :top)")
 _COLUMNS = text("select table_name, column_name, row_keys from people_columns()")
 
 
-def raw(session: Session, town_id: UUID, prospect_id: UUID) -> dict[str, Any]:
-    """The columns of a record as the database writes them, moments in UTC; sealed ones still sealed."""
-    row: dict[str, Any] = session.execute(_RAW, {"town": town_id, "id": prospect_id}).scalar_one()
-    return row | {name: _in_utc(row[name]) for name in _MOMENTS}
+def raw(session: Session, town_id: UUID, *prospect_ids: UUID) -> dict[UUID, dict[str, Any]]:
+    """The columns of records as the database writes them, moments in UTC; sealed ones still sealed."""
+    rows = session.execute(_RAW, {"town": town_id, "ids": list(prospect_ids)})
+    return {key: row | {name: _in_utc(row[name]) for name in _MOMENTS} for key, row in rows}
 
 
 def _in_utc(moment: str | None) -> str | None:
@@ -135,6 +136,8 @@ class After(NamedTuple):
 
     free: list[Later]
     bound: list[Later]
+    theirs: set[UUID]
+    """The ids of the record that had gone, and of those that were part of it."""
 
 
 def later_than(session: Session, merge: Merge) -> After:
@@ -149,7 +152,7 @@ def later_than(session: Session, merge: Merge) -> After:
             owners[table, data["id"]] = owner
         if since is None or (since > merge.number and owner in tree | {merge.kept_id}):
             rows.append(Later(table, column, key, data, owner))
-    return _hung_up(rows, owners)
+    return After(*_hung_up(rows, owners), tree)
 
 
 def _places(session: Session) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -172,7 +175,7 @@ def _rows_held(places: tuple[tuple[str, str, tuple[str, ...]], ...]) -> TextClau
     return text(" union all ".join(parts) + " order by 1, 2, 3")
 
 
-def _hung_up(rows: list[Later], owners: dict[tuple[str, str], UUID]) -> After:
+def _hung_up(rows: list[Later], owners: dict[tuple[str, str], UUID]) -> tuple[list[Later], list[Later]]:
     """Rows under what they belong to: months under their payment, a payment under its spell, a step under its visit."""
     by_id = {(row.table, row.data["id"]): row for row in rows if "id" in row.data}
     any_id = {row.data["id"]: row for row in rows if "id" in row.data}
@@ -190,7 +193,7 @@ def _hung_up(rows: list[Later], owners: dict[tuple[str, str], UUID]) -> After:
             bound.append(row)
         else:
             free.append(row)
-    return After(free, bound)
+    return free, bound
 
 
 def _pointing() -> dict[str, list[tuple[str, str]]]:
@@ -246,6 +249,12 @@ def out_of_sight(scope: Scope) -> Select[Suspect]:
     )
 
 
+def how_many(session: Session, query: Select[Suspect]) -> int:
+    """How many pairs these are; MOST_COUNTED stands for more."""
+    some = query.order_by(None).with_only_columns(Suspect.id).limit(MOST_COUNTED).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0
+
+
 def suspect_of(session: Session, town_id: UUID, one_id: UUID, other_id: UUID) -> Suspect | None:
     """What is known of a pair, in whichever order it is named."""
     first, second = sorted((one_id, other_id))
@@ -280,3 +289,23 @@ def strays(town_id: UUID) -> Select[UUID]:
 def as_key(row_id: UUID) -> str:
     """How `merged_row` names a row that has an id of its own: as the database writes the JSON object."""
     return json.dumps({"id": str(row_id)})
+
+
+def counted(session: Session, town_id: UUID, prospect_ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
+    """How many rows of each table these people have."""
+    places = _places(session)
+    found: dict[UUID, dict[str, int]] = {key: {} for key in prospect_ids}
+    asked = {"town": town_id, "people": list(prospect_ids)}
+    for table, person, number in session.execute(_counting(tuple(places)), asked):
+        found[person][table] = found[person].get(table, 0) + number
+    return found
+
+
+@lru_cache(maxsize=8)
+def _counting(places: tuple[tuple[str, str, tuple[str, ...]], ...]) -> TextClause:
+    parts = (
+        f'select \'{table}\', t."{column}", count(*) from "{table}" t '  # from the catalogue
+        f'where t.town_id = :town and t."{column}" = any(:people) group by 2'
+        for table, column, _keys in places
+    )
+    return text(" union all ".join(parts))

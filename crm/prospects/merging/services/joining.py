@@ -35,7 +35,8 @@ def merge(
     refused = registry.refusals(session, kept, gone)
     if refused:
         raise RuleBroken(" ".join(str(one) for one in refused), code="cannot_be_merged")
-    one, other = raw(session, kept.town_id, kept.id), raw(session, gone.town_id, gone.id)
+    rows = raw(session, kept.town_id, kept.id, gone.id)
+    one, other = rows[kept.id], rows[gone.id]
     groups = set(proposed(one, other, answered_for(session, kept, gone)) if taken is None else taken)
     if groups - set(CHOSEN):
         raise RuleBroken(_l("There is no such particular to choose. Open the page again."), field="taken")
@@ -73,13 +74,19 @@ def _hold(session: Session, kept: Prospect, gone: Prospect) -> None:
     """Keep both from everybody else, in the order of their ids so that nobody waits for anybody in a circle."""
     if kept.town_id != gone.town_id or kept.id == gone.id:
         raise RuleBroken(_l("Choose two different people."), field="other")
-    for person in sorted((kept, gone), key=lambda one: one.id):
-        session.refresh(person, with_for_update=True)
+    hold(session, kept.town_id, kept.id, gone.id)
     if kept.merged_into_id or gone.merged_into_id:
         raise Conflict(
             _l("One of these records has just been merged by somebody else. Open the person again."),
             code="merged_already",
         )
+
+
+def hold(session: Session, town_id: UUID, *ids: UUID) -> dict[UUID, Prospect]:
+    """Records as they are now, kept from everybody else until this act is done, one after the other by their ids."""
+    query = select(Prospect).where(Prospect.town_id == town_id, Prospect.id.in_(ids)).order_by(Prospect.id)
+    session.flush()
+    return {row.id: row for row in session.scalars(query.with_for_update().execution_options(populate_existing=True))}
 
 
 def answered_for(session: Session, *people: Prospect) -> set[str]:
@@ -144,6 +151,6 @@ def arrived_under(session: Session, asked_id: UUID, survivor: Prospect, table: s
     )
 
 
-def gather(session: Session, town_id: UUID, prospect_id: UUID) -> None:
-    """Bring to a record what was written to one that had become part of it, by somebody who did not look."""
-    session.execute(select(func.gather_rows(town_id, prospect_id, None, registry.firm_tables())))
+def gather(session: Session, town_id: UUID, *prospect_ids: UUID) -> None:
+    """Bring to these records what was written to one that had become part of them, by somebody who did not look."""
+    session.execute(select(*(func.gather_rows(town_id, key, None, registry.firm_tables()) for key in prospect_ids)))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,9 +18,9 @@ from crm.accounts.services import note_change
 from crm.errors import Conflict, RuleBroken
 from crm.prospects.merging import registry
 from crm.prospects.merging.models import Merge
-from crm.prospects.merging.queries import Later, in_force_above, later_than, lineage, raw, suspect_of
-from crm.prospects.merging.rules import Answer, Layer, without
-from crm.prospects.merging.services.joining import gather, lead, write
+from crm.prospects.merging.queries import Later, in_force_above, later_than, raw, suspect_of
+from crm.prospects.merging.rules import Answer, Layer, Raw, without
+from crm.prospects.merging.services.joining import gather, hold, lead, write
 from crm.prospects.models import Prospect
 
 
@@ -43,16 +43,15 @@ def unmerge(session: Session, merge: Merge, *, by: User, at: datetime, given: Co
     """
     kept, gone = _hold(session, merge)
     came = later_than(session, merge)
-    tree = set(lineage(session, gone))
-    moved = 0
+    moved, belongs = 0, list[tuple[Later, UUID]]()
     for row in came.free:
-        to_gone = row.origin_id in tree if given is None else row.name in given
+        to_gone = row.origin_id in came.theirs if given is None else row.name in given
         moved += to_gone
-        theirs = row.origin_id if row.origin_id in tree else merge.gone_id
-        _assign(session, merge, row, theirs if to_gone else merge.kept_id)
-    for row in came.bound:
-        _assign(session, merge, row, row.bound_to or row.origin_id)
-    went = moved + sum(row.bound_to in tree for row in came.bound)
+        theirs = row.origin_id if row.origin_id in came.theirs else merge.gone_id
+        belongs.append((row, theirs if to_gone else merge.kept_id))
+    belongs += [(row, row.bound_to or row.origin_id) for row in came.bound]
+    _assign(session, merge, belongs)
+    went = moved + sum(row.bound_to in came.theirs for row in came.bound)
     try:
         with session.begin_nested():
             edited, unsettled = _take_layer_away(session, merge, kept, at)
@@ -60,28 +59,26 @@ def unmerge(session: Session, merge: Merge, *, by: User, at: datetime, given: Co
             session.flush()
             lead(session, gone, None, at)
             session.execute(select(func.return_rows(merge.town_id, merge.id)))
-            for person in (kept, gone):
-                gather(session, person.town_id, person.id)
+            gather(session, kept.town_id, kept.id, gone.id)
     except IntegrityError as refusal:
         raise Conflict(
             _l("Something recorded since keeps these records together. Look at the household and the payments first."),
             code="cannot_be_parted",
         ) from refusal
+    _note(session, merge, gone, edited, by, at)
+    ids = merge.kept_id, merge.gone_id
+    town_id = merge.town_id
     session.expire_all()
+    hold(session, town_id, *ids)
     if unsettled or came.free or came.bound:
         registry.settle(session, kept)
     if went:
         registry.settle(session, gone)
-    _note(session, merge, gone, edited, by, at)
     return Parted(kept, gone, edited, moved)
 
 
 def _hold(session: Session, merge: Merge) -> tuple[Prospect, Prospect]:
-    people = {}
-    for key in sorted((merge.kept_id, merge.gone_id)):
-        person = session.get_one(Prospect, (merge.town_id, key))
-        session.refresh(person, with_for_update=True)
-        people[key] = person
+    people = hold(session, merge.town_id, merge.kept_id, merge.gone_id)
     session.refresh(merge, with_for_update=True)
     kept, gone = people[merge.kept_id], people[merge.gone_id]
     if merge.undone_at is not None:
@@ -99,32 +96,38 @@ def _hold(session: Session, merge: Merge) -> tuple[Prospect, Prospect]:
     return kept, gone
 
 
-def _assign(session: Session, merge: Merge, row: Later, owner: UUID) -> None:
-    """Whose a row is that came after the merge, and all that hangs on it."""
-    for one in row.all():
-        if one.origin_id != owner:
-            key = (one.table, one.column, one.key)
-            session.execute(select(func.set_origin(merge.town_id, *key, merge.kept_id, owner)))
+def _assign(session: Session, merge: Merge, belongs: Sequence[tuple[Later, UUID]]) -> None:
+    """Whose the rows are that came after the merge, and all that hangs on each."""
+    rows = [
+        {"t": one.table, "c": one.column, "k": one.key, "o": str(owner)}
+        for row, owner in belongs
+        for one in row.all()
+        if one.origin_id != owner
+    ]
+    if rows:
+        session.execute(_ASSIGN, {"town": merge.town_id, "holder": merge.kept_id, "rows": json.dumps(rows)})
+
+
+_ASSIGN = text(
+    "select set_origin(:town, x.t, x.c, x.k, :holder, x.o) "
+    "from jsonb_to_recordset(cast(:rows as jsonb)) as x(t text, c text, k text, o uuid)"
+)
 
 
 def _take_layer_away(session: Session, merge: Merge, kept: Prospect, at: datetime) -> tuple[tuple[str, ...], bool]:
     """The kept record's particulars without this merge. What was edited since, and whether events have to be asked."""
     above = in_force_above(session, merge)
-    now = raw(session, kept.town_id, kept.id)
-    result = without(_layer(session, merge), [_layer(session, one) for one in above], now)
+    rows = raw(session, kept.town_id, kept.id, merge.gone_id, *(one.gone_id for one in above))
+    now = rows[kept.id]
+    result = without(_layer(merge, rows), [_layer(one, rows) for one in above], now)
     for row, layer in zip(above, result.later, strict=True):
         row.before, row.after = json.dumps(dict(layer.before)), json.dumps(dict(layer.after))
     write(session, kept, {name: value for name, value in result.now.items() if value != now[name]}, at)
     return result.edited, result.moved_on
 
 
-def _layer(session: Session, merge: Merge) -> Layer:
-    return Layer(
-        json.loads(merge.before),
-        json.loads(merge.after),
-        frozenset(merge.taken),
-        raw(session, merge.town_id, merge.gone_id),
-    )
+def _layer(merge: Merge, rows: Mapping[UUID, Raw]) -> Layer:
+    return Layer(json.loads(merge.before), json.loads(merge.after), frozenset(merge.taken), rows[merge.gone_id])
 
 
 def _note(session: Session, merge: Merge, gone: Prospect, edited: Collection[str], by: User, at: datetime) -> None:

@@ -1,0 +1,121 @@
+"""Pairs that may be one person: found, kept until somebody answers, not asked about twice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import case, delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from crm.accounts.models import User
+from crm.errors import RuleBroken
+from crm.ids import new_id
+from crm.prospects.identity.queries import pairs
+from crm.prospects.identity.scanning import Pair
+from crm.prospects.merging.models import Suspect
+from crm.prospects.merging.queries import strays, suspect_of
+from crm.prospects.merging.rules import Answer, Source
+from crm.prospects.merging.services.joining import gather
+from crm.prospects.models import Prospect
+
+AT_ONCE = 500
+_NUMBERS = (Prospect.phone, Prospect.other_phone, Prospect.citizen_index, Prospect.insurance_index)
+
+
+def look_through(session: Session, town_id: UUID, *, at: datetime) -> int:
+    """Compare everybody of a town with everybody, keep the pairs that may be one person, and say how many there are.
+
+    Whoever was found different is asked about again only when a number of theirs has changed; a pair that nobody has
+    answered and that is alike no more is dropped. What was written to a merged record meanwhile goes to who it became.
+    """
+    found = keep(session, town_id, pairs(session, town_id), Source.SCAN, at=at)
+    session.execute(
+        delete(Suspect).where(
+            Suspect.town_id == town_id,
+            Suspect.answer == Answer.OPEN,
+            Suspect.source == Source.SCAN,
+            Suspect.found_at < at,
+        )
+    )
+    for prospect_id in session.scalars(strays(town_id)).all():
+        gather(session, town_id, prospect_id)
+    return found
+
+
+def keep(session: Session, town_id: UUID, found: Iterable[Pair], source: Source, *, at: datetime) -> int:
+    """Keep pairs for somebody to look at; those known already are brought up to date."""
+    count = 0
+    for some in _in_batches(found):
+        digests = _digests(session, town_id, some)
+        session.execute(_KEEP, [_values(town_id, pair, digests, source, at) for pair in some])
+        count += len(some)
+    return count
+
+
+def _in_batches(found: Iterable[Pair]) -> Iterator[list[Pair]]:
+    left = iter(found)
+    while some := list(islice(left, AT_ONCE)):
+        yield some
+
+
+def _values(town_id: UUID, pair: Pair, digests: dict[UUID, bytes], source: Source, at: datetime) -> dict[str, Any]:
+    one, other = sorted((pair.one_id, pair.other_id))
+    evidence = [f"{'' if piece.weight > 0 else '!'}{piece.code.value}" for piece in pair.comparison.evidence]
+    return {
+        "town_id": town_id,
+        "id": new_id(),
+        "one_id": one,
+        "other_id": other,
+        "score": pair.comparison.score,
+        "evidence": evidence,
+        "source": source,
+        "numbers": hashlib.blake2b(digests[one] + digests[other], digest_size=16).digest(),
+        "found_at": at,
+        "answer": Answer.OPEN,
+    }
+
+
+def _digests(session: Session, town_id: UUID, some: Sequence[Pair]) -> dict[UUID, bytes]:
+    ids = {key for pair in some for key in (pair.one_id, pair.other_id)}
+    query = select(Prospect.id, *_NUMBERS).where(Prospect.town_id == town_id, Prospect.id.in_(ids))
+    return {row[0]: hashlib.blake2b(repr(tuple(row[1:])).encode()).digest() for row in session.execute(query)}
+
+
+def _keep() -> Any:
+    new = insert(Suspect)
+    fresh = new.excluded
+    stays = (Suspect.answer == Answer.LATER) | (
+        (Suspect.answer == Answer.DIFFERENT) & (Suspect.numbers == fresh.numbers)
+    )
+    return new.on_conflict_do_update(
+        index_elements=["town_id", "one_id", "other_id"],
+        set_={
+            "score": fresh.score,
+            "evidence": fresh.evidence,
+            "numbers": fresh.numbers,
+            "found_at": fresh.found_at,
+            "answer": case((stays, Suspect.answer), else_=fresh.answer),
+        },
+    )
+
+
+_KEEP = _keep()
+
+
+def answer(session: Session, one: Prospect, other: Prospect, said: Answer, *, by: User, at: datetime) -> Suspect:
+    """Two people, not one; or: to be looked at later. Raises RuleBroken when nobody suspected these two."""
+    suspect = suspect_of(session, one.town_id, one.id, other.id)
+    if suspect is None:
+        raise RuleBroken(
+            _l("Nobody asked whether these two are one person. Open the list again."), code="not_suspected"
+        )
+    suspect.answer, suspect.answered_at, suspect.answered_by_id = said, at, by.id
+    session.flush()
+    return suspect
