@@ -21,6 +21,7 @@ from crm.months import Month
 from crm.participation import queries
 from crm.participation.models import Participation, Payment
 from crm.participation.rules import BEGINNINGS, DUE_SOON, ENDINGS, Beginning, Ending, basis_for
+from crm.places.models import Place
 from crm.premiums.queries import law, local_top_ups
 from crm.premiums.rules.keys import PERIODS, Method
 from crm.premiums.rules.quotes import Plan, Quote
@@ -28,7 +29,7 @@ from crm.premiums.rules.wording import GROUNDS
 from crm.prospects import cards
 from crm.prospects.cards import PERSON, Card, Event, Happened, Kind, Look, Step, Trail, facts_as, of_person
 from crm.prospects.models import Prospect
-from crm.prospects.rules import Stage
+from crm.prospects.rules import Ground, Stage
 from crm.web import filters
 from crm.web.language import chosen
 from crm.web.once import once
@@ -103,10 +104,21 @@ def _told(person: Prospect, today: date) -> Quote | None:
             plan=Plan.periodic(PERIODS[USUAL]),
             start=Month.of(today),
             paid_on=today,
-            grounds=queries.grounds_on(session(), person, today),
+            grounds=_grounds(person, today),
         )
     except RuleBroken:
         return None
+
+
+def _grounds(person: Prospect, today: date) -> list[Ground]:
+    """Every ground for support someone has today, from what the page has read already."""
+    held = [
+        one.ground
+        for one in cards.standings(person)
+        if one.valid_from <= today and (one.valid_to is None or one.valid_to > today)
+    ]
+    home = session().get(Place, (person.town_id, person.place_id))
+    return [*held, *([Ground.ISLAND] if home and home.special else [])]
 
 
 def _paid(row: Happened) -> Event:

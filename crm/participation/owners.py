@@ -9,6 +9,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import exists
 
 from crm.accounts.queries import Scope
 from crm.citizen_ids import mask
@@ -90,4 +91,4 @@ def _told(one: HouseholdBusiness, rules: Law, today: date) -> Told:
     )
 
 
-cards.register(card=card)
+cards.register(card=card, when=exists().where(cards.of_person(HouseholdBusiness)))

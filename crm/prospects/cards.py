@@ -11,13 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Select, SQLColumnExpression, and_, bindparam, func, literal
+from sqlalchemy import BindParameter, ColumnElement, Select, SQLColumnExpression, and_, bindparam, func, literal, select
 
 from crm.accounts.queries import Scope
-from crm.prospects.models import Prospect
+from crm.db import session
+from crm.prospects.models import Prospect, Standing
+from crm.prospects.queries.standing import standings_of
+from crm.web.once import once
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,7 @@ EventsOf = Callable[[Prospect, Scope], Sequence[Event]]
 CardOf = Callable[[Prospect, Scope, date], Card | None]
 StepOf = Callable[[Prospect, Scope, date], Step | None]
 
-_cards: list[CardOf] = []
+_cards: list[tuple[CardOf, ColumnElement[bool] | None]] = []
 _trails: dict[str, Trail] = {}
 _events: list[EventsOf] = []
 _steps: list[StepOf] = []
@@ -160,14 +164,18 @@ _steps: list[StepOf] = []
 def register(
     *,
     card: CardOf | None = None,
+    when: ColumnElement[bool] | None = None,
     trails: Sequence[Trail] = (),
     events: EventsOf | None = None,
     step: StepOf | None = None,
 ) -> None:
     """Let these be asked whenever a person's page is shown. What may be long is told by a trail, which is read page by
-    page; `events` is for what happens a few times in a life."""
+    page; `events` is for what happens a few times in a life.
+
+    A card that most people do not have says `when` it is worth asking for, such as `exists().where(of_person(…))`: one
+    statement asks that for all cards."""
     if card:
-        _cards.append(card)
+        _cards.append((card, when))
     _trails.update({trail.name: trail for trail in trails})
     if events:
         _events.append(events)
@@ -177,8 +185,26 @@ def register(
 
 def cards_of(person: Prospect, scope: Scope, today: date) -> list[Card]:
     """The cards others have for this person, in their order."""
-    found = [card for make in _cards if (card := make(person, scope, today))]
+    conditions = tuple(when for _make, when in _cards if when is not None)
+    held = (
+        iter(session().execute(_asked(conditions), {"town": person.town_id, "person": person.id}).one())
+        if conditions
+        else iter(())
+    )
+    worth = [make for make, when in _cards if when is None or next(held)]
+    found = [card for make in worth if (card := make(person, scope, today))]
     return sorted(found, key=lambda card: card.order)
+
+
+@lru_cache(maxsize=8)
+def _asked(conditions: tuple[ColumnElement[bool], ...]) -> Any:
+    """Which of these hold for a person."""
+    return select(*conditions)
+
+
+def standings(person: Prospect) -> Sequence[Standing]:
+    """The grounds somebody has today or later, the newest first, read once for a page."""
+    return once(("standings", person.id), lambda: standings_of(session(), person.town_id, [person.id])[person.id])
 
 
 def looks_of(cards: Sequence[Card]) -> list[Look]:

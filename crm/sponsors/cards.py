@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from flask_babel import gettext as _
-from sqlalchemy import and_, select
+from sqlalchemy import and_, exists, select
 
 from crm.accounts.gateway import current_user
 from crm.accounts.queries import Scope
@@ -71,4 +71,4 @@ def _helped(person: Prospect) -> Sequence[tuple[Allocation, Sponsor]]:
 
 def register() -> None:
     """Stand on the person's page from now on."""
-    cards.register(card=card, trails=(CARRIED,))
+    cards.register(card=card, when=exists().where(of_person(Allocation)), trails=(CARRIED,))

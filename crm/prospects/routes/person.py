@@ -23,6 +23,7 @@ from crm.prospects.services.people import reveal
 from crm.prospects.timeline import Told
 from crm.prospects.wording import KINSHIPS, SEXES
 from crm.web.guard import may
+from crm.web.once import once
 
 FIRST_TOLD = 8
 """So many happenings stand on the first page of a person; the rest is one tap away."""
@@ -30,7 +31,9 @@ FIRST_TOLD = 8
 
 def facts_seen(prospect_id: UUID) -> Facts:
     """Someone this person may see, with what the head of their page says. Raises NotFound."""
-    return facts_of_one(session(), current_scope(), prospect_id, clock.today())
+    facts = facts_of_one(session(), current_scope(), prospect_id, clock.today())
+    once(("standings", facts.person.id), lambda: facts.standings)
+    return facts
 
 
 def page_of_person(template: str, facts: Facts, **more: Any) -> str:
