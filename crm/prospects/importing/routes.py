@@ -24,9 +24,9 @@ from crm.prospects.importing.kinds import KIND_NAMES, KIND_WORDS
 from crm.prospects.importing.resources import XLSX
 from crm.prospects.importing.rules import AT_WORK, COLUMN_NAMES, STATE_NAMES, problem_sentence, unit_named
 from crm.prospects.importing.services import committing, deciding, handing_back, remembering, taking_in, undoing
-from crm.prospects.importing.showing import columns_of, fields_of, kept_back, shown, sides_of
+from crm.prospects.importing.showing import beside, columns_of, fields_of, kept_back, shown
 from crm.prospects.models import ListImport
-from crm.prospects.rules import ImportState, RowOutcome, Same
+from crm.prospects.rules import ImportState, RowOutcome
 from crm.web.filters import number
 from crm.web.forms import refusals_on
 from crm.web.guard import may
@@ -190,9 +190,11 @@ def _looked_at(row: ListImport) -> str:
         by=by,
         place=place,
         kept=kept_back(session(), current_scope(), row) if row.state is ImportState.UNDONE else (),
-        sides=sides_of(session(), current_scope(), page.rows) if tab is RowOutcome.DUPLICATE else {},
+        sides=beside(session(), current_scope(), row, page.rows) if tab is RowOutcome.DUPLICATE else {},
         about=KIND_WORDS[row.kind],
-        by_citizen_id=deciding.waiting_for(session(), row, Same.CITIZEN_ID) if tab is RowOutcome.DUPLICATE else 0,
+        by_citizen_id=deciding.waiting_for(session(), row, deciding.SAME_CITIZEN_ID)
+        if tab is RowOutcome.DUPLICATE
+        else 0,
         before=queries.handed_in_before(session(), row) if row.state is ImportState.READY else None,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -11,6 +11,7 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import tuple_
 from sqlalchemy.orm import Session
 
 from crm.accounts.queries import Scope
@@ -109,7 +110,7 @@ def _shown(row: ImportRow, person: Prospect | None) -> Shown:
         row=row,
         proposed=proposed,
         person=person,
-        ground=deciding(proposed.grounds) if proposed else Ground.OTHER,
+        ground=_ground(proposed) if proposed else Ground.OTHER,
         why=None,
         cells=_cells(row) if rejected else "",
         changes=(),
@@ -124,6 +125,12 @@ def _shown(row: ImportRow, person: Prospect | None) -> Shown:
     if proposed and person and row.outcome in (RowOutcome.CHANGED, RowOutcome.UNCHANGED):
         told = replace(told, changes=_changes(row, proposed, person))
     return told
+
+
+def _ground(one: Proposed) -> Ground:
+    """The ground that decides support, that of the household's certificate included."""
+    certified = (Ground(one.extra["ground"]),) if one.extra.get("ground") else ()
+    return deciding((*one.grounds, *certified))
 
 
 def why_stays(code: str) -> str:
@@ -165,20 +172,47 @@ class Side:
     agrees: bool | None
 
 
-def sides_of(session: Session, scope: Scope, rows: Sequence[ImportRow]) -> dict[UUID, list[Side]]:
-    """For each row that may be somebody kept: both beside each other, identity numbers masked."""
+@dataclass(frozen=True)
+class Beside:
+    """A row that was set aside beside whom it may be: somebody kept, or (`row` says which) an earlier row of the list."""
+
+    sides: Sequence[Side]
+    row: ImportRow | None
+
+
+def beside(session: Session, scope: Scope, listed: ListImport, rows: Sequence[ImportRow]) -> dict[UUID, Beside]:
+    """For each row that was set aside: both beside each other, identity numbers masked; nobody out of sight."""
     people = people_of_rows(session, scope, rows)
-    return {
-        one.id: _sides(Proposed.from_json(one.understood or ""), people[one.prospect_id])
-        for one in rows
-        if one.prospect_id in people and one.outcome is RowOutcome.DUPLICATE
-    }
+    repeated = _repeated(session, listed, rows)
+    found: dict[UUID, Beside] = {}
+    for one in rows:
+        if one.outcome is not RowOutcome.DUPLICATE:
+            continue
+        said, detail = Proposed.from_json(one.understood or ""), one.detail or {}
+        person = people.get(one.prospect_id) if one.prospect_id else None
+        first = repeated.get((detail.get("of_sheet"), detail.get("of_row")))
+        if person:
+            found[one.id] = Beside(_sides(said, lambda name, person=person: value_of(person, name)), None)  # type: ignore[misc]
+        elif first and first.understood and first.outcome is not RowOutcome.REJECTED:
+            other = Proposed.from_json(first.understood)
+            found[one.id] = Beside(_sides(said, lambda name, other=other: getattr(other, name)), first)  # type: ignore[misc]
+    return found
 
 
-def _sides(one: Proposed, person: Prospect) -> list[Side]:
+def _repeated(
+    session: Session, listed: ListImport, rows: Sequence[ImportRow]
+) -> dict[tuple[str | None, int | None], ImportRow]:
+    wanted = {(one.detail["of_sheet"], one.detail["of_row"]) for one in rows if one.detail and "of_row" in one.detail}
+    if not wanted:
+        return {}
+    query = rows_of(listed, tuple_(ImportRow.sheet, ImportRow.row_number).in_(wanted))
+    return {(one.sheet, one.row_number): one for one in session.scalars(query)}
+
+
+def _sides(one: Proposed, kept_of: Callable[[str], Any]) -> list[Side]:
     sides = []
     for name in COMPARED:
-        said, kept = getattr(one, name), value_of(person, name)
+        said, kept = getattr(one, name), kept_of(name)
         if said is None and kept is None:
             continue
         agrees = None if said is None or kept is None else same_words(said, kept)

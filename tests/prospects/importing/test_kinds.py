@@ -19,7 +19,9 @@ from crm.participation.models import Participation, Payment
 from crm.participation.owners import remark_on
 from crm.participation.rules import Beginning, Ending, Kind, Span
 from crm.premiums.queries import law
+from crm.prospects.households import reviewing
 from crm.prospects.households.models import HouseholdCertificate, HouseholdMember
+from crm.prospects.households.rules import Renewal
 from crm.prospects.importing.models import HouseholdBusiness, RowMeaning, TaxMethod
 from crm.prospects.models import Household, ImportRow, ListImport, Prospect, StageChange, Standing
 from crm.prospects.rules import Ground, ImportState, Kinship, ListKind, RowOutcome, Stage
@@ -233,7 +235,7 @@ def test_poor_households_the_whole_way(browser: FlaskClient, session: Session) -
 
 
 def test_a_list_of_the_next_year_renews_and_leaves_the_others_to_the_review(
-    browser: FlaskClient, session: Session, at_time: Callable[..., None]
+    browser: FlaskClient, session: Session, manager: User
 ) -> None:
     load(browser, POOR)
     head = "Mã hộ;Họ và tên;Quan hệ với chủ hộ;Năm sinh;Phường;Số giấy chứng nhận hộ nghèo"
@@ -251,6 +253,9 @@ def test_a_list_of_the_next_year_renews_and_leaves_the_others_to_the_review(
         select(HouseholdCertificate.year).where(HouseholdCertificate.household_id == man.household_id)
     )
     assert list(years) == [2019]
+    due = reviewing.page_of_due(session, scope_of(session, manager), 2019, size=50).rows
+    states = {one.names[0]: one.state for one in due}
+    assert (states["Bùi Văn Cường"], states["Lê Thị Mận"]) == (Renewal.RENEWED, Renewal.NOT_YET)
     undo(browser, address, import_id)
     assert named(session, "Bùi Văn Cường").household_id == cuong.household_id
     assert set(session.scalars(select(HouseholdCertificate.year))) == {2019}

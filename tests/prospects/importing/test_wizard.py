@@ -210,6 +210,17 @@ def test_duplicates_stand_beside_each_other_and_are_decided(browser: FlaskClient
     assert session.scalar(select(func.count()).where(Prospect.merged_into_id.is_(None))) == 3
 
 
+def test_a_row_that_repeats_another_stands_beside_it(browser: FlaskClient, session: Session) -> None:
+    head = "Họ và tên;Năm sinh;Giới tính;SĐT;Phường;CCCD"
+    twice = ["Lê Thị Lan;1980;Nữ;0912345678;Ba Đình;038180123456", "Lê Thị Lan;1980;Nữ;0987654321;Ba Đình;038180123456"]
+    address = upload(browser, "a.csv", csv(*twice, head=head))
+    read_it(address)
+    page = browser.get(f"{address}?tab=duplicate").text
+    assert "Dòng 2 ghi" in page
+    assert "0912 345 678" in page
+    assert "Cả 1 dòng trùng số căn cước" in page
+
+
 def test_all_with_the_same_number_are_decided_at_once(browser: FlaskClient, session: Session, make: Make) -> None:
     address, import_id = kept_and_likely(browser, session, make)
     assert "Cả 3 dòng trùng số căn cước" in browser.get(f"{address}?tab=duplicate").text

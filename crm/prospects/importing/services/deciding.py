@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from crm.accounts.queries import Scope
@@ -21,6 +22,7 @@ from crm.prospects.importing.services.committing import recount
 from crm.prospects.importing.services.staging import stage_to_be_added, unstage
 from crm.prospects.importing.services.updating import fill_in, take_over
 from crm.prospects.models import ImportRow, ListImport
+from crm.prospects.reading.outcomes import SameBecause
 from crm.prospects.rules import ImportState, RowOutcome, Same
 
 
@@ -31,6 +33,8 @@ class Decision(StrEnum):
     SAME = "same"
 
 
+SAME_CITIZEN_ID = (Same.CITIZEN_ID.value, SameBecause.CITIZEN_ID.value)
+"""With somebody kept, and with an earlier row of the list."""
 MOST_AT_ONCE = 500
 """Rows that one act decides."""
 
@@ -79,14 +83,14 @@ def _decide(session: Session, scope: Scope, locked: ListImport, row_id: UUID, de
         _add(session, locked, one, at)
 
 
-def waiting_for(session: Session, row: ListImport, reason: Same) -> int:
-    """How many rows of a list were set aside for this reason, with somebody kept, and wait for a decision."""
+def waiting_for(session: Session, row: ListImport, reasons: Collection[str]) -> int:
+    """How many rows of a list were set aside for one of these reasons and wait for a decision that can be «same»."""
     open_rows = rows_of(
         row,
         ImportRow.outcome == RowOutcome.DUPLICATE,
         ImportRow.settled_at.is_(None),
-        ImportRow.prospect_id.is_not(None),
-        ImportRow.reasons.contains([reason.value]),
+        or_(ImportRow.prospect_id.is_not(None), ImportRow.detail.has_key("of_row")),
+        ImportRow.reasons.overlap(list(reasons)),
     )
     return session.scalar(select(func.count()).select_from(open_rows.subquery())) or 0
 
@@ -147,7 +151,7 @@ def decide_all(
         raise RuleBroken(_l("Say whether the rows are the same people or others, or leave them out."))
     waiting = [ImportRow.outcome == RowOutcome.DUPLICATE, ImportRow.settled_at.is_(None)]
     if reason:
-        waiting.append(ImportRow.reasons.contains([reason]))
+        waiting.append(ImportRow.reasons.overlap(list(SAME_CITIZEN_ID) if reason in SAME_CITIZEN_ID else [reason]))
     ids = [
         one.id
         for one in session.scalars(
