@@ -19,6 +19,7 @@ from crm.prospects.wording import GROUNDS, STAGES
 from crm.web.forms import Form, QueryForm, stripped
 
 ANY = ""
+OPEN = "open"
 WORKABLE = (Stage.CONSIDERING, Stage.INTERESTED, Stage.AGREED, Stage.REFUSED, Stage.LAPSED)
 
 Offered = Iterable[tuple[UUID, Any]]
@@ -33,9 +34,14 @@ class CutForm(QueryForm):
 
     place = SelectField(_l("Ward or commune"), default=ANY)
     neighbourhood = SelectField(_l("Neighbourhood"), default=ANY)
+    segment = SelectField(_l("Saved list"), default=ANY)
     stage = SelectField(
         _l("Where they stand"),
-        choices=[(ANY, _l("Nobody has met them yet")), *((one.value, STAGES[one]) for one in WORKABLE)],
+        choices=[
+            (ANY, _l("Nobody has met them yet")),
+            (OPEN, _l("Everybody still to be won")),
+            *((one.value, STAGES[one]) for one in WORKABLE),
+        ],
         default=ANY,
     )
     standing = SelectField(
@@ -45,11 +51,12 @@ class CutForm(QueryForm):
         _l("How many people"), validators=[Optional(), NumberRange(min=1, max=MOST_PEOPLE)], default=USUAL_SIZE
     )
 
-    def offer(self, places: Offered, neighbourhoods: Offered) -> None:
+    def offer(self, places: Offered, neighbourhoods: Offered, segments: Iterable[tuple[str, Any]]) -> None:
         """What may be chosen. What is not offered counts as not chosen."""
+        self.segment.choices = [(ANY, _l("None")), *segments]
         self.place.choices = [(ANY, _l("All wards and communes")), *_ids(places)]
         self.neighbourhood.choices = [(ANY, _l("All neighbourhoods")), *_ids(neighbourhoods)]
-        for field in (self.place, self.neighbourhood, self.stage, self.standing):
+        for field in (self.place, self.neighbourhood, self.segment, self.stage, self.standing):
             if field.data not in [choice[0] for choice in field.choices or ()]:
                 field.data = field.default
 

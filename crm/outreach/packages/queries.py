@@ -28,6 +28,7 @@ from crm.prospects.rules import Ground, Stage
 from crm.web.pager import Page, read_cursor, write_cursor
 
 NOT_MET_YET = (Stage.NEW, Stage.UNREACHED)
+STILL_TO_BE_WON = tuple(stage for stage in Stage if stage not in (Stage.JOINED, Stage.NOT_ELIGIBLE))
 MOST_WALKED = 5000
 """People of a list that are put into the order of a walk; a neighbourhood has some hundreds."""
 MOST_RUNNING = 200
@@ -37,20 +38,18 @@ MOST_RUNNING = 200
 
 @dataclass(frozen=True)
 class Asked:
-    """Out of whom a package is to be cut; without a stage, out of those nobody has met."""
+    """Out of whom a package is to be cut; without stages, out of those nobody has met."""
 
     place_ids: tuple[UUID, ...] | None = None
     neighbourhood_id: UUID | None = None
-    stage: Stage | None = None
+    stages: tuple[Stage, ...] = NOT_MET_YET
     standing: Ground | None = None
+    listed: Select[Prospect] | None = None
+    """A saved list, narrowed to what whoever asks may see."""
 
     @property
     def filters(self) -> Filters:
         return Filters(place_ids=self.place_ids, neighbourhood_id=self.neighbourhood_id, standing=self.standing)
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        return (self.stage,) if self.stage else NOT_MET_YET
 
 
 class Elsewhere(NamedTuple):
@@ -71,7 +70,10 @@ class Proposal:
 
 
 def _asked_for(scope: Scope, asked: Asked, today: date) -> Select[Prospect]:
-    return people(scope, asked.filters, today=today).where(Prospect.stage.in_(asked.stages))
+    query = people(scope, asked.filters, today=today).where(Prospect.stage.in_(asked.stages))
+    if asked.listed is None:
+        return query
+    return query.where(Prospect.id.in_(asked.listed.with_only_columns(Prospect.id).order_by(None)))
 
 
 def _nobody_has() -> ColumnElement[bool]:

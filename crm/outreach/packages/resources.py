@@ -29,6 +29,7 @@ from crm.outreach.packages.rules import (
 )
 from crm.places.queries import ids_within, place_named
 from crm.places.rules import PlaceKind
+from crm.prospects.lists.queries import people_of, segment_seen
 from crm.prospects.rules import Ground, Stage
 from crm.web.forms import stripped
 from crm.web.guard import may
@@ -37,11 +38,15 @@ blp = Blueprint("work_packages", __name__, description="People given to a volunt
 
 
 class CutSchema(Schema):
-    """Out of whom: those whom nobody looks after; without a stage those whom nobody has met."""
+    """Out of whom: those whom nobody looks after; without a stage those whom nobody has met, or, of a saved list,
+    everybody still to be won."""
 
     place = fields.String(
-        required=True, metadata={"description": "A UUID, `CODE` or `CODE@DATE`, or a neighbourhood's UUID."}
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "A UUID, `CODE` or `CODE@DATE`, or a neighbourhood's UUID."},
     )
+    segment = fields.UUID(load_default=None, allow_none=True, metadata={"description": "A saved list."})
     stage = fields.Enum(Stage, by_value=True, load_default=None, allow_none=True)
     standing = fields.Enum(Ground, by_value=True, load_default=None, allow_none=True)
     size = fields.Integer(load_default=USUAL_SIZE, validate=validate.Range(min=1, max=MOST_PEOPLE))
@@ -151,14 +156,19 @@ def give(sent: dict[str, Any]) -> dict[str, Any]:
 
 def _people_of(sent: dict[str, Any]) -> tuple[list[UUID], UUID | None]:
     """Whom to give, and the place they were cut out of."""
-    cut, scope, current = sent["out_of"], current_scope(), session()
+    cut, scope, current, today = sent["out_of"], current_scope(), session(), clock.today()
     if not cut:
         return sent["prospect_ids"], None
-    place = place_named(current, scope.town_id, cut["place"], today=clock.today())
-    part = place.kind is PlaceKind.NEIGHBOURHOOD
-    within = None if part else ids_within(current, scope.town_id, place.id)
-    asked = Asked(within, place.id if part else None, cut["stage"], cut["standing"])
-    return queries.first_to_walk(current, scope, asked, size=cut["size"], today=clock.today()), place.id
+    place = place_named(current, scope.town_id, cut["place"], today=today) if cut["place"] else None
+    part = place.id if place and place.kind is PlaceKind.NEIGHBOURHOOD else None
+    within = ids_within(current, scope.town_id, place.id) if place and not part else None
+    listed = None
+    if cut["segment"]:
+        segment = segment_seen(current, scope, current_user(), cut["segment"])
+        listed = people_of(segment, scope, today, session=current)
+    usual = queries.STILL_TO_BE_WON if cut["segment"] else queries.NOT_MET_YET
+    asked = Asked(within, part, (cut["stage"],) if cut["stage"] else usual, cut["standing"], listed)
+    return queries.first_to_walk(current, scope, asked, size=cut["size"], today=today), place.id if place else None
 
 
 @blp.get("/work-packages/<uuid:package_id>")

@@ -16,13 +16,14 @@ from crm.accounts.queries import account
 from crm.accounts.rules import May
 from crm.db import session, transaction
 from crm.outreach.packages import cards, queries, services
-from crm.outreach.packages.forms import ANY, BackForm, CutForm, EntryForm, ExtendForm, GiveForm
-from crm.outreach.packages.queries import Asked, Progress, Proposal
-from crm.outreach.packages.rules import ENDINGS, EXTENSIONS, SETTLEMENTS, USUAL_DAYS, NewPackage, Settled
+from crm.outreach.packages.forms import ANY, OPEN, BackForm, CutForm, EntryForm, ExtendForm, GiveForm
+from crm.outreach.packages.queries import NOT_MET_YET, STILL_TO_BE_WON, Asked, Progress, Proposal
+from crm.outreach.packages.rules import ENDINGS, EXTENSIONS, LONGEST_NAME, SETTLEMENTS, USUAL_DAYS, NewPackage, Settled
 from crm.outreach.packages.services import Given, KeyedIn, Written
 from crm.outreach.queries import loads
 from crm.outreach.rules import OUTCOMES, Outcome
 from crm.places.queries import ids_within, neighbourhoods, units
+from crm.prospects.lists.queries import people_of, segments_of
 from crm.prospects.rules import Ground, Stage
 from crm.web.forms import refusals_on
 from crm.web.guard import may
@@ -70,16 +71,27 @@ def _cut() -> Cut:
     wards = list(current.scalars(units(town_id, clock.today())))
     ward = next((one for one in wards if str(one.id) == form.place.data), None)
     parts = list(current.scalars(neighbourhoods(town_id, [ward.id]))) if ward else []
-    form.offer([(one.id, one.name) for one in wards], [(one.id, one.name) for one in parts])
+    saved = {str(one.id): one for one in current.scalars(segments_of(current_scope(), current_user()))}
+    offered = [(key, one.name) for key, one in saved.items()]
+    form.offer([(one.id, one.name) for one in wards], [(one.id, one.name) for one in parts], offered)
     part = next((one for one in parts if str(one.id) == form.neighbourhood.data), None)
+    segment = saved.get(form.segment.data)
     asked = Asked(
         place_ids=ids_within(current, town_id, ward.id) if ward else None,
         neighbourhood_id=part.id if part else None,
-        stage=Stage(form.stage.data) if form.stage.data != ANY else None,
+        stages=_stages(form.stage.data),
         standing=Ground(form.standing.data) if form.standing.data != ANY else None,
+        listed=people_of(segment, current_scope(), clock.today()) if segment else None,
     )
     place = part or ward
-    return Cut(asked, form, place.name if place else "", place.id if place else None)
+    named = segment.name if segment else place.name if place else ""
+    return Cut(asked, form, named[:LONGEST_NAME], place.id if place else None)
+
+
+def _stages(chosen: str) -> tuple[Stage, ...]:
+    if chosen == OPEN:
+        return STILL_TO_BE_WON
+    return (Stage(chosen),) if chosen != ANY else NOT_MET_YET
 
 
 def _proposal(cut: Cut) -> Proposal:

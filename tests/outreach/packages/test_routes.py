@@ -20,6 +20,7 @@ from crm.outreach.models import Visit
 from crm.outreach.packages import services
 from crm.outreach.packages.models import WorkPackage
 from crm.places.models import Place
+from crm.prospects.lists.models import Segment
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground, Stage
 from tests.factories import Make
@@ -235,3 +236,29 @@ def test_whoever_only_looks_gets_no_paper(signed_in: Browser, make: Make, give: 
     assert signed_in(make.user(Role.AUDITOR)).get(f"/packages/{package.id}").status_code == 200
     assert signed_in(hoa).get("/packages").status_code == 403
     assert date(2019, 10, 20) == package.until
+
+
+def test_a_saved_list_is_cut_into_a_package_as_whoever_gives_it_sees_it(
+    session: Session, signed_in: Browser, make: Make, phuong: User, lan: User, people: list[Prospect]
+) -> None:
+    people[2].stage = Stage.CONSIDERING
+    make.prospect("Vũ Xa", stage=Stage.CONSIDERING, organisation_id=make.organisation("LDLD").id)
+    saved = Segment(
+        town_id=make.town.id,
+        name="Đang cân nhắc",
+        name_fold="dang can nhac",
+        owner_id=phuong.id,
+        asked={"stage": ["considering"]},
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    make.add(saved)
+    page = signed_in(phuong).get(f"/packages/new?segment={saved.id}&stage=open").text
+    assert re.findall(r'name="people" value="([^"]+)" checked', page) == [str(people[2].id)]
+    assert 'value="Đang cân nhắc"' in page
+    assert (
+        "Đang cân nhắc"
+        not in signed_in(make.user(Role.LEAD, organisation_id=lan.organisation_id))
+        .get(f"/packages/new?segment={saved.id}")
+        .text
+    )
