@@ -34,6 +34,8 @@ PERSONAL = {
     "household_id": "household_id",
     "certificate_id": "certificate_id",
     "record_id": "record_id",
+    "other_id": "prospect_id",
+    "merge_id": "merge_id",
 }
 """Parts of addresses that name one person or something of theirs, with the kind of id."""
 OF_THE_TOWN = (

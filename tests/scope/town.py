@@ -27,6 +27,8 @@ from crm.prospects.households.models import HouseholdCertificate
 from crm.prospects.importing.rules import Proposed
 from crm.prospects.lists import rules as lists
 from crm.prospects.lists.models import BulkAct, BulkActPerson, PeopleExport, Segment, Tag
+from crm.prospects.merging.models import Merge
+from crm.prospects.merging.rules import KEPT_IN_LAYERS
 from crm.prospects.models import (
     Consent,
     Household,
@@ -132,6 +134,7 @@ class SmallTown:
         merged = self._person(MERGED, third, self.front, None)
         merged.row.merged_into_id = self.people["zeta"].row.id
         self.session.flush()
+        self._merged(self.people["zeta"], merged)
 
     def _person(
         self, key: str, ward: Place, organisation: Organisation | None, holder: User | None, **more: Any
@@ -183,6 +186,21 @@ class SmallTown:
             town_id=town_id, id=new_id(), household_id=home.id, ground=Ground.POOR, number=f"GCN {known.word}", **dated
         )
         known.has("certificate_id", self._later(paper))
+
+    def _merged(self, kept: Known, gone: Known) -> None:
+        """A merge in force that moved nothing and took nothing over."""
+        blank = json.dumps(dict.fromkeys(KEPT_IN_LAYERS))
+        row = Merge(
+            town_id=self.town.id,
+            kept_id=kept.row.id,
+            gone_id=gone.row.id,
+            at=clock.now(),
+            by_id=self.users["manager"].id,
+            taken=[],
+            before=blank,
+            after=blank,
+        )
+        kept.has("merge_id", self._add(row))
 
     def _history(self, known: Known, by: User) -> None:
         row, word, moment = known.row, known.word, clock.now() - timedelta(days=30)
@@ -511,6 +529,7 @@ class SmallTown:
                 state=lists.ExportState.READY,
                 content=sealed.current().close_bytes(b"xlsx"),
                 expires_at=at + timedelta(days=1),
+                people=len(people),
             )
         )
         return {"segment_id": segment.id, "tag_id": tag.id, "act_id": act.id, "export_id": file.id}
