@@ -208,7 +208,10 @@ def _one_word_differs(one: Name, other: Name, at: int, known: Frequencies) -> Li
             NameLevel.MIDDLE_DIFFERS, bits - 6.0
         )  # fmt: skip
     if slip and a[0] != b[0] and at == last:
-        return Likeness(NameLevel.NEAR_NAMES, bits - 2.0)  # twins: Tuyến and Xuyến; a slip seldom hits the first letter
+        # Twins are called Hùng and Dũng, Tuyến and Xuyến; a slip seldom hits the first letter.
+        slip = _meaningless(one, other, at, known)
+        if slip:
+            return Likeness(NameLevel.NEAR_NAMES, bits - 2.0)
     if slip and _meaningless(one, other, at, known):
         word = known.bits_of_given if at == last else known.bits_of_family
         return Likeness(NameLevel.TYPO, bits + min(word(one.spelt[at]), word(other.spelt[at])) - 2.5)

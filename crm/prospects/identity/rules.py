@@ -30,7 +30,7 @@ from crm.prospects.rules import Same, Sex, Traits, reasons_for_one
 START = -19.0
 """What a pair has to make good: of the 25,000 people of a few wards 1 in 20 is there twice, so two taken at random are one
 person about once in 2^19 times."""
-SURE, POSSIBLE = 0.1, -4.0
+SURE, POSSIBLE = 0.0, -4.0
 """Bits from which two records are taken for one person (it is likelier than not), and from which a person should look."""
 
 
@@ -243,10 +243,20 @@ def _verdict(bits: float, seen: list[Evidence]) -> Verdict:
     number = codes & {Clue.CITIZEN_ID, Clue.SI_NUMBER}
     if Clue.CITIZEN_ID_OTHER in codes and not number:
         return Verdict.DIFFERENT
+    if not number and _only_called(codes, seen):
+        return Verdict.MAYBE if bits >= POSSIBLE else Verdict.DIFFERENT
     gravest = min((evidence.weight for evidence in seen), default=0.0)
     if bits >= SURE:
         return Verdict.SAME if gravest > -6.5 or (number and codes & _ONE_NAME_CLUES) else Verdict.MAYBE
     return Verdict.MAYBE if bits >= POSSIBLE or number else Verdict.DIFFERENT
+
+
+def _only_called(codes: set[Clue], seen: list[Evidence]) -> bool:
+    """Whether one is known only by what people call them, and nothing but a day or a ward goes with it."""
+    if Clue.NAME_CALLED not in codes:
+        return False
+    nothing_said = any(one.code is Clue.NAME_CALLED and one.weight < 1.5 for one in seen)
+    return nothing_said or not codes & {Clue.PHONE, Clue.HOUSE, Clue.HOUSEHOLD}
 
 
 # ---- trait by trait
