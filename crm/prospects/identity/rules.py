@@ -30,7 +30,7 @@ from crm.prospects.rules import Same, Sex, Traits, reasons_for_one
 START = -19.0
 """What a pair has to make good: of the 25,000 people of a few wards 1 in 20 is there twice, so two taken at random are one
 person about once in 2^19 times."""
-SURE, POSSIBLE = 0.0, -4.0
+SURE, POSSIBLE = 0.1, -4.0
 """Bits from which two records are taken for one person (it is likelier than not), and from which a person should look."""
 
 
