@@ -259,16 +259,17 @@ def likely_to_live_with(session: Session, scope: Scope, person: Prospect) -> lis
     return list(session.scalars(query.order_by(*ORDER).limit(MOST_LIKELY)))
 
 
-def covered(session: Session, town_id: UUID, prospect_ids: Collection[UUID], day: date) -> set[UUID]:
-    """Those of these people whose poverty is settled by a certificate of their household on a day."""
+def covered(session: Session, town_id: UUID, prospect_ids: Collection[UUID], first: date, end: date) -> set[UUID]:
+    """Those of these people whose poverty is said by a certificate of their household on a day from `first` until the
+    day before `end`."""
     return set(
         session.scalars(
             select(Standing.prospect_id).where(
                 Standing.town_id == town_id,
                 Standing.prospect_id.in_(prospect_ids),
                 Standing.certificate_id.is_not(None),
-                Standing.valid_from <= day,
-                or_(Standing.valid_to.is_(None), Standing.valid_to > day),
+                Standing.valid_from < end,
+                or_(Standing.valid_to.is_(None), Standing.valid_to > first),
             )
         )
     )

@@ -13,14 +13,16 @@ from crm import clock
 from crm.accounts.models import ChangeRecord, User
 from crm.accounts.queries import scope_of
 from crm.errors import RuleBroken
+from crm.ids import new_id
 from crm.months import Month
 from crm.participation.queries import grounds_on, quote_for
 from crm.premiums.rules.quotes import Plan
 from crm.prospects.households import merging, renewing, services
 from crm.prospects.households.models import HouseholdCertificate, HouseholdMember
 from crm.prospects.households.rules import Living
+from crm.prospects.importing.services.adding import Committing, add_standings
 from crm.prospects.models import Household, Prospect, Standing
-from crm.prospects.rules import Ground, Kinship, NewStanding
+from crm.prospects.rules import Ground, ImportState, Kinship, NewStanding
 from crm.prospects.services.standing import end_standing, record_standing, set_grounds
 from tests.factories import Make
 
@@ -373,3 +375,32 @@ def test_members_from_a_list_without_days_count_as_always_there(session: Session
         [Ground.POOR],
         [],
     ]
+
+
+def test_a_list_does_not_say_again_or_otherwise_what_the_household_has(
+    session: Session, make: Make, clerk: User, family: Household
+) -> None:
+    certified(session, family, clerk, since=date(2019, 3, 1))
+    head, other = people_of(session, family)[0], make.prospect("Vũ Văn Khác")
+    work = Committing(
+        import_id=new_id(),
+        town_id=family.town_id,
+        state=ImportState.COMMITTING,
+        heartbeat=clock.now(),
+        by_id=clerk.id,
+        organisation_id=None,
+        scope=None,
+        consent_words={},
+        compared_from=None,
+        neighbourhoods={},
+    )
+    claimed = [
+        (head.id, Ground.POOR),
+        (head.id, Ground.NEAR_POOR),
+        (head.id, Ground.ETHNIC_MINORITY),
+        (other.id, Ground.NEAR_POOR),
+    ]
+    assert len(add_standings(session, work, claimed, clock.now())) == 2
+    assert set(grounds_on(session, head, date(2019, 2, 1))) == {Ground.ETHNIC_MINORITY}
+    assert set(grounds_on(session, head, TODAY)) == {Ground.ETHNIC_MINORITY, Ground.POOR}
+    assert grounds_on(session, other, TODAY) == [Ground.NEAR_POOR]

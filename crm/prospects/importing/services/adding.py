@@ -18,10 +18,12 @@ from crm.clock import local_day
 from crm.ids import new_id
 from crm.names import fold
 from crm.places.models import Place
+from crm.prospects.households.queries import covered
+from crm.prospects.households.rules import whole_year
 from crm.prospects.importing.rules import Proposed, purposes_of
 from crm.prospects.importing.services.at_work import Work
 from crm.prospects.models import ListImport, Standing
-from crm.prospects.rules import Ground, ImportState
+from crm.prospects.rules import POVERTY, Ground, ImportState
 from crm.prospects.services.neighbourhoods import find_or_add_neighbourhood
 
 
@@ -209,20 +211,25 @@ _AGREED_BY_OTHERS = _consents(
 def add_standings(
     session: Session, work: Committing, claimed: Iterable[tuple[UUID, Ground]], at: datetime
 ) -> list[UUID]:
-    """Grounds that lists claim hold for the calendar year; the ids of those that were not there yet."""
-    year = local_day(at).year
+    """Grounds that lists claim hold for the calendar year; the ids of those that were not there yet. Of somebody whose
+    household has a certificate in that year the certificate says whether they are poor, not the list."""
+    first, end = whole_year(local_day(at).year)
+    grounds = list(claimed)
+    poor = {person_id for person_id, ground in grounds if ground in POVERTY}
+    settled = covered(session, work.town_id, poor, first, end) if poor else set()
     rows = [
         {
             "town_id": work.town_id,
             "id": new_id(),
             "prospect_id": person_id,
             "ground": ground,
-            "valid_from": date(year, 1, 1),
-            "valid_to": date(year + 1, 1, 1),
+            "valid_from": first,
+            "valid_to": end,
             "recorded_at": at,
             "recorded_by_id": work.by_id,
         }
-        for person_id, ground in claimed
+        for person_id, ground in grounds
+        if not (person_id in settled and ground in POVERTY)
     ]
     return list(session.scalars(upsert(Standing).on_conflict_do_nothing().returning(Standing.id), rows)) if rows else []
 
