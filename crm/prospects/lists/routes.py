@@ -16,7 +16,7 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.background import ring
 from crm.db import session, transaction
-from crm.errors import RuleBroken
+from crm.errors import NotFound, RuleBroken
 from crm.kept import kept
 from crm.places.models import Place
 from crm.places.queries import ids_within, neighbourhoods
@@ -419,10 +419,12 @@ def put_tag(prospect_id: UUID) -> ResponseReturnValue:
 @bp.post("/<uuid:prospect_id>/tags/<uuid:tag_id>/remove")
 @may(May.EDIT_PEOPLE)
 def take_tag(prospect_id: UUID, tag_id: UUID) -> ResponseReturnValue:
-    """Take a tag off somebody."""
+    """Take a tag off somebody who has it."""
     with transaction() as current:
         person = person_seen(current, current_scope(), prospect_id)
-        tag = queries.tag_known(current, person.town_id, tag_id)
+        tag = next((tag for tag in queries.tags_on(current, person) if tag.id == tag_id), None)
+        if tag is None:
+            raise NotFound
         tags.take_tag(current, person, tag, by=current_user(), at=clock.now())
     return redirect(url_for("prospects.show", prospect_id=prospect_id), 303)
 

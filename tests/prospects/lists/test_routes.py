@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -137,7 +138,12 @@ def test_many_are_changed_in_the_background_with_progress(
 def test_a_person_is_tagged_and_the_list_shows_the_tag(signed_in: Browser, make: Make) -> None:
     person, browser = make.prospect("Lê Thị Hợp"), signed_in(Role.MANAGER)
     assert browser.post(f"/people/{person.id}/tags", data={"tag": "cần gọi lại"}).status_code == 303
-    assert "Cần gọi lại" in text_of(browser.get(f"/people/{person.id}"))
+    page = text_of(browser.get(f"/people/{person.id}"))
+    assert "Cần gọi lại" in page
+    [address] = re.findall(r'action="(/people/[^"]+/remove)"', page)
+    assert browser.post(address).status_code == 303
+    assert browser.post(address).status_code == 404
+    browser.post(f"/people/{person.id}/tags", data={"tag": "cần gọi lại"})
     browser.post("/people/columns", data={"columns": ["tags", "occupation"]})
     page = text_of(browser.get("/people"))
     assert "Cần gọi lại" in page

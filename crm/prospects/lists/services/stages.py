@@ -29,7 +29,7 @@ def _check(_session: Session, _scope: Scope, sent: Mapping[str, Any]) -> dict[st
     except ValueError:
         raise RuleBroken(_l("Choose the stage."), field="stage") from None
     if not str(sent.get("reason") or "").strip():
-        raise RuleBroken(_l("Say why: others will read it on each person's page."), field="reason")
+        raise RuleBroken(_l("Say why these people are moved. It is kept with what was done."), field="reason")
     return {"stage": stage.value}
 
 
