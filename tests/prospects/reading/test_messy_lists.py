@@ -162,6 +162,7 @@ def test_ticks_for_men_and_women_and_poverty() -> None:
         ("male", ("near_poor", "ethnic_minority")),
         ("male", ()),
     ]
+    assert "Thái" not in repr(table(rows).people)
 
 
 def test_standing_and_consent_in_words() -> None:
