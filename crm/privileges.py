@@ -18,8 +18,6 @@ APPEND_ONLY = (
 
 MAY_NOT_BE_DELETED = (
     "account",
-    "bulk_act",
-    "people_export",
     "household",
     "message",
     "participation",

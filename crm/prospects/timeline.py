@@ -254,8 +254,7 @@ def _listed(row: Happened) -> Event:
         row=filters.number(facts["row"]),
     )
     title = _LISTED.get(RowOutcome(facts["outcome"]), _LISTED[RowOutcome.UNCHANGED])
-    more = _("See the row as it stood in the list"), url_for("prospects.handed_in", prospect_id=facts["person"])
-    return Event(row.at, title, "document", "quiet", row.by, text, more=more)
+    return Event(row.at, title, "document", "quiet", row.by, text)
 
 
 def _day(text: str) -> str:
@@ -435,7 +434,7 @@ cards.register(
             by=ListImport.created_by_id,
             facts=facts_as(
                 filename=ListImport.filename,
-                person=ImportRow.prospect_id,
+                list=ListImport.id,
                 sheet=ImportRow.sheet,
                 row=ImportRow.row_number,
                 outcome=ImportRow.outcome,

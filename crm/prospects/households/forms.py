@@ -121,9 +121,6 @@ class ReviewForm(QueryForm):
 
     @property
     def place(self) -> tuple[UUID | None, UUID | None]:
-        """The ward and the neighbourhood chosen; what is no place narrows nothing."""
+        """The ward and the neighbourhood chosen."""
         ward, _dot, part = (self.part.data or "").partition(".")
-        try:
-            return (UUID(ward) if ward else None, UUID(part) if part else None)
-        except ValueError:
-            return None, None
+        return (UUID(ward) if ward else None, UUID(part) if part else None)
