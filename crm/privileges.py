@@ -18,6 +18,8 @@ APPEND_ONLY = (
 
 MAY_NOT_BE_DELETED = (
     "account",
+    "bulk_act",
+    "people_export",
     "household",
     "message",
     "participation",

@@ -70,6 +70,8 @@ def _visit(row: Happened) -> Event:
         return Event(row.at, title, sign, "quiet", row.by, note=facts["note"])
     again = date.fromisoformat(facts["again"]) if facts["again"] else None
     text = said_of(Channel(facts["channel"]), facts["reasons"] or (), again)
+    if facts["on_paper"]:
+        text += " · " + _("typed in from paper")
     return Event(row.at, OUTCOMES[outcome], sign, {"plain": "jade"}.get(kind, kind), row.by, text, facts["note"])
 
 
@@ -106,6 +108,7 @@ VISITS = Trail(
         note=Visit.note,
         again=Visit.next_contact_on,
         taken_back=Visit.withdrawn_at.is_not(None),
+        on_paper=Visit.keyed_by_id.is_not(None),
     ),
     tell=_visit,
 )

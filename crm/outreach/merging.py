@@ -24,8 +24,9 @@ def say_what_visits_say(session: Session, who: Prospect) -> None:
     if not standing:
         return
     latest = standing[-1]
+    if who.last_contact_at != latest.occurred_at:  # else something after that visit may have said when to come again
+        who.next_contact_on = latest.next_contact_on
     who.last_contact_at, who.last_outcome = latest.occurred_at, latest.outcome.value
-    who.next_contact_on = latest.next_contact_on
     start, since = before_the_visits(who.stage, steps, {one.id for one in every})
     said = [
         Said(one.occurred_at, one.outcome, frozenset(Reason(reason) for reason in one.reasons))

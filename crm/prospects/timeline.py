@@ -254,7 +254,8 @@ def _listed(row: Happened) -> Event:
         row=filters.number(facts["row"]),
     )
     title = _LISTED.get(RowOutcome(facts["outcome"]), _LISTED[RowOutcome.UNCHANGED])
-    return Event(row.at, title, "document", "quiet", row.by, text)
+    more = _("See the row as it stood in the list"), url_for("prospects.handed_in", prospect_id=facts["person"])
+    return Event(row.at, title, "document", "quiet", row.by, text, more=more)
 
 
 def _day(text: str) -> str:
@@ -434,7 +435,7 @@ cards.register(
             by=ListImport.created_by_id,
             facts=facts_as(
                 filename=ListImport.filename,
-                list=ListImport.id,
+                person=ImportRow.prospect_id,
                 sheet=ImportRow.sheet,
                 row=ImportRow.row_number,
                 outcome=ImportRow.outcome,

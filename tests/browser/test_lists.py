@@ -37,7 +37,8 @@ def hand_in(page: Page, town: Installation, file: Path, ward: str | None = None)
 
 
 def figures(page: Page) -> dict[str, int]:
-    """The figures of the preview by their words, once it is there."""
+    """The figures of the preview by their words, once the columns are found right."""
+    page.get_by_role("button", name="The columns are right").click(timeout=30_000)
     expect(page.locator(".figures")).to_be_visible(timeout=30_000)
     found = {}
     for figure in page.locator(".figures > *").all():
@@ -57,6 +58,7 @@ def test_a_ward_hands_in_its_workbook_as_it_is(town: Installation, sign_in: Sign
 
     hand_in(page, town, BA_DINH)
     page.reload()  # whoever looks again in the middle finds the same list, further on
+    expect(page.get_by_text("was written in TCVN3 letters; converted")).to_be_visible(timeout=30_000)
     assert figures(page) == {
         "new people": people,
         "here already": 0,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from flask.testing import FlaskClient
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -91,7 +92,9 @@ def counted(session: Session) -> Iterator[list[str]]:
 
 
 def told(session: Session, person: Prospect, by: User, **more: Any) -> timeline.Told:
-    return timeline.page_of(session, person, scope_of(session, by), **more)
+    scope = scope_of(session, by)
+    with current_app.test_request_context():
+        return timeline.page_of(session, person, scope, **more)
 
 
 def test_everything_is_told_with_who_and_when(
@@ -141,7 +144,9 @@ def test_everything_is_told_with_who_and_when(
     assert kinds[Kind.CHANGES] == ["Sửa thông tin", "Hộ nghèo"]
 
 
-def import_row(make: Make, person: Prospect, by: User, outcome: RowOutcome) -> ListImport:
+def import_row(
+    make: Make, person: Prospect, by: User, outcome: RowOutcome, cells: Sequence[str | None] = ()
+) -> ListImport:
     found = make.add(
         ListImport(
             town_id=person.town_id,
@@ -153,10 +158,22 @@ def import_row(make: Make, person: Prospect, by: User, outcome: RowOutcome) -> L
             created_by_id=by.id,
         )
     )
-    row = {"sheet": "Ba Đình", "row_number": 12, "raw": "[]", "outcome": outcome, "reasons": []}
+    row = {"sheet": "Ba Đình", "row_number": 12, "raw": json.dumps(cells), "outcome": outcome, "reasons": []}
     settled = NOW - timedelta(days=20)
     make.add(ImportRow(town_id=person.town_id, import_id=found.id, prospect_id=person.id, settled_at=settled, **row))
     return found  # type: ignore[no-any-return]
+
+
+def test_the_row_is_shown_as_it_stood_with_its_numbers_masked(
+    signed_in: Browser, make: Make, person: Prospect, clerk: User
+) -> None:
+    import_row(make, person, clerk, RowOutcome.UNCHANGED, ["Nguyễn Thị Hoà", "038175001119", None, "Số 1"])
+    browser = signed_in(clerk)
+    assert f"/people/{person.id}/lists" in browser.get(f"/people/{person.id}/history?kind=office").text
+    page = browser.get(f"/people/{person.id}/lists").text
+    assert "038***119" in page
+    assert "038175001119" not in page
+    assert "dòng 12" in page
 
 
 def test_whom_a_list_brought_is_told_once(app: Flask, session: Session, make: Make, clerk: User) -> None:

@@ -121,6 +121,9 @@ class ReviewForm(QueryForm):
 
     @property
     def place(self) -> tuple[UUID | None, UUID | None]:
-        """The ward and the neighbourhood chosen."""
+        """The ward and the neighbourhood chosen; what is no place narrows nothing."""
         ward, _dot, part = (self.part.data or "").partition(".")
-        return (UUID(ward) if ward else None, UUID(part) if part else None)
+        try:
+            return (UUID(ward) if ward else None, UUID(part) if part else None)
+        except ValueError:
+            return None, None

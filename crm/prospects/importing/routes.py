@@ -39,7 +39,6 @@ bp.context_processor(
         "column_names": COLUMN_NAMES,
         "kind_names": KIND_NAMES,
         "endpoints": current_app.view_functions,
-        "problem_sentence": problem_sentence,
     }
 )
 PAGE = 50
@@ -137,7 +136,9 @@ def show(import_id: UUID) -> ResponseReturnValue:
     """A list where it stands: at work, to be looked at, or done."""
     row = _seen(import_id)
     if row.state in AT_WORK:
-        return render_template("prospects/importing/at_work.html", row=row, words=_progress_words(row))
+        return render_template(
+            "prospects/importing/at_work.html", row=row, words=_progress_words(row), why=problem_sentence(row.problem)
+        )
     if row.state is ImportState.FAILED:
         return _failed(row)
     if row.state is ImportState.READY and not row.options.get("checked") and not request.args:
@@ -159,6 +160,7 @@ def columns(import_id: UUID) -> ResponseReturnValue:
         tables=columns_of(session(), row),
         fields=fields_of(row.kind),
         about=KIND_WORDS[row.kind],
+        why=problem_sentence(row.problem),
         may_change=row.state is ImportState.READY,
     )
 
@@ -193,6 +195,7 @@ def _looked_at(row: ListImport) -> str:
         kept=kept_back(session(), current_scope(), row) if row.state is ImportState.UNDONE else (),
         sides=beside(session(), current_scope(), row, page.rows) if tab is RowOutcome.DUPLICATE else {},
         about=KIND_WORDS[row.kind],
+        why=problem_sentence(row.problem),
         by_citizen_id=deciding.waiting_for(session(), row, deciding.SAME_CITIZEN_ID)
         if tab is RowOutcome.DUPLICATE
         else 0,

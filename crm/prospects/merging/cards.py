@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
+from sqlalchemy import exists
+
 from crm.accounts.gateway import current_user
 from crm.accounts.queries import Scope
 from crm.accounts.rules import May
 from crm.db import session
 from crm.prospects import cards
-from crm.prospects.cards import Card
+from crm.prospects.cards import PERSON, TOWN, Card
+from crm.prospects.merging.models import Merge
 from crm.prospects.merging.queries import merges_into
 from crm.prospects.models import Prospect
 
@@ -22,4 +25,5 @@ def merged_from(person: Prospect, scope: Scope, today: date) -> Card | None:
     return Card("prospects/merging/_card.html", {"merges": merges}, order=90) if merges else None
 
 
-cards.register(card=merged_from)
+_MERGED = exists().where(Merge.town_id == TOWN, Merge.kept_id == PERSON, Merge.undone_at.is_(None))
+cards.register(card=merged_from, when=_MERGED)

@@ -33,6 +33,8 @@ class Line:
     same: bool
     take: bool
     open: bool
+    blank: bool
+    """Neither record says anything here."""
 
 
 def side_by_side(session: Session, kept: Facts, gone: Facts, picked: Mapping[str, str] | None = None) -> list[Line]:
@@ -49,9 +51,10 @@ def side_by_side(session: Session, kept: Facts, gone: Facts, picked: Mapping[str
             label=label,
             kept=_words(kept, name),
             gone=_words(gone, name),
-            same=told(one, name) == told(other, name) or (says_nothing(one, name) and says_nothing(other, name)),
+            same=told(one, name) == told(other, name),
             take=name in take,
             open=name in CHOSEN,
+            blank=says_nothing(one, name) and says_nothing(other, name),
         )
         for name, label in PARTICULARS.items()
         if name != "household"

@@ -238,7 +238,7 @@ def find_table(
     width = min(max(map(len, rows), default=0), WIDEST)
     overall = letters_of(cell for row in rows for cell in row[:width] if isinstance(cell, str))
     top = [[_decoded(cell, overall) for cell in row[:width]] + [""] * (width - len(row)) for row in rows[:HEAD_ROWS]]
-    header_rows, headings = _best_headings(top, merged, enough=1.0 if wished else 2.2)
+    header_rows, headings = _headings_of_some_kind(top, merged, 1.0 if wished else 2.2, kind)
     above = header_rows[-1] if header_rows else 0 if wished else _first_row_of_values(top)
     if above is None:
         return None
@@ -312,7 +312,21 @@ def _letters_of_column(rows: Sequence[Sequence[Cell]], index: int, overall: Lett
     return found if found is not Letters.UNICODE or len(texts) >= 5 else overall
 
 
-def _best_headings(top: Sequence[Sequence[str]], merged: Merged, enough: float) -> tuple[tuple[int, ...], list[str]]:
+def _headings_of_some_kind(
+    top: Sequence[Sequence[str]], merged: Merged, enough: float, kind: ListKind | None
+) -> tuple[tuple[int, ...], list[str]]:
+    """The headings of a list of this kind; where it is not known, those of people as such, else of any other kind."""
+    rows, headings = _best_headings(top, merged, enough, kind or ListKind.PEOPLE)
+    for other in ListKind:
+        if rows:
+            break
+        rows, headings = _best_headings(top, merged, enough, other)
+    return rows, headings
+
+
+def _best_headings(
+    top: Sequence[Sequence[str]], merged: Merged, enough: float, kind: ListKind
+) -> tuple[tuple[int, ...], list[str]]:
     """The rows, counted from 1, and the heading of each column; no rows when none scores enough."""
     best_score, best_rows = 0.0, tuple[int, ...]()
     best_headings = [""] * (len(top[0]) if top else 0)
@@ -324,7 +338,7 @@ def _best_headings(top: Sequence[Sequence[str]], merged: Merged, enough: float) 
             if len(rows) < height or (height > 1 and not _is_lower_heading(rows[-1])):
                 break
             headings = _headings(rows, start, merged)
-            score = _score(headings) - 0.1 * (height - 1) - 0.01 * start
+            score = _score(headings, kind) - 0.1 * (height - 1) - 0.01 * start
             if score >= enough and score > best_score + 1e-9:
                 best_score, best_rows, best_headings = score, tuple(range(start + 1, start + height + 1)), headings
     return best_rows, best_headings
@@ -351,9 +365,9 @@ def _headings(rows: Sequence[Sequence[str]], start: int, merged: Merged) -> list
     return [" ".join(dict.fromkeys(text for text in column if text)) for column in zip(*grid, strict=True)]
 
 
-def _score(headings: Sequence[str]) -> float:
+def _score(headings: Sequence[str], kind: ListKind) -> float:
     """How much a row looks like headings: each field once, the name above all; years and numbers of people speak against."""
-    fields = [field for heading in headings if (field := field_of(heading)[1])]
+    fields = [field for heading in headings if (field := field_of(heading, kind)[1])]
     different = set(fields)
     named = 0.0
     if different & {Field.FULL_NAME, Field.HOUSEHOLDER} or {Field.SURNAME, Field.GIVEN_NAME} <= different:

@@ -1,6 +1,7 @@
 """What a list is about, told by its headings and titles, and what the cells of the columns that only such a list has say."""
 
 import datetime as dt
+import math
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -135,7 +136,7 @@ LEAST_INCOME, MOST_INCOME = 100_000, 100_000_000
 def read_income(cell: Cell) -> int | None:
     """Whole đồng a month; None when it is no such amount."""
     if isinstance(cell, int | float) and not isinstance(cell, bool):
-        amount = round(cell)
+        amount = round(cell) if math.isfinite(cell) else 0
     else:
         digits = re.sub(r"[.,\s]|đ|d$|vnd|dong|đồng", "", clean(as_text(cell)[:40]).lower())
         if not digits.isascii() or not digits.isdigit():

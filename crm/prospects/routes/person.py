@@ -16,6 +16,7 @@ from crm.prospects import cards, timeline
 from crm.prospects.cards import Kind
 from crm.prospects.forms import GroundForm
 from crm.prospects.queries.facts import Facts, household_of, identity_readings
+from crm.prospects.queries.handed_in import handed_in as rows_of
 from crm.prospects.queries.one import facts_of_one
 from crm.prospects.queries.seeing import person_seen
 from crm.prospects.routes.blueprint import bp
@@ -69,6 +70,14 @@ def history(prospect_id: UUID) -> ResponseReturnValue:
     kind = Kind(chosen) if chosen in set(Kind) else None
     told = told_of(facts, kind, request.args.get("cursor"))
     return page_of_person("prospects/history.html", facts, told=told, kind=kind, kinds=timeline.KINDS)
+
+
+@bp.get("/<uuid:prospect_id>/lists")
+@may(May.SEE_PEOPLE)
+def handed_in(prospect_id: UUID) -> ResponseReturnValue:
+    """The rows in which somebody stood, as they were handed in."""
+    facts = facts_seen(prospect_id)
+    return page_of_person("prospects/handed_in.html", facts, rows=rows_of(session(), facts.person))
 
 
 @bp.get("/<uuid:prospect_id>/particulars")

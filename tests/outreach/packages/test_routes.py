@@ -215,6 +215,7 @@ def test_paper_is_typed_in_line_by_line(
     first = session.scalars(select(Visit).where(Visit.prospect_id == people[0].id)).one()
     assert (first.user_id, first.keyed_by_id, first.note) == (lan.id, phuong.id, "hẹn tối thứ bảy")
     assert people[0].stage is Stage.AGREED
+    assert "nhập từ giấy" in browser.get(f"/people/{people[0].id}").text
 
 
 def test_a_wrong_day_keeps_what_was_typed(signed_in: Browser, give: Give, lan: User, people: list[Prospect]) -> None:

@@ -29,6 +29,7 @@ from crm.outreach.packages.rules import Ending, NewPackage, Settled
 from crm.outreach.packages.services import Written
 from crm.outreach.rules import Channel, NewVisit, Outcome
 from crm.places.models import Place
+from crm.prospects.merging.services.joining import merge
 from crm.prospects.models import Prospect
 from crm.prospects.rules import NewPerson, Stage
 from crm.prospects.services.people import add_prospect
@@ -422,3 +423,28 @@ def test_only_people_of_the_package_are_typed_in(session: Session, make: Make, g
             by=lan,
             at=NOW + HOUR,
         )
+
+
+# ---- two records of one person
+
+
+@pytest.mark.parametrize("both", [False, True], ids=["one of the two is given", "both are given, to different hands"])
+def test_merged_people_stand_in_one_package_and_come_back_once(
+    session: Session, make: Make, give: Give, phuong: User, lan: User, hoa: User, people: list[Prospect], both: bool
+) -> None:
+    gone, kept = people[0], people[1]
+    first = give([gone]).package
+    second = give([kept], to=hoa).package if both else None
+    merge(session, kept, gone, None, by=make.user(Role.MANAGER), at=NOW + HOUR)
+    session.expire_all()
+    still_open = session.scalars(select(PackageItem.prospect_id).where(PackageItem.settled_at.is_(None))).all()
+    assert len(still_open) == len(set(still_open))
+    services.return_overdue(session, UNTIL + DAY, at=clock.at(UNTIL + DAY, 1))
+    session.expire_all()
+    assert session.scalar(select(func.count()).where(PackageItem.settled_at.is_(None))) == 0
+    assert all(one.ended_at for one in (first, second) if one)
+    assert kept.volunteer_id is None
+    held = select(func.count()).where(
+        Assignment.prospect_id == kept.id, Assignment.until.is_(None), Assignment.volunteer_id.is_not(None)
+    )
+    assert session.scalar(held) == 0

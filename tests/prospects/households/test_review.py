@@ -237,3 +237,15 @@ def test_a_person_alone_reads_on_the_page_as_themselves(session: Session, make: 
     alone: Prospect = make.prospect("Vũ Thị Đơn", grounds=(Ground.POOR,))
     page = signed_in(Role.MANAGER).get("/certificates").text
     assert f"/people/{alone.id}" in page
+
+
+def test_many_are_renewed_in_one_act_with_few_questions_to_the_database(
+    session: Session, make: Make, clerk: User, signed_in: Browser
+) -> None:
+    words = ("Ba", "Hai", "Tư", "Năm", "Bảy", "Tám", "Chín", "Mười", "Xuân", "Hạ", "Thu", "Đông")
+    homes = [certified(session, make, clerk, f"Lê Văn {word}") for word in words]
+    sent = {f"number-h.{home.id}": f"{number}/2020" for number, home in enumerate(homes)}
+    browser = signed_in(clerk)
+    assert browser.post("/certificates/renew", data=sent).status_code == 302  # the client counts the statements
+    assert renewed(session) == {home.id for home in homes}
+    assert set(listed(session, clerk).values()) == {Renewal.RENEWED}

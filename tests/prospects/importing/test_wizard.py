@@ -275,10 +275,10 @@ def test_mended_rows_find_their_headings_and_settle(browser: FlaskClient, sessio
     book.save(mended)
     again = upload(browser, "mended.xlsx", mended.getvalue())
     second = read_it(again)
-    row = the(session, second)
-    fields = [column["field"] for column in row.found["tables"][0]["columns"]]  # type: ignore[index]
+    listed = the(session, second)
+    fields = [column["field"] for column in listed.found["tables"][0]["columns"]]  # type: ignore[index]
     assert fields == ["full_name", "birth", "sex", "phone", "ward", "note", None, None, None]
-    assert (row.valid, row.rejected) == (2, 0)
+    assert (listed.valid, listed.rejected) == (2, 0)
     browser.post(f"{again}/commit")
     commit_list(str(second))
     assert count(session, Prospect) == 3

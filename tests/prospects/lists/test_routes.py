@@ -28,6 +28,11 @@ def text_of(answer: Any, status: int = 200) -> str:
     return str(answer.get_data(as_text=True))
 
 
+def told_of(answer: Any) -> dict[str, Any]:
+    assert answer.status_code == 200
+    return dict(answer.json)
+
+
 def test_what_a_list_is_narrowed_to_stands_above_it_each_with_a_way_back(signed_in: Browser, make: Make) -> None:
     make.prospect("Lê Thị Hợp", stage=Stage.AGREED, birth_year=1980, occupation="Thợ may")
     browser = signed_in(Role.MANAGER)
@@ -128,10 +133,10 @@ def test_many_are_changed_in_the_background_with_progress(
     row = session.scalars(select(BulkAct)).one()
     assert told.location == f"/people/acts/{row.id}"
     text_of(browser.get(told.location))
-    assert browser.get(f"{told.location}/progress").json["finished"] is False
+    assert told_of(browser.get(f"{told.location}/progress"))["finished"] is False
     tasks.work_on_act.run(str(row.town_id), str(row.id))
     tasks.work_on_act.run(str(row.town_id), str(row.id))
-    news = browser.get(f"{told.location}/progress").json
+    news = told_of(browser.get(f"{told.location}/progress"))
     assert (news["done"], news["finished"], news["next"]) == (5, True, told.location)
 
 
@@ -179,7 +184,7 @@ def test_a_list_is_taken_away_and_the_auditor_sees_who_did(signed_in: Browser, m
     told = browser.post("/people/exports/new?stage=agreed", data={"columns": ["phone", "citizen_id"]})
     row = session.scalars(select(PeopleExport)).one()
     text_of(browser.get(told.location))
-    assert browser.get(f"{told.location}/progress").json["finished"] is False
+    assert told_of(browser.get(f"{told.location}/progress"))["finished"] is False
     tasks.write_export.run(str(row.id))
     assert "/file" in text_of(browser.get(told.location))
     file = browser.get(f"{told.location}/file")

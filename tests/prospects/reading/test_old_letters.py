@@ -29,7 +29,7 @@ def vni(text: str) -> str:
         if small in _ALONE:
             made = _ALONE[small]
         else:
-            base, *marks = unicodedata.normalize("NFD", small)
+            base, *marks = list(unicodedata.normalize("NFD", small))
             tone = next((mark for mark in marks if mark in _SIGNS), None)
             if "\u0302" in marks:
                 made = base + _HATS[tone]
@@ -227,8 +227,8 @@ def test_letters_that_only_unicode_has_stay_as_they_are(text: str) -> None:
 
 
 def test_sheets_in_three_kinds_of_letters() -> None:
-    head = ["Họ và tên", "Năm sinh", "Địa chỉ"]
-    rows = [
+    head: list[object] = ["Họ và tên", "Năm sinh", "Địa chỉ"]
+    rows: list[list[object]] = [
         ["Nguyễn Thị Hường", 1980, "Tổ dân phố 3"],
         ["Trần Đình Phước", 1975, "Khu phố Đường Mới"],
         ["Đặng Thuỳ Dương", 1969, "Xã Hà Lan"],
