@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -16,11 +17,12 @@ from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
 from crm.errors import NotFound
 from crm.places.models import Place
-from crm.prospects.importing.rules import AT_WORK, STALE, Proposed
+from crm.prospects.importing.rules import AT_WORK, STALE, Proposed, cells_from_json, masked_cell
 from crm.prospects.models import ImportRow, ListImport, Prospect
 from crm.prospects.queries.facts import consents_of_all
 from crm.prospects.queries.seeing import visible_to
 from crm.prospects.queries.standing import standings_of
+from crm.prospects.reading.values import as_text
 from crm.prospects.rules import ConsentChannel, ImportState, Purpose, RowOutcome
 from crm.web.pager import Page, page, read_cursor, write_cursor
 
@@ -226,3 +228,65 @@ def _neighbourhood_names(session: Session, town_id: UUID, ids: set[UUID]) -> dic
         return {}
     query = select(Place.id, Place.name).where(Place.town_id == town_id, Place.id.in_(ids))
     return {each[0]: each[1] for each in session.execute(query)}
+
+
+# ---- what lists said of somebody
+
+
+@dataclass(frozen=True)
+class RowBehind:
+    """A row of a list that somebody here came from, or that told something of them; numbers of identity are masked."""
+
+    import_id: UUID
+    filename: str
+    at: datetime | None
+    sheet: str
+    row_number: int
+    outcome: RowOutcome
+    cells: Sequence[tuple[str, str]]
+    """Each filled cell with its heading (or the letter of its column), in the order of the file."""
+
+
+def rows_behind(session: Session, scope: Scope, prospect: Prospect) -> list[RowBehind]:
+    """The rows of loaded lists that tell of somebody or of a record merged into theirs, the latest first. Nothing for who
+    may not see them."""
+    if not visible(session, scope, (prospect.id,)):
+        return []
+    theirs = select(Prospect.id).where(Prospect.town_id == prospect.town_id, Prospect.merged_into_id == prospect.id)
+    loaded = or_(ListImport.state.in_(LOADED), ImportRow.settled_at.is_not(None))
+    query = (
+        select(ImportRow, ListImport)
+        .join(ListImport, (ListImport.town_id == ImportRow.town_id) & (ListImport.id == ImportRow.import_id))
+        .where(ImportRow.town_id == prospect.town_id, loaded, ImportRow.outcome.in_(SETTLED_BY_LOADING))
+        .where(or_(ImportRow.prospect_id == prospect.id, ImportRow.prospect_id.in_(theirs)))
+        .order_by(ListImport.created_at.desc(), ImportRow.id)
+        .limit(MOST_BEHIND)
+    )
+    return [
+        RowBehind(
+            import_id=listed.id,
+            filename=listed.filename,
+            at=one.settled_at or listed.loaded_at,
+            sheet=one.sheet,
+            row_number=one.row_number,
+            outcome=one.outcome,
+            cells=_cells_told(one, listed),
+        )
+        for one, listed in session.execute(query).tuples()
+    ]
+
+
+MOST_BEHIND = 20
+
+
+def _cells_told(one: ImportRow, listed: ListImport) -> list[tuple[str, str]]:
+    tables = {table["sheet"]: table["columns"] for table in (listed.found or {}).get("tables", ())}
+    columns = tables.get(one.sheet, [])
+    known = Proposed.from_json(one.understood or "").phones
+    told = []
+    for index, cell in enumerate(cells_from_json(one.raw)):
+        text = as_text(cell).strip() if cell not in ("", None) else ""
+        if text:
+            column = columns[index] if index < len(columns) else {}
+            told.append((column.get("heading") or column.get("letter") or str(index + 1), masked_cell(text, known)))
+    return told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -13,7 +13,9 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
+from crm.citizen_ids import mask
 from crm.names import fold, same_name_key, spelling_key
+from crm.phones import read_phone
 from crm.prospects.reading.columns import Field
 from crm.prospects.reading.outcomes import Cell, Person, Reason, Refusal, Rejected, SameBecause, Unreadable, because
 from crm.prospects.rules import (
@@ -255,6 +257,20 @@ def _untagged(cell: Any) -> Cell:
     if not isinstance(cell, dict):
         return cell  # type: ignore[no-any-return]
     return datetime.fromisoformat(cell["moment"]) if "moment" in cell else date.fromisoformat(cell["day"])
+
+
+_NUMBER = re.compile(r"\d[\d .\-]{7,}\d")
+
+
+def masked_cell(text: str, phones: Collection[str]) -> str:
+    """A cell as those see it who may not read identity numbers: whatever may be one is masked, telephones are not."""
+
+    def covered(number: re.Match[str]) -> str:
+        digits = re.sub(r"\D", "", number[0])
+        is_phone = {read_phone(number[0]).mobile, read_phone(number[0]).landline} & set(phones)
+        return number[0] if len(digits) < 9 or is_phone else mask(digits)
+
+    return _NUMBER.sub(covered, text)
 
 
 # ---- which ward
