@@ -81,6 +81,7 @@ def _choose_way(session: Session, town_id: UUID, import_id: UUID) -> None:
     rows = session.scalar(select(ListImport.done).where(ListImport.town_id == town_id, ListImport.id == import_id)) or 0
     people = session.scalar(text("select reltuples from pg_class where oid = 'prospect'::regclass")) or 0
     session.execute(text(f"set local enable_nestloop = {'off' if rows * FEW > people else 'on'}"))
+    session.execute(text("set local cursor_tuple_fraction = 1"))  # all pairs are wanted, not the first of them soon
 
 
 def _meetings(people: str, within: str) -> TextClause:
@@ -91,6 +92,8 @@ def _meetings(people: str, within: str) -> TextClause:
         with given as materialized (
             select id, citizen_index, insurance_index, phone, other_phone, spellings, birth_year, birth_date, sex
             from import_person where town_id = :town and import_id = :import and to_add and not decided
+        ), spelt as materialized (
+            select id, unnest(spellings) name_fold, birth_year, birth_date, sex, phone from given
         ), kept as {people} (
             select id, citizen_index, insurance_index, phone, other_phone, name_fold, birth_year, birth_date, sex
             from prospect where town_id = :town and merged_into_id is null {within}
@@ -101,10 +104,9 @@ def _meetings(people: str, within: str) -> TextClause:
             union select given.id, kept.id from given join kept using (other_phone)
             union select given.id, kept.id from given join kept on kept.phone = given.other_phone
             union select given.id, kept.id from given join kept on kept.other_phone = given.phone
-            union select given.id, kept.id from given cross join lateral unnest(given.spellings) spelt(name)
-                join kept on kept.name_fold = spelt.name and kept.birth_year = given.birth_year
-                and coalesce(kept.sex = given.sex, true)
-                and (kept.phone is null or given.phone is null or kept.birth_date = given.birth_date)
+            union select spelt.id, kept.id from spelt join kept using (name_fold, birth_year)
+                where coalesce(kept.sex = spelt.sex, true)
+                and (kept.phone is null or spelt.phone is null or kept.birth_date = spelt.birth_date)
         )
         select met.row_id, met.person_id,
             n.full_name new_name, n.birth_date new_date, n.birth_year new_year, n.sex new_sex, n.phone new_phone,
