@@ -120,7 +120,10 @@ def test_somebody_like_a_person_out_of_sight_is_told_of_without_a_name(asker: As
     answer = caller.send("POST", "/api/v1/prospects", alike | {"birth_year": 1970})
     assert (page.status_code, answer.status_code) == (409, 409)
     assert answer.json is not None
-    assert [one["full_name"] for one in answer.json["candidates"]] == [None]
+    hidden = [one for one in answer.json["candidates"] if one["id"] is None]
+    assert hidden
+    assert all(one["full_name"] is None and one["birth_year"] is None and not one["evidence"] for one in hidden)
+    assert str(known.row.id) not in page.text + answer.text
     assert f"Ngõ {known.word}" not in page.text + answer.text
 
 

@@ -164,6 +164,11 @@ _SHARED_COUNTS = {
 """How far it counts what a household shares: brothers and sisters have one house and one telephone, twins one birthday."""
 
 
+_OTHER_NAMES = frozenset(
+    {Clue.NAME_NEAR, Clue.NAME_MIDDLE_OTHER, Clue.NAME_FAMILY_OTHER, Clue.NAME_GIVEN_OTHER, Clue.NAME_OTHER}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One thing seen in two records and how much it says, in bits: above nothing for one person, below against."""
@@ -173,7 +178,8 @@ class Evidence:
 
     @property
     def speaks_for(self) -> bool:
-        return self.weight > 0
+        """Whether people would count it for one person: a name of which half is another never, whatever the rest says."""
+        return self.weight > 0 and self.code not in _OTHER_NAMES
 
     @property
     def sentence(self) -> Any:
@@ -194,11 +200,11 @@ class Comparison:
 
     @property
     def speaks_for(self) -> tuple[Evidence, ...]:
-        return tuple(one for one in self.evidence if one.weight > 0)
+        return tuple(one for one in self.evidence if one.speaks_for)
 
     @property
     def speaks_against(self) -> tuple[Evidence, ...]:
-        return tuple(one for one in self.evidence if one.weight <= 0)
+        return tuple(one for one in self.evidence if not one.speaks_for)
 
 
 @dataclass(frozen=True)

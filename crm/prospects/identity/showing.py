@@ -36,17 +36,12 @@ class Told:
     @property
     def speaks_for(self) -> list[str]:
         """What the two have in common, the weightiest first."""
-        return [str(one.sentence) for one in self.evidence if one.weight > 0]
+        return [str(one.sentence) for one in self.evidence if one.speaks_for]
 
     @property
     def speaks_against(self) -> list[str]:
         """What is not the same, the weightiest first."""
-        return [str(one.sentence) for one in self.evidence if one.weight < 0]
-
-    @property
-    def in_short(self) -> str:
-        """Both in one line: `the same name, the same year of birth; but another neighbourhood`."""
-        return ", ".join(self.speaks_for)
+        return [str(one.sentence) for one in self.evidence if one.weight and not one.speaks_for]
 
 
 def told(session: Session, scope: Scope, candidates: Sequence[Mapping[str, Any]]) -> list[Told]:
