@@ -258,9 +258,9 @@ def columns_of(given: Given, known: Known, today: date) -> dict[str, Any]:
             kept["citizen_id"] = number
     if "si_number" in given:
         kept["si_number"] = si_number_of(given["si_number"])
-    for field in ("address", "occupation"):
-        if field in given:
-            kept[field] = text_of(given[field], field)
+    for name in ("address", "occupation"):
+        if name in given:
+            kept[name] = text_of(given[name], name)
     return kept
 
 

@@ -111,7 +111,9 @@ def test_a_change_needs_the_version_that_was_read(client: FlaskClient, api: Head
     assert late.json["yours"] == {"address": "Số 6"}
     assert late.json["current"]["address"] == "Số 5"
     assert late.headers["ETag"] == changed.headers["ETag"]
-    assert late.json["fields"] == [{"field": "address", "base": made.json["address"], "current": "Số 5", "yours": "Số 6"}]
+    assert late.json["fields"] == [
+        {"field": "address", "base": made.json["address"], "current": "Số 5", "yours": "Số 6"}
+    ]
 
 
 def test_a_late_change_is_told_field_by_field_in_the_words_of_the_api(
