@@ -136,6 +136,14 @@ def boundaries(session: Session, town_id: UUID, day: date) -> Boundaries:
     return Boundaries.of(day, (Spot(*row) for row in spots), (Step(*row) for row in steps))
 
 
+def unit_now(session: Session, place: Place, neighbourhood_id: UUID | None, today: date) -> Place | None:
+    """What a unit has become by today; None when it still is itself."""
+    if place.valid_to is None or place.valid_to > today:
+        return None
+    unit = boundaries(session, place.town_id, today).unit_of(place.id, neighbourhood_id)
+    return session.get(Place, (place.town_id, unit)) if unit != place.id else None
+
+
 class Vintage(NamedTuple):
     """The boundaries that held from one day on, until the next vintage, and how many units they made."""
 

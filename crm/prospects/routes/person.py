@@ -12,6 +12,7 @@ from crm import clock
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.db import session, transaction
+from crm.places.boundaries import unit_now
 from crm.prospects import cards, timeline
 from crm.prospects.cards import Kind
 from crm.prospects.forms import GroundForm
@@ -39,7 +40,9 @@ def facts_seen(prospect_id: UUID) -> Facts:
 
 def page_of_person(template: str, facts: Facts, **more: Any) -> str:
     """One of the pages of a person, under the same head."""
-    return render_template(template, facts=facts, person=facts.person, today=clock.today(), sexes=SEXES, **more)
+    person, today = facts.person, clock.today()
+    ward = unit_now(session(), facts.place, person.neighbourhood_id, today)
+    return render_template(template, facts=facts, person=person, today=today, ward_now=ward, sexes=SEXES, **more)
 
 
 @bp.get("/<uuid:prospect_id>")
