@@ -73,8 +73,7 @@ def forget(session: Session, row: Reorganisation) -> None:
     """Throw a draft away. Raises RuleBroken when it is more than that."""
     if row.state is not State.DRAFT:
         raise RuleBroken(_l("These boundaries are drawn already."))
-    session.delete(row)
-    session.flush()
+    _delete(session, row)
 
 
 def draw(session: Session, row: Reorganisation, *, by: User, at: datetime) -> None:
@@ -297,6 +296,12 @@ def erase(session: Session, row: Reorganisation, *, by: User, at: datetime) -> N
         session.delete(place)
         session.flush()
     _note(session, row, "erase_boundaries", by, at, {"document": row.document, "on": str(row.on_day)})
+    _delete(session, row)
+
+
+def _delete(session: Session, row: Reorganisation) -> None:
+    """With what had been handed over and was taken back; the record of changes keeps that it happened."""
+    session.execute(delete(Handover).where(Handover.town_id == row.town_id, Handover.reorganisation_id == row.id))
     session.delete(row)
     session.flush()
 

@@ -10,14 +10,14 @@ from wtforms import DateField, SelectField, StringField
 from wtforms.validators import Optional
 
 from crm.reports.rules import Sort
-from crm.web.forms import QueryForm
+from crm.web.forms import QueryForm, stripped
 
 
 class HomeForm(QueryForm):
     """Sent by GET, so that a state of the year is an address one can pass on."""
 
     as_of = DateField(_l("As of"), validators=[Optional()])
-    boundaries = SelectField(_l("Wards as they were"), validators=[Optional()], choices=[])
+    boundaries = SelectField(_l("Wards as they were"), filters=[stripped], validators=[Optional()], choices=[])
     sort = StringField()
 
     def offer(self, choices: Sequence[tuple[str, str]]) -> None:

@@ -10,11 +10,16 @@ from babel.support import NullTranslations
 from flask import Flask, current_app, g, has_request_context, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, Domain
+from flask_babel.speaklater import LazyString
 
 from crm.web.guard import public
 
 CATALOGUES = Path(__file__).parent.parent / "translations"
 LANGUAGES = ("vi", "en")
+
+# A lazy text calls itself markup, so that what somebody typed into one would reach the page as it is. Without this a
+# template escapes it like any other text; no text of ours holds markup.
+del LazyString.__html__
 
 
 def compile_catalogues() -> None:

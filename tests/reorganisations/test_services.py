@@ -215,6 +215,22 @@ def test_drawn_boundaries_can_be_taken_out_until_somebody_is_recorded_in_them(
     assert {(unit.id, unit.valid_to) for unit in session.scalars(units(make.town.id, DAY))} == before
 
 
+def test_what_was_handed_over_and_taken_back_does_not_keep_the_boundaries(
+    session: Session, make: Make, admin: User, at_time: Callable[[datetime], None]
+) -> None:
+    lead = make.user(Role.LEAD, place_id=make.ward("14812@2025-07-01").id)
+    row = drawn(session, admin, merging(make))
+    new = queries.steps_of(session, row)[0][1]
+    at_time(clock.at(DAY, 7))
+    services.prepare(session, row, {lead.id: new.id}, None, by=admin, at=clock.now())
+    services.take_back(session, row, by=admin, at=clock.now())
+    services.erase(session, row, by=admin, at=clock.now())
+    assert [one.document for one in session.scalars(queries.reorganisations(make.town.id))] == [
+        "1686/NQ-UBTVQH15",
+        "786/NQ-UBTVQH14",
+    ]
+
+
 def test_the_reorganisations_of_2019_and_2025_ship_with_the_program(session: Session, make: Make, admin: User) -> None:
     rows = session.scalars(queries.reorganisations(make.town.id)).all()
     assert [(row.on_day, row.document, row.state) for row in rows] == [

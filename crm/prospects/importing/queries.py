@@ -133,10 +133,10 @@ def outcomes_of(session: Session, row: ListImport) -> dict[RowOutcome, int]:
 
 
 def page_of_rows(
-    session: Session, row: ListImport, outcome: RowOutcome, *, cursor: str | None, size: int
+    session: Session, row: ListImport, outcome: RowOutcome | None, *, cursor: str | None, size: int
 ) -> Page[ImportRow]:
-    """Rows of one outcome in the order of the file."""
-    query = rows_of(row, ImportRow.outcome == outcome)
+    """Rows of one outcome, or all of them, in the order of the file."""
+    query = rows_of(row, *([ImportRow.outcome == outcome] if outcome else []))
     return page(
         session,
         query,

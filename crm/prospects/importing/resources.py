@@ -73,9 +73,9 @@ class ListInput(Schema):
 
 
 class RowsQuery(ListQuery):
-    """Which rows of a list."""
+    """Which rows of a list; all of them unless an outcome is named."""
 
-    outcome = fields.Enum(RowOutcome, by_value=True, required=True)
+    outcome = fields.Enum(RowOutcome, by_value=True, load_default=None)
 
 
 class RowAnswer(Schema):
@@ -222,7 +222,7 @@ def undo(import_id: UUID) -> ListImport:
 @blp.arguments(RowsQuery, location="query")
 @blp.response(200, listing(RowAnswer))
 def rows(asked: dict[str, Any], import_id: UUID) -> dict[str, Any]:
-    """Rows of one outcome, in the order of the file"""
+    """Rows of a list, in the order of the file"""
     row = _seen(import_id)
     page = queries.page_of_rows(session(), row, asked["outcome"], cursor=asked["cursor"], size=asked["limit"])
     return {"items": [_row(one) for one in shown(session(), current_scope(), page.rows)], "next": page.next}
