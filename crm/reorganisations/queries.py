@@ -237,9 +237,10 @@ def last_change(session: Session, town_id: UUID, place_ids: Sequence[UUID]) -> d
 
 
 def in_use(session: Session, town_id: UUID, place_ids: Sequence[UUID]) -> bool:
-    """Whether anybody is recorded in one of these places."""
+    """Whether anybody, or a branch of an organisation, is recorded in one of these places."""
     people = select(Prospect.id).where(
         Prospect.town_id == town_id, Prospect.place_id.in_(place_ids) | Prospect.neighbourhood_id.in_(place_ids)
     )
     users = select(User.id).where(User.town_id == town_id, User.place_id.in_(place_ids))
-    return any(session.scalar(query.limit(1)) is not None for query in (people, users))
+    branches = select(Organisation.id).where(Organisation.town_id == town_id, Organisation.place_id.in_(place_ids))
+    return any(session.scalar(query.limit(1)) is not None for query in (people, users, branches))

@@ -292,6 +292,7 @@ def erase(session: Session, row: Reorganisation, *, by: User, at: datetime) -> N
         place.valid_to = None
     session.flush()
     session.execute(delete(PlaceSuccession).where(*_of(row)))
+    _forget_handovers(session, row)
     for place in sorted(made, key=lambda one: one.kind is not PlaceKind.NEIGHBOURHOOD):
         session.delete(place)
         session.flush()
@@ -301,9 +302,13 @@ def erase(session: Session, row: Reorganisation, *, by: User, at: datetime) -> N
 
 def _delete(session: Session, row: Reorganisation) -> None:
     """With what had been handed over and was taken back; the record of changes keeps that it happened."""
-    session.execute(delete(Handover).where(Handover.town_id == row.town_id, Handover.reorganisation_id == row.id))
+    _forget_handovers(session, row)
     session.delete(row)
     session.flush()
+
+
+def _forget_handovers(session: Session, row: Reorganisation) -> None:
+    session.execute(delete(Handover).where(Handover.town_id == row.town_id, Handover.reorganisation_id == row.id))
 
 
 def _of(row: Reorganisation) -> tuple[Any, ...]:
