@@ -36,9 +36,12 @@ def record_standing(
     valid_to: date | None,
     at: datetime,
     by: User | None,
+    proof_later: bool = False,
 ) -> Standing:
     """A ground for support from a day until the day before `valid_to`. An earlier row of the same ground ends there;
-    one from the same day is corrected. Raises RuleBroken."""
+    one from the same day is corrected. With `proof_later` the paper that shows it may still be missing.
+
+    Raises RuleBroken."""
     if ground is Ground.OTHER:
         raise RuleBroken(_l("«Other» is what holds when there is no ground; leave the ground out."), field="grounds")
     if not EARLIEST <= valid_from <= LATEST or (valid_to and valid_to > LATEST):
@@ -46,7 +49,7 @@ def record_standing(
     if valid_to is not None and valid_to <= valid_from:
         raise RuleBroken(_l("The ground ends before it begins. Correct the days."), field="grounds")
     paper = text_of(certificate, "certificate")
-    if ground is Ground.ETHNIC_MINORITY and not paper:
+    if ground is Ground.ETHNIC_MINORITY and not (paper or proof_later):
         raise RuleBroken(
             _l("Name the paper that shows it, such as the birth certificate. The group itself is not written down."),
             field="certificate",
@@ -118,6 +121,7 @@ def record_given(session: Session, prospect: Prospect, standing: NewStanding, by
         valid_to=min(standing.until, LATEST) + timedelta(days=1) if standing.until else None,
         at=at,
         by=by,
+        proof_later=True,
     )
 
 
