@@ -24,6 +24,7 @@ class Assignment(TownRow, Model):
         refers("volunteer_was_id", "account"),
         refers("organisation_was_id", "organisation"),
         Index("uq_assignment_open", "town_id", "prospect_id", unique=True, postgresql_where=text("until is null")),
+        Index(None, "town_id", "prospect_id", "since"),
         Index(None, "town_id", "volunteer_id", "since"),
         Index(None, "town_id", "by_id", "since"),
         CheckConstraint("until >= since", name="dates"),
