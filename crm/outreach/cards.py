@@ -72,7 +72,9 @@ def _visit(row: Happened) -> Event:
     text = said_of(Channel(facts["channel"]), facts["reasons"] or (), again)
     if facts["on_paper"]:
         text += " · " + _("typed in from paper")
-    return Event(row.at, OUTCOMES[outcome], sign, {"plain": "jade"}.get(kind, kind), row.by, text, facts["note"])
+    opened = _("Look at it"), url_for("outreach.saved", visit_id=row.id)
+    colour = {"plain": "jade"}.get(kind, kind)
+    return Event(row.at, OUTCOMES[outcome], sign, colour, row.by, text, facts["note"], more=opened)
 
 
 def said(line: Line) -> str:

@@ -97,7 +97,9 @@ def test_a_browser_without_scripts_hands_in_a_list(town: Installation, sign_in: 
     page.goto(f"{town.address}/imports/new")
     page.locator("input[type=file]").set_input_files(LISTS / "danh-sach-phuong-ba-dinh.xlsx")
     page.locator("form[enctype] button[type=submit]").click()
-    expect(page.locator(".figures")).to_be_visible(timeout=30_000)  # the page loads itself again meanwhile
+    right = page.get_by_role("button", name="Các cột đã đúng")
+    right.click(timeout=30_000)  # the page loads itself again meanwhile
+    expect(page.locator(".figures")).to_be_visible(timeout=30_000)
 
 
 # ---- a slow line
