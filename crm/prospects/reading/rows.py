@@ -38,6 +38,15 @@ _CLOSING = re.compile(
     r"|^(tm|kt|tl)\b|^(pho )?chu tich|^thu truong|^xac nhan|^(to|truong|pho) (truong|thon|ban|khu)|^bi thu|^ky[, ]|^\(?ky\b|^ghi chu\b"
     r"|(^|, )ngay\b.*\bthang\b.*\bnam\b"
 )
+
+
+def _is_of_tong(name: str, identified: bool) -> bool:
+    """Whether what reads as “Tổng…” without its accents is somebody of the family Tống: written so, or, where no accents are
+    written at all, a name beside figures that tell of a person."""
+    first, _space, rest = clean(name).lower().partition(" ")
+    return bool(rest) and (first == "tống" or (first == "tong" and identified and looks_like_a_name(name) is None))
+
+
 _NUMBERING = re.compile(r"\(?(\d{1,2}|[a-z]|[ivx]{1,4})\)?(=.*)?", re.IGNORECASE)
 _NAME_REASONS = {
     NameProblem.EMPTY: Reason.NO_NAME,
@@ -169,7 +178,7 @@ class RowReader:
             return False
         if all(fold(text) in self._headings for text in filled):
             return False
-        if _CLOSING.search(folded) and not (numbered and identified):
+        if _CLOSING.search(folded) and not (numbered and identified) and not _is_of_tong(name, identified):
             return False
         if identified or numbered:
             return True
@@ -185,7 +194,7 @@ class RowReader:
         if not filled:
             return
         text = max(filled, key=len) if len(filled) <= 2 else ""
-        if any(_CLOSING.search(fold(text)) for text in filled):
+        if any(_CLOSING.search(fold(text)) and not _is_of_tong(text, identified=False) for text in filled):
             self._section.closing = True
         elif text:
             ward, neighbourhood, grounds = ward_in(text), neighbourhood_in(text), grounds_in(text)

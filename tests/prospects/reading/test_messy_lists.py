@@ -528,3 +528,15 @@ def test_people_who_only_resemble_each_other_are_not_repeats() -> None:
         (9, 7, (SameBecause.NAME_AND_BIRTH,)),
     ]
     assert len(read_list.people) == 6
+
+
+@pytest.mark.parametrize("name", ["Tống Thị Dung", "TỐNG CÔNG HÙNG", "Tống Văn Số", "Tong Cong Hung"])
+def test_the_family_tong_is_no_total(name: str) -> None:
+    found = table([HEAD, [name, "Nam", "1973", None, "0912345678"], ["Tổng cộng: 1", None, None, None, None]])
+    assert only(found).row == 2
+
+
+@pytest.mark.parametrize("total", ["Tổng", "Tổng cộng", "TỔNG SỐ: 12 người", "Tong cong"])
+def test_a_total_is_nobody(total: str) -> None:
+    found = table([HEAD, ["Lê Thị Lan", "Nữ", "1973", None, "0912345678"], [total, None, None, None, None]])
+    assert only(found).row == 2
