@@ -1,5 +1,7 @@
 """`python -m bench [--people 100000] [--grow-to 1000000] [--write docs/benchmarks.md]`: ours against the floor.
 
+`--only importing` measures nothing but the loading of a list (bench/importing.py).
+
 Both are served by the same gunicorn settings on the same PostgreSQL; one client asks them in turn over kept-alive
 connections, so a machine that slows down slows both. What counts is the ratio.
 """
@@ -26,7 +28,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_migrate import upgrade
 from sqlalchemy import select, text
 
-from bench import identity
+from bench import identity, importing
 from bench.people import fill
 from bench.serving import Client, Served, answers_a_second, memory, served
 from crm import clock
@@ -82,12 +84,22 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=100_000)
     parser.add_argument("--grow-to", type=int, default=0, help="measure list and filter again with so many people")
     parser.add_argument("--write", type=Path, help="put the table into this file, between its two marks")
+    parser.add_argument("--rows", type=int, default=importing.ROWS, help="rows of the list, at most --people")
+    parser.add_argument("--only", choices=["importing"], help="measure only this part")
     asked = parser.parse_args()
+    if asked.only and (asked.write or asked.grow_to):
+        parser.error("--only measures one part: leave out --write and --grow-to")
+    if asked.people < 1 or asked.rows < 1:
+        parser.error("--people and --rows are at least 1")
+    rows = min(asked.rows, asked.people)
     folder = Path(tempfile.mkdtemp(prefix="ansinh-bench-", dir="/var/tmp"))
     try:
         with environment(folder) as env:
             env["CRM_ENV"] = "production"
-            table = run(env, asked.people, asked.grow_to)
+            if asked.only:
+                table = run_importing(env, folder, asked.people, rows)
+            else:
+                table = run(env, folder, asked.people, asked.grow_to, rows)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(table)
@@ -102,7 +114,15 @@ def write(file: Path, table: str) -> None:
     file.write_text(f"{before}{FIRST}\n{table}\n{LAST}{after}")
 
 
-def run(env: dict[str, str], count: int, grow_to: int) -> str:
+def run_importing(env: dict[str, str], folder: Path, count: int, rows: int) -> str:
+    """The part about a list, alone."""
+    app = create_app(settings_of(env))
+    load(app, count)
+    told = importing.report(importing.speed(app, folder, rows))
+    return f"{clock.today()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end.\n{told}"
+
+
+def run(env: dict[str, str], folder: Path, count: int, grow_to: int, rows: int) -> str:
     """The table of one run, in Markdown."""
     app = create_app(settings_of(env))
     loaded = load(app, count)
@@ -112,9 +132,10 @@ def run(env: dict[str, str], count: int, grow_to: int) -> str:
         figures.append(Figure("memory of the web processes", "MB", memory(ours.pid), memory(floor.pid), 1.3))
         figures.append(Figure("cold start", "ms", ours.cold_start, floor.cold_start, 1.4))
     recognised = {f"{count:,}": identity.speed(app)}
-    if grow_to > count:
+    imported = importing.speed(app, folder, rows)
+    if grow_to > count + imported.added:
         few = {figure.name: figure for figure in figures}
-        grow(app, count, grow_to)
+        grow(app, count, grow_to - imported.added)
         with both(env) as (ours, floor):
             many = speeds(loaded, ours, floor)
         recognised[f"{grow_to:,}"] = identity.speed(app)
@@ -129,7 +150,7 @@ def run(env: dict[str, str], count: int, grow_to: int) -> str:
         f"{clock.today()}, {count:,} people with {3 * count:,} visits, {cores} cores, load {load_now:.1f} at the end."
     )
     lines = ["| | | ours | floor | ratio | goal | reached |", "| --- | --- | ---: | ---: | ---: | ---: | --- |"]
-    return "\n".join([head, "", *lines, *map(str, figures), identity.report(recognised)])
+    return "\n".join([head, "", *lines, *map(str, figures), identity.report(recognised), importing.report(imported)])
 
 
 def at(count: int, figure: Figure) -> Figure:
@@ -166,14 +187,14 @@ def load(app: Flask, count: int) -> Loaded:
 
 
 def grow(app: Flask, count: int, grow_to: int) -> None:
-    """Add people until there are so many."""
+    """Add people until there are so many besides those of the list."""
     began = time.perf_counter()
     with app.app_context():
         with transaction() as session:
             user = session.scalars(select(User).where(User.email == "bench@example.vn")).one()
             fill(session, user, grow_to - count, after=count)
         settle(app)
-    print(f"grown to {grow_to:,} people in {time.perf_counter() - began:.0f} s", flush=True)
+    print(f"grown to {grow_to:,} people besides those of the list in {time.perf_counter() - began:.0f} s", flush=True)
 
 
 def settle(app: Flask) -> None:
