@@ -54,11 +54,12 @@ from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
 from crm.prospects import resources as prospect_resources
 from crm.prospects.households import resources as household_resources
-from crm.prospects.households import routes as household_routes
+from crm.prospects.households.routes import certificates as household_certificates
+from crm.prospects.households.routes import members, merging, page, review
 from crm.prospects.importing import resources as import_resources
 from crm.prospects.importing import routes as import_routes
 from crm.prospects.lists import resources as list_resources
-from crm.prospects.lists import routes as list_routes
+from crm.prospects.lists.routes import acts, columns, files, narrowing, saved, tags
 from crm.prospects.merging import resources as merging_resources
 from crm.prospects.merging import routes as merging_routes
 from crm.prospects.routes import adding, correcting, listing, person
@@ -76,10 +77,10 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     merging_routes.bp,
     account_routes.bp,
     team_routes.bp,
-    list_routes.bp,
+    *{part.bp for part in (acts, columns, files, narrowing, saved, tags)},
     premium_routes.bp,
     *{part.bp for part in (adding, correcting, listing, person)},
-    household_routes.bp,
+    *{part.bp for part in (household_certificates, members, merging, page, review)},
     campaign_pages.bp,
     campaign_acts.bp,
     campaign_outside.webhooks,

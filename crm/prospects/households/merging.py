@@ -14,7 +14,8 @@ from crm.clock import local_day
 from crm.errors import RuleBroken
 from crm.prospects.households.following import follow, papers_of, stays_of
 from crm.prospects.households.models import HouseholdCertificate, HouseholdMember, PovertyReview
-from crm.prospects.households.services import head_id, hold, note
+from crm.prospects.households.services.holding import hold, note
+from crm.prospects.households.services.membership import head_id
 from crm.prospects.models import Household, Prospect, Standing
 from crm.prospects.rules import Kinship
 

@@ -16,11 +16,12 @@ from crm.accounts.queries import Scope
 from crm.accounts.services import note_change
 from crm.errors import RuleBroken
 from crm.ids import new_id
-from crm.prospects.households import services
 from crm.prospects.households.following import follow_all, papers_of
 from crm.prospects.households.models import HouseholdCertificate, PovertyReview
 from crm.prospects.households.queries import household_seen, households_seen, members_seen, visible_households
 from crm.prospects.households.rules import MOST_AT_ONCE, whole_year
+from crm.prospects.households.services import certificates
+from crm.prospects.households.services.holding import note
 from crm.prospects.models import Household, Prospect, Standing
 from crm.prospects.queries.seeing import listed_to, person_seen
 from crm.prospects.rules import POVERTY, Ground, deciding, text_of
@@ -99,7 +100,7 @@ def _renew_households(
         session.add(paper)
         papers.append(paper)
         told = {"ground": ground.value, "certificate": number, "since": str(first), "year": year}
-        services.note(session, household, "renew_household", by, at, told)
+        note(session, household, "renew_household", by, at, told)
     _forget_reviews(session, households, year)
     follow_all(session, households, papers, by=by, at=at)
 
@@ -167,7 +168,7 @@ def renew_alone(
             _l("%(name)s had no certificate at the end of %(year)s.", name=person.full_name, year=year - 1)
         )
     record_standing(session, person, ground, certificate=certificate, valid_from=first, valid_to=end, at=at, by=by)
-    services.forget_review(session, person.town_id, year, prospect_id=person.id)
+    certificates.forget_review(session, person.town_id, year, prospect_id=person.id)
 
 
 def no_longer(session: Session, scope: Scope, one: Asked, *, year: int, by: User, at: datetime) -> None:
@@ -179,7 +180,7 @@ def no_longer(session: Session, scope: Scope, one: Asked, *, year: int, by: User
         person_seen(session, scope, one.prospect_id)
     if subject_id is None or _holds_in(session, scope.town_id, one, year):
         raise RuleBroken(_l("There is a certificate for %(year)s. End it first.", year=year), code="renewed")
-    services.forget_review(session, scope.town_id, year, household_id=one.household_id, prospect_id=one.prospect_id)
+    certificates.forget_review(session, scope.town_id, year, household_id=one.household_id, prospect_id=one.prospect_id)
     session.flush()
     session.add(
         PovertyReview(
@@ -270,6 +271,6 @@ def _take_back(
     for paper in papers:
         told = {"ground": paper.ground.value, "certificate": paper.number, "on": str(paper.valid_from)}
         household = next(one for one in households if one.id == paper.household_id)
-        services.note(session, household, "end_certificate", by, at, told)
+        note(session, household, "end_certificate", by, at, told)
         session.delete(paper)
     session.flush()

@@ -17,10 +17,11 @@ from crm.api.description import Problem
 from crm.api.lists import ListQuery, listing
 from crm.db import transaction
 from crm.places.queries import ids_within, place_named
-from crm.prospects.households import merging, queries, renewing, reviewing, services
+from crm.prospects.households import merging, queries, renewing, reviewing
 from crm.prospects.households.renewing import Asked
 from crm.prospects.households.reviewing import Due, Narrowed
 from crm.prospects.households.rules import LONGEST_CODE, Living, Renewal, year_ending
+from crm.prospects.households.services import certificates, membership
 from crm.prospects.models import Household
 from crm.prospects.queries.seeing import person_seen
 from crm.prospects.rules import POVERTY, Ground, Kinship
@@ -234,7 +235,7 @@ def found(sent: dict[str, Any]) -> Any:
         living = sent.pop("members")
         for one in living:
             person_seen(current, current_scope(), one.prospect_id)
-        row = services.found(current, living, by=current_user(), at=clock.now(), **sent)
+        row = membership.found(current, living, by=current_user(), at=clock.now(), **sent)
         return _told(current, row.id), HTTPStatus.CREATED
 
 
@@ -256,7 +257,7 @@ def change(sent: dict[str, Any], household_id: UUID) -> Any:
     with transaction() as current:
         row = queries.household_seen(current, current_scope(), household_id)
         told = {"code": row.code, "address": row.address} | sent
-        services.describe(current, row, by=current_user(), at=clock.now(), **told)
+        membership.describe(current, row, by=current_user(), at=clock.now(), **told)
         return _told(current, row.id)
 
 
@@ -269,7 +270,7 @@ def join(sent: dict[str, Any], household_id: UUID) -> Any:
     with transaction() as current:
         row = queries.household_seen(current, current_scope(), household_id)
         person = person_seen(current, current_scope(), sent["prospect_id"])
-        services.join(current, row, person, sent["kinship"], on=sent["on"], by=current_user(), at=clock.now())
+        membership.join(current, row, person, sent["kinship"], on=sent["on"], by=current_user(), at=clock.now())
         return _told(current, row.id)
 
 
@@ -281,8 +282,8 @@ def leave(sent: dict[str, Any], household_id: UUID, prospect_id: UUID) -> None:
     """Somebody moves out; the certificate counts for them until the day before"""
     with transaction() as current:
         row = queries.household_seen(current, current_scope(), household_id)
-        person = services.member(row, person_seen(current, current_scope(), prospect_id))
-        services.leave(current, person, on=sent["on"], by=current_user(), at=clock.now())
+        person = membership.member(row, person_seen(current, current_scope(), prospect_id))
+        membership.leave(current, person, on=sent["on"], by=current_user(), at=clock.now())
 
 
 @blp.put("/households/<uuid:household_id>/head")
@@ -295,7 +296,7 @@ def set_head(sent: dict[str, Any], household_id: UUID) -> Any:
         row = queries.household_seen(current, current_scope(), household_id)
         person = person_seen(current, current_scope(), sent["prospect_id"])
         kinships = {one.prospect_id: one.kinship for one in sent["members"]}
-        services.set_head(current, row, person, kinships, by=current_user(), at=clock.now())
+        membership.set_head(current, row, person, kinships, by=current_user(), at=clock.now())
         return _told(current, row.id)
 
 
@@ -320,7 +321,9 @@ def certify(sent: dict[str, Any], household_id: UUID) -> Any:
     """The household is poor or near-poor; said again for the same first day, it corrects what is there"""
     with transaction() as current:
         row, by, at = queries.household_seen(current, current_scope(), household_id), current_user(), clock.now()
-        services.certify(current, row, sent["ground"], sent["number"], sent["year"], since=sent["since"], by=by, at=at)
+        certificates.certify(
+            current, row, sent["ground"], sent["number"], sent["year"], since=sent["since"], by=by, at=at
+        )
         return _told(current, row.id)
 
 
@@ -333,7 +336,7 @@ def end(sent: dict[str, Any], household_id: UUID, certificate_id: UUID) -> Any:
     with transaction() as current:
         row = queries.household_seen(current, current_scope(), household_id)
         paper = queries.certificate_of(current, row, certificate_id)
-        services.end(current, paper, on=sent["on"], by=current_user(), at=clock.now())
+        certificates.end(current, paper, on=sent["on"], by=current_user(), at=clock.now())
         return _told(current, row.id)
 
 

@@ -19,7 +19,7 @@ from crm.prospects.lists import bulk, queries
 from crm.prospects.lists.models import BulkAct, PeopleExport, Segment
 from crm.prospects.lists.narrowing import Narrowing
 from crm.prospects.lists.queries import Ready
-from crm.prospects.lists.routes import XLSX
+from crm.prospects.lists.routes.files import XLSX
 from crm.prospects.lists.rules import ActState, Column, ExportState, Outcome, Sharing, Why
 from crm.prospects.lists.services import acts, exporting, segments
 from crm.prospects.lists.showing import in_words

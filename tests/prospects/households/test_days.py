@@ -12,9 +12,9 @@ from crm import clock
 from crm.accounts.models import User
 from crm.errors import RuleBroken
 from crm.participation.queries import grounds_on
-from crm.prospects.households import services
 from crm.prospects.households.following import papers_of
 from crm.prospects.households.rules import Living
+from crm.prospects.households.services import certificates, membership
 from crm.prospects.models import Household, Prospect
 from crm.prospects.rules import POVERTY, Ground, Kinship
 from tests.factories import Make
@@ -71,7 +71,7 @@ def _joins(
     session: Session, dice: random.Random, ledger: Ledger, person: Prospect, home: Household, on: date, by: User
 ) -> None:
     before = person.household_id
-    services.join(session, home, person, Kinship.OTHER, on=on, by=by, at=NOW)
+    membership.join(session, home, person, Kinship.OTHER, on=on, by=by, at=NOW)
     ledger.set(ledger.lives[person.id], home.id, on)
     _emptied(session, ledger, before, on, by)
 
@@ -80,7 +80,7 @@ def _leaves(
     session: Session, dice: random.Random, ledger: Ledger, person: Prospect, home: Household, on: date, by: User
 ) -> None:
     before = person.household_id
-    services.leave(session, person, on=on, by=by, at=NOW)
+    membership.leave(session, person, on=on, by=by, at=NOW)
     ledger.set(ledger.lives[person.id], None, on)
     _emptied(session, ledger, before, on, by)
 
@@ -95,7 +95,7 @@ def _certified(
     session: Session, dice: random.Random, ledger: Ledger, person: Prospect, home: Household, on: date, by: User
 ) -> None:
     ground = dice.choice(POVERTY)
-    services.certify(session, home, ground, f"{dice.randint(1, 99)}", on.year, since=on, by=by, at=NOW)
+    certificates.certify(session, home, ground, f"{dice.randint(1, 99)}", on.year, since=on, by=by, at=NOW)
     end = min(date(on.year + 1, 1, 1), home.ended_on or LAST)
     ledger.set(ledger.has[home.id], ground, on, end)  # type: ignore[arg-type]
 
@@ -107,7 +107,7 @@ def _ended(
     if papers:
         paper = dice.choice(papers)
         first, end = paper.valid_from, paper.valid_to
-        services.end(session, paper, on=on, by=by, at=NOW)
+        certificates.end(session, paper, on=on, by=by, at=NOW)
         ledger.set(ledger.has[home.id], None, max(on, first), end)  # type: ignore[arg-type]
 
 
@@ -115,9 +115,9 @@ def _ended(
 def test_each_day_each_person_has_what_the_household_has(session: Session, make: Make, seed: int) -> None:
     dice, by = random.Random(seed), make.user()
     people = [make.prospect(f"Người {number}".replace(str(number), "Ab"[number % 2] * 2)) for number in range(4)]
-    homes = [services.found(session, [Living(one.id, Kinship.HEAD)], by=by, at=NOW, since=None) for one in people[:2]]
+    homes = [membership.found(session, [Living(one.id, Kinship.HEAD)], by=by, at=NOW, since=None) for one in people[:2]]
     for person, home in zip(people[2:], homes, strict=True):
-        services.join(session, home, person, Kinship.CHILD, on=None, by=by, at=NOW)
+        membership.join(session, home, person, Kinship.CHILD, on=None, by=by, at=NOW)
     minority = make.standing(people[0], Ground.ETHNIC_MINORITY, since=date(2019, 3, 1), until=None)
     ledger = tell(session, dice, people, homes, by)
     for day in {near for edge in EDGES for near in (edge - timedelta(days=1), edge, edge + timedelta(days=1))}:

@@ -18,11 +18,12 @@ from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
 from crm.errors import RuleBroken
 from crm.participation.queries import grounds_on
-from crm.prospects.households import renewing, reviewing, services
+from crm.prospects.households import renewing, reviewing
 from crm.prospects.households.models import HouseholdCertificate, PovertyReview
 from crm.prospects.households.queries import certificate_ending
 from crm.prospects.households.renewing import Asked
 from crm.prospects.households.rules import Living, Renewal, year_ending
+from crm.prospects.households.services import certificates, membership
 from crm.prospects.models import Household, Prospect
 from crm.prospects.rules import Ground, Kinship
 from tests.factories import Make
@@ -41,12 +42,12 @@ def family(session: Session, make: Make, by: User, name: str = "Lê Văn Chủ",
         Living(make.prospect(name, **more).id, Kinship.HEAD),  # type: ignore[arg-type]
         Living(make.prospect(f"{name} Con", **more).id, Kinship.CHILD),  # type: ignore[arg-type]
     ]
-    return services.found(session, living, by=by, at=clock.now())
+    return membership.found(session, living, by=by, at=clock.now())
 
 
 def certified(session: Session, make: Make, by: User, name: str = "Lê Văn Chủ", **more: object) -> Household:
     home = family(session, make, by, name, **more)
-    services.certify(session, home, Ground.POOR, f"{name}/2019", 2019, by=by, at=clock.now())
+    certificates.certify(session, home, Ground.POOR, f"{name}/2019", 2019, by=by, at=clock.now())
     return home
 
 
@@ -63,7 +64,7 @@ def test_in_autumn_this_years_certificates_end_before_that_last_years() -> None:
 def test_households_and_people_alone_stand_in_the_list_once(session: Session, make: Make, clerk: User) -> None:
     certified(session, make, clerk)
     claimed = family(session, make, clerk, "Trần Văn Kê")
-    for one in services.members_of(session, claimed):
+    for one in membership.members_of(session, claimed):
         make.standing(one, Ground.NEAR_POOR)
     make.prospect("Vũ Thị Đơn", grounds=(Ground.NEAR_POOR,))
     make.prospect("Đỗ Văn Khác", grounds=(Ground.ETHNIC_MINORITY,))
@@ -81,7 +82,7 @@ def test_a_renewed_certificate_holds_the_next_year_for_everybody(session: Sessio
     asked = [Asked(home.id, None, "1/2020"), Asked(None, alone.id, "2/2020")]
     scope = scope_of(session, clerk)
     assert renewing.renew_all(session, scope, asked, year=2020, by=clerk, at=clock.now()) == 2
-    for one in services.members_of(session, home):
+    for one in membership.members_of(session, home):
         assert [grounds_on(session, one, day) for day in (date(2019, 12, 31), NEW_YEAR, date(2021, 1, 1))] == [
             [Ground.POOR],
             [Ground.POOR],
@@ -151,7 +152,7 @@ def test_a_persons_page_says_from_october_that_the_certificate_ends(
     session: Session, make: Make, clerk: User, signed_in: Browser, at_time: Callable[..., None]
 ) -> None:
     home = certified(session, make, clerk)
-    person = services.members_of(session, home)[1]
+    person = membership.members_of(session, home)[1]
     words = "Giấy chứng nhận hộ nghèo hết hạn 31/12/2019"
     browser = signed_in(clerk)
     at_time(clock.at(date(2019, 9, 30), 9))
@@ -164,7 +165,7 @@ def test_a_persons_page_says_from_october_that_the_certificate_ends(
 
 def test_who_was_found_no_longer_poor_is_not_reminded(session: Session, make: Make, clerk: User) -> None:
     home = certified(session, make, clerk)
-    person = services.members_of(session, home)[0]
+    person = membership.members_of(session, home)[0]
     today = date(2019, 10, 15)
     assert certificate_ending(session, person, today) == (Ground.POOR, date(2019, 12, 31))
     renewing.no_longer(session, scope_of(session, clerk), Asked(home.id, None), year=2020, by=clerk, at=clock.now())
@@ -198,7 +199,7 @@ def test_what_is_refused_keeps_the_numbers_that_were_typed(
     session: Session, make: Make, clerk: User, signed_in: Browser
 ) -> None:
     home = certified(session, make, clerk)
-    services.end(
+    certificates.end(
         session,
         session.scalars(select(HouseholdCertificate)).one(),
         on=date(2019, 10, 1),
@@ -219,7 +220,7 @@ def test_the_workbook_is_taken_with_the_right_only_and_formulas_are_text(
     session: Session, make: Make, clerk: User, signed_in: Browser
 ) -> None:
     home = family(session, make, clerk)
-    services.certify(session, home, Ground.POOR, "=1+1", 2019, by=clerk, at=clock.now())
+    certificates.certify(session, home, Ground.POOR, "=1+1", 2019, by=clerk, at=clock.now())
     assert signed_in(Role.ORGANISER).get("/certificates.xlsx").status_code == 403
     answer = signed_in(clerk).get("/certificates.xlsx")
     cells = [cell for row in load_workbook(io.BytesIO(answer.data)).active for cell in row if cell.value]  # type: ignore[union-attr]

@@ -16,9 +16,9 @@ from crm.accounts.models import User
 from crm.accounts.rules import Role
 from crm.ids import new_id
 from crm.participation.queries import grounds_on
-from crm.prospects.households import services
 from crm.prospects.households.models import HouseholdCertificate
 from crm.prospects.households.rules import Living
+from crm.prospects.households.services import certificates, membership
 from crm.prospects.models import Household, Prospect
 from crm.prospects.rules import Ground, Kinship
 from tests.factories import Make
@@ -45,7 +45,7 @@ def family(session: Session, make: Make, clerk: User, volunteer: User) -> Househ
         Living(make.prospect("Phạm Thị Vợ").id, Kinship.SPOUSE),
         Living(make.prospect("Lê Thị Út").id, Kinship.CHILD),
     ]
-    return services.found(session, living, by=clerk, at=clock.now())
+    return membership.found(session, living, by=clerk, at=clock.now())
 
 
 def named(session: Session, name: str) -> Prospect:
@@ -164,7 +164,9 @@ def test_the_form_of_particulars_makes_no_second_head(
 def test_the_same_household_twice_becomes_one(
     session: Session, make: Make, family: Household, signed_in: Browser, clerk: User
 ) -> None:
-    other = services.found(session, [Living(make.prospect("Lê Văn Trùng").id, Kinship.HEAD)], by=clerk, at=clock.now())
+    other = membership.found(
+        session, [Living(make.prospect("Lê Văn Trùng").id, Kinship.HEAD)], by=clerk, at=clock.now()
+    )
     browser, url = signed_in(clerk), f"/households/{family.id}/merge"
     assert str(other.id) in browser.get(f"{url}?q=le van trung").text
     assert browser.post(url, data={"other": str(other.id)}).status_code == 302
@@ -235,8 +237,8 @@ def test_programs_renew_certificates(
     session: Session, make: Make, client: FlaskClient, api: Callable[..., dict[str, str]], clerk: User
 ) -> None:
     one = make.prospect("Lê Văn Chủ")
-    home = services.found(session, [Living(one.id, Kinship.HEAD)], by=clerk, at=clock.now())
-    services.certify(session, home, Ground.POOR, "1/2019", 2019, by=clerk, at=clock.now())
+    home = membership.found(session, [Living(one.id, Kinship.HEAD)], by=clerk, at=clock.now())
+    certificates.certify(session, home, Ground.POOR, "1/2019", 2019, by=clerk, at=clock.now())
     own, url = api(clerk), "/api/v1/renewals"
     assert [row["state"] for row in client.get(url, headers=own).json["items"]] == ["not_yet"]
     sent = {"household_id": str(home.id), "year": 2020}

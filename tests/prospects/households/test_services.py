@@ -17,9 +17,10 @@ from crm.ids import new_id
 from crm.months import Month
 from crm.participation.queries import grounds_on, quote_for
 from crm.premiums.rules.quotes import Plan
-from crm.prospects.households import merging, renewing, services
+from crm.prospects.households import merging, renewing
 from crm.prospects.households.models import HouseholdCertificate, HouseholdMember
 from crm.prospects.households.rules import Living
+from crm.prospects.households.services import certificates, membership
 from crm.prospects.importing.services.adding import Committing, add_standings
 from crm.prospects.models import Household, Prospect, Standing
 from crm.prospects.rules import Ground, ImportState, Kinship, NewStanding
@@ -44,17 +45,17 @@ def family(session: Session, make: Make, clerk: User) -> Household:
 def founded(session: Session, make: Make, by: User, since: date | None = None) -> Household:
     kinships = (Kinship.HEAD, Kinship.SPOUSE, Kinship.CHILD)
     living = [Living(make.prospect(f"Lê Văn {kin.value}".title()).id, kin) for kin in kinships]
-    return services.found(session, living, by=by, at=clock.now(), since=since)
+    return membership.found(session, living, by=by, at=clock.now(), since=since)
 
 
 def people_of(session: Session, household: Household) -> list[Prospect]:
-    return list(services.members_of(session, household))
+    return list(membership.members_of(session, household))
 
 
 def certified(
     session: Session, household: Household, by: User, year: int = 2019, **more: object
 ) -> HouseholdCertificate:
-    return services.certify(
+    return certificates.certify(
         session,
         household,
         Ground.POOR,
@@ -81,7 +82,7 @@ def test_the_database_refuses_a_second_head(session: Session, family: Household)
 def test_nobody_lives_in_two_households(session: Session, make: Make, clerk: User, family: Household) -> None:
     child = people_of(session, family)[2]
     with pytest.raises(RuleBroken) as refusal:
-        services.found(session, [Living(child.id, Kinship.HEAD)], by=clerk, at=clock.now())
+        membership.found(session, [Living(child.id, Kinship.HEAD)], by=clerk, at=clock.now())
     assert refusal.value.code == "has_household"
     session.add(
         HouseholdMember(
@@ -98,10 +99,10 @@ def test_nobody_lives_in_two_households(session: Session, make: Make, clerk: Use
 
 def test_a_new_head_asks_the_kinship_of_the_others_again(session: Session, clerk: User, family: Household) -> None:
     father, mother, child = people_of(session, family)
-    services.set_head(session, family, mother, {child.id: Kinship.CHILD}, by=clerk, at=clock.now())
+    membership.set_head(session, family, mother, {child.id: Kinship.CHILD}, by=clerk, at=clock.now())
     assert (father.kinship, mother.kinship, child.kinship) == (Kinship.OTHER, Kinship.HEAD, Kinship.CHILD)
     with pytest.raises(RuleBroken):
-        services.set_head(session, family, father, {mother.id: Kinship.HEAD}, by=clerk, at=clock.now())
+        membership.set_head(session, family, father, {mother.id: Kinship.HEAD}, by=clerk, at=clock.now())
 
 
 def test_somebody_who_comes_in_is_not_a_second_head(
@@ -109,9 +110,9 @@ def test_somebody_who_comes_in_is_not_a_second_head(
 ) -> None:
     aunt = make.prospect("Lê Thị Cô")
     with pytest.raises(RuleBroken) as refusal:
-        services.join(session, family, aunt, Kinship.HEAD, on=TODAY, by=clerk, at=clock.now())
+        membership.join(session, family, aunt, Kinship.HEAD, on=TODAY, by=clerk, at=clock.now())
     assert refusal.value.code == "has_head"
-    services.join(session, family, aunt, Kinship.SIBLING, on=TODAY, by=clerk, at=clock.now())
+    membership.join(session, family, aunt, Kinship.SIBLING, on=TODAY, by=clerk, at=clock.now())
     assert aunt.household_id == family.id
 
 
@@ -120,7 +121,7 @@ def test_a_move_into_the_future_is_not_written_down(
 ) -> None:
     for on in (TODAY + timedelta(days=1), date(1900, 1, 1)):
         with pytest.raises(RuleBroken) as refusal:
-            services.join(session, family, make.prospect(), Kinship.CHILD, on=on, by=clerk, at=clock.now())
+            membership.join(session, family, make.prospect(), Kinship.CHILD, on=on, by=clerk, at=clock.now())
         assert refusal.value.field == "on"
 
 
@@ -131,20 +132,20 @@ def test_the_household_of_the_last_one_to_leave_ends_and_its_certificate_with_it
     people = people_of(session, family)
     for one in people:
         assert family.ended_on is None
-        services.leave(session, one, on=TODAY, by=clerk, at=clock.now())
+        membership.leave(session, one, on=TODAY, by=clerk, at=clock.now())
     assert family.ended_on == TODAY
     assert [row.valid_to for row in session.scalars(select(HouseholdCertificate))] == [TODAY]
     for one in people:
         assert grounds_on(session, one, TODAY - timedelta(days=1)) == [Ground.POOR]
         assert grounds_on(session, one, TODAY) == []
     with pytest.raises(RuleBroken) as refusal:
-        services.join(session, family, people[0], Kinship.HEAD, on=TODAY, by=clerk, at=clock.now())
+        membership.join(session, family, people[0], Kinship.HEAD, on=TODAY, by=clerk, at=clock.now())
     assert refusal.value.code == "ended"
 
 
 def test_when_the_head_leaves_kinships_are_to_be_asked_again(session: Session, clerk: User, family: Household) -> None:
     head, mother, child = people_of(session, family)
-    services.leave(session, head, on=TODAY, by=clerk, at=clock.now())
+    membership.leave(session, head, on=TODAY, by=clerk, at=clock.now())
     assert (mother.kinship, child.kinship, head.household_id) == (Kinship.OTHER, Kinship.OTHER, None)
 
 
@@ -182,12 +183,12 @@ def test_who_moves_in_has_the_certificate_from_that_day_and_who_moves_out_until_
 ) -> None:
     certified(session, family, clerk)
     wife = make.prospect("Trần Thị Dâu")
-    services.join(session, family, wife, Kinship.CHILD_IN_LAW, on=date(2019, 6, 1), by=clerk, at=clock.now())
+    membership.join(session, family, wife, Kinship.CHILD_IN_LAW, on=date(2019, 6, 1), by=clerk, at=clock.now())
     assert [grounds_on(session, wife, date(2019, 5, 31)), grounds_on(session, wife, date(2019, 6, 1))] == [
         [],
         [Ground.POOR],
     ]
-    services.leave(session, wife, on=date(2019, 9, 1), by=clerk, at=clock.now())
+    membership.leave(session, wife, on=date(2019, 9, 1), by=clerk, at=clock.now())
     assert [grounds_on(session, wife, date(2019, 8, 31)), grounds_on(session, wife, date(2019, 9, 1))] == [
         [Ground.POOR],
         [],
@@ -199,9 +200,9 @@ def test_moving_from_one_household_to_another_changes_the_ground_on_that_day(
 ) -> None:
     certified(session, family, clerk)
     other = founded(session, make, clerk)
-    services.certify(session, other, Ground.NEAR_POOR, "3/CN", 2019, by=clerk, at=clock.now())
+    certificates.certify(session, other, Ground.NEAR_POOR, "3/CN", 2019, by=clerk, at=clock.now())
     child = people_of(session, family)[2]
-    services.join(session, other, child, Kinship.GRANDCHILD, on=date(2019, 9, 1), by=clerk, at=clock.now())
+    membership.join(session, other, child, Kinship.GRANDCHILD, on=date(2019, 9, 1), by=clerk, at=clock.now())
     assert grounds_on(session, child, date(2019, 8, 31)) == [Ground.POOR]
     assert grounds_on(session, child, date(2019, 9, 1)) == [Ground.NEAR_POOR]
 
@@ -210,18 +211,20 @@ def test_a_certificate_withdrawn_on_a_day_holds_until_the_day_before(
     session: Session, clerk: User, family: Household
 ) -> None:
     paper = certified(session, family, clerk)
-    services.end(session, paper, on=date(2019, 7, 1), by=clerk, at=clock.now())
+    certificates.end(session, paper, on=date(2019, 7, 1), by=clerk, at=clock.now())
     for one in people_of(session, family):
         assert grounds_on(session, one, date(2019, 6, 30)) == [Ground.POOR]
         assert grounds_on(session, one, date(2019, 7, 1)) == []
-    services.end(session, paper, on=date(2019, 1, 1), by=clerk, at=clock.now())
+    certificates.end(session, paper, on=date(2019, 1, 1), by=clerk, at=clock.now())
     assert session.scalars(select(HouseholdCertificate)).all() == []
     assert session.scalars(select(Standing)).all() == []
 
 
 def test_never_poor_and_near_poor_at_once(session: Session, clerk: User, family: Household) -> None:
     certified(session, family, clerk)
-    services.certify(session, family, Ground.NEAR_POOR, "9/CN", 2019, since=date(2019, 8, 1), by=clerk, at=clock.now())
+    certificates.certify(
+        session, family, Ground.NEAR_POOR, "9/CN", 2019, since=date(2019, 8, 1), by=clerk, at=clock.now()
+    )
     one = people_of(session, family)[0]
     assert grounds_on(session, one, date(2019, 7, 31)) == [Ground.POOR]
     assert grounds_on(session, one, date(2019, 8, 1)) == [Ground.NEAR_POOR]
@@ -243,7 +246,7 @@ def test_never_poor_and_near_poor_at_once(session: Session, clerk: User, family:
 
 def test_saying_it_again_corrects_the_ground_and_the_number(session: Session, clerk: User, family: Household) -> None:
     certified(session, family, clerk)
-    services.certify(session, family, Ground.NEAR_POOR, "13/CN", 2019, by=clerk, at=clock.now())
+    certificates.certify(session, family, Ground.NEAR_POOR, "13/CN", 2019, by=clerk, at=clock.now())
     rows = session.scalars(select(Standing)).all()
     assert {(row.ground, row.certificate, row.valid_from, row.valid_to) for row in rows} == {
         (Ground.NEAR_POOR, "13/CN", date(2019, 1, 1), NEW_YEAR)
@@ -271,7 +274,7 @@ def test_a_certificate_that_cannot_be_is_refused_at_its_field(
     field: str,
 ) -> None:
     with pytest.raises(RuleBroken) as refusal:
-        services.certify(session, family, ground, number, year, since=since, by=clerk, at=clock.now())
+        certificates.certify(session, family, ground, number, year, since=since, by=clerk, at=clock.now())
     assert refusal.value.field == field
 
 
@@ -284,7 +287,7 @@ def test_a_persons_other_grounds_stay_and_poverty_of_their_own_gives_way(
     certified(session, family, clerk, since=date(2019, 3, 15))
     assert set(grounds_on(session, head, date(2019, 3, 14))) == {Ground.ETHNIC_MINORITY, Ground.NEAR_POOR}
     assert set(grounds_on(session, head, date(2019, 3, 15))) == {Ground.ETHNIC_MINORITY, Ground.POOR}
-    services.leave(session, head, on=TODAY, by=clerk, at=clock.now())
+    membership.leave(session, head, on=TODAY, by=clerk, at=clock.now())
     assert grounds_on(session, head, TODAY) == [Ground.ETHNIC_MINORITY]
 
 
@@ -330,11 +333,11 @@ def test_the_person_page_tells_of_the_certificate(session: Session, clerk: User,
 def test_a_number_of_the_labour_office_is_one_households(
     session: Session, make: Make, clerk: User, family: Household
 ) -> None:
-    services.describe(session, family, code=" 38-000123 ", address="Ngõ 5", by=clerk, at=clock.now())
+    membership.describe(session, family, code=" 38-000123 ", address="Ngõ 5", by=clerk, at=clock.now())
     assert (family.code, family.address) == ("38-000123", "Ngõ 5")
     other = founded(session, make, clerk)
     with pytest.raises(RuleBroken) as refusal:
-        services.describe(session, other, code="38-000123", address=None, by=clerk, at=clock.now())
+        membership.describe(session, other, code="38-000123", address=None, by=clerk, at=clock.now())
     assert refusal.value.code == "code_taken"
 
 
@@ -358,7 +361,7 @@ def test_households_of_different_standing_are_not_one(
 ) -> None:
     other = founded(session, make, clerk)
     certified(session, family, clerk)
-    services.certify(session, other, Ground.NEAR_POOR, "1/CN", 2019, by=clerk, at=clock.now())
+    certificates.certify(session, other, Ground.NEAR_POOR, "1/CN", 2019, by=clerk, at=clock.now())
     with pytest.raises(RuleBroken) as refusal:
         merging.merge(session, family, other, by=clerk, at=clock.now())
     assert refusal.value.code == "two_standings"
@@ -370,7 +373,7 @@ def test_members_from_a_list_without_days_count_as_always_there(session: Session
     two = make.prospect(household_id=home.id, kinship=Kinship.CHILD)
     certified(session, home, clerk)
     assert grounds_on(session, one, date(2019, 1, 1)) == [Ground.POOR]
-    services.leave(session, two, on=date(2019, 5, 1), by=clerk, at=clock.now())
+    membership.leave(session, two, on=date(2019, 5, 1), by=clerk, at=clock.now())
     assert [grounds_on(session, two, date(2019, 4, 30)), grounds_on(session, two, date(2019, 5, 1))] == [
         [Ground.POOR],
         [],

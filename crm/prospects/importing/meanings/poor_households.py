@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import User
 from crm.clock import local_day
 from crm.errors import RuleBroken
-from crm.prospects.households import services
 from crm.prospects.households.following import follow, papers_of
 from crm.prospects.households.models import HouseholdCertificate, HouseholdMember
 from crm.prospects.households.rules import LONGEST_CODE, Living
+from crm.prospects.households.services import certificates, membership
 from crm.prospects.importing import kinds
 from crm.prospects.importing.kinds import Rows, person_of
 from crm.prospects.importing.meanings.kept import forget, keep, kept_of
@@ -73,12 +73,12 @@ def _take_in(
     household = _known(session, listed, key, code, list(people.values()))
     if household is None:
         living = _living(members, people)
-        household = services.found(session, living, by=by, at=at, code=code)
+        household = membership.found(session, living, by=by, at=at, code=code)
         did[first.id]["founded"] = True
         for row, _one in members:
             did[row.id]["joined"] = True
     else:
-        headed = services.head_id(session, household) is not None
+        headed = membership.head_id(session, household) is not None
         for row, one in members:
             person = people[row.id]
             if person.household_id is not None:
@@ -86,7 +86,7 @@ def _take_in(
             kinship = Kinship(one.extra["kinship"])
             if kinship is Kinship.HEAD and headed:
                 kinship = Kinship.OTHER
-            services.join(session, household, person, kinship, on=None, by=by, at=at)
+            membership.join(session, household, person, kinship, on=None, by=by, at=at)
             headed = headed or kinship is Kinship.HEAD
             did[row.id]["joined"] = True
     for row, _one in members:
@@ -146,7 +146,7 @@ def _certify(
         return
     if before:
         did["before"] = {"ground": before.ground.value, "number": before.number}
-    row = services.certify(session, household, ground, number, year, by=by, at=at)
+    row = certificates.certify(session, household, ground, number, year, by=by, at=at)
     did["certificate"] = {"id": str(row.id), "ground": ground.value, "number": number, "year": year}
 
 
@@ -195,9 +195,9 @@ def _uncertify(
         if (row.ground.value, row.number) != (said["ground"], said["number"]):
             return False
         if before := done.get("before"):
-            services.certify(session, household, Ground(before["ground"]), before["number"], row.year, by=by, at=at)
+            certificates.certify(session, household, Ground(before["ground"]), before["number"], row.year, by=by, at=at)
         else:
-            services.end(session, row, on=row.valid_from, by=by, at=at)
+            certificates.end(session, row, on=row.valid_from, by=by, at=at)
     return True
 
 

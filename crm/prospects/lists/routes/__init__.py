@@ -1,0 +1,1 @@
+"""Pages of saved lists, tags, acts on many people, columns and files."""
