@@ -24,6 +24,7 @@ OFFICE: tuple[Item, ...] = (
     Item(_l("Overview"), "reports.dashboard", "chart", May.SEE_DASHBOARD),
     RESIDENTS,
     Item(_l("Taking part"), "participation.listing", "joined", May.SEE_DASHBOARD),
+    Item(_l("Keeping them in"), "keeping.show", "due", May.SEE_PEOPLE),
     Item(_l("Sponsors"), "sponsors.listing", "sponsor", May.SEE_SPONSORS),
     Item(_l("Messages"), "campaigns.messages", "message", May.SEE_MESSAGES),
     Item(_l("Visits"), "outreach.listing", "list", May.SEE_DASHBOARD),

@@ -8,6 +8,7 @@ from flask_smorest import Blueprint as ApiBlueprint
 import crm.accounts.models
 import crm.api.models
 import crm.campaigns.models
+import crm.followups.conditions
 import crm.outreach.bulk
 import crm.outreach.merging
 import crm.outreach.models
@@ -15,6 +16,7 @@ import crm.outreach.packages.models
 import crm.outreach.syncing.models
 import crm.participation.conditions
 import crm.participation.from_lists
+import crm.participation.guard.conditions
 import crm.participation.merging
 import crm.participation.models
 import crm.participation.owners
@@ -32,6 +34,7 @@ import crm.prospects.merging.cards
 import crm.prospects.merging.models
 import crm.prospects.models
 import crm.reorganisations.models
+import crm.sponsors.conditions
 import crm.sponsors.models
 import crm.stored
 import crm.targets.models  # noqa: F401
@@ -43,6 +46,7 @@ from crm.campaigns.routes import acts as campaign_acts
 from crm.campaigns.routes import outside as campaign_outside
 from crm.campaigns.routes import pages as campaign_pages
 from crm.followups import routes as followup_routes
+from crm.followups.keeping import routes as keeping_routes
 from crm.followups.walking import routes as walking_routes
 from crm.outreach import resources as outreach_resources
 from crm.outreach import routes as outreach_routes
@@ -89,6 +93,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     package_routes.bp,
     participation_routes.bp,
     followup_routes.bp,
+    keeping_routes.bp,
     walking_routes.bp,
     target_routes.bp,
     sponsor_routes.bp,

@@ -13,8 +13,9 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parent.parent
 CATALOGUES = ROOT / "crm" / "translations" / "vi" / "LC_MESSAGES"
-KEYWORDS = {"_": None, "_l": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2), "lazy_ngettext": (1, 2)}
-OF_LIBRARIES = {"wtforms", "flask_security"}
+KEYWORDS = dict.fromkeys(("_", "_l", "gettext", "lazy_gettext"))
+KEYWORDS |= dict.fromkeys(("ngettext", "lazy_ngettext", "_n", "_ln"), (1, 2))
+OF_LIBRARIES = {"api", "wtforms", "flask_security"}
 """Catalogues whose texts stand in libraries, not here."""
 
 SHARED = {"layouts": "design", "components": "design", "errors": "design"}

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from crm.accounts.queries import Scope
 from crm.clock import at, local_day
-from crm.followups.rules import LONGEST_NOTICE, SHOWN, Known, Task, ranked
+from crm.followups.rules import LONGEST_NOTICE, SHOWN, STILL_WON, Known, Task, by_door, ranked
 from crm.months import Month
 from crm.outreach.queries import Reached, Tried, assigned_since, reached, tried
-from crm.participation.models import Participation
+from crm.participation.guard.queries import certificates_ending, lapsed, supported_until
+from crm.participation.guard.rules import WIN_BACK
+from crm.participation.models import ParticipantMonth, Participation
 from crm.participation.rules import Beginning
+from crm.premiums.queries import law
+from crm.premiums.rules.keys import LawKey
 from crm.prospects.models import Prospect
 from crm.prospects.queries.facts import Facts, facts_of
 from crm.prospects.queries.seeing import listed_to
 from crm.prospects.queries.standing import deciding_grounds
-from crm.prospects.rules import Stage
+from crm.prospects.rules import Ground, Stage
+from crm.sponsors.queries import carried_until
 
 MOST_CANDIDATES = 500
 """Of each kind; a list that long is not a day's work, and only its top is shown."""
@@ -55,9 +60,12 @@ class Today:
 
 
 def today(session: Session, scope: Scope, day: date, *, most: int = SHOWN) -> Today:
-    """What this person should do on a day: their own people who are due, with reasons, the most pressing first."""
+    """What this person should do on a day: their own people who are due, with reasons, the most pressing first.
+
+    Whoever of a household is due stands behind the most pressing of them.
+    """
     known = _candidates(session, scope, day)
-    tasks = ranked(known.values(), day)
+    tasks = by_door(ranked(known.values(), day))
     shown = tasks[:most]
     rows = session.scalars(select(Prospect).where(listed_to(scope), Prospect.id.in_([task.id for task in shown])))
     by_id = {row.id: row for row in rows}
@@ -68,12 +76,14 @@ def today(session: Session, scope: Scope, day: date, *, most: int = SHOWN) -> To
 
 
 def _candidates(session: Session, scope: Scope, day: date) -> dict[UUID, Known]:
-    """Those who may be due: put off until now, about to lose their months, or never met."""
+    """Those who may be due: put off until now, about to lose their months or what they are helped with, or never met."""
+    ends = _ends(session, scope, day)
     rows: dict[UUID, Any] = {}
     for condition, order in (
         (Prospect.next_contact_on <= day, Prospect.next_contact_on.desc()),
         (Participation.deadline_on <= day + LONGEST_NOTICE, Participation.deadline_on),
         (_never_met(), Prospect.created_at),
+        *([(Prospect.id.in_(ends), Prospect.id)] if ends else []),
     ):
         rows |= {row.id: row for row in session.execute(_mine(scope, condition).order_by(order).limit(MOST_CANDIDATES))}
     never_met = [row.id for row in rows.values() if row.last_contact_at is None]
@@ -88,10 +98,41 @@ def _candidates(session: Session, scope: Scope, day: date) -> dict[UUID, Known]:
             deadline_on=row.deadline_on,
             method=row.method or 0,
             assigned_on=local_day(since.get(row.id, row.created_at)),
-            **({"ground": grounds[row.id]} if row.id in grounds else {}),
+            household_id=row.household_id,
+            months_paid=row.months_paid,
+            ground=grounds.get(row.id, Ground.OTHER),
+            **ends.get(row.id, {}),
         )
         for row in rows.values()
     }
+
+
+def _ends(session: Session, scope: Scope, day: date) -> dict[UUID, dict[str, Any]]:
+    """What ends of itself, or ended, for the people somebody looks after, as the facts of `Known`; one statement."""
+    now = law(session).on(day)
+    kinds: dict[str, Select[UUID, date]] = {
+        "sponsored_through": carried_until(scope.town_id, day),
+        "certificate_until": certificates_ending(scope.town_id, day),
+        "lapsed_on": lapsed(scope.town_id, day, WIN_BACK[0], WIN_BACK[-1] + STILL_WON.days + 1),
+    }
+    if now.says(LawKey.SUPPORT_CAP_MONTHS):
+        kinds["supported_through"] = supported_until(scope.town_id, now.number(LawKey.SUPPORT_CAP_MONTHS), day)
+    mine = select(Prospect.id).where(listed_to(scope), Prospect.volunteer_id == scope.user_id)
+    told = {name: query.subquery(name) for name, query in kinds.items()}
+    rows = session.execute(
+        union_all(
+            *(
+                select(ends.c.prospect_id, literal(name).label("kind"), ends.c.until)
+                .where(ends.c.prospect_id.in_(mine))
+                .limit(MOST_CANDIDATES)
+                for name, ends in told.items()
+            )
+        )
+    )
+    found: dict[UUID, dict[str, Any]] = {}
+    for prospect_id, name, until in rows:
+        found.setdefault(prospect_id, {})[name] = Month.of(until) if name.endswith("_through") else until
+    return found
 
 
 def _never_met() -> ColumnElement[bool]:
@@ -99,10 +140,15 @@ def _never_met() -> ColumnElement[bool]:
     return and_(never, Prospect.stage.in_((Stage.NEW, Stage.UNREACHED)))
 
 
-def _mine(
-    scope: Scope, condition: ColumnElement[bool]
-) -> Select[UUID, Stage, date | None, datetime | None, datetime, date | None, int]:
+def _mine(scope: Scope, condition: ColumnElement[bool]) -> Select[Any]:
     """Of the people this person looks after themselves, those of a condition, with what is paid for."""
+    months_paid = (
+        select(func.count())
+        .where(ParticipantMonth.town_id == Prospect.town_id, ParticipantMonth.prospect_id == Prospect.id)
+        .correlate(Prospect)
+        .scalar_subquery()
+        .label("months_paid")
+    )
     goes_on = and_(Participation.ended_on.is_(None), Participation.withdrawn_at.is_(None))
     of_them = and_(Participation.town_id == Prospect.town_id, Participation.prospect_id == Prospect.id)
     return (
@@ -114,6 +160,8 @@ def _mine(
             Prospect.created_at,
             Participation.deadline_on,
             Participation.method,
+            Prospect.household_id,
+            months_paid,
         )
         .outerjoin(Participation, and_(of_them, goes_on))
         .where(listed_to(scope), Prospect.volunteer_id == scope.user_id, condition)

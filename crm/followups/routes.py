@@ -17,7 +17,7 @@ from crm.accounts.rules import May
 from crm.db import session
 from crm.followups import queries
 from crm.followups.queries import Due
-from crm.followups.rules import STATES, Task, why
+from crm.followups.rules import SAY, STATES, Task, why
 from crm.followups.wording import figures_of
 from crm.ids import new_id
 from crm.months import Month
@@ -80,9 +80,10 @@ def _card(due: Due, figures: Mapping[Ground, Figures], town: str) -> dict[str, A
         "age": day.year - who.birth_year if who.birth_year else None,
         "place": where or due.facts.place.name,
         "why": why(task, day, due.tried.times, written_day(task.day, chosen())),
-        "say": what_to_say(
-            who.stage, due.facts.standing, reasons, figures.get(due.facts.standing), _payment(task, day)
-        ),
+        "also": [why(one, day, due.tried.times, written_day(one.day, chosen())) for one in task.also],
+        "along": task.along,
+        "say": SAY.get(task.cause)
+        or what_to_say(who.stage, due.facts.standing, reasons, figures.get(due.facts.standing), _payment(task, day)),
         "state": STATES[task.cause],
         "way": f"geo:0,0?q={quote(', '.join((where, due.facts.place.name, town)))}" if where else None,
     }

@@ -1,9 +1,9 @@
-"""What is due today and why: ranked by what would be lost by waiting."""
+"""What is due today and why: ranked by what would be lost by waiting, then by how much is at stake."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import IntEnum
 from typing import Any
@@ -12,6 +12,15 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_ngettext as _ln
 
+from crm.months import Month
+from crm.participation.guard.rules import (
+    CERTIFICATE_NOTICE,
+    SPONSOR_NOTICE,
+    SUPPORT_NOTICES,
+    notice_begins,
+    notice_of,
+    win_back_day,
+)
 from crm.prospects.rules import STRENGTH, Ground, Stage
 
 SHOWN = 20
@@ -21,6 +30,12 @@ NOTICE = {1: timedelta(days=7), 3: timedelta(days=14), 6: timedelta(days=21), 12
 LONGEST_NOTICE = max(NOTICE.values())
 PRESSING = timedelta(days=3)
 """So close to the last day to pay, nothing else comes first."""
+SPONSOR_NOTICES = (SPONSOR_NOTICE, 1)
+"""Months before a sponsor's money ends: once in time to find another, and once more in the last month."""
+STILL_WON = timedelta(days=60)
+"""So long after the day to win somebody back it is asked of a volunteer; later the list of the lapsed has them."""
+NEGLECTED_AFTER = timedelta(days=7)
+"""What waits longer than this rises to whoever leads the work."""
 
 
 class Cause(IntEnum):
@@ -30,7 +45,11 @@ class Cause(IntEnum):
     TODAY = 2
     LATE = 3
     PAYMENT = 4
-    NEW = 5
+    SPONSOR_ENDS = 5
+    CERTIFICATE_ENDS = 6
+    SUPPORT_ENDS = 7
+    WIN_BACK = 8
+    NEW = 9
 
 
 @dataclass(frozen=True)
@@ -46,6 +65,23 @@ class Known:
     method: int = 1
     ground: Ground = Ground.OTHER
     assigned_on: date | None = None
+    household_id: UUID | None = None
+    months_paid: int = 0
+    sponsored_through: Month | None = None
+    """Last month a sponsor carries, where that is near and nobody carries on."""
+    certificate_until: date | None = None
+    """Last day of a certificate that ends soon, where none follows."""
+    supported_through: Month | None = None
+    """Last month the State helps with before its cap, where that is near."""
+    lapsed_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Because:
+    """One reason to call on somebody: since when, or until when."""
+
+    cause: Cause
+    day: date
 
 
 @dataclass(frozen=True)
@@ -58,10 +94,17 @@ class Task:
     weight: int = 0
     deadline_on: date | None = None
     """Last day to pay, where that is near or past, whatever brought the task."""
+    at_stake: int = 0
+    """Months paid so far: of two who are as pressing, whoever would lose more comes first."""
+    also: tuple[Because, ...] = ()
+    """What else to speak of, the most pressing first."""
+    household_id: UUID | None = None
+    along: bool = False
+    """Stands here because somebody of the same household does."""
 
     @property
-    def rank(self) -> tuple[int, int, date, UUID]:
-        return self.cause, self.weight, self.day, self.id
+    def rank(self) -> tuple[int, int, date, int, UUID]:
+        return self.cause, self.weight, self.day, -self.at_stake, self.id
 
 
 _WEIGHT = {Stage.AGREED: 0, Stage.LAPSED: 1, Stage.INTERESTED: 2, Stage.CONSIDERING: 3, Stage.JOINED: 4}
@@ -87,21 +130,65 @@ def payment_due(known: Known, day: date) -> bool:
     return spoken < begins or (known.next_contact_on is not None and known.next_contact_on <= day)
 
 
-def task_of(known: Known, day: date) -> Task | None:
-    """What is to be done about somebody on a day; None when nothing is."""
-    weight = _WEIGHT.get(known.stage, _LIGHTEST)
-    pay_by = known.deadline_on if payment_near(known, day) else None
+def reasons_of(known: Known, day: date) -> Iterator[Because]:
+    """Every reason to call on somebody on a day, what to speak of first before the rest.
+
+    A reason goes by itself: when what it asks for happened (a payment, a new certificate, another sponsor), or when
+    somebody spoke with the person since it began.
+    """
     if known.stage is Stage.NOT_ELIGIBLE:
-        return None
+        return
     if known.deadline_on and payment_due(known, day):
-        cause = Cause.ENDING if known.deadline_on - day <= PRESSING else Cause.PAYMENT
-        return Task(known.id, cause, known.deadline_on, deadline_on=pay_by)
+        yield Because(Cause.ENDING if known.deadline_on - day <= PRESSING else Cause.PAYMENT, known.deadline_on)
     if known.next_contact_on and known.next_contact_on <= day:
-        cause = Cause.TODAY if known.next_contact_on == day else Cause.LATE
-        return Task(known.id, cause, known.next_contact_on, weight, pay_by)
-    if known.next_contact_on is None and known.last_contact_on is None and known.stage in (Stage.NEW, Stage.UNREACHED):
-        return Task(known.id, Cause.NEW, known.assigned_on or day, STRENGTH[known.ground])
-    return None
+        yield Because(Cause.TODAY if known.next_contact_on == day else Cause.LATE, known.next_contact_on)
+    yield from _what_ends(known, day)
+    never_met = known.next_contact_on is None and known.last_contact_on is None
+    if never_met and known.stage in (Stage.NEW, Stage.UNREACHED):
+        yield Because(Cause.NEW, known.assigned_on or day)
+
+
+def _what_ends(known: Known, day: date) -> Iterator[Because]:
+    """What ends, or ended, without anybody's doing. Who has an appointment hears of it then."""
+    spoken = known.last_contact_on or date.min
+    if known.next_contact_on and known.next_contact_on > day:
+        return
+    for cause, end, notices in (
+        (Cause.SPONSOR_ENDS, known.sponsored_through, SPONSOR_NOTICES),
+        (Cause.SUPPORT_ENDS, known.supported_through, SUPPORT_NOTICES),
+    ):
+        months = notice_of(end, day, notices) if end else None
+        if end and months and spoken < notice_begins(end, months):
+            yield Because(cause, end.last_day)
+    until = known.certificate_until
+    if until and until - CERTIFICATE_NOTICE <= day <= until and spoken < until - CERTIFICATE_NOTICE:
+        yield Because(Cause.CERTIFICATE_ENDS, until)
+    again = win_back_day(known.lapsed_on, day) if known.lapsed_on and known.stage is Stage.LAPSED else None
+    if again and spoken < again and day <= again + STILL_WON:
+        yield Because(Cause.WIN_BACK, known.lapsed_on or again)
+
+
+def task_of(known: Known, day: date) -> Task | None:
+    """What is to be done about somebody on a day, for its most pressing reason; None when nothing is."""
+    reasons = list(reasons_of(known, day))
+    if not reasons:
+        return None
+    first, *also = reasons
+    weights = {
+        Cause.TODAY: _WEIGHT.get(known.stage, _LIGHTEST),
+        Cause.LATE: _WEIGHT.get(known.stage, _LIGHTEST),
+        Cause.NEW: STRENGTH[known.ground],
+    }
+    return Task(
+        known.id,
+        first.cause,
+        first.day,
+        weights.get(first.cause, 0),
+        known.deadline_on if payment_near(known, day) and first.cause is not Cause.NEW else None,
+        known.months_paid,
+        tuple(also),
+        known.household_id,
+    )
 
 
 def ranked(people: Iterable[Known], day: date) -> list[Task]:
@@ -110,23 +197,63 @@ def ranked(people: Iterable[Known], day: date) -> list[Task]:
     return sorted((task for task in tasks if task), key=lambda task: task.rank)
 
 
-def why(task: Task, day: date, times: int, written: str) -> Any:
-    """The reason in words; `times` is how often somebody was called on before, `written` the task's day for the reader."""
-    if task.cause is Cause.NEW:
+def by_door(tasks: Sequence[Task]) -> list[Task]:
+    """The same tasks, with those of one household behind the most pressing of them: one walk, one door."""
+    of_house: dict[UUID | None, list[Task]] = {}
+    for task in tasks:
+        of_house.setdefault(task.household_id, []).append(task)
+    found: dict[UUID, Task] = {}
+    for task in tasks:
+        found.setdefault(task.id, task)
+        for other in of_house[task.household_id] if task.household_id else ():
+            found.setdefault(other.id, replace(other, along=True))
+    return list(found.values())
+
+
+def why(because: Task | Because, day: date, times: int, written: str) -> Any:
+    """The reason in words; `times` is how often somebody was called on before, `written` its day for the reader."""
+    if because.cause is Cause.NEW:
         return _l("Newly assigned, not met yet")
-    if task.cause in (Cause.ENDING, Cause.PAYMENT):
-        if task.day < day:
+    if because.cause in (Cause.ENDING, Cause.PAYMENT):
+        if because.day < day:
             return _l("Time to pay ran out on %(day)s", day=written)
         return _l("Time to pay ends on %(day)s", day=written)
-    if task.cause is Cause.TODAY:
+    if because.cause is Cause.TODAY:
         return _l("Due today · time %(times)s", times=times + 1)
+    if because.cause in _ENDS:
+        return _ENDS[because.cause](written)
     return _ln(
         "%(num)s day late · time %(times)s",
         "%(num)s days late · time %(times)s",
-        (day - task.day).days,
+        (day - because.day).days,
         times=times + 1,
     )
 
 
-STATES = {Cause.ENDING: "late", Cause.TODAY: "due", Cause.LATE: "late", Cause.PAYMENT: "due", Cause.NEW: "plain"}
+_ENDS: Mapping[Cause, Any] = {
+    Cause.SPONSOR_ENDS: lambda day: _l("A sponsor pays until %(day)s, nobody after that", day=day),
+    Cause.CERTIFICATE_ENDS: lambda day: _l("The household's certificate ends on %(day)s", day=day),
+    Cause.SUPPORT_ENDS: lambda day: _l("The State's support ends on %(day)s: its months are used up", day=day),
+    Cause.WIN_BACK: lambda day: _l("Has not paid since %(day)s: ask again", day=day),
+}
+
+SAY: Mapping[Cause, Any] = {
+    Cause.SPONSOR_ENDS: _l("Say in time that the sponsor's help ends; work out together what paying on would cost."),
+    Cause.CERTIFICATE_ENDS: _l("Ask whether the review has come; a new certificate keeps the State's support."),
+    Cause.SUPPORT_ENDS: _l("Say what they will pay without support, and how many years they have reached."),
+    Cause.WIN_BACK: _l("Ask why they stopped. Months already paid are kept; paying again continues them."),
+}
+"""One sentence for the door where the reason itself is what to speak of."""
+
+STATES = {
+    Cause.ENDING: "late",
+    Cause.TODAY: "due",
+    Cause.LATE: "late",
+    Cause.PAYMENT: "due",
+    Cause.SPONSOR_ENDS: "due",
+    Cause.CERTIFICATE_ENDS: "due",
+    Cause.SUPPORT_ENDS: "due",
+    Cause.WIN_BACK: "due",
+    Cause.NEW: "plain",
+}
 """How a task's card is drawn."""

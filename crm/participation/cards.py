@@ -19,6 +19,7 @@ from crm.errors import RuleBroken
 from crm.kept import kept
 from crm.months import Month
 from crm.participation import queries
+from crm.participation.guard.rules import AVOIDABLE, STOP_REASONS, StopReason
 from crm.participation.models import Participation, Payment
 from crm.participation.rules import BEGINNINGS, DUE_SOON, ENDINGS, Beginning, Ending, basis_for
 from crm.places.models import Place
@@ -41,7 +42,8 @@ USUAL = Method.QUARTERLY
 def card(person: Prospect, scope: Scope, today: date) -> Card | None:
     """«Takes part, paid through …» for a participant; «how much would it be?» for everyone else."""
     spell = _open_spell(person)
-    acts = {"enrol": current_user().may(May.ENROL), "stop": basis_for(current_user().may) is not None}
+    may = current_user().may
+    acts = {"enrol": may(May.ENROL), "stop": basis_for(may) is not None, "edit": may(May.EDIT_PEOPLE)}
     if spell:
         late = spell.deadline_on is not None and spell.deadline_on < today
         soon = spell.deadline_on is not None and spell.deadline_on <= today + DUE_SOON
@@ -50,8 +52,14 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
     if person.stage is Stage.NOT_ELIGIBLE:
         return None
     told = _told(person, today)
-    facts = {"told": told, "acts": acts, "grounds": GROUNDS}
+    facts = {"told": told, "acts": acts, "grounds": GROUNDS, "left": _left(person), "reasons": STOP_REASONS}
     return Card("participation/_how_much.html", facts, order=10, looks=[_would_pay(told)] if told else [])
+
+
+def _left(person: Prospect) -> Participation | None:
+    """The last spell of somebody who let it lapse or stopped: they are asked why."""
+    last = next(iter(_spells(person)), None)
+    return last if last and last.ended_as in AVOIDABLE else None
 
 
 def _paid_through(spell: Participation, *, late: bool, soon: bool) -> Look:
@@ -142,7 +150,9 @@ def _began(row: Happened) -> Event:
 
 
 def _ended(row: Happened) -> Event:
-    return Event(row.at, ENDINGS[Ending(row.facts["as"])], "paused", "late", row.by, whole_day=True)
+    told = row.facts["because"]
+    because = STOP_REASONS[StopReason(told)] if told else None
+    return Event(row.at, ENDINGS[Ending(row.facts["as"])], "paused", "late", row.by, because, whole_day=True)
 
 
 def _midnight(day: SQLColumnExpression[Any]) -> ColumnElement[datetime]:
@@ -193,7 +203,7 @@ TRAILS = (
         at=_midnight(Participation.ended_on),
         id=Participation.id,
         by=_NOBODY,
-        facts=facts_as(**{"as": Participation.ended_as}),
+        facts=facts_as(**{"as": Participation.ended_as, "because": Participation.stop_reason}),
         tell=_ended,
     ),
 )

@@ -7,11 +7,12 @@ from datetime import date
 from typing import Any, Self
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DateField, HiddenField, SelectField, StringField
+from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, Optional
 
 from crm.errors import RuleBroken
 from crm.months import MONTHS_IN_YEAR, Month
+from crm.participation.guard.rules import STOP_REASONS, StopReason
 from crm.participation.rules import CHOSEN_ENDINGS, ENDINGS, KINDS, Basis, Ending, Kind, Span, first_months
 from crm.premiums.forms import DongField
 from crm.premiums.rules.keys import PERIODS, LawKey, Method
@@ -97,6 +98,29 @@ class StopForm(Form):
         validators=[DataRequired()],
     )
     on = DateField(_l("From which day on"), validators=[DataRequired()])
+    reason = RadioField(
+        _l("What made them stop?"),
+        choices=[("", _l("Not asked yet")), *((reason.value, label) for reason, label in STOP_REASONS.items())],
+        default="",
+    )
+    """Only of somebody who stops of their own will."""
+
+    @property
+    def because(self) -> StopReason | None:
+        """The reason that was given, where one is asked for."""
+        told = self.reason.data if self.ending.data is Ending.STOPPED else None
+        return StopReason(told) if told else None
+
+
+class WhyStoppedForm(Form):
+    """Why somebody let it lapse or stopped, as a volunteer heard it."""
+
+    reason = SelectField(
+        _l("What made them stop?"),
+        choices=[(reason.value, label) for reason, label in STOP_REASONS.items()],
+        coerce=StopReason,
+        validators=[DataRequired()],
+    )
 
 
 class ListForm(QueryForm):
@@ -109,6 +133,8 @@ class ListForm(QueryForm):
     organisation = SelectField(_l("Organisation"), filters=[stripped], validate_choice=False)
     since = DateField(_l("From"), validators=[Optional()])
     as_of = DateField(_l("Up to"), validators=[Optional()])
+    reason = HiddenField(filters=[stripped])
+    """Why people stopped, where a figure asks for that."""
     boundaries = DateField(validators=[Optional()])
     """The day whose wards a report drew; the place is one of them."""
 
@@ -134,5 +160,6 @@ class ListForm(QueryForm):
         return Kind(self.kind.data) if self.kind.data in set(Kind) else Kind.STOCK
 
     def where(self) -> dict[str, Any]:
-        """Place and organisation as the address names them, and the day whose boundaries they are of."""
-        return {"place": self.place.data, "organisation": self.organisation.data, "drawn": self.boundaries.data}
+        """Place, organisation and reason as the address names them, and the day whose boundaries they are of."""
+        given = {"place": self.place.data, "organisation": self.organisation.data, "reason": self.reason.data}
+        return given | {"drawn": self.boundaries.data}

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Model, TownRow, refers
+from crm.participation.guard.rules import StopReason
 from crm.participation.rules import Basis, Beginning, Ending
 
 
@@ -29,6 +30,7 @@ class Participation(TownRow, Model):
         Index("ix_participation_deadline", "town_id", "deadline_on", postgresql_where=text("ended_on is null")),
         CheckConstraint("ended_on > started_on", name="dates"),
         CheckConstraint("(ended_on is null) = (ended_as is null)", name="ends_as_something"),
+        CheckConstraint("stop_reason is null or ended_as in ('lapsed', 'stopped')", name="stopped_for_a_reason"),
     )
 
     prospect_id: Mapped[UUID]
@@ -51,6 +53,8 @@ class Participation(TownRow, Model):
     """Last day to pay for what follows; the day after, the spell has lapsed."""
     withdrawn_at: Mapped[datetime | None] = mapped_column(default=None)
     """Set when its first payment was reversed: it was recorded by mistake and counts nowhere."""
+    stop_reason: Mapped[StopReason | None] = mapped_column(default=None)
+    """Why somebody let it lapse or stopped, as they said when asked."""
 
 
 class Payment(TownRow, Model):

@@ -16,6 +16,7 @@ from crm.accounts.models import Organisation
 from crm.accounts.queries import Scope, organisation_by_code
 from crm.errors import RuleBroken
 from crm.months import Month
+from crm.participation.guard.rules import AVOIDABLE, StopReason
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.rules import DUE_SOON, NOBODY, Beginning, Ending, Kind, Movement, Span
 from crm.places.boundaries import Boundaries, Part, boundaries
@@ -39,6 +40,8 @@ class Narrowed:
     parts: Collection[Part] = ()
     """Besides the places, parts of units that the person's neighbourhood decides."""
     organisation_id: UUID | Literal["none"] | None = None
+    stop_reason: StopReason | Literal["none"] | None = None
+    """Of those who lapsed or stopped: why; `none`, of whom nobody has asked."""
 
 
 # ---- the stock, and how it moves
@@ -143,6 +146,9 @@ def _conditions(narrowed: Narrowed) -> list[ColumnElement[bool]]:
         found.append(Participation.organisation_id.is_(None))
     elif narrowed.organisation_id is not None:
         found.append(Participation.organisation_id == narrowed.organisation_id)
+    if narrowed.stop_reason is not None:
+        asked = None if narrowed.stop_reason == "none" else narrowed.stop_reason
+        found += [Participation.ended_as.in_(AVOIDABLE), Participation.stop_reason.is_not_distinct_from(asked)]
     return found
 
 
@@ -374,14 +380,27 @@ def narrowed_to(
     organisation: str | None,
     as_of: date,
     drawn: date | None = None,
+    reason: str | None = None,
 ) -> tuple[Narrowed, Place | None]:
     """What a list is narrowed to by what an address names: a place (UUID, CODE or CODE@DATE) in the boundaries of a
-    day, an organisation by UUID or code, or `none`. Raises RuleBroken for what is not known here."""
+    day, an organisation by UUID or code, or `none`; why people stopped, or `none`. Raises RuleBroken for what is not
+    known here."""
     where = place_named(session, scope.town_id, place, today=as_of) if place else None
     narrowed = counted_in(session, where, as_of, drawn) if where else Narrowed()
     if organisation:
         narrowed = replace(narrowed, organisation_id=_organisation_named(session, scope.town_id, organisation))
+    if reason:
+        narrowed = replace(narrowed, stop_reason=_reason_named(reason))
     return narrowed, where
+
+
+def _reason_named(text: str) -> StopReason | Literal["none"]:
+    if text == "none":
+        return "none"
+    try:
+        return StopReason(text)
+    except ValueError:
+        raise RuleBroken(_l("No such reason is known here."), field="reason", code="unknown_reason") from None
 
 
 def _organisation_named(session: Session, town_id: UUID, text: str) -> UUID | Literal["none"]:

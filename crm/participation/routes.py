@@ -15,7 +15,7 @@ from crm.accounts.rules import May, Reach
 from crm.db import session, transaction
 from crm.errors import NotFound, RuleBroken
 from crm.participation import cards, households, queries, services
-from crm.participation.forms import EnrolForm, ListForm, PaymentForm, StopForm
+from crm.participation.forms import EnrolForm, ListForm, PaymentForm, StopForm, WhyStoppedForm
 from crm.participation.models import Payment
 from crm.participation.rules import BEGINNINGS, ENDINGS, KINDS, Kind, Span, basis_for
 from crm.places.models import Place
@@ -148,14 +148,26 @@ def stop(prospect_id: UUID) -> ResponseReturnValue:
         raise RuleBroken(_("This person takes part no longer."), code="ended_already")
     if form.validate_on_submit():
         with refusals_on(form), transaction():
-            services.stop(
-                session(), spell, on=form.on.data or clock.today(), ending=form.ending.data, **_act(basis=False)
-            )
+            on = form.on.data or clock.today()
+            services.stop(session(), spell, on=on, ending=form.ending.data, because=form.because, **_act(basis=False))
             flash(_("%(name)s takes part no longer.", name=leaving.full_name), "success")
             return redirect(_page_of(prospect_id))
     return render_template(
         "participation/stop.html", person=leaving, spell=spell, form=form
     ), 422 if form.errors else 200
+
+
+@bp.post("/people/<uuid:prospect_id>/why-stopped")
+@may(May.EDIT_PEOPLE)
+def why_stopped(prospect_id: UUID) -> ResponseReturnValue:
+    """Note why somebody let it lapse, as a volunteer heard it."""
+    left, form = _person(prospect_id), WhyStoppedForm()
+    if not form.validate():
+        raise RuleBroken(_("Choose why they stopped."), field="reason")
+    with transaction():
+        services.say_why(session(), left, form.reason.data, **_act(basis=False))
+    flash(_("Noted."), "success")
+    return redirect(_page_of(prospect_id))
 
 
 # ---- pieces

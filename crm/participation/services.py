@@ -13,11 +13,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
+from crm.accounts.services import note_change
 from crm.clock import local_day
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
 from crm.months import Month
 from crm.outreach.rules import Outcome, contact_after
+from crm.participation.guard.rules import AVOIDABLE, StopReason
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.queries import months_paid, open_spell, quote_for, spell_of, standing_payments
 from crm.participation.rules import (
@@ -166,7 +168,7 @@ def record_payment(
     payment = _keep(session, spell, told, basis, receipt_number, confirmation, by, at)
     spell.income = income
     spell.method = months_at_once(plan)
-    spell.ended_on = spell.ended_as = None
+    spell.ended_on = spell.ended_as = spell.stop_reason = None
     _pays_on(session, spell, plan, paid_on, first + (plan.months - 1))
     move_stage(session, prospect, Stage.JOINED, at=at, by=by, because=spell.id)
     session.flush()
@@ -206,7 +208,16 @@ def reverse_payment(session: Session, payment: Payment, *, by: User, at: datetim
     return reversal
 
 
-def stop(session: Session, spell: Participation, *, on: date, ending: Ending, by: User | None, at: datetime) -> None:
+def stop(
+    session: Session,
+    spell: Participation,
+    *,
+    on: date,
+    ending: Ending,
+    by: User | None,
+    at: datetime,
+    because: StopReason | None = None,
+) -> None:
     """From that day on the person no longer takes part, for a reason other than not having paid."""
     prospect = session.get_one(Prospect, (spell.town_id, spell.prospect_id))
     _for_update(session, prospect)
@@ -220,8 +231,31 @@ def stop(session: Session, spell: Participation, *, on: date, ending: Ending, by
     if not spell.started_on < on <= local_day(at):
         message = _l("Give a day after %(start)s and not after today.", start=in_day(spell.started_on))
         raise RuleBroken(message, field="on")
-    spell.ended_on, spell.ended_as = on, ending
+    spell.ended_on, spell.ended_as, spell.stop_reason = on, ending, because
     move_stage(session, prospect, AFTER.get(ending, Stage.NOT_ELIGIBLE), at=at, by=by, because=spell.id)
+    session.flush()
+
+
+def say_why(session: Session, prospect: Prospect, reason: StopReason, *, by: User, at: datetime) -> None:
+    """Why somebody let it lapse or stopped, in place of what was said before. Raises RuleBroken for who did neither."""
+    _for_update(session, prospect)
+    spell = spell_of(session, prospect)
+    if spell is None or spell.ended_as not in AVOIDABLE:
+        raise RuleBroken(_l("This person has not stopped paying. Open the page again."), code="not_stopped")
+    if spell.stop_reason is reason:
+        return
+    note_change(
+        session,
+        town_id=spell.town_id,
+        user_id=by.id,
+        act="say_why_stopped",
+        subject="prospect",
+        subject_id=prospect.id,
+        at=at,
+        before={"stop_reason": spell.stop_reason.value if spell.stop_reason else None},
+        after={"stop_reason": reason.value},
+    )
+    spell.stop_reason = reason
     session.flush()
 
 

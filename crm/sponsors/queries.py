@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, case, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, Date, Integer, Select, and_, bindparam, case, cast, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from crm import stored
@@ -18,6 +18,7 @@ from crm.errors import NotFound
 from crm.money import Vnd
 from crm.months import Month
 from crm.names import fold
+from crm.participation.guard.rules import SPONSOR_NOTICE
 from crm.participation.models import Participation, Payment
 from crm.participation.queries import helped_before
 from crm.participation.rules import DUE_SOON
@@ -339,6 +340,31 @@ def helped_ever(session: Session, of: Sponsor) -> tuple[int, int]:
     )
     people, months = session.execute(query).one()
     return int(people), int(months)
+
+
+def carried_until(town_id: UUID, day: date, within: int = SPONSOR_NOTICE) -> Select[UUID, date]:
+    """Whom sponsors carry whose money ends within so many months: with the first day of the last month carried.
+
+    What another sponsor set aside, or the person paid themselves for later months, carries on: the cliff is where
+    nobody's money follows.
+    """
+    last = cast(func.max(ENDS) - func.make_interval(0, 1), Date)
+    this = Month.of(day)
+    carried = (
+        select(Allocation.prospect_id, last.label("until"))
+        .where(Allocation.town_id == town_id, Allocation.released_at.is_(None))
+        .group_by(Allocation.prospect_id)
+        .having(last.between(this.first_day, (this + (within - 1)).first_day))
+        .subquery()
+    )
+    paid_on = exists().where(
+        Participation.town_id == town_id,
+        Participation.prospect_id == carried.c.prospect_id,
+        Participation.withdrawn_at.is_(None),
+        Participation.ended_on.is_(None),
+        Participation.paid_through > carried.c.until,
+    )
+    return select(carried.c.prospect_id, carried.c.until).where(~paid_on)
 
 
 # ---- who waits, and what it costs

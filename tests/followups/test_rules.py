@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,8 @@ from flask_babel import force_locale
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.followups.rules import STATES, Cause, Known, Task, ranked, task_of, why
+from crm.followups.rules import STATES, Cause, Known, Task, by_door, ranked, reasons_of, task_of, why
+from crm.months import Month
 from crm.prospects.rules import Ground, Stage
 
 DAY = date(2019, 10, 15)
@@ -80,7 +82,72 @@ def test_the_most_pressing_comes_first() -> None:
     assert [task.id.int for task in ranked(people, DAY)] == [6, 7, 4, 3, 5, 2, 1]
 
 
+def reasons(one: Known, day: date = DAY) -> list[Cause]:
+    return [reason.cause for reason in reasons_of(one, day)]
+
+
+def test_what_ends_by_itself_is_spoken_of_in_time_and_again_at_the_end() -> None:
+    carried = known(stage=Stage.JOINED, sponsored_through=Month(2019, 12))
+    assert reasons(carried, date(2019, 9, 30)) == []
+    assert reasons(carried, date(2019, 10, 1)) == [Cause.SPONSOR_ENDS]
+    told = replace(carried, last_contact_on=date(2019, 10, 1))
+    assert reasons(told, date(2019, 11, 30)) == []
+    assert reasons(told, date(2019, 12, 1)) == [Cause.SPONSOR_ENDS]
+    assert reasons(replace(told, last_contact_on=date(2019, 12, 1)), date(2019, 12, 2)) == []
+    helped = known(stage=Stage.JOINED, supported_through=Month(2020, 9))
+    assert reasons(helped) == [Cause.SUPPORT_ENDS]
+    assert reasons(replace(helped, last_contact_on=days(-10))) == []
+    assert reasons(replace(helped, last_contact_on=days(-10)), date(2020, 7, 1)) == [Cause.SUPPORT_ENDS]
+
+
+def test_a_certificate_is_spoken_of_in_its_last_sixty_days() -> None:
+    poor = known(certificate_until=date(2019, 12, 31))
+    assert reasons(poor, date(2019, 10, 31)) == []
+    assert reasons(poor, date(2019, 11, 1)) == [Cause.CERTIFICATE_ENDS]
+    assert reasons(replace(poor, last_contact_on=date(2019, 11, 5)), date(2019, 11, 6)) == []
+    assert reasons(poor, date(2020, 1, 1)) == []
+
+
+def test_who_lapsed_is_asked_again_twice_and_then_left_to_the_list() -> None:
+    gone = known(stage=Stage.LAPSED, lapsed_on=date(2019, 7, 1))
+    spoken = replace(gone, last_contact_on=date(2019, 8, 1))
+    assert reasons(gone, date(2019, 7, 30)) == []
+    assert reasons(gone, date(2019, 7, 31)) == [Cause.WIN_BACK]
+    assert reasons(spoken, date(2019, 9, 28)) == []
+    assert reasons(spoken, date(2019, 9, 29)) == [Cause.WIN_BACK]
+    assert reasons(spoken, date(2019, 11, 28)) == [Cause.WIN_BACK]
+    assert reasons(spoken, date(2019, 11, 29)) == []
+    assert reasons(replace(gone, stage=Stage.AGREED), date(2019, 7, 31)) == []
+
+
+def test_who_has_an_appointment_hears_of_what_ends_then() -> None:
+    carried = known(sponsored_through=Month(2019, 12), next_contact_on=days(5))
+    assert reasons(carried) == []
+    assert reasons(carried, days(5)) == [Cause.TODAY, Cause.SPONSOR_ENDS]
+    task = task_of(carried, days(5))
+    assert task is not None
+    assert (task.cause, [one.cause for one in task.also]) == (Cause.TODAY, [Cause.SPONSOR_ENDS])
+
+
+def test_of_two_as_pressing_whoever_would_lose_more_comes_first() -> None:
+    short, long = (known(n, Stage.JOINED, deadline_on=days(2), months_paid=n * 10) for n in (1, 2))
+    assert [task.id.int for task in ranked([short, long], DAY)] == [2, 1]
+
+
+def test_those_of_one_house_stand_together_behind_the_most_pressing_of_them() -> None:
+    house = UUID(int=77)
+    people = [
+        known(1, Stage.JOINED, deadline_on=days(2), household_id=house),
+        known(2, next_contact_on=DAY),
+        known(3, Stage.NEW, household_id=house),
+        known(4, Stage.NEW),
+    ]
+    walk = by_door(ranked(people, DAY))
+    assert [(task.id.int, task.along) for task in walk] == [(1, False), (3, True), (2, False), (4, False)]
+
+
 some_day = st.none() | st.integers(-40, 40).map(days)
+some_month = st.none() | st.integers(-14, 14).map(lambda away: Month.of(DAY) + away)
 
 
 @given(
@@ -95,6 +162,12 @@ some_day = st.none() | st.integers(-40, 40).map(days)
             method=st.sampled_from((0, 1, 3, 6, 12)),
             ground=st.sampled_from(Ground),
             assigned_on=some_day,
+            household_id=st.none() | st.integers(1, 3).map(lambda number: UUID(int=number)),
+            months_paid=st.integers(0, 120),
+            sponsored_through=some_month,
+            supported_through=some_month,
+            certificate_until=some_day,
+            lapsed_on=some_day,
         ),
         max_size=12,
         unique_by=lambda one: one.id,
@@ -107,6 +180,7 @@ def test_the_order_is_the_same_however_the_rows_come(people: list[Known], chance
     tasks = ranked(people, DAY)
     assert ranked(shuffled, DAY) == tasks
     assert [task.rank for task in tasks] == sorted(task.rank for task in tasks)
+    assert sorted(task.id for task in by_door(tasks)) == sorted(task.id for task in tasks)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +192,18 @@ def test_the_order_is_the_same_however_the_rows_come(people: list[Known], chance
         (Cause.NEW, DAY, "Mới giao, chưa gặp", "Newly assigned, not met yet"),
         (Cause.PAYMENT, days(6), "Sắp hết hạn đóng 21/10/2019", "Time to pay ends on 21/10/2019"),
         (Cause.ENDING, days(-1), "Đã hết hạn đóng 14/10/2019", "Time to pay ran out on 14/10/2019"),
+        (
+            Cause.SPONSOR_ENDS,
+            date(2019, 12, 31),
+            "Nhà hỗ trợ đóng đến 31/12/2019, sau đó chưa có ai",
+            "A sponsor pays until 31/12/2019, nobody after that",
+        ),
+        (
+            Cause.WIN_BACK,
+            date(2019, 9, 1),
+            "Ngừng đóng từ 1/9/2019, nên hỏi lại",
+            "Has not paid since 1/9/2019: ask again",
+        ),
     ],
 )
 def test_the_reason_stands_in_words(app: Flask, cause: Cause, day: date, vietnamese: str, english: str) -> None:

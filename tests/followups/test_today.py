@@ -20,9 +20,10 @@ from crm.followups.rules import SHOWN, Cause
 from crm.months import Month
 from crm.participation.models import Participation
 from crm.participation.rules import Beginning
-from crm.prospects.models import Prospect
+from crm.prospects.models import Household, Prospect
 from crm.prospects.rules import Ground, Stage
 from tests.factories import Make
+from tests.sponsors.stories import A_MONTH, allocate, poor, receive, sponsor
 
 DAY = date(2019, 10, 15)
 NOW = clock.at(DAY, 9)
@@ -163,3 +164,39 @@ def test_my_work_shows_what_i_logged(signed_in: Browser, make: Make, lan: User) 
 def test_the_days_work_is_for_those_who_log_visits(signed_in: Browser, client: FlaskClient, path: str) -> None:
     assert signed_in(Role.AUDITOR).get(path).status_code == 403
     assert client.get(path).status_code == 302
+
+
+def test_a_sponsor_whose_help_ends_is_a_reason_to_call(
+    session: Session, signed_in: Browser, make: Make, lan: User
+) -> None:
+    giver, who = sponsor(make), poor(make, volunteer_id=lan.id)
+    receive(giver, 10 * A_MONTH)
+    allocate(giver, who, months=3)
+    assert causes(session, lan, date(2019, 10, 15)) == {who.full_name: Cause.SPONSOR_ENDS}
+    page = signed_in(lan).get("/today").text
+    assert "Nhà hỗ trợ đóng đến 31/12/2019, sau đó chưa có ai" in page
+    assert "Báo trước là sắp hết hỗ trợ" in page
+    allocate(giver, who, months=3, start=Month(2020, 1))
+    assert causes(session, lan) == {}
+
+
+def test_who_paid_on_themselves_falls_off_no_cliff(session: Session, make: Make, lan: User) -> None:
+    giver, who = sponsor(make), poor(make, volunteer_id=lan.id, stage=Stage.JOINED)
+    receive(giver, 10 * A_MONTH)
+    allocate(giver, who, months=1)
+    joined(make, who, paid_through=date(2020, 3, 1), deadline_on=date(2020, 4, 30))
+    assert causes(session, lan) == {}
+
+
+def test_the_others_of_the_house_stand_beside(session: Session, signed_in: Browser, make: Make, lan: User) -> None:
+    home = make.add(Household(town_id=make.town.id, place_id=make.ward().id, created_at=NOW))
+    make.prospect("Hẹn Nay", volunteer_id=lan.id, next_contact_on=DAY, last_contact_at=NOW, household_id=home.id)
+    make.prospect("Nhà Khác", volunteer_id=lan.id, next_contact_on=DAY - timedelta(days=3), last_contact_at=NOW)
+    make.prospect("Cùng Nhà", volunteer_id=lan.id, household_id=home.id)
+    told = today(session, scope_of(session, lan), DAY).due
+    assert [(one.person.full_name, one.task.along) for one in told] == [
+        ("Hẹn Nay", False),
+        ("Cùng Nhà", True),
+        ("Nhà Khác", False),
+    ]
+    assert "Cùng nhà, tiện thể gặp luôn" in signed_in(lan).get("/today").text

@@ -12,20 +12,11 @@ from babel.messages.pofile import read_po
 from flask import Flask
 
 from crm.sandbox.app import Setup, create_sandbox
+from tools.messages import KEYWORDS
 
 ROOT = Path(__file__).parents[2]
 CATALOGUES = sorted((ROOT / "crm" / "translations" / "vi" / "LC_MESSAGES").glob("*.po"))
 TEMPLATES = sorted(path.relative_to(ROOT / "templates").as_posix() for path in (ROOT / "templates").rglob("*.html"))
-KEYWORDS = {
-    "_": None,
-    "_l": None,
-    "gettext": None,
-    "lazy_gettext": None,
-    "ngettext": (1, 2),
-    "_n": (1, 2),
-    "_ln": (1, 2),
-    "lazy_ngettext": (1, 2),
-}
 PLACE = re.compile(r"%\((\w+)\)")
 
 

@@ -24,7 +24,7 @@ Holds = Callable[[UUID, date], ColumnElement[bool]]
 
 @dataclass(frozen=True)
 class Named:
-    """A condition with its words; `told` says in one sentence who that is."""
+    """A condition with its words; `told` says in one sentence who that is, and makes it a list that stands ready."""
 
     key: str
     words: Any

@@ -30,7 +30,7 @@ from crm.web.pager import Page, read_cursor, write_cursor
 
 @dataclass(frozen=True)
 class Ready:
-    """A list that stands ready without anybody having saved it: one for each condition of the packages above."""
+    """A list that stands ready without anybody having saved it: a condition of the packages above that says who they are."""
 
     key: str
     name: Any
@@ -45,7 +45,7 @@ class Ready:
 
 def ready_made() -> list[Ready]:
     """The lists that stand ready."""
-    return [Ready(one.key, one.words, one.told) for one in conditions.known().values()]
+    return [Ready(one.key, one.words, one.told) for one in conditions.known().values() if one.told]
 
 
 def narrowing_of(segment: Segment | Ready) -> Narrowing:

@@ -1,0 +1,85 @@
+"""Whose support, certificate or months end of themselves, and when; who lapsed. Each gives people with a day."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy import Date, Integer, Select, and_, case, cast, exists, func, or_, select, true
+from sqlalchemy.orm import aliased
+
+from crm.months import Month
+from crm.participation.guard.rules import CERTIFICATE_NOTICE, SUPPORT_NOTICES
+from crm.participation.models import ParticipantMonth, Participation
+from crm.participation.rules import Ending
+from crm.prospects.models import Standing
+from crm.prospects.rules import POVERTY
+
+
+def supported_until(town_id: UUID, cap: int, day: date, within: int = max(SUPPORT_NOTICES)) -> Select[UUID, date]:
+    """Who takes part and comes to the cap of the State's support within so many months, if they pay on: with the first
+    day of the last month it helps with. The same as `rules.support_ends`."""
+    helped = (
+        select(func.count().label("months"), func.max(ParticipantMonth.month).label("last"))
+        .where(
+            ParticipantMonth.town_id == Participation.town_id,
+            ParticipantMonth.prospect_id == Participation.prospect_id,
+            ParticipantMonth.supported,
+        )
+        .correlate(Participation)
+        .lateral("helped")
+    )
+    left = cast(cap - helped.c.months, Integer)
+    end = cast(case((left > 0, Participation.paid_through + func.make_interval(0, left)), else_=helped.c.last), Date)
+    this = Month.of(day)
+    return (
+        select(Participation.prospect_id, end.label("until"))
+        .join(helped, true())
+        .where(
+            Participation.town_id == town_id,
+            Participation.withdrawn_at.is_(None),
+            Participation.ended_on.is_(None),
+            end.between(this.first_day, (this + (within - 1)).first_day),
+        )
+    )
+
+
+def certificates_ending(town_id: UUID, day: date) -> Select[UUID, date]:
+    """Who is poor or near-poor by a certificate that ends soon, and of whom none that follows is on record: with its
+    last day."""
+    after = aliased(Standing)
+    follows = exists().where(
+        after.town_id == Standing.town_id,
+        after.prospect_id == Standing.prospect_id,
+        after.ground.in_(list(POVERTY)),
+        after.valid_from <= Standing.valid_to,
+        or_(after.valid_to.is_(None), after.valid_to > Standing.valid_to),
+    )
+    last = cast(Standing.valid_to - 1, Date)
+    return select(Standing.prospect_id, last.label("until")).where(
+        Standing.town_id == town_id,
+        Standing.ground.in_(list(POVERTY)),
+        Standing.valid_from <= day,
+        last.between(day, day + CERTIFICATE_NOTICE),
+        ~follows,
+    )
+
+
+def lapsed(town_id: UUID, day: date, least: int, most: int | None = None) -> Select[UUID, date]:
+    """Who did not pay in time, at least so many and fewer than so many days ago, and has not come back: with the first
+    day without."""
+    again = aliased(Participation)
+    later = exists().where(
+        again.town_id == Participation.town_id,
+        again.prospect_id == Participation.prospect_id,
+        again.withdrawn_at.is_(None),
+        again.started_on >= Participation.ended_on,
+    )
+    asked = [] if most is None else [Participation.ended_on > day - timedelta(days=most)]
+    return select(Participation.prospect_id, cast(Participation.ended_on, Date).label("until")).where(
+        Participation.town_id == town_id,
+        Participation.withdrawn_at.is_(None),
+        and_(Participation.ended_as == Ending.LAPSED, Participation.ended_on <= day - timedelta(days=least)),
+        *asked,
+        ~later,
+    )

@@ -1,0 +1,115 @@
+"""The page that keeps people in: every number opens as many people as it says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from html import unescape
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from crm import clock
+from crm.accounts.models import User
+from crm.accounts.queries import scope_of
+from crm.accounts.rules import Role
+from crm.errors import RuleBroken
+from crm.followups.keeping.queries import keeping
+from crm.participation import services
+from crm.participation.guard.rules import PaymentState, StopReason
+from crm.participation.models import Participation
+from crm.participation.rules import Ending
+from crm.prospects.rules import Ground, Stage
+from tests.factories import Make
+from tests.participation.stories import join, pay, spell
+
+DAY = date(2019, 10, 15)
+NOW = clock.at(DAY, 9)
+Browser = Callable[[Role | User], FlaskClient]
+
+
+@pytest.fixture
+def town(make: Make) -> None:
+    """Somebody in every figure of the page."""
+    lan = make.user(Role.VOLUNTEER, full_name="Trịnh Thị Lan")
+    for left in (0, 3, 7, 7, 14, 30):
+        who = make.prospect(f"Hạn {left}", volunteer_id=lan.id, stage=Stage.JOINED)
+        deadline = DAY + timedelta(days=left)
+        spell(make, who, date(2019, 1, 1), paid_through=date(2019, 9, 1), deadline_on=deadline)
+    for ago, reason in ((40, StopReason.NO_MONEY), (95, None), (50, StopReason.NO_MONEY)):
+        who = make.prospect(f"Dừng {ago}", stage=Stage.LAPSED)
+        spell(make, who, date(2018, 12, 1), DAY - timedelta(days=ago), stop_reason=reason)
+    make.prospect("Quá hẹn", volunteer_id=lan.id, next_contact_on=DAY - timedelta(days=8), last_contact_at=NOW)
+    make.prospect("Mới quá hẹn", volunteer_id=lan.id, next_contact_on=DAY - timedelta(days=7), last_contact_at=NOW)
+    make.prospect("Hết giấy", grounds=(Ground.POOR,))
+
+
+@pytest.mark.usefixtures("town")
+def test_the_figures(session: Session, make: Make) -> None:
+    told = keeping(session, scope_of(session, make.user(Role.MANAGER)), DAY)
+    near = (PaymentState.DUE_1, PaymentState.DUE_3, PaymentState.DUE_7, PaymentState.DUE_14, PaymentState.DUE_30)
+    assert [told.states[state] for state in near] == [1, 1, 2, 1, 1]
+    assert (told.named["win_back_30"], told.named["win_back_90"]) == (2, 1)
+    assert told.reasons == {StopReason.NO_MONEY: 2, None: 1}
+    assert [(one.name, one.people) for one in told.waiting] == [("Trịnh Thị Lan", 3)]
+    assert told.named["certificate_ends"] == 0
+    assert (
+        keeping(session, scope_of(session, make.user(Role.MANAGER)), date(2019, 11, 15)).named["certificate_ends"] == 1
+    )
+
+
+@pytest.mark.usefixtures("town")
+def test_every_figure_opens_as_many_people(signed_in: Browser) -> None:
+    browser = signed_in(Role.MANAGER)
+    page = browser.get("/keeping").text
+    assert "5 người phải đóng trong 14 ngày tới" in page
+    figures = re.findall(r'<a class="figure[^"]*" href="([^"]+)"><span class="figure-number">(\d+)<', page)
+    bars = re.findall(
+        r'<li class="chart-row"><span><a href="([^"]+)">[^<]*</a></span><span class="chart-value">(\d+)', page
+    )
+    assert (len(figures), len(bars)) == (12, 3)
+    for address, number in figures + bars:
+        people = re.findall(r'href="/people/[0-9a-f-]{36}"', browser.get(unescape(address)).text)
+        assert len(set(people)) == int(number), address
+
+
+def test_an_empty_town_is_calm_in_english_too(signed_in: Browser) -> None:
+    browser = signed_in(Role.LEAD)
+    assert "Trong 14 ngày tới không có ai đến hạn" in browser.get("/keeping").text
+    browser.get("/language/en")
+    assert "Nobody waits too long" in browser.get("/keeping").text
+
+
+def test_why_somebody_stopped_is_noted_and_stands_in_the_timeline(
+    session: Session, make: Make, signed_in: Browser
+) -> None:
+    lan = make.user(Role.VOLUNTEER)
+    who = make.prospect(volunteer_id=lan.id, stage=Stage.LAPSED)
+    row = spell(make, who, date(2019, 1, 2), date(2019, 9, 1))
+    browser = signed_in(lan)
+    assert "Vì sao ngừng?" in browser.get(f"/people/{who.id}").text
+    assert browser.post(f"/people/{who.id}/why-stopped", data={"reason": "nonsense"}).status_code == 422
+    for reason in (StopReason.FORGOT, StopReason.TOO_FAR, StopReason.TOO_FAR):
+        assert browser.post(f"/people/{who.id}/why-stopped", data={"reason": reason.value}).status_code == 302
+    assert session.get_one(Participation, (row.town_id, row.id)).stop_reason is StopReason.TOO_FAR
+    assert "Điểm thu xa, hoặc đóng cửa" in browser.get(f"/people/{who.id}").text
+
+
+def test_only_of_those_who_stopped_one_asks_why(session: Session, make: Make) -> None:
+    by, never, moved = make.user(), make.prospect(), make.prospect()
+    spell(make, moved, date(2019, 1, 2), date(2019, 9, 1), ended_as=Ending.MOVED_OUT)
+    for who in (never, moved):
+        with pytest.raises(RuleBroken):
+            services.say_why(session, who, StopReason.OTHER, by=by, at=NOW)
+
+
+def test_a_payment_that_comes_in_late_takes_the_reason_away_with_the_lapse(session: Session, make: Make) -> None:
+    who = make.prospect()
+    row = join(who, date(2019, 2, 4), months=3)
+    services.lapse_overdue(session, DAY, at=NOW)
+    services.say_why(session, who, StopReason.FORGOT, by=make.user(), at=NOW)
+    assert row.deadline_on is not None
+    pay(who, row.deadline_on)
+    assert (row.ended_on, row.stop_reason) == (None, None)
