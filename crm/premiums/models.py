@@ -17,7 +17,7 @@ from crm.prospects.rules import Ground
 class LawValueRow(Model):
     """One number of national law, from a day on, with where it stands and how sure we are. Belongs to no town.
 
-    A value ends where the next one of the same key and ground begins. Percentages are kept as percent, money in đồng.
+    A value ends where the next one of the same key, ground and year begins. Percentages are kept as percent, money in đồng.
     """
 
     __tablename__ = "law_value"
@@ -25,6 +25,7 @@ class LawValueRow(Model):
         UniqueConstraint(
             "key",
             "ground",
+            "of_year",
             "effective_from",
             "status",
             postgresql_nulls_not_distinct=True,
@@ -35,6 +36,8 @@ class LawValueRow(Model):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     key: Mapped[LawKey]
     ground: Mapped[Ground | None]
+    of_year: Mapped[int | None]
+    """For months paid in this year and later ones, up to the next year that has a value of its own."""
     value: Mapped[Decimal] = mapped_column(Numeric(18, 6))
     effective_from: Mapped[date]
     document: Mapped[str]
@@ -55,6 +58,7 @@ class LawValueRow(Model):
             source=self.source,
             status=self.status,
             note=self.note,
+            of_year=self.of_year,
         )
 
 

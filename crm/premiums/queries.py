@@ -12,7 +12,11 @@ from crm.premiums.models import LawValueRow, LocalTopUpRow
 from crm.premiums.rules.law import Law, LocalTopUp
 
 LAW = select(LawValueRow).order_by(
-    LawValueRow.key, LawValueRow.ground, LawValueRow.effective_from.desc(), LawValueRow.status
+    LawValueRow.key,
+    LawValueRow.ground,
+    LawValueRow.effective_from.desc(),
+    LawValueRow.of_year,
+    LawValueRow.status,
 )
 
 

@@ -4,7 +4,7 @@ import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -15,8 +15,8 @@ from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.premiums.rules.law import Law, LawValue
 from crm.prospects.rules import Ground
 
-LAW_FILES = tuple(map(Path(__file__).with_name, ("law.json", "law-of-owners.json")))
-"""The first is read by the first migrations; what came later stands in files of its own."""
+LAW_FILES = tuple(map(Path(__file__).with_name, ("law.json", "law-of-owners.json", "law-of-benefits.json")))
+"""The first is read by the first migrations; what came later stands in files of its own, where a value may be of a year."""
 
 
 class LawEntry(TypedDict):
@@ -24,6 +24,7 @@ class LawEntry(TypedDict):
 
     key: str
     ground: str | None
+    of_year: NotRequired[int | None]
     value: str
     effective_from: str
     document: str
@@ -46,7 +47,7 @@ def law_as_shipped() -> Law:
 def seed_law(session: Session) -> None:
     """Put the shipped law on record; rows that are there stay as they are, so it may run again."""
     rows = [
-        {**entry, "id": new_id(), "value": Decimal(entry["value"])}
+        {"of_year": None, **entry, "id": new_id(), "value": Decimal(entry["value"])}
         | {"effective_from": date.fromisoformat(entry["effective_from"])}
         for entry in law_entries()
     ]
@@ -64,4 +65,5 @@ def _value(entry: LawEntry) -> LawValue:
         source=entry["source"],
         status=LawStatus(entry["status"]),
         note=entry["note"],
+        of_year=entry.get("of_year"),
     )

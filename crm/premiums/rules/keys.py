@@ -18,7 +18,11 @@ class Method(StrEnum):
 
 
 class LawKey(StrEnum):
-    """What the law fixes by number. Percentages are percent, incomes đồng a month."""
+    """What the law fixes by number. Percentages are percent, incomes đồng a month.
+
+    A value counts from a day on, mostly the day of payment. `lump_sum_after_stopping` and `earlier_retirement_months`
+    go by the day someone was first insured, the ages of retirement by the month in which the age is reached.
+    """
 
     CONTRIBUTION_PERCENT = "contribution_percent"
     POVERTY_LINE = "poverty_line"
@@ -49,6 +53,22 @@ class LawKey(StrEnum):
     MATERNITY_GRANT = "maternity_grant"
     OWNERS_DECLARING_COMPULSORY = "owners_declaring_compulsory"
     OWNERS_LUMP_SUM_COMPULSORY = "owners_lump_sum_compulsory"
+    LEAST_AGE = "least_age"
+    PRICE_COEFFICIENT = "price_coefficient"
+    EARLIER_RETIREMENT_MONTHS = "earlier_retirement_months"
+    MATERNITY_LEAST_MONTHS = "maternity_least_months"
+    MATERNITY_WITHIN_MONTHS = "maternity_within_months"
+    FUNERAL_LEAST_MONTHS = "funeral_least_months"
+    FUNERAL_MULTIPLE = "funeral_multiple"
+    SURVIVORS_MONTHS_A_YEAR = "survivors_months_a_year"
+    LUMP_SUM_MONTHS_A_YEAR = "lump_sum_months_a_year"
+    LUMP_SUM_AFTER_STOPPING = "lump_sum_after_stopping"
+    LUMP_SUM_WAIT_MONTHS = "lump_sum_wait_months"
+    LUMP_SUM_BELOW_MONTHS = "lump_sum_below_months"
+    LUMP_SUM_INCAPACITY_PERCENT = "lump_sum_incapacity_percent"
+    REFUND_OF_OWN_PART = "refund_of_own_part"
+    SOCIAL_PENSION = "social_pension"
+    SOCIAL_PENSION_AGE = "social_pension_age"
 
 
 class LawStatus(StrEnum):

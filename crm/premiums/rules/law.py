@@ -1,8 +1,10 @@
 """The law as dated values, and the law of one day."""
 
+from __future__ import annotations
+
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -19,16 +21,24 @@ from crm.prospects.rules import Ground
 PER_CENT = 100
 
 
-ANNOUNCED_EACH_YEAR = frozenset({LawKey.INVESTMENT_PERCENT})
+ANNOUNCED_EACH_YEAR = frozenset({LawKey.INVESTMENT_PERCENT, LawKey.PRICE_COEFFICIENT})
 """Values that hold only in the calendar year they begin in: another follows, unknown until announced."""
 
 SURENESS = (LawStatus.PRACTICE, LawStatus.IN_FORCE)
 """The statuses that count in a calculation; of two rows of one day the later named is believed."""
 
 
+Of = tuple[LawKey, Ground | None, int | None]
+"""What a number is of: a key, for one ground, for months paid in one year and the years after it."""
+
+
 @dataclass(frozen=True, slots=True)
 class LawValue:
-    """One number of the law, from a day on, with the document that says so and where we read it."""
+    """One number of the law, from a day on, with the document that says so and where we read it.
+
+    `of_year` is for numbers that depend on when the months were paid, such as the price coefficient of 2019: they
+    count for months of that year and of later years, up to the next year that has a number of its own.
+    """
 
     key: LawKey
     ground: Ground | None
@@ -39,6 +49,11 @@ class LawValue:
     source: str = ""
     status: LawStatus = LawStatus.IN_FORCE
     note: str = ""
+    of_year: int | None = None
+
+    @property
+    def of(self) -> Of:
+        return self.key, self.ground, self.of_year
 
     @property
     def reference(self) -> str:
@@ -73,25 +88,58 @@ class LawOnDay:
     """The law as it stands on one day. Asking for what no row says is refused with a sentence that names it."""
 
     day: date
-    rows: Mapping[tuple[LawKey, Ground | None], LawValue]
+    rows: Mapping[Of, LawValue]
+    read: dict[Of, LawValue] | None = field(default=None, repr=False, compare=False)
+    """The rows a calculation has asked for, when it is watched."""
+
+    def watched(self) -> LawOnDay:
+        """The same law, which remembers in `read` every row it is asked for: what explains a result."""
+        return replace(self, read={})
 
     def says(self, key: LawKey, ground: Ground | None = None) -> bool:
         """Whether a number is known for this day."""
-        return (key, ground) in self.rows
+        return (key, ground, None) in self.rows
 
     def row(self, key: LawKey, ground: Ground | None = None) -> LawValue:
         """The row that holds on this day, or RuleBroken naming what is missing."""
-        try:
-            return self.rows[key, ground]
-        except KeyError:
-            raise RuleBroken(
-                _l(
-                    "The law for %(day)s is not recorded: %(name)s. Choose another day, or ask an administrator.",
-                    day=in_day(self.day),
-                    name=LABELS[key],
-                ),
-                code="law_unknown",
-            ) from None
+        if found := self.rows.get((key, ground, None)):
+            return self._noted(found)
+        raise self._unknown(key)
+
+    def row_of_year(self, key: LawKey, year: int) -> LawValue:
+        """The row for months paid in a year, or RuleBroken naming what is missing."""
+        rows = self._by_year.get(key, [])
+        upto = bisect_right(rows, year, key=lambda row: row.of_year or 0)
+        if not upto:
+            raise self._unknown(key)
+        return self._noted(rows[upto - 1])
+
+    def says_of_year(self, key: LawKey, year: int) -> bool:
+        """Whether a number is known for months paid in a year."""
+        rows = self._by_year.get(key, [])
+        return bool(rows) and (rows[0].of_year or 0) <= year
+
+    @cached_property
+    def _by_year(self) -> dict[LawKey, list[LawValue]]:
+        by_year: dict[LawKey, list[LawValue]] = {}
+        for row in sorted((row for row in self.rows.values() if row.of_year), key=lambda row: row.of_year or 0):
+            by_year.setdefault(row.key, []).append(row)
+        return by_year
+
+    def _noted(self, row: LawValue) -> LawValue:
+        if self.read is not None:
+            self.read[row.of] = row
+        return row
+
+    def _unknown(self, key: LawKey) -> RuleBroken:
+        return RuleBroken(
+            _l(
+                "The law for %(day)s is not recorded: %(name)s. Choose another day, or ask an administrator.",
+                day=in_day(self.day),
+                name=LABELS[key],
+            ),
+            code="law_unknown",
+        )
 
     def number(self, key: LawKey) -> int:
         """A whole number: đồng, months, years or times."""
@@ -130,20 +178,25 @@ class LawOnDay:
     def support(self) -> dict[Ground, Fraction]:
         """The State's share of the floor premium for every ground; one without a row of its own has everyone's."""
         return {
-            ground: share_of_percent(row.value) if (row := self.support_row(ground)) else Fraction()
+            ground: share_of_percent(row.value) if (row := self._support_row(ground)) else Fraction()
             for ground in Ground
         }
 
     def support_row(self, ground: Ground) -> LawValue | None:
         """The row a ground's support comes from, or none before the State helped anyone."""
-        everyones = self.rows.get((LawKey.SUPPORT_PERCENT, Ground.OTHER))
-        return self.rows.get((LawKey.SUPPORT_PERCENT, ground), everyones)
+        row = self._support_row(ground)
+        return row and self._noted(row)
+
+    def _support_row(self, ground: Ground) -> LawValue | None:
+        everyones = self.rows.get((LawKey.SUPPORT_PERCENT, Ground.OTHER, None))
+        return self.rows.get((LawKey.SUPPORT_PERCENT, ground, None), everyones)
 
     def deciding_ground(self, grounds: Collection[Ground]) -> Ground:
         """Of several grounds the one with the highest share: they do not add up. Without any: `other`."""
-        return max(
-            (ground for ground in Ground if ground in grounds), key=self.support.__getitem__, default=Ground.OTHER
-        )
+        compared = [ground for ground in Ground if ground in grounds] or [Ground.OTHER]
+        for ground in compared:
+            self.support_row(ground)
+        return max(compared, key=self.support.__getitem__)
 
     def window(self, method: Method) -> int:
         """Within how many months, the first included, a period must be paid."""
@@ -160,14 +213,14 @@ class Law:
     """All dated values. `law.on(day)` is the law of one day."""
 
     values: tuple[LawValue, ...]
-    _timelines: dict[tuple[LawKey, Ground | None], list[LawValue]] = field(init=False, repr=False, compare=False)
+    _timelines: dict[Of, list[LawValue]] = field(init=False, repr=False, compare=False)
     _days: dict[date, LawOnDay] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        timelines: dict[tuple[LawKey, Ground | None], list[LawValue]] = {}
+        timelines: dict[Of, list[LawValue]] = {}
         counting = (value for value in self.values if value.status in SURENESS)
         for value in sorted(counting, key=lambda each: (each.since, SURENESS.index(each.status))):
-            timelines.setdefault((value.key, value.ground), []).append(value)
+            timelines.setdefault(value.of, []).append(value)
         object.__setattr__(self, "_timelines", timelines)
 
     def on(self, day: date) -> LawOnDay:
@@ -179,7 +232,7 @@ class Law:
 
     def last(self, key: LawKey) -> LawValue | None:
         """The furthest value on record that the law gives a number over the years, such as the retirement age."""
-        timeline = self._timelines.get((key, None))
+        timeline = self._timelines.get((key, None, None))
         return timeline[-1] if timeline else None
 
 

@@ -45,6 +45,22 @@ LABELS: Mapping[LawKey, Any] = {
         "Owners of household businesses who declare tax join compulsory insurance (1 yes)"
     ),
     LawKey.OWNERS_LUMP_SUM_COMPULSORY: _l("Other owners of household businesses join compulsory insurance (1 yes)"),
+    LawKey.LEAST_AGE: _l("Age from which one may join"),
+    LawKey.PRICE_COEFFICIENT: _l("Price coefficient of incomes paid on"),
+    LawKey.EARLIER_RETIREMENT_MONTHS: _l("Voluntary months for the earlier retirement age, by the day one joined"),
+    LawKey.MATERNITY_LEAST_MONTHS: _l("Months paid before a birth, for the maternity grant"),
+    LawKey.MATERNITY_WITHIN_MONTHS: _l("Time before the birth in which they are counted"),
+    LawKey.FUNERAL_LEAST_MONTHS: _l("Months paid, for the funeral grant"),
+    LawKey.FUNERAL_MULTIPLE: _l("Funeral grant, as a multiple of the base salary or reference level"),
+    LawKey.SURVIVORS_MONTHS_A_YEAR: _l("Survivors' lump sum: average months of income for each year"),
+    LawKey.LUMP_SUM_MONTHS_A_YEAR: _l("Lump sum on leaving: average months of income for each year"),
+    LawKey.LUMP_SUM_AFTER_STOPPING: _l("Lump sum for whoever stopped paying, by the day first insured"),
+    LawKey.LUMP_SUM_WAIT_MONTHS: _l("Time without paying before that lump sum"),
+    LawKey.LUMP_SUM_BELOW_MONTHS: _l("Months paid from which that lump sum is no longer given"),
+    LawKey.LUMP_SUM_INCAPACITY_PERCENT: _l("Lost capacity for work, for a lump sum"),
+    LawKey.REFUND_OF_OWN_PART: _l("What one paid oneself for months not needed is paid back"),
+    LawKey.SOCIAL_PENSION: _l("Social pension a month, for those without a pension"),
+    LawKey.SOCIAL_PENSION_AGE: _l("Age for the social pension"),
 }
 GROUNDS: Mapping[Ground, Any] = {
     Ground.POOR: _l("Poor household"),
@@ -66,9 +82,18 @@ METHODS: Mapping[Method, Any] = {
     Method.YEARS_AHEAD: _l("Once for several years ahead"),
     Method.MISSING_MONTHS: _l("Once for missing months"),
 }
-MONEY = {LawKey.POVERTY_LINE, LawKey.INCOME_STEP, LawKey.BASE_LEVEL, LawKey.MATERNITY_GRANT}
+MONEY = {
+    LawKey.POVERTY_LINE,
+    LawKey.INCOME_STEP,
+    LawKey.BASE_LEVEL,
+    LawKey.MATERNITY_GRANT,
+    LawKey.SOCIAL_PENSION,
+}
 AGES = {LawKey.RETIREMENT_MONTHS_WOMEN, LawKey.RETIREMENT_MONTHS_MEN}
 YEARS = {LawKey.YEARS_AHEAD_MOST, LawKey.PENSION_YEARS_WOMEN, LawKey.PENSION_YEARS_MEN}
+AGES_IN_YEARS = {LawKey.LEAST_AGE, LawKey.SOCIAL_PENSION_AGE}
+TIMES = {LawKey.CEILING_MULTIPLE, LawKey.FUNERAL_MULTIPLE}
+YES_OR_NO = {LawKey.MISSING_MONTHS_SUPPORTED, LawKey.LUMP_SUM_AFTER_STOPPING, LawKey.REFUND_OF_OWN_PART}
 
 
 def label_of(name: str) -> Any:
@@ -91,9 +116,13 @@ def value_of(name: str, value: Decimal, locale: str = VIETNAMESE) -> Any:
         return _l("%(years)s years", years=plain)
     if name.endswith("_percent"):
         return f"{plain}%"
-    if name == LawKey.CEILING_MULTIPLE:
+    if name in AGES_IN_YEARS:
+        return _l("%(years)s years of age", years=plain)
+    if name in TIMES:
         return _l("%(times)s times", times=plain)
-    if name == LawKey.MISSING_MONTHS_SUPPORTED:
+    if name == LawKey.PRICE_COEFFICIENT:
+        return f"×{plain}"
+    if name in YES_OR_NO:
         return _l("Yes") if value else _l("No")
     return _l("%(months)s months", months=plain)
 
