@@ -27,7 +27,7 @@ from crm.prospects.rules import (
     Sex,
     Stage,
 )
-from crm.prospects.services.consent import answer_for, give_consent, withdraw_consent
+from crm.prospects.services.consent import answer_for, record_consent
 from crm.prospects.services.neighbourhoods import find_or_add_neighbourhood
 from crm.prospects.services.people import add_prospect, change_prospect, reveal
 from crm.prospects.services.stages import move_stage
@@ -228,12 +228,13 @@ def test_the_latest_answer_of_a_phone_holds_for_each_purpose(session: Session, m
     person, by = make.prospect(phone=make.phone()), make.user()
     said = {"channel": ConsentChannel.DOORSTEP, "words": "v1", "by": by, "prospect_id": person.id}
     for purpose in Purpose:
-        give_consent(session, person.town_id, person.phone, purpose, at=clock.now(), **said)  # type: ignore[arg-type]
-    withdraw_consent(
+        record_consent(session, person.town_id, person.phone, purpose, given=True, at=clock.now(), **said)  # type: ignore[arg-type]
+    record_consent(
         session,
         person.town_id,
         person.phone,
         Purpose.PROMOTION,
+        given=False,
         at=clock.now(),
         **said,  # type: ignore[arg-type]
     )

@@ -23,7 +23,7 @@ from crm.outreach.syncing.rules import Became, Event, EventKind, Outcome
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import person_seen
 from crm.prospects.rules import NewConsent, NewPerson
-from crm.prospects.services.consent import answer_for, withdraw_consent
+from crm.prospects.services.consent import answer_for, record_consent
 from crm.prospects.services.people import add_prospect, change_prospect
 
 Read = Callable[[Event], Any]
@@ -169,11 +169,12 @@ def _opt_out(batch: Batch, body: AnswerBody) -> Prospect:
     if not prospect.phone:
         raise RuleBroken(_l("There is no mobile number to send messages to. Write it first."), field="phone")
     for consent in body.consents:
-        withdraw_consent(
+        record_consent(
             batch.session,
             prospect.town_id,
             prospect.phone,
             consent.purpose,
+            given=False,
             channel=consent.channel,
             words=consent.words,
             at=batch.at,

@@ -23,56 +23,25 @@ from crm.prospects.rules import (
 from crm.prospects.services.standing import EARLIEST
 
 
-def give_consent(
+def record_consent(
     session: Session,
     town_id: UUID,
     phone: str,
     purpose: Purpose,
     *,
-    channel: ConsentChannel,
-    words: str | None,
-    at: datetime,
-    by: User | None,
-    prospect_id: UUID | None = None,
-    recorded_at: datetime | None = None,
-) -> Consent:
-    """A phone number agrees to messages of one purpose (Decree 91/2020 art. 13: agreed beforehand, provable).
-
-    `at` is when it was said, `recorded_at` when it was written down (the same moment unless told).
-    """
-    return _answer(session, town_id, phone, purpose, True, channel, words, at, by, prospect_id, recorded_at)
-
-
-def withdraw_consent(
-    session: Session,
-    town_id: UUID,
-    phone: str,
-    purpose: Purpose,
-    *,
-    channel: ConsentChannel,
-    words: str | None,
-    at: datetime,
-    by: User | None,
-    prospect_id: UUID | None = None,
-    recorded_at: datetime | None = None,
-) -> Consent:
-    """A phone number wants no messages of one purpose, from this moment on."""
-    return _answer(session, town_id, phone, purpose, False, channel, words, at, by, prospect_id, recorded_at)
-
-
-def _answer(
-    session: Session,
-    town_id: UUID,
-    phone: str,
-    purpose: Purpose,
     given: bool,
     channel: ConsentChannel,
     words: str | None,
     at: datetime,
     by: User | None,
-    prospect_id: UUID | None,
-    recorded_at: datetime | None,
+    prospect_id: UUID | None = None,
+    recorded_at: datetime | None = None,
 ) -> Consent:
+    """A phone number agrees to messages of one purpose, or wants none (Decree 91/2020 art. 13: agreed beforehand, provable).
+
+    `at` is when it was said, `recorded_at` when it was written down (the same moment unless told). Nothing is ever
+    written over: the latest answer holds. Raises RuleBroken for what is no mobile number and for an answer of the future.
+    """
     recorded = recorded_at or at
     if at > recorded:
         raise RuleBroken(_l("The answer cannot be given in the future. Correct the day."), field="sms_consent")
@@ -100,16 +69,16 @@ def answer_for(session: Session, prospect: Prospect, consent: NewConsent, *, by:
     if not prospect.phone:
         raise RuleBroken(_l("There is no mobile number to send messages to. Write it first."), field="phone")
     said = at if consent.on == local_day(at) else at_hour(consent.on)
-    return _answer(
+    return record_consent(
         session,
         prospect.town_id,
         prospect.phone,
         consent.purpose,
-        consent.given,
-        consent.channel,
-        consent.words,
-        said,
-        by,
-        prospect.id,
-        at,
+        given=consent.given,
+        channel=consent.channel,
+        words=consent.words,
+        at=said,
+        by=by,
+        prospect_id=prospect.id,
+        recorded_at=at,
     )
