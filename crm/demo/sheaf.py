@@ -21,6 +21,7 @@ from crm.demo.stories import Story
 from crm.demo.taking_part import Paid, Spell
 from crm.demo.team import Helper, Team
 from crm.outreach.models import Assignment, Visit
+from crm.participation.guard.rules import AVOIDABLE, StopReason
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.rules import Basis
 from crm.prospects.models import Consent, Household, Prospect, StageChange, Standing
@@ -54,7 +55,7 @@ COLUMNS: dict[type[Model], tuple[str, ...]] = {
     StageChange: ("town_id", "id", "prospect_id", "from_stage", "to_stage", "at", "by_id", "because_id"),
     Participation: (
         *("town_id", "id", "prospect_id", "started_on", "started_as", "ended_on", "ended_as", "place_id"),
-        *("organisation_id", "recruited_by_id", "income", "method", "paid_through", "deadline_on"),
+        *("organisation_id", "recruited_by_id", "income", "method", "paid_through", "deadline_on", "stop_reason"),
     ),
     Payment: (
         *("town_id", "id", "participation_id", "prospect_id", "paid_on", "start_month", "months", "method", "income"),
@@ -66,6 +67,22 @@ COLUMNS: dict[type[Model], tuple[str, ...]] = {
 
 WORDS = "Đồng ý nhận tin nhắn nhắc hẹn và nhắc đóng BHXH tự nguyện"
 WITHDRAWN = 0.015
+
+
+HEARD: tuple[StopReason | None, ...] = (
+    *(StopReason.NO_MONEY,) * 6,
+    *(StopReason.FORGOT,) * 4,
+    *(StopReason.TOO_FAR,) * 3,
+    *(StopReason.FAMILY,) * 2,
+    *(StopReason.NO_TRUST, StopReason.OTHER),
+    *(None,) * 6,
+)
+"""What volunteers hear of those who stop paying; None where nobody has asked."""
+
+
+def _why(spell: Spell) -> str | None:
+    reason = HEARD[spell.id.int % len(HEARD)] if spell.ended_as in AVOIDABLE else None
+    return reason and reason.value
 
 
 class Sheaf:
@@ -143,7 +160,7 @@ class Sheaf:
             (
                 *(town, spell.id, person.id, spell.started_on, spell.started_as.value, spell.ended_on),
                 *(spell.ended_as and spell.ended_as.value, person.home.unit.id, organisation_id, recruited_by_id),
-                *(spell.income, spell.method, spell.paid_through.first_day, spell.deadline_on),
+                *(spell.income, spell.method, spell.paid_through.first_day, spell.deadline_on, _why(spell)),
             )
         )
         for paid in spell.payments:

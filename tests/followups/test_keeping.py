@@ -64,7 +64,7 @@ def test_the_figures(session: Session, make: Make) -> None:
 def test_every_figure_opens_as_many_people(signed_in: Browser) -> None:
     browser = signed_in(Role.MANAGER)
     page = browser.get("/keeping").text
-    assert "5 người phải đóng trong 14 ngày tới" in page
+    assert "6 người phải đóng trong 30 ngày tới" in page
     figures = re.findall(r'<a class="figure[^"]*" href="([^"]+)"><span class="figure-number">(\d+)<', page)
     bars = re.findall(
         r'<li class="chart-row"><span><a href="([^"]+)">[^<]*</a></span><span class="chart-value">(\d+)', page
@@ -77,7 +77,7 @@ def test_every_figure_opens_as_many_people(signed_in: Browser) -> None:
 
 def test_an_empty_town_is_calm_in_english_too(signed_in: Browser) -> None:
     browser = signed_in(Role.LEAD)
-    assert "Trong 14 ngày tới không có ai đến hạn" in browser.get("/keeping").text
+    assert "Trong 30 ngày tới không có ai đến hạn" in browser.get("/keeping").text
     browser.get("/language/en")
     assert "Nobody waits too long" in browser.get("/keeping").text
 

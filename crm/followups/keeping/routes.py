@@ -17,6 +17,8 @@ from crm.prospects.lists import conditions
 from crm.web.guard import may
 
 bp = Blueprint("keeping", __name__)
+MOST_NAMED = 10
+"""Of those whose people wait too long; the rest stands in the list."""
 
 
 @bp.get("/keeping")
@@ -32,6 +34,7 @@ def show() -> ResponseReturnValue:
         ending=[conditions.named(key) for key in ENDING_SOON],
         lapsed=[conditions.named(key) for key in TO_WIN_BACK],
         neglected=NEGLECTED,
+        most_named=MOST_NAMED,
         reasons=STOP_REASONS,
         limited=current_scope().reach is not Reach.ALL,
         today=today,
