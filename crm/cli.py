@@ -20,7 +20,7 @@ from crm.accounts.commands import token, user
 from crm.demo.commands import demo
 from crm.embedded.services import CannotRun
 from crm.errors import NotFound, RuleBroken
-from crm.premiums.commands import premium
+from crm.premiums.commands import law, premium
 from crm.processes import beat_command, up, web_command, worker_command
 from crm.prospects.importing.commands import importing
 from crm.reports.commands import report
@@ -124,7 +124,7 @@ def migrate() -> None:
     click.echo("The schema is up to date.")
 
 
-for each in (migrate, importing, premium, user, token, backup, restore, doctor, clock_command, report, demo):
+for each in (migrate, importing, premium, law, user, token, backup, restore, doctor, clock_command, report, demo):
     main.add_command(in_program(each))
 for each in (up, web_command, worker_command, beat_command):
     main.add_command(each)

@@ -8,6 +8,7 @@ from flask_smorest import Blueprint as ApiBlueprint
 import crm.accounts.models
 import crm.api.models
 import crm.campaigns.models
+import crm.decrees.models
 import crm.followups.conditions
 import crm.outreach.bulk
 import crm.outreach.merging
@@ -45,6 +46,7 @@ from crm.campaigns import resources as campaign_resources
 from crm.campaigns.routes import acts as campaign_acts
 from crm.campaigns.routes import outside as campaign_outside
 from crm.campaigns.routes import pages as campaign_pages
+from crm.decrees import routes as decree_routes
 from crm.followups import routes as followup_routes
 from crm.followups.keeping import routes as keeping_routes
 from crm.followups.walking import routes as walking_routes
@@ -99,6 +101,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     sponsor_routes.bp,
     report_routes.bp,
     reorganisation_routes.bp,
+    decree_routes.bp,
     timekeeping_routes.bp,
 )
 RESOURCES: tuple[ApiBlueprint, ...] = (

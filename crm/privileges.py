@@ -19,6 +19,8 @@ APPEND_ONLY = (
 MAY_NOT_BE_DELETED = (
     "account",
     "bulk_act",
+    "decree",
+    "decree_row",
     "people_export",
     "household",
     "message",
@@ -45,10 +47,12 @@ MOVING = {
         "settled_at",
         "expires_at",
     ),
+    "law_value": ("withdrawn_at", "withdrawn_why"),
+    "local_top_up": ("withdrawn_at", "withdrawn_why"),
     "receipt": (),
     "merge": ("before", "after", "undone_at", "undone_by_id"),
 }
-"""Money and messages whose rows have a life: only these columns may change, and no row may go."""
+"""Money, messages and the law, whose rows have a life: only these columns may change, and no row may go."""
 
 KEPT_BY_THE_DATABASE = ("merged_row",)
 """Written by the database's own functions, which run as the owner."""

@@ -23,7 +23,7 @@ from crm.participation.guard.rules import AVOIDABLE, STOP_REASONS, StopReason
 from crm.participation.models import Participation, Payment
 from crm.participation.rules import BEGINNINGS, DUE_SOON, ENDINGS, Beginning, Ending, basis_for
 from crm.places.models import Place
-from crm.premiums.queries import law, local_top_ups
+from crm.premiums.queries import all_top_ups, law
 from crm.premiums.rules.keys import PERIODS, Method
 from crm.premiums.rules.quotes import Plan, Quote
 from crm.premiums.rules.wording import GROUNDS
@@ -107,7 +107,7 @@ def _told(person: Prospect, today: date) -> Quote | None:
             session(),
             person,
             all_law=all_law,
-            top_ups=kept(("top-ups", person.town_id, today), lambda: local_top_ups(session(), person.town_id, today)),
+            top_ups=kept(("top-ups", person.town_id), lambda: all_top_ups(session(), person.town_id)),
             income=all_law.on(today).floor,
             plan=Plan.periodic(PERIODS[USUAL]),
             start=Month.of(today),

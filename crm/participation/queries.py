@@ -23,7 +23,7 @@ from crm.places.boundaries import Boundaries, Part, boundaries
 from crm.places.models import Place
 from crm.places.queries import place_named
 from crm.places.rules import PlaceKind
-from crm.premiums.queries import law, local_top_ups
+from crm.premiums.queries import law, top_ups_for
 from crm.premiums.rules.law import Law, LocalTopUp
 from crm.premiums.rules.quotes import Plan, Quote, quote
 from crm.prospects.models import Prospect, Standing
@@ -303,7 +303,7 @@ def quote_for(
 ) -> Quote:
     """What a payment of this person costs under the law of the day of payment, with what they were helped before.
 
-    `all_law` and `top_ups` are read when they are not handed in.
+    `all_law` and `top_ups` (all of the town's) are read when they are not handed in.
     """
     helped = helped_before(session, prospect)
     return quote(
@@ -314,7 +314,7 @@ def quote_for(
         paid_on,
         plan,
         supported_before=helped.by_the_state,
-        local_top_ups=local_top_ups(session, prospect.town_id, paid_on) if top_ups is None else top_ups,
+        local_top_ups=top_ups_for(session, prospect, paid_on, top_ups),
         local_months_before=helped.by_the_place,
         other_support=other_support,
     )

@@ -80,6 +80,14 @@ class Boundaries:
                 return self._at_day(parent)
         return self._at_day(place_id)
 
+    def around(self, place_id: UUID, neighbourhood_id: UUID | None = None) -> frozenset[UUID]:
+        """Every place somebody lives in who is recorded with this place: as recorded, as it is on `day`, and above."""
+        found = {place_id, self.unit_of(place_id, neighbourhood_id)}
+        if neighbourhood_id is not None:
+            found |= {neighbourhood_id, self._at_day(neighbourhood_id)}
+        above = {self.spots[one].parent_id for one in found if one in self.spots}
+        return frozenset(found | {one for one in above if one is not None})
+
     @property
     def undecided(self) -> Collection[UUID]:
         """Units for which the neighbourhood is asked: those that began after the day, and those that were divided."""

@@ -1,4 +1,4 @@
-"""`crm premium`: a quote on the command line."""
+"""`crm premium`: a quote on the command line; `crm law`: the law it rests on."""
 
 import json
 from datetime import date, datetime
@@ -7,13 +7,15 @@ from typing import Any
 import click
 from flask_babel import gettext as _
 
+from crm import clock
 from crm.db import session
 from crm.errors import RuleBroken
 from crm.money import in_figures, in_words
 from crm.premiums import queries
-from crm.premiums.resources import QuoteAnswer
+from crm.premiums.resources import LawAnswer, QuoteAnswer
 from crm.premiums.rules.keys import LawStatus
 from crm.premiums.rules.quotes import Plan, Quote, quote, read_start
+from crm.premiums.rules.timeline import Span, timelines
 from crm.premiums.rules.wording import GROUNDS, STATUSES, in_day, label_of, value_of
 from crm.prospects.rules import Ground
 from crm.told import Told
@@ -101,3 +103,28 @@ def explained(told: Quote) -> list[str]:
         said += [] if line.status is LawStatus.IN_FORCE else [str(STATUSES[line.status])]
         lines.append(f"- {label_of(line.name)}: {value_of(line.name, line.value)} ({'; '.join(said)})")
     return lines
+
+
+@click.command("law")
+@click.option("--on", type=DAY, help="What holds on a day; by default today.")
+@click.option("--all", "every", is_flag=True, help="Also what held, what comes and what was only announced.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, as the API answers.")
+def law(on: datetime | None, every: bool, as_json: bool) -> None:
+    """The law on record, with its documents. Needs an app context."""
+    day = on.date() if on else clock.today()
+    lines = timelines(queries.law(session()).values, day)
+    shown = [span for line in lines for span in ((*line.spans, *line.announced) if every else (line.now,)) if span]
+    if as_json:
+        click.echo(json.dumps(LawAnswer().dump({"day": day, "values": shown}), ensure_ascii=False, indent=2))
+        return
+    for span in shown:
+        click.echo(_told(span))
+
+
+def _told(span: Span) -> str:
+    """One value on one line."""
+    value = span.value
+    name = f"{label_of(value.key)} ({GROUNDS[value.ground]})" if value.ground else str(label_of(value.key))
+    said = [_("since %(day)s", day=in_day(value.since)), value.reference]
+    said += [] if value.status is LawStatus.IN_FORCE else [str(STATUSES[value.status])]
+    return f"{name}: {value_of(value.key, value.value)} ({'; '.join(said)})"

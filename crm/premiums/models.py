@@ -1,36 +1,49 @@
 """The dated law and what places add of their own."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Numeric, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, Numeric, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm.db import Model, TownRow
+from crm.db import Model, TownRow, refers
 from crm.ids import new_id
 from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.premiums.rules.law import LawValue, LocalTopUp
 from crm.prospects.rules import Ground
+
+DAY_OF = "(%s at time zone 'Asia/Ho_Chi_Minh')::date"
+STANDING: dict[str, Any] = {
+    "unique": True,
+    "postgresql_nulls_not_distinct": True,
+    "postgresql_where": text("withdrawn_at is null"),
+}
+
+
+def _kept_by_the_database() -> tuple[CheckConstraint, ...]:
+    """Nothing is put on record for a day that is over, and what has begun is not withdrawn. A trigger refuses the rest."""
+    begins_later = f"{DAY_OF % 'withdrawn_at'} < effective_from"
+    return (
+        CheckConstraint(f"withdrawn_at is null or status = 'announced' or {begins_later}", name="withdrawn_in_time"),
+        CheckConstraint("(withdrawn_at is null) = (withdrawn_why is null)", name="withdrawn_says_why"),
+        CheckConstraint(f"status = 'announced' or {DAY_OF % 'recorded_at'} <= effective_from", name="recorded_in_time"),
+    )
 
 
 class LawValueRow(Model):
     """One number of national law, from a day on, with where it stands and how sure we are. Belongs to no town.
 
     A value ends where the next one of the same key, ground and year begins. Percentages are kept as percent, money in đồng.
+    A row is never changed; one that has not begun may be withdrawn.
     """
 
     __tablename__ = "law_value"
     __table_args__ = (
-        UniqueConstraint(
-            "key",
-            "ground",
-            "of_year",
-            "effective_from",
-            "status",
-            postgresql_nulls_not_distinct=True,
-        ),
+        Index("uq_law_value_standing", "key", "ground", "of_year", "effective_from", "status", **STANDING),
         CheckConstraint("value >= 0", name="value_not_negative"),
+        *_kept_by_the_database(),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -45,6 +58,10 @@ class LawValueRow(Model):
     source: Mapped[str] = mapped_column(server_default="")
     status: Mapped[LawStatus]
     note: Mapped[str] = mapped_column(server_default="")
+    recorded_at: Mapped[datetime | None]
+    """When an administrator put it on record; None: it came with the program."""
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_why: Mapped[str | None]
 
     def as_value(self) -> LawValue:
         """The row as the pure rules read it."""
@@ -63,17 +80,21 @@ class LawValueRow(Model):
 
 
 class LocalTopUpRow(TownRow, Model):
-    """What a place's own budget adds for one ground: a percent of the floor premium, or đồng a month."""
+    """What a place's own budget adds for one ground: a percent of the floor premium, or đồng a month. Without a place
+    it holds in the whole town. It ends on its last day, or where the next of the same place and ground begins."""
 
     __tablename__ = "local_top_up"
     __table_args__ = (
-        UniqueConstraint("town_id", "ground", "effective_from"),
+        refers("place_id", "place"),
+        Index("uq_local_top_up_standing", "town_id", "place_id", "ground", "effective_from", "status", **STANDING),
+        *_kept_by_the_database(),
         CheckConstraint("num_nonnulls(percent, amount) = 1", name="percent_or_amount"),
         CheckConstraint("coalesce(percent, amount) >= 0", name="not_negative"),
         CheckConstraint("effective_to >= effective_from", name="dates"),
         CheckConstraint("months_cap > 0", name="months_cap_positive"),
     )
 
+    place_id: Mapped[UUID | None]
     ground: Mapped[Ground]
     percent: Mapped[Decimal | None] = mapped_column(Numeric(9, 4))
     amount: Mapped[int | None]
@@ -81,17 +102,26 @@ class LocalTopUpRow(TownRow, Model):
     effective_to: Mapped[date | None]
     months_cap: Mapped[int | None]
     document: Mapped[str]
+    article: Mapped[str] = mapped_column(default="", server_default="")
+    source: Mapped[str] = mapped_column(default="", server_default="")
+    note: Mapped[str] = mapped_column(default="", server_default="")
+    status: Mapped[LawStatus] = mapped_column(default=LawStatus.IN_FORCE, server_default=LawStatus.IN_FORCE.value)
+    recorded_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_why: Mapped[str | None]
 
     def as_top_up(self) -> LocalTopUp:
         """The row as the pure rules read it."""
         return LocalTopUp(
+            place=self.place_id,
+            status=self.status,
             ground=self.ground,
             percent=None if self.percent is None else plain(self.percent),
             amount=self.amount,
             since=self.effective_from,
             until=self.effective_to,
             months_cap=self.months_cap,
-            document=self.document,
+            document=f"{self.document}, {self.article}" if self.article else self.document,
         )
 
 

@@ -1,22 +1,28 @@
 """The law and the local additions, as they stand on record."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.places.models import Town
+from crm.places.boundaries import boundaries
+from crm.places.models import Place, Town
 from crm.premiums.models import LawValueRow, LocalTopUpRow
-from crm.premiums.rules.law import Law, LocalTopUp
+from crm.premiums.rules.law import Law, LocalTopUp, holding
+from crm.prospects.models import Prospect
 
-LAW = select(LawValueRow).order_by(
-    LawValueRow.key,
-    LawValueRow.ground,
-    LawValueRow.effective_from.desc(),
-    LawValueRow.of_year,
-    LawValueRow.status,
+LAW = (
+    select(LawValueRow)
+    .where(LawValueRow.withdrawn_at.is_(None))
+    .order_by(
+        LawValueRow.key,
+        LawValueRow.ground,
+        LawValueRow.effective_from.desc(),
+        LawValueRow.of_year,
+        LawValueRow.status,
+    )
 )
 
 
@@ -30,15 +36,44 @@ def law_table(session: Session) -> Sequence[LawValueRow]:
     return session.scalars(LAW).all()
 
 
+def top_up_rows(session: Session, town_id: UUID) -> Sequence[LocalTopUpRow]:
+    """Every local addition on record that was not withdrawn, by place and ground and newest first, for reading."""
+    query = select(LocalTopUpRow).where(LocalTopUpRow.town_id == town_id, LocalTopUpRow.withdrawn_at.is_(None))
+    order = (LocalTopUpRow.place_id.nulls_first(), LocalTopUpRow.ground, LocalTopUpRow.effective_from.desc())
+    return session.scalars(query.order_by(*order)).all()
+
+
+def all_top_ups(session: Session, town_id: UUID) -> list[LocalTopUp]:
+    """What the town and its places add, at any time; `holding` says what of it counts for somebody on a day."""
+    return [row.as_top_up() for row in top_up_rows(session, town_id)]
+
+
 def local_top_ups(session: Session, town_id: UUID, day: date) -> list[LocalTopUp]:
-    """What a town's own budget adds on a day."""
-    rows = session.scalars(
-        select(LocalTopUpRow)
-        .where(LocalTopUpRow.town_id == town_id, LocalTopUpRow.effective_from <= day)
-        .where(or_(LocalTopUpRow.effective_to.is_(None), LocalTopUpRow.effective_to >= day))
-        .order_by(LocalTopUpRow.ground, LocalTopUpRow.effective_from)
-    )
-    return [row.as_top_up() for row in rows]
+    """What is added in the whole town on a day, wherever one lives."""
+    return holding(all_top_ups(session, town_id), day)
+
+
+def top_ups_for(
+    session: Session, person: Prospect, day: date, known: Iterable[LocalTopUp] | None = None
+) -> list[LocalTopUp]:
+    """What is added on a day for somebody who lives where this person does; `known` is read when it is not handed in."""
+    known = all_top_ups(session, person.town_id) if known is None else list(known)
+    if not any(one.place for one in known):
+        return holding(known, day)
+    where = boundaries(session, person.town_id, day).around(person.place_id, person.neighbourhood_id)
+    return holding(known, day, where)
+
+
+def top_up_rows_here(session: Session) -> Sequence[LocalTopUpRow]:
+    """What the town of this installation and its places add, for everybody to read."""
+    towns = session.scalars(select(Town.id).limit(2)).all()
+    return top_up_rows(session, towns[0]) if len(towns) == 1 else []
+
+
+def places_of(session: Session, rows: Iterable[LocalTopUpRow]) -> dict[UUID, str]:
+    """The names of the places that add something, by id."""
+    ids = {row.place_id for row in rows if row.place_id}
+    return dict(session.execute(select(Place.id, Place.name).where(Place.id.in_(ids))).tuples()) if ids else {}
 
 
 def top_ups_here(session: Session, day: date) -> list[LocalTopUp]:

@@ -1,17 +1,19 @@
-"""`GET /premium`: a quote for other programs."""
+"""`GET /premium`: a quote for other programs; `GET /law`: the law it rests on."""
 
 from decimal import Decimal
 from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+from crm import clock
 from crm.accounts.gateway import current_user
 from crm.accounts.rules import May
 from crm.api.blueprint import Blueprint
 from crm.db import session
 from crm.premiums import queries
-from crm.premiums.rules.keys import PERIODS, LawStatus
+from crm.premiums.rules.keys import PERIODS, LawKey, LawStatus
 from crm.premiums.rules.quotes import START_PATTERN, Plan, Quote, quote, read_start
+from crm.premiums.rules.timeline import When, timelines
 from crm.prospects.rules import Ground
 from crm.web.guard import may
 
@@ -84,3 +86,48 @@ def premium(asked: dict[str, Any]) -> Quote:
         supported_before=asked["supported_before"],
         local_top_ups=queries.local_top_ups(session(), current_user().town_id, paid_on or start.first_day),
     )
+
+
+class LawQuery(Schema):
+    """Without a day: every value with all its dates. With one: what holds on it."""
+
+    on = fields.Date(metadata={"example": "2026-07-01"})
+    key = fields.Enum(LawKey, by_value=True)
+
+
+class LawAnswerLine(Schema):
+    """One value of the law, from a day on; `until` is its last day, null while nothing takes its place."""
+
+    key = fields.Enum(LawKey, by_value=True, required=True, attribute="value.key")
+    ground = fields.Enum(Ground, by_value=True, required=True, allow_none=True, attribute="value.ground")
+    of_year = fields.Integer(required=True, allow_none=True, attribute="value.of_year")
+    value = Exact(required=True, attribute="value.value", metadata={"type": "number"})
+    since = fields.Date(required=True, attribute="value.since")
+    until = fields.Date(required=True, allow_none=True)
+    when = fields.Enum(When, by_value=True, required=True)
+    document = fields.String(required=True, attribute="value.document")
+    article = fields.String(required=True, attribute="value.article")
+    source = fields.String(required=True, attribute="value.source")
+    status = fields.Enum(LawStatus, by_value=True, required=True, attribute="value.status")
+    note = fields.String(required=True, attribute="value.note")
+
+
+class LawAnswer(Schema):
+    """The law on record. Percentages are percent, money is đồng, spans are months."""
+
+    day = fields.Date(required=True)
+    values = fields.List(fields.Nested(LawAnswerLine), required=True)
+
+
+@blp.get("/law")
+@may(May.SEE_LAW)
+@blp.arguments(LawQuery, location="query")
+@blp.response(200, LawAnswer)
+def law(asked: dict[str, Any]) -> dict[str, Any]:
+    """Every value of the law by date, or what holds on a day"""
+    day, key = asked.get("on"), asked.get("key")
+    every = timelines(queries.law(session()).values, day or clock.today())
+    found = [line for line in every if key is None or line.key is key]
+    if day:
+        return {"day": day, "values": [line.now for line in found if line.now]}
+    return {"day": clock.today(), "values": [span for line in found for span in (*line.spans, *line.announced)]}

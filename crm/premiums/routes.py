@@ -7,17 +7,18 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from crm import clock
+from crm.accounts.gateway import actor
 from crm.accounts.rules import May
 from crm.db import session
 from crm.months import Month
 from crm.premiums import queries
 from crm.premiums.forms import CalculatorForm
-from crm.premiums.rules.keys import LawKey
 from crm.premiums.rules.pensions import pension_table
 from crm.premiums.rules.quotes import quote
+from crm.premiums.rules.timeline import timelines
 from crm.premiums.rules.wording import GROUNDS, STATUSES, label_of, value_of
 from crm.web.forms import refusals_on
-from crm.web.guard import may, public
+from crm.web.guard import public
 from crm.web.language import chosen
 
 bp = Blueprint("premiums", __name__)
@@ -41,10 +42,16 @@ def calculator() -> ResponseReturnValue:
 
 
 @bp.get("/law")
-@may(May.SEE_LAW)
+@public
 def law() -> ResponseReturnValue:
-    """Every number of the law on record, with its source and how sure we are of it."""
-    rows = groupby(queries.law_table(session()), key=lambda row: row.key)
-    table = {key: list(values) for key, values in rows}
-    groups = [(key, table[key]) for key in LawKey if key in table]
-    return render_template("premiums/law.html", groups=groups, grounds=GROUNDS, statuses=STATUSES)
+    """Every number of the law: what held, what holds, what comes, its document and how sure we are of it."""
+    today, who = clock.today(), actor()
+    every = timelines((row.as_value() for row in queries.law_table(session())), today)
+    lines = [(key, list(several)) for key, several in groupby(every, key=lambda line: line.key)]
+    rows = queries.top_up_rows(session(), who.town_id) if who else queries.top_up_rows_here(session())
+    known = {"lines": lines, "top_ups": rows, "places": queries.places_of(session(), rows), "today": today}
+    layout = "layouts/app.html" if who else "layouts/public.html"
+    words = {"layout": layout, "grounds": GROUNDS, "statuses": STATUSES}
+    return render_template(
+        "premiums/law.html", **known, **words, may_change=who is not None and who.may(May.CHANGE_LAW)
+    )

@@ -24,7 +24,7 @@ from crm.participation.queries import helped_before
 from crm.participation.rules import DUE_SOON
 from crm.places.models import Place
 from crm.places.queries import ids_within
-from crm.premiums.queries import law, local_top_ups
+from crm.premiums.queries import law, local_top_ups, top_ups_for
 from crm.premiums.rules.keys import Method
 from crm.premiums.rules.law import Law
 from crm.premiums.rules.quotes import Plan, Quote, quote
@@ -401,7 +401,7 @@ def price(
         on,
         Plan(Method.MONTHLY, months),
         supported_before=helped.by_the_state,
-        local_top_ups=local_top_ups(session, person.town_id, on),
+        local_top_ups=top_ups_for(session, person, on),
         local_months_before=helped.by_the_place,
     )
 

@@ -16,6 +16,7 @@ from crm.web.guard import PUBLIC, permission_of
 PUBLIC_ADDRESSES = (
     "/",
     "/calculator",
+    "/law",
     "/healthz",
     "/readyz",
     "/metrics",

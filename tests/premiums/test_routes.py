@@ -66,18 +66,26 @@ def test_a_rate_not_announced_is_said_in_words(client: FlaskClient) -> None:
     assert "15/10/2019" in page.text
 
 
-def test_the_law_is_for_people_who_may_see_it(
-    client: FlaskClient, signed_in: Callable[..., FlaskClient], make: Make
-) -> None:
-    assert client.get("/law").status_code == 302
-    assert signed_in(Role.SPONSOR).get("/law").status_code == 403
+def test_everybody_may_read_the_law(client: FlaskClient, signed_in: Callable[..., FlaskClient], make: Make) -> None:
+    page = client.get("/law")
+    assert page.status_code == 200
+    assert "Nghị định 159/2025/NĐ-CP, Điều 5" in page.text
+    assert "/law/decrees" not in page.text
     english = signed_in(make.user(Role.ADMIN, language="en")).get("/law").text
     assert "1,500,000\N{NO-BREAK SPACE}đ" in english
     assert "1.500.000" not in english
-    page = signed_in(Role.ADMIN).get("/law")
-    assert page.status_code == 200
-    assert "Nghị định 159/2025/NĐ-CP, Điều 5" in page.text
-    assert "2.200.000\u00a0đ" in page.text
+    assert "/law/decrees" in english
+
+
+def test_what_holds_what_comes_and_what_was_only_announced_stand_apart(client: FlaskClient, at_time: AtTime) -> None:
+    at_time(JULY_2026)
+    page = client.get("/law").text
+    least = page.partition('id="poverty_line"')[2].partition("</section>")[0]
+    now, announced, past = (least.index(sum) for sum in ("1.500.000\u00a0đ", "2.200.000\u00a0đ", "700.000\u00a0đ"))
+    assert now < announced < past
+    assert "Mới công bố, chưa dùng để tính" in least
+    owners = page.partition('id="owners_lump_sum_compulsory"')[2].partition("</section>")[0]
+    assert "từ 1/7/2029" in owners
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
@@ -63,7 +64,10 @@ class LawValue:
 
 @dataclass(frozen=True, slots=True)
 class LocalTopUp:
-    """What a place adds for one ground: a percent of the floor premium or đồng a month, for so many months."""
+    """What a place adds for one ground: a percent of the floor premium or đồng a month, for so many months.
+
+    Without a place it holds in the whole town.
+    """
 
     ground: Ground
     percent: Decimal | None
@@ -72,15 +76,26 @@ class LocalTopUp:
     until: date | None
     months_cap: int | None
     document: str
+    place: UUID | None = None
+    status: LawStatus = LawStatus.IN_FORCE
 
     def holds_on(self, day: date) -> bool:
-        return self.since <= day and (self.until is None or day <= self.until)
+        return self.status in SURENESS and self.since <= day and (self.until is None or day <= self.until)
 
     def a_month(self, floor_premium: Fraction) -> Fraction:
         """Đồng a month, given the premium on the least income."""
         if self.percent is not None:
             return share_of_percent(self.percent) * floor_premium
         return Fraction(self.amount or 0)
+
+
+def holding(known: Iterable[LocalTopUp], day: date, places: Collection[UUID] = ()) -> list[LocalTopUp]:
+    """What counts on a day for somebody within these places: of each place and ground the last that has begun."""
+    last: dict[tuple[UUID | None, Ground], LocalTopUp] = {}
+    for one in sorted((one for one in known if one.status in SURENESS), key=lambda one: (one.since, one.status)):
+        if one.since <= day and (one.place is None or one.place in places):
+            last[one.place, one.ground] = one
+    return [one for one in last.values() if one.holds_on(day)]
 
 
 @dataclass(frozen=True)

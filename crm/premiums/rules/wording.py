@@ -93,7 +93,16 @@ AGES = {LawKey.RETIREMENT_MONTHS_WOMEN, LawKey.RETIREMENT_MONTHS_MEN}
 YEARS = {LawKey.YEARS_AHEAD_MOST, LawKey.PENSION_YEARS_WOMEN, LawKey.PENSION_YEARS_MEN}
 AGES_IN_YEARS = {LawKey.LEAST_AGE, LawKey.SOCIAL_PENSION_AGE}
 TIMES = {LawKey.CEILING_MULTIPLE, LawKey.FUNERAL_MULTIPLE}
-YES_OR_NO = {LawKey.MISSING_MONTHS_SUPPORTED, LawKey.LUMP_SUM_AFTER_STOPPING, LawKey.REFUND_OF_OWN_PART}
+YES_OR_NO = {
+    LawKey.MISSING_MONTHS_SUPPORTED,
+    LawKey.LUMP_SUM_AFTER_STOPPING,
+    LawKey.REFUND_OF_OWN_PART,
+    LawKey.OWNERS_DECLARING_COMPULSORY,
+    LawKey.OWNERS_LUMP_SUM_COMPULSORY,
+}
+DECIMAL = {LawKey.PRICE_COEFFICIENT, LawKey.SURVIVORS_MONTHS_A_YEAR, LawKey.LUMP_SUM_MONTHS_A_YEAR}
+BY_YEAR_PAID = DECIMAL
+"""Numbers that differ by the year in which the months were paid."""
 
 
 def label_of(name: str) -> Any:
@@ -114,7 +123,9 @@ def value_of(name: str, value: Decimal, locale: str = VIETNAMESE) -> Any:
         return _l("%(years)s years and %(months)s months of age", years=years, months=months)
     if name in YEARS:
         return _l("%(years)s years", years=plain)
-    if name.endswith("_percent"):
+    if name == LOCAL_TOP_UP and value > 100:
+        return vnd(int(value), locale)
+    if name.endswith("_percent") or name == LOCAL_TOP_UP:
         return f"{plain}%"
     if name in AGES_IN_YEARS:
         return _l("%(years)s years of age", years=plain)

@@ -1,0 +1,1 @@
+"""Decrees, as an administrator meets them."""
