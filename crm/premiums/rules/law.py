@@ -192,26 +192,22 @@ class LawOnDay:
     @cached_property
     def support(self) -> dict[Ground, Fraction]:
         """The State's share of the floor premium for every ground; one without a row of its own has everyone's."""
-        return {
-            ground: share_of_percent(row.value) if (row := self._support_row(ground)) else Fraction()
-            for ground in Ground
-        }
+        return {ground: self.support_for(ground) for ground in Ground}
+
+    def support_for(self, ground: Ground) -> Fraction:
+        """The State's share of the floor premium for one ground."""
+        row = self.support_row(ground)
+        return share_of_percent(row.value) if row else Fraction()
 
     def support_row(self, ground: Ground) -> LawValue | None:
         """The row a ground's support comes from, or none before the State helped anyone."""
-        row = self._support_row(ground)
-        return row and self._noted(row)
-
-    def _support_row(self, ground: Ground) -> LawValue | None:
         everyones = self.rows.get((LawKey.SUPPORT_PERCENT, Ground.OTHER, None))
-        return self.rows.get((LawKey.SUPPORT_PERCENT, ground, None), everyones)
+        row = self.rows.get((LawKey.SUPPORT_PERCENT, ground, None), everyones)
+        return row and self._noted(row)
 
     def deciding_ground(self, grounds: Collection[Ground]) -> Ground:
         """Of several grounds the one with the highest share: they do not add up. Without any: `other`."""
-        compared = [ground for ground in Ground if ground in grounds] or [Ground.OTHER]
-        for ground in compared:
-            self.support_row(ground)
-        return max(compared, key=self.support.__getitem__)
+        return max((ground for ground in Ground if ground in grounds), key=self.support_for, default=Ground.OTHER)
 
     def window(self, method: Method) -> int:
         """Within how many months, the first included, a period must be paid."""
@@ -244,6 +240,10 @@ class Law:
             held = ((of, _latest(timeline, day)) for of, timeline in self._timelines.items())
             self._days[day] = LawOnDay(day, {of: value for of, value in held if value})
         return self._days[day]
+
+    def timeline(self, key: LawKey) -> list[LawValue]:
+        """The values the law gives a number over the years, in their order; RuleBroken where it gives none."""
+        return self._timelines.get((key, None, None)) or [self.on(date.min).row(key)]
 
     def last(self, key: LawKey) -> LawValue | None:
         """The furthest value on record that the law gives a number over the years, such as the retirement age."""

@@ -1,35 +1,25 @@
 """What a payment costs and who bears it, under the law of the day of payment."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Self
+from typing import Self
 
 from flask_babel import lazy_gettext as _l
 
 from crm.errors import RuleBroken
 from crm.money import Vnd, half_up, in_figures
 from crm.months import MONTHS_IN_YEAR, Month
-from crm.premiums.rules.keys import PERIODS, WINDOWS, LawKey, LawStatus, Method
+from crm.premiums.rules.explaining import Line, lines_of
+from crm.premiums.rules.keys import PERIODS, WINDOWS, LawKey, Method
 from crm.premiums.rules.law import Law, LawOnDay, LocalTopUp
-from crm.premiums.rules.wording import LOCAL_TOP_UP, in_day
+from crm.premiums.rules.wording import in_day
 from crm.prospects.rules import Ground
 
 START_PATTERN = r"20[0-9]{2}-(0[1-9]|1[0-2])"
 """Months one may ask about, for whoever checks before asking."""
-
-RESTS_ON: Mapping[Method, tuple[LawKey, ...]] = {
-    **{method: (key,) for method, key in WINDOWS.items()},
-    Method.YEARS_AHEAD: (LawKey.YEARS_AHEAD_MOST, LawKey.INVESTMENT_PERCENT),
-    Method.MISSING_MONTHS: (
-        LawKey.MISSING_MONTHS_MOST,
-        LawKey.INVESTMENT_PERCENT,
-        LawKey.MISSING_MONTHS_SUPPORTED,
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +59,6 @@ class Plan:
     def missing(cls, months: int) -> Self:
         """Pay once for the months that are missing for a pension."""
         return cls(Method.MISSING_MONTHS, months)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One number a quote rests on: kept with a payment, shown to whoever asks why."""
-
-    name: str
-    value: Decimal
-    since: date
-    source: str
-    status: LawStatus = LawStatus.IN_FORCE
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values for a snapshot beside a payment; the number as text, so that it stays exact."""
-        return {
-            "name": self.name,
-            "value": str(self.value),
-            "since": self.since.isoformat(),
-            "source": self.source,
-            "status": str(self.status),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +111,7 @@ def quote(
     RuleBroken for an income or length the law does not allow and for a day whose law is not recorded.
     Decree 134/2015, articles 10 to 14; decree 159/2025, articles 5 to 7.
     """
-    today = law.on(paid_on or start.first_day)
+    today = law.on(paid_on or start.first_day).watched()
     check_income(today, income)
     check_plan(today, plan)
     if min(supported_before, local_months_before) < 0:
@@ -153,10 +122,11 @@ def quote(
     ground = today.deciding_ground(grounds)
     supported = supported_months(today, ground, plan, supported_before)
     gross = gross_premium(today, income, plan)
-    state = min(gross, half_up(today.support[ground] * today.floor_premium * supported))
+    state = min(gross, half_up(today.support_for(ground) * today.floor_premium * supported))
     top_up, local_offer = best_top_up(today, local_top_ups, grounds, plan.months, local_months_before)
     local = min(gross - state, local_offer)
     other = min(gross - state - local, max(other_support, 0))
+    last_day = deadline(today, plan.method, start)
     return Quote(
         income=income,
         ground=ground,
@@ -169,9 +139,9 @@ def quote(
         other_support=other,
         payable=gross - state - local - other,
         supported_months=supported,
-        deadline=deadline(today, plan.method, start),
+        deadline=last_day,
         next_start=None if plan.method is Method.MISSING_MONTHS else start + plan.months,
-        lines=_lines(today, ground, plan, top_up),
+        lines=(*lines_of(today), *([Line.of_top_up(top_up)] if top_up else [])),
     )
 
 
@@ -225,7 +195,7 @@ def check_plan(law: LawOnDay, plan: Plan) -> None:
 
 def supported_months(law: LawOnDay, ground: Ground, plan: Plan, before: int) -> int:
     """How many of a payment's months the State helps with: never more than the cap over a whole life."""
-    if not law.support[ground]:
+    if not law.support_for(ground):
         return 0
     if plan.method is Method.MISSING_MONTHS and not law.number(LawKey.MISSING_MONTHS_SUPPORTED):
         return 0
@@ -274,24 +244,3 @@ def deadline(law: LawOnDay, method: Method, start: Month) -> date | None:
     Law 41/2024, article 36.3; decree 134/2015, article 12.
     """
     return (start + (law.window(method) - 1)).last_day if method in WINDOWS else None
-
-
-def _lines(law: LawOnDay, ground: Ground, plan: Plan, top_up: LocalTopUp | None) -> tuple[Line, ...]:
-    """The numbers a quote rests on, in the order one would explain them."""
-    rows = [
-        law.row(key)
-        for key in (
-            LawKey.CONTRIBUTION_PERCENT,
-            LawKey.POVERTY_LINE,
-            LawKey.INCOME_STEP,
-        )
-    ]
-    rows += [law.row(key) for key in (LawKey.BASE_LEVEL, LawKey.CEILING_MULTIPLE)]
-    if support := law.support_row(ground):
-        rows += [support, law.row(LawKey.SUPPORT_CAP_MONTHS)]
-    rows += [law.row(key) for key in RESTS_ON[plan.method]]
-    lines = [Line(row.key, row.value, row.since, row.reference, row.status) for row in rows]
-    if top_up:
-        given = top_up.percent if top_up.percent is not None else Decimal(top_up.amount or 0)
-        lines.append(Line(LOCAL_TOP_UP, given, top_up.since, top_up.document))
-    return tuple(lines)
