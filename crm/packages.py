@@ -21,6 +21,8 @@ import crm.participation.guard.conditions
 import crm.participation.merging
 import crm.participation.models
 import crm.participation.owners
+import crm.participation.referrals.models
+import crm.participation.screening.models
 import crm.places.models
 import crm.premiums.models
 import crm.prospects.households.models
@@ -56,6 +58,8 @@ from crm.outreach.packages import resources as package_resources
 from crm.outreach.packages import routes as package_routes
 from crm.outreach.syncing import resources as sync_resources
 from crm.participation import routes as participation_routes
+from crm.participation.referrals import routes as referral_routes
+from crm.participation.screening import routes as screening_routes
 from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
 from crm.prospects import resources as prospect_resources
@@ -94,6 +98,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     outreach_routes.bp,
     package_routes.bp,
     participation_routes.bp,
+    screening_routes.bp,
+    referral_routes.bp,
     followup_routes.bp,
     keeping_routes.bp,
     walking_routes.bp,

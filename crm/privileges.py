@@ -13,6 +13,7 @@ APPEND_ONLY = (
     "ledger_entry",
     "payment",
     "posting",
+    "screening",
     "stage_change",
 )
 
@@ -27,6 +28,8 @@ MAY_NOT_BE_DELETED = (
     "participation",
     "pledge",
     "prospect",
+    "referral",
+    "referral_list",
     "sponsor",
     "visit",
     "work_package",

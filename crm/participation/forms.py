@@ -72,6 +72,8 @@ class EnrolForm(PaymentForm):
 
     start = SelectField(_l("First month"), validators=[DataRequired()])
     moved_in = BooleanField(_l("Was taking part elsewhere and moved here"))
+    despite = StringField(_l("Why they join all the same"), filters=[stripped], validators=[Length(max=300)])
+    """Where the law keeps somebody out: the reason of whoever answers for the money."""
 
     @classmethod
     def under(cls, law: LawOnDay, **start: Any) -> Self:

@@ -18,6 +18,8 @@ from crm.participation import cards, households, queries, services
 from crm.participation.forms import EnrolForm, ListForm, PaymentForm, StopForm, WhyStoppedForm
 from crm.participation.models import Payment
 from crm.participation.rules import BEGINNINGS, ENDINGS, KINDS, Kind, Span, basis_for
+from crm.participation.screening.queries import verdict_of
+from crm.participation.screening.rules import KINDS as VERDICTS
 from crm.places.models import Place
 from crm.places.rules import UNITS
 from crm.premiums.queries import law
@@ -70,6 +72,7 @@ def enrol(prospect_id: UUID) -> ResponseReturnValue:
                 **_act(),
                 start=start,
                 moved_in=form.moved_in.data,
+                despite=form.despite.data,
             )
             flash(_("%(name)s takes part from now on.", name=joining.full_name), "success")
             return redirect(_page_of(prospect_id))
@@ -221,6 +224,8 @@ def _enrol_page(joining: Prospect, form: EnrolForm, told: Quote | None, *, faile
         told=told,
         spell=queries.open_spell(session(), joining),
         basis=basis_for(current_user().may),
+        verdict=verdict_of(session(), joining, clock.today()),
+        verdicts=VERDICTS,
         **_law_words(),
     )
     return page, 422 if failed or form.errors else 200

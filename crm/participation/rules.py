@@ -17,9 +17,6 @@ from crm.premiums.rules.law import LawOnDay
 from crm.premiums.rules.quotes import Plan
 from crm.premiums.rules.quotes import deadline as deadline_to_pay
 
-LEAST_AGE = 15
-"""From this age one may join: Law 58/2014, article 2.4; Law 41/2024, article 2.4."""
-
 EARLIEST = date(2008, 1, 1)
 """Voluntary insurance began on this day (Law 71/2006): nobody took part before, and no list looks further back."""
 
@@ -150,12 +147,12 @@ def basis_for(may: Callable[[May], bool]) -> Basis | None:
     return Basis.CONFIRMED if may(May.ENROL) and may(May.RECORD_MONEY) else None
 
 
-def old_enough(birth_date: date | None, birth_year: int | None, on: date) -> bool:
+def old_enough(birth_date: date | None, birth_year: int | None, on: date, least_age: int) -> bool:
     """Whether someone may join on a day; someone of whom only the year is known, from the year they reach the age."""
     if birth_date is None:
-        return birth_year is None or on.year - birth_year >= LEAST_AGE
+        return birth_year is None or on.year - birth_year >= least_age
     had_birthday = (on.month, on.day) >= (birth_date.month, birth_date.day)
-    return on.year - birth_date.year - (not had_birthday) >= LEAST_AGE
+    return on.year - birth_date.year - (not had_birthday) >= least_age
 
 
 def beginning(*, took_part_before: bool, moved_in: bool) -> Beginning:

@@ -23,7 +23,6 @@ from crm.participation.guard.rules import AVOIDABLE, StopReason
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.queries import months_paid, open_spell, quote_for, spell_of, standing_payments
 from crm.participation.rules import (
-    LEAST_AGE,
     Basis,
     Beginning,
     Ending,
@@ -35,8 +34,9 @@ from crm.participation.rules import (
     months_at_once,
     old_enough,
 )
+from crm.participation.screening.services import refuse_barred
 from crm.premiums.queries import law
-from crm.premiums.rules.keys import Method
+from crm.premiums.rules.keys import LawKey, Method
 from crm.premiums.rules.quotes import Plan, Quote
 from crm.premiums.rules.wording import in_day
 from crm.prospects.models import Prospect, StageChange
@@ -68,10 +68,12 @@ def enrol(
     recruited_by_id: UUID | None = None,
     organisation_id: UUID | None = None,
     moved_in: bool = False,
+    despite: str | None = None,
 ) -> Participation:
     """Someone joins or comes back: the first payment under the law of its day, its months, and a spell from that day.
 
-    The person who recruited is by default who looks after them. Raises RuleBroken at the field that is wrong, and
+    The person who recruited is by default who looks after them. Whom the law keeps out is refused at `despite`, code
+    `barred`, unless it gives the reason; what the insurance office itself reports (`by` is None) is not. Raises RuleBroken at the field that is wrong, and
     Conflict `takes_part_already`, `month_paid` or `receipt_used`.
     """
     _for_update(session, prospect)
@@ -87,6 +89,8 @@ def enrol(
             participation_id=str(before.id),
         )
     _check_joining(session, prospect, plan, start, paid_on)
+    if by is not None:
+        refuse_barred(session, prospect, despite, by=by, at=at)
     spell = Participation(
         town_id=prospect.town_id,
         id=new_id(),
@@ -319,9 +323,11 @@ def _check_payment(
 
 
 def _check_joining(session: Session, prospect: Prospect, plan: Plan, start: Month, paid_on: date) -> None:
-    if not old_enough(prospect.birth_date, prospect.birth_year, paid_on):
-        raise RuleBroken(_l("One may join from the age of %(age)s on.", age=LEAST_AGE), code="too_young")
-    earliest, latest = first_months(paid_on, law(session).on(paid_on), plan)
+    today = law(session).on(paid_on)
+    least_age = today.number(LawKey.LEAST_AGE)
+    if not old_enough(prospect.birth_date, prospect.birth_year, paid_on, least_age):
+        raise RuleBroken(_l("One may join from the age of %(age)s on.", age=least_age), code="too_young")
+    earliest, latest = first_months(paid_on, today, plan)
     if not earliest <= start <= latest:
         message = _l(
             "Paid on %(day)s, the first month may be %(earliest)s to %(latest)s.",

@@ -17,6 +17,7 @@ PUBLIC_ADDRESSES = (
     "/",
     "/calculator",
     "/law",
+    "/may-i-join",
     "/healthz",
     "/readyz",
     "/metrics",

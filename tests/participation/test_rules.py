@@ -73,7 +73,7 @@ def test_whoever_took_part_before_comes_back_even_when_they_also_moved() -> None
     ],
 )
 def test_one_may_join_from_fifteen(born: date | None, year: int | None, may: bool) -> None:
-    assert old_enough(born, year, date(2019, 10, 15)) is may
+    assert old_enough(born, year, date(2019, 10, 15), 15) is may
 
 
 def test_only_an_agent_takes_money_and_only_the_town_confirms_it() -> None:

@@ -36,6 +36,7 @@ PERSONAL = {
     "record_id": "record_id",
     "other_id": "prospect_id",
     "merge_id": "merge_id",
+    "referral_id": "referral_id",
 }
 """Parts of addresses that name one person or something of theirs, with the kind of id."""
 OF_THE_TOWN = (
@@ -53,6 +54,7 @@ OF_THE_TOWN = (
     "tag_id",
     "act_id",
     "export_id",
+    "list_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},
@@ -180,6 +182,7 @@ class Asker:
             "receipt_id": town.receipt_id,
             "user_id": town.users["volunteer"].id,
             "package_id": town.package.id,
+            "list_id": town.referred.id,
             **town.wards_changed,
         }
 

@@ -20,7 +20,11 @@ from crm.outreach.models import Assignment, Visit
 from crm.outreach.packages.models import PackageItem, WorkPackage
 from crm.outreach.rules import Channel, Outcome
 from crm.participation.models import ParticipantMonth, Participation, Payment
+from crm.participation.referrals.models import Referral, ReferralList
+from crm.participation.referrals.rules import State as ReferralState
 from crm.participation.rules import Basis, Beginning
+from crm.participation.screening.models import Screening
+from crm.participation.screening.rules import Allowance, Business, Elsewhere, Work
 from crm.places.models import Place, Town
 from crm.places.rules import PlaceKind
 from crm.prospects.households.models import HouseholdCertificate
@@ -85,6 +89,7 @@ class SmallTown:
         self.union, self.front = make.organisation("HPN"), make.organisation("LDLD")
         self.part = self._add(self._place(self.town.id, "Khu phố Chín", PlaceKind.NEIGHBOURHOOD, self.wards[0].id))
         self.people: dict[str, Known] = {}
+        self.referred = self._add(self._referral_list(self.town.id))
         self.users = self._users()
         self.sponsor, self.letter = self._sponsor(self.town.id, "Công ty Gạch Men")
         self._everybody()
@@ -241,9 +246,32 @@ class SmallTown:
         known.has("record_id", self._later(record))
         assigned = {"organisation_id": row.organisation_id, "volunteer_id": row.volunteer_id}
         self._later(Assignment(**of, **assigned, since=moment, note=f"giao {word}"))
+        self._asked(known, by)
         self.session.flush()
         if word[2:-2] in JOINED or word[2:-2] == AWAY:
             self._takes_part(known, by)
+
+    @staticmethod
+    def _referral_list(town_id: UUID) -> ReferralList:
+        """A list that went to the insurance office."""
+        return ReferralList(town_id=town_id, year=2019, number=1, sent_on=TODAY, at=clock.now(), by_id=None)
+
+    def _asked(self, known: Known, by: User) -> None:
+        """The five questions, and a referral that waits for the office's answer."""
+        of = {"town_id": known.row.town_id, "prospect_id": known.row.id}
+        said = {"work": Work.NONE, "business": Business.NONE, "allowance": Allowance.NONE, "elsewhere": Elsewhere.NO}
+        self._later(Screening(**of, **said, citizen=True, at=clock.now(), by_id=by.id))
+        referral = Referral(
+            **of,
+            why=["contract"],
+            since=None,
+            state=ReferralState.SENT,
+            stage_was=Stage.AGREED,
+            referred_at=clock.now(),
+            referred_by_id=by.id,
+            list_id=(self.referred if known.row.town_id == self.town.id else self.referred_away).id,
+        )
+        known.has("referral_id", self._later(referral))
 
     def _takes_part(self, known: Known, by: User) -> None:
         """Three months paid, the last of them this one: the next falls due."""
@@ -552,6 +580,7 @@ class SmallTown:
         )
         self._away_user = self.make.user(Role.MANAGER, town_id=town.id, full_name="Cán bộ Nơi Khác")
         helper = self.make.user(Role.VOLUNTEER, town_id=town.id, full_name="Cộng tác viên Nơi Khác")
+        self.referred_away = self._add(self._referral_list(town.id))
         omega = self._person(AWAY, ward, union, helper)
         own = self.pledge_id, self.receipt_id
         sponsor, letter = self._sponsor(town.id, "Công ty Xa Xôi")
@@ -574,6 +603,7 @@ class SmallTown:
                 "user_id": helper.id,
                 "package_id": self._package(omega, helper, self._away_user).id,
                 "letter": letter,
+                "list_id": self.referred_away.id,
                 **self._reorganisation(town.id, helper, ward),
             }
         )

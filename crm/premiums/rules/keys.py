@@ -69,6 +69,12 @@ class LawKey(StrEnum):
     REFUND_OF_OWN_PART = "refund_of_own_part"
     SOCIAL_PENSION = "social_pension"
     SOCIAL_PENSION_AGE = "social_pension_age"
+    CONTRACT_COMPULSORY_MONTHS = "contract_compulsory_months"
+    WARD_CADRES_COMPULSORY = "ward_cadres_compulsory"
+    HAMLET_CADRES_COMPULSORY = "hamlet_cadres_compulsory"
+    UNPAID_MANAGERS_COMPULSORY = "unpaid_managers_compulsory"
+    PENSIONERS_EXCLUDED = "pensioners_excluded"
+    SUSPENDED_CONTRACT_VOLUNTARY = "suspended_contract_voluntary"
 
 
 class LawStatus(StrEnum):

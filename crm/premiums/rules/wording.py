@@ -61,6 +61,14 @@ LABELS: Mapping[LawKey, Any] = {
     LawKey.REFUND_OF_OWN_PART: _l("What one paid oneself for months not needed is paid back"),
     LawKey.SOCIAL_PENSION: _l("Social pension a month, for those without a pension"),
     LawKey.SOCIAL_PENSION_AGE: _l("Age for the social pension"),
+    LawKey.CONTRACT_COMPULSORY_MONTHS: _l("Contracts that make one join compulsory insurance, from so many months on"),
+    LawKey.WARD_CADRES_COMPULSORY: _l("Part-time staff of a ward or commune join compulsory insurance (1 yes)"),
+    LawKey.HAMLET_CADRES_COMPULSORY: _l("Part-time staff of a neighbourhood join compulsory insurance (1 yes)"),
+    LawKey.UNPAID_MANAGERS_COMPULSORY: _l(
+        "Unpaid managers of firms and cooperatives join compulsory insurance (1 yes)"
+    ),
+    LawKey.PENSIONERS_EXCLUDED: _l("Who draws a pension or monthly allowance may not join (1 yes)"),
+    LawKey.SUSPENDED_CONTRACT_VOLUNTARY: _l("Who has a suspended contract may join (1 yes)"),
 }
 GROUNDS: Mapping[Ground, Any] = {
     Ground.POOR: _l("Poor household"),
@@ -97,8 +105,8 @@ YES_OR_NO = {
     LawKey.MISSING_MONTHS_SUPPORTED,
     LawKey.LUMP_SUM_AFTER_STOPPING,
     LawKey.REFUND_OF_OWN_PART,
-    LawKey.OWNERS_DECLARING_COMPULSORY,
-    LawKey.OWNERS_LUMP_SUM_COMPULSORY,
+    LawKey.SUSPENDED_CONTRACT_VOLUNTARY,
+    *(key for key in LawKey if key.endswith(("_compulsory", "_excluded"))),
 }
 DECIMAL = {LawKey.PRICE_COEFFICIENT, LawKey.SURVIVORS_MONTHS_A_YEAR, LawKey.LUMP_SUM_MONTHS_A_YEAR}
 BY_YEAR_PAID = DECIMAL
