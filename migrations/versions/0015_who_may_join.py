@@ -58,7 +58,9 @@ def downgrade() -> None:
     for table in MADE:
         op.drop_table(table)
     named = ", ".join(f"'{key}'" for key in KEYS)
+    op.execute("alter table law_value disable trigger user")
     op.execute(f"delete from law_value where key in ({named})")
+    op.execute("alter table law_value enable trigger user")
     _law_keys(lambda known: [key for key in known if key not in KEYS])
 
 
