@@ -62,6 +62,7 @@ from crm.participation.referrals import routes as referral_routes
 from crm.participation.screening import routes as screening_routes
 from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
+from crm.premiums.calculator import routes as calculator_routes
 from crm.prospects import resources as prospect_resources
 from crm.prospects.households import resources as household_resources
 from crm.prospects.households.routes import certificates as household_certificates
@@ -89,6 +90,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     team_routes.bp,
     *{part.bp for part in (acts, columns, files, narrowing, saved, tags)},
     premium_routes.bp,
+    calculator_routes.bp,
     *{part.bp for part in (adding, correcting, listing, person)},
     *{part.bp for part in (household_certificates, members, merging, page, review)},
     campaign_pages.bp,

@@ -1,22 +1,10 @@
-"""The two questions of the calculator, and how one pays."""
+"""How money is typed."""
 
 import re
-from typing import Any, Self
+from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-from werkzeug.datastructures import MultiDict
-from wtforms import IntegerField, RadioField, SelectField
-from wtforms.validators import DataRequired
-
-from crm.money import Vnd
-from crm.months import MONTHS_IN_YEAR
-from crm.premiums.rules.keys import PERIODS, LawKey, Method
-from crm.premiums.rules.law import LawOnDay
-from crm.premiums.rules.quotes import Plan
-from crm.premiums.rules.wording import GROUNDS, METHODS
-from crm.prospects.rules import Ground
-from crm.web.forms import QueryForm
+from wtforms import IntegerField
 
 AMOUNT = re.compile(r"[0-9]{1,12}")
 
@@ -35,49 +23,3 @@ class DongField(IntegerField):
         if not AMOUNT.fullmatch(figures):
             raise ValueError(_("Write the amount in figures, such as 1.500.000."))
         self.data = int(figures)
-
-
-class CalculatorForm(QueryForm):
-    """Sent by GET, so that an answer is an address one can pass on."""
-
-    income = DongField(_l("Income I choose, a month"), validators=[DataRequired()])
-    ground = RadioField(
-        _l("Who am I?"),
-        choices=[(str(ground), label) for ground, label in GROUNDS.items()],
-        validators=[DataRequired()],
-    )
-    months = SelectField(_l("How I pay"), coerce=int, validators=[DataRequired()])
-
-    @classmethod
-    def under(cls, law: LawOnDay, given: MultiDict[str, str]) -> Self:
-        """The form for the law of a day; what is not answered yet is the least income, no ground, monthly."""
-        start = {
-            "income": str(law.floor),
-            "ground": str(Ground.OTHER),
-            "months": str(PERIODS[Method.MONTHLY]),
-        }
-        form = cls(formdata=MultiDict(start | given.to_dict()))
-        form.months.choices = [(months, METHODS[method]) for method, months in PERIODS.items()]
-        form.months.choices += [
-            (years * MONTHS_IN_YEAR, _l("Once for %(years)s years ahead", years=years))
-            for years in range(2, law.number(LawKey.YEARS_AHEAD_MOST) + 1)
-        ]
-        return form
-
-    @property
-    def grounds(self) -> list[Ground]:
-        """The ground that was chosen, once the form is valid."""
-        return [Ground(self.ground.data)]
-
-    @property
-    def plan(self) -> Plan:
-        """The way to pay that was chosen."""
-        months: int = self.months.data
-        if months in PERIODS.values():
-            return Plan.periodic(months)
-        return Plan.years_ahead(months // MONTHS_IN_YEAR)
-
-    @property
-    def chosen_income(self) -> Vnd:
-        """The income, once the form is valid."""
-        return int(self.income.data or 0)

@@ -80,3 +80,9 @@ def top_ups_here(session: Session, day: date) -> list[LocalTopUp]:
     """What the town of this installation adds on a day; nothing where there are several towns or none."""
     towns = session.scalars(select(Town.id).limit(2)).all()
     return local_top_ups(session, towns[0], day) if len(towns) == 1 else []
+
+
+def top_ups_ahead(session: Session, day: date) -> list[LocalTopUp]:
+    """What the town of this installation adds everywhere in it on a day or will add later."""
+    rows = [row.as_top_up() for row in top_up_rows_here(session)]
+    return [one for one in rows if one.place is None and (one.until is None or day <= one.until)]

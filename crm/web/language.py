@@ -47,8 +47,13 @@ def chosen() -> str:
         return "vi"
     if request.path.startswith("/api/"):
         return request.accept_languages.best_match(LANGUAGES, default="vi") or "vi"
-    language = session.get("language") or getattr(g, "language", None)
+    language = g.get("speaks") or session.get("language") or getattr(g, "language", None)
     return language if language in LANGUAGES else "vi"
+
+
+def speak(code: str | None) -> None:
+    """Let this one answer be in the language its address names, else in Vietnamese; nobody's choice changes."""
+    g.speaks = code if code in LANGUAGES else "vi"
 
 
 def install(app: Flask) -> None:

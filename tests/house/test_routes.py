@@ -34,6 +34,7 @@ PUBLIC_BEGINNINGS = (
     "/sw.js",
     "/manifest",
     "/offline",
+    "/calculator/",
 )
 
 

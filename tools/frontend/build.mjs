@@ -1,5 +1,5 @@
-// Rebuilds what is committed under crm/static: one stylesheet, the font files, the icon sprite, the licence texts.
-// Run `npm ci && npm run build` here after changing css/, icons.json or a version. Running the program needs no Node.
+// Rebuilds what is committed under crm/static: one stylesheet, the calculator's script, the font files, the icon sprite, the licence texts.
+// Run `npm ci && npm run build` here after changing css/, js/, icons.json or a version. Running the program needs no Node.
 import { build } from "esbuild";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -37,6 +37,18 @@ await build({
   minify: true,
   charset: "utf8",
   external: ["*.woff2", "*.svg"],
+  target: ["chrome100", "safari15", "firefox100"],
+  logLevel: "warning",
+});
+
+// The calculator's modules as one file: its figures must never be worked out by two versions at once.
+await build({
+  entryPoints: [join(here, "js", "calculator", "index.js")],
+  outfile: join(out, "js", "calculator.js"),
+  bundle: true,
+  minify: true,
+  format: "esm",
+  charset: "utf8",
   target: ["chrome100", "safari15", "firefox100"],
   logLevel: "warning",
 });

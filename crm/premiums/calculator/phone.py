@@ -1,0 +1,105 @@
+"""What a phone needs to work out the same answer without a network: the law's rows and the sentences, as one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from crm.premiums.calculator.rules import COMPARED, EVERY_YEARS
+from crm.premiums.calculator.wording import BUTTONS, REFUSALS, SENTENCES
+from crm.premiums.rules.explaining import Line
+from crm.premiums.rules.keys import PERIODS, WINDOWS, LawKey
+from crm.premiums.rules.law import ANNOUNCED_EACH_YEAR, SURENESS, Law, LawValue, LocalTopUp
+from crm.premiums.rules.pensions import NEEDED
+from crm.premiums.rules.wording import GROUNDS, LABELS, LOCAL_TOP_UP, METHODS, STATUSES, label_of, value_of
+from crm.prospects.rules import Ground
+from crm.web.filters import ENGLISH_MONTHS
+
+USED = frozenset(
+    {
+        LawKey.CONTRIBUTION_PERCENT,
+        LawKey.POVERTY_LINE,
+        LawKey.INCOME_STEP,
+        LawKey.BASE_LEVEL,
+        LawKey.CEILING_MULTIPLE,
+        LawKey.SUPPORT_CAP_MONTHS,
+        *WINDOWS.values(),
+        LawKey.YEARS_AHEAD_MOST,
+        LawKey.MISSING_MONTHS_MOST,
+        LawKey.MISSING_MONTHS_SUPPORTED,
+        LawKey.INVESTMENT_PERCENT,
+        *NEEDED,
+        LawKey.SUPPORT_PERCENT,
+        LawKey.PENSION_STEP_PERCENT,
+        LawKey.PENSION_SHORT_PERCENT,
+        LawKey.PENSION_SHORT_STEP_PERCENT,
+        LawKey.PENSION_MOST_PERCENT,
+        LawKey.PENSION_HALF_YEAR_MONTHS,
+        LawKey.RETIREMENT_MONTHS_WOMEN,
+        LawKey.RETIREMENT_MONTHS_MEN,
+        LawKey.MATERNITY_GRANT,
+    }
+)
+"""The numbers the calculator on the phone asks for."""
+
+
+def law_for_phones(law: Law, top_ups: Iterable[LocalTopUp], today: date, locale: str) -> dict[str, Any]:
+    """The law and the words as JSON: numbers as text, so that they stay exact; rows in the order in which they count."""
+    counting = [value for value in law.values if value.key in USED and value.status in SURENESS and not value.of_year]
+    counting.sort(key=lambda each: (each.since, SURENESS.index(each.status)))
+    return {
+        "today": today.isoformat(),
+        "grounds": [str(ground) for ground in Ground],
+        "yearly": sorted(ANNOUNCED_EACH_YEAR & USED),
+        "windows": {str(method): str(key) for method, key in WINDOWS.items()},
+        "periods": {str(method): months for method, months in PERIODS.items()},
+        "order": [str(key) for key in LawKey if key in USED],
+        "local": LOCAL_TOP_UP,
+        "compared": COMPARED,
+        "every_years": EVERY_YEARS,
+        "values": [_row(value, locale) for value in counting],
+        "top_ups": [_top_up(one, locale) for one in in_order(top_ups)],
+        "words": _words(locale),
+    }
+
+
+def in_order(top_ups: Iterable[LocalTopUp]) -> list[LocalTopUp]:
+    """The additions that count for everybody in the town, in the order in which one takes another's place."""
+    counting = [one for one in top_ups if one.status in SURENESS and one.place is None]
+    return sorted(counting, key=lambda one: (one.since, one.status))
+
+
+def _row(value: LawValue, locale: str) -> list[str | None]:
+    ground = str(value.ground) if value.ground else None
+    written = str(value_of(value.key, value.value, locale))
+    return [value.key, ground, str(value.value), value.since.isoformat(), value.reference, value.status, written]
+
+
+def _top_up(one: LocalTopUp, locale: str) -> dict[str, Any]:
+    return {
+        "ground": one.ground,
+        "percent": None if one.percent is None else str(one.percent),
+        "amount": one.amount,
+        "since": one.since.isoformat(),
+        "until": one.until and one.until.isoformat(),
+        "months_cap": one.months_cap,
+        "status": one.status,
+        "document": one.document,
+        "written": str(value_of(LOCAL_TOP_UP, Line.of_top_up(one).value, locale)),
+    }
+
+
+def _words(locale: str) -> dict[str, Any]:
+    return {
+        "locale": locale,
+        "months": list(ENGLISH_MONTHS),
+        "labels": {str(key): str(LABELS[key]) for key in LawKey if key in USED}
+        | {LOCAL_TOP_UP: str(label_of(LOCAL_TOP_UP))},
+        "grounds": {str(ground): str(label) for ground, label in GROUNDS.items()},
+        "methods": {str(method): str(label) for method, label in METHODS.items()},
+        "statuses": {str(status): str(label) for status, label in STATUSES.items()},
+        "sentences": {name: said() for name, said in SENTENCES.items()},
+        "buttons": {name: said() for name, said in BUTTONS.items()},
+        "refusals": {code: said() for code, said in REFUSALS.items()},
+    }

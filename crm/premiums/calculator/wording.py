@@ -1,0 +1,61 @@
+"""What the calculator says, as sentences with their places open: the server and the phone fill the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask_babel import gettext
+
+SENTENCES: Mapping[str, Callable[[], str]] = {
+    "at_once": lambda: gettext("That is %(amount)s at once for %(months)s months."),
+    "premium_for": lambda: gettext("Premium for %(months)s months"),
+    "deadline": lambda: gettext("For a start this month, pay by %(day)s."),
+    "helped": lambda: gettext("The State helps for %(months)s months at most; here with %(supported)s of %(all)s."),
+    "no_help_left": lambda: gettext(
+        "The State has helped for as long as it may, %(months)s months: from now on one pays all."
+    ),
+    "years_ahead": lambda: gettext("Once for %(years)s years ahead"),
+    "not_announced": lambda: gettext("rate not announced"),
+    "at_registration": lambda: gettext("when registering"),
+    "years": lambda: gettext("%(years)s years"),
+    "since": lambda: gettext("since %(day)s"),
+    "i_pay": lambda: gettext("I pay"),
+    "a_month": lambda: gettext("a month"),
+}
+"""Under its name what the page and the phone both say. A sentence is asked for when it is needed: in the reader's language."""
+
+REFUSALS: Mapping[str, Callable[[], str]] = {
+    "law_unknown": lambda: gettext(
+        "The law for %(day)s is not recorded: %(name)s. Choose another day, or ask an administrator."
+    ),
+    "income_below_floor": lambda: gettext(
+        "The least income one may choose on %(day)s is %(floor)s. Choose that or more."
+    ),
+    "income_above_ceiling": lambda: gettext(
+        "The highest income one may choose on %(day)s is %(ceiling)s. Choose that or less."
+    ),
+    "income_off_step": lambda: gettext("Incomes go in steps of %(step)s. Choose %(lower)s or %(higher)s."),
+    "years_ahead_out_of_range": lambda: gettext("One may pay for 1 to %(most)s years ahead at once."),
+    "missing_months_out_of_range": lambda: gettext("One may pay for 1 to %(most)s missing months at once."),
+    "supported_below_zero": lambda: gettext("Months already supported cannot be fewer than none."),
+    "income_not_read": lambda: gettext("Write the amount in figures, such as 1.500.000."),
+    "months_not_read": lambda: gettext("Write the months in figures, such as 36."),
+    "year_not_read": lambda: gettext("Write the year in four figures, such as 1966."),
+    "birth_incomplete": lambda: gettext("Say both the month and the year of birth, or neither."),
+}
+"""What the rules refuse, by the code of the refusal: the phone refuses in the same words."""
+
+
+BUTTONS: Mapping[str, Callable[[], str]] = {
+    "less": lambda: gettext("One step less"),
+    "more": lambda: gettext("One step more"),
+    "copied": lambda: gettext("The link is copied. Paste it into a message."),
+    "copy_by_hand": lambda: gettext("The link is marked: copy it from the box."),
+}
+"""What only the script says."""
+
+
+def filled(sentence: str, **places: Any) -> str:
+    """A sentence with its places filled."""
+    return sentence % places

@@ -1,0 +1,63 @@
+// What somebody answers, from the form or from the address, and back into an address.
+import { Refusal } from "./law.js";
+import { YEAR } from "./months.js";
+import { AHEAD } from "./quote.js";
+
+const AMOUNT = /^[0-9]{1,12}$/;
+const MONTHS = /^[0-9]{1,4}$/;
+const BIRTH_YEAR = /^(19|20)[0-9]{2}$/;
+
+function readIncome(text) {
+  const figures = text.replace(/[.,\s\u00a0đĐ₫]/g, "");
+  if (!AMOUNT.test(figures)) throw new Refusal("income_not_read", "income");
+  return BigInt(figures);
+}
+
+function readMonths(text, field) {
+  const figures = text.trim();
+  if (figures && !MONTHS.test(figures)) throw new Refusal("months_not_read", field);
+  return Number(figures);
+}
+
+function readBirth(monthText, yearText) {
+  const [number, year] = [monthText.trim(), yearText.trim()];
+  if (year && !BIRTH_YEAR.test(year)) throw new Refusal("year_not_read", "born_year");
+  if (!number !== !year) throw new Refusal("birth_incomplete", "born_year");
+  return year ? Number(year) * YEAR + Number(number) - 1 : null;
+}
+
+// given: name → text, as the form's fields hold it.
+export function readAsked(law, given) {
+  const paid = readMonths(given.paid ?? "", "paid");
+  const supported = readMonths(given.supported ?? "", "supported");
+  return {
+    income: readIncome(given.income ?? ""),
+    ground: given.ground,
+    plan: planOf(law, Number(given.months)),
+    supported,
+    sex: given.sex || null,
+    born: readBirth(given.born_month ?? "", given.born_year ?? ""),
+    paid: Math.max(paid, supported),
+  };
+}
+
+function planOf(law, months) {
+  const period = Object.entries(law.told.periods).find(([, length]) => length === months);
+  return period ? { method: period[0], months } : { method: AHEAD, months: Math.floor(months / YEAR) * YEAR };
+}
+
+export const isPersonal = ({ supported, sex, born, paid }) => Boolean(supported || sex || born !== null || paid);
+
+export const withoutThePerson = (asked) => ({ ...asked, supported: 0, sex: null, born: null, paid: 0 });
+
+export function queryOf({ income, ground, plan, supported, sex, born, paid }) {
+  const given = new URLSearchParams({ income, ground, months: plan.months });
+  if (supported) given.set("supported", supported);
+  if (sex) given.set("sex", sex);
+  if (born !== null) {
+    given.set("born_month", (born % YEAR) + 1);
+    given.set("born_year", Math.floor(born / YEAR));
+  }
+  if (paid) given.set("paid", paid);
+  return String(given);
+}

@@ -1,0 +1,129 @@
+// The page while one moves the slider: works the answer out at once and puts it where the server put its own.
+import { fill } from "./fill.js";
+import { keepOnPhone, readLaw } from "./keeping.js";
+import { Law, Refusal } from "./law.js";
+import { share } from "./sharing.js";
+import { refused, sheet, writer } from "./sheet.js";
+import { slideUnder } from "./slider.js";
+import { tell } from "./tell.js";
+import { readAsked } from "./asked.js";
+
+const QUIET = 900; // milliseconds without a change before a screen reader is told
+
+export async function start(document) {
+  const root = document.querySelector("#calculator");
+  if (!root) return;
+  const form = root.querySelector("form");
+  keepOnPhone(root.dataset.worker, root.dataset.scope, {
+    works: () => show(document, "[data-works]"),
+    onlyOnline: () => show(document, "[data-only-online]"),
+  });
+  let known;
+  try {
+    known = await readLaw(root.dataset.law);
+  } catch {
+    return; // without the law the form goes to the server, as without this script
+  }
+  const page = new Page(document, root, form, known);
+  if (root.dataset.kept !== undefined) page.answerFrom(new URLSearchParams(location.search));
+  window.addEventListener("online", async () => page.learn(await readLaw(root.dataset.law)));
+}
+
+const show = (document, place) => document.querySelectorAll(place).forEach((one) => (one.hidden = false));
+
+class Page {
+  #law;
+  #day;
+  #waiting;
+
+  constructor(document, root, form, known) {
+    Object.assign(this, { document, root, form });
+    document.documentElement.classList.add("js");
+    this.take(known);
+    const { words } = this.#law.told;
+    this.follow = slideUnder(form.elements.income, this.#law.on(this.#day), words.buttons);
+    this.pass = share(document.body, root.dataset.address, words.buttons);
+    form.addEventListener("input", () => this.answer());
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.answer();
+    });
+    document.addEventListener("click", (event) => {
+      const choice = event.target.closest("[data-rows] a");
+      if (!choice || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      this.answerFrom(new URLSearchParams(choice.search));
+      root.scrollIntoView();
+    });
+  }
+
+  take({ told, day, kept }) {
+    this.#law = new Law(told);
+    this.#day = day;
+    const write = writer(told.words);
+    this.document.querySelectorAll("[data-law-day]").forEach((one) => (one.textContent = write.day(told.today)));
+    this.document.querySelectorAll("[data-offline]").forEach((one) => (one.hidden = !kept));
+  }
+
+  // The law again, when the network is back: another law may give another answer.
+  learn(known) {
+    this.take(known);
+    this.answer();
+  }
+
+  answerFrom(query) {
+    for (const [name, value] of query) {
+      const field = this.form.elements[name];
+      if (field) field.value = value;
+    }
+    if (query.has("income")) this.form.elements.income.value = query.get("income").replace(/\B(?=(\d{3})+$)/g, ".");
+    this.answer();
+  }
+
+  answer() {
+    this.follow();
+    const { words } = this.#law.told;
+    this.root.querySelectorAll("[data-wrong]").forEach((one) => one.remove());
+    this.form.querySelectorAll(".field-wrong").forEach((one) => one.classList.remove("field-wrong"));
+    this.form.querySelectorAll(".field-error").forEach((one) => one.remove());
+    this.document.querySelector(".error-summary")?.remove();
+    try {
+      const asked = readAsked(this.#law, Object.fromEntries(new FormData(this.form)));
+      const shown = sheet(this.#law, tell(this.#law, asked, this.#day));
+      fill(this.document, shown);
+      this.answered(true);
+      this.pass(shown.texts);
+      history.replaceState(null, "", `?${shown.texts.personal || shown.texts.shared}`);
+      this.say(`${words.sentences.i_pay} ${shown.texts.a_month} ${words.sentences.a_month}. ${shown.texts.at_once}`);
+    } catch (refusal) {
+      if (!(refusal instanceof Refusal)) throw refusal;
+      const sentence = refused(refusal, words);
+      this.answered(false);
+      this.blame(refusal.field, sentence);
+      this.say(sentence);
+    }
+  }
+
+  answered(yes) {
+    this.document.querySelectorAll("[data-answered]").forEach((one) => (one.hidden = !yes));
+    this.document.querySelectorAll("[data-refused]").forEach((one) => (one.hidden = yes));
+  }
+
+  // What is wrong stands at its field, as the server would put it.
+  blame(name, sentence) {
+    const field = this.form.elements[name] ?? this.form.elements.income;
+    const box = field.closest(".field");
+    const told = Object.assign(this.document.createElement("p"), { className: "field-error", textContent: sentence });
+    told.dataset.wrong = "";
+    box.classList.add("field-wrong");
+    box.querySelector("input, select").closest(".affix, .input")?.before(told);
+  }
+
+  // Once one has come to rest, and only then.
+  say(sentence) {
+    clearTimeout(this.#waiting);
+    this.#waiting = setTimeout(() => {
+      this.document.querySelector("[data-status]").textContent = sentence.trim();
+    }, QUIET);
+  }
+}

@@ -1,0 +1,47 @@
+// Passing it on: the link, the square, the share sheet of the phone or the clipboard, and paper.
+export function share(root, address, words) {
+  const [link, button, told] = ["[data-link]", "[data-share]", "[data-shared]"].map((one) => root.querySelector(one));
+  const withAge = root.querySelector("[data-with-age]");
+  const square = root.querySelector("[data-qr]");
+  const plain = root.querySelector("[data-qr-plain]");
+  let texts = {};
+  let drawn;
+
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    try {
+      if (navigator.share) return await navigator.share({ title: document.title, url: link.value });
+      await navigator.clipboard.writeText(link.value);
+      told.textContent = words.copied;
+    } catch (refusal) {
+      if (refusal.name === "AbortError") return;
+      link.select();
+      told.textContent = words.copy_by_hand;
+    }
+  });
+  link.addEventListener("focus", () => link.select());
+  square.addEventListener("error", () => {
+    plain.hidden = false;
+    if (!square.src.endsWith(square.dataset.qr)) square.src = square.dataset.qr;
+  });
+  const pass = () => {
+    const query = withAge.checked && texts.personal ? texts.personal : texts.shared;
+    link.value = `${address}?${query}`;
+    told.textContent = "";
+    clearTimeout(drawn);
+    drawn = setTimeout(() => {
+      plain.hidden = true;
+      square.src = `${square.dataset.qr}?${query}`;
+    }, 500);
+  };
+  withAge.addEventListener("change", pass);
+  for (const print of root.querySelectorAll("[data-print]")) {
+    print.hidden = false;
+    print.addEventListener("click", () => window.print());
+  }
+  return (now) => {
+    texts = now;
+    root.querySelector("[data-personal]").hidden = !texts.personal;
+    pass();
+  };
+}

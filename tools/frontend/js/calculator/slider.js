@@ -1,0 +1,33 @@
+// A slider and two buttons under the box of the income; without them the box alone does.
+const REACH = 200; // steps a finger can hit on a phone; higher incomes are typed
+
+const written = (amount) => String(amount).replace(/\B(?=(\d{3})+$)/g, ".");
+const read = (text) => Number(text.replace(/\D/g, ""));
+
+// law: the law of the day; words: what the buttons are called. Answers a function to call when the box has changed.
+export function slideUnder(box, { floor, step, ceiling }, words) {
+  const [least, by, most] = [floor, step, ceiling].map(Number);
+  const slider = Object.assign(document.createElement("input"), { type: "range", className: "slider" });
+  Object.assign(slider, { min: least, step: by, max: Math.min(most, least + REACH * by) });
+  slider.setAttribute("aria-label", box.labels[0]?.textContent.trim() ?? "");
+  const follow = () => {
+    slider.value = read(box.value);
+    slider.setAttribute("aria-valuetext", `${box.value} đ`);
+  };
+  const choose = (amount) => {
+    box.value = written(Math.min(most, Math.max(least, amount)));
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const button = (name, sign, change) => {
+    const made = Object.assign(document.createElement("button"), { type: "button", className: "calc-step", textContent: sign });
+    made.setAttribute("aria-label", name);
+    made.addEventListener("click", () => choose(least + (Math.round((read(box.value) - least) / by) + change) * by));
+    return made;
+  };
+  slider.addEventListener("input", () => choose(Number(slider.value)));
+  const row = Object.assign(document.createElement("div"), { className: "calc-slider" });
+  row.append(button(words.less, "−", -1), slider, button(words.more, "+", 1));
+  box.closest(".field").append(row);
+  follow();
+  return follow;
+}
