@@ -31,6 +31,7 @@ import crm.prospects.importing.meanings.poor_households
 import crm.prospects.importing.models
 import crm.prospects.lists.cards
 import crm.prospects.lists.models
+import crm.prospects.lists.papers
 import crm.prospects.lists.services.stages
 import crm.prospects.lists.services.tags
 import crm.prospects.merging.cards

@@ -26,7 +26,8 @@ from crm.web.once import once
 
 @dataclass(frozen=True)
 class Look:
-    """One line of the first look at somebody: a sign and a short answer; `note` in smaller letters under it."""
+    """One line of the first look at somebody: a sign and a short answer; `note` in smaller letters under it, or `more`:
+    what to do about it, in words and an address."""
 
     icon: str
     text: Any
@@ -34,6 +35,7 @@ class Look:
     kind: str = "plain"
     """plain, due, late, leaf."""
     order: int = 50
+    more: tuple[Any, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from crm.prospects.editing import BIRTH, HOME, NUMBERS, TOGETHER
 from crm.prospects.reading.outcomes import Reason
 from crm.prospects.reading.values import read_birth
 from crm.prospects.rules import (
+    PAPER_NEEDED,
     ConsentChannel,
     Ground,
     Kinship,
@@ -242,6 +243,17 @@ class GroundForm(Form):
             return self.until.data + timedelta(days=1) if self.until.data else None
         except OverflowError:
             raise RuleBroken(_l("This day is too far away. Correct the year."), field="until") from None
+
+
+class PaperForm(Form):
+    """The paper that shows a ground which came without one."""
+
+    paper = StringField(
+        _l("Which paper shows it?"),
+        description=_l("Such as the birth certificate and its number."),
+        filters=[stripped],
+        validators=[InputRequired(PAPER_NEEDED), Length(max=100)],
+    )
 
 
 class ConsentForm(Form):

@@ -84,6 +84,14 @@ class Prospect(TownRow, Model):
         ),
         Index("ix_prospect_organisation", "town_id", "organisation_id", "name_key", "id", postgresql_where=_LIVE),
         Index("ix_prospect_volunteer", "town_id", "volunteer_id", "name_key", "id", postgresql_where=_LIVE),
+        Index(
+            "ix_prospect_nobody",
+            "town_id",
+            "organisation_id",
+            "name_key",
+            "id",
+            postgresql_where=text("volunteer_id is null and merged_into_id is null"),
+        ),
         Index("ix_prospect_birth_year", "town_id", "birth_year", postgresql_where=_LIVE),
         Index("ix_prospect_last_contact", "town_id", "last_contact_at", postgresql_where=_LIVE),
         Index(
@@ -180,7 +188,21 @@ class Standing(TownRow, Model):
         refers("prospect_id", "prospect"),
         refers("recorded_by_id", "account"),
         refers("certificate_id", "household_certificate"),
-        UniqueConstraint("town_id", "prospect_id", "ground", "valid_from"),
+        UniqueConstraint("town_id", "prospect_id", "ground", "valid_from", postgresql_include=["valid_to"]),
+        Index(
+            "ix_standing_ground",
+            "town_id",
+            "ground",
+            "prospect_id",
+            postgresql_include=["valid_from", "valid_to"],
+        ),
+        Index(
+            "ix_standing_no_paper",
+            "town_id",
+            "prospect_id",
+            postgresql_include=["valid_from", "valid_to"],
+            postgresql_where=text("ground = 'ethnic_minority' and certificate is null"),
+        ),
         Index(None, "town_id", "certificate_id"),
         Index(None, "town_id", "valid_to"),
         CheckConstraint("valid_to > valid_from", name="dates"),
@@ -195,6 +217,11 @@ class Standing(TownRow, Model):
     valid_to: Mapped[date | None]
     recorded_at: Mapped[datetime]
     recorded_by_id: Mapped[UUID | None]
+
+    @property
+    def lacks_paper(self) -> bool:
+        """Whether nobody has named the paper that must show it (docs/decisions/yes-or-no-instead-of-ethnicity.md)."""
+        return self.ground is Ground.ETHNIC_MINORITY and self.certificate is None
 
     @property
     def last_day(self) -> date | None:
@@ -227,6 +254,7 @@ class Consent(TownRow, Model):
     __tablename__ = "consent"
     __table_args__ = (
         Index(None, "town_id", "phone", "purpose", "at"),
+        Index("ix_consent_given", "town_id", "purpose", "phone", postgresql_where=text("given")),
         refers("recorded_by_id", "account"),
     )
 

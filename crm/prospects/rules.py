@@ -51,6 +51,7 @@ class Ground(StrEnum):
 STRENGTH = {ground: place for place, ground in enumerate(Ground)}
 POVERTY = (Ground.POOR, Ground.NEAR_POOR)
 """The grounds that a household has as a whole, one of the two at a time."""
+PAPER_NEEDED = _l("Name the paper that shows it, such as the birth certificate. The group itself is not written down.")
 
 
 def deciding(grounds: Iterable[Ground]) -> Ground:

@@ -55,7 +55,7 @@ def new_form() -> CampaignForm:
     """An empty campaign with the saved lists one finds and the town's wards of today."""
     wards = session().scalars(units(current_user().town_id, today())).all()
     found = session().scalars(segments_of(current_scope(), current_user())).all()
-    lists = [*((one.key, one.name) for one in ready_made()), *((one.id, one.name) for one in found)]
+    lists = [*((one.key, one.name) for one in ready_made(current_user())), *((one.id, one.name) for one in found)]
     return CampaignForm.with_choices(lists, ((ward.id, ward.name) for ward in wards))
 
 

@@ -16,6 +16,8 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement
 
+from crm.accounts.models import User
+from crm.accounts.rules import May
 from crm.errors import RuleBroken
 
 Holds = Callable[[UUID, date], ColumnElement[bool]]
@@ -24,25 +26,32 @@ Holds = Callable[[UUID, date], ColumnElement[bool]]
 
 @dataclass(frozen=True)
 class Named:
-    """A condition with its words; `told` says in one sentence who that is, and makes it a list that stands ready."""
+    """A condition with its words; `told` says in one sentence who that is, and makes it a list that stands ready. It is
+    offered to whoever has `may`: who cannot mend what it finds need not look at it."""
 
     key: str
     words: Any
     told: Any
     holds: Holds
+    may: May
 
 
 _known: dict[str, Named] = {}
 
 
-def register(key: str, words: Any, holds: Holds, *, told: Any = "") -> None:
+def register(key: str, words: Any, holds: Holds, *, told: Any = "", may: May = May.SEE_PEOPLE) -> None:
     """Let lists be narrowed by this; it is a list ready to be opened, too."""
-    _known[key] = Named(key, words, told, holds)
+    _known[key] = Named(key, words, told, holds, may)
 
 
 def known() -> Mapping[str, Named]:
     """All of them by key, in the order they were registered."""
     return _known
+
+
+def offered_to(user: User) -> list[Named]:
+    """Those that somebody may choose."""
+    return [one for one in _known.values() if user.may(one.may)]
 
 
 def named(key: str) -> Named:

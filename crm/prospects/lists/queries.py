@@ -43,9 +43,9 @@ class Ready:
     q = ""
 
 
-def ready_made() -> list[Ready]:
-    """The lists that stand ready."""
-    return [Ready(one.key, one.words, one.told) for one in conditions.known().values() if one.told]
+def ready_made(user: User) -> list[Ready]:
+    """The lists that stand ready for somebody."""
+    return [Ready(one.key, one.words, one.told) for one in conditions.offered_to(user) if one.told]
 
 
 def narrowing_of(segment: Segment | Ready) -> Narrowing:
@@ -92,7 +92,7 @@ def _found_by(scope: Scope, user: User) -> ColumnElement[bool]:
 
 def segment_seen(session: Session, scope: Scope, user: User, named: UUID | str) -> Segment | Ready:
     """A saved list by its id, or one that stands ready by its key. Raises NotFound."""
-    ready = {one.key: one for one in ready_made()}
+    ready = {one.key: one for one in ready_made(user)}
     if isinstance(named, str) and named in ready:
         return ready[named]
     try:

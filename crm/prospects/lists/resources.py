@@ -165,7 +165,7 @@ def _narrowing(asked: dict[str, Any]) -> Narrowing:
 def all_segments() -> dict[str, Any]:
     """Saved lists, those that stand ready first"""
     rows = session().scalars(queries.segments_of(current_scope(), current_user())).all()
-    found: list[Segment | Ready] = [*queries.ready_made(), *rows]
+    found: list[Segment | Ready] = [*queries.ready_made(current_user()), *rows]
     return {"items": [_told(one) for one in found], "next": None}
 
 

@@ -134,6 +134,6 @@ def tags_to_choose(session: Session, scope: Scope) -> list[Choice]:
     return [(str(tag.id), tag.name) for tag in session.scalars(tags_of(scope.town_id))]
 
 
-def conditions_to_choose() -> list[Choice]:
+def conditions_to_choose(user: User) -> list[Choice]:
     """What packages above know of people."""
-    return [(one.key, one.words) for one in conditions.known().values()]
+    return [(one.key, one.words) for one in conditions.offered_to(user)]

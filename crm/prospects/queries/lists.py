@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -29,6 +29,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from crm.accounts.queries import Scope
 from crm.kept import kept
+from crm.places.boundaries import boundaries
 from crm.places.models import Place
 from crm.prospects.lists import conditions
 from crm.prospects.lists.models import PersonTag, Tag
@@ -72,6 +73,11 @@ class Filters:
     """A saved list that is narrowed further: all that it asks, too."""
     words: str = ""
     """What a saved list searches for."""
+
+    @property
+    def sought_in_texts(self) -> bool:
+        """Whether words within a text decide who fits, which no index has in the order of a list."""
+        return bool(self.occupation) or any(one.sought_in_texts for one in self.also)
 
 
 EVERYONE = Filters()
@@ -142,7 +148,7 @@ def _beside(scope: Scope, filters: Filters, today: date) -> Iterator[ColumnEleme
             select(PersonTag.prospect_id).where(PersonTag.town_id == scope.town_id, PersonTag.tag_id.in_(filters.tags))
         )
     if filters.consent:
-        agrees = Prospect.phone.in_(phones_that_agree(scope.town_id, filters.consent[0]))
+        agrees = phones_that_agree(scope.town_id, filters.consent[0]).where(Consent.phone == Prospect.phone).exists()
         yield agrees if filters.consent[1] else and_(Prospect.phone.is_not(None), ~agrees)
     for key in filters.conditions:
         yield conditions.named(key).holds(scope.town_id, today)
@@ -190,7 +196,7 @@ def page_of(
     if columns:
         query = query.with_only_columns(*columns)
     sought = Sought.in_text(q)
-    order = _quickest_order(session, query) if sought.words else ORDER
+    order = _quickest_order(session, query) if sought.words or filters.sought_in_texts else ORDER
     if len(sought.words) < 2:
         return page(session, query, order, cursor=cursor, size=size, key=place_in_order)
     side_by_side = contains(Prospect.name_fold, sought.phrase)
@@ -263,9 +269,10 @@ def _counting(query: Select[Prospect], most: int) -> Select[int]:
 
 
 class Named(NamedTuple):
-    """A place as lists show it."""
+    """A place as lists show it: its name, and the day from which it is no more."""
 
     name: str
+    valid_to: date | None
 
 
 class Listed(NamedTuple):
@@ -274,7 +281,10 @@ class Listed(NamedTuple):
     person: Any
     standing: Ground
     place: Named
+    """The ward or commune as it was recorded."""
     neighbourhood: Named | None
+    ward_now: Named | None
+    """What that ward has become by today; None while it still is itself."""
 
 
 def list_of(
@@ -289,7 +299,7 @@ def list_of(
     with_tags: bool = False,
 ) -> Page[Listed]:
     """One page of a list as the eye needs it: one query for the people with their grounds, names of places kept."""
-    if cursor or q.strip():
+    if cursor or q.strip() or filters.sought_in_texts:
         found = page_of(
             session, scope, filters, q, cursor=cursor, size=size, today=today, columns=_shown(today, with_tags)
         )
@@ -297,12 +307,14 @@ def list_of(
         first = _first_page(scope, filters, size, today, with_tags)
         found = page_from(session, first, size=size, key=place_in_order)
     places = _place_names(session, scope.town_id, found.rows)
+    now = _wards_now(session, scope.town_id, found.rows, places, today)
     rows = [
         Listed(
             person=row,
             standing=deciding(Ground(ground) for ground in row.grounds),
             place=places[row.place_id],
             neighbourhood=places.get(row.neighbourhood_id),
+            ward_now=now.get((row.place_id, row.neighbourhood_id)),
         )
         for row in found.rows
     ]
@@ -359,14 +371,32 @@ _SHOWN: tuple[InstrumentedAttribute[Any], ...] = (
 
 
 def _place_names(session: Session, town_id: UUID, rows: Sequence[Any]) -> dict[UUID, Named]:
-    """The names of the places of these rows; one that is not kept yet sends for all of them."""
-    wanted = {key for row in rows for key in (row.place_id, row.neighbourhood_id) if key}
+    """The names of the places of these rows."""
+    return _places(session, town_id, {key for row in rows for key in (row.place_id, row.neighbourhood_id) if key})
+
+
+def _places(session: Session, town_id: UUID, wanted: set[UUID]) -> dict[UUID, Named]:
+    """These places by id; one that is not kept yet sends for all of them."""
 
     def read() -> dict[UUID, Named]:
-        query = select(Place.id, Place.name).where(Place.town_id == town_id, Place.id.in_(wanted))
-        return {row[0]: Named(row[1]) for row in session.execute(query)}
+        query = select(Place.id, Place.name, Place.valid_to).where(Place.town_id == town_id, Place.id.in_(wanted))
+        return {row[0]: Named(row[1], row[2]) for row in session.execute(query)}
 
     known = kept(("places named", town_id), dict[UUID, Named])
     if not wanted <= known.keys():
         known.update(read())
     return known
+
+
+def _wards_now(
+    session: Session, town_id: UUID, rows: Sequence[Any], places: Mapping[UUID, Named], today: date
+) -> dict[tuple[UUID, UUID | None], Named]:
+    """What the wards of these rows have become by today, where they have: three statements more, however many rows."""
+    homes = {(row.place_id, row.neighbourhood_id) for row in rows}
+    ended = [home for home in homes if (end := places[home[0]].valid_to) is not None and end <= today]
+    if not ended:
+        return {}
+    here = kept(("boundaries", town_id, today), lambda: boundaries(session, town_id, today))
+    became = {home: unit for home in ended if (unit := here.unit_of(*home)) != home[0]}
+    names = _places(session, town_id, set(became.values()))
+    return {home: names[unit] for home, unit in became.items() if unit in names}

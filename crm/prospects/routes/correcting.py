@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.accounts.gateway import current_scope, current_user
@@ -18,7 +19,7 @@ from crm.errors import Conflict, NotFound, RuleBroken
 from crm.places.models import Place
 from crm.prospects import timeline
 from crm.prospects.editing import Collision, columns_of_unit, unit_of
-from crm.prospects.forms import ChangeForm, ConsentForm, GroundForm, fields_of_unit, texts_of, uuid_in
+from crm.prospects.forms import ChangeForm, ConsentForm, GroundForm, PaperForm, fields_of_unit, texts_of, uuid_in
 from crm.prospects.models import Prospect, Standing
 from crm.prospects.queries.changes import change_of
 from crm.prospects.queries.facts import Facts, consent_changes
@@ -32,7 +33,7 @@ from crm.prospects.services.consent import answer_for
 from crm.prospects.services.neighbourhoods import neighbourhood_id
 from crm.prospects.services.people import CHANGEABLE, change_prospect, seen
 from crm.prospects.services.people import put_back as put_back_one
-from crm.prospects.services.standing import end_standing, record_standing
+from crm.prospects.services.standing import end_standing, name_paper, record_standing
 from crm.prospects.wording import CHANNELS, PURPOSES
 from crm.web.forms import refusals_on
 from crm.web.guard import may
@@ -186,17 +187,37 @@ def add_ground(prospect_id: UUID) -> ResponseReturnValue:
     return particulars_page(facts_seen(prospect_id), form), 422
 
 
+@bp.post("/<uuid:prospect_id>/grounds/<uuid:standing_id>/paper")
+@may(May.EDIT_PEOPLE)
+def prove_ground(prospect_id: UUID, standing_id: UUID) -> ResponseReturnValue:
+    """Name the paper of a ground that came without one."""
+    form = PaperForm()
+    if form.validate():
+        with refusals_on(form), transaction() as current:
+            standing = _ground_of(current, prospect_id, standing_id)
+            name_paper(current, standing, form.paper.data, at=clock.now(), by=current_user())
+            flash(_("The paper is named."), "success")
+            return redirect(url_for(".particulars", prospect_id=prospect_id), 303)
+    return particulars_page(facts_seen(prospect_id), paper=form), 422
+
+
 @bp.post("/<uuid:prospect_id>/grounds/<uuid:standing_id>/end")
 @may(May.EDIT_PEOPLE)
 def end_ground(prospect_id: UUID, standing_id: UUID) -> ResponseReturnValue:
     """A ground holds no more from today on."""
     with transaction() as current:
-        person = person_seen(current, current_scope(), prospect_id)
-        standing = current.get(Standing, (person.town_id, standing_id))
-        if standing is None or standing.prospect_id != person.id:
-            raise NotFound
+        standing = _ground_of(current, prospect_id, standing_id)
         end_standing(current, standing, on=clock.today(), at=clock.now(), by=current_user())
     return redirect(url_for(".particulars", prospect_id=prospect_id))
+
+
+def _ground_of(current: Session, prospect_id: UUID, standing_id: UUID) -> Standing:
+    """A ground of somebody this person may see. Raises NotFound."""
+    person = person_seen(current, current_scope(), prospect_id)
+    standing = current.get(Standing, (person.town_id, standing_id))
+    if standing is None or standing.prospect_id != person.id:
+        raise NotFound
+    return standing
 
 
 @bp.get("/<uuid:prospect_id>/consent")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
 
 from crm import clock
 from crm.accounts.gateway import current_scope, current_user
@@ -14,8 +15,8 @@ from crm.accounts.rules import May
 from crm.db import session, transaction
 from crm.places.boundaries import unit_now
 from crm.prospects import cards, timeline
-from crm.prospects.cards import Kind
-from crm.prospects.forms import GroundForm
+from crm.prospects.cards import Kind, Look
+from crm.prospects.forms import GroundForm, PaperForm
 from crm.prospects.queries.facts import Facts, household_of, identity_readings
 from crm.prospects.queries.handed_in import handed_in as rows_of
 from crm.prospects.queries.one import facts_of_one
@@ -54,8 +55,17 @@ def show(prospect_id: UUID) -> ResponseReturnValue:
         return redirect(url_for(".show", prospect_id=facts.person.id))
     parts = cards.cards_of(facts.person, scope, clock.today())
     step = cards.next_step(facts.person, scope, clock.today())
-    told, looks = told_of(facts, size=FIRST_TOLD), cards.looks_of(parts)
+    told, looks = told_of(facts, size=FIRST_TOLD), [*cards.looks_of(parts), *_papers_to_ask_for(facts)]
     return page_of_person("prospects/show.html", facts, cards=parts, step=step, looks=looks, told=told)
+
+
+def _papers_to_ask_for(facts: Facts) -> list[Look]:
+    """A ground that came without the paper which must show it, and where to name it."""
+    if not any(one.lacks_paper for one in facts.standings):
+        return []
+    edits, url = current_user().may(May.EDIT_PEOPLE), url_for(".particulars", prospect_id=facts.person.id)
+    more = (_l("Name the paper"), f"{url}#papers") if edits else None
+    return [Look("document", _l("The paper for “ethnic minority” is missing"), kind="due", more=more)]
 
 
 def told_of(facts: Facts, kind: Kind | None = None, cursor: str | None = None, size: int = timeline.PAGE) -> Told:
@@ -90,13 +100,19 @@ def particulars(prospect_id: UUID) -> ResponseReturnValue:
     return particulars_page(facts_seen(prospect_id))
 
 
-def particulars_page(facts: Facts, form: GroundForm | None = None, numbers: dict[str, str | None] | None = None) -> str:
+def particulars_page(
+    facts: Facts,
+    form: GroundForm | None = None,
+    numbers: dict[str, str | None] | None = None,
+    paper: PaperForm | None = None,
+) -> str:
     household = household_of(session(), current_scope(), facts.person)
     form = form or GroundForm(formdata=None, since=clock.today())
     return page_of_person(
         "prospects/particulars.html",
         facts,
         form=form,
+        paper=paper or PaperForm(formdata=None),
         numbers=numbers,
         household=household,
         kinships=KINSHIPS,

@@ -16,6 +16,7 @@ from crm.clock import local_day
 from crm.errors import RuleBroken
 from crm.prospects.models import Prospect, Standing
 from crm.prospects.rules import (
+    PAPER_NEEDED,
     POVERTY,
     Ground,
     NewStanding,
@@ -50,11 +51,7 @@ def record_standing(
         raise RuleBroken(_l("The ground ends before it begins. Correct the days."), field="grounds")
     paper = text_of(certificate, "certificate")
     if ground is Ground.ETHNIC_MINORITY and not (paper or proof_later):
-        raise RuleBroken(
-            _l("Name the paper that shows it, such as the birth certificate. The group itself is not written down."),
-            field="certificate",
-            code="proof_needed",
-        )
+        raise RuleBroken(PAPER_NEEDED, field="certificate", code="proof_needed")
     _leave_to_the_household(session, prospect, ground, valid_from, valid_to)
     query = select(Standing).where(
         Standing.town_id == prospect.town_id, Standing.prospect_id == prospect.id, Standing.ground == ground
@@ -123,6 +120,31 @@ def record_given(session: Session, prospect: Prospect, standing: NewStanding, by
         by=by,
         proof_later=True,
     )
+
+
+def name_paper(session: Session, standing: Standing, paper: str | None, *, at: datetime, by: User) -> None:
+    """The paper that shows a ground which came without one; days and ground stay. Raises RuleBroken when it is not
+    named, or another is there already."""
+    named = text_of(paper, "certificate")
+    if not named:
+        raise RuleBroken(PAPER_NEEDED, field="paper", code="proof_needed")
+    if standing.certificate_id or standing.certificate not in (None, named):
+        raise RuleBroken(_l("A paper is named here already. Add a new certificate instead."), field="paper")
+    if standing.certificate == named:
+        return
+    standing.certificate, standing.recorded_at, standing.recorded_by_id = named, at, by.id
+    note_change(
+        session,
+        town_id=standing.town_id,
+        user_id=by.id,
+        act="record_standing",
+        subject="prospect",
+        subject_id=standing.prospect_id,
+        at=at,
+        before={"ground": standing.ground.value, "certificate": None},
+        after={"ground": standing.ground.value, "certificate": named},
+    )
+    session.flush()
 
 
 def end_standing(session: Session, standing: Standing, *, on: date, at: datetime, by: User | None) -> None:

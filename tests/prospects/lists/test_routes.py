@@ -13,7 +13,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm import clock
 from crm.accounts.rules import Role
+from crm.places.models import Place, PlaceSuccession
 from crm.prospects.lists.models import BulkAct, PeopleExport, Segment
 from crm.prospects.lists.rules import ActState
 from crm.prospects.rules import Stage
@@ -205,3 +207,19 @@ def test_work_that_stands_still_is_taken_up(signed_in: Browser, make: Make, sess
     monkeypatch.setattr("tasks.lists.ring", lambda task, *ids: rung.append((task.name, *ids)))
     tasks.resume.run()
     assert rung == [("lists.write_export", str(session.scalars(select(PeopleExport)).one().id))]
+
+
+def test_a_list_says_what_a_ward_has_become(signed_in: Browser, make: Make, session: Session) -> None:
+    was = make.ward()
+    make.prospect("Lê Thị Cũ", place=was)
+    now = make.add(
+        Place(
+            town_id=was.town_id, kind=was.kind, code="T-99", name="Phường Mới", name_fold="phuong moi", parent_id=was.parent_id,
+            valid_from=clock.today(),
+        )
+    )  # fmt: skip
+    was.valid_to = clock.today()
+    make.add(PlaceSuccession(town_id=was.town_id, predecessor_id=was.id, successor_id=now.id, on_day=clock.today()))
+    browser = signed_in(Role.MANAGER)
+    for address in ("/people", "/people/choose"):
+        assert f"Phường Mới (trước là {was.name})" in browser.get(address).text

@@ -130,7 +130,7 @@ def test_the_lists_of_the_insurance_office_stand_ready(session: Session, make: M
     spell(make, back, date(2019, 8, 1))
     spell(make, due, date(2019, 1, 1), deadline_on=date(2019, 11, 1))
     spell(make, moved, date(2018, 12, 1), date(2019, 5, 1), ended_as=Ending.COMPULSORY)
-    found = {one.key: seen_in(session, one, by) for one in queries.ready_made()}
+    found = {one.key: seen_in(session, one, by) for one in queries.ready_made(by)}
     assert found["stopped_this_year"] == ["Lê Thôi Dân"]
     assert found["falling_due"] == ["Lê Hạn Dân"]
     assert found["lives_with_participant"] == []

@@ -8,7 +8,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from crm.accounts.gateway import current_scope
+from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.db import session
 from crm.errors import RuleBroken
@@ -50,7 +50,7 @@ def _offer(form: NarrowForm, narrowing: Narrowing) -> None:
     helpers = volunteers_to_choose(session(), scope)
     form.assigned_to.choices = [everyone, ("nobody", _("Nobody yet")), ("me", _("My people")), *helpers]
     form.tag.choices = tags_to_choose(session(), scope)
-    form.condition.choices = conditions_to_choose()
+    form.condition.choices = conditions_to_choose(current_user())
 
 
 def _parts(place: str) -> list[Choice]:

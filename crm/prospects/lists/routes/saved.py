@@ -32,7 +32,7 @@ MOST_COUNTED_EACH = 1_000
 def saved() -> ResponseReturnValue:
     """The lists that stand ready, one's own, and those others share, each with how many of its people one sees."""
     scope, user, today = current_scope(), current_user(), clock.today()
-    ready = [(one, _counted(one)) for one in queries.ready_made()]
+    ready = [(one, _counted(one)) for one in queries.ready_made(user)]
     rows = [(one, _counted(one)) for one in session().scalars(queries.segments_of(scope, user))]
     return render_template(
         "prospects/lists/saved.html", ready=ready, rows=rows, most=MOST_COUNTED_EACH, user=user, today=today
