@@ -11,6 +11,7 @@ APPEND_ONLY = (
     "message_inbound",
     "message_status",
     "ledger_entry",
+    "month_payer",
     "payment",
     "posting",
     "screening",
@@ -57,6 +58,9 @@ MOVING = {
 }
 """Money, messages and the law, whose rows have a life: only these columns may change, and no row may go."""
 
+MAY_NOT_BE_CHANGED = ("participant_month",)
+"""Rows that stay as they are and go with what they belong to: months, when their payment is reversed."""
+
 KEPT_BY_THE_DATABASE = ("merged_row",)
 """Written by the database's own functions, which run as the owner."""
 
@@ -75,6 +79,8 @@ def grant(connection: Connection, role: str | None) -> None:
         connection.execute(text(f"revoke update, delete, truncate on {table} from {quoted}"))
     for table in sorted(tables.intersection(MAY_NOT_BE_DELETED)):
         connection.execute(text(f"revoke delete, truncate on {table} from {quoted}"))
+    for table in sorted(tables.intersection(MAY_NOT_BE_CHANGED)):
+        connection.execute(text(f"revoke update, truncate on {table} from {quoted}"))
     for table, columns in MOVING.items():
         if table not in tables:
             continue

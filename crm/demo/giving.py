@@ -71,9 +71,12 @@ class Gifts:
     random: Random
     gifts: list[Gift] = field(default_factory=list)
     carried: list[Carried] = field(default_factory=list)
+    sponsor_ids: list[UUID] = field(init=False)
 
     def __post_init__(self) -> None:
         since = self.as_of.replace(month=1, day=1)
+        number = Numbering(Random(len(SPONSORS)), at(since, 7))
+        self.sponsor_ids = [number() for _ in SPONSORS]
         span = (self.as_of - since).days
         for sponsor, (*_, received) in enumerate(SPONSORS):
             for turn, millions in enumerate(received):
@@ -83,17 +86,18 @@ class Gifts:
 
     def carry(
         self, amount: Vnd, prospect_id: UUID, start: Month, months: int, *, payment_id: UUID | None, on: date
-    ) -> bool:
-        """Set the money aside for these months, and pay it on with a payment; False when nobody has given enough."""
+    ) -> UUID | None:
+        """Set the money aside for these months, and pay it on with a payment. Says whose it is; None when nobody has
+        given enough."""
         able = [gift for gift in self.gifts if gift.received_on < on and gift.left >= amount]
         if not able or amount <= 0:
-            return False
+            return None
         gift = self.random.choice(able)
         gift.left -= amount
         set_aside_on = max(gift.received_on, on - timedelta(days=self.random.randint(1, 6)))
         paid_on = on if payment_id else None
         self.carried.append(Carried(gift, prospect_id, start, months, amount, set_aside_on, payment_id, paid_on))
-        return True
+        return self.sponsor_ids[gift.sponsor]
 
     def give_back(self, payment_ids: Collection[UUID]) -> None:
         """These payments were never made: their money was never set aside."""
@@ -130,7 +134,7 @@ class Ledger:
 
     def __init__(self, session: Session, team: Team, gifts: Gifts, number: Numbering) -> None:
         self.session, self.team, self.gifts, self.number = session, team, gifts, number
-        self.sponsor_ids = [number() for _ in SPONSORS]
+        self.sponsor_ids = gifts.sponsor_ids
         self.pledge_ids = [number() for _ in SPONSORS]
         self.account_ids = {(who, kind): number() for who in range(len(SPONSORS)) for kind in AccountKind}
         self.moves: list[_Move] = []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy.orm import Session
 
@@ -22,8 +22,9 @@ from crm.demo.taking_part import Paid, Spell
 from crm.demo.team import Helper, Team
 from crm.outreach.models import Assignment, Visit
 from crm.participation.guard.rules import AVOIDABLE, StopReason
-from crm.participation.models import ParticipantMonth, Participation, Payment
+from crm.participation.models import MonthPayer, ParticipantMonth, Participation, Payment
 from crm.participation.rules import Basis
+from crm.participation.shares import Layers, Payer, PayerKind, Share, by_month
 from crm.prospects.models import Consent, Household, Prospect, StageChange, Standing
 from crm.prospects.rules import ConsentChannel, Ground, Purpose
 
@@ -62,7 +63,11 @@ COLUMNS: dict[type[Model], tuple[str, ...]] = {
         *("ground", "gross", "state_support", "local_support", "other_support", "own", "supported_months", "law"),
         *("basis", "receipt_number", "confirmation", "recorded_at", "recorded_by_id"),
     ),
-    ParticipantMonth: ("town_id", "prospect_id", "month", "payment_id", "supported"),
+    ParticipantMonth: (
+        *("town_id", "prospect_id", "month", "payment_id", "supported"),
+        *("own", "state_support", "local_support", "other_support"),
+    ),
+    MonthPayer: ("town_id", "id", "payment_id", "month", "kind", "payer_id", "amount"),
 }
 
 WORDS = "Đồng ý nhận tin nhắn nhắc hẹn và nhắc đóng BHXH tự nguyện"
@@ -177,9 +182,16 @@ class Sheaf:
                 *self._proof(person, paid),
             )
         )
-        for place, month in enumerate(paid.start.run(paid.months)):
-            supported = place < told.supported_months
-            self.rows[ParticipantMonth].append((town, person.id, month.first_day, paid.id, supported))
+        others = (Share(Payer(PayerKind.SPONSOR, paid.sponsor_id), paid.other_support),) if paid.sponsor_id else ()
+        whole = Layers(paid.months, told.supported_months, own, told.state_support, told.local_support, others)
+        for month, share in zip(paid.start.run(paid.months), by_month(whole), strict=True):
+            day = month.first_day
+            self.rows[ParticipantMonth].append(
+                (town, person.id, day, paid.id, share.supported, share.own, share.state, share.local, share.other)
+            )
+            for (kind, payer_id), amount in share.others:
+                key = uuid5(paid.id, day.isoformat())
+                self.rows[MonthPayer].append((town, key, paid.id, day, kind.value, payer_id, amount))
 
     def _proof(self, person: Person, paid: Paid) -> tuple[Any, ...]:
         """Basis, receipt, confirmation, when and by whom: agents take money; older payments come from the insurance."""

@@ -43,6 +43,8 @@ class Paid(NamedTuple):
     months: int
     told: Quote
     other_support: Vnd
+    sponsor_id: UUID | None
+    """Who bears that."""
     law: str
     """Its rules as JSON."""
 
@@ -186,13 +188,13 @@ class Books:
         law, start = self.law.on(on), spell.paid_through + 1
         spell.income = max(spell.income, law.floor)
         told, rules = self._told(spell.income, person.home.ground, spell.method, on)
-        key, other = self.number(), 0
+        key, other, sponsor_id = self.number(), 0, None
         if self._is_carried(person, on):
             share = told.payable if self.random.random() < 0.7 else told.payable // 2
-            if self.gifts.carry(share, person.id, start, spell.method, payment_id=key, on=on):
-                other = share
+            sponsor_id = self.gifts.carry(share, person.id, start, spell.method, payment_id=key, on=on)
+            other = 0 if sponsor_id is None else share
         law_json = f'{{"day": "{on.isoformat()}", "rules": {rules}}}'
-        spell.payments.append(Paid(key, on, spell.deadline_on, start, spell.method, told, other, law_json))
+        spell.payments.append(Paid(key, on, spell.deadline_on, start, spell.method, told, other, sponsor_id, law_json))
         spell.paid_through = start + (spell.method - 1)
         spell.deadline_on = deadline_after(law, spell.method, spell.paid_through)
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm.db import Model, TownRow, refers
 from crm.participation.guard.rules import StopReason
 from crm.participation.rules import Basis, Beginning, Ending
+from crm.participation.shares import PayerKind
 
 
 class Participation(TownRow, Model):
@@ -112,15 +113,23 @@ class Payment(TownRow, Model):
 
 
 class ParticipantMonth(Model):
-    """One month of one person, paid once: the primary key forbids a second payment for it."""
+    """One month of one person and who bore it, paid once: the primary key forbids a second payment for it.
+
+    There while its payment stands: the database refuses to change a row, to remove one of a payment that was not
+    reversed, and to end a transaction in which the months of a payment do not sum to its layers (migration 0014).
+    """
 
     __tablename__ = "participant_month"
     __table_args__ = (
         ForeignKeyConstraint(["town_id", "prospect_id"], ["prospect.town_id", "prospect.id"]),
         refers("payment_id", "payment"),
         Index(None, "town_id", "month"),
-        Index(None, "town_id", "payment_id"),
+        UniqueConstraint("town_id", "payment_id", "month"),
         CheckConstraint("extract(day from month) = 1", name="month"),
+        CheckConstraint(
+            "own >= 0 and state_support >= 0 and local_support >= 0 and other_support >= 0", name="signs"
+        ),
+        CheckConstraint("supported or state_support = 0", name="supported"),
     )
 
     town_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -129,3 +138,35 @@ class ParticipantMonth(Model):
     payment_id: Mapped[UUID]
     supported: Mapped[bool]
     """Whether the State supported it: these count toward the cap of supported months."""
+    own: Mapped[int]
+    state_support: Mapped[int]
+    local_support: Mapped[int]
+    other_support: Mapped[int]
+    """The month's part of each layer of its payment, đồng (crm.participation.shares)."""
+
+
+class MonthPayer(TownRow, Model):
+    """What one of the others, a sponsor for one, gave for a month: together they are the month's `other_support`.
+
+    It hangs on the payment, not on the person: a merge moves the payment and leaves this as it is.
+    """
+
+    __tablename__ = "month_payer"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["town_id", "payment_id", "month"],
+            ["participant_month.town_id", "participant_month.payment_id", "participant_month.month"],
+            ondelete="CASCADE",
+        ),
+        UniqueConstraint("town_id", "payment_id", "month", "kind", "payer_id", postgresql_nulls_not_distinct=True),
+        Index(None, "town_id", "payer_id", "month"),
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("(kind = 'unnamed') = (payer_id is null)", name="named"),
+    )
+
+    payment_id: Mapped[UUID]
+    month: Mapped[date]
+    kind: Mapped[PayerKind]
+    payer_id: Mapped[UUID | None]
+    """Of a sponsor: which. Whoever knows payers of a kind names them (crm.participation.payers)."""
+    amount: Mapped[int]

@@ -19,6 +19,7 @@ from crm.months import Month
 from crm.participation.guard.rules import AVOIDABLE, StopReason
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.rules import DUE_SOON, NOBODY, Beginning, Ending, Kind, Movement, Span
+from crm.participation.shares import Layers, Share, weights_under
 from crm.places.boundaries import Boundaries, Part, boundaries
 from crm.places.models import Place
 from crm.places.queries import place_named
@@ -216,6 +217,19 @@ def months_paid(session: Session, prospect: Prospect, start: Month, months: int)
         ParticipantMonth.month.between(start.first_day, (start + (months - 1)).first_day),
     )
     return [Month.of(day) for day in session.scalars(query.order_by(ParticipantMonth.month))]
+
+
+def layers_of(payment: Payment, others: Sequence[Share]) -> Layers:
+    """A payment as its months are read off it; `others` are those who bear its `other_support`."""
+    return Layers(
+        months=payment.months,
+        supported_months=payment.supported_months,
+        own=payment.own,
+        state=payment.state_support,
+        local=payment.local_support,
+        others=tuple(others),
+        weights=weights_under(payment.law.get("rules", ()), payment.months),
+    )
 
 
 def payments_of(session: Session, prospect: Prospect) -> Sequence[Payment]:

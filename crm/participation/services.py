@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,8 +20,8 @@ from crm.ids import new_id
 from crm.months import Month
 from crm.outreach.rules import Outcome, contact_after
 from crm.participation.guard.rules import AVOIDABLE, StopReason
-from crm.participation.models import ParticipantMonth, Participation, Payment
-from crm.participation.queries import months_paid, open_spell, quote_for, spell_of, standing_payments
+from crm.participation.models import MonthPayer, ParticipantMonth, Participation, Payment
+from crm.participation.queries import layers_of, months_paid, open_spell, quote_for, spell_of, standing_payments
 from crm.participation.rules import (
     Basis,
     Beginning,
@@ -35,6 +35,7 @@ from crm.participation.rules import (
     old_enough,
 )
 from crm.participation.screening.services import refuse_barred
+from crm.participation.shares import MonthShare, Share, by_month, needed_of
 from crm.premiums.queries import law
 from crm.premiums.rules.keys import LawKey, Method
 from crm.premiums.rules.quotes import Plan, Quote
@@ -64,7 +65,7 @@ def enrol(
     at: datetime,
     receipt_number: str | None = None,
     confirmation: str | None = None,
-    other_support: int = 0,
+    others: Sequence[Share] = (),
     recruited_by_id: UUID | None = None,
     organisation_id: UUID | None = None,
     moved_in: bool = False,
@@ -111,12 +112,12 @@ def enrol(
         start=start,
         paid_on=paid_on,
         grounds=grounds,
-        other_support=other_support,
+        other_support=sum(share.amount for share in others),
     )
     with _in_words(session):
         session.add(spell)
         session.flush()
-    _keep(session, spell, told, basis, receipt_number, confirmation, by, at)
+    _keep(session, spell, told, others, basis, receipt_number, confirmation, by, at)
     _pays_on(session, spell, plan, paid_on, start + (plan.months - 1))
     move_stage(session, prospect, Stage.JOINED, at=at, by=by, because=spell.id)
     prospect.next_contact_on = None
@@ -137,7 +138,7 @@ def record_payment(
     at: datetime,
     receipt_number: str | None = None,
     confirmation: str | None = None,
-    other_support: int = 0,
+    others: Sequence[Share] = (),
     start: Month | None = None,
 ) -> Payment:
     """The next period of someone who takes part: it begins with the month after the last one paid.
@@ -167,9 +168,9 @@ def record_payment(
         start=first,
         paid_on=paid_on,
         grounds=grounds,
-        other_support=other_support,
+        other_support=sum(share.amount for share in others),
     )
-    payment = _keep(session, spell, told, basis, receipt_number, confirmation, by, at)
+    payment = _keep(session, spell, told, others, basis, receipt_number, confirmation, by, at)
     spell.income = income
     spell.method = months_at_once(plan)
     spell.ended_on = spell.ended_as = spell.stop_reason = None
@@ -193,15 +194,14 @@ def reverse_payment(session: Session, payment: Payment, *, by: User, at: datetim
     if last is None or last.id != payment.id:
         raise RuleBroken(_l("Take the later payments back first."), code="not_the_last_payment")
     reversal = _opposite(payment, by, at)
-    for month in session.scalars(
-        select(ParticipantMonth).where(
-            ParticipantMonth.town_id == payment.town_id, ParticipantMonth.payment_id == payment.id
-        )
-    ):
-        session.delete(month)
     with _in_words(session):
         session.add(reversal)
         session.flush()
+    session.execute(
+        delete(ParticipantMonth)
+        .where(ParticipantMonth.town_id == payment.town_id, ParticipantMonth.payment_id == payment.id)
+        .execution_options(synchronize_session="fetch")
+    )
     spell = session.get_one(Participation, (payment.town_id, payment.participation_id))
     left = session.scalars(standing_payments(prospect).where(Payment.participation_id == spell.id).limit(1)).first()
     if left is None and spell.started_as is not Beginning.BASELINE:
@@ -355,13 +355,14 @@ def _keep(
     session: Session,
     spell: Participation,
     told: Quote,
+    others: Sequence[Share],
     basis: Basis,
     receipt_number: str | None,
     confirmation: str | None,
     by: User | None,
     at: datetime,
 ) -> Payment:
-    """The payment with the rules it rests on, and a row for each of its months."""
+    """The payment with the rules it rests on, and for each of its months who bears what."""
     prospect = session.get_one(Prospect, (spell.town_id, spell.prospect_id))
     paid = months_paid(session, prospect, told.start, told.plan.months)
     if paid:
@@ -393,22 +394,43 @@ def _keep(
         recorded_at=at,
         recorded_by_id=by.id if by else None,
     )
-    months = [
-        ParticipantMonth(
-            town_id=spell.town_id,
-            prospect_id=spell.prospect_id,
-            month=month.first_day,
-            payment_id=payment.id,
-            supported=number < told.supported_months,
-        )
-        for number, month in enumerate(told.start.run(told.plan.months))
-    ]
+    shares = by_month(layers_of(payment, needed_of(others, told.other_support)))
     with _in_words(session):
         session.add(payment)
         session.flush()
-        session.add_all(months)
+        session.add_all(_months(payment, shares))
+        session.flush()
+        session.add_all(_payers(payment, shares))
         session.flush()
     return payment
+
+
+def _months(payment: Payment, shares: Sequence[MonthShare]) -> Iterator[ParticipantMonth]:
+    for month, share in zip(Month.of(payment.start_month).run(payment.months), shares, strict=True):
+        yield ParticipantMonth(
+            town_id=payment.town_id,
+            prospect_id=payment.prospect_id,
+            month=month.first_day,
+            payment_id=payment.id,
+            supported=share.supported,
+            own=share.own,
+            state_support=share.state,
+            local_support=share.local,
+            other_support=share.other,
+        )
+
+
+def _payers(payment: Payment, shares: Sequence[MonthShare]) -> Iterator[MonthPayer]:
+    for month, share in zip(Month.of(payment.start_month).run(payment.months), shares, strict=True):
+        for (kind, payer_id), amount in share.others:
+            yield MonthPayer(
+                town_id=payment.town_id,
+                payment_id=payment.id,
+                month=month.first_day,
+                kind=kind,
+                payer_id=payer_id,
+                amount=amount,
+            )
 
 
 def _pays_on(session: Session, spell: Participation, plan: Plan, paid_on: date, last: Month) -> None:

@@ -26,6 +26,7 @@ from crm.participation.models import Payment
 from crm.participation.queries import grounds_on, months_paid, open_spell, standing_payments
 from crm.participation.rules import Basis, first_months, method_of
 from crm.participation.services import enrol, record_payment
+from crm.participation.shares import Payer, PayerKind, Share
 from crm.phones import read_phone
 from crm.premiums.queries import law
 from crm.premiums.rules.keys import PERIODS
@@ -340,7 +341,7 @@ def pay_premium(
         at=at,
         receipt_number=receipt_number,
         confirmation=confirmation,
-        other_support=allocation.amount,
+        others=(Share(Payer(PayerKind.SPONSOR, allocation.sponsor_id), allocation.amount),),
     )
     payment = session.scalars(standing_payments(prospect).limit(1)).one()
     pay_on(session, allocation, payment, by_id=by.id, on=paid_on, at=at)

@@ -11,7 +11,7 @@ from crm.accounts.rules import Role
 from crm.db import session as current
 from crm.months import Month
 from crm.participation import services
-from crm.participation.models import Participation, Payment
+from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.rules import Basis, Beginning, Ending
 from crm.premiums.rules.quotes import Plan
 from crm.prospects.models import Prospect
@@ -60,6 +60,50 @@ def agent_of(make: Make, person: Prospect, **more: Any) -> User:
     person.volunteer_id = agent.id
     make.session.flush()
     return agent
+
+
+def paid_long_ago(make: Make, person: Prospect, start: Month, months: int) -> Payment:
+    """A spell that is over and its one payment of supported months, as another register may have kept them."""
+    end = start + months
+    over = spell(make, person, start.first_day, end.first_day, ended_as=Ending.STOPPED)
+    row: Payment = make.add(
+        Payment(
+            town_id=person.town_id,
+            participation_id=over.id,
+            prospect_id=person.id,
+            paid_on=start.first_day,
+            start_month=start.first_day,
+            months=months,
+            method=0,
+            income=FLOOR,
+            ground="other",
+            gross=154_000 * months,
+            state_support=15_400 * months,
+            local_support=0,
+            other_support=0,
+            own=138_600 * months,
+            supported_months=months,
+            law={},
+            recorded_at=noon(start.first_day),
+            recorded_by_id=None,
+        )
+    )
+    for month in start.run(months):
+        make.session.add(
+            ParticipantMonth(
+                town_id=person.town_id,
+                prospect_id=person.id,
+                month=month.first_day,
+                payment_id=row.id,
+                supported=True,
+                own=138_600,
+                state_support=15_400,
+                local_support=0,
+                other_support=0,
+            )
+        )
+    make.session.flush()
+    return row
 
 
 def spell(

@@ -22,7 +22,7 @@ from crm.premiums.rules.quotes import Plan
 from crm.prospects.models import Prospect, StageChange
 from crm.prospects.rules import Ground, Stage
 from tests.factories import Make
-from tests.participation.stories import FLOOR, agent_of, join, noon, pay
+from tests.participation.stories import FLOOR, agent_of, join, noon, paid_long_ago, pay
 
 OCTOBER = date(2019, 10, 15)
 
@@ -170,20 +170,11 @@ def test_a_payment_made_in_time_but_recorded_late_takes_the_lapse_back(session: 
 
 
 def test_support_ends_with_the_cap_of_a_whole_life(session: Session, make: Make) -> None:
-    person, others = make.prospect(), make.prospect("Lê Thị Hoa")
-    first = join(others, date(2019, 1, 2), months=1)
-    payment = session.scalars(select(Payment).where(Payment.participation_id == first.id)).one()
-    earlier = list(Month(2008, 1).run(118))
-    session.add_all(
-        ParticipantMonth(
-            town_id=person.town_id, prospect_id=person.id, month=month.first_day, payment_id=payment.id, supported=True
-        )
-        for month in earlier
-    )
-    session.flush()
+    person = make.prospect()
+    paid_long_ago(make, person, Month(2008, 1), 118)
     join(person, OCTOBER, months=6)
     assert queries.helped_before(session, person).by_the_state == 120
-    last = session.scalars(select(Payment).where(Payment.prospect_id == person.id)).one()
+    last = session.scalars(queries.standing_payments(person).limit(1)).one()
     assert (last.supported_months, last.state_support) == (2, 2 * 15_400)
 
 

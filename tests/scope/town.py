@@ -324,6 +324,10 @@ class SmallTown:
                     month=month.first_day,
                     payment_id=payment.id,
                     supported=True,
+                    own=107_800,
+                    state_support=46_200,
+                    local_support=0,
+                    other_support=0,
                 )
             )
 
