@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import NamedTuple
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from sqlalchemy.orm import Session
 
@@ -75,8 +75,7 @@ class Gifts:
 
     def __post_init__(self) -> None:
         since = self.as_of.replace(month=1, day=1)
-        number = Numbering(Random(len(SPONSORS)), at(since, 7))
-        self.sponsor_ids = [number() for _ in SPONSORS]
+        self.sponsor_ids = [uuid5(NAMESPACE_OID, f"{since} {name}") for name, *_ in SPONSORS]
         span = (self.as_of - since).days
         for sponsor, (*_, received) in enumerate(SPONSORS):
             for turn, millions in enumerate(received):

@@ -126,9 +126,7 @@ class ParticipantMonth(Model):
         Index(None, "town_id", "month"),
         UniqueConstraint("town_id", "payment_id", "month"),
         CheckConstraint("extract(day from month) = 1", name="month"),
-        CheckConstraint(
-            "own >= 0 and state_support >= 0 and local_support >= 0 and other_support >= 0", name="signs"
-        ),
+        CheckConstraint("own >= 0 and state_support >= 0 and local_support >= 0 and other_support >= 0", name="signs"),
         CheckConstraint("supported or state_support = 0", name="supported"),
     )
 
