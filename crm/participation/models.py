@@ -116,7 +116,7 @@ class ParticipantMonth(Model):
     """One month of one person and who bore it, paid once: the primary key forbids a second payment for it.
 
     There while its payment stands: the database refuses to change a row, to remove one of a payment that was not
-    reversed, and to end a transaction in which the months of a payment do not sum to its layers (migration 0016).
+    reversed, and to end a transaction in which the months of a payment do not sum to its layers (migration 0017).
     """
 
     __tablename__ = "participant_month"
