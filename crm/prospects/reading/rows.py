@@ -33,18 +33,26 @@ LONGEST_TEXT = 300
 LONGEST_NOTE = 2_000
 _SHOWN = 60
 
-_CLOSING = re.compile(
-    r"^(tong|tong cong|cong|tong so|total|sum|danh sach (nay )?(co|gom)|an dinh)\b|^(nguoi|can bo) (lap|tong hop|kiem tra|ghi)|^lap bieu"
-    r"|^(tm|kt|tl)\b|^(pho )?chu tich|^thu truong|^xac nhan|^(to|truong|pho) (truong|thon|ban|khu)|^bi thu|^ky[, ]|^\(?ky\b|^ghi chu\b"
-    r"|(^|, )ngay\b.*\bthang\b.*\bnam\b"
+_SAID_BELOW = (
+    r"^(tổng cộng|tổng số|tổng|cộng|total|sum|danh sách (này )?(có|gồm)|ấn định)\b"
+    r"|^(người|cán bộ) (lập|tổng hợp|kiểm tra|ghi)|^lập biểu|^(tm|kt|tl)\b|^(phó )?chủ tịch|^thủ trưởng|^xác nhận"
+    r"|^(tổ|trưởng|phó) (trưởng|thôn|bản|khu)|^bí thư|^(ký|kí)[, ]|^\(?(ký|kí)\b|^ghi chú\b"
+    r"|(^|, )ngày (.* )?tháng (.* )?năm\b"
 )
+_CLOSING = re.compile(re.sub(r"[a-z]*[^\W\d_a-z]\w*", lambda word: f"(?:{word[0]}|{fold(word[0])})", _SAID_BELOW))
+"""Totals and signatures, each word with its accents or without any: Ấn định is said below a list, An Đình is called so."""
+_FAMILIES = frozenset({"tong", "an", "cong", "to", "truong", "chu", "ky"})
+"""First words of what is said below a list that without accents are families, too."""
 
 
-def _is_of_tong(name: str, identified: bool) -> bool:
-    """Whether what reads as “Tổng…” without its accents is somebody of the family Tống: written so, or, where no accents are
-    written at all, a name beside figures that tell of a person."""
-    first, _space, rest = clean(name).lower().partition(" ")
-    return bool(rest) and (first == "tống" or (first == "tong" and identified and looks_like_a_name(name) is None))
+def _closes(text: str, identified: bool = False) -> bool:
+    """Whether a text is a total or a signature. Where no accents are written at all, what may be a name is one beside
+    figures that tell of a person: `Tong Cong Hung`, but not `Tong cong`."""
+    said = _CLOSING.search(clean(text).lower())
+    if said is None:
+        return False
+    name = identified and text.isascii() and text.split()[0].lower() in _FAMILIES and looks_like_a_name(text) is None
+    return not (name and said.end() < len(clean(text)))
 
 
 _NUMBERING = re.compile(r"\(?(\d{1,2}|[a-z]|[ivx]{1,4})\)?(=.*)?", re.IGNORECASE)
@@ -178,7 +186,7 @@ class RowReader:
             return False
         if all(fold(text) in self._headings for text in filled):
             return False
-        if _CLOSING.search(folded) and not (numbered and identified) and not _is_of_tong(name, identified):
+        if not (numbered and identified) and _closes(name, identified):
             return False
         if identified or numbered:
             return True
@@ -194,7 +202,7 @@ class RowReader:
         if not filled:
             return
         text = max(filled, key=len) if len(filled) <= 2 else ""
-        if any(_CLOSING.search(fold(text)) and not _is_of_tong(text, identified=False) for text in filled):
+        if any(_closes(text) for text in filled):
             self._section.closing = True
         elif text:
             ward, neighbourhood, grounds = ward_in(text), neighbourhood_in(text), grounds_in(text)

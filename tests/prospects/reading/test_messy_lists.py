@@ -536,6 +536,24 @@ def test_the_family_tong_is_no_total(name: str) -> None:
     assert only(found).row == 2
 
 
+@pytest.mark.parametrize(
+    "name", ["An Đình Bình", "AN ĐÌNH DŨNG", "Tô Trường Giang", "Trương Bản", "Kỳ Thị Hoa", "An Dinh Binh"]
+)
+def test_whoever_is_called_like_what_is_said_below_a_list_is_somebody(name: str) -> None:
+    found = table(
+        [HEAD, [name, "Nam", "1973", None, "0912345678"], ["Ấn định danh sách này có 1 người", None, None, None, None]]
+    )
+    assert only(found).row == 2
+
+
+@pytest.mark.parametrize(
+    "said", ["Tổ trưởng", "TO TRUONG", "Trưởng thôn", "Ấn định", "AN DINH danh sach", "Thủ trưởng", "Ký tên"]
+)
+def test_what_is_said_below_a_list_is_nobody(said: str) -> None:
+    found = table([HEAD, ["Lê Thị Lan", "Nữ", "1973", None, "0912345678"], [said, None, None, None, None]])
+    assert only(found).row == 2
+
+
 @pytest.mark.parametrize("total", ["Tổng", "Tổng cộng", "TỔNG SỐ: 12 người", "Tong cong"])
 def test_a_total_is_nobody(total: str) -> None:
     found = table([HEAD, ["Lê Thị Lan", "Nữ", "1973", None, "0912345678"], [total, None, None, None, None]])
