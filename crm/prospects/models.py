@@ -337,6 +337,7 @@ class ImportRow(TownRow, Model):
         UniqueConstraint("town_id", "import_id", "sheet", "row_number"),
         Index(None, "town_id", "import_id", "outcome", "sheet", "row_number"),
         Index(None, "town_id", "prospect_id"),
+        Index("ix_import_row_words", "town_id", "words", postgresql_where=text("words is not null")),
     )
 
     import_id: Mapped[UUID]
@@ -346,6 +347,9 @@ class ImportRow(TownRow, Model):
     """JSON list of the row's cells."""
     understood: Mapped[str | None] = mapped_column(SealedText)
     """JSON object of the person's fields."""
+    words: Mapped[bytes | None]
+    """A blind index of all that was understood, and how many times the list had said just that: of rows without a telephone or number,
+    which nothing else tells again (docs/decisions/the-same-list-twice.md)."""
     outcome: Mapped[RowOutcome]
     reasons: Mapped[list[str]]
     """Codes, in crm.prospects.reading; sentences are made for the reader's language."""

@@ -14,8 +14,9 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from crm.citizen_ids import mask
-from crm.names import fold, same_name_key, spelling_key
+from crm.names import fold, spelling_key
 from crm.phones import read_phone
+from crm.prospects.identity.rules import CLUE_SENTENCES, Clue, Comparison, Verdict
 from crm.prospects.reading.columns import Field
 from crm.prospects.reading.outcomes import Cell, Person, Reason, Refusal, Rejected, SameBecause, Unreadable, because
 from crm.prospects.rules import (
@@ -26,9 +27,6 @@ from crm.prospects.rules import (
     RowOutcome,
     Same,
     Sex,
-    Traits,
-    reasons_for_one,
-    score,
 )
 
 LARGEST = 25 * 1024 * 1024
@@ -227,6 +225,11 @@ class Proposed:
     def phones(self) -> frozenset[str]:
         return frozenset(filter(None, (self.phone, self.other_phone)))
 
+    @property
+    def says_no_number(self) -> bool:
+        """Whether neither telephone nor number tells whom the row means: then the row itself has to be known again."""
+        return not (self.phone or self.other_phone or self.citizen_id or self.si_number)
+
 
 _FIELDS = tuple(each.name for each in fields(Proposed))
 _AS_WRITTEN = json.JSONEncoder(ensure_ascii=False, default=str).encode
@@ -313,42 +316,47 @@ def _kind_and_name(name: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How somebody kept already compares with a row: why they may be the same, and whether that is sure."""
+    """How somebody kept already compares with a row, as crm/prospects/identity judges everybody; `certain` is what need
+    not be asked."""
 
-    reasons: tuple[Same, ...]
+    comparison: Comparison | None
+    """None: not judged, for the list has told of them before in the same words."""
     certain: bool
 
     @property
+    def reasons(self) -> list[str]:
+        return [TOLD_BEFORE] if self.comparison is None else [why.value for why in self.comparison.reasons]
+
+    @property
     def weight(self) -> tuple[bool, int]:
-        return self.certain, score(self.reasons)
+        return self.certain, 100 if self.comparison is None else self.comparison.score
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """What was seen in both, the weightiest first, for the row's `detail`."""
+        if self.comparison is None:
+            return {}
+        clues = [f"{'' if piece.weight > 0 else '!'}{piece.code.value}" for piece in self.comparison.evidence]
+        return {"score": self.comparison.score, "evidence": clues}
 
 
-def likeness(new: Traits, kept: Traits, *, other_neighbourhood: bool, nothing_new: bool) -> Likeness | None:
-    """How alike a row and somebody kept are; None when they are two people.
+TOLD_BEFORE = "told_before"
+_NUMBERS = frozenset({Clue.CITIZEN_ID, Clue.SI_NUMBER})
+_VAGUE = frozenset({Same.LIKE_NAME, Same.LIKE_NAME_AND_HOUSE})
 
-    Sure is: a number and the name; the name with telephone or day of birth, when nothing speaks against it; or a name,
-    year and ward where the row says nothing that is not known already. Elsewhere a person decides.
+
+def likeness(comparison: Comparison, *, nothing_new: bool) -> Likeness | None:
+    """What follows for a list from a comparison; None when they are two people.
+
+    Not asked about is one person against whom nothing speaks, or who has the same number; and a row that says nothing
+    new of somebody who may be meant, unless it is their name alone. Elsewhere a person decides.
     """
-    reasons = reasons_for_one(new, kept)
-    if not reasons:
+    if comparison.verdict is Verdict.DIFFERENT:
         return None
-    same_name = same_name_key(new.full_name) == same_name_key(kept.full_name)
-    years_agree = not _differ(new.birth_year, kept.birth_year)
-    if {Same.CITIZEN_ID, Same.SI_NUMBER} & set(reasons):
-        return Likeness(reasons, same_name and years_agree)
-    phones_differ = bool(new.phones and kept.phones) and not new.phones & kept.phones
-    if Same.NAME_AND_PHONE in reasons:
-        return Likeness(reasons, same_name and years_agree)
-    if Same.NAME_AND_BIRTH_DATE in reasons:
-        return Likeness(reasons, not phones_differ and new.place_id == kept.place_id)
-    if phones_differ or other_neighbourhood or not _spelt_alike(new.full_name, kept.full_name):
-        return None
-    return Likeness(reasons, nothing_new)
-
-
-def _spelt_alike(one: str, other: str) -> bool:
-    """Accents count, unless one of the two was written without any."""
-    return one.isascii() or other.isascii() or spelling_key(one) == spelling_key(other)
+    numbered = any(piece.code in _NUMBERS for piece in comparison.evidence)
+    agreed = numbered or all(piece.weight >= 0 for piece in comparison.evidence)
+    sure = comparison.verdict is Verdict.SAME and agreed
+    return Likeness(comparison, sure or (nothing_new and not set(comparison.reasons) <= _VAGUE))
 
 
 def _differ(one: object, other: object) -> bool:
@@ -413,14 +421,22 @@ def sentence_of(sheet: str, row: int, code: str, params: Mapping[str, Any]) -> s
     return Rejected(sheet, row, Reason(code), places, ()).sentence
 
 
-def duplicate_sentence(codes: Iterable[str], of: tuple[str, int] | None) -> str:
-    """Why a row is set aside, in the reader's language."""
-    why = ", ".join(str(_because(code)) for code in codes if code != KEPT_ELSEWHERE)
+def duplicate_sentence(codes: Iterable[str], of: tuple[str, int] | None, evidence: Collection[str] = ()) -> str:
+    """Why a row is set aside, in the reader's language; `evidence` is what was seen in both, told where it is known."""
+    seen = [CLUE_SENTENCES[Clue(code)] for code in evidence if code in set(Clue)]
+    why = ", ".join(map(str, seen or [_because(code) for code in codes if code != KEPT_ELSEWHERE]))
+    against = ", ".join(
+        str(CLUE_SENTENCES[Clue(code[1:])]) for code in evidence if code[0] == "!" and code[1:] in set(Clue)
+    )
     codes = set(codes)
     if of:
         return str(_l("Repeats sheet “%(sheet)s”, row %(row)s: %(why)s.", sheet=of[0], row=of[1], why=why))
     if KEPT_ELSEWHERE in codes:
         return str(_l("Somebody of another unit is here already who may be this person: %(why)s.", why=why))
+    if against:
+        return str(
+            _l("May be somebody who is here already: %(why)s. Speaks for two: %(against)s.", why=why, against=against)
+        )
     return str(_l("May be somebody who is here already: %(why)s.", why=why))
 
 
@@ -454,7 +470,7 @@ def why_handed_back(row: Row) -> str:
         return sentence_of(row.sheet, row.row_number, row.reasons[0], params)
     detail = row.detail or {}
     of = (detail["of_sheet"], detail["of_row"]) if "of_sheet" in detail else None
-    return duplicate_sentence(row.reasons, of)
+    return duplicate_sentence(row.reasons, of, detail.get("evidence", ()))
 
 
 def problem_sentence(problem: str | None) -> str | None:

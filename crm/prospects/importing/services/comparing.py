@@ -1,9 +1,10 @@
-"""Comparing the rows of a list with everybody who is here: PostgreSQL finds the pairs that meet, each pair is judged."""
+"""Comparing the rows of a list with everybody who is here: PostgreSQL finds the pairs that meet, and each pair is judged as
+crm/prospects/identity judges any two. A record that was merged leads to the one it became part of."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby, islice
@@ -15,6 +16,9 @@ from sqlalchemy.orm import Session
 
 from crm.accounts.queries import Scope
 from crm.names import fold
+from crm.prospects.identity.queries import Lineages, lineages
+from crm.prospects.identity.rules import Comparison, Verdict
+from crm.prospects.identity.rules import compare as compare_people
 from crm.prospects.importing.queries import known, visible
 from crm.prospects.importing.rules import (
     KEPT_ELSEWHERE,
@@ -25,7 +29,6 @@ from crm.prospects.importing.rules import (
     likeness,
 )
 from crm.prospects.models import ImportRow, ListImport, Prospect
-from crm.prospects.queries.alike import traits_of
 from crm.prospects.rules import RowOutcome, Sex, Traits
 from crm.sealed import current as seal
 
@@ -53,9 +56,12 @@ def compare(
     The whole town is asked, for somebody may be out of the importer's sight. With `since` only people are asked who were
     added or changed by that transaction or a later one.
     """
+    known_wards = lineages(session, town_id)
     pairs = _pairs(session, town_id, import_id, since)
     by_row = (
-        (row_id, met) for row_id, each in groupby(pairs, key=lambda pair: pair.row_id) if (met := _alike(list(each)))
+        (row_id, met)
+        for row_id, each in groupby(pairs, key=lambda pair: pair.row_id)
+        if (met := _alike(each, known_wards))
     )
     while some := list(islice(by_row, LOOKED_AT)):
         _judge(session, town_id, import_id, dict(some), scope, on)
@@ -86,7 +92,8 @@ def _choose_way(session: Session, town_id: UUID, import_id: UUID) -> None:
 
 def _meetings(people: str, within: str) -> TextClause:
     """Each row beside everybody it meets: by a number, a telephone, or the name with the year of birth. In a large town many
-    share a name and a year; that is no meeting where sexes differ, or telephones do and the day of birth is not the same."""
+    share a name and a year; that is no meeting where sexes differ, or telephones do and the day of birth is not the same.
+    A row without any number also meets (`again`) whom the same source told of in the same words before."""
     return text(
         f"""
         with given as materialized (
@@ -96,8 +103,20 @@ def _meetings(people: str, within: str) -> TextClause:
             select id, unnest(spellings) name_fold, birth_year, birth_date, sex, phone from given
         ), kept as {people} (
             select id, citizen_index, insurance_index, phone, other_phone, name_fold, birth_year, birth_date, sex
-            from prospect where town_id = :town and merged_into_id is null {within}
-        ), met as (
+            from prospect where town_id = :town and merged_into_id is distinct from id {within}
+        ), said as (
+            select r.id row_id, e.prospect_id person_id
+            from import_person g
+            join import_row r on r.town_id = g.town_id and r.id = g.id and r.words is not null
+            join list_import m on m.town_id = g.town_id and m.id = g.import_id
+            join import_row e on e.town_id = r.town_id and e.words = r.words and e.import_id <> r.import_id
+            join list_import l on l.town_id = e.town_id and l.id = e.import_id
+            where g.town_id = :town and g.import_id = :import and g.to_add and not g.decided
+            and e.outcome in ('new', 'changed', 'unchanged') and e.prospect_id is not null
+            and (l.state = 'committed' or e.settled_at is not null)
+            and (l.digest = m.digest or l.organisation_id = m.organisation_id or (l.organisation_id is null
+                and m.organisation_id is null and l.created_by_id is not distinct from m.created_by_id))
+        ), found as (
             select given.id row_id, kept.id person_id from given join kept using (citizen_index)
             union select given.id, kept.id from given join kept using (insurance_index)
             union select given.id, kept.id from given join kept using (phone)
@@ -107,16 +126,22 @@ def _meetings(people: str, within: str) -> TextClause:
             union select spelt.id, kept.id from spelt join kept using (name_fold, birth_year)
                 where coalesce(kept.sex = spelt.sex, true)
                 and (kept.phone is null or spelt.phone is null or kept.birth_date = spelt.birth_date)
+        ), met as (
+            select row_id, person_id, bool_or(again) again from (
+                select row_id, person_id, false again from found union all select row_id, person_id, true from said
+            ) each_way group by row_id, person_id
         )
-        select met.row_id, met.person_id,
+        select met.row_id, met.person_id, met.again,
             n.full_name new_name, n.birth_date new_date, n.birth_year new_year, n.sex new_sex, n.phone new_phone,
             n.other_phone new_other_phone, n.citizen_id new_citizen, n.citizen_index new_citizen_index,
-            n.insurance_index new_insurance, n.place_id new_place,
+            n.insurance_index new_insurance, n.place_id new_place, n.neighbourhood new_neighbourhood,
+            n.address new_address, n.occupation new_occupation,
             k.full_name, k.birth_date, k.birth_year, k.sex, k.phone, k.other_phone, k.citizen_id, k.citizen_index,
-            k.insurance_index, k.place_id
+            k.insurance_index, k.place_id, k.neighbourhood_id, b.name neighbourhood, k.address, k.occupation
         from met
         join import_person n on n.town_id = :town and n.import_id = :import and n.id = met.row_id
-        join prospect k on k.town_id = :town and k.id = met.person_id
+        join prospect k on k.town_id = :town and k.id = met.person_id and k.merged_into_id is distinct from k.id
+        left join place b on b.town_id = :town and b.id = k.neighbourhood_id
         order by met.row_id, met.person_id
         """
     )
@@ -128,72 +153,105 @@ _MEETINGS_SINCE = _meetings(
 )
 
 
-def _alike(pairs: Sequence[Row[Any]]) -> list[UUID]:
-    """Those of the people a row meets who may be the same, as far as their own columns tell."""
-    new = _new(pairs[0])
-    return [
-        pair.person_id
-        for pair in pairs
-        if likeness(new, _kept(pair, new), other_neighbourhood=False, nothing_new=False)
-    ]
+def _alike(pairs: Iterable[Row[Any]], known_wards: Lineages) -> list[tuple[UUID, Comparison | None]]:
+    """Those of the records a row meets that may be the same person; None beside whom its source told of before."""
+    judged = [(pair.person_id, None if pair.again else _compared(pair, known_wards)) for pair in pairs]
+    return [each for each in judged if each[1] is None or each[1].verdict is not Verdict.DIFFERENT]
 
 
-def _new(pair: Row[Any]) -> Traits:
-    return Traits(
+def _compared(pair: Row[Any], known_wards: Lineages) -> Comparison:
+    """The two as identity compares them. Numbers are opened only where they differ: they may differ by a slip."""
+    differ = pair.new_citizen_index and pair.citizen_index and pair.new_citizen_index != pair.citizen_index
+    cards = (seal().open(pair.new_citizen), seal().open(pair.citizen_id)) if differ else (None, None)
+    new = Traits(
         full_name=pair.new_name,
         birth_date=pair.new_date,
         birth_year=pair.new_year,
         sex=Sex(pair.new_sex) if pair.new_sex else None,
         phones=frozenset(filter(None, (pair.new_phone, pair.new_other_phone))),
         citizen=pair.new_citizen_index,
-        citizen_digits=len(seal().open(pair.new_citizen)) if pair.new_citizen else 0,
+        citizen_digits=len(cards[0] or ""),
         insurance=pair.new_insurance,
         place_id=pair.new_place,
+        card=cards[0],
+        lineage=known_wards.get(pair.new_place, frozenset()),
+        neighbourhood_id=_neighbourhood(pair),
+        address=pair.new_address,
+        occupation=pair.new_occupation,
     )
-
-
-def _kept(pair: Row[Any], new: Traits) -> Traits:
-    """Numbers are opened only where two of them differ."""
-    differ = new.citizen and pair.citizen_index and new.citizen != pair.citizen_index
-    return Traits(
+    kept = Traits(
         full_name=pair.full_name,
         birth_date=pair.birth_date,
         birth_year=pair.birth_year,
         sex=Sex(pair.sex) if pair.sex else None,
         phones=frozenset(filter(None, (pair.phone, pair.other_phone))),
         citizen=pair.citizen_index,
-        citizen_digits=len(seal().open(pair.citizen_id)) if differ else new.citizen_digits,
+        citizen_digits=len(cards[1] or ""),
         insurance=pair.insurance_index,
         place_id=pair.place_id,
+        card=cards[1],
+        lineage=known_wards.get(pair.place_id, frozenset()),
+        neighbourhood_id=pair.neighbourhood_id,
+        address=pair.address,
+        occupation=pair.occupation,
     )
+    return compare_people(new, kept)
+
+
+def _neighbourhood(pair: Row[Any]) -> UUID | None:
+    """The kept one's when the row names that; another, which the town may not know yet, when it names another."""
+    if not pair.new_neighbourhood or not pair.neighbourhood:
+        return None
+    same = fold(pair.new_neighbourhood) == fold(pair.neighbourhood)
+    return pair.neighbourhood_id if same else pair.row_id
 
 
 def _judge(
     session: Session,
     town_id: UUID,
     import_id: UUID,
-    met: dict[UUID, list[UUID]],
+    met: dict[UUID, list[tuple[UUID, Comparison | None]]],
     scope: Scope | None,
     on: date,
 ) -> None:
     """Write into these rows what they become beside the likeliest of those they met."""
     rows = select(ImportRow.id, ImportRow.understood).where(ImportRow.town_id == town_id, ImportRow.id.in_(met))
     proposed = {row.id: Proposed.from_json(row.understood or "") for row in session.execute(rows)}
-    ids = {person_id for people in met.values() for person_id in people}
-    query = select(Prospect).where(Prospect.town_id == town_id, Prospect.id.in_(ids))
-    people = {person.id: person for person in session.scalars(query)}
+    became_of = _as_they_are_now(session, town_id, {person_id for each in met.values() for person_id, _why in each})
+    people = {person.id: person for person in became_of.values()}
     kept = known(session, town_id, list(people.values()), list(proposed.values()), on)
-    seen = visible(session, scope, ids) if scope else ids
+    seen = visible(session, scope, people) if scope else set(people)
     became = []
     for row_id, one in proposed.items():
-        match = _likeliest(one, [people[person_id] for person_id in met[row_id]], kept, seen)
+        here = [(became_of[person_id], why) for person_id, why in met[row_id] if person_id in became_of]
+        match = _likeliest(one, here, kept, seen)
         if match:
             became.append({"id": str(row_id)} | compared(match))
     if became:
         session.execute(_BECOME, {"town": town_id, "rows": json.dumps(became, default=str)})
-        here = [UUID(row["id"]) for row in became]
-        session.execute(_NOT_TO_ADD, {"town": town_id, "import": import_id, "here": here})
+        ids = [UUID(row["id"]) for row in became]
+        session.execute(_NOT_TO_ADD, {"town": town_id, "import": import_id, "here": ids})
     session.expunge_all()
+
+
+def _as_they_are_now(session: Session, town_id: UUID, ids: set[UUID]) -> dict[UUID, Prospect]:
+    """The record each of these leads to, itself or the one it was merged into; none for who was taken back."""
+    found: dict[UUID, Prospect] = {}
+    missing = set(ids)
+    while missing:
+        query = select(Prospect).where(Prospect.town_id == town_id, Prospect.id.in_(missing))
+        found |= {person.id: person for person in session.scalars(query)}
+        missing = {person.merged_into_id for person in found.values() if person.merged_into_id} - set(found)
+    return {person_id: top for person_id in ids if (top := _top(found, person_id))}
+
+
+def _top(found: Mapping[UUID, Prospect], person_id: UUID) -> Prospect | None:
+    person = found.get(person_id)
+    while person and person.merged_into_id:
+        if person.merged_into_id == person.id:
+            return None
+        person = found.get(person.merged_into_id)
+    return person
 
 
 _BECOME = text(
@@ -213,20 +271,16 @@ _NOT_TO_ADD = text(
 
 
 def _likeliest(
-    one: Proposed, people: Sequence[Prospect], kept: dict[UUID, dict[str, Any]], seen: set[UUID]
+    one: Proposed,
+    people: Sequence[tuple[Prospect, Comparison | None]],
+    kept: dict[UUID, dict[str, Any]],
+    seen: set[UUID],
 ) -> Match | None:
     best: Match | None = None
-    new = traits_of_row(one)
-    for person in people:
-        about = kept[person.id]
-        differs = difference(one, about)
-        places = fold(one.neighbourhood or ""), fold(about["neighbourhood"] or "")
-        like = likeness(
-            new,
-            traits_of(person),
-            other_neighbourhood=all(places) and places[0] != places[1],
-            nothing_new=not (differs.fills or differs.differs),
-        )
+    for person, why in people:
+        differs = difference(one, kept[person.id])
+        nothing_new = not (differs.fills or differs.differs)
+        like = Likeness(None, certain=True) if why is None else likeness(why, nothing_new=nothing_new)
         if like and (best is None or _rank(like, differs) > _rank(best.like, best.difference)):
             best = Match(person, like, differs, person.id in seen)
     return best
@@ -236,25 +290,10 @@ def _rank(like: Likeness, differs: Difference) -> tuple[bool, int, int]:
     return *like.weight, -len(differs.fills) - 2 * len(differs.differs)
 
 
-def traits_of_row(one: Proposed) -> Traits:
-    """What somebody a row proposes is compared by."""
-    return Traits(
-        full_name=one.full_name,
-        birth_date=one.birth_date,
-        birth_year=one.birth_year,
-        sex=one.sex,
-        phones=one.phones,
-        citizen=seal().index(one.citizen_id) if one.citizen_id else None,
-        citizen_digits=len(one.citizen_id or ""),
-        insurance=seal().index(one.si_number) if one.si_number else None,
-        place_id=one.place_id,
-    )
-
-
 def compared(match: Match) -> dict[str, Any]:
     """What a row becomes beside somebody who is here: changed or unchanged when it is sure, else set aside."""
-    detail = {"fills": list(match.difference.fills), "differs": list(match.difference.differs)}
-    reasons = [why.value for why in match.like.reasons]
+    detail = {"fills": list(match.difference.fills), "differs": list(match.difference.differs)} | match.like.evidence
+    reasons = match.like.reasons
     if not match.like.certain or (not match.visible and match.difference.fills):
         elsewhere = [] if match.visible else [KEPT_ELSEWHERE]
         person = match.person.id if match.visible else None

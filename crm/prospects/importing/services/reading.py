@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -46,6 +47,7 @@ ROW = {
     "row_number": "int8",
     "raw": "bytea",
     "understood": "bytea",
+    "words": "bytea",
     "outcome": "text",
     "reasons": "text[]",
     "detail": "jsonb",
@@ -62,6 +64,19 @@ class Made:
     people: list[tuple[Any, ...]]
 
 
+class Again:
+    """Counts how often a list says the same words: two who are told alike are two people, each known again by their turn."""
+
+    def __init__(self) -> None:
+        self._turns: Counter[bytes] = Counter()
+
+    def words(self, understood: str) -> bytes:
+        """What this row is known by when the list comes again."""
+        said = seal().index(understood)
+        self._turns[said] += 1
+        return seal().index(f"{self._turns[said]} {understood}")
+
+
 @dataclass
 class Reading(Work):
     """One worker reading one list."""
@@ -75,6 +90,7 @@ class Reading(Work):
     done: int = 0
     compared_from: int | None = None
     problem: dict[str, Any] | None = None
+    again: Again = field(default_factory=Again)
 
     def chunks(self) -> Iterator[Made]:
         """What is made of the file, so many rows at a time; what is wrong with the whole file ends it and stands in
@@ -225,16 +241,18 @@ def _made(work: Reading, wards: _Wards, outcomes: Sequence[Outcome]) -> Made:
             made.rows.append(head + _rejected(ward.value, {"value": person.ward_named or ""}))
             continue
         one = Proposed.of(person, ward, work.neighbourhood)
-        understood = seal().close(one.as_json())
+        text = one.as_json()
+        understood = seal().close(text)
+        words = work.again.words(text) if one.says_no_number else None
         repeats = isinstance(outcome, Duplicate)
         made.people.append(staged(work.town_id, work.import_id, row_id, outcome.sheet, one, to_add=not repeats))
         if isinstance(outcome, Duplicate):
             of = {"of_sheet": outcome.of_sheet, "of_row": outcome.of_row}
             reasons = [why.value for why in outcome.reasons]
-            made.rows.append((*head, understood, _DUPLICATE, reasons, of, None, None))
+            made.rows.append((*head, understood, words, _DUPLICATE, reasons, of, None, None))
         else:
             remarks = {"remarks": [remark.reason.value for remark in person.remarks]} if person.remarks else None
-            made.rows.append((*head, understood, _NEW, [], remarks, row_id, 1))
+            made.rows.append((*head, understood, words, _NEW, [], remarks, row_id, 1))
     return made
 
 
@@ -242,7 +260,7 @@ _NEW, _DUPLICATE, _REJECTED = RowOutcome.NEW.value, RowOutcome.DUPLICATE.value, 
 
 
 def _rejected(reason: str, params: dict[str, Any]) -> tuple[Any, ...]:
-    return seal().close(json.dumps({"params": params})), _REJECTED, [reason], None, None, None
+    return seal().close(json.dumps({"params": params})), None, _REJECTED, [reason], None, None, None
 
 
 def compare(session: Session, work: Reading, at: datetime) -> Iterator[int]:
