@@ -17,6 +17,7 @@ from crm.prospects.importing import queries
 from crm.prospects.importing.services import at_work, committing, reading, undoing
 from crm.prospects.importing.services.at_work import LostClaim, Work
 from crm.prospects.rules import ImportState
+from tasks.identity import look_soon
 
 WAIT = 0.2
 """Seconds between two looks at whether another list of the town is still being loaded."""
@@ -100,6 +101,10 @@ def read_list(import_id: str) -> None:
 def commit_list(import_id: str) -> None:
     """Load a list that was looked at."""
     deque(commit(UUID(import_id)), maxlen=0)
+    with transaction() as session:
+        town_id = session.scalar(queries.town_with_new_people(UUID(import_id)))
+    if town_id:
+        look_soon(town_id)
 
 
 @shared_task(name="prospects.undo_list")

@@ -66,6 +66,15 @@ def handed_in_before(session: Session, row: ListImport) -> ListImport | None:
     return session.scalar(query.order_by(ListImport.id.desc()).limit(1))
 
 
+def town_with_new_people(import_id: UUID) -> Select[UUID]:
+    """The town of a list, if it is loaded and anybody came or changed by it."""
+    return select(ListImport.town_id).where(
+        ListImport.id == import_id,
+        ListImport.state == ImportState.COMMITTED,
+        ListImport.created + ListImport.updated > 0,
+    )
+
+
 def standing_still(at: datetime) -> Select[ListImport]:
     """Lists at work whose work does not move: never begun, or its worker went away."""
     return select(ListImport).where(
@@ -76,6 +85,26 @@ def standing_still(at: datetime) -> Select[ListImport]:
             ListImport.heartbeat_at > at + STALE,
         ),
     )
+
+
+MOST_ASIDE = 20
+
+
+def rows_aside(session: Session, scope: Scope) -> list[tuple[ListImport, int]]:
+    """The latest lists with rows that were likened to somebody here and wait for a decision, and how many they are."""
+    waiting = (
+        (ImportRow.outcome == RowOutcome.DUPLICATE) & ImportRow.settled_at.is_(None) & ImportRow.detail.has_key("fills")
+    )
+    query = (
+        select(ListImport, func.count())
+        .join(ImportRow, (ImportRow.town_id == ListImport.town_id) & (ImportRow.import_id == ListImport.id) & waiting)
+        .where(seen_by(scope), ListImport.duplicates > 0)
+        .where(ListImport.state.in_((ImportState.READY, ImportState.COMMITTED)))
+        .group_by(ListImport.town_id, ListImport.id)
+        .order_by(ListImport.id.desc())
+        .limit(MOST_ASIDE)
+    )
+    return [(row, many) for row, many in session.execute(query)]
 
 
 # ---- rows

@@ -14,6 +14,7 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.db import session, transaction
 from crm.errors import NotFound
+from crm.prospects.importing.queries import rows_aside
 from crm.prospects.merging import queries
 from crm.prospects.merging.forms import DIFFERENT, GONE, MERGE, CompareForm, PartForm
 from crm.prospects.merging.models import Merge
@@ -44,7 +45,10 @@ def queue() -> ResponseReturnValue:
     count, elsewhere = (queries.how_many(session(), one) for one in (waiting, queries.out_of_sight(scope)))
     facts = facts_of(session(), scope.town_id, [one for pair in pairs for one in (pair.one, pair.other)], clock.today())
     known = {one.person.id: one for one in facts}
-    return render_template("prospects/merging/queue.html", pairs=pairs, known=known, count=count, elsewhere=elsewhere)
+    lists = rows_aside(session(), scope) if current_user().may(May.IMPORT_PEOPLE) else []
+    return render_template(
+        "prospects/merging/queue.html", pairs=pairs, known=known, count=count, elsewhere=elsewhere, lists=lists
+    )
 
 
 def _both(prospect_id: UUID, other_id: UUID) -> tuple[Prospect, Prospect]:

@@ -202,8 +202,8 @@ def _neighbourhood(pair: Row[Any]) -> UUID | None:
     """The kept one's when the row names that; another, which the town may not know yet, when it names another."""
     if not pair.new_neighbourhood or not pair.neighbourhood:
         return None
-    same = fold(pair.new_neighbourhood) == fold(pair.neighbourhood)
-    return pair.neighbourhood_id if same else pair.row_id
+    named: UUID = (pair.row_id, pair.neighbourhood_id)[fold(pair.new_neighbourhood) == fold(pair.neighbourhood)]
+    return named
 
 
 def _judge(
