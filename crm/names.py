@@ -120,8 +120,15 @@ def sort_key(name: str) -> bytes:
     Letters rank before tones, as in ICU's `vi` collation; the same order on any machine and any database.
     """
     *rest, given = clean(name).split(" ")
+    words = [_ranks(word) for word in (given, *rest)]
+    return b" ".join([letters for letters, _tones in words]) + b"\0" + b"\1".join([tones for _letters, tones in words])
+
+
+@lru_cache(maxsize=65_536)
+def _ranks(word: str) -> tuple[bytes, bytes]:
+    """The letters of a word in their order, and the tone of each plus one."""
     primary, secondary = bytearray(), bytearray()
-    for char in " ".join([given, *rest]).casefold():
+    for char in word.casefold():
         tone, base = 0, ""
         for part in unicodedata.normalize("NFD", char):
             if part in _TONES:
@@ -136,7 +143,7 @@ def sort_key(name: str) -> bytes:
         else:
             primary.extend(letter.encode("utf-8", "replace"))
         secondary.append(tone + 1)
-    return bytes(primary) + b"\0" + bytes(secondary)
+    return bytes(primary), bytes(secondary)
 
 
 def looks_like_a_name(text: str) -> NameProblem | None:

@@ -175,11 +175,13 @@ class RowReader:
             return False
         if not numbered:
             identified = any(map(str.isdigit, "".join([as_text(cells[index])[:200] for index in self._identifying])))
+        folded = fold(name)
+        if identified and " " in name and name.replace(" ", "").isalpha() and folded not in self._headings:
+            return not _closes(name, identified)  # most rows
         filled = [text for cell in cells if cell not in ("", None) and (text := as_text(cell).strip())]
         if not name:
             shown = [text for index in self._identifying if (text := as_text(cells[index]).strip())]
             return (numbered and bool(shown)) or any(sum(map(str.isdigit, text)) >= 4 for text in shown)
-        folded = fold(name)
         if folded in self._headings and len(filled) > 1 and not identified:
             return False
         if len(filled) >= 3 and all(_NUMBERING.fullmatch(text) for text in filled):
