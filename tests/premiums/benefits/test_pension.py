@@ -1,8 +1,12 @@
 """What paying on brings in old age, in stories and against a second, plain computation."""
 
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal, localcontext
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crm.errors import RuleBroken
 from crm.months import Month
@@ -130,3 +134,74 @@ def test_the_life_of_payments_starts_with_the_last_birthday_and_ends_where_asked
     assert way.life[1].paid == 12 * 264_000
     assert way.life[-1].paid == way.paid_by_oneself
     assert way.life[-1].received == (25 * 12 - 1) * way.pension
+
+
+INCOMES = st.integers(0, 900).map(lambda steps: 1_500_000 + steps * 50_000)
+PEOPLE = st.builds(
+    Person,
+    st.sampled_from(Sex),
+    st.dates(date(1950, 1, 1), date(2011, 11, 30)).map(Birth),
+    earned=st.lists(st.builds(Earned, st.integers(1, 90), INCOMES), max_size=3).map(tuple),
+    paid_so_far=st.none() | st.integers(0, 10**9),
+    supported_so_far=st.integers(0, 130),
+    grounds=st.frozensets(st.sampled_from(Ground)),
+)
+
+
+def rate_by_hand(sex: Sex, months: int) -> Decimal:
+    """Law 41/2024, article 99, in its own words."""
+    years, odd = divmod(months, 12)
+    counted = Decimal(years) + (0 if not odd else Decimal("0.5") if odd <= 6 else 1)
+    if sex is Sex.FEMALE:
+        return min(Decimal(75), 45 + 2 * (counted - 15))
+    return 40 + (counted - 15) if counted < 20 else min(Decimal(75), 45 + 2 * (counted - 20))
+
+
+@given(PEOPLE, INCOMES)
+def test_an_outlook_is_that_of_a_plain_computation_month_by_month(person: Person, income: int) -> None:
+    told = look(person, income)
+    month, months, own, helped = START, person.months_so_far, 0, person.supported_so_far
+    share = max(
+        [{"poor": 50, "island": 50, "near_poor": 40, "ethnic_minority": 30}.get(g, 20) for g in person.grounds] or [20]
+    )
+    while month <= told.retirement.reached or months < 180:
+        own += income * 22 // 100 - (1_500_000 * 22 * share // 10_000 if helped < 120 else 0)
+        month, months, helped = month + 1, months + 1, helped + 1
+    way = paying_on(told)
+    assert (way.entitled_from, way.months, way.paid_in_months) == (max(month, START), months, own)
+    total = sum(each.months * (each.income or 0) for each in person.earned) + income * (months - person.months_so_far)
+    with localcontext() as exact:
+        exact.prec = 50
+        pension = Decimal(total) * rate_by_hand(person.sex, months) / months / 100
+    assert way.pension == int(pension.quantize(Decimal(1), "ROUND_HALF_UP"))
+    assert all(type(each) is int for each in (way.pension, way.paid_in_months, way.average_income))
+
+
+@given(PEOPLE, INCOMES, st.integers(1, 60))
+def test_a_pension_grows_with_income_and_with_months(person: Person, income: int, more: int) -> None:
+    way, richer = paying_on(look(person, income)), paying_on(look(person, income + 50_000))
+    assert richer.pension >= way.pension
+    assert richer.paid_in_months >= way.paid_in_months
+    alike = replace(person, earned=tuple(replace(each, income=income) for each in person.earned))
+    longer = replace(alike, earned=(*alike.earned, Earned(more, income)))
+    assert paying_on(look(longer, income)).months >= paying_on(look(alike, income)).months
+    assert paying_on(look(longer, income)).pension >= paying_on(look(alike, income)).pension
+
+
+@given(PEOPLE, INCOMES)
+def test_a_life_of_payments_only_ever_grows_and_ends_with_what_was_paid(person: Person, income: int) -> None:
+    told = look(person, income, until_age=100)
+    for way in filter(None, (told.paying_on, told.missing_months)):
+        years = way.life
+        assert [year.paid for year in years] == sorted(year.paid for year in years)
+        assert [year.received for year in years] == sorted(year.received for year in years)
+        if years:
+            assert years[-1].paid == way.paid_by_oneself
+        if way.months_until_paid_back:
+            received = way.months_until_paid_back * way.pension
+            assert way.paid_by_oneself is not None
+            assert received - way.pension < way.paid_by_oneself <= received
+    if told.missing_months:
+        assert told.missing_months.months_at_once <= 60
+        assert told.missing_months.months == 180
+        assert told.missing_months.entitled_from <= paying_on(told).entitled_from
