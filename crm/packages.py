@@ -63,6 +63,7 @@ from crm.participation.referrals import routes as referral_routes
 from crm.participation.screening import routes as screening_routes
 from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
+from crm.premiums.benefits import resources as benefit_resources
 from crm.premiums.calculator import routes as calculator_routes
 from crm.prospects import resources as prospect_resources
 from crm.prospects.households import resources as household_resources
@@ -117,6 +118,7 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     import_resources.blp,
     account_resources.blp,
     premium_resources.blp,
+    benefit_resources.blp,
     prospect_resources.blp,
     merging_resources.blp,
     list_resources.blp,

@@ -20,7 +20,7 @@ def numbers_in(module: Path) -> set[Decimal]:
 
 
 def test_the_rules_hold_no_legal_number() -> None:
-    found = {module.name: numbers_in(module) - PLAIN for module in (CODE / "rules").glob("*.py")}
+    found = {module.name: numbers_in(module) - PLAIN for module in (CODE / "rules").rglob("*.py")}
     assert found.pop("keys.py") <= PERIODS
     assert not any(found.values()), found
 

@@ -69,7 +69,10 @@ OPEN: dict[str, dict[str, Any]] = {
     "outreach.give_back": {"given": 1_571_104_800_000_000},
 }
 """Addresses that open by something other than an id."""
-ASKED = {"premium.premium": "?income=700000&start=2019-10&months=3"}
+ASKED = {
+    "premium.premium": "?income=700000&start=2019-10&months=3",
+    "benefits.benefits": "?sex=female&birth_year=1980&income=700000&start=2019-10",
+}
 """What an address cannot answer without."""
 QUIET = {"static", "security.static", "security.logout", "api-docs.openapi_json", "health.metrics"}
 """Nothing about people, the same for everyone."""

@@ -46,12 +46,18 @@ def average(law: LawOnDay, earned: Collection[Earned]) -> Average:
     for each in earned:
         if each.income is None:
             return Average(months, None, unknown=(Unknown.AVERAGE_SO_FAR,))
-        coefficient = Fraction(1)
-        if each.year is None or not law.says_of_year(LawKey.PRICE_COEFFICIENT, each.year):
+        coefficient = _coefficient(law, each.year)
+        if coefficient is None:
             assumptions[Assumption.NOT_RAISED_WITH_PRICES] = None
-            if each.year is not None:
-                unknown[Unknown.PRICE_COEFFICIENTS] = None
-        else:
-            coefficient = max(coefficient, Fraction(law.row_of_year(LawKey.PRICE_COEFFICIENT, each.year).value))
-        total += each.months * each.income * coefficient
+            unknown |= {Unknown.PRICE_COEFFICIENTS: None} if each.year is not None else {}
+        total += each.months * each.income * (coefficient or 1)
     return Average(months, total / months if months else None, tuple(assumptions), tuple(unknown))
+
+
+def _coefficient(law: LawOnDay, year: int | None) -> Fraction | None:
+    """What incomes of a year are raised by; those of this year and of later ones are money of today already."""
+    if year is not None and year >= law.day.year:
+        return Fraction(1)
+    if year is None or not law.says_of_year(LawKey.PRICE_COEFFICIENT, year):
+        return None
+    return max(Fraction(1), Fraction(law.row_of_year(LawKey.PRICE_COEFFICIENT, year).value))

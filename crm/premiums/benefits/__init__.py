@@ -1,0 +1,1 @@
+"""What taking part brings one person, for other programs."""
