@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 import click
+from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
 
 from crm import clock
@@ -15,10 +16,13 @@ from crm.premiums import queries
 from crm.premiums.resources import LawAnswer, QuoteAnswer
 from crm.premiums.rules.keys import LawStatus
 from crm.premiums.rules.quotes import Plan, Quote, quote, read_start
+from crm.premiums.rules.steps import steps
 from crm.premiums.rules.timeline import Span, timelines
 from crm.premiums.rules.wording import GROUNDS, STATUSES, in_day, label_of, value_of
 from crm.prospects.rules import Ground
 from crm.told import Told
+from crm.web.filters import vnd
+from crm.web.language import LANGUAGES
 
 GROUND = click.Choice([str(ground) for ground in Ground])
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -33,6 +37,8 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--years-ahead", type=int, help="Once for so many years.")
 @click.option("--missing-months", type=int, help="Once for the months missing for a pension.")
 @click.option("--supported-before", type=int, default=0, help="Months the State has supported already.")
+@click.option("--explain", is_flag=True, help="Also how each figure comes about.")
+@click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Of what is told.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, as the API answers.")
 def premium(
     income: int,
@@ -43,15 +49,19 @@ def premium(
     years_ahead: int | None,
     missing_months: int | None,
     supported_before: int,
+    explain: bool,
+    language: str,
     as_json: bool,
 ) -> None:
     """What a premium costs, who helps, and by which rules. Needs an app context."""
-    try:
-        plan = Plan.of(months=months, years_ahead=years_ahead, missing_months=missing_months)
-        told = _ask(income, grounds, start, paid_on.date() if paid_on else None, plan, supported_before)
-    except RuleBroken as refusal:
-        raise Told(str(refusal)) from None
-    click.echo(json.dumps(_as_api(told), ensure_ascii=False, indent=2) if as_json else "\n".join(explained(told)))
+    with force_locale(language):
+        try:
+            plan = Plan.of(months=months, years_ahead=years_ahead, missing_months=missing_months)
+            told = _ask(income, grounds, start, paid_on.date() if paid_on else None, plan, supported_before)
+        except RuleBroken as refusal:
+            raise Told(str(refusal)) from None
+        lines = [*explained(told), *(step_by_step(told) if explain else [])]
+        click.echo(json.dumps(_as_api(told), ensure_ascii=False, indent=2) if as_json else "\n".join(lines))
 
 
 def _ask(
@@ -101,7 +111,19 @@ def explained(told: Quote) -> list[str]:
     for line in told.lines:
         said = [_("since %(day)s", day=in_day(line.since)), line.source]
         said += [] if line.status is LawStatus.IN_FORCE else [str(STATUSES[line.status])]
-        lines.append(f"- {label_of(line.name)}: {value_of(line.name, line.value)} ({'; '.join(said)})")
+        of = GROUNDS[line.ground] if line.ground else None
+        name = f"{label_of(line.name)} ({of})" if of else str(label_of(line.name))
+        lines.append(f"- {name}: {value_of(line.name, line.value, str(get_locale()))} ({'; '.join(said)})")
+    return lines
+
+
+def step_by_step(told: Quote) -> list[str]:
+    """How each figure comes about."""
+    locale = str(get_locale())
+    lines = ["", _("How each figure comes about:")]
+    for step in steps(told, locale):
+        source = f" ({step.source})" if step.source else ""
+        lines.append(f"- {step.label}: {step.how} = {vnd(step.amount, locale)}{source}")
     return lines
 
 

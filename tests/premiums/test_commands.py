@@ -34,6 +34,23 @@ def test_lines_a_person_can_read(app: Flask) -> None:
     assert "Nghị định 159/2025/NĐ-CP, Điều 5" in told.stdout
 
 
+def test_how_each_figure_comes_about_is_told_when_asked(app: Flask) -> None:
+    asked = "--income 1500000 --ground poor --start 2026-07 --months 6 --supported-before 118"
+    assert "50% × 22%" not in run(*asked.split()).stdout
+    told = run(*asked.split(), "--explain").stdout
+    assert "50% × 22% × 1.500.000\u00a0đ × 2 trong 6 tháng" in told
+    assert "1.980.000\u00a0đ − 330.000\u00a0đ = 1.650.000\u00a0đ" in told
+    ahead = "--income 1500000 --start 2026-07 --years-ahead 2 --explain"
+    assert "0,31%" in run(*ahead.split()).stdout
+
+
+def test_it_is_told_in_the_language_asked_for(app: Flask) -> None:
+    asked = "--income 1500000 --ground poor --start 2026-07 --months 3 --explain --language en"
+    told = run(*asked.split()).stdout
+    assert "I pay" in told
+    assert "50% × 22% × 1,500,000\u00a0đ × 3 months" in told
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -1,0 +1,62 @@
+"""Every figure of a quote is told with the numbers it is made of."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm.months import Month
+from crm.premiums.rules.quotes import Plan, Quote, quote
+from crm.premiums.rules.steps import steps
+from crm.premiums.services import law_as_shipped
+from crm.prospects.rules import Ground
+
+LAW = law_as_shipped()
+JULY_2026 = Month(2026, 7)
+PLANS = st.one_of(
+    st.sampled_from([1, 3, 6, 12]).map(Plan.periodic),
+    st.integers(1, 5).map(Plan.years_ahead),
+    st.integers(1, 60).map(Plan.missing),
+)
+
+
+def ask(plan: Plan, *grounds: Ground, income: int = 1_500_000, before: int = 0, other: int = 0) -> Quote:
+    return quote(LAW, income, grounds, JULY_2026, None, plan, supported_before=before, other_support=other)
+
+
+def figures(text: object) -> list[int]:
+    return [int(each.replace(".", "")) for each in re.findall(r"[0-9][0-9.]*(?=\u00a0đ)", str(text))]
+
+
+def test_the_states_help_is_told_with_its_share_its_base_and_its_months() -> None:
+    told = steps(ask(Plan.periodic(3), Ground.POOR, Ground.NEAR_POOR, income=2_000_000))
+    assert [step.amount for step in told] == [1_320_000, 495_000, 825_000]
+    assert str(told[0].how) == "22% × 2.000.000\u00a0đ × 3 months"
+    assert str(told[1].how) == "50% × 22% × 1.500.000\u00a0đ × 3 months"
+    assert "159/2025" in told[1].source
+    assert str(told[2].how) == "1.320.000\u00a0đ − 495.000\u00a0đ"
+
+
+def test_the_month_after_the_last_supported_one_is_told() -> None:
+    (_gross, state, _pays) = steps(ask(Plan.periodic(12), Ground.POOR, before=118))
+    assert "2 of 12 months" in str(state.how)
+    assert "120 months" in str(state.how)
+    assert len(steps(ask(Plan.periodic(12), Ground.POOR, before=120))) == 2
+
+
+@pytest.mark.parametrize(("plan", "word"), [(Plan.years_ahead(2), "discounted"), (Plan.missing(60), "interest")])
+def test_a_discount_and_an_interest_are_told_with_their_rate(plan: Plan, word: str) -> None:
+    gross = steps(ask(plan))[0]
+    assert word in str(gross.how)
+    assert "0,31%" in str(gross.how)
+    _income, nominal, difference = figures(gross.how)
+    assert nominal + (difference if plan.months == 60 else -difference) == gross.amount
+
+
+@given(PLANS, st.sets(st.sampled_from(Ground)), st.integers(0, 130), st.integers(0, 10**7))
+def test_the_last_line_is_the_first_less_the_others(plan: Plan, grounds: set[Ground], before: int, other: int) -> None:
+    told = steps(ask(plan, *grounds, before=before, other=other))
+    first, *helps, last = (step.amount for step in told)
+    assert first - sum(helps) == last
+    assert figures(told[-1].how) == [first, *helps]
