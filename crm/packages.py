@@ -8,6 +8,7 @@ from flask_smorest import Blueprint as ApiBlueprint
 import crm.accounts.models
 import crm.api.models
 import crm.campaigns.models
+import crm.decrees.conditions
 import crm.decrees.models
 import crm.followups.conditions
 import crm.outreach.bulk

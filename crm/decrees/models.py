@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Model, TownRow, refers
-from crm.decrees.rules import ImpactState, State
+from crm.decrees.rules.states import ImpactState, State
+from crm.money import half_up
 from crm.premiums.rules.keys import LawStatus
 
 
@@ -32,7 +34,7 @@ class Decree(TownRow, Model):
     effective_from: Mapped[date]
     status: Mapped[LawStatus]
     items: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    """What it says, as crm.decrees.rules.Item keeps it."""
+    """What it says, as crm.decrees.rules.saying.Item keeps it."""
     version: Mapped[int] = mapped_column(default=1)
     """Goes up with each change of the draft: what was looked at is what is saved."""
     state: Mapped[State] = mapped_column(default=State.DRAFT)
@@ -119,3 +121,13 @@ class DecreePerson(Model):
     place_after: Mapped[int]
     sponsors_after: Mapped[int]
     own_after: Mapped[int]
+
+    @property
+    def own_before_a_month(self) -> int:
+        """What the person pays for one month without the decree."""
+        return half_up(Fraction(self.own_before, self.months))
+
+    @property
+    def own_after_a_month(self) -> int:
+        """What the person pays for one month with it."""
+        return half_up(Fraction(self.own_after, self.months))

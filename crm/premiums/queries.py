@@ -73,7 +73,7 @@ def top_up_rows_here(session: Session) -> Sequence[LocalTopUpRow]:
 def places_of(session: Session, rows: Iterable[LocalTopUpRow]) -> dict[UUID, str]:
     """The names of the places that add something, by id."""
     ids = {row.place_id for row in rows if row.place_id}
-    return dict(session.execute(select(Place.id, Place.name).where(Place.id.in_(ids))).tuples()) if ids else {}
+    return dict(session.execute(select(Place.id, Place.name).where(Place.id.in_(ids))).tuples().all()) if ids else {}
 
 
 def top_ups_here(session: Session, day: date) -> list[LocalTopUp]:

@@ -7,7 +7,7 @@ They register when they are imported, so that this package need not know them:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -36,7 +36,18 @@ class Named:
     may: May
 
 
+@dataclass(frozen=True)
+class Family:
+    """Conditions that differ by a row of their package, such as «pays more by that decree»; their keys are
+    `prefix:id`. `of` gives the condition of an id, or None; `ready` those that stand ready for somebody."""
+
+    prefix: str
+    of: Callable[[str], Named | None]
+    ready: Callable[[User], Iterable[Named]]
+
+
 _known: dict[str, Named] = {}
+_families: dict[str, Family] = {}
 
 
 def register(key: str, words: Any, holds: Holds, *, told: Any = "", may: May = May.SEE_PEOPLE) -> None:
@@ -44,19 +55,22 @@ def register(key: str, words: Any, holds: Holds, *, told: Any = "", may: May = M
     _known[key] = Named(key, words, told, holds, may)
 
 
-def known() -> Mapping[str, Named]:
-    """All of them by key, in the order they were registered."""
-    return _known
+def register_family(family: Family) -> None:
+    """Let lists be narrowed by these."""
+    _families[family.prefix] = family
 
 
 def offered_to(user: User) -> list[Named]:
     """Those that somebody may choose."""
-    return [one for one in _known.values() if user.may(one.may)]
+    ready = (one for family in _families.values() for one in family.ready(user))
+    return [one for one in (*_known.values(), *ready) if user.may(one.may)]
 
 
 def named(key: str) -> Named:
     """The condition of that key. Raises RuleBroken when no package knows it."""
-    found = _known.get(key)
+    prefix, _colon, id = key.partition(":")
+    family = _families.get(prefix) if id else None
+    found = family.of(id) if family else _known.get(key)
     if found is None:
         raise RuleBroken(_l("This condition is not known here. Choose another."), field="condition")
     return found

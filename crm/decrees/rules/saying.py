@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -24,25 +23,6 @@ from crm.prospects.rules import Ground
 FURTHEST = timedelta(days=20 * 366)
 """A day of effect beyond this is a slip of the finger."""
 MOST_ITEMS = 40
-
-
-class State(StrEnum):
-    DRAFT = "draft"
-    SAVED = "saved"
-    DROPPED = "dropped"
-
-
-class ImpactState(StrEnum):
-    WAITING = "waiting"
-    WORKING = "working"
-    DONE = "done"
-
-
-STATES: Mapping[State, Any] = {
-    State.DRAFT: _l("Draft: nothing has changed yet"),
-    State.SAVED: _l("On record"),
-    State.DROPPED: _l("Thrown away"),
-}
 
 
 @dataclass(frozen=True)
@@ -257,7 +237,7 @@ def _check_top_up(item: Item, said: Said) -> None:
     if (item.value is None) is (item.amount is None):
         raise RuleBroken(_l("Write either a percentage or an amount in đồng a month."), field="value")
     if item.value is not None and item.value > PER_CENT:
-        raise RuleBroken(_l("A place adds at most 100%% of the premium on the least income."), field="value")
+        raise RuleBroken(_l("A place adds at most 100% of the premium on the least income."), field="value")
     if item.until is not None and item.until < said.since:
         raise RuleBroken(_l("The last day lies before the first."), field="until")
     if item.months_cap is not None and item.months_cap < 1:
