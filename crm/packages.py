@@ -59,6 +59,7 @@ from crm.outreach import routes as outreach_routes
 from crm.outreach.packages import resources as package_resources
 from crm.outreach.packages import routes as package_routes
 from crm.outreach.syncing import resources as sync_resources
+from crm.participation import resources as participation_resources
 from crm.participation import routes as participation_routes
 from crm.participation.referrals import routes as referral_routes
 from crm.participation.screening import routes as screening_routes
@@ -129,6 +130,7 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     package_resources.blp,
     campaign_resources.blp,
     target_resources.blp,
+    participation_resources.blp,
     sponsor_resources.blp,
     report_resources.blp,
 )

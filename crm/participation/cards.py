@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
-from sqlalchemy import TIMESTAMP, ColumnElement, SQLColumnExpression, and_, cast, func, literal, select
+from sqlalchemy import TIMESTAMP, ColumnElement, SQLColumnExpression, and_, cast, exists, func, literal, select
 
 from crm import clock
 from crm.accounts.gateway import current_user
@@ -18,7 +18,8 @@ from crm.db import session
 from crm.errors import RuleBroken
 from crm.kept import kept
 from crm.months import Month
-from crm.participation import queries
+from crm.participation import months, queries
+from crm.participation.calendar import STATES
 from crm.participation.guard.rules import AVOIDABLE, STOP_REASONS, StopReason
 from crm.participation.models import Participation, Payment
 from crm.participation.rules import BEGINNINGS, DUE_SOON, ENDINGS, Beginning, Ending, basis_for
@@ -60,6 +61,20 @@ def _left(person: Prospect) -> Participation | None:
     """The last spell of somebody who let it lapse or stopped: they are asked why."""
     last = next(iter(_spells(person)), None)
     return last if last and last.ended_as in AVOIDABLE else None
+
+
+YEARS_SHOWN = 3
+"""How many years stand on the page itself; the page of the months shows all."""
+
+
+def months_card(person: Prospect, scope: Scope, today: date) -> Card | None:
+    """The months of whoever takes part or did: who paid each, in one picture."""
+    if not _spells(person):
+        return None
+    told = months.told(session(), person, kept("law", lambda: law(session())).on(today))
+    years = told.calendar.by_year()[-YEARS_SHOWN:]
+    facts = {"told": told, "years": years, "states": STATES, "shown": months.shown_states(told.calendar)}
+    return Card("participation/_months.html", facts, order=11)
 
 
 def _paid_through(spell: Participation, *, late: bool, soon: bool) -> Look:
@@ -213,3 +228,4 @@ TRAILS = (
 def register() -> None:
     """Let a person's page ask."""
     cards.register(card=card, trails=TRAILS, step=step)
+    cards.register(card=months_card, when=exists().where(of_person(Participation)))

@@ -15,6 +15,8 @@ from crm.accounts.rules import May, Reach
 from crm.db import session, transaction
 from crm.errors import NotFound, RuleBroken
 from crm.participation import cards, households, queries, services
+from crm.participation import months as telling
+from crm.participation.calendar import STATES
 from crm.participation.forms import EnrolForm, ListForm, PaymentForm, StopForm, WhyStoppedForm
 from crm.participation.models import Payment
 from crm.participation.rules import BEGINNINGS, ENDINGS, KINDS, Kind, Span, basis_for
@@ -124,6 +126,33 @@ def payments(prospect_id: UUID) -> ResponseReturnValue:
     mine = last if last and basis_for(current_user().may) is last.basis else None
     return render_template(
         "participation/payments.html", person=payer, payments=paid, spells=spells, mine=mine, **WORDS, **_law_words()
+    )
+
+
+@bp.get("/people/<uuid:prospect_id>/months")
+@may(May.SEE_PEOPLE)
+def months(prospect_id: UUID) -> ResponseReturnValue:
+    """Who paid each month of someone; one year of it at a time."""
+    payer = _person(prospect_id)
+    told = telling.told(session(), payer, law(session()).on(clock.today()))
+    years = told.calendar.by_year()
+    asked = request.args.get("year", type=int)
+    year, of_year = next(
+        (each for each in years if each[0] == (asked or clock.today().year)), years[-1] if years else (None, ())
+    )
+    return render_template(
+        "participation/months.html",
+        person=payer,
+        told=told,
+        years=years,
+        year=year,
+        of_year=[one for one in of_year if one],
+        states=STATES,
+        shown=telling.shown_states(told.calendar),
+        gaps=telling.in_figures(told.calendar.gaps),
+        payable=telling.in_figures(told.calendar.payable_gaps),
+        bore=telling.bore(told),
+        grounds=GROUNDS,
     )
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from uuid import UUID
 
 from flask_babel import gettext as _
 from sqlalchemy import and_, exists, select
+from sqlalchemy.orm import Session
 
 from crm.accounts.gateway import current_user
 from crm.accounts.queries import Scope
 from crm.accounts.rules import May
 from crm.db import session
 from crm.months import Month
+from crm.participation import payers
 from crm.participation.rules import basis_for
+from crm.participation.shares import PayerKind
 from crm.prospects import cards
 from crm.prospects.cards import Card, Event, Happened, Kind, Look, Trail, facts_as, of_person
 from crm.prospects.models import Prospect
@@ -69,6 +73,13 @@ def _helped(person: Prospect) -> Sequence[tuple[Allocation, Sponsor]]:
     return once(("helped", person.id), lambda: queries.helped(session(), person))
 
 
+def names(session: Session, town_id: UUID, ids: Collection[UUID]) -> Mapping[UUID, str]:
+    """How sponsors are called, for who reads who paid a month."""
+    query = select(Sponsor.id, Sponsor.name).where(Sponsor.town_id == town_id, Sponsor.id.in_(ids))
+    return dict(session.execute(query))
+
+
 def register() -> None:
-    """Stand on the person's page from now on."""
+    """Stand on the person's page from now on, and name the sponsors behind months."""
+    payers.knows(PayerKind.SPONSOR, names)
     cards.register(card=card, when=exists().where(of_person(Allocation)), trails=(CARRIED,))

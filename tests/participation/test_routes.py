@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm.accounts.rules import Role
+from crm.accounts.rules import PERMISSIONS, May, Role
 from crm.participation.models import Participation, Payment
 from crm.participation.rules import Ending
+from crm.participation.shares import UNNAMED, Share
 from crm.prospects.rules import Ground, Stage
 from tests.factories import Make
 from tests.participation.stories import agent_of, join, spell
@@ -158,3 +160,50 @@ def test_a_list_by_code_and_page_by_page(make: Make, signed_in: Browse) -> None:
     assert page.count('scope="row"') == 50
     after = page.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
     assert browser.get(after).get_data(as_text=True).count('scope="row"') == 3
+
+
+def test_the_page_of_months_says_who_paid_which_and_by_which_payment(
+    session: Session, make: Make, signed_in: Browse
+) -> None:
+    person = make.prospect(grounds=(Ground.NEAR_POOR,))
+    join(person, date(2019, 8, 2), others=(Share(UNNAMED, 100_000),), confirmation="Danh sách tháng 8")
+    browser = signed_in(agent_of(make, person))
+    page = browser.get(f"/people/{person.id}/months").get_data(as_text=True)
+    assert 'id="m-2019-08"' in page
+    assert 'id="m-2019-10"' in page
+    for words in ("Danh sách tháng 8", "33.333", "33.334", "Đã đóng đến 10/2019", "3/120", "2/8/2019"):
+        assert words in page
+    card = browser.get(f"/people/{person.id}").get_data(as_text=True)
+    assert "year=2019#m-2019-09" in card
+    assert "3 tháng, 3 tháng được hỗ trợ (3/120)" in card
+
+
+def test_whoever_never_took_part_has_no_months(make: Make, signed_in: Browse) -> None:
+    person = make.prospect()
+    page = signed_in(agent_of(make, person)).get(f"/people/{person.id}/months")
+    assert page.status_code == 200
+    assert "Chưa có tháng nào" in page.get_data(as_text=True)
+
+
+def test_another_program_reads_the_months_and_money_only_with_the_right_to_it(
+    session: Session, make: Make, client: FlaskClient
+) -> None:
+    person = make.prospect()
+    join(person, date(2019, 9, 2), months=1)
+
+    def ask(role: Role) -> dict[str, Any]:
+        user = agent_of(make, person) if role is Role.AGENT else make.user(role)
+        token = make.token(user)
+        answer = client.get(f"/api/v1/prospects/{person.id}/months", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 200
+        return answer.get_json()  # type: ignore[no-any-return]
+
+    told = ask(Role.AGENT)
+    assert (told["paid_through"], told["paid"], told["supported"], told["supported_at_most"]) == ("2019-09", 1, 1, 120)
+    first = told["months"][0]
+    assert (first["month"], first["state"], first["money"]["own"]) == ("2019-09", "own", 138_600)
+    assert first["money"]["others"] == []
+    viewers = [role for role in Role if not PERMISSIONS[role] & {May.ENROL, May.RECORD_MONEY}]
+    seeing = [role for role in viewers if May.SEE_PEOPLE in PERMISSIONS[role]]
+    for role in seeing:
+        assert all(one["money"] is None for one in ask(role)["months"])

@@ -75,6 +75,7 @@ class LawKey(StrEnum):
     UNPAID_MANAGERS_COMPULSORY = "unpaid_managers_compulsory"
     PENSIONERS_EXCLUDED = "pensioners_excluded"
     SUSPENDED_CONTRACT_VOLUNTARY = "suspended_contract_voluntary"
+    GAP_MONTHS_PAYABLE = "gap_months_payable"
 
 
 class LawStatus(StrEnum):

@@ -69,6 +69,7 @@ LABELS: Mapping[LawKey, Any] = {
     ),
     LawKey.PENSIONERS_EXCLUDED: _l("Who draws a pension or monthly allowance may not join (1 yes)"),
     LawKey.SUSPENDED_CONTRACT_VOLUNTARY: _l("Who has a suspended contract may join (1 yes)"),
+    LawKey.GAP_MONTHS_PAYABLE: _l("Months back that the insurance office lets missed months be paid"),
 }
 GROUNDS: Mapping[Ground, Any] = {
     Ground.POOR: _l("Poor household"),

@@ -1,0 +1,140 @@
+"""Someone's months, read from the database and told: who paid each, when, under which rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from crm.months import Month
+from crm.participation.calendar import NOTHING, Borne, Calendar, OneMonth, State, Stay, months_of
+from crm.participation.models import MonthPayer, ParticipantMonth, Participation, Payment
+from crm.participation.payers import named
+from crm.participation.queries import spells_of
+from crm.participation.rules import Beginning, Ending
+from crm.participation.shares import Payer, Share
+from crm.premiums.rules.keys import LawKey
+from crm.premiums.rules.law import LawOnDay
+from crm.prospects.models import Prospect
+from crm.web import filters
+from crm.web.language import chosen
+
+MOST_NAMED = 12
+
+FROM_A_LIST = (Beginning.BASELINE, Beginning.LISTED)
+"""Spells that vouch for months of which no payment is on record."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A calendar with the payments behind it and the names of those who paid."""
+
+    calendar: Calendar
+    payments: Mapping[Any, Payment]
+    payers: Mapping[Payer, str]
+    cap: int | None
+    """For how many months the State helps at most, by the law of the day."""
+
+    @property
+    def line(self) -> str:
+        """«Paid through 9/2026 · 14 months, 9 of them supported (9/120)»."""
+        found, months = [], self.calendar
+        if months.paid_through:
+            found.append(_("Paid through %(month)s", month=filters.month(months.paid_through.first_day, chosen())))
+        helped = f"{months.supported}/{self.cap}" if self.cap else f"{months.supported}"
+        found.append(
+            _("%(months)s months, %(supported)s of them supported", months=months.paid, supported=months.supported)
+            + f" ({helped})"
+        )
+        return " · ".join(found)
+
+
+def told(session: Session, prospect: Prospect, law: LawOnDay, *, ahead: int = 6) -> Told:
+    """The months of somebody as they stand on the day of `law`, with names for whoever bore them. Four questions."""
+    spells = list(reversed(session.scalars(spells_of(prospect)).all()))
+    rows = _rows(session, prospect)
+    if not spells and not rows:
+        return Told(NOTHING, {}, {}, _cap(law))
+    given = _given(session, prospect)
+    borne = {Month.of(row.month): _borne(row, given.get((row.payment_id, row.month), ())) for row, _paid in rows}
+    gaps_back = law.number(LawKey.GAP_MONTHS_PAYABLE) if law.says(LawKey.GAP_MONTHS_PAYABLE) else None
+    calendar = months_of(_stays(spells, rows), borne, law.day, ahead=ahead, gaps_back=gaps_back)
+    payers = named(session, prospect.town_id, calendar.cost.others or ())
+    return Told(calendar, {paid.id: paid for _row, paid in rows}, payers, _cap(law))
+
+
+def _cap(law: LawOnDay) -> int | None:
+    return law.number(LawKey.SUPPORT_CAP_MONTHS) if law.says(LawKey.SUPPORT_CAP_MONTHS) else None
+
+
+def _rows(session: Session, prospect: Prospect) -> Sequence[tuple[ParticipantMonth, Payment]]:
+    query = (
+        select(ParticipantMonth, Payment)
+        .join(Payment, and_(Payment.town_id == ParticipantMonth.town_id, Payment.id == ParticipantMonth.payment_id))
+        .where(ParticipantMonth.town_id == prospect.town_id, ParticipantMonth.prospect_id == prospect.id)
+        .order_by(ParticipantMonth.month)
+    )
+    return [(month, paid) for month, paid in session.execute(query)]
+
+
+def _given(session: Session, prospect: Prospect) -> dict[tuple[Any, date], tuple[Share, ...]]:
+    query = (
+        select(MonthPayer)
+        .join(Payment, and_(Payment.town_id == MonthPayer.town_id, Payment.id == MonthPayer.payment_id))
+        .where(MonthPayer.town_id == prospect.town_id, Payment.prospect_id == prospect.id)
+        .order_by(MonthPayer.month, MonthPayer.amount.desc(), MonthPayer.id)
+    )
+    found: dict[tuple[Any, date], tuple[Share, ...]] = {}
+    for row in session.scalars(query):
+        share = Share(Payer(row.kind, row.payer_id), row.amount)
+        found[row.payment_id, row.month] = (*found.get((row.payment_id, row.month), ()), share)
+    return found
+
+
+def _borne(row: ParticipantMonth, others: tuple[Share, ...]) -> Borne:
+    return Borne(row.payment_id, row.supported, row.own, row.state_support, row.local_support, others)
+
+
+def _stays(spells: Sequence[Participation], rows: Sequence[tuple[ParticipantMonth, Payment]]) -> list[Stay]:
+    """The spells in the order of time; one that began with a payment vouches from the first month that was paid."""
+    first: dict[Any, Month] = {}
+    for month, paid in rows:
+        first.setdefault(paid.participation_id, Month.of(month.month))
+    found = []
+    for spell in spells:
+        start = Month.of(spell.started_on)
+        if spell.started_as in FROM_A_LIST:
+            start = min(start, first.get(spell.id, start))
+        else:
+            start = first.get(spell.id, start)
+        through = Month.of(spell.paid_through) if spell.paid_through else None
+        found.append(
+            Stay(start, through, spell.deadline_on, Ending(spell.ended_as) if spell.ended_as else None, spell.method)
+        )
+    return found
+
+
+def shown_states(calendar: Calendar) -> list[State]:
+    """The states that a picture of these months shows, in the order in which they are explained."""
+    found = {one.state for one in calendar.months}
+    return [state for state in State if state in found]
+
+
+def in_figures(months: Sequence[OneMonth]) -> str:
+    """«6/2019, 7/2019»; of many only the first MOST_NAMED."""
+    named = ", ".join(f"{one.month.number}/{one.month.year}" for one in months[:MOST_NAMED])
+    return named + ("…" if len(months) > MOST_NAMED else "")
+
+
+def bore(told: Told) -> list[tuple[Any, str]]:
+    """What was paid so far by each who bore it, as the lines of a reckoning."""
+    cost = told.calendar.cost
+    lines: list[tuple[Any, int]] = [(_("The person"), cost.own), (_("The State"), cost.state)]
+    lines += [(_("The place"), cost.local)] if cost.local else []
+    lines += [(told.payers[payer], amount) for payer, amount in (cost.others or {}).items()]
+    return [(label, filters.vnd(amount, chosen())) for label, amount in lines]
