@@ -18,7 +18,7 @@ from crm.premiums.rules.keys import LawStatus
 from crm.premiums.rules.quotes import Plan, Quote, quote, read_start
 from crm.premiums.rules.steps import steps
 from crm.premiums.rules.timeline import Span, timelines
-from crm.premiums.rules.wording import GROUNDS, STATUSES, in_day, label_of, value_of
+from crm.premiums.rules.wording import GROUNDS, STATUSES, in_day, titled, value_of
 from crm.prospects.rules import Ground
 from crm.told import Told
 from crm.web.filters import vnd
@@ -111,8 +111,7 @@ def explained(told: Quote) -> list[str]:
     for line in told.lines:
         said = [_("since %(day)s", day=in_day(line.since)), line.source]
         said += [] if line.status is LawStatus.IN_FORCE else [str(STATUSES[line.status])]
-        of = GROUNDS[line.ground] if line.ground else None
-        name = f"{label_of(line.name)} ({of})" if of else str(label_of(line.name))
+        name = titled(line.name, line.ground, line.of_year)
         lines.append(f"- {name}: {value_of(line.name, line.value, str(get_locale()))} ({'; '.join(said)})")
     return lines
 
@@ -146,7 +145,7 @@ def law(on: datetime | None, every: bool, as_json: bool) -> None:
 def _told(span: Span) -> str:
     """One value on one line."""
     value = span.value
-    name = f"{label_of(value.key)} ({GROUNDS[value.ground]})" if value.ground else str(label_of(value.key))
+    name = titled(value.key, value.ground, value.of_year)
     said = [_("since %(day)s", day=in_day(value.since)), value.reference]
     said += [] if value.status is LawStatus.IN_FORCE else [str(STATUSES[value.status])]
     return f"{name}: {value_of(value.key, value.value)} ({'; '.join(said)})"

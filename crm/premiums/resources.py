@@ -43,13 +43,15 @@ class QuoteQuery(Schema):
 
 
 class LineAnswer(Schema):
-    """One number the quote rests on."""
+    """One number a result rests on; of a ground, or of the year in which months were paid, where it differs by these."""
 
     name = fields.String(required=True)
     value = Exact(required=True, metadata={"type": "number"})
     since = fields.Date(required=True)
     source = fields.String(required=True)
     status = fields.Enum(LawStatus, by_value=True, required=True)
+    ground = fields.Enum(Ground, by_value=True, required=True, allow_none=True)
+    of_year = fields.Integer(required=True, allow_none=True)
 
 
 class QuoteAnswer(Schema):

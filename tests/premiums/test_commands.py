@@ -69,3 +69,10 @@ def test_a_mistake_is_one_line_and_exit_code_two(app: Flask, words: str) -> None
     assert told.exit_code == 2
     assert told.stdout == ""
     assert len(told.stderr.strip().splitlines()) == 1
+
+
+def test_a_rule_says_of_which_ground_or_year_it_is(app: Flask) -> None:
+    asked = "--income 1500000 --ground poor --ground near_poor --start 2026-07 --months 3"
+    told = run(*asked.split()).stdout
+    assert "(Hộ nghèo): 50%" in told
+    assert "(Hộ cận nghèo): 40%" in told

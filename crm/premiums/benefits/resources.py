@@ -178,13 +178,6 @@ class SocialPensionAnswer(Schema):
     age = _whole()
 
 
-class RuleAnswer(LineAnswer):
-    """One number of the law, of a ground or of the year in which months were paid where it differs by these."""
-
-    ground = fields.Enum(Ground, by_value=True, required=True, allow_none=True)
-    of_year = fields.Integer(required=True, allow_none=True)
-
-
 class BenefitsAnswer(Schema):
     """Whole đồng of today; null is never zero but «not known», and `unknown` says why."""
 
@@ -195,7 +188,7 @@ class BenefitsAnswer(Schema):
     survivors = fields.Nested(SurvivorsAnswer, required=True, allow_none=True)
     lump_sum = fields.Nested(LumpSumAnswer, required=True, allow_none=True)
     social_pension = fields.Nested(SocialPensionAnswer, required=True, allow_none=True)
-    rules = fields.List(fields.Nested(RuleAnswer), required=True, attribute="lines")
+    rules = fields.List(fields.Nested(LineAnswer), required=True, attribute="lines")
     assumptions = fields.List(fields.Nested(Said), required=True)
     gaps = fields.List(fields.Nested(Said), required=True, attribute="unknown", data_key="unknown")
 

@@ -32,6 +32,7 @@ class Assumption(StrEnum):
     HELP_SPREAD_EVENLY = "help_spread_evenly"
     FIRST_MONTHS_SUPPORTED = "first_months_supported"
     ROUNDED_ONCE = "rounded_once"
+    MONTHS_BEFORE_THE_BIRTH = "months_before_the_birth"
 
 
 class Unknown(StrEnum):

@@ -119,6 +119,12 @@ def label_of(name: str) -> Any:
     return _l("Addition by the place's own budget") if name == LOCAL_TOP_UP else LABELS[LawKey(name)]
 
 
+def titled(name: str, ground: Ground | None, of_year: int | None) -> str:
+    """The same with the ground or the year of the months it is for, where it differs by these."""
+    of = GROUNDS[ground] if ground else of_year
+    return f"{label_of(name)} ({of})" if of else str(label_of(name))
+
+
 def value_of(name: str, value: Decimal, locale: str = VIETNAMESE) -> Any:
     """A number with its unit, as `locale` writes it: "22%", "1.500.000 đ", "7 months", "61 years 6 months"."""
     exponent = value.as_tuple().exponent

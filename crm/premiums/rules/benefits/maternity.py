@@ -52,4 +52,5 @@ def maternity(law: Law, birth: Month, paid: Collection[Month], *, children: int 
         months_needed=least,
         pay_from_at_latest=birth - least,
         lines=lines_of(then),
+        assumptions=(Assumption.MONTHS_BEFORE_THE_BIRTH,),
     )

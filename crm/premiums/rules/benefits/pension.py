@@ -161,7 +161,8 @@ def pension_outlook(
         at_once = _at_once(law, today, person, income, month, short, to_age)
         missing = road.way(paid[:to_age], month + 1, at_once)
         unknown = unknown if at_once.paid is not None else (*unknown, Unknown.INVESTMENT_RATE)
-    assumed = (Assumption.PAID_WITHOUT_A_BREAK,) if paid else ()
+    assumed = [Assumption.PAID_WITHOUT_A_BREAK] if paid else []
+    assumed += [Assumption.ROUNDED_ONCE] if at_once.paid else []
     return replace(
         base,
         paying_on=road.way(paid, entitled),

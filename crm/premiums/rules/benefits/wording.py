@@ -37,6 +37,9 @@ ASSUMPTIONS: Mapping[Assumption, Any] = {
     ),
     Assumption.FIRST_MONTHS_SUPPORTED: _l("The State's support ended within the payment: its first months had it."),
     Assumption.ROUNDED_ONCE: _l("The sum is rounded once to whole đồng, as agents do. No text was seen."),
+    Assumption.MONTHS_BEFORE_THE_BIRTH: _l(
+        "Counted are the whole months before the month of birth. How that month itself counts has not been read."
+    ),
 }
 UNKNOWNS: Mapping[Unknown, Any] = {
     Unknown.INVESTMENT_RATE: _l(
