@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -60,7 +60,7 @@ MOST = 16.0
 """Bits that a name says at the most: however rare, two people may bear it."""
 
 
-USUAL, BEYOND = 9.0, 0.6
+USUAL, BEYOND = 9.0, 0.5
 """Up to so many bits the parts of a name are taken as independent; beyond, only partly: rare names run in places."""
 CLAN = 0.7
 """How far a middle name counts: in a village whole clans share one, so that it says less than its rarity."""
@@ -185,15 +185,15 @@ def _word_for_word(one: Name, other: Name, known: Frequencies) -> Likeness:
 def _accents_differ(one: Name, other: Name, known: Frequencies) -> Likeness:
     """Both have accents, and not the same: a slip, unless it is the given name and both are names (Thủy and Thúy)."""
     bits = _bits(one, known, unaccented=True)
-    last = len(one.spelt) - 1
+    last, level = len(one.spelt) - 1, NameLevel.ACCENTS_DIFFER
     for at, (a, b) in enumerate(zip(one.spelt, other.spelt, strict=True)):
         if a == b:
             continue
         if at == last and known.is_given(a) and known.is_given(b):
-            bits -= 6.0
+            bits, level = bits - 6.0, NameLevel.NEAR_NAMES
         else:
             bits -= 3.5 if at == last else 2.0
-    return Likeness(NameLevel.ACCENTS_DIFFER, bits)
+    return Likeness(level, bits)
 
 
 def _one_word_differs(one: Name, other: Name, at: int, known: Frequencies) -> Likeness:
@@ -205,7 +205,7 @@ def _one_word_differs(one: Name, other: Name, at: int, known: Frequencies) -> Li
     slip = OSA.distance(a, b) == 1 or by_ear(a) == by_ear(b)
     if 0 < at < last:
         return Likeness(NameLevel.TYPO, bits - 0.5) if slip and _meaningless(one, other, at, known) else Likeness(
-            NameLevel.MIDDLE_DIFFERS, bits - 6.0
+            NameLevel.MIDDLE_DIFFERS, bits - 8.0
         )  # fmt: skip
     if slip and a[0] != b[0] and at == last:
         # Twins are called Hùng and Dũng, Tuyến and Xuyến; a slip seldom hits the first letter.
@@ -280,7 +280,20 @@ def _with_words_missing(one: Name, other: Name, known: Frequencies) -> Likeness:
         )
     if set(short.plain) <= set(long.plain) and short.plain[-1] == long.plain[0]:
         return Likeness(NameLevel.SWAPPED, _bits(short, known) - 4.0)
+    if len(long.plain) == len(short.plain) + 1 and (found := _slip_besides(short, long, known)):
+        return found
     return _ends(one, other, known)
+
+
+def _slip_besides(short: Name, long: Name, known: Frequencies) -> Likeness | None:
+    """A middle name left out and a slip in one of the other words: `Nguyễn Msi` and `Nguyễn Thị Mai`."""
+    for left_out in range(1, len(long.plain) - 1):
+        spelt = (*long.spelt[:left_out], *long.spelt[left_out + 1 :])
+        plain = (*long.plain[:left_out], *long.plain[left_out + 1 :])
+        found = _word_for_word(short, replace(long, spelt=spelt, plain=plain), known)
+        if found.level in (NameLevel.TYPO, NameLevel.ACCENTS_DIFFER):
+            return Likeness(NameLevel.TYPO, found.bits - 1.0)
+    return None
 
 
 def _otherwise_cut(one: Name, other: Name, known: Frequencies) -> Likeness | None:
@@ -302,6 +315,10 @@ def _called(one: Name, other: Name, known: Frequencies) -> Likeness:
     a, b = one.plain[-1], other.plain[-1]
     if one.spelt[-1] == other.spelt[-1] or (a == b and not (one.accented and other.accented)):
         return Likeness(NameLevel.NICKNAME, known.bits_of_given_unaccented(a) - 0.5)
+    if min(len(a), len(b)) > 3 and a[0] == b[0] and OSA.distance(a, b) == 1:
+        names = known.bits_of_given_unaccented(a), known.bits_of_given_unaccented(b)
+        if max(names) >= 8.3:  # one of the two is nobody's name
+            return Likeness(NameLevel.NICKNAME, min(names) - 2.5)
     whole, called = (other, a) if one.called else (one, b)
     if called == whole.plain[0] and len(whole.plain) > 1:
         return Likeness(NameLevel.NICKNAME, 1.0)  # called by the family name, or the name stands in another order

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
+from itertools import product
 from math import log2
 from types import MappingProxyType
 from typing import Any
@@ -30,8 +31,8 @@ from crm.prospects.rules import Same, Sex, Traits, reasons_for_one
 START = -19.0
 """What a pair has to make good: of the 25,000 people of a few wards 1 in 20 is there twice, so two taken at random are one
 person about once in 2^19 times."""
-SURE, POSSIBLE = 0.1, -4.0
-"""Bits from which two records are taken for one person (it is likelier than not), and from which a person should look."""
+SURE, POSSIBLE = -0.7, -4.8
+"""Bits from which two records are taken for one person (of pairs just above it, most of ours were one), and from which a person should look."""
 
 
 class Verdict(StrEnum):
@@ -87,6 +88,7 @@ class Clue(StrEnum):
     HOUSE_OTHER = "house_other"
     HOUSEHOLD = "household"
     OCCUPATION = "occupation"
+    OCCUPATION_OTHER = "occupation_other"
 
 
 CLUE_SENTENCES = {
@@ -132,6 +134,7 @@ CLUE_SENTENCES = {
     Clue.HOUSE_OTHER: _l("another house number"),
     Clue.HOUSEHOLD: _l("the same household"),
     Clue.OCCUPATION: _l("the same work"),
+    Clue.OCCUPATION_OTHER: _l("other work"),
 }
 _NAME_CLUES = {
     NameLevel.UNACCENTED: Clue.NAME_UNACCENTED,
@@ -229,8 +232,7 @@ def compare(one: Traits, other: Traits, register: Register = ANY_TOWN) -> Compar
     _phones(one, other, shared, register, seen)
     _place(one, other, seen)
     _house(one, other, shared, seen)
-    if one.occupation and other.occupation and fold(one.occupation) == fold(other.occupation):
-        seen.append(Evidence(Clue.OCCUPATION, 2.0))  # m 0.6, u 0.15: a dozen trades, some very common
+    _occupation(one, other, seen)
     seen.sort(key=lambda evidence: -abs(evidence.weight))
     bits = START + sum(evidence.weight for evidence in seen)
     verdict = _verdict(bits, seen)
@@ -282,11 +284,11 @@ def _name(one: Traits, other: Traits, register: Register, seen: list[Evidence]) 
 
 def _birth(one: Traits, other: Traits, shared: float, seen: list[Evidence]) -> float:
     """Answers how far what a household shares still counts: between two generations little."""
-    years = _year(one), _year(other)
-    if years[0] is None or years[1] is None:
+    years = list(product(_years(one), _years(other)))
+    if not years:
         return 1.0
     days = _day(one), _day(other)
-    apart = abs(years[0] - years[1])
+    apart = min(abs(year - other_year) for year, other_year in years)
     if days[0] and days[1]:
         if days[0] == days[1]:
             # m 0.9, u 1 in 365 × 50 years; twins share it, so it counts as little as what a household shares
@@ -315,10 +317,10 @@ def _birth(one: Traits, other: Traits, shared: float, seen: list[Evidence]) -> f
     return 0.4
 
 
-def _year(one: Traits) -> int | None:
-    if one.birth_year is not None:
-        return one.birth_year
-    return birth_year_of(one.card) if one.card and len(one.card) == 12 else None
+def _years(one: Traits) -> set[int]:
+    """The year that was written down and the one in the twelve digits of the card, which seldom are two."""
+    card = birth_year_of(one.card) if one.card and len(one.card) == 12 else None
+    return {year for year in (one.birth_year, card) if year is not None}
 
 
 def _day(one: Traits) -> date | None:
@@ -401,7 +403,9 @@ def _place(one: Traits, other: Traits, seen: list[Evidence]) -> None:
         seen.append(Evidence(Clue.PLACE_OTHER, -2.5))  # m 0.05: people move
     if one.neighbourhood_id and other.neighbourhood_id and one.place_id == other.place_id:
         if one.neighbourhood_id == other.neighbourhood_id:
-            seen.append(Evidence(Clue.NEIGHBOURHOOD, 3.2))  # m 0.9, u 1 in 10 of the ward
+            seen.append(
+                Evidence(Clue.NEIGHBOURHOOD, 2.2)
+            )  # m 0.9, u 1 in 5: a ward has ten, but those of one name are kin
         else:
             seen.append(Evidence(Clue.NEIGHBOURHOOD_OTHER, -3.2))  # m 0.1, u 0.9
 
@@ -421,6 +425,14 @@ def _house(one: Traits, other: Traits, shared: float, seen: list[Evidence]) -> N
 
 def _elsewhere(seen: list[Evidence]) -> bool:
     return any(evidence.code is Clue.PLACE_OTHER for evidence in seen)
+
+
+def _occupation(one: Traits, other: Traits, seen: list[Evidence]) -> None:
+    if one.occupation and other.occupation:
+        if fold(one.occupation) == fold(other.occupation):
+            seen.append(Evidence(Clue.OCCUPATION, 2.0))  # m 0.6, u 0.15: a dozen trades, some very common
+        else:
+            seen.append(Evidence(Clue.OCCUPATION_OTHER, -1.0))  # m 0.4, u 0.85: people change their work
 
 
 _NUMBER = re.compile(r"\d+[a-z]?(?:/\d+[a-z]?)*")

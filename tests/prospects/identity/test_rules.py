@@ -180,9 +180,9 @@ def test_shares_of_names_are_shares() -> None:
     assert all(0 < share < 0.1 for share in GIVEN.values())
 
 
-@pytest.fixture(scope="module")
-def measured() -> Quality:
-    return quality(labelled_pairs(4))
+@pytest.fixture(scope="module", params=[4, 11, 12])
+def measured(request: pytest.FixtureRequest) -> Quality:
+    return quality(labelled_pairs(request.param))
 
 
 def test_of_pairs_called_one_person_hardly_any_is_two(measured: Quality) -> None:
