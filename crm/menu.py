@@ -25,6 +25,7 @@ OFFICE: tuple[Item, ...] = (
     RESIDENTS,
     Item(_l("Taking part"), "participation.listing", "joined", May.SEE_DASHBOARD),
     Item(_l("Keeping them in"), "keeping.show", "due", May.SEE_PEOPLE),
+    Item(_l("Papers for joining"), "joining.listing", "document", May.SEE_PEOPLE),
     Item(_l("Referrals to the insurance office"), "referrals.listing", "office", May.SEE_DASHBOARD),
     Item(_l("Sponsors"), "sponsors.listing", "sponsor", May.SEE_SPONSORS),
     Item(_l("Messages"), "campaigns.messages", "message", May.SEE_MESSAGES),

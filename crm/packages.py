@@ -11,6 +11,7 @@ import crm.campaigns.models
 import crm.decrees.conditions
 import crm.decrees.models
 import crm.followups.conditions
+import crm.joining.models
 import crm.outreach.bulk
 import crm.outreach.merging
 import crm.outreach.models
@@ -54,6 +55,7 @@ from crm.decrees import routes as decree_routes
 from crm.followups import routes as followup_routes
 from crm.followups.keeping import routes as keeping_routes
 from crm.followups.walking import routes as walking_routes
+from crm.joining import routes as joining_routes
 from crm.outreach import resources as outreach_resources
 from crm.outreach import routes as outreach_routes
 from crm.outreach.packages import resources as package_resources
@@ -106,6 +108,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     participation_routes.bp,
     screening_routes.bp,
     referral_routes.bp,
+    joining_routes.bp,
     followup_routes.bp,
     keeping_routes.bp,
     walking_routes.bp,

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 APPEND_ONLY = (
     "change_record",
     "consent",
+    "dossier_step",
     "identity_reading",
     "message_inbound",
     "message_status",
@@ -21,6 +22,8 @@ APPEND_ONLY = (
 MAY_NOT_BE_DELETED = (
     "account",
     "bulk_act",
+    "dossier",
+    "dossier_list",
     "decree",
     "decree_row",
     "people_export",

@@ -81,16 +81,6 @@ def enrol(prospect_id: UUID) -> ResponseReturnValue:
     return _enrol_page(joining, form, _quote(joining, form, form.first), failed=step == "record")
 
 
-@bp.post("/people/<uuid:prospect_id>/hand-over")
-@may(May.ENROL)
-def hand_over(prospect_id: UUID) -> ResponseReturnValue:
-    """The papers are ready; a collection agent takes the money."""
-    with transaction():
-        services.hand_over(session(), _person(prospect_id), by=current_user(), at=clock.now())
-    flash(_("Noted as agreed. The payment is recorded by whoever takes the money."), "success")
-    return redirect(_page_of(prospect_id))
-
-
 @bp.get("/people/<uuid:prospect_id>/pay")
 @may(May.ENROL)
 def pay_form(prospect_id: UUID) -> ResponseReturnValue:

@@ -37,6 +37,7 @@ PERSONAL = {
     "other_id": "prospect_id",
     "merge_id": "merge_id",
     "referral_id": "referral_id",
+    "dossier_id": "dossier_id",
 }
 """Parts of addresses that name one person or something of theirs, with the kind of id."""
 OF_THE_TOWN = (
@@ -55,6 +56,7 @@ OF_THE_TOWN = (
     "act_id",
     "export_id",
     "list_id",
+    "dossier_list_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},
@@ -186,6 +188,7 @@ class Asker:
             "user_id": town.users["volunteer"].id,
             "package_id": town.package.id,
             "list_id": town.referred.id,
+            "dossier_list_id": town.gathered.id,
             **town.wards_changed,
         }
 

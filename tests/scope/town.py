@@ -14,6 +14,9 @@ from crm.accounts.rules import OrganisationKind, Role
 from crm.campaigns.models import Campaign, Message, OptOutLink
 from crm.campaigns.rules.delivery import Delivery
 from crm.ids import new_id
+from crm.joining.models import Dossier, DossierList, DossierStep
+from crm.joining.rules import Movement, row_of_stopping
+from crm.joining.rules import State as DossierState
 from crm.months import Month
 from crm.names import fold, sort_key
 from crm.outreach.models import Assignment, Visit
@@ -90,6 +93,7 @@ class SmallTown:
         self.part = self._add(self._place(self.town.id, "Khu phố Chín", PlaceKind.NEIGHBOURHOOD, self.wards[0].id))
         self.people: dict[str, Known] = {}
         self.referred = self._add(self._referral_list(self.town.id))
+        self.gathered = self._add(DossierList(town_id=self.town.id, year=2019, number=1, made_at=clock.now()))
         self.users = self._users()
         self.sponsor, self.letter = self._sponsor(self.town.id, "Công ty Gạch Men")
         self._everybody()
@@ -272,6 +276,29 @@ class SmallTown:
             list_id=(self.referred if known.row.town_id == self.town.id else self.referred_away).id,
         )
         known.has("referral_id", self._later(referral))
+        self._papers(known, by)
+
+    def _papers(self, known: Known, by: User) -> None:
+        """Papers that went to the insurance office in a list, and wait for its answer."""
+        here = known.row.town_id == self.town.id
+        row = row_of_stopping(name="", code="", month=Month(2019, 10), income=0, method="", remarks="")
+        dossier = Dossier(
+            town_id=known.row.town_id,
+            prospect_id=known.row.id,
+            state=DossierState.SUBMITTED,
+            movement=Movement.STOPS,
+            stop_on=TODAY,
+            results_address=f"Nhận tại {known.word}",
+            list_id=(self.gathered if here else self.gathered_away).id,
+            declared=row.without_names(),
+            opened_at=clock.now(),
+            changed_at=clock.now(),
+        )
+        known.has("dossier_id", self._later(dossier))
+        self.session.flush()
+        note = f"nộp {known.word}"
+        step = {"dossier_id": dossier.id, "to_state": DossierState.SUBMITTED, "at": clock.now(), "by_id": by.id}
+        self._later(DossierStep(town_id=known.row.town_id, **step, note=note))
 
     def _takes_part(self, known: Known, by: User) -> None:
         """Three months paid, the last of them this one: the next falls due."""
@@ -585,6 +612,7 @@ class SmallTown:
         self._away_user = self.make.user(Role.MANAGER, town_id=town.id, full_name="Cán bộ Nơi Khác")
         helper = self.make.user(Role.VOLUNTEER, town_id=town.id, full_name="Cộng tác viên Nơi Khác")
         self.referred_away = self._add(self._referral_list(town.id))
+        self.gathered_away = self._add(DossierList(town_id=town.id, year=2019, number=1, made_at=clock.now()))
         omega = self._person(AWAY, ward, union, helper)
         own = self.pledge_id, self.receipt_id
         sponsor, letter = self._sponsor(town.id, "Công ty Xa Xôi")
@@ -608,6 +636,7 @@ class SmallTown:
                 "package_id": self._package(omega, helper, self._away_user).id,
                 "letter": letter,
                 "list_id": self.referred_away.id,
+                "dossier_list_id": self.gathered_away.id,
                 **self._reorganisation(town.id, helper, ward),
             }
         )

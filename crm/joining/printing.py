@@ -1,0 +1,139 @@
+"""The papers themselves, TK1-TS and D05-TS, set by typst. What people are called reaches it as data, never as markup."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import fontpkg_be_vietnam_pro
+import typst
+
+from crm.joining.exporting import totals
+from crm.joining.models import Dossier, DossierList
+from crm.joining.rules import Movement, Row
+from crm.months import Month
+from crm.places.models import Place
+from crm.prospects.models import Prospect
+from crm.prospects.rules import Sex
+from crm.web import filters
+
+PAPERS = Path(__file__).with_name("papers")
+FONTS = Path(fontpkg_be_vietnam_pro.__file__).with_name("files")
+METHODS: Mapping[int, str] = {
+    1: "Đóng hằng tháng",
+    3: "Đóng 03 tháng một lần",
+    6: "Đóng 06 tháng một lần",
+    12: "Đóng 12 tháng một lần",
+}
+"""The papers are the insurance office's and in its language, whatever the reader's."""
+ASKED_FOR: Mapping[Movement, str] = {
+    Movement.NEW: "Đăng ký tham gia BHXH tự nguyện lần đầu",
+    Movement.PAYS_ON: "Đóng tiếp BHXH tự nguyện",
+    Movement.LATE: "Đóng bù BHXH tự nguyện",
+    Movement.RETURNS: "Đăng ký tham gia lại BHXH tự nguyện",
+    Movement.STOPS: "Dừng đóng BHXH tự nguyện",
+}
+BY_HAND = "…" * 24
+
+
+def set_in_type(paper: str, data: Mapping[str, Any]) -> bytes:
+    """A PDF of one of our papers. Each call has a compiler of its own: one that threads share fails."""
+    made = typst.compile(
+        PAPERS / f"{paper}.typ",
+        root=PAPERS,
+        font_paths=[FONTS],
+        ignore_system_fonts=True,
+        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
+        format="pdf",
+    )
+    assert isinstance(made, bytes), "a PDF is one file"
+    return made
+
+
+def list_d05(of: DossierList, rows: Sequence[Row], by: str, today: date) -> bytes:
+    """The list as it is signed and handed in."""
+    shown = [[str(number), *(_cell(getattr(row, name)) for name in D05)] for number, row in enumerate(rows, 1)]
+    sums = {name: filters.number(value) for name, value in totals(rows).items()}
+    return set_in_type(
+        "d05",
+        {
+            "number": of.label,
+            "rows": shown,
+            "totals": ["", "Tổng cộng", *(sums.get(name, "") for name in D05[1:])],
+            "by": by,
+            "day": _in_words(of.submitted_on or today),
+            "people": len(rows),
+        },
+    )
+
+
+D05 = (
+    "HoTen",
+    "MasoBHXH",
+    "PA",
+    "MucTien",
+    "Tuthang",
+    "Sothang",
+    "Phuongthuc",
+    "Tongtien",
+    "TienHotro",
+    "TienNSDP",
+    "TienHotroKhac",
+    "TienTudong",
+    "Ghichu",
+)
+
+
+def form_tk1(
+    dossier: Dossier, person: Prospect, place: Place, neighbourhood: Place | None, *, whole: bool, today: date
+) -> bytes:
+    """Somebody's form to be signed. Without the right to whole numbers, and always for what the register does not keep,
+    a line is left to be filled in by hand."""
+    home = ", ".join(
+        part for part in (person.address, neighbourhood.name if neighbourhood else None, place.name) if part
+    )
+    number = person.citizen_id if whole else None
+    start = Month.of(dossier.start_month) if dossier.start_month else None
+    return set_in_type(
+        "tk1",
+        {
+            "name": person.full_name.upper(),
+            "sex": {Sex.MALE: "Nam", Sex.FEMALE: "Nữ"}.get(person.sex, BY_HAND) if person.sex else BY_HAND,
+            "birth": filters.day(person.birth_date) if person.birth_date else str(person.birth_year or BY_HAND),
+            "citizen_id": number or BY_HAND,
+            "code": (person.insurance_number if whole else None) or BY_HAND,
+            "phone": filters.phone(person.phone or person.other_phone)
+            if person.phone or person.other_phone
+            else BY_HAND,
+            "email": dossier.email or BY_HAND,
+            "home": home,
+            "results": dossier.results_address or home,
+            "asked": ASKED_FOR[dossier.movement],
+            "income": f"{filters.number(dossier.income)} đồng/tháng" if dossier.income else "",
+            "method": _method(dossier.months),
+            "start": f"tháng {start.number:02}/{start.year}" if start else "",
+            "stop": filters.day(dossier.stop_on) if dossier.stop_on else "",
+            "place": place.name,
+            "day": _in_words(today),
+            "by_hand": BY_HAND,
+        },
+    )
+
+
+def _method(months: int | None) -> str:
+    if not months:
+        return ""
+    return METHODS.get(months) or f"Đóng một lần cho {months // 12} năm về sau"
+
+
+def _cell(value: Any) -> str:
+    return filters.number(value) if isinstance(value, int) else str(value)
+
+
+def _in_words(day: date) -> str:
+    """As official papers date themselves: a leading zero below 10, and for months 1 and 2."""
+    month = f"{day.month:02}" if day.month <= 2 else str(day.month)
+    return f"ngày {day.day:02} tháng {month} năm {day.year}"

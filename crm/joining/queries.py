@@ -1,0 +1,401 @@
+"""Which dossiers someone may see, what their rows are, and what still holds them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from crm.accounts.models import User
+from crm.accounts.queries import Scope
+from crm.accounts.rules import Role
+from crm.errors import NotFound, RuleBroken
+from crm.joining.models import Dossier, DossierList, DossierStep
+from crm.joining.rules import (
+    CLOSED,
+    REPEATED_WITHIN,
+    Known,
+    Movement,
+    Problem,
+    Row,
+    State,
+    movement_of,
+    plan_of,
+    problems,
+    row_of_payment,
+    row_of_stopping,
+)
+from crm.months import Month
+from crm.participation.queries import grounds_on, months_paid, quote_for, spell_of
+from crm.participation.rules import first_months
+from crm.participation.screening.queries import latest as screened
+from crm.participation.screening.queries import verdict_of
+from crm.phones import pretty
+from crm.places.models import Place
+from crm.premiums.queries import law, local_top_ups
+from crm.premiums.rules.law import Law
+from crm.premiums.rules.quotes import Quote
+from crm.premiums.rules.wording import GROUNDS
+from crm.prospects.models import Prospect, Standing
+from crm.prospects.queries.seeing import visible_to
+from crm.prospects.rules import Ground
+from crm.sponsors.models import Allocation
+from crm.web import filters
+from crm.web.pager import Page, page
+
+
+def seen_by(scope: Scope) -> ColumnElement[bool]:
+    """Dossiers of the people someone may see, and those that were handed to them: a hand-over shows the agent the
+    dossier, and nothing else of the person."""
+    mine = and_(Dossier.agent_id == scope.user_id, Dossier.state.in_((State.HANDED_OVER, State.SUBMITTED)))
+    return and_(Dossier.town_id == scope.town_id, Prospect.town_id == scope.town_id, or_(visible_to(scope), mine))
+
+
+class Line(NamedTuple):
+    """A dossier with its person, the ward, the agent and the list."""
+
+    dossier: Dossier
+    person: Prospect
+    place: Place
+    agent: str | None
+    listed: DossierList | None
+    within: bool
+    """Whether the person as such may be seen, not only the dossier."""
+
+
+def _lines(scope: Scope) -> Any:
+    agent = aliased(User)
+    return (
+        select(Dossier, Prospect, Place, agent.full_name, DossierList, visible_to(scope))
+        .join(Prospect, and_(Prospect.town_id == Dossier.town_id, Prospect.id == Dossier.prospect_id))
+        .join(Place, and_(Place.town_id == Prospect.town_id, Place.id == Prospect.place_id))
+        .outerjoin(agent, and_(agent.town_id == Dossier.town_id, agent.id == Dossier.agent_id))
+        .outerjoin(DossierList, and_(DossierList.town_id == Dossier.town_id, DossierList.id == Dossier.list_id))
+        .where(seen_by(scope))
+    )
+
+
+def dossier_seen(session: Session, scope: Scope, dossier_id: UUID) -> Line:
+    """One dossier. Raises NotFound."""
+    row = session.execute(_lines(scope).where(Dossier.id == dossier_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return Line(*row)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a list of dossiers is narrowed to."""
+
+    state: State | None = None
+    place_id: UUID | None = None
+    agent_id: UUID | None = None
+    prospect_id: UUID | None = None
+
+
+def _narrowed(query: Any, asked: Asked) -> Any:
+    if asked.state:
+        query = query.where(Dossier.state == asked.state)
+    if asked.place_id:
+        query = query.where(Prospect.place_id == asked.place_id)
+    if asked.agent_id:
+        query = query.where(Dossier.agent_id == asked.agent_id)
+    if asked.prospect_id:
+        query = query.where(Dossier.prospect_id == asked.prospect_id)
+    return query
+
+
+def page_of(session: Session, scope: Scope, asked: Asked, *, cursor: str | None, size: int = 50) -> Page[Line]:
+    """One page of dossiers, those that have waited longest first."""
+    found = page(
+        session,
+        _narrowed(_lines(scope), asked),
+        (Dossier.changed_at, Dossier.id),
+        cursor=cursor,
+        size=size,
+        kinds=(datetime.fromisoformat, UUID),
+        key=lambda row: (row[0].changed_at.isoformat(), row[0].id),
+    )
+    return Page([Line(*row) for row in found.rows], found.next)
+
+
+def counts(session: Session, scope: Scope, asked: Asked = Asked()) -> dict[State, int]:
+    """How many dossiers stand in each state."""
+    query = (
+        select(Dossier.state, func.count())
+        .join(Prospect, and_(Prospect.town_id == Dossier.town_id, Prospect.id == Dossier.prospect_id))
+        .where(seen_by(scope))
+        .group_by(Dossier.state)
+    )
+    return {row[0]: row[1] for row in session.execute(_narrowed(query, asked))}
+
+
+def open_dossier_of(session: Session, person: Prospect) -> Dossier | None:
+    """The dossier of somebody that is not closed yet."""
+    query = select(Dossier).where(Dossier.town_id == person.town_id, Dossier.prospect_id == person.id)
+    return session.scalars(query.where(Dossier.state.not_in(CLOSED)).limit(1)).first()
+
+
+def steps_of(session: Session, dossier: Dossier) -> Sequence[tuple[DossierStep, str | None, str | None]]:
+    """The steps a dossier took, the newest first: with who did it and the agent."""
+    by, agent = aliased(User), aliased(User)
+    query = (
+        select(DossierStep, by.full_name, agent.full_name)
+        .outerjoin(by, and_(by.town_id == DossierStep.town_id, by.id == DossierStep.by_id))
+        .outerjoin(agent, and_(agent.town_id == DossierStep.town_id, agent.id == DossierStep.agent_id))
+        .where(DossierStep.town_id == dossier.town_id, DossierStep.dossier_id == dossier.id)
+        .order_by(DossierStep.at.desc(), DossierStep.id.desc())
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def agents(session: Session, town_id: UUID) -> Sequence[User]:
+    """Collection agents to whom a dossier may be handed."""
+    query = select(User).where(User.town_id == town_id, User.role == Role.AGENT, User.active)
+    return session.scalars(query.order_by(User.full_name)).all()
+
+
+# ---- the figures
+
+
+@dataclass(frozen=True)
+class Worked:
+    """A dossier worked out: its movement, its quote and row, or why there is none, and what holds it back."""
+
+    movement: Movement
+    quote: Quote | None
+    row: Row | None
+    problems: Sequence[Problem]
+
+    @property
+    def complete(self) -> bool:
+        return not any(one.firm for one in self.problems)
+
+
+def allocation_for(session: Session, dossier: Dossier) -> tuple[Allocation | None, bool]:
+    """The sponsor's money set aside for exactly the months of a dossier, and whether some is for other months."""
+    query = select(Allocation).where(
+        Allocation.town_id == dossier.town_id,
+        Allocation.prospect_id == dossier.prospect_id,
+        Allocation.released_at.is_(None),
+        Allocation.payment_id.is_(None),
+    )
+    waiting = session.scalars(query).all()
+    same = next(
+        (one for one in waiting if (one.start_month, one.months) == (dossier.start_month, dossier.months)), None
+    )
+    return same, bool(waiting) and same is None
+
+
+def work_out(session: Session, dossier: Dossier, person: Prospect, day: date, all_law: Law | None = None) -> Worked:
+    """What a dossier declares if it is submitted on a day, under the law of that day."""
+    rules = all_law or law(session)
+    if dossier.movement is Movement.STOPS:
+        return _stopping(session, dossier, person, day, rules)
+    income, length, start = dossier.chosen
+    plan = plan_of(length)
+    movement = movement_now(session, person, start, day)
+    grounds = grounds_on(session, person, day)
+    set_aside, otherwise = allocation_for(session, dossier)
+    quote: Quote | None = None
+    refusal: Any = None
+    too_late = False
+    try:
+        quote = quote_for(
+            session,
+            person,
+            income=income,
+            plan=plan,
+            start=start,
+            paid_on=day,
+            grounds=grounds,
+            other_support=set_aside.amount if set_aside else 0,
+            all_law=rules,
+        )
+        first, last = first_months(day, rules.on(day), plan)
+        too_late = movement is not Movement.PAYS_ON and not first <= start <= last
+        too_late = too_late or (movement is Movement.PAYS_ON and quote.late)
+    except RuleBroken as refused:
+        refusal = refused.message
+    ground = quote.ground if quote else Ground.OTHER
+    known = _known(
+        session,
+        dossier,
+        person,
+        day,
+        rules,
+        refusal=refusal,
+        months_paid=bool(months_paid(session, person, start, plan.months)),
+        too_late=too_late,
+        ground=ground if quote and quote.state_support else Ground.OTHER,
+        certified=_certified(session, person, ground, day),
+        sponsored_otherwise=otherwise or (set_aside is not None and income != rules.on(day).floor),
+    )
+    row = None
+    if quote:
+        row = row_of_payment(
+            quote,
+            rules.on(day),
+            movement,
+            name=person.full_name,
+            code=code_of(person),
+            remarks=remarks_on(person, ground, dossier.email),
+            local_percent=_local_percent(session, person, quote, day) if quote.local_support else "",
+        )
+    return Worked(movement, quote, row, problems(known))
+
+
+def movement_now(session: Session, person: Prospect, start: Month, day: date) -> Movement:
+    """What a payment from a month declares, by the books as they stand."""
+    spell = spell_of(session, person)
+    return movement_of(
+        took_part=spell is not None or bool(person.insurance_masked and person.stage == "lapsed"),
+        paid_through=Month.of(spell.paid_through) if spell and spell.paid_through else None,
+        ended_as=spell.ended_as if spell else None,
+        ended=spell is None or spell.ended_on is not None,
+        start=start,
+        this=Month.of(day),
+    )
+
+
+def _stopping(session: Session, dossier: Dossier, person: Prospect, day: date, rules: Law) -> Worked:
+    assert dossier.stop_on, "a dossier that stops says when"
+    spell = spell_of(session, person)
+    row = row_of_stopping(
+        name=person.full_name,
+        code=code_of(person),
+        month=Month.of(dossier.stop_on),
+        income=spell.income if spell else 0,
+        method=str(spell.method or "") if spell else "",
+        remarks=remarks_on(person, Ground.OTHER, dossier.email),
+    )
+    return Worked(Movement.STOPS, None, row, problems(_known(session, dossier, person, day, rules)))
+
+
+def _known(session: Session, dossier: Dossier, person: Prospect, day: date, rules: Law, **figures: Any) -> Known:
+    return Known(
+        verdict=verdict_of(session, person, day, rules),
+        screened=screened(session, person) is not None,
+        birth_date=person.birth_date,
+        birth_year=person.birth_year,
+        sex=person.sex,
+        citizen_id=person.citizen_id,
+        phone=person.phone or person.other_phone,
+        address=person.address or (str(person.neighbourhood_id) if person.neighbourhood_id else None),
+        stops=dossier.movement is Movement.STOPS,
+        number_elsewhere=_number_elsewhere(session, person),
+        declared_lately=_declared_lately(session, dossier, person),
+        **figures,
+    )
+
+
+def _number_elsewhere(session: Session, person: Prospect) -> bool:
+    if person.citizen_index is None:
+        return False
+    return bool(
+        session.scalar(
+            select(
+                exists().where(
+                    Prospect.town_id == person.town_id,
+                    Prospect.citizen_index == person.citizen_index,
+                    Prospect.id != person.id,
+                    Prospect.merged_into_id.is_(None),
+                )
+            )
+        )
+    )
+
+
+def _declared_lately(session: Session, dossier: Dossier, person: Prospect) -> bool:
+    """Whether the same number went to the office with another dossier within the last days."""
+    same = Prospect.id == person.id
+    if person.citizen_index is not None:
+        same = or_(same, Prospect.citizen_index == person.citizen_index)
+    query = (
+        select(Dossier.id)
+        .join(Prospect, and_(Prospect.town_id == Dossier.town_id, Prospect.id == Dossier.prospect_id))
+        .join(DossierStep, and_(DossierStep.town_id == Dossier.town_id, DossierStep.dossier_id == Dossier.id))
+        .where(Dossier.town_id == dossier.town_id, Dossier.id != dossier.id, same)
+        .where(DossierStep.to_state == State.SUBMITTED, DossierStep.at > dossier.changed_at - REPEATED_WITHIN)
+        .where(Dossier.state.in_((State.SUBMITTED, State.ACCEPTED)))
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def _certified(session: Session, person: Prospect, ground: Ground, day: date) -> bool:
+    """Whether the paper of a ground is written down: its own, or the household's. An island is a place, not a paper."""
+    if ground in (Ground.OTHER, Ground.ISLAND):
+        return True
+    query = select(Standing.id).where(
+        Standing.town_id == person.town_id,
+        Standing.prospect_id == person.id,
+        Standing.ground == ground,
+        Standing.valid_from <= day,
+        or_(Standing.valid_to.is_(None), Standing.valid_to > day),
+        or_(Standing.certificate.is_not(None), Standing.certificate_id.is_not(None)),
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def _local_percent(session: Session, person: Prospect, quote: Quote, day: date) -> str:
+    theirs = [one for one in local_top_ups(session, person.town_id, day) if one.percent is not None]
+    found = next((one for one in theirs if one.ground is quote.ground), None)
+    found = found or next((one for one in theirs if one.ground is Ground.OTHER), None)
+    return f"{float(found.percent):g}" if found and found.percent is not None else ""
+
+
+def declared_row(dossier: Dossier, person: Prospect) -> Row:
+    """The row as it was submitted, with the person's name and code."""
+    kept = dict(dossier.declared or {})
+    ground = Ground(kept.pop("ground", Ground.OTHER.value))
+    return Row(
+        HoTen=person.full_name.upper(),
+        MasoBHXH=code_of(person),
+        Ghichu=remarks_on(person, ground, dossier.email),
+        **kept,
+    )
+
+
+def code_of(person: Prospect) -> str:
+    """The person's insurance code: the old ten digits, else the citizen number that replaces it."""
+    return person.insurance_number or person.citizen_id or ""
+
+
+def remarks_on(person: Prospect, ground: Ground, email: str | None) -> str:
+    """What agents write into the last column: the group, the phone, the birth. Never the ethnic group."""
+    birth = filters.day(person.birth_date) if person.birth_date else str(person.birth_year or "")
+    phone = person.phone or person.other_phone
+    parts = [str(GROUNDS[ground])] + ([f"SĐT {pretty(phone)}"] if phone else [])
+    return ", ".join(parts + ([f"Ngày sinh {birth}"] if birth else []) + ([email] if email else []))
+
+
+# ---- lists
+
+
+def list_seen(session: Session, scope: Scope, list_id: UUID) -> tuple[DossierList, list[Line]]:
+    """A list with those of its dossiers that one may see. Raises NotFound."""
+    query = _lines(scope).where(Dossier.list_id == list_id).order_by(Prospect.name_key, Dossier.id)
+    lines = [Line(*row) for row in session.execute(query)]
+    row = session.get(DossierList, (scope.town_id, list_id))
+    if row is None or not lines:
+        raise NotFound
+    return row, lines
+
+
+def lists_of(session: Session, scope: Scope, most: int = 20) -> Sequence[tuple[DossierList, int]]:
+    """The latest lists, and how many of their dossiers one may see."""
+    query = (
+        select(DossierList, func.count())
+        .join(Dossier, and_(Dossier.town_id == DossierList.town_id, Dossier.list_id == DossierList.id))
+        .join(Prospect, and_(Prospect.town_id == Dossier.town_id, Prospect.id == Dossier.prospect_id))
+        .where(seen_by(scope))
+        .group_by(DossierList.town_id, DossierList.id)
+        .order_by(DossierList.made_at.desc())
+        .limit(most)
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]

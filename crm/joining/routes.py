@@ -1,0 +1,463 @@
+"""Papers of a person, step by step; the lists of dossiers; and what an agent gathers and hands in."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from crm import clock
+from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.rules import May
+from crm.db import session, transaction
+from crm.errors import Conflict, RuleBroken
+from crm.joining import cards, exporting, printing, queries, services
+from crm.joining.forms import (
+    AcceptForm,
+    DossierForm,
+    GatherForm,
+    HandOverForm,
+    ListForm,
+    ReasonForm,
+    StopPapersForm,
+    SubmitForm,
+)
+from crm.joining.models import Dossier, DossierList
+from crm.joining.queries import Asked, Line, Worked
+from crm.joining.rules import COLUMNS, FROM, MOVEMENTS, STATE_SIGNS, STATES, Act, Movement, Row, State
+from crm.months import Month
+from crm.participation.queries import open_spell
+from crm.participation.rules import Basis, basis_for
+from crm.places.models import Place
+from crm.places.queries import units_of_all_times
+from crm.premiums.queries import law
+from crm.premiums.rules.wording import GROUNDS, STATUSES
+from crm.prospects.models import Prospect
+from crm.prospects.queries.seeing import person_seen
+from crm.web.forms import refusals_on
+from crm.web.guard import may
+
+bp = Blueprint("joining", __name__)
+cards.register()
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PDF = "application/pdf"
+MENDS = {
+    "screening": ("screening.ask", "prospect_id", ""),
+    "person": ("prospects.edit", "prospect_id", ""),
+    "standing": ("prospects.particulars", "prospect_id", ""),
+    "dossier": ("joining.show", "dossier_id", "figures"),
+}
+"""Where each kind of problem is put right: endpoint, part of the address, fragment."""
+
+
+@bp.app_context_processor
+def _words() -> dict[str, Any]:
+    return {"dossier_states": STATES, "dossier_signs": STATE_SIGNS, "movement_words": MOVEMENTS, "mend_url": _mend_url}
+
+
+# ---- the lists
+
+
+@bp.get("/dossiers")
+@may(May.SEE_PEOPLE)
+def listing() -> ResponseReturnValue:
+    """Dossiers by state, ward and agent."""
+    return _listing_page(GatherForm(formdata=None))
+
+
+@bp.post("/dossiers/gather")
+@may(May.ENROL)
+def gather() -> ResponseReturnValue:
+    """Put those ticked into a numbered list."""
+    form = GatherForm()
+    if form.validate():
+        with refusals_on(form), transaction() as current:
+            made = services.gather(current, current_scope(), form.ids, by=current_user(), at=clock.now())
+            flash(_("List %(number)s is made.", number=made.label), "success")
+            return redirect(url_for(".show_list", dossier_list_id=made.id))
+    return _listing_page(form), 422
+
+
+@bp.get("/dossiers/lists/<uuid:dossier_list_id>")
+@may(May.SEE_PEOPLE)
+def show_list(dossier_list_id: UUID) -> ResponseReturnValue:
+    """A list with its rows, its totals, and what still holds it back."""
+    return _list_page(dossier_list_id, SubmitForm(formdata=None, data={"submitted_on": clock.today()}))
+
+
+@bp.post("/dossiers/lists/<uuid:dossier_list_id>/submit")
+@may(May.ENROL)
+def submit(dossier_list_id: UUID) -> ResponseReturnValue:
+    """The list was handed in."""
+    queries.list_seen(session(), current_scope(), dossier_list_id)
+    form = SubmitForm()
+    if form.validate() and form.submitted_on.data:
+        with refusals_on(form), transaction() as current:
+            on, by = form.submitted_on.data, current_user()
+            services.submit(current, current_scope(), dossier_list_id, on, by=by, at=clock.now())
+            flash(_("Noted as handed in."), "success")
+            return redirect(url_for(".show_list", dossier_list_id=dossier_list_id))
+    return _list_page(dossier_list_id, form), 422
+
+
+@bp.get("/dossiers/lists/<uuid:dossier_list_id>.xlsx")
+@may(May.REVEAL_IDENTITY)
+def list_workbook(dossier_list_id: UUID) -> ResponseReturnValue:
+    """The list as a workbook; who took it is kept."""
+    of, rows = _taken_away(dossier_list_id, "d05_xlsx")
+    return _file(exporting.workbook(of, rows), XLSX, f"D05-TS-{of.number}-{of.year}.xlsx")
+
+
+@bp.get("/dossiers/lists/<uuid:dossier_list_id>.pdf")
+@may(May.REVEAL_IDENTITY)
+def list_paper(dossier_list_id: UUID) -> ResponseReturnValue:
+    """The list as it is signed; who took it is kept."""
+    of, rows = _taken_away(dossier_list_id, "d05_pdf")
+    made = printing.list_d05(of, rows, current_user().full_name, clock.today())
+    return _file(made, PDF, f"D05-TS-{of.number}-{of.year}.pdf")
+
+
+# ---- one person's papers
+
+
+@bp.get("/people/<uuid:prospect_id>/papers")
+@may(May.ENROL)
+def prepare(prospect_id: UUID) -> ResponseReturnValue:
+    """Begin somebody's papers, or go on with those that are open."""
+    person = person_seen(session(), current_scope(), prospect_id)
+    there = queries.open_dossier_of(session(), person)
+    if there:
+        return redirect(url_for(".show", dossier_id=there.id))
+    return _prepare_page(person, _figures(person))
+
+
+@bp.post("/people/<uuid:prospect_id>/papers")
+@may(May.ENROL)
+def begin(prospect_id: UUID) -> ResponseReturnValue:
+    """Keep what they choose as a draft."""
+    person = person_seen(session(), current_scope(), prospect_id)
+    form = _figures(person)
+    if form.validate() and form.first:
+        with refusals_on(form), transaction() as current:
+            made = _begun(current, person, **form.chosen())
+            return redirect(url_for(".show", dossier_id=made.id))
+    return _prepare_page(person, form), 422
+
+
+@bp.route("/people/<uuid:prospect_id>/papers/stop", methods=["GET", "POST"])
+@may(May.ENROL)
+def begin_stopping(prospect_id: UUID) -> ResponseReturnValue:
+    """Papers for somebody who stops paying."""
+    person = person_seen(session(), current_scope(), prospect_id)
+    form = StopPapersForm(data={"stop_on": clock.today()})
+    if form.validate_on_submit():
+        with refusals_on(form), transaction() as current:
+            made = _begun(current, person, stop_on=form.stop_on.data)
+            return redirect(url_for(".show", dossier_id=made.id))
+    return render_template("joining/stopping.html", person=person, form=form), 422 if form.errors else 200
+
+
+@bp.get("/dossiers/<uuid:dossier_id>")
+@may(May.SEE_PEOPLE)
+def show(dossier_id: UUID) -> ResponseReturnValue:
+    """One dossier: where it stands, what is missing, what it declares, and the next step."""
+    return _dossier_page(queries.dossier_seen(session(), current_scope(), dossier_id))
+
+
+@bp.post("/dossiers/<uuid:dossier_id>/change")
+@may(May.ENROL)
+def change(dossier_id: UUID) -> ResponseReturnValue:
+    """Choose otherwise."""
+    line = queries.dossier_seen(session(), current_scope(), dossier_id)
+    form = _figures(line.person, line.dossier)
+    if line.dossier.movement is Movement.STOPS:
+        raise RuleBroken(_("Papers for stopping have no figures. Withdraw them and begin anew."))
+    if form.validate() and form.first:
+        with refusals_on(form), transaction() as current:
+            what = {**form.chosen(), "by": current_user(), "at": clock.now()}
+            services.change(current, line.dossier, line.person, **what)
+            return redirect(url_for(".show", dossier_id=dossier_id))
+    return _dossier_page(line, figures=form), 422
+
+
+@bp.post("/dossiers/<uuid:dossier_id>/check")
+@may(May.ENROL)
+def check(dossier_id: UUID) -> ResponseReturnValue:
+    """Say that nothing is missing."""
+    line = queries.dossier_seen(session(), current_scope(), dossier_id)
+    with transaction() as current:
+        services.check(current, line.dossier, line.person, by=current_user(), at=clock.now())
+    flash(_("The papers are complete. Hand them to an agent now."), "success")
+    return redirect(url_for(".show", dossier_id=dossier_id))
+
+
+@bp.post("/dossiers/<uuid:dossier_id>/hand-over")
+@may(May.ENROL)
+def hand_over(dossier_id: UUID) -> ResponseReturnValue:
+    """The papers go to an agent; the volunteer takes no money."""
+    line = queries.dossier_seen(session(), current_scope(), dossier_id)
+    form = _agents(HandOverForm())
+    if form.validate():
+        with refusals_on(form), transaction() as current:
+            to, by = UUID(form.agent.data), current_user()
+            services.hand_over(current, line.dossier, line.person, to, by=by, at=clock.now())
+            flash(_("Handed over. The agent takes the money and gives the receipt."), "success")
+            return redirect(url_for(".show", dossier_id=dossier_id) if line.within else url_for(".listing"))
+    return _dossier_page(line, handing=form), 422
+
+
+@bp.post("/dossiers/<uuid:dossier_id>/send-back")
+@may(May.ENROL)
+def send_back(dossier_id: UUID) -> ResponseReturnValue:
+    """The papers come back, with the reason."""
+    line = queries.dossier_seen(session(), current_scope(), dossier_id)
+    form = ReasonForm()
+    if form.validate():
+        with refusals_on(form), transaction() as current:
+            reason, by = form.reason.data, current_user()
+            services.send_back(current, line.dossier, line.person, reason, by=by, at=clock.now())
+            flash(_("The papers are back with whoever looks after the person."), "success")
+            return redirect(url_for(".show", dossier_id=dossier_id) if line.within else url_for(".listing"))
+    return _dossier_page(line, reason=form), 422
+
+
+@bp.post("/dossiers/<uuid:dossier_id>/withdraw")
+@may(May.ENROL)
+def withdraw(dossier_id: UUID) -> ResponseReturnValue:
+    """The person has thought better of it."""
+    line = queries.dossier_seen(session(), current_scope(), dossier_id)
+    with transaction() as current:
+        services.withdraw(current, line.dossier, by=current_user(), at=clock.now())
+    flash(_("The papers are withdrawn."), "success")
+    return redirect(url_for("prospects.show", prospect_id=line.person.id))
+
+
+@bp.post("/dossiers/<uuid:dossier_id>/take-out")
+@may(May.ENROL)
+def take_out(dossier_id: UUID) -> ResponseReturnValue:
+    """It does not go with this list after all."""
+    line = queries.dossier_seen(session(), current_scope(), dossier_id)
+    with transaction() as current:
+        services.take_out(current, line.dossier, by=current_user())
+    return redirect(url_for(".show", dossier_id=dossier_id))
+
+
+@bp.post("/dossiers/<uuid:dossier_id>/accept")
+@may(May.ENROL)
+def accept(dossier_id: UUID) -> ResponseReturnValue:
+    """The insurance office's yes: the code, and what was declared is recorded as paid."""
+    line = queries.dossier_seen(session(), current_scope(), dossier_id)
+    form = AcceptForm()
+    if form.validate() and form.accepted_on.data:
+        given = {name: form[name].data for name in ("accepted_on", "number", "receipt_number", "confirmation")}
+        given["paid_on"] = form.paid_on.data or form.accepted_on.data
+        with refusals_on(form), transaction() as current:
+            services.accept(current, line.dossier, line.person, **given, by=current_user(), at=clock.now())
+            flash(_("Accepted, and recorded. Nothing has to be typed again."), "success")
+            return redirect(url_for(".show", dossier_id=dossier_id) if line.within else url_for(".listing"))
+    return _dossier_page(line, accepting=form), 422
+
+
+@bp.get("/dossiers/<uuid:dossier_id>.pdf")
+@may(May.ENROL)
+def paper(dossier_id: UUID) -> ResponseReturnValue:
+    """Form TK1-TS, to be signed. Whole numbers only for agents and the office, and logged; else filled in by hand."""
+    with transaction() as current:
+        line = queries.dossier_seen(current, current_scope(), dossier_id)
+        whole = basis_for(current_user().may) is not None and current_user().may(May.REVEAL_IDENTITY)
+        if whole:
+            by, at = current_user(), clock.now()
+            exporting.note_readings(current, [line.person], line.dossier, "tk1_pdf", by=by, at=at)
+        part = line.person.neighbourhood_id
+        home = current.get(Place, (line.person.town_id, part)) if part else None
+        made = printing.form_tk1(line.dossier, line.person, line.place, home, whole=whole, today=clock.today())
+    return _file(made, PDF, "TK1-TS.pdf")
+
+
+# ---- pieces
+
+
+def _mend_url(mend: str, dossier: Dossier) -> str:
+    endpoint, part, fragment = MENDS[mend]
+    key: Any = dossier.id if part == "dossier_id" else dossier.prospect_id
+    return url_for(endpoint, _anchor=fragment or None, **{part: key})
+
+
+def _begun(current: Any, person: Prospect, **chosen: Any) -> Dossier:
+    try:
+        return services.open_dossier(current, person, **chosen, by=current_user(), at=clock.now())
+    except Conflict as refused:
+        there = queries.open_dossier_of(current, person)
+        if refused.code != "open_already" or there is None:
+            raise
+        return there
+
+
+def _figures(person: Prospect, dossier: Dossier | None = None) -> DossierForm:
+    spell = open_spell(session(), person)
+    following = Month.of(spell.paid_through) + 1 if spell and spell.paid_through else None
+    start: dict[str, Any] = {}
+    if spell:
+        start = {"income": spell.income, "months": spell.method or 1}
+    if following:
+        start["start"] = str(following)
+    if dossier and dossier.start_month:
+        chosen = {name: getattr(dossier, name) for name in ("income", "months", "email", "results_address")}
+        start = {**chosen, "start": str(Month.of(dossier.start_month))}
+    return DossierForm.choosing(law(session()).on(clock.today()), following, **start)
+
+
+def _agents(form: HandOverForm) -> HandOverForm:
+    form.offer((one.id, one.full_name) for one in queries.agents(session(), current_scope().town_id))
+    return form
+
+
+def _prepare_page(person: Prospect, form: DossierForm) -> str:
+    return render_template("joining/prepare.html", person=person, form=form, spell=open_spell(session(), person))
+
+
+def _dossier_page(
+    line: Line,
+    *,
+    figures: DossierForm | None = None,
+    handing: HandOverForm | None = None,
+    reason: ReasonForm | None = None,
+    accepting: AcceptForm | None = None,
+) -> str:
+    dossier, user = line.dossier, current_user()
+    worked = _worked(line)
+    basis = basis_for(user.may)
+    acts = {act.value for act in Act if dossier.state in FROM[act]} if user.may(May.ENROL) else set()
+    answers = basis is not None and (basis is not Basis.TAKEN or dossier.agent_id == user.id)
+    if not line.within:
+        acts &= {Act.GATHER.value, Act.SUBMIT.value, Act.ACCEPT.value, Act.SEND_BACK.value}
+    if not answers:
+        acts -= {Act.GATHER.value, Act.SUBMIT.value, Act.ACCEPT.value, Act.SEND_BACK.value}
+    confirmed = f"D05-TS {line.listed.label}" if line.listed else None
+    filled = {"accepted_on": clock.today(), "confirmation": confirmed}
+    filled["paid_on"] = line.listed.submitted_on if line.listed else None
+    return render_template(
+        "joining/dossier.html",
+        line=line,
+        dossier=dossier,
+        person=line.person,
+        worked=worked,
+        acts=acts,
+        basis=basis,
+        figures=figures or (_figures(line.person, dossier) if dossier.start_month else None),
+        handing=handing or _agents(HandOverForm(formdata=None, data={"agent": _usual_agent(dossier)})),
+        reason=reason or ReasonForm(formdata=None),
+        accepting=accepting or AcceptForm(formdata=None, data=filled),
+        steps=queries.steps_of(session(), dossier),
+        grounds=GROUNDS,
+        statuses=STATUSES,
+        today=clock.today(),
+    )
+
+
+def _usual_agent(dossier: Dossier) -> str | None:
+    if dossier.agent_id:
+        return str(dossier.agent_id)
+    return str(current_user().id) if basis_for(current_user().may) is Basis.TAKEN else None
+
+
+def _worked(line: Line) -> Worked | None:
+    """What it would declare today; a dossier that was submitted has declared, and one that is closed is past."""
+    if line.dossier.state in (State.SUBMITTED, State.ACCEPTED, State.WITHDRAWN):
+        return None
+    return queries.work_out(session(), line.dossier, line.person, clock.today())
+
+
+def _listing_page(gathering: GatherForm) -> str:
+    form, scope, current = ListForm(request.args), current_scope(), session()
+    wanted = form.state.data
+    basis = basis_for(current_user().may)
+    usual = State.HANDED_OVER if basis is Basis.TAKEN else State.DRAFT
+    state = State(wanted) if wanted in set(State) else State.HANDED_OVER if gathering.errors else usual
+    asked = Asked(state, form.one("place"), form.one("agent"))
+    shown = queries.page_of(current, scope, asked, cursor=request.args.get("cursor"))
+    wards = current.scalars(units_of_all_times(scope.town_id)).all()
+    form.place.choices = [("", _("All")), *((str(one.id), one.name) for one in wards)]
+    form.agent.choices = [("", _("All"))] + [
+        (str(one.id), one.full_name) for one in queries.agents(current, scope.town_id)
+    ]
+    return render_template(
+        "joining/listing.html",
+        form=form,
+        gathering=gathering,
+        state=state,
+        asked=asked,
+        counts=queries.counts(current, scope, Asked(None, asked.place_id, asked.agent_id)),
+        shown=shown,
+        lists=queries.lists_of(current, scope),
+        may_gather=basis is not None and state is State.HANDED_OVER and current_user().may(May.ENROL),
+        today=clock.today(),
+    )
+
+
+def _list_page(list_id: UUID, form: SubmitForm) -> str:
+    of, lines = queries.list_seen(session(), current_scope(), list_id)
+    rules = law(session())
+    worked = (
+        {}
+        if of.submitted_on
+        else {
+            one.dossier.id: queries.work_out(session(), one.dossier, one.person, clock.today(), rules)
+            for one in lines[:MOST_CHECKED]
+        }
+    )
+    rows = _rows(of, lines, worked)
+    return render_template(
+        "joining/list.html",
+        of=of,
+        lines=lines,
+        worked=worked,
+        rows=rows,
+        totals=exporting.totals([row for row in rows.values() if row]),
+        columns=COLUMNS,
+        form=form,
+        answers=basis_for(current_user().may) is not None and current_user().may(May.ENROL),
+        whole=basis_for(current_user().may) is not None and current_user().may(May.REVEAL_IDENTITY),
+    )
+
+
+MOST_CHECKED = 200
+"""So many dossiers of a list are worked out for its page."""
+
+
+def _rows(of: DossierList, lines: list[Line], worked: dict[UUID, Worked]) -> dict[UUID, Row | None]:
+    """The row of each dossier: as it was declared, or as it would be today."""
+    rows: dict[UUID, Row | None] = {}
+    for one in lines:
+        if one.dossier.declared:
+            rows[one.dossier.id] = queries.declared_row(one.dossier, one.person)
+        else:
+            known = worked.get(one.dossier.id)
+            rows[one.dossier.id] = known.row if known else None
+    return rows
+
+
+def _taken_away(list_id: UUID, way: str) -> tuple[DossierList, list[Row]]:
+    """The rows of a list for a file, with whole numbers, for those who answer for the money."""
+    if basis_for(current_user().may) is None:
+        raise RuleBroken(_("Only a collection agent or the office takes this list away: it holds whole numbers."))
+    with transaction() as current:
+        of, lines = queries.list_seen(current, current_scope(), list_id)
+        rules = law(current)
+        rows = [
+            queries.declared_row(one.dossier, one.person)
+            if one.dossier.declared
+            else queries.work_out(current, one.dossier, one.person, clock.today(), rules).row
+            for one in lines
+        ]
+        people = [one.person for one in lines]
+        exporting.note_readings(current, people, of, way, by=current_user(), at=clock.now())
+        return of, [row for row in rows if row]
+
+
+def _file(content: bytes, kind: str, name: str) -> ResponseReturnValue:
+    return send_file(io.BytesIO(content), kind, as_attachment=True, download_name=name)

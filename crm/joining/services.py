@@ -1,0 +1,451 @@
+"""What may be done with a dossier, by whom, and what follows for the person's participation."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from crm.accounts.models import User
+from crm.accounts.queries import Scope
+from crm.accounts.rules import May, Role
+from crm.clock import local_day
+from crm.errors import Conflict, NotFound, RuleBroken
+from crm.ids import new_id
+from crm.joining.models import Dossier, DossierList, DossierStep
+from crm.joining.queries import (
+    Worked,
+    allocation_for,
+    dossier_seen,
+    list_seen,
+    movement_now,
+    open_dossier_of,
+    seen_by,
+    work_out,
+)
+from crm.joining.rules import FROM, MOVED_ON, Act, Movement, State, plan_of
+from crm.months import Month
+from crm.participation import services as participation
+from crm.participation.models import ParticipantMonth, Payment
+from crm.participation.queries import grounds_on, months_paid, open_spell
+from crm.participation.rules import Basis, Ending, basis_for
+from crm.places.models import Town
+from crm.prospects.models import Prospect
+from crm.prospects.services.people import change_prospect
+from crm.sealed import current as seal
+from crm.sponsors import services as sponsoring
+
+BOOK_LENGTHS = (10, 12)
+"""Digits of an insurance code: the old book, and the citizen number that replaces it."""
+
+
+def open_dossier(
+    session: Session,
+    person: Prospect,
+    *,
+    income: int | None = None,
+    months: int | None = None,
+    start: Month | None = None,
+    stop_on: date | None = None,
+    email: str | None = None,
+    results_address: str | None = None,
+    by: User,
+    at: datetime,
+) -> Dossier:
+    """Begin somebody's papers: what they choose to pay and from when, or, with `stop_on`, that they stop.
+
+    Raises Conflict `open_already` with the `dossier_id` of the one that is open.
+    """
+    session.flush()
+    session.refresh(person, with_for_update=True)
+    there = open_dossier_of(session, person)
+    if there:
+        raise Conflict(
+            _l("There are papers of this person already. Go on with those."),
+            code="open_already",
+            dossier_id=str(there.id),
+        )
+    if stop_on and open_spell(session, person) is None:
+        raise RuleBroken(_l("This person takes part no longer."), code="does_not_take_part")
+    row = Dossier(
+        town_id=person.town_id,
+        id=new_id(),
+        prospect_id=person.id,
+        movement=_movement(session, person, start, stop_on, at),
+        income=income,
+        months=months,
+        start_month=start.first_day if start else None,
+        stop_on=stop_on,
+        email=email,
+        results_address=results_address,
+        opened_at=at,
+        opened_by_id=by.id,
+        changed_at=at,
+    )
+    with _in_words(session):
+        session.add(row)
+        session.flush()
+    _step(session, row, State.DRAFT, by=by, at=at)
+    return row
+
+
+def change(
+    session: Session,
+    dossier: Dossier,
+    person: Prospect,
+    *,
+    income: int | None = None,
+    months: int | None = None,
+    start: Month | None = None,
+    stop_on: date | None = None,
+    email: str | None = None,
+    results_address: str | None = None,
+    by: User,
+    at: datetime,
+) -> None:
+    """Choose otherwise; one that was complete has to be checked again."""
+    _hold(session, dossier, Act.CHANGE)
+    dossier.movement = _movement(session, person, start, stop_on, at)
+    dossier.income, dossier.months = income, months
+    dossier.start_month, dossier.stop_on = start.first_day if start else None, stop_on
+    dossier.email, dossier.results_address = email, results_address
+    if dossier.state is State.READY:
+        _move(session, dossier, State.DRAFT, by=by, at=at)
+    session.flush()
+
+
+def check(session: Session, dossier: Dossier, person: Prospect, *, by: User, at: datetime) -> Worked:
+    """Say that the papers are complete. Raises RuleBroken `not_complete` with the first thing that is not."""
+    _hold(session, dossier, Act.CHECK)
+    worked = _complete(session, dossier, person, at)
+    dossier.movement = worked.movement
+    _move(session, dossier, State.READY, by=by, at=at)
+    return worked
+
+
+def hand_over(session: Session, dossier: Dossier, person: Prospect, agent_id: UUID, *, by: User, at: datetime) -> None:
+    """The papers go to a collection agent, who takes the money; whoever hands over takes none, and that is what is kept."""
+    _hold(session, dossier, Act.HAND_OVER)
+    agent = session.get(User, (dossier.town_id, agent_id))
+    if agent is None or not agent.active or agent.role is not Role.AGENT:
+        raise RuleBroken(_l("Choose a collection agent."), field="agent")
+    _complete(session, dossier, person, at)
+    dossier.agent_id = agent.id
+    _move(session, dossier, State.HANDED_OVER, by=by, at=at, agent_id=agent.id)
+    if open_spell(session, person) is None:
+        participation.hand_over(session, person, by=by, at=at)
+
+
+def send_back(
+    session: Session, dossier: Dossier, person: Prospect, reason: str | None, *, by: User, at: datetime
+) -> None:
+    """The agent or the insurance office gives the papers back, with the reason; the person is due today."""
+    _answers_for(dossier, by)
+    _hold(session, dossier, Act.SEND_BACK)
+    if not reason:
+        raise RuleBroken(_l("Say why it comes back: whoever mends it needs to know."), field="reason")
+    dossier.returned_for, dossier.list_id, dossier.declared = reason, None, None
+    _move(session, dossier, State.RETURNED, by=by, at=at, note=reason)
+    person.next_contact_on = local_day(at)
+    session.flush()
+
+
+def withdraw(session: Session, dossier: Dossier, *, by: User, at: datetime) -> None:
+    """The person has thought better of it."""
+    _hold(session, dossier, Act.WITHDRAW)
+    _move(session, dossier, State.WITHDRAWN, by=by, at=at)
+
+
+# ---- lists
+
+
+def gather(session: Session, scope: Scope, ids: Collection[UUID], *, by: User, at: datetime) -> DossierList:
+    """Put dossiers that were handed over into a numbered list. Those that moved on meanwhile are left out; none left is
+    a Conflict `nothing_to_gather`."""
+    _records_money(by)
+    session.execute(select(Town.id).where(Town.id == scope.town_id).with_for_update())
+    year = local_day(at).year
+    last = select(func.max(DossierList.number)).where(DossierList.town_id == scope.town_id, DossierList.year == year)
+    waiting = session.scalars(
+        select(Dossier)
+        .join(Prospect, (Prospect.town_id == Dossier.town_id) & (Prospect.id == Dossier.prospect_id))
+        .where(seen_by(scope), Dossier.id.in_(ids), Dossier.state.in_(FROM[Act.GATHER]), Dossier.list_id.is_(None))
+        .order_by(Dossier.id)
+        .with_for_update(of=Dossier)
+    ).all()
+    mine = [one for one in waiting if by.role is not Role.AGENT or one.agent_id == by.id]
+    if not mine:
+        raise Conflict(_l("None of these dossiers waits for a list any more. Look again."), code="nothing_to_gather")
+    made = DossierList(
+        town_id=scope.town_id,
+        id=new_id(),
+        year=year,
+        number=(session.scalar(last) or 0) + 1,
+        made_at=at,
+        by_id=by.id,
+    )
+    session.add(made)
+    session.flush()
+    for one in mine:
+        one.list_id = made.id
+    session.flush()
+    return made
+
+
+def take_out(session: Session, dossier: Dossier, *, by: User) -> None:
+    """A dossier does not go with this list after all."""
+    _answers_for(dossier, by)
+    _hold(session, dossier, Act.SUBMIT)
+    dossier.list_id = None
+    session.flush()
+
+
+def submit(session: Session, scope: Scope, list_id: UUID, on: date, *, by: User, at: datetime) -> DossierList:
+    """The list went to the insurance office: every row is checked once more, and its figures are kept as declared."""
+    _records_money(by)
+    made, lines = list_seen(session, scope, list_id)
+    session.refresh(made, with_for_update=True)
+    if made.submitted_on:
+        raise Conflict(_l("This list was handed in already."), code="submitted_already")
+    if on > local_day(at):
+        raise RuleBroken(_l("The day of handing in lies ahead."), field="submitted_on")
+    for line in lines:
+        _answers_for(line.dossier, by)
+        _hold(session, line.dossier, Act.SUBMIT)
+        worked = _complete(session, line.dossier, line.person, at, name=line.person.full_name)
+        assert worked.row, "what is complete has a row"
+        line.dossier.movement = worked.movement
+        line.dossier.declared = worked.row.without_names() | {
+            "ground": worked.quote.ground.value if worked.quote else "other"
+        }
+        _move(session, line.dossier, State.SUBMITTED, by=by, at=at, agent_id=line.dossier.agent_id)
+    made.submitted_on = on
+    session.flush()
+    return made
+
+
+def accept(
+    session: Session,
+    dossier: Dossier,
+    person: Prospect,
+    *,
+    accepted_on: date,
+    paid_on: date,
+    number: str | None,
+    receipt_number: str | None,
+    confirmation: str | None,
+    by: User,
+    at: datetime,
+) -> None:
+    """The insurance office has accepted: the code is written down, and what was declared is recorded as paid or stopped.
+
+    A payment that was recorded already is not recorded twice. Raises what enrolling and paying raise, and Conflict
+    `book_taken` for a code somebody else was given.
+    """
+    basis = _answers_for(dossier, by)
+    _hold(session, dossier, Act.ACCEPT)
+    if accepted_on > local_day(at):
+        raise RuleBroken(_l("The day of the answer lies ahead."), field="accepted_on")
+    _write_code(session, dossier, person, number, by=by, at=at)
+    if dossier.movement is Movement.STOPS:
+        _stop(session, dossier, person, by=by, at=at)
+    else:
+        proof = {"receipt_number": receipt_number} if basis is Basis.TAKEN else {"confirmation": confirmation}
+        dossier.payment_id = _paid_already(session, dossier, person) or _pay(
+            session, dossier, person, paid_on, basis, by, at, **proof
+        )
+    dossier.accepted_on = accepted_on
+    _move(session, dossier, State.ACCEPTED, by=by, at=at)
+
+
+# ---- pieces
+
+
+def _pay(
+    session: Session,
+    dossier: Dossier,
+    person: Prospect,
+    paid_on: date,
+    basis: Basis,
+    by: User,
+    at: datetime,
+    **proof: Any,
+) -> UUID:
+    income, months, start = dossier.chosen
+    set_aside, _otherwise = allocation_for(session, dossier)
+    if set_aside:
+        payment = sponsoring.pay_premium(session, set_aside, paid_on=paid_on, basis=basis, by=by, at=at, **proof)
+        return payment.id
+    act = participation.record_payment if open_spell(session, person) else participation.enrol
+    act(
+        session,
+        person,
+        income=income,
+        plan=plan_of(months),
+        start=start,
+        paid_on=paid_on,
+        grounds=grounds_on(session, person, paid_on),
+        basis=basis,
+        by=by,
+        at=at,
+        **proof,
+    )
+    payment_id = _paid_already(session, dossier, person)
+    assert payment_id, "what was just recorded is there"
+    return payment_id
+
+
+def _paid_already(session: Session, dossier: Dossier, person: Prospect) -> UUID | None:
+    """The payment that covers all months of a dossier, if it is on record."""
+    _income, months, start = dossier.chosen
+    if len(months_paid(session, person, start, months)) < months:
+        return None
+    return session.scalar(
+        select(Payment.id)
+        .join(
+            ParticipantMonth,
+            (ParticipantMonth.town_id == Payment.town_id) & (ParticipantMonth.payment_id == Payment.id),
+        )
+        .where(ParticipantMonth.town_id == person.town_id, ParticipantMonth.prospect_id == person.id)
+        .where(ParticipantMonth.month == start.first_day)
+    )
+
+
+def _stop(session: Session, dossier: Dossier, person: Prospect, *, by: User, at: datetime) -> None:
+    spell = open_spell(session, person)
+    if spell:
+        on = max(dossier.stop_on or local_day(at), spell.started_on)
+        participation.stop(session, spell, on=on, ending=Ending.STOPPED, by=by, at=at)
+
+
+def _write_code(
+    session: Session, dossier: Dossier, person: Prospect, number: str | None, *, by: User, at: datetime
+) -> None:
+    digits = "".join(sign for sign in number or "" if sign.isdigit())
+    if not digits:
+        if dossier.movement is Movement.NEW and not (person.insurance_number or person.citizen_id):
+            raise RuleBroken(_l("Write the code the insurance office gave: 10 or 12 digits."), field="number")
+        return
+    if len(digits) not in BOOK_LENGTHS:
+        raise RuleBroken(_l("A code has 10 digits, or the 12 of the citizen number."), field="number")
+    if len(digits) == max(BOOK_LENGTHS):
+        if person.citizen_id and digits != person.citizen_id:
+            message = _l("These 12 digits are not the citizen number on record. Compare them with the card.")
+            raise RuleBroken(message, field="number")
+    elif digits != person.insurance_number:
+        change_prospect(session, person, {"si_number": digits}, by=by, at=at, expected_version=person.version)
+    if dossier.movement is Movement.NEW:
+        with _in_words(session):
+            dossier.book_index = seal().index(digits)
+            session.flush()
+
+
+def _movement(session: Session, person: Prospect, start: Month | None, stop_on: date | None, at: datetime) -> Movement:
+    if stop_on or start is None:
+        return Movement.STOPS
+    return movement_now(session, person, start, local_day(at))
+
+
+def _complete(session: Session, dossier: Dossier, person: Prospect, at: datetime, name: str | None = None) -> Worked:
+    worked = work_out(session, dossier, person, local_day(at))
+    firm = next((one for one in worked.problems if one.firm), None)
+    if firm:
+        message = f"{name}: {firm.words}" if name else firm.words
+        raise RuleBroken(message, code="not_complete")
+    return worked
+
+
+def _records_money(by: User) -> Basis:
+    basis = basis_for(by.may)
+    if basis is None or not by.may(May.REVEAL_IDENTITY):
+        raise RuleBroken(_l("Only a collection agent or the office does this."), code="not_an_agent")
+    return basis
+
+
+def _answers_for(dossier: Dossier, by: User) -> Basis:
+    """Agents answer for what was handed to them; the office, which records what was confirmed, for all."""
+    basis = _records_money(by)
+    if basis is Basis.TAKEN and dossier.agent_id != by.id:
+        raise RuleBroken(_l("This dossier was handed to another agent."), code="another_agent")
+    return basis
+
+
+def _hold(session: Session, dossier: Dossier, act: Act) -> None:
+    """Hold the dossier until the commit: of two who act at once the second sees what the first did."""
+    session.flush()
+    session.refresh(dossier, with_for_update=True)
+    if dossier.state not in FROM[act]:
+        raise Conflict(MOVED_ON, code="moved_on", state=dossier.state.value)
+
+
+def _move(
+    session: Session,
+    dossier: Dossier,
+    to: State,
+    *,
+    by: User,
+    at: datetime,
+    agent_id: UUID | None = None,
+    note: str | None = None,
+) -> None:
+    dossier.state, dossier.changed_at = to, at
+    _step(session, dossier, to, by=by, at=at, agent_id=agent_id, note=note)
+
+
+def _step(
+    session: Session,
+    dossier: Dossier,
+    to: State,
+    *,
+    by: User,
+    at: datetime,
+    agent_id: UUID | None = None,
+    note: str | None = None,
+) -> None:
+    session.add(
+        DossierStep(
+            town_id=dossier.town_id,
+            dossier_id=dossier.id,
+            to_state=to,
+            at=at,
+            by_id=by.id,
+            agent_id=agent_id,
+            note=note,
+        )
+    )
+    session.flush()
+
+
+def of_person(session: Session, scope: Scope, dossier_id: UUID) -> tuple[Dossier, Prospect]:
+    """A dossier and its person, as the acts above take them. Raises NotFound, also for a record merged away."""
+    line = dossier_seen(session, scope, dossier_id)
+    if line.person.merged_into_id:
+        raise NotFound
+    return line.dossier, line.person
+
+
+SENTENCES = {
+    "uq_dossier_open": ("open_already", _l("There are papers of this person already. Go on with those.")),
+    "uq_dossier_book": ("book_taken", _l("Another person was given this code. Look at the office's answer again.")),
+}
+"""What the database refuses, in words."""
+
+
+@contextmanager
+def _in_words(session: Session) -> Iterator[None]:
+    try:
+        with session.begin_nested():
+            yield
+    except IntegrityError as refusal:
+        diagnostic = getattr(refusal.orig, "diag", None)
+        code, sentence = SENTENCES.get(getattr(diagnostic, "constraint_name", None) or "", (None, None))
+        if code is None:
+            raise
+        raise Conflict(sentence, code=code) from None

@@ -1,0 +1,1 @@
+"""Papers for joining, from the first word to the insurance office's answer."""

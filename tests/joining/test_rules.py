@@ -1,0 +1,136 @@
+"""What a dossier declares, the row it becomes, and what has to be right before it goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm.errors import RuleBroken
+from crm.joining.rules import FROM, PROBLEMS, Act, Known, Movement, Row, State, movement_of, problems, row_of_payment
+from crm.months import Month
+from crm.participation.rules import Ending
+from crm.participation.screening.rules import Allowance, Answers, Business, Elsewhere, Work, who_may_join
+from crm.premiums.rules.quotes import Plan, quote
+from crm.premiums.services import law_as_shipped
+from crm.prospects.rules import Ground, Sex
+
+LAW = law_as_shipped()
+DAY = date(2019, 10, 15)
+THIS = Month(2019, 10)
+CLEAR = Answers(date(1980, 5, 5), 1980, True, Work.NONE, Business.NONE, Allowance.NONE, Elsewhere.NO)
+WHOLE = Known(
+    verdict=who_may_join(LAW, DAY, CLEAR),
+    screened=True,
+    birth_date=date(1980, 5, 5),
+    birth_year=1980,
+    sex=Sex.FEMALE,
+    citizen_id="038180000001",
+    phone="+84912345678",
+    address="Số 5",
+    stops=False,
+)
+
+
+@pytest.mark.parametrize(
+    ("took_part", "ended", "ended_as", "through", "start", "movement"),
+    [
+        (False, True, None, None, THIS, Movement.NEW),
+        (True, False, None, Month(2019, 9), THIS, Movement.PAYS_ON),
+        (True, True, Ending.LAPSED, Month(2019, 6), THIS, Movement.RETURNS),
+        (True, True, Ending.LAPSED, Month(2019, 6), Month(2019, 7), Movement.LATE),
+        (True, True, Ending.STOPPED, Month(2019, 6), Month(2019, 7), Movement.RETURNS),
+        (True, True, Ending.LAPSED, Month(2019, 9), THIS, Movement.RETURNS),
+    ],
+)
+def test_the_movement_follows_from_the_books(
+    took_part: bool, ended: bool, ended_as: Ending | None, through: Month | None, start: Month, movement: Movement
+) -> None:
+    found = movement_of(
+        took_part=took_part, paid_through=through, ended_as=ended_as, ended=ended, start=start, this=THIS
+    )
+    assert found is movement
+
+
+def test_a_row_has_the_official_names_and_the_four_layers() -> None:
+    told = quote(LAW, 700_000, [Ground.POOR], THIS, DAY, Plan.periodic(3), other_support=100_000)
+    row = row_of_payment(told, LAW.on(DAY), Movement.NEW, name="nguyễn thị đăng", code="0380000001", remarks="")
+    assert (row.HoTen, row.PA, row.Tuthang, row.Sothang, row.Phuongthuc) == ("NGUYỄN THỊ ĐĂNG", "TM", "10/2019", 3, "3")
+    assert (row.Tyle, row.TyleNSNN, row.Heso) == ("22", "30", 0)
+    assert (row.Tongtien, row.TienHotro, row.TienNSDP, row.TienHotroKhac, row.TienTudong) == (
+        462_000,
+        138_600,
+        0,
+        100_000,
+        223_400,
+    )
+    with pytest.raises(ValueError, match="four layers"):
+        replace(row, TienTudong=row.TienTudong + 1)
+
+
+@given(
+    st.integers(0, 100).map(lambda steps: 700_000 + 50_000 * steps),
+    st.sampled_from([1, 3, 6, 12]),
+    st.sets(st.sampled_from(list(Ground))),
+    st.integers(0, 3_000_000),
+)
+def test_whatever_is_chosen_the_layers_make_up_the_premium(
+    income: int, months: int, grounds: set[Ground], sponsor: int
+) -> None:
+    told = quote(LAW, income, sorted(grounds), THIS, DAY, Plan.periodic(months), other_support=sponsor)
+    row = row_of_payment(told, LAW.on(DAY), Movement.NEW, name="a", code="", remarks="")
+    assert row.TienTudong + row.TienHotro + row.TienNSDP + row.TienHotroKhac == row.Tongtien
+    assert row.MucTien == 700_000 + 50_000 * row.Heso
+    assert "HoTen" not in row.without_names()
+    assert Row(HoTen="A", MasoBHXH="", Ghichu="", **row.without_names()).Tongtien == row.Tongtien
+
+
+def test_nothing_is_wrong_with_whole_papers() -> None:
+    assert problems(WHOLE) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"screened": False}, "not_screened"),
+        ({"verdict": who_may_join(LAW, DAY, replace(CLEAR, work=Work.CONTRACT))}, "may_not_join"),
+        ({"birth_date": None, "birth_year": None}, "no_birth"),
+        ({"birth_date": None}, "no_birth_day"),
+        ({"sex": None}, "no_sex"),
+        ({"phone": None}, "no_phone"),
+        ({"address": None}, "no_address"),
+        ({"citizen_id": None}, "no_citizen_id"),
+        ({"citizen_id": "038080000001"}, "citizen_id_contradicts"),
+        ({"citizen_id": "038181000001"}, "citizen_id_contradicts"),
+        ({"citizen_id": "172345678"}, "old_citizen_id"),
+        ({"number_elsewhere": True}, "number_elsewhere"),
+        ({"declared_lately": True}, "declared_lately"),
+        ({"months_paid": True}, "months_paid"),
+        ({"too_late": True}, "window_over"),
+        ({"ground": Ground.POOR, "certified": False}, "no_certificate"),
+        ({"sponsored_otherwise": True}, "sponsored_otherwise"),
+    ],
+)
+def test_each_thing_that_is_missing_is_named_alone(changed: dict[str, object], code: str) -> None:
+    (found,) = problems(replace(WHOLE, **changed))  # type: ignore[arg-type]
+    assert found.code == code
+    assert found.firm is PROBLEMS[code][0]
+
+
+def test_what_the_law_refuses_is_said_in_its_own_words() -> None:
+    with pytest.raises(RuleBroken) as refused:
+        quote(LAW, 650_000, [], THIS, DAY, Plan.periodic(3))
+    (found,) = problems(replace(WHOLE, refusal=refused.value.message))
+    assert found.firm
+    assert found.words is refused.value.message
+
+
+def test_who_stops_need_not_be_of_age_nor_choose_an_income() -> None:
+    assert problems(replace(WHOLE, stops=True, screened=False, refusal="no", months_paid=True)) == []
+
+
+def test_nothing_is_done_with_what_is_closed() -> None:
+    assert all(state not in FROM[act] for act in Act for state in (State.ACCEPTED, State.WITHDRAWN))
