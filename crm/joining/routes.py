@@ -443,10 +443,10 @@ def _rows(of: DossierList, lines: list[Line], worked: dict[UUID, Worked]) -> dic
 
 def _taken_away(list_id: UUID, way: str) -> tuple[DossierList, list[Row]]:
     """The rows of a list for a file, with whole numbers, for those who answer for the money."""
-    if basis_for(current_user().may) is None:
-        raise RuleBroken(_("Only a collection agent or the office takes this list away: it holds whole numbers."))
     with transaction() as current:
         of, lines = queries.list_seen(current, current_scope(), list_id)
+        if basis_for(current_user().may) is None:
+            raise RuleBroken(_("Only a collection agent or the office takes this list away: it holds whole numbers."))
         rules = law(current)
         rows = [
             queries.declared_row(one.dossier, one.person)
