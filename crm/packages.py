@@ -55,6 +55,7 @@ from crm.decrees import routes as decree_routes
 from crm.followups import routes as followup_routes
 from crm.followups.keeping import routes as keeping_routes
 from crm.followups.walking import routes as walking_routes
+from crm.joining import resources as joining_resources
 from crm.joining import routes as joining_routes
 from crm.outreach import resources as outreach_resources
 from crm.outreach import routes as outreach_routes
@@ -131,6 +132,7 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     outreach_resources.blp,
     sync_resources.blp,
     package_resources.blp,
+    joining_resources.blp,
     campaign_resources.blp,
     target_resources.blp,
     participation_resources.blp,

@@ -28,7 +28,18 @@ from crm.joining.forms import (
 )
 from crm.joining.models import Dossier, DossierList
 from crm.joining.queries import Asked, Line, Worked
-from crm.joining.rules import COLUMNS, FROM, MOVEMENTS, STATE_SIGNS, STATES, Act, Movement, Row, State
+from crm.joining.rules import (
+    COLUMNS,
+    FROM,
+    MOVEMENTS,
+    STATE_SIGNS,
+    STATES,
+    WITH_THE_VOLUNTEER,
+    Act,
+    Movement,
+    Row,
+    State,
+)
 from crm.months import Month
 from crm.participation.queries import open_spell
 from crm.participation.rules import Basis, basis_for
@@ -366,8 +377,8 @@ def _usual_agent(dossier: Dossier) -> str | None:
 
 
 def _worked(line: Line) -> Worked | None:
-    """What it would declare today; a dossier that was submitted has declared, and one that is closed is past."""
-    if line.dossier.state in (State.SUBMITTED, State.ACCEPTED, State.WITHDRAWN):
+    """What it would declare today, while it is still with the volunteer: what was handed over has declared."""
+    if line.dossier.state not in WITH_THE_VOLUNTEER:
         return None
     return queries.work_out(session(), line.dossier, line.person, clock.today())
 
@@ -401,44 +412,18 @@ def _listing_page(gathering: GatherForm) -> str:
 
 def _list_page(list_id: UUID, form: SubmitForm) -> str:
     of, lines = queries.list_seen(session(), current_scope(), list_id)
-    rules = law(session())
-    worked = (
-        {}
-        if of.submitted_on
-        else {
-            one.dossier.id: queries.work_out(session(), one.dossier, one.person, clock.today(), rules)
-            for one in lines[:MOST_CHECKED]
-        }
-    )
-    rows = _rows(of, lines, worked)
+    rows = {one.dossier.id: queries.declared_row(one.dossier, one.person) for one in lines if one.dossier.declared}
     return render_template(
         "joining/list.html",
         of=of,
         lines=lines,
-        worked=worked,
         rows=rows,
-        totals=exporting.totals([row for row in rows.values() if row]),
+        totals=exporting.totals(list(rows.values())),
         columns=COLUMNS,
         form=form,
         answers=basis_for(current_user().may) is not None and current_user().may(May.ENROL),
         whole=basis_for(current_user().may) is not None and current_user().may(May.REVEAL_IDENTITY),
     )
-
-
-MOST_CHECKED = 200
-"""So many dossiers of a list are worked out for its page."""
-
-
-def _rows(of: DossierList, lines: list[Line], worked: dict[UUID, Worked]) -> dict[UUID, Row | None]:
-    """The row of each dossier: as it was declared, or as it would be today."""
-    rows: dict[UUID, Row | None] = {}
-    for one in lines:
-        if one.dossier.declared:
-            rows[one.dossier.id] = queries.declared_row(one.dossier, one.person)
-        else:
-            known = worked.get(one.dossier.id)
-            rows[one.dossier.id] = known.row if known else None
-    return rows
 
 
 def _taken_away(list_id: UUID, way: str) -> tuple[DossierList, list[Row]]:
@@ -447,16 +432,10 @@ def _taken_away(list_id: UUID, way: str) -> tuple[DossierList, list[Row]]:
         of, lines = queries.list_seen(current, current_scope(), list_id)
         if basis_for(current_user().may) is None:
             raise RuleBroken(_("Only a collection agent or the office takes this list away: it holds whole numbers."))
-        rules = law(current)
-        rows = [
-            queries.declared_row(one.dossier, one.person)
-            if one.dossier.declared
-            else queries.work_out(current, one.dossier, one.person, clock.today(), rules).row
-            for one in lines
-        ]
+        rows = [queries.declared_row(one.dossier, one.person) for one in lines if one.dossier.declared]
         people = [one.person for one in lines]
         exporting.note_readings(current, people, of, way, by=current_user(), at=clock.now())
-        return of, [row for row in rows if row]
+        return of, rows
 
 
 def _file(content: bytes, kind: str, name: str) -> ResponseReturnValue:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
@@ -30,14 +30,17 @@ from crm.joining.queries import (
     seen_by,
     work_out,
 )
-from crm.joining.rules import FROM, MOVED_ON, Act, Movement, State, plan_of
+from crm.joining.rules import FROM, MOVED_ON, PROBLEMS, Act, Movement, State, plan_of
 from crm.months import Month
 from crm.participation import services as participation
 from crm.participation.models import ParticipantMonth, Payment
 from crm.participation.queries import grounds_on, months_paid, open_spell
-from crm.participation.rules import Basis, Ending, basis_for
+from crm.participation.rules import Basis, Ending, basis_for, first_months
 from crm.places.models import Town
+from crm.premiums.queries import law
+from crm.premiums.rules.law import LawOnDay
 from crm.prospects.models import Prospect
+from crm.prospects.rules import Ground
 from crm.prospects.services.people import change_prospect
 from crm.sealed import current as seal
 from crm.sponsors import services as sponsoring
@@ -78,6 +81,7 @@ def open_dossier(
         town_id=person.town_id,
         id=new_id(),
         prospect_id=person.id,
+        state=State.DRAFT,
         movement=_movement(session, person, start, stop_on, at),
         income=income,
         months=months,
@@ -92,7 +96,8 @@ def open_dossier(
     with _in_words(session):
         session.add(row)
         session.flush()
-    _step(session, row, State.DRAFT, by=by, at=at)
+    session.add(_new_step(row, by=by, at=at))
+    session.flush()
     return row
 
 
@@ -131,12 +136,18 @@ def check(session: Session, dossier: Dossier, person: Prospect, *, by: User, at:
 
 
 def hand_over(session: Session, dossier: Dossier, person: Prospect, agent_id: UUID, *, by: User, at: datetime) -> None:
-    """The papers go to a collection agent, who takes the money; whoever hands over takes none, and that is what is kept."""
+    """The papers go to a collection agent, who takes the money; whoever hands over takes none, and that is what is kept.
+
+    The figures are worked out once more and kept as declared: this is the day of payment, whose law holds.
+    """
     _hold(session, dossier, Act.HAND_OVER)
     agent = session.get(User, (dossier.town_id, agent_id))
     if agent is None or not agent.active or agent.role is not Role.AGENT:
         raise RuleBroken(_l("Choose a collection agent."), field="agent")
-    _complete(session, dossier, person, at)
+    worked = _complete(session, dossier, person, at)
+    assert worked.row, "what is complete has a row"
+    ground = worked.quote.ground.value if worked.quote else Ground.OTHER.value
+    dossier.movement, dossier.declared = worked.movement, worked.row.without_names() | {"ground": ground}
     dossier.agent_id = agent.id
     _move(session, dossier, State.HANDED_OVER, by=by, at=at, agent_id=agent.id)
     if open_spell(session, person) is None:
@@ -208,27 +219,62 @@ def take_out(session: Session, dossier: Dossier, *, by: User) -> None:
 
 
 def submit(session: Session, scope: Scope, list_id: UUID, on: date, *, by: User, at: datetime) -> DossierList:
-    """The list went to the insurance office: every row is checked once more, and its figures are kept as declared."""
-    _records_money(by)
-    made, lines = list_seen(session, scope, list_id)
-    session.refresh(made, with_for_update=True)
+    """The list went to the insurance office. What was paid meanwhile, or whose time is over, is named and holds it back."""
+    basis = _records_money(by)
+    list_seen(session, scope, list_id)
+    made = session.get_one(DossierList, (scope.town_id, list_id), with_for_update=True, populate_existing=True)
     if made.submitted_on:
         raise Conflict(_l("This list was handed in already."), code="submitted_already")
     if on > local_day(at):
         raise RuleBroken(_l("The day of handing in lies ahead."), field="submitted_on")
-    for line in lines:
-        _answers_for(line.dossier, by)
-        _hold(session, line.dossier, Act.SUBMIT)
-        worked = _complete(session, line.dossier, line.person, at, name=line.person.full_name)
-        assert worked.row, "what is complete has a row"
-        line.dossier.movement = worked.movement
-        line.dossier.declared = worked.row.without_names() | {
-            "ground": worked.quote.ground.value if worked.quote else "other"
-        }
-        _move(session, line.dossier, State.SUBMITTED, by=by, at=at, agent_id=line.dossier.agent_id)
+    rows = session.scalars(
+        select(Dossier)
+        .where(Dossier.town_id == scope.town_id, Dossier.list_id == list_id, Dossier.state.in_(FROM[Act.SUBMIT]))
+        .order_by(Dossier.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    if not rows:
+        raise Conflict(MOVED_ON, code="moved_on")
+    if basis is Basis.TAKEN and any(one.agent_id != by.id for one in rows):
+        raise RuleBroken(_l("This dossier was handed to another agent."), code="another_agent")
+    _still_right(session, rows, on)
+    for one in rows:
+        one.state, one.changed_at = State.SUBMITTED, at
+        session.add(_new_step(one, by=by, at=at))
     made.submitted_on = on
     session.flush()
     return made
+
+
+def _still_right(session: Session, rows: Sequence[Dossier], on: date) -> None:
+    """Refuses, by name, whose months were paid since the papers were handed over, and whose time to pay is over."""
+    paid = {
+        id
+        for (id,) in session.execute(
+            select(Dossier.id)
+            .join(
+                ParticipantMonth,
+                (ParticipantMonth.town_id == Dossier.town_id)
+                & (ParticipantMonth.prospect_id == Dossier.prospect_id)
+                & (ParticipantMonth.month == Dossier.start_month),
+            )
+            .where(Dossier.town_id == rows[0].town_id, Dossier.id.in_([one.id for one in rows]))
+        )
+    }
+    today = law(session).on(on)
+    for one in rows:
+        wrong = "months_paid" if one.id in paid else "window_over" if _over(one, today) else None
+        if wrong:
+            name = session.get_one(Prospect, (one.town_id, one.prospect_id)).full_name
+            raise RuleBroken(f"{name}: {PROBLEMS[wrong][2]}", code="not_complete")
+
+
+def _over(dossier: Dossier, today: LawOnDay) -> bool:
+    if dossier.movement in (Movement.STOPS, Movement.LATE):
+        return False
+    _income, months, start = dossier.chosen
+    return start < first_months(today.day, today, plan_of(months))[0]
 
 
 def accept(
@@ -353,12 +399,11 @@ def _movement(session: Session, person: Prospect, start: Month | None, stop_on: 
     return movement_now(session, person, start, local_day(at))
 
 
-def _complete(session: Session, dossier: Dossier, person: Prospect, at: datetime, name: str | None = None) -> Worked:
+def _complete(session: Session, dossier: Dossier, person: Prospect, at: datetime) -> Worked:
     worked = work_out(session, dossier, person, local_day(at))
     firm = next((one for one in worked.problems if one.firm), None)
     if firm:
-        message = f"{name}: {firm.words}" if name else firm.words
-        raise RuleBroken(message, code="not_complete")
+        raise RuleBroken(firm.words, code="not_complete")
     return worked
 
 
@@ -396,31 +441,23 @@ def _move(
     note: str | None = None,
 ) -> None:
     dossier.state, dossier.changed_at = to, at
-    _step(session, dossier, to, by=by, at=at, agent_id=agent_id, note=note)
-
-
-def _step(
-    session: Session,
-    dossier: Dossier,
-    to: State,
-    *,
-    by: User,
-    at: datetime,
-    agent_id: UUID | None = None,
-    note: str | None = None,
-) -> None:
-    session.add(
-        DossierStep(
-            town_id=dossier.town_id,
-            dossier_id=dossier.id,
-            to_state=to,
-            at=at,
-            by_id=by.id,
-            agent_id=agent_id,
-            note=note,
-        )
-    )
+    session.add(_new_step(dossier, by=by, at=at, agent_id=agent_id, note=note))
     session.flush()
+
+
+def _new_step(
+    dossier: Dossier, *, by: User, at: datetime, agent_id: UUID | None = None, note: str | None = None
+) -> DossierStep:
+    return DossierStep(
+        town_id=dossier.town_id,
+        id=new_id(),
+        dossier_id=dossier.id,
+        to_state=dossier.state,
+        at=at,
+        by_id=by.id,
+        agent_id=agent_id,
+        note=note,
+    )
 
 
 def of_person(session: Session, scope: Scope, dossier_id: UUID) -> tuple[Dossier, Prospect]:

@@ -38,6 +38,7 @@ from crm.participation.screening.services import refuse_barred
 from crm.participation.shares import MonthShare, Share, by_month, needed_of
 from crm.premiums.queries import law
 from crm.premiums.rules.keys import LawKey, Method
+from crm.premiums.rules.law import Law
 from crm.premiums.rules.quotes import Plan, Quote
 from crm.premiums.rules.wording import in_day
 from crm.prospects.models import Prospect, StageChange
@@ -89,9 +90,10 @@ def enrol(
             code="takes_part_already",
             participation_id=str(before.id),
         )
-    _check_joining(session, prospect, plan, start, paid_on)
+    rules = law(session)
+    _check_joining(rules, prospect, plan, start, paid_on)
     if by is not None:
-        refuse_barred(session, prospect, despite, by=by, at=at)
+        refuse_barred(session, prospect, despite, rules, by=by, at=at)
     spell = Participation(
         town_id=prospect.town_id,
         id=new_id(),
@@ -113,12 +115,13 @@ def enrol(
         paid_on=paid_on,
         grounds=grounds,
         other_support=sum(share.amount for share in others),
+        all_law=rules,
     )
     with _in_words(session):
         session.add(spell)
         session.flush()
     _keep(session, spell, told, others, basis, receipt_number, confirmation, by, at)
-    _pays_on(session, spell, plan, paid_on, start + (plan.months - 1))
+    _pays_on(rules, spell, plan, paid_on, start + (plan.months - 1))
     move_stage(session, prospect, Stage.JOINED, at=at, by=by, because=spell.id)
     prospect.next_contact_on = None
     session.flush()
@@ -174,7 +177,7 @@ def record_payment(
     spell.income = income
     spell.method = months_at_once(plan)
     spell.ended_on = spell.ended_as = spell.stop_reason = None
-    _pays_on(session, spell, plan, paid_on, first + (plan.months - 1))
+    _pays_on(law(session), spell, plan, paid_on, first + (plan.months - 1))
     move_stage(session, prospect, Stage.JOINED, at=at, by=by, because=spell.id)
     session.flush()
     return payment
@@ -322,8 +325,8 @@ def _check_payment(
         raise RuleBroken(message, field="months", code="missing_months")
 
 
-def _check_joining(session: Session, prospect: Prospect, plan: Plan, start: Month, paid_on: date) -> None:
-    today = law(session).on(paid_on)
+def _check_joining(rules: Law, prospect: Prospect, plan: Plan, start: Month, paid_on: date) -> None:
+    today = rules.on(paid_on)
     least_age = today.number(LawKey.LEAST_AGE)
     if not old_enough(prospect.birth_date, prospect.birth_year, paid_on, least_age):
         raise RuleBroken(_l("One may join from the age of %(age)s on.", age=least_age), code="too_young")
@@ -433,9 +436,9 @@ def _payers(payment: Payment, shares: Sequence[MonthShare]) -> Iterator[MonthPay
             )
 
 
-def _pays_on(session: Session, spell: Participation, plan: Plan, paid_on: date, last: Month) -> None:
+def _pays_on(rules: Law, spell: Participation, plan: Plan, paid_on: date, last: Month) -> None:
     spell.paid_through = last.first_day
-    spell.deadline_on = deadline_after(law(session).on(paid_on), months_at_once(plan), last)
+    spell.deadline_on = deadline_after(rules.on(paid_on), months_at_once(plan), last)
 
 
 def _opposite(payment: Payment, by: User, at: datetime) -> Payment:

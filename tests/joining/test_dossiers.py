@@ -195,6 +195,24 @@ def test_a_volunteer_neither_gathers_nor_accepts(session: Session, story: Story)
             act()
 
 
+def test_what_was_paid_since_holds_the_list_back_by_name(session: Session, story: Story) -> None:
+    made = story.gathered(story.handed_over())
+    join(story.person, clock.today())
+    scope = scope_of(session, story.agent)
+    with pytest.raises(RuleBroken, match="Nguyễn Thị Đăng"):
+        services.submit(session, scope, made.id, clock.today(), by=story.agent, at=clock.now())
+    assert made.submitted_on is None
+
+
+def test_a_long_list_costs_no_more_queries(session: Session, story: Story, signed_in: Browse) -> None:
+    people = [story.somebody(f"Trần Thị Số {number}", f"0381801{number:05}") for number in range(12)]
+    made = story.gathered(*(story.handed_over(one) for one in people))
+    browser = signed_in(story.agent)
+    assert browser.get(f"/dossiers/lists/{made.id}").status_code == 200
+    assert browser.post(f"/dossiers/lists/{made.id}/submit", data={"submitted_on": "2019-10-15"}).status_code == 302
+    assert browser.get(f"/dossiers/lists/{made.id}.xlsx").status_code == 200
+
+
 def test_the_same_code_is_not_given_twice(session: Session, story: Story) -> None:
     second = story.somebody("Trần Thị Hai", "038180000002")
     one, two = story.handed_over(), story.handed_over(second)

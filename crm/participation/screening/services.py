@@ -14,6 +14,7 @@ from crm.participation.referrals import services as referrals
 from crm.participation.screening.models import Screening
 from crm.participation.screening.queries import latest, verdict_of
 from crm.participation.screening.rules import KINDS, Answers, Verdict
+from crm.premiums.rules.law import Law
 from crm.prospects.models import Prospect
 
 ENROLLED_DESPITE = "enrol_despite"
@@ -37,12 +38,14 @@ def record_screening(session: Session, person: Prospect, said: Answers, *, by: U
     return verdict
 
 
-def refuse_barred(session: Session, person: Prospect, despite: str | None, *, by: User, at: datetime) -> None:
+def refuse_barred(
+    session: Session, person: Prospect, despite: str | None, rules: Law, *, by: User, at: datetime
+) -> None:
     """Refuse whom the law keeps out of voluntary insurance, unless whoever records the money says why not.
 
     The reason is kept. Raises RuleBroken at `despite`, code `barred`.
     """
-    verdict = verdict_of(session, person, local_day(at))
+    verdict = verdict_of(session, person, local_day(at), rules)
     if not verdict.barred:
         return
     if not despite:

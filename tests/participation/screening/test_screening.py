@@ -26,6 +26,7 @@ from crm.participation.screening import services
 from crm.participation.screening.models import Screening
 from crm.participation.screening.queries import verdict_of
 from crm.participation.screening.rules import Allowance, Answers, Business, Elsewhere, Kind, Work
+from crm.premiums.services import law_as_shipped
 from crm.prospects.models import IdentityReading, Prospect
 from crm.prospects.rules import Stage
 from tests.factories import Make
@@ -36,6 +37,7 @@ PLAIN = Answers(citizen=True, work=Work.NONE, business=Business.NONE, allowance=
 CONTRACT = Answers(
     citizen=True, work=Work.CONTRACT, business=Business.NONE, allowance=Allowance.NONE, elsewhere=Elsewhere.NO
 )
+LAW = law_as_shipped()
 FORM = {"citizen": "yes", "work": "none", "business": "none", "allowance": "none", "elsewhere": "no"}
 PAID = {"income": "700.000", "months": "3", "start": "2019-10", "paid_on": "2019-10-15"}
 
@@ -152,10 +154,10 @@ def test_enrolling_against_the_law_needs_a_reason_of_who_answers_for_the_money(
 
 
 def test_whom_nobody_asked_joins_as_before(session: Session, make: Make, person: Prospect) -> None:
-    services.refuse_barred(session, person, None, by=make.user(), at=clock.now())
+    services.refuse_barred(session, person, None, LAW, by=make.user(), at=clock.now())
     services.record_screening(session, person, CONTRACT, by=make.user(), at=clock.now())
     with pytest.raises(RuleBroken, match="bắt buộc"):
-        services.refuse_barred(session, person, None, by=make.user(), at=clock.now())
+        services.refuse_barred(session, person, None, LAW, by=make.user(), at=clock.now())
 
 
 def test_the_list_goes_to_the_office_as_a_file_that_is_logged(session: Session, make: Make, signed_in: Browse) -> None:
