@@ -12,10 +12,10 @@ from wtforms import DateField, IntegerField, RadioField, SelectField, StringFiel
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 from crm.decrees.rules.saying import Item, Said, read_dong, read_percent, read_value
-from crm.decrees.rules.states import SIDES
+from crm.decrees.rules.states import CERTAINTY, SIDES
 from crm.errors import RuleBroken
 from crm.premiums.rules.keys import LawKey, LawStatus
-from crm.premiums.rules.wording import GROUNDS, LABELS, STATUSES
+from crm.premiums.rules.wording import GROUNDS, LABELS
 from crm.prospects.rules import Ground
 from crm.web.forms import Form, QueryForm, stripped
 
@@ -34,7 +34,7 @@ class DocumentForm(Form):
     effective_from = DateField(_l("Day of effect"), validators=[DataRequired()])
     status = RadioField(
         _l("How sure is it?"),
-        choices=[(str(status), STATUSES[status]) for status in LawStatus],
+        choices=[(str(status), CERTAINTY[status]) for status in LawStatus],
         default=str(LawStatus.IN_FORCE),
         validators=[DataRequired()],
     )

@@ -19,10 +19,10 @@ from crm.decrees import queries, services, showing
 from crm.decrees.forms import DocumentForm, PeopleForm, TopUpForm, ValueForm, WithdrawForm
 from crm.decrees.models import Decree
 from crm.decrees.rules.saying import Said
-from crm.decrees.rules.states import SIDES, STATES, ImpactState, Side, State
+from crm.decrees.rules.states import CERTAINTY, SIDES, STATES, ImpactState, Side, State
 from crm.errors import NotFound
 from crm.premiums.rules.keys import LawStatus
-from crm.premiums.rules.wording import GROUNDS, STATUSES, in_day
+from crm.premiums.rules.wording import GROUNDS, in_day
 from crm.web.filters import number
 from crm.web.forms import refusals_on
 from crm.web.guard import may
@@ -30,7 +30,7 @@ from crm.web.language import chosen
 from tasks.decrees import compare
 
 bp = Blueprint("decrees", __name__, url_prefix="/law/decrees")
-WORDS = {"STATES": STATES, "STATUSES": STATUSES, "GROUNDS": GROUNDS, "SIDES": SIDES}
+WORDS = {"STATES": STATES, "STATUSES": CERTAINTY, "GROUNDS": GROUNDS, "SIDES": SIDES}
 
 
 @bp.get("")
@@ -258,7 +258,7 @@ def _known(row: Decree) -> dict[str, Any]:
         "stale": impact is not None and impact.version != row.version,
         "told": showing.told(session(), scope, row) if ready else None,
         "words": _compared(impact) if impact else "",
-        "who": queries.names_of(session(), scope.town_id, {row.created_by_id, row.saved_by_id}),
+        "names": queries.names_of(session(), scope.town_id, {row.created_by_id, row.saved_by_id}),
         "today": clock.today(),
         "announced_only": row.status is LawStatus.ANNOUNCED,
     }

@@ -8,6 +8,8 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from crm.premiums.rules.keys import LawStatus
+
 
 class State(StrEnum):
     DRAFT = "draft"
@@ -25,6 +27,13 @@ STATES: Mapping[State, Any] = {
     State.DRAFT: _l("Draft: nothing has changed yet"),
     State.SAVED: _l("On record"),
     State.DROPPED: _l("Thrown away"),
+}
+
+
+CERTAINTY: Mapping[LawStatus, Any] = {
+    LawStatus.IN_FORCE: _l("Issued: it binds from its day on"),
+    LawStatus.ANNOUNCED: _l("Only announced, or a draft: shown apart, not counted"),
+    LawStatus.PRACTICE: _l("Practice of the agents, no text seen: counted, and said so"),
 }
 
 
