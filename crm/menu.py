@@ -14,18 +14,22 @@ TODAY = Item(_l("Today"), "followups.today", "today", May.LOG_VISITS)
 RESIDENTS = Item(_l("Residents"), "prospects.listing", "people", May.SEE_PEOPLE)
 LOG = Item(_l("Log"), "followups.record", "record", May.LOG_VISITS)
 MINE = Item(_l("My work"), "followups.mine", "mine", May.LOG_VISITS)
+PAPERS = Item(_l("Papers for joining"), "joining.listing", "document", May.SEE_PEOPLE)
 DOORS = _l("Door to door")
 SET_UP = _l("Set up")
 
 FIELD: tuple[Item, ...] = (TODAY, RESIDENTS, replace(LOG, strong=True), MINE)
 """Those who go from door to door: their four places, the act in the middle."""
 
+AGENT: tuple[Item, ...] = (TODAY, PAPERS, replace(LOG, strong=True), MINE, RESIDENTS)
+"""Collection agents: what was handed to them stands beside their day."""
+
 OFFICE: tuple[Item, ...] = (
     Item(_l("Overview"), "reports.dashboard", "chart", May.SEE_DASHBOARD),
     RESIDENTS,
     Item(_l("Taking part"), "participation.listing", "joined", May.SEE_DASHBOARD),
     Item(_l("Keeping them in"), "keeping.show", "due", May.SEE_PEOPLE),
-    Item(_l("Papers for joining"), "joining.listing", "document", May.SEE_PEOPLE),
+    PAPERS,
     Item(_l("Referrals to the insurance office"), "referrals.listing", "office", May.SEE_DASHBOARD),
     Item(_l("Sponsors"), "sponsors.listing", "sponsor", May.SEE_SPONSORS),
     Item(_l("Messages"), "campaigns.messages", "message", May.SEE_MESSAGES),
@@ -50,4 +54,6 @@ OFFICE: tuple[Item, ...] = (
 
 def menu_of(who: Actor) -> tuple[Item, ...]:
     """The menu of somebody's kind of work, before their permissions are asked."""
-    return OFFICE if who.may(May.SEE_DASHBOARD) else FIELD
+    if who.may(May.SEE_DASHBOARD):
+        return OFFICE
+    return AGENT if who.may(May.TAKE_PREMIUMS) else FIELD

@@ -133,7 +133,7 @@ SUMMED = ("Tongtien", "TienHotro", "TienNSDP", "TienHotroKhac", "TienTudong")
 COLUMNS: Mapping[str, Any] = {
     "HoTen": _l("Full name"),
     "MasoBHXH": _l("Social insurance code"),
-    "PA": _l("Movement"),
+    "PA": _l("Movement code"),
     "MucTien": _l("Chosen income"),
     "Tuthang": _l("From month"),
     "Sothang": _l("Months"),
