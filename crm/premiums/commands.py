@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from crm import clock
 from crm.db import session
 from crm.errors import RuleBroken
-from crm.money import in_figures, in_words
+from crm.money import in_words
 from crm.premiums import queries
 from crm.premiums.resources import LawAnswer, QuoteAnswer
 from crm.premiums.rules.keys import LawStatus
@@ -86,15 +86,16 @@ def _as_api(told: Quote) -> Any:
 
 def explained(told: Quote) -> list[str]:
     """A quote line by line, in the reader's language."""
+    locale = str(get_locale())
     figures = [
-        (_("Premium for %(months)s months", months=told.plan.months), in_figures(told.gross)),
+        (_("Premium for %(months)s months", months=told.plan.months), vnd(told.gross, locale)),
         (
             _("State support (%(months)s months)", months=told.supported_months),
-            in_figures(told.state_support),
+            vnd(told.state_support, locale),
         ),
-        (_("Addition by the place's own budget"), in_figures(told.local_support)),
-        (_("Other support"), in_figures(told.other_support)),
-        (_("I pay"), in_figures(told.payable)),
+        (_("Addition by the place's own budget"), vnd(told.local_support, locale)),
+        (_("Other support"), vnd(told.other_support, locale)),
+        (_("I pay"), vnd(told.payable, locale)),
     ]
     width = max(len(name) for name, _figure in figures)
     amounts = max(len(figure) for _name, figure in figures)
@@ -112,7 +113,7 @@ def explained(told: Quote) -> list[str]:
         said = [_("since %(day)s", day=in_day(line.since)), line.source]
         said += [] if line.status is LawStatus.IN_FORCE else [str(STATUSES[line.status])]
         name = titled(line.name, line.ground, line.of_year)
-        lines.append(f"- {name}: {value_of(line.name, line.value, str(get_locale()))} ({'; '.join(said)})")
+        lines.append(f"- {name}: {value_of(line.name, line.value, locale)} ({'; '.join(said)})")
     return lines
 
 

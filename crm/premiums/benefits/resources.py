@@ -65,7 +65,10 @@ class BenefitsQuery(Schema):
     state_support = fields.Integer(
         validate=validate.Range(min=0), metadata={"description": "What the State has paid so far, đồng."}
     )
-    supported_before = fields.Integer(load_default=0, validate=validate.Range(min=0))
+    supported_before = fields.Integer(
+        validate=validate.Range(min=0),
+        metadata={"description": "Months the State has helped with; all the months so far when left out."},
+    )
     voluntary_since = fields.Date(metadata={"description": "First day of voluntary insurance."})
     first_insured = fields.Date(metadata={"description": "First day of any social insurance."})
     months_stopped = fields.Integer(
@@ -225,7 +228,7 @@ def person_of(asked: dict[str, Any]) -> Person:
         birth=Birth(asked["birth"]) if "birth" in asked else Birth.in_year(asked["birth_year"]),
         earned=tuple(earned),
         paid_so_far=asked.get("paid_so_far"),
-        supported_so_far=asked["supported_before"],
+        supported_so_far=asked.get("supported_before"),
         grounds=frozenset(asked["ground"]),
         voluntary_since=asked.get("voluntary_since"),
     )

@@ -49,7 +49,7 @@ def test_one_month_over_twenty_years_counts_half_a_year() -> None:
 
 
 def test_whoever_is_short_at_the_age_pays_on_or_pays_at_once() -> None:
-    told = look(Person(Sex.MALE, Birth(date(1965, 6, 1)), earned=(Earned(150, 1_500_000),)))
+    told = look(Person(Sex.MALE, Birth(date(1965, 6, 1)), earned=(Earned(150, 1_500_000),), supported_so_far=0))
     assert (str(told.retirement.reached), told.short_at_retirement) == ("2026-12", 29)
     way = paying_on(told)
     assert (way.months, str(way.entitled_from)) == (180, "2029-06")
@@ -98,6 +98,15 @@ def test_what_is_not_known_of_the_past_is_said_and_never_counted_in_favour() -> 
     assert (paying_on(told).paid_by_oneself or 0) - (paying_on(known).paid_by_oneself or 0) == 19_800_000 - 9_000_000
 
 
+def test_where_the_states_months_are_not_known_less_help_is_promised_and_it_is_said() -> None:
+    birth, earned = Birth(date(1986, 12, 5)), (Earned(60, 1_500_000),)
+    unknown = look(Person(Sex.FEMALE, birth, earned=earned))
+    known = look(Person(Sex.FEMALE, birth, earned=earned, supported_so_far=10))
+    assert Assumption.ALL_SUPPORTED_SO_FAR in unknown.assumptions
+    assert Assumption.ALL_SUPPORTED_SO_FAR not in known.assumptions
+    assert paying_on(unknown).paid_in_months - paying_on(known).paid_in_months == 50 * 66_000
+
+
 def test_without_this_years_price_coefficients_incomes_stay_as_chosen_and_it_is_said() -> None:
     earned = (Earned(12, 1_000_000, year=2019),)
     told = look(Person(Sex.FEMALE, Birth(date(1986, 12, 5)), earned=earned))
@@ -143,7 +152,7 @@ PEOPLE = st.builds(
     st.dates(date(1950, 1, 1), date(2011, 11, 30)).map(Birth),
     earned=st.lists(st.builds(Earned, st.integers(1, 90), INCOMES), max_size=3).map(tuple),
     paid_so_far=st.none() | st.integers(0, 10**9),
-    supported_so_far=st.integers(0, 130),
+    supported_so_far=st.none() | st.integers(0, 130),
     grounds=st.frozensets(st.sampled_from(Ground)),
 )
 
@@ -161,6 +170,7 @@ def rate_by_hand(sex: Sex, months: int) -> Decimal:
 def test_an_outlook_is_that_of_a_plain_computation_month_by_month(person: Person, income: int) -> None:
     told = look(person, income)
     month, months, own, helped = START, person.months_so_far, 0, person.supported_so_far
+    helped = person.months_so_far if helped is None else helped
     share = max(
         [{"poor": 50, "island": 50, "near_poor": 40, "ethnic_minority": 30}.get(g, 20) for g in person.grounds] or [20]
     )

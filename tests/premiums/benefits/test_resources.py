@@ -28,7 +28,9 @@ def ask(client: FlaskClient, api: Api, make: Make, at_time: AtTime) -> Callable[
 
 
 def test_one_question_brings_all_five_answers(ask: Callable[..., Any]) -> None:
-    told = ask(f"{WOMAN}&earned=2024:12:1500000&earned=2025:12:1500000&child=2027-08&paid_so_far=6336000").get_json()
+    told = ask(
+        f"{WOMAN}&earned=2024:12:1500000&earned=2025:12:1500000&child=2027-08&paid_so_far=6336000&supported_before=0"
+    ).get_json()
     assert told["start"] == "2026-12"
     assert told["retirement"] == {"age_months": 720, "reached": "2046-12", "pension_from": "2047-01"}
     assert told["pension"]["months_still_needed"] == 156

@@ -27,7 +27,8 @@ from crm.prospects.rules import Ground, Sex
 class Person:
     """What a pension depends on, as far as it is known.
 
-    `paid_so_far` is what this person paid from their own pocket, `supported_so_far` the months the State helped with.
+    `paid_so_far` is what this person paid from their own pocket, `supported_so_far` the months the State helped with:
+    where it is not known, all months so far count as helped with, so that less help is promised ahead, never more.
     `voluntary_since` is the first day of voluntary insurance.
     """
 
@@ -35,7 +36,7 @@ class Person:
     birth: Birth
     earned: tuple[Earned, ...] = ()
     paid_so_far: Vnd | None = None
-    supported_so_far: int = 0
+    supported_so_far: int | None = None
     local_months_so_far: int = 0
     grounds: frozenset[Ground] = frozenset()
     voluntary_since: date | None = None
@@ -43,6 +44,11 @@ class Person:
     @property
     def months_so_far(self) -> int:
         return months_of(self.earned)
+
+    @property
+    def supported(self) -> int:
+        """Months the State has helped with, or may have."""
+        return self.months_so_far if self.supported_so_far is None else self.supported_so_far
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,7 @@ def pension_outlook(
         unknown = unknown if at_once.paid is not None else (*unknown, Unknown.INVESTMENT_RATE)
     assumed = [Assumption.PAID_WITHOUT_A_BREAK] if paid else []
     assumed += [Assumption.ROUNDED_ONCE] if at_once.paid else []
+    assumed += [Assumption.ALL_SUPPORTED_SO_FAR] if person.months_so_far and person.supported_so_far is None else []
     return replace(
         base,
         paying_on=road.way(paid, entitled),
@@ -221,7 +228,7 @@ def _paid_monthly(
     today, told, paid = law.on(start.first_day), dict[tuple[bool, ...], Quote](), list[Vnd]()
     cap = today.number(LawKey.SUPPORT_CAP_MONTHS) if today.says(LawKey.SUPPORT_CAP_MONTHS) else 0
     for month in range(months):
-        state, local = person.supported_so_far + month, person.local_months_so_far + month
+        state, local = person.supported + month, person.local_months_so_far + month
         helped = (state < cap, *(each.months_cap is None or local < each.months_cap for each in top_ups))
         if helped not in told:
             told[helped] = quote(
@@ -255,7 +262,7 @@ NOTHING_AT_ONCE = _AtOnce()
 
 def _at_once(law: Law, today: LawOnDay, person: Person, income: Vnd, month: Month, missing: int, ahead: int) -> _AtOnce:
     """Decree 159/2025, article 7; the State's help as agents subtract it."""
-    plan, before = Plan.missing(missing), person.supported_so_far + ahead
+    plan, before = Plan.missing(missing), person.supported + ahead
     ground = today.deciding_ground(person.grounds)
     helped = supported_months(today, ground, plan, before)
     nominal, help = today.rate * income * missing, today.support_for(ground) * today.floor_premium * helped

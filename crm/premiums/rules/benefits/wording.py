@@ -22,6 +22,10 @@ ASSUMPTIONS: Mapping[Assumption, Any] = {
     Assumption.PAST_PAID_IN_FULL: _l(
         "What was paid so far is not recorded: it counts in full, without any help, at today's rate. In truth it was less."
     ),
+    Assumption.ALL_SUPPORTED_SO_FAR: _l(
+        "How many months the State has helped with is not known: all months so far count as helped with. In truth there "
+        "may be more help ahead."
+    ),
     Assumption.NOT_RAISED_WITH_PRICES: _l(
         "Incomes paid on in earlier years count as they were chosen. When the pension is worked out they are raised with "
         "prices and never lowered: in truth it will not be less."
