@@ -3,8 +3,12 @@
 from dataclasses import replace
 from datetime import date
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm.errors import RuleBroken
 from crm.months import Month
-from crm.premiums.rules.benefits.brings import brings
+from crm.premiums.rules.benefits.brings import Stopping, brings
 from crm.premiums.rules.benefits.earnings import Earned
 from crm.premiums.rules.benefits.pension import Person
 from crm.premiums.rules.benefits.retirement import Birth
@@ -53,3 +57,32 @@ def test_months_paid_so_far_bring_a_lump_sum_to_weigh() -> None:
 
 def test_before_there_was_a_social_pension_there_is_none() -> None:
     assert brings(LAW, NEW, 1_500_000, Month(2025, 6), until_age=90).social_pension is None
+
+
+BIG = st.none() | st.integers(0, 2**63 - 1)
+DAYS = st.none() | st.dates()
+MONTHS = st.builds(Month, st.integers(2000, 2099), st.integers(1, 12))
+EARNED = st.builds(Earned, st.integers(0, 1_200), BIG, st.none() | st.integers(2000, 2099))
+PEOPLE = st.builds(
+    Person,
+    st.sampled_from(Sex),
+    st.builds(Birth, st.dates()),
+    earned=st.lists(EARNED, max_size=3).map(tuple),
+    paid_so_far=BIG,
+    supported_so_far=BIG,
+    voluntary_since=DAYS,
+    grounds=st.frozensets(st.sampled_from(Ground)),
+)
+
+
+@given(PEOPLE, MONTHS, st.none() | MONTHS, st.builds(Stopping, DAYS, BIG, BIG), st.integers(1, 110))
+def test_whatever_is_asked_is_answered_or_refused_in_words(
+    person: Person, start: Month, child: Month | None, stopping: Stopping, until_age: int
+) -> None:
+    try:
+        told = brings(LAW, person, 1_500_000, start, until_age=until_age, child=child, stopping=stopping)
+    except RuleBroken:
+        return
+    money = (told.lump_sum and told.lump_sum.amount, told.survivors and told.survivors.lump_sum)
+    assert all(each is None or each >= 0 for each in money)
+    assert told.lines
