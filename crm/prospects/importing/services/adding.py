@@ -210,8 +210,8 @@ _AGREED_BY_OTHERS = _consents(
 
 def add_standings(
     session: Session, work: Committing, claimed: Iterable[tuple[UUID, Ground]], at: datetime
-) -> list[UUID]:
-    """Grounds that lists claim hold for the calendar year; the ids of those that were not there yet. Of somebody whose
+) -> dict[tuple[UUID, Ground], UUID]:
+    """Grounds that lists claim hold for the calendar year; those that were not there yet, with their ids. Of somebody whose
     household has a certificate in that year the certificate says whether they are poor, not the list."""
     first, end = whole_year(local_day(at).year)
     grounds = list(claimed)
@@ -231,7 +231,10 @@ def add_standings(
         for person_id, ground in grounds
         if not (person_id in settled and ground in POVERTY)
     ]
-    return list(session.scalars(upsert(Standing).on_conflict_do_nothing().returning(Standing.id), rows)) if rows else []
+    if not rows:
+        return {}
+    added = upsert(Standing).on_conflict_do_nothing().returning(Standing.prospect_id, Standing.ground, Standing.id)
+    return {(person_id, ground): standing_id for person_id, ground, standing_id in session.execute(added, rows)}
 
 
 def neighbourhood_said(session: Session, work: Committing, one: Proposed) -> UUID | None:

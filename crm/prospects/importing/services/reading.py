@@ -27,7 +27,7 @@ from crm.prospects.importing.rules import CHUNK, Problem, Proposed, WardReason, 
 from crm.prospects.importing.services import comparing
 from crm.prospects.importing.services.ahead import ahead
 from crm.prospects.importing.services.at_work import Persistence, Work, beat, claim, rest, settle
-from crm.prospects.importing.services.copying import copy_in
+from crm.prospects.importing.services.copying import copy_packed, packed
 from crm.prospects.importing.services.staging import COLUMNS, forget_staged, staged
 from crm.prospects.models import ImportPerson, ImportRow, ListImport
 from crm.prospects.reading.columns import Field, Table
@@ -58,10 +58,11 @@ ROW = {
 
 @dataclass
 class Made:
-    """What was made of some rows: the rows themselves and the people they propose, ready to be copied in."""
+    """What was made of some rows: the rows themselves and the people they propose, packed to be copied in."""
 
-    rows: list[tuple[Any, ...]]
-    people: list[tuple[Any, ...]]
+    many: int
+    rows: bytes
+    people: bytes
 
 
 class Again:
@@ -190,10 +191,10 @@ def _consent_heading(table: Table) -> str | None:
 
 def keep(session: Session, work: Reading, made: Made, at: datetime) -> None:
     """Keep what was made of some rows. Raises LostClaim when another worker has taken the list up."""
-    beat(session, work, at, done=work.done + len(made.rows))
-    copy_in(session, ImportRow.__tablename__, ROW, made.rows)
-    copy_in(session, ImportPerson.__tablename__, COLUMNS, made.people)
-    work.done += len(made.rows)
+    beat(session, work, at, done=work.done + made.many)
+    copy_packed(session, ImportRow.__tablename__, ROW, made.rows)
+    copy_packed(session, ImportPerson.__tablename__, COLUMNS, made.people)
+    work.done += made.many
 
 
 class _Wards:
@@ -221,7 +222,8 @@ class _Wards:
 
 
 def _made(work: Reading, wards: _Wards, outcomes: Sequence[Outcome]) -> Made:
-    made = Made([], [])
+    rows: list[tuple[Any, ...]] = []
+    people: list[tuple[Any, ...]] = []
     ids = sorted(new_id() for _ in outcomes)  # in the order of the file
     for row_id, outcome in zip(ids, outcomes, strict=True):
         person = outcome.person if isinstance(outcome, Duplicate) else outcome
@@ -234,26 +236,26 @@ def _made(work: Reading, wards: _Wards, outcomes: Sequence[Outcome]) -> Made:
             seal().close(cells_as_json(person.raw)),
         )
         if isinstance(person, Rejected):
-            made.rows.append(head + _rejected(person.reason.value, dict(person.params)))
+            rows.append(head + _rejected(person.reason.value, dict(person.params)))
             continue
         ward = wards.of(person.ward_named)
         if isinstance(ward, WardReason):
-            made.rows.append(head + _rejected(ward.value, {"value": person.ward_named or ""}))
+            rows.append(head + _rejected(ward.value, {"value": person.ward_named or ""}))
             continue
         one = Proposed.of(person, ward, work.neighbourhood)
         text = one.as_json()
         understood = seal().close(text)
         words = work.again.words(text) if one.says_no_number else None
         repeats = isinstance(outcome, Duplicate)
-        made.people.append(staged(work.town_id, work.import_id, row_id, outcome.sheet, one, to_add=not repeats))
+        people.append(staged(work.town_id, work.import_id, row_id, outcome.sheet, one, to_add=not repeats))
         if isinstance(outcome, Duplicate):
             of = {"of_sheet": outcome.of_sheet, "of_row": outcome.of_row}
             reasons = [why.value for why in outcome.reasons]
-            made.rows.append((*head, understood, words, _DUPLICATE, reasons, of, None, None))
+            rows.append((*head, understood, words, _DUPLICATE, reasons, of, None, None))
         else:
             remarks = {"remarks": [remark.reason.value for remark in person.remarks]} if person.remarks else None
-            made.rows.append((*head, understood, words, _NEW, [], remarks, row_id, 1))
-    return made
+            rows.append((*head, understood, words, _NEW, [], remarks, row_id, 1))
+    return Made(len(rows), packed(ROW, rows), packed(COLUMNS, people))
 
 
 _NEW, _DUPLICATE, _REJECTED = RowOutcome.NEW.value, RowOutcome.DUPLICATE.value, RowOutcome.REJECTED.value
