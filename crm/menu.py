@@ -6,9 +6,13 @@ from dataclasses import replace
 
 from flask_babel import lazy_gettext as _l
 
+from crm.accounts.gateway import current_scope
 from crm.accounts.rules import May
+from crm.db import session
+from crm.kept import kept
+from crm.prospects.merging.queries import how_many, waiting
 from crm.web.guard import Actor
-from crm.web.navigation import Item
+from crm.web.navigation import MOST_TOLD, Item
 
 TODAY = Item(_l("Today"), "followups.today", "today", May.LOG_VISITS)
 RESIDENTS = Item(_l("Residents"), "prospects.listing", "people", May.SEE_PEOPLE)
@@ -17,6 +21,13 @@ MINE = Item(_l("My work"), "followups.mine", "mine", May.LOG_VISITS)
 PAPERS = Item(_l("Papers for joining"), "joining.listing", "document", May.SEE_PEOPLE)
 DOORS = _l("Door to door")
 SET_UP = _l("Set up")
+
+
+def pairs_waiting() -> int:
+    """How many pairs this person could look at; one more than the menu tells stands for any greater number."""
+    scope = current_scope()
+    return kept(("pairs waiting", scope), lambda: how_many(session(), waiting(scope), most=MOST_TOLD + 1))
+
 
 FIELD: tuple[Item, ...] = (TODAY, RESIDENTS, replace(LOG, strong=True), MINE)
 """Those who go from door to door: their four places, the act in the middle."""
@@ -41,7 +52,7 @@ OFFICE: tuple[Item, ...] = (
     replace(TODAY, group=DOORS),
     replace(LOG, group=DOORS),
     replace(MINE, group=DOORS),
-    Item(_l("May be one person"), "merging.queue", "people", May.SEE_ALIKE, group=SET_UP),
+    Item(_l("May be one person"), "merging.queue", "people", May.SEE_ALIKE, group=SET_UP, waiting=pairs_waiting),
     Item(_l("Load a list"), "imports.listing", "upload", May.IMPORT_PEOPLE, group=SET_UP),
     Item(_l("Targets"), "targets.listing", "target", May.SEE_TARGETS, group=SET_UP),
     Item(_l("Wards and communes"), "reorganisations.listing", "map", May.CHANGE_WARDS, group=SET_UP),

@@ -1,4 +1,4 @@
-"""People who are in the register twice: looked for every night, and after each list that was loaded."""
+"""People who are in the register twice: looked for every night, after each list that was loaded, and when many came."""
 
 from __future__ import annotations
 
@@ -25,9 +25,18 @@ def look_through() -> None:
 
 @shared_task(name="identity.look_through_town")
 def look_through_town(town_id: str) -> None:
-    """Compare everybody of a town with everybody."""
+    """Compare everybody of a town with everybody; whoever comes second while it is done has nothing to do."""
     with transaction() as session:
         reviewing.look_through(session, UUID(town_id), at=now())
+
+
+@shared_task(name="identity.look_where_many_came")
+def look_where_many_came() -> None:
+    """Look through the towns to which many people came one by one since the last time."""
+    with transaction() as session:
+        due = [town_id for town_id in session.scalars(select(Town.id)) if reviewing.is_due(session, town_id)]
+    for town_id in due:
+        look_through_town(str(town_id))
 
 
 def look_soon(town_id: UUID) -> None:

@@ -12,6 +12,10 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "participants whose deadline has passed": {"task": "participation.lapse_overdue", "schedule": 5 * EVERY_MINUTE},
     "lists whose reading or loading stands still": {"task": "prospects.resume_lists", "schedule": EVERY_MINUTE},
     "people who are in the register twice": {"task": "identity.look_through", "schedule": crontab(hour=2, minute=10)},
+    "people who came in number by themselves": {
+        "task": "identity.look_where_many_came",
+        "schedule": 10 * EVERY_MINUTE,
+    },
     "wards that become others today": {"task": "places.hand_over_due", "schedule": 5 * EVERY_MINUTE},
     "work packages whose last day is past": {"task": "outreach.return_overdue", "schedule": 5 * EVERY_MINUTE},
     "acts on many people and files that stand still": {"task": "lists.resume", "schedule": EVERY_MINUTE},

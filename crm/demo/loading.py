@@ -15,6 +15,7 @@ from crm.clock import at
 from crm.demo.giving import Gifts, Ledger
 from crm.demo.numbering import Numbering
 from crm.demo.people import Census, Person
+from crm.demo.repeats import Repeats
 from crm.demo.sheaf import Sheaf
 from crm.demo.stories import Teller
 from crm.demo.taking_part import Books
@@ -72,6 +73,7 @@ class Loader:
         self.teller = Teller(self.random, self.number, self.as_of, self.team.manager_id)
         self.sheaf = Sheaf(self.session, self.team, self.random, self.number, self.as_of)
         self.texting = Texting(self.team, self.random, self.number, self.as_of)
+        self.repeats = Repeats()
 
     def load(self, prospects: int) -> None:
         """`prospects` people who do not take part, and beside them those who did when the year began."""
@@ -121,12 +123,13 @@ class Loader:
 
     def _live(self, person: Person, fate: Fate) -> None:
         if fate is Fate.LISTED:
-            self.sheaf.person(person)
+            self.sheaf.person(self.repeats.perhaps(person))
         elif fate is Fate.CALLED_ON:
             story = self.teller.courting(person, self._volunteer(person.home.unit))
             self.sheaf.person(person)
             self.sheaf.story(person, story)
             self.texting.invite(person)
+            self.repeats.remember(person)
         else:
             self._take_part(person, fate)
 
@@ -154,6 +157,7 @@ class Loader:
         for spell in spells:
             self.sheaf.spell(person, spell)
             self.texting.remind(person, spell)
+        self.repeats.remember(person)
 
     def _old_enough(self, person: Person) -> None:
         latest = self.as_of.year - LEAST_AGE_THEN

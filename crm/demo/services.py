@@ -18,7 +18,7 @@ from crm import stored, stored_clock
 from crm.accounts import gateway
 from crm.accounts.models import User
 from crm.app import create_app
-from crm.clock import at
+from crm.clock import at, now
 from crm.db import plain_engine, transaction
 from crm.demo.loading import Loader
 from crm.demo.numbering import Numbering
@@ -27,6 +27,7 @@ from crm.demo.town import BASELINE, PLAN_DAY, TARGET
 from crm.errors import RuleBroken
 from crm.places.models import Town
 from crm.places.queries import the_town
+from crm.prospects.merging.services import reviewing
 from crm.prospects.models import Prospect
 from crm.sponsors.rules import FundAccount
 from crm.sponsors.services import set_fund_account
@@ -36,6 +37,8 @@ from crm.targets.rules import Indicator
 
 PROSPECTS, SEED = 6000, 2019
 MOST = 1_000_000
+LOOKED_THROUGH = 20_000
+"""Up to so many prospects one sees at once who is here twice; a larger town is looked through in the night."""
 AUTHORITY, DOCUMENT = "UBND thị xã Bỉm Sơn", "Phân bổ minh họa cho bản dùng thử"
 FUND = FundAccount("970405", "3500201001234", "QUY VI NGUOI NGHEO BIM SON")
 """Invented, with a real bank's number, so that sponsors of the demo see a code."""
@@ -102,6 +105,8 @@ def load(session: Session, wanted: Wanted, *, moved_to: datetime | None) -> None
     accounts = [{"identity": one.identity, "role": one.role.value, "name": one.name} for one in team.accounts]
     stored.write(session, SETTING, {"accounts": accounts, "password": PASSWORD})
     stored_clock.start_at(session, moved_to)
+    if wanted.prospects <= LOOKED_THROUGH:
+        reviewing.look_through(session, town.id, at=moved_to or now())
 
 
 def load_people(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from flask import Flask, request, url_for
@@ -17,7 +18,7 @@ from crm.web.language import LANGUAGES
 class Item:
     """One place in the menu; `strong` is the one act of the phone's bottom bar. The first four stand in that bar.
 
-    Items of one `group` stand together under its words.
+    Items of one `group` stand together under its words. `waiting` says how much waits there for this person.
     """
 
     label: Any
@@ -26,6 +27,11 @@ class Item:
     permission: str
     strong: bool = False
     group: Any = ""
+    waiting: Callable[[], int] | None = None
+
+
+MOST_TOLD = 99
+"""The menu does not count further: 99+."""
 
 
 class Link(NamedTuple):
@@ -38,15 +44,30 @@ class Link(NamedTuple):
     current: str
     """What `aria-current` says: "page" here, "true" on a page further inside, else empty."""
     group: Any
+    waiting: Callable[[], str]
+    """How much waits there, as the menu says it; empty for nothing. Asked when the menu is drawn, and once."""
 
 
 def shown(items: Iterable[Item], who: Actor) -> list[Link]:
     """The items this person may open."""
     mine = [item for item in items if who.may(item.permission)]
     return [
-        Link(item.label, url_for(item.endpoint), item.icon, item.strong, _current(item, mine), item.group)
+        Link(
+            item.label,
+            url_for(item.endpoint),
+            item.icon,
+            item.strong,
+            _current(item, mine),
+            item.group,
+            cache(partial(_told, item.waiting)),
+        )
         for item in mine
     ]
+
+
+def _told(waiting: Callable[[], int] | None) -> str:
+    number = waiting() if waiting else 0
+    return f"{MOST_TOLD}+" if number > MOST_TOLD else str(number or "")
 
 
 def _current(item: Item, items: list[Item]) -> str:

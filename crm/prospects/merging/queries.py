@@ -22,6 +22,7 @@ from crm.prospects.merging.models import Merge, Suspect
 from crm.prospects.merging.rules import Answer
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import listed_to, visible_to
+from crm.prospects.rules import Stage
 
 MOST_COUNTED = 1000
 _MOMENTS = ("last_contact_at", "created_at", "updated_at")
@@ -249,9 +250,9 @@ def out_of_sight(scope: Scope) -> Select[Suspect]:
     )
 
 
-def how_many(session: Session, query: Select[Suspect]) -> int:
-    """How many pairs these are; MOST_COUNTED stands for more."""
-    some = query.order_by(None).with_only_columns(Suspect.id).limit(MOST_COUNTED).subquery()
+def how_many(session: Session, query: Select[Suspect], *, most: int = MOST_COUNTED) -> int:
+    """How many pairs these are; `most` stands for more."""
+    some = query.order_by(None).with_only_columns(Suspect.id).limit(most).subquery()
     return session.scalar(select(func.count()).select_from(some)) or 0
 
 
@@ -271,12 +272,17 @@ class Pair(NamedTuple):
 
 
 def with_people(session: Session, suspects: Collection[Suspect]) -> list[Pair]:
-    """The people of these pairs, in the order of the pairs."""
+    """The people of these pairs, in the order of the pairs; `one` is who takes part, or was spoken to last, or is here longer."""
     ids = {key for one in suspects for key in (one.one_id, one.other_id)}
     towns = {one.town_id for one in suspects}
     query = select(Prospect).where(Prospect.town_id.in_(towns), Prospect.id.in_(ids))
     people = {row.id: row for row in session.scalars(query)}
-    return [Pair(one, people[one.one_id], people[one.other_id]) for one in suspects]
+    return [Pair(one, *sorted((people[one.one_id], people[one.other_id]), key=_fuller_first)) for one in suspects]
+
+
+def _fuller_first(person: Prospect) -> tuple[bool, float, datetime]:
+    spoken_to = person.last_contact_at.timestamp() if person.last_contact_at else 0.0
+    return person.stage is not Stage.JOINED, -spoken_to, person.created_at
 
 
 def strays(town_id: UUID) -> Select[UUID]:

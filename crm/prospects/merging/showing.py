@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from rapidfuzz.distance import Postfix, Prefix
 from sqlalchemy.orm import Session
 
 from crm.prospects.identity.rules import CLUE_SENTENCES
@@ -36,6 +37,16 @@ class Line:
     blank: bool
     """Neither record says anything here."""
 
+    @property
+    def kept_parts(self) -> tuple[str, str, str]:
+        """What the kept record says, the middle part being what the other has not."""
+        return parted(self.kept, self.gone)
+
+    @property
+    def gone_parts(self) -> tuple[str, str, str]:
+        """What the other record says, the middle part being what the kept one has not."""
+        return parted(self.gone, self.kept)
+
 
 def side_by_side(session: Session, kept: Facts, gone: Facts, picked: Mapping[str, str] | None = None) -> list[Line]:
     """What both records say, with what would be taken from the other marked; `picked` is what somebody chose."""
@@ -59,6 +70,16 @@ def side_by_side(session: Session, kept: Facts, gone: Facts, picked: Mapping[str
         for name, label in PARTICULARS.items()
         if name != "household"
     ]
+
+
+def parted(one: str, other: str) -> tuple[str, str, str]:
+    """A text in three: as in the other, not as in the other, as in the other; whole where the two have little in
+    common, for then the eye needs no help."""
+    start = Prefix.similarity(one, other)
+    end = Postfix.similarity(one[start:], other[start:])
+    if one == other or 2 * (start + end) < min(len(one), len(other)):
+        return one, "", ""
+    return one[:start], one[start : len(one) - end], one[len(one) - end :]
 
 
 def _words(facts: Facts, name: str) -> str:

@@ -10,32 +10,42 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import case, delete, select
+from sqlalchemy import and_, case, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from crm import stored
 from crm.accounts.models import User
 from crm.errors import RuleBroken
 from crm.ids import new_id
 from crm.prospects.identity.queries import pairs
 from crm.prospects.identity.scanning import Pair
-from crm.prospects.merging.models import Suspect
+from crm.prospects.merging.models import Merge, Suspect
 from crm.prospects.merging.queries import strays, suspect_of
 from crm.prospects.merging.rules import Answer, Source
 from crm.prospects.merging.services.joining import gather
 from crm.prospects.models import Prospect
 
 AT_ONCE = 500
+MANY = 50
+"""So many people who came one by one, from telephones or other programs, are as good as a list."""
 _NUMBERS = (Prospect.phone, Prospect.other_phone, Prospect.citizen_index, Prospect.insurance_index)
 
 
-def look_through(session: Session, town_id: UUID, *, at: datetime) -> int:
-    """Compare everybody of a town with everybody, keep the pairs that may be one person, and say how many there are.
+def look_through(session: Session, town_id: UUID, *, at: datetime) -> int | None:
+    """Compare everybody of a town with everybody, keep the pairs that may be one person, and say how many there are;
+    None, and nothing is done, while another worker is at it.
 
     Whoever was found different is asked about again only when a number of theirs has changed; a pair that nobody has
     answered and that is alike no more is dropped. What was written to a merged record meanwhile goes to who it became.
     """
-    found = keep(session, town_id, pairs(session, town_id), Source.SCAN, at=at)
+    if not session.scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(f"look through {town_id}", 0)))):
+        return None
+    alike = list(pairs(session, town_id))
+    # Whoever merges holds people first and the pair afterwards: so does this, and only at the end of the long work.
+    for prospect_id in session.scalars(strays(town_id).order_by(Merge.kept_id)).all():
+        gather(session, town_id, prospect_id)
+    found = keep(session, town_id, alike, Source.SCAN, at=at)
     session.execute(
         delete(Suspect).where(
             Suspect.town_id == town_id,
@@ -44,15 +54,36 @@ def look_through(session: Session, town_id: UUID, *, at: datetime) -> int:
             Suspect.found_at < at,
         )
     )
-    for prospect_id in session.scalars(strays(town_id)).all():
-        gather(session, town_id, prospect_id)
+    stored.write(session, _looked(town_id), at.isoformat())
     return found
 
 
+def is_due(session: Session, town_id: UUID) -> bool:
+    """Whether so many people came since the register was last looked through that it should not wait for the night."""
+    known = stored.read(session, _looked(town_id))
+    if known is None:
+        return False
+    since = datetime.fromisoformat(known)
+    came = select(Prospect.id).where(
+        Prospect.town_id == town_id,
+        Prospect.updated_at > since,  # what came is newer than this, too, and here is an index
+        Prospect.created_at > since,
+        Prospect.merged_into_id.is_(None),
+    )
+    return session.scalar(select(func.count()).select_from(came.limit(MANY).subquery())) == MANY
+
+
+def _looked(town_id: UUID) -> str:
+    return f"looked through {town_id}"
+
+
 def keep(session: Session, town_id: UUID, found: Iterable[Pair], source: Source, *, at: datetime) -> int:
-    """Keep pairs for somebody to look at; those known already are brought up to date."""
+    """Keep pairs for somebody to look at; those known already are brought up to date.
+
+    They are written in the order of their ids, so that of two who keep the same pairs one waits and none is refused.
+    """
     count = 0
-    for some in _in_batches(found):
+    for some in _in_batches(sorted(found, key=_ids)):
         digests = _digests(session, town_id, some)
         session.execute(_KEEP, [_values(town_id, pair, digests, source, at) for pair in some])
         count += len(some)
@@ -65,8 +96,13 @@ def _in_batches(found: Iterable[Pair]) -> Iterator[list[Pair]]:
         yield some
 
 
-def _values(town_id: UUID, pair: Pair, digests: dict[UUID, bytes], source: Source, at: datetime) -> dict[str, Any]:
+def _ids(pair: Pair) -> tuple[UUID, UUID]:
     one, other = sorted((pair.one_id, pair.other_id))
+    return one, other
+
+
+def _values(town_id: UUID, pair: Pair, digests: dict[UUID, bytes], source: Source, at: datetime) -> dict[str, Any]:
+    one, other = _ids(pair)
     evidence = [f"{'' if piece.weight > 0 else '!'}{piece.code.value}" for piece in pair.comparison.evidence]
     return {
         "town_id": town_id,
@@ -91,8 +127,10 @@ def _digests(session: Session, town_id: UUID, some: Sequence[Pair]) -> dict[UUID
 def _keep() -> Any:
     new = insert(Suspect)
     fresh = new.excluded
-    stays = (Suspect.answer == Answer.LATER) | (
-        (Suspect.answer == Answer.DIFFERENT) & (Suspect.numbers == fresh.numbers)
+    stays = or_(
+        Suspect.answer == Answer.LATER,
+        Suspect.answer == Answer.MERGED,
+        and_(Suspect.answer == Answer.DIFFERENT, Suspect.numbers == fresh.numbers),
     )
     return new.on_conflict_do_update(
         index_elements=["town_id", "one_id", "other_id"],
