@@ -1,6 +1,7 @@
 """`python -m bench [--people 100000] [--grow-to 1000000] [--write docs/benchmarks.md]`: ours against the floor.
 
-`--only importing` measures nothing but the loading of a list (bench/importing.py).
+`--only importing` measures nothing but the loading of a list (bench/importing.py), `--only identity` nothing but who is
+here twice (bench/identity.py).
 
 Both are served by the same gunicorn settings on the same PostgreSQL; one client asks them in turn over kept-alive
 connections, so a machine that slows down slows both. What counts is the ratio.
@@ -85,7 +86,7 @@ def main() -> None:
     parser.add_argument("--grow-to", type=int, default=0, help="measure list and filter again with so many people")
     parser.add_argument("--write", type=Path, help="put the table into this file, between its two marks")
     parser.add_argument("--rows", type=int, default=importing.ROWS, help="rows of the list, at most --people")
-    parser.add_argument("--only", choices=["importing"], help="measure only this part")
+    parser.add_argument("--only", choices=["importing", "identity"], help="measure only this part")
     asked = parser.parse_args()
     if asked.only and (asked.write or asked.grow_to):
         parser.error("--only measures one part: leave out --write and --grow-to")
@@ -96,7 +97,9 @@ def main() -> None:
     try:
         with environment(folder) as env:
             env["CRM_ENV"] = "production"
-            if asked.only:
+            if asked.only == "identity":
+                table = run_identity(env, asked.people)
+            elif asked.only:
                 table = run_importing(env, folder, asked.people, rows)
             else:
                 table = run(env, folder, asked.people, asked.grow_to, rows)
@@ -119,6 +122,15 @@ def run_importing(env: dict[str, str], folder: Path, count: int, rows: int) -> s
     app = create_app(settings_of(env))
     load(app, count)
     told = importing.report(importing.speed(app, folder, rows))
+    return f"{clock.today()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end.\n{told}"
+
+
+def run_identity(env: dict[str, str], count: int) -> str:
+    """The part about the same person twice, alone: a register of its own, looked through."""
+    app = create_app(settings_of(env))
+    with app.app_context():
+        upgrade()
+    told = identity.report({}, identity.in_the_database(app, count))
     return f"{clock.today()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end.\n{told}"
 
 

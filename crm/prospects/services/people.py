@@ -216,9 +216,15 @@ def change_prospect(
 
     Raises RuleBroken at the field that is wrong, and Conflict `stale` when somebody else changed meanwhile what is to
     be changed; its `fields` are `{field, base?, current, yours}` in plain JSON with numbers masked, its `collisions`
-    the same by things (crm/prospects/editing.py), and `expected` and `current` the versions.
+    the same by things (crm/prospects/editing.py), and `expected` and `current` the versions. Conflict `merged_already`
+    when the record became part of another at this moment: it is frozen, and what were written there nobody would see.
     """
     session.refresh(prospect, with_for_update=True)
+    if prospect.merged_into_id is not None:
+        raise Conflict(
+            _l("This record has just become part of another. Look at the person once more, then save again."),
+            code="merged_already",
+        )
     given = _without_masks(prospect, changes)
     before = seen(prospect)
     if base is not None:

@@ -30,9 +30,11 @@ from crm.prospects.merging.queries import later_than, lineage, merges_into
 from crm.prospects.merging.services.joining import merge
 from crm.prospects.merging.services.parting import unmerge
 from crm.prospects.models import Prospect, Standing
+from crm.prospects.queries.facts import consents_of_all
 from crm.prospects.queries.seeing import person_seen
-from crm.prospects.rules import Ground, Stage
-from crm.prospects.services.people import change_prospect
+from crm.prospects.rules import ConsentChannel, Ground, NewConsent, Purpose, Stage
+from crm.prospects.services.consent import answer_for
+from crm.prospects.services.people import change_prospect, seen
 from tests.factories import Make
 from tests.participation.stories import join, pay
 from tests.prospects.merging import world as told
@@ -288,3 +290,48 @@ def test_a_visit_recorded_while_people_are_merged_is_not_lost(
     with transaction() as act:
         unmerge(act, act.scalars(select(Merge)).one(), by=act.get_one(User, (town, by)), at=clock.now())
     assert set(current.scalars(select(Visit.prospect_id))) == {other}
+
+
+@pytest.mark.committed
+def test_who_edits_a_record_that_is_merged_at_that_moment_is_told(
+    app: Flask, session: Session, make: Make, office: User
+) -> None:
+    one, other = make.prospect(), make.prospect("Lê Thị Làn")
+    town, first, second, by = one.town_id, one.id, other.id, office.id
+    with transaction():
+        pass
+    base = seen(other)
+    session.commit()
+
+    def editing() -> str:
+        with transaction() as current:
+            person = current.get_one(Prospect, (town, second))
+            merged = alone(app, [merging(town, first, second, by)])
+            assert merged == ["merged"]
+            user = current.get_one(User, (town, by))
+            change_prospect(current, person, {"address": "Số 9"}, by=user, at=clock.now(), base=base)
+        return "changed"
+
+    assert alone(app, [editing]) == ["merged_already"]
+    session.expire_all()
+    assert (session.get_one(Prospect, (town, first)).address, other.address) == (None, None)
+
+
+def test_a_number_that_refused_messages_gets_none_before_during_and_after_a_merge(
+    session: Session, make: Make, together: Any, apart: Any, office: User
+) -> None:
+    yes, no = make.phone(), make.phone()
+    one, other = make.prospect(phone=yes), make.prospect(phone=no)
+    for person, given in ((one, True), (other, False)):
+        said = NewConsent(Purpose.SERVICE, given, ConsentChannel.PHONE_CALL, OCTOBER)
+        answer_for(session, person, said, by=office, at=clock.now())
+
+    def says() -> dict[str, bool]:
+        found = consents_of_all(session, one.town_id, (yes, no))
+        return {phone: answers[Purpose.SERVICE].given for phone, answers in found.items()}
+
+    before = says()
+    row = together(one, other, ["phone"])
+    assert (before, says(), one.phone) == ({yes: True, no: False}, before, no)
+    apart(row)
+    assert (says(), one.phone, other.phone) == (before, yes, no)
