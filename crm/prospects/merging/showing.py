@@ -36,6 +36,8 @@ class Line:
     open: bool
     blank: bool
     """Neither record says anything here."""
+    one_sided: bool
+    """Only one of the two says something here."""
 
     @property
     def kept_parts(self) -> tuple[str, str, str]:
@@ -66,6 +68,7 @@ def side_by_side(session: Session, kept: Facts, gone: Facts, picked: Mapping[str
             take=name in take,
             open=name in CHOSEN,
             blank=says_nothing(one, name) and says_nothing(other, name),
+            one_sided=says_nothing(one, name) is not says_nothing(other, name),
         )
         for name, label in PARTICULARS.items()
         if name != "household"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -22,6 +23,7 @@ from crm.prospects.merging.models import Merge, Suspect
 from crm.prospects.merging.rules import Answer
 from crm.prospects.merging.services import reviewing
 from crm.prospects.models import Prospect
+from crm.prospects.rules import Sex
 from crm.sealed import current as seal
 from tasks.identity import look_through
 from tests.factories import Make
@@ -162,6 +164,37 @@ def test_an_auditor_looks_and_a_volunteer_does_not(signed_in: SignedIn, twice: t
     assert "pick_address" not in auditor.get(f"/people/{one.id}/same/{other.id}").text
     assert auditor.post(f"/people/{one.id}/same/{other.id}", data={"act": "merge"}).status_code == 403
     assert signed_in(Role.VOLUNTEER).get("/people/same").status_code == 403
+
+
+def test_what_contradicts_stands_open_and_what_one_record_alone_says_is_folded_and_taken_over(
+    session: Session, make: Make, signed_in: SignedIn
+) -> None:
+    known: dict[str, Any] = {"birth_year": 1970, "sex": Sex.FEMALE}
+    one = make.prospect("Cù Thị Xoan", phone="+84912345678", **known)
+    other = make.prospect("Cù Thị Xoan", phone="+84912345679", address="Số 9", **known)
+    browser = signed_in(Role.MANAGER)
+    page = browser.get(f"/people/{one.id}/same/{other.id}").text
+    open_part, _, folded = page.partition('<details class="fold">')
+    assert "0912 345 67<mark>8</mark>" in open_part
+    assert "0912 345 67<mark>9</mark>" in open_part
+    assert 'name="pick_address" value="gone" checked' in folded
+    assert "Số 9" not in open_part
+    browser.post(f"/people/{one.id}/same/{other.id}", data={"act": "merge", "pick_address": "gone"})
+    session.refresh(one)
+    assert (one.address, one.phone) == ("Số 9", "+84912345678")
+
+
+def test_the_menu_says_how_many_pairs_wait_to_those_who_may_look(
+    session: Session, make: Make, signed_in: SignedIn, twice: tuple[Prospect, Prospect]
+) -> None:
+    reviewing.look_through(session, twice[0].town_id, at=clock.now())
+    waits = '<span class="menu-waits">'
+    office = signed_in(Role.MANAGER).get("/people").text
+    assert re.findall(waits + r'<span class="hidden">[^<]*</span>(\d+)</span>', office) == ["1"] * 2
+    assert waits not in signed_in(Role.VOLUNTEER).get("/people").text
+    one, other = twice
+    signed_in(Role.MANAGER).post(f"/people/{one.id}/same/{other.id}", data={"act": "different"})
+    assert waits not in signed_in(Role.MANAGER).get("/people").text
 
 
 def test_an_answer_that_is_none_is_refused_in_words(signed_in: SignedIn, twice: tuple[Prospect, Prospect]) -> None:
