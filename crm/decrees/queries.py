@@ -24,7 +24,7 @@ from crm.errors import NotFound
 from crm.months import Month
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.places.boundaries import Boundaries
-from crm.places.models import Place
+from crm.places.models import Place, Town
 from crm.premiums.models import LawValueRow, LocalTopUpRow
 from crm.premiums.rules.keys import LawStatus
 from crm.prospects.models import Prospect, Standing
@@ -101,13 +101,13 @@ def recorded_by(session: Session, row: Decree) -> list[Recorded]:
     return [Recorded(*found) for found in session.execute(query)]
 
 
-def last_payment(session: Session, town_id: UUID, since: date) -> date | None:
-    """The latest day, from `since` on, on which a payment that stands was made."""
+def last_payment(session: Session, since: date) -> date | None:
+    """The latest day, from `since` on, on which a payment that stands was made, in any town: the law is everybody's."""
     reversal = aliased(Payment)
     query = (
         select(func.max(Payment.paid_on))
         .outerjoin(reversal, and_(reversal.town_id == Payment.town_id, reversal.reverses_id == Payment.id))
-        .where(Payment.town_id == town_id, Payment.paid_on >= since)
+        .where(Payment.town_id.in_(select(Town.id)), Payment.paid_on >= since)
         .where(Payment.reverses_id.is_(None), reversal.id.is_(None))
     )
     return session.scalar(query)

@@ -171,17 +171,17 @@ def save(decree_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show", decree_id=decree_id))
 
 
-@bp.route("/<uuid:decree_id>/rows/<uuid:row_id>/withdraw", methods=["GET", "POST"])
+@bp.route("/<uuid:decree_id>/rows/<uuid:recorded_id>/withdraw", methods=["GET", "POST"])
 @may(May.CHANGE_LAW)
-def withdraw(decree_id: UUID, row_id: UUID) -> ResponseReturnValue:
+def withdraw(decree_id: UUID, recorded_id: UUID) -> ResponseReturnValue:
     """Take back what has not begun."""
     row, form = _row(decree_id), WithdrawForm()
-    found = next((one for one in queries.recorded_by(session(), row) if one.id == row_id), None)
+    found = next((one for one in queries.recorded_by(session(), row) if one.id == recorded_id), None)
     if found is None:
         raise NotFound
     if form.validate_on_submit():
         with refusals_on(form), transaction() as current:
-            services.withdraw(current, row, row_id, form.why.data or "", by=current_user(), at=clock.now())
+            services.withdraw(current, row, recorded_id, form.why.data or "", by=current_user(), at=clock.now())
             flash(_("Withdrawn. The law stays as it is."), "success")
             return redirect(url_for(".show", decree_id=decree_id))
     words = showing.recorded_words(session(), row, found)

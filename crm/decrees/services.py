@@ -37,7 +37,7 @@ AT_ONCE = 2_000
 
 def describe(session: Session, said: Said, *, by: User, at: datetime) -> Decree:
     """A draft; nothing changes until it is saved. Raises RuleBroken."""
-    check_day(said, local_day(at), last_payment(session, by.town_id, said.since))
+    check_day(said, local_day(at), last_payment(session, said.since))
     row = Decree(
         town_id=by.town_id,
         id=new_id(),
@@ -62,7 +62,7 @@ def describe(session: Session, said: Said, *, by: User, at: datetime) -> Decree:
 def amend(session: Session, row: Decree, said: Said, *, version: int, by: User, at: datetime) -> None:
     """Another wording of a draft. Raises RuleBroken, and Conflict when somebody changed it meanwhile."""
     _still_a_draft(row, version)
-    check_day(said, local_day(at), last_payment(session, row.town_id, said.since))
+    check_day(said, local_day(at), last_payment(session, said.since))
     for item in said.items:
         check_item(item, said)
     before = _told(said_of(row))
@@ -87,7 +87,7 @@ def save(session: Session, row: Decree, *, version: int, by: User, at: datetime)
     """Put a decree on record, as it was looked at. Raises RuleBroken, and Conflict when it is not what was looked at."""
     _still_a_draft(row, version)
     said, today = said_of(row), local_day(at)
-    check_day(said, today, last_payment(session, row.town_id, said.since))
+    check_day(said, today, last_payment(session, said.since))
     check_whole(said, law(session), all_top_ups(session, row.town_id))
     looked = impact_of(session, row)
     if looked is None or looked.state is not ImpactState.DONE or looked.version != row.version:

@@ -57,6 +57,8 @@ OF_THE_TOWN = (
     "export_id",
     "list_id",
     "dossier_list_id",
+    "decree_id",
+    "recorded_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},
@@ -190,6 +192,7 @@ class Asker:
             "list_id": town.referred.id,
             "dossier_list_id": town.gathered.id,
             **town.wards_changed,
+            **town.law_changed,
         }
 
     def _opened(self, endpoint: str) -> dict[str, Any]:

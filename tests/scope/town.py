@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,10 @@ from crm.accounts.models import ChangeRecord, Organisation, User
 from crm.accounts.rules import OrganisationKind, Role
 from crm.campaigns.models import Campaign, Message, OptOutLink
 from crm.campaigns.rules.delivery import Delivery
+from crm.decrees.models import Decree, DecreeImpact, DecreePerson, DecreeRow
+from crm.decrees.rules.saying import Item
+from crm.decrees.rules.states import ImpactState
+from crm.decrees.rules.states import State as DecreeState
 from crm.ids import new_id
 from crm.joining.models import Dossier, DossierList, DossierStep
 from crm.joining.rules import Movement, row_of_stopping
@@ -30,6 +35,8 @@ from crm.participation.screening.models import Screening
 from crm.participation.screening.rules import Allowance, Business, Elsewhere, Work
 from crm.places.models import Place, Town
 from crm.places.rules import PlaceKind
+from crm.premiums.models import LawValueRow
+from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.prospects.households.models import HouseholdCertificate
 from crm.prospects.importing.rules import Proposed
 from crm.prospects.lists import rules as lists
@@ -103,6 +110,10 @@ class SmallTown:
         self.kept = self._kept(self.town.id, self.users["manager"], [one.row for one in self.people.values()])
         self.package = self._package(self.people["alpha"], self.users["volunteer"], self.users["manager"])
         self.wards_changed = self._reorganisation(self.town.id, self.users["lead of a ward"], self.wards[0])
+        admin = self.users["admin"]
+        self.law_changed = self._decree(
+            self.town.id, admin, [one.row for one in self.people.values()], date(2026, 5, 1)
+        )
         self.other = self._other_town()
         self.session.flush()
 
@@ -536,6 +547,75 @@ class SmallTown:
         )
         return {"reorganisation_id": draft.id, "place_id": ward.id, "handover_id": told.id}
 
+    def _decree(self, town_id: UUID, by: User, people: list[Prospect], day: date) -> dict[str, Any]:
+        """A decree on record that concerns all of these people."""
+        row = self._add(
+            Decree(
+                town_id=town_id,
+                document="1/NĐ",
+                source="Công báo",
+                effective_from=day,
+                status=LawStatus.IN_FORCE,
+                items=[Item(LawKey.POVERTY_LINE, None, Decimal(3_000_000)).as_json()],
+                version=1,
+                state=DecreeState.SAVED,
+                created_at=clock.now(),
+                created_by_id=by.id,
+                saved_at=clock.now(),
+                saved_by_id=by.id,
+            )
+        )
+        value = self._add(
+            LawValueRow(
+                key=LawKey.POVERTY_LINE,
+                value=Decimal(3_000_000),
+                effective_from=day,
+                document="1/NĐ",
+                source="Công báo",
+                status=LawStatus.IN_FORCE,
+                recorded_at=clock.now(),
+            )
+        )
+        recorded = self._add(DecreeRow(town_id=town_id, decree_id=row.id, law_value_id=value.id))
+        self._add(
+            DecreeImpact(
+                town_id=town_id,
+                decree_id=row.id,
+                version=1,
+                today=clock.today(),
+                state=ImpactState.DONE,
+                total=len(people),
+                done=len(people),
+                begun_at=clock.now(),
+                heartbeat_at=clock.now(),
+            )
+        )
+        layers = {
+            f"{layer}_{when}": 0 for layer in ("gross", "state", "place", "sponsors") for when in ("before", "after")
+        }
+        for person in people:
+            self._add(
+                DecreePerson(
+                    town_id=town_id,
+                    decree_id=row.id,
+                    prospect_id=person.id,
+                    takes_part=True,
+                    place_id=person.place_id,
+                    ground="other",
+                    start_month=day,
+                    months=3,
+                    pay_by=day,
+                    before_possible=False,
+                    below_floor=False,
+                    income_before=0,
+                    income_after=0,
+                    own_before=0,
+                    own_after=1,
+                    **layers,
+                )
+            )
+        return {"decree_id": row.id, "recorded_id": recorded.id}
+
     # ---- saved lists, tags, acts on many, files
 
     def _kept(self, town_id: UUID, by: User, people: list[Prospect]) -> dict[str, UUID]:
@@ -638,6 +718,7 @@ class SmallTown:
                 "list_id": self.referred_away.id,
                 "dossier_list_id": self.gathered_away.id,
                 **self._reorganisation(town.id, helper, ward),
+                **self._decree(town.id, self._away_user, [omega.row], date(2026, 6, 1)),
             }
         )
 
