@@ -20,6 +20,8 @@ import crm.outreach.syncing.models
 import crm.participation.conditions
 import crm.participation.from_lists
 import crm.participation.guard.conditions
+import crm.participation.listed.loading
+import crm.participation.listed.models
 import crm.participation.merging
 import crm.participation.models
 import crm.participation.owners
@@ -64,6 +66,7 @@ from crm.outreach.packages import routes as package_routes
 from crm.outreach.syncing import resources as sync_resources
 from crm.participation import resources as participation_resources
 from crm.participation import routes as participation_routes
+from crm.participation.listed import routes as listed_routes
 from crm.participation.referrals import routes as referral_routes
 from crm.participation.screening import routes as screening_routes
 from crm.premiums import resources as premium_resources
@@ -107,6 +110,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     outreach_routes.bp,
     package_routes.bp,
     participation_routes.bp,
+    listed_routes.bp,
     screening_routes.bp,
     referral_routes.bp,
     joining_routes.bp,

@@ -7,6 +7,7 @@ from celery import shared_task
 from crm import clock
 from crm.db import transaction
 from crm.participation import services
+from crm.participation.listed import services as listed
 
 
 @shared_task(name="participation.lapse_overdue")
@@ -16,3 +17,12 @@ def lapse_overdue() -> None:
     while closed == services.AT_ONCE:
         with transaction() as session:
             closed = services.lapse_overdue(session, clock.today(), at=clock.now())
+
+
+@shared_task(name="participation.record_accepted")
+def record_accepted() -> None:
+    """Record the listed payments that somebody has accepted, one to a transaction. Safe to run again and beside itself."""
+    more = True
+    while more:
+        with transaction() as session:
+            more = listed.record_accepted(session, clock.now())

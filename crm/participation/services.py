@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from uuid import UUID
@@ -67,12 +67,15 @@ def enrol(
     receipt_number: str | None = None,
     confirmation: str | None = None,
     others: Sequence[Share] = (),
+    reckoned: Callable[[Quote], Quote] | None = None,
     recruited_by_id: UUID | None = None,
     organisation_id: UUID | None = None,
     moved_in: bool = False,
     despite: str | None = None,
 ) -> Participation:
     """Someone joins or comes back: the first payment under the law of its day, its months, and a spell from that day.
+
+    `others` are who offers a part; `reckoned` puts the amounts of the insurance office in the place of ours.
 
     The person who recruited is by default who looks after them. Whom the law keeps out is refused at `despite`, code
     `barred`, unless it gives the reason; what the insurance office itself reports (`by` is None) is not. Raises RuleBroken at the field that is wrong, and
@@ -117,6 +120,7 @@ def enrol(
         other_support=sum(share.amount for share in others),
         all_law=rules,
     )
+    told = reckoned(told) if reckoned else told
     with _in_words(session):
         session.add(spell)
         session.flush()
@@ -142,6 +146,7 @@ def record_payment(
     receipt_number: str | None = None,
     confirmation: str | None = None,
     others: Sequence[Share] = (),
+    reckoned: Callable[[Quote], Quote] | None = None,
     start: Month | None = None,
 ) -> Payment:
     """The next period of someone who takes part: it begins with the month after the last one paid.
@@ -173,6 +178,7 @@ def record_payment(
         grounds=grounds,
         other_support=sum(share.amount for share in others),
     )
+    told = reckoned(told) if reckoned else told
     payment = _keep(session, spell, told, others, basis, receipt_number, confirmation, by, at)
     spell.income = income
     spell.method = months_at_once(plan)

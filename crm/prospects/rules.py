@@ -114,6 +114,7 @@ class ListKind(StrEnum):
     HOUSEHOLD_BUSINESSES = "household_businesses"
     PARTICIPANTS = "participants"
     POOR_HOUSEHOLDS = "poor_households"
+    PAYMENTS = "payments"
 
 
 class RowOutcome(StrEnum):

@@ -24,6 +24,7 @@ from crm import clock
 from crm.db import session, transaction
 from crm.embedded.brokers import broker_urls
 from crm.errors import RuleBroken
+from crm.participation.recounting import differences
 from crm.safekeeping import gateway, services
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -62,7 +63,7 @@ def restore(file: Path, yes: bool) -> None:
 @click.command()
 @click.pass_context
 def doctor(context: click.Context) -> None:
-    """Check settings, database, broker, clock, disk and Twilio; one line each."""
+    """Check settings, database, broker, clock, disk, paid months and Twilio; one line each."""
     settings: Settings = current_app.config["SETTINGS"]
     wrong = False
     for name, check in CHECKS.items():
@@ -144,11 +145,20 @@ def _twilio(settings: Settings) -> tuple[bool, str]:
     return True, f"account {settings.twilio_account_sid[:6]}…"
 
 
+def _months(settings: Settings) -> tuple[bool, str]:
+    try:
+        found = differences(session())
+    except SQLAlchemyError:
+        return False, "the database cannot be asked"
+    return not found, "; ".join(found) or "spells, payments and months say the same"
+
+
 CHECKS: dict[str, Check] = {
     "settings": _settings,
     "database": _database,
     "broker": _broker,
     "clock": _clock,
     "disk": _disk,
+    "months": _months,
     "Twilio": _twilio,
 }

@@ -30,6 +30,7 @@ KIND_NAMES = {
     ListKind.PEOPLE: _l("List of people"),
     ListKind.HOUSEHOLD_BUSINESSES: _l("Household businesses, from the tax office"),
     ListKind.PARTICIPANTS: _l("People who take part, from the insurance office"),
+    ListKind.PAYMENTS: _l("Payments, from the insurance office (form D05-TS)"),
     ListKind.POOR_HOUSEHOLDS: _l("Poor and near-poor households of a year, from the labour office"),
 }
 KIND_WORDS = {
@@ -39,6 +40,9 @@ KIND_WORDS = {
     ),
     ListKind.PARTICIPANTS: _l(
         "Everyone on it is added and marked as taking part, paid through the month the list says. No payment is recorded."
+    ),
+    ListKind.PAYMENTS: _l(
+        "Everyone on it is added, and each payment is compared with what is on record. No payment is recorded before somebody says so."
     ),
     ListKind.POOR_HOUSEHOLDS: _l(
         "Everyone on it is added, in their household, with the certificate for the year of the list."

@@ -156,6 +156,16 @@ COLUMN_NAMES = {
     Field.HOUSEHOLD_CODE: _l("Household number"),
     Field.KINSHIP: _l("Kinship to the head"),
     Field.CERTIFICATE: _l("Certificate number"),
+    Field.FROM_MONTH: _l("First month paid"),
+    Field.MONTHS_COUNT: _l("Number of months"),
+    Field.TOTAL_PAID: _l("Premium, all of it"),
+    Field.OWN_PAID: _l("Paid by the person, đồng"),
+    Field.STATE_PAID: _l("Paid by the State, đồng"),
+    Field.LOCAL_PAID: _l("Paid by the place, đồng"),
+    Field.OTHER_PAID: _l("Paid by others, đồng"),
+    Field.PAID_ON: _l("Day of payment"),
+    Field.RECEIPT: _l("Receipt number"),
+    Field.LIST_NUMBER: _l("List number"),
 }
 
 

@@ -323,6 +323,11 @@ def means_in_words(extra: Mapping[str, Any]) -> list[str]:
         told.append(_("paid through %(month)s", month=filters.month(Month.parse(extra["paid_through"]))))
     if extra.get("months_at_once"):
         told.append(_("%(months)s months at once", months=extra["months_at_once"]))
+    if extra.get("from_month"):
+        start = filters.month(Month.parse(extra["from_month"]))
+        told.append(_("%(months)s months from %(start)s", months=extra.get("months", "…"), start=start))
+    if extra.get("total") is not None:
+        told.append(filters.vnd(extra["total"]))
     if extra.get("income"):
         told.append(filters.vnd(extra["income"]))
     if extra.get("kinship"):

@@ -69,6 +69,16 @@ class Field(StrEnum):
     HOUSEHOLD_CODE = "household_code"
     KINSHIP = "kinship"
     CERTIFICATE = "certificate"
+    FROM_MONTH = "from_month"
+    MONTHS_COUNT = "months_count"
+    TOTAL_PAID = "total_paid"
+    OWN_PAID = "own_paid"
+    STATE_PAID = "state_paid"
+    LOCAL_PAID = "local_paid"
+    OTHER_PAID = "other_paid"
+    PAID_ON = "paid_on"
+    RECEIPT = "receipt"
+    LIST_NUMBER = "list_number"
 
 
 SPECIAL: Mapping[ListKind, tuple[Field, ...]] = {

@@ -33,6 +33,20 @@ HEADINGS: Mapping[ListKind, tuple[tuple[str, str], ...]] = {
         ("kinship", r"quan he|\bqh\b|relation|kinship"),
         ("certificate", r"giay chung nhan|giay cn|\bgcn\b|so chung nhan|so so ho|certificate"),
     ),
+    ListKind.PAYMENTS: (
+        ("full_name", r"^(ho ?(va )?ten|full ?name)( nguoi (tham gia|dong|nop))?$|^nguoi (tham gia|dong|nop)$"),
+        ("from_month", r"^tu ?thang|thang (bat dau|dau)|^dong tu|from ?month"),
+        ("months_count", r"^so ?thang|(number|no|count) of months|^months$"),
+        ("other_paid", r"^(?!ty ?le|%).*(ho ?tro ?khac|nguon khac|nha ho tro|to chuc.*ho tro|others?|sponsor)"),
+        ("local_paid", r"^(?!ty ?le|%).*(ns ?dp|ngan sach (dia phuong|tinh|huyen|xa)|dia phuong|local)"),
+        ("state_paid", r"^(?!ty ?le|%).*(ns ?nn|ngan sach|nha nuoc|^tien ?ho ?tro$|nn ho tro|\bstate\b)"),
+        ("own_paid", r"^(?!ty ?le|%).*(tu ?dong|nguoi (tham gia|dan) (dong|nop)|nld dong|paid by (the )?person|\bown\b)"),
+        ("total_paid", r"^tong ?(so )?(tien|cong)?( dong| nop| phai dong| phai nop)?$|^so tien( da)? (dong|nop|thu)$|^so tien$|^total"),
+        ("paid_on", r"^ngay ?(dong|nop|thu|bien lai|chung tu|bl|ct)|paid ?on|date paid|payment date"),
+        ("list_number", r"^so (danh sach|ds|d05)|^ma ho so|list (no|number)"),
+        ("receipt", r"bien lai|chung tu|^so (bl|ct)$|receipt"),
+        ("income", r"^muc ?(tien|dong|thu nhap|lua chon)|thu nhap|\bincome\b"),
+    ),
 }  # fmt: skip
 """The headings that only a list of this kind has: field and pattern of the folded heading, asked before all others."""
 
@@ -61,6 +75,10 @@ def kind_of(headings: Iterable[str], titles: Iterable[str]) -> ListKind:
     taxed = has(business, "tax_code"), has(business, "tax_method"), has(business, "trade")
     if (taxed[0] and (taxed[1] or taxed[2])) or (_BUSINESSES.search(title) and any(taxed)):
         return business
+    paid = ListKind.PAYMENTS
+    money = sum(has(paid, field) for field in ("total_paid", "own_paid", "state_paid", "other_paid"))
+    if has(paid, "from_month") and has(paid, "months_count") and money:
+        return paid
     part = ListKind.PARTICIPANTS
     insured = any(_OF_INSURANCE.search(heading) for heading in headings) or _OF_INSURANCE.search(title)
     if has(part, "paid_through") and (insured or has(part, "pay_method") or has(part, "income")):
@@ -143,6 +161,35 @@ def read_income(cell: Cell) -> int | None:
             return None
         amount = int(digits)
     return amount if LEAST_INCOME <= amount <= MOST_INCOME else None
+
+
+MOST_MONEY = 10_000_000_000
+MOST_MONTHS = 60
+
+
+def read_amount(cell: Cell) -> int | None:
+    """Whole đồng, nothing included: `462.000`, `462,000 đ`, `462000.00`, `-`; None when it is no amount."""
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        amount = round(cell) if math.isfinite(cell) else -1
+    else:
+        text = re.sub(r"\s|đ|d$|vnd|vnđ|dong|đồng", "", clean(as_text(cell)[:40]).lower())
+        digits = re.sub(r"[.,]", "", re.sub(r"[.,]\d{1,2}$", "", text)) if text not in ("-", "–") else "0"
+        if not digits.isascii() or not digits.isdigit():
+            return None
+        amount = int(digits)
+    return amount if 0 <= amount <= MOST_MONEY else None
+
+
+def read_count_of_months(cell: Cell) -> int | None:
+    """How many months a payment is for: `3`, `03 tháng`, `1 năm`, `quý`; None when it does not say."""
+    text = fold(as_text(cell)[:30]).strip(" '.")
+    if match := re.fullmatch(r"(\d{1,2})(?:[.,]0+)?(?: ?(?:thang|months?|t))?", text):
+        months = int(match[1])
+    elif match := re.fullmatch(r"(\d) ?(?:nam|years?)", text):
+        months = 12 * int(match[1])
+    else:
+        months = 3 if text in ("quy", "1 quy", "quarter") else 0
+    return months if 1 <= months <= MOST_MONTHS else None
 
 
 def read_tax_code(cell: Cell) -> str | None:

@@ -2,6 +2,8 @@
 
 household businesses: `tax_code`, `name`, `trade`, `method` (lump_sum, declaration), `since` (day);
 participants: `paid_through` (month), `months_at_once` (1, 3, 6, 12; 0 several years), `income`, `since` (month);
+payments: `from_month`, `months`, `total`, `own`, `state`, `local`, `other` (đồng), `paid_on` (day), `receipt`, `list_number`,
+`income`;
 poor households: `household` (what members of one household share), `code`, `kinship`, `ground`, `certificate`, `year`.
 Absent is what the list does not say.
 """
@@ -9,13 +11,15 @@ Absent is what the list does not say.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from crm.names import clean, fold
 from crm.prospects.reading.columns import Field, Table
 from crm.prospects.reading.kinds import (
+    read_amount,
+    read_count_of_months,
     read_income,
     read_kinship,
     read_month,
@@ -28,6 +32,13 @@ from crm.prospects.reading.values import as_text, read_birth
 from crm.prospects.rules import ListKind
 
 LONGEST = 200
+_AMOUNTS = (
+    (Field.TOTAL_PAID, "total"),
+    (Field.OWN_PAID, "own"),
+    (Field.STATE_PAID, "state"),
+    (Field.LOCAL_PAID, "local"),
+    (Field.OTHER_PAID, "other"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,7 @@ class Meanings:
             ListKind.HOUSEHOLD_BUSINESSES: self._business,
             ListKind.PARTICIPANTS: self._participant,
             ListKind.POOR_HOUSEHOLDS: self._member,
+            ListKind.PAYMENTS: self._payment,
         }.get(table.kind)
 
     def of(self, cells: Sequence[Cell], grounds: Sequence[Ground]) -> Meant | None:
@@ -128,6 +140,31 @@ class Meanings:
         self._read(meant, cells, Field.SINCE, "since", read_month, Reason.MONTH_UNREADABLE)
         self._read(meant, cells, Field.PAY_METHOD, "months_at_once", read_months_at_once, Reason.PAY_METHOD_UNREADABLE)
         self._read(meant, cells, Field.INCOME, "income", read_income, Reason.INCOME_UNREADABLE)
+        return meant
+
+    def _payment(self, cells: Sequence[Cell], _grounds: Sequence[Ground]) -> Meant:
+        meant = Meant()
+        for each, to, read, wrong in (
+            (Field.FROM_MONTH, "from_month", read_month, Reason.MONTH_UNREADABLE),
+            (Field.MONTHS_COUNT, "months", read_count_of_months, Reason.COUNT_UNREADABLE),
+        ):
+            found = read(self._cell(cells, each))
+            if found is None:
+                missing = each is Field.FROM_MONTH and not self._text(cells, each)
+                reason = Reason.NO_PERIOD if missing else wrong
+                meant.slips.append(Slip(reason, self._at.get(each, 0), fatal=True))
+            else:
+                meant.says[to] = found
+        for each, to in _AMOUNTS:
+            self._read(meant, cells, each, to, read_amount, Reason.AMOUNT_UNREADABLE)
+        meant.slips = [
+            replace(slip, fatal=slip.fatal or slip.reason is Reason.AMOUNT_UNREADABLE) for slip in meant.slips
+        ]
+        self._read(meant, cells, Field.PAID_ON, "paid_on", self._day, Reason.SINCE_UNREADABLE)
+        self._read(meant, cells, Field.INCOME, "income", read_income, Reason.INCOME_UNREADABLE)
+        for each, to in ((Field.RECEIPT, "receipt"), (Field.LIST_NUMBER, "list_number")):
+            if text := self._text(cells, each):
+                meant.says[to] = text
         return meant
 
     def _member(self, cells: Sequence[Cell], grounds: Sequence[Ground]) -> Meant:

@@ -40,6 +40,9 @@ class Reason(StrEnum):
     MONTH_UNREADABLE = "month_unreadable"
     MONTH_MISSING = "month_missing"
     INCOME_UNREADABLE = "income_unreadable"
+    AMOUNT_UNREADABLE = "amount_unreadable"
+    COUNT_UNREADABLE = "count_unreadable"
+    NO_PERIOD = "no_period"
     PAY_METHOD_UNREADABLE = "pay_method_unreadable"
     TAX_CODE_UNREADABLE = "tax_code_unreadable"
     TAX_METHOD_UNREADABLE = "tax_method_unreadable"
@@ -111,6 +114,15 @@ _SENTENCES: Mapping[Reason, LazyString] = {
     ),
     Reason.MONTH_MISSING: _l(
         "Sheet “%(sheet)s”, row %(row)s, column %(column)s: the month paid through is missing. Write it as month/year, such as 09/2019."
+    ),
+    Reason.AMOUNT_UNREADABLE: _l(
+        "Sheet “%(sheet)s”, row %(row)s, column %(column)s: “%(value)s” is no amount in đồng. Write whole đồng, such as 462.000."
+    ),
+    Reason.COUNT_UNREADABLE: _l(
+        "Sheet “%(sheet)s”, row %(row)s, column %(column)s: “%(value)s” is no number of months. Write 1 to 60."
+    ),
+    Reason.NO_PERIOD: _l(
+        "Sheet “%(sheet)s”, row %(row)s, column %(column)s: the month the payment begins with is missing. Write it as month/year."
     ),
     Reason.INCOME_UNREADABLE: _l(
         "Sheet “%(sheet)s”, row %(row)s, column %(column)s: “%(value)s” is no monthly income in đồng; it is left out."

@@ -1,0 +1,1 @@
+"""Payments from the insurance office's lists."""

@@ -1,0 +1,61 @@
+"""A row of a list beside what is on record: the same, new, or to be decided."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from crm.months import Month
+from crm.participation.listed.rules import Amounts, Ours, Said, Verdict, Why, judge
+
+OCTOBER = Month(2019, 10)
+LAW = Amounts(462_000, 415_800, 46_200, 0, 0)
+OURS = Ours(UUID(int=1), OCTOBER, 3, LAW)
+MONTHS = tuple(OCTOBER.run(3))
+
+
+def said(start: Month = OCTOBER, months: int = 3, **amounts: int) -> Said:
+    return Said(start, months, Amounts(**({"total": 462_000, "own": 415_800, "state": 46_200} | amounts)))
+
+
+def test_the_same_months_and_amounts_agree_and_name_the_payment() -> None:
+    judged = judge(said(), [OURS], MONTHS, None, taken_elsewhere=False)
+    assert (judged.verdict, judged.why, judged.payment_id) == (Verdict.AGREES, (), OURS.id)
+
+
+def test_what_the_list_does_not_say_cannot_differ() -> None:
+    quiet = Said(OCTOBER, 3, Amounts(total=462_000))
+    assert judge(quiet, [OURS], MONTHS, None, taken_elsewhere=False).verdict is Verdict.AGREES
+
+
+def test_other_amounts_for_the_same_months_are_decided() -> None:
+    judged = judge(said(own=300_000, other=115_800), [OURS], MONTHS, None, taken_elsewhere=False)
+    assert (judged.verdict, judged.why, judged.ours) == (Verdict.DIFFERS, (Why.AMOUNTS,), LAW)
+
+
+@pytest.mark.parametrize(("start", "months"), [(Month(2019, 12), 3), (Month(2019, 8), 3), (OCTOBER, 6)])
+def test_months_that_lie_over_paid_ones_are_decided(start: Month, months: int) -> None:
+    judged = judge(said(start, months), [OURS], MONTHS, LAW, taken_elsewhere=False)
+    assert judged.verdict is Verdict.DIFFERS
+    assert Why.OVERLAP in judged.why
+    assert judged.payment_id == OURS.id
+
+
+def test_a_new_payment_just_as_the_law_has_it_is_new() -> None:
+    judged = judge(said(Month(2020, 1)), [OURS], MONTHS, LAW, taken_elsewhere=False)
+    assert (judged.verdict, judged.why, judged.payment_id) == (Verdict.NEW, (), None)
+
+
+def test_a_new_payment_with_other_amounts_or_a_receipt_of_somebody_else_is_decided() -> None:
+    other = judge(said(Month(2020, 1), state=0, own=462_000), [], (), LAW, taken_elsewhere=False)
+    assert other.why == (Why.AMOUNTS,)
+    stolen = judge(said(Month(2020, 1)), [], (), LAW, taken_elsewhere=True)
+    assert stolen.why == (Why.OTHER_PERSON,)
+    refused = judge(said(Month(2020, 1)), [], (), None, taken_elsewhere=False)
+    assert refused.why == (Why.REFUSED,)
+
+
+def test_parts_that_do_not_sum_to_the_total_are_said() -> None:
+    judged = judge(said(own=500_000), [], (), LAW, taken_elsewhere=False)
+    assert Why.SUMS in judged.why
