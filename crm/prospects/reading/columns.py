@@ -174,7 +174,7 @@ _HEADINGS: tuple[tuple[Field | None, re.Pattern[str]], ...] = (
     _rule(None, r"\bcha\b|\bbo me\b|\bme\b|vo chong|nguoi gioi thieu|can bo|cong tac vien|spouse"),
     _rule(None, r"que quan|nguyen quan|so thang|so tien|muc dong|email|thu dien tu|trinh do|hoc van"),
     _rule(Field.SMS_CONSENT, r"dong y|consent|nhan tin|\bsms\b|opt ?in"),
-    _rule(Field.SI_NUMBER, r"^(ma|so|ma so|so so)( so)? (bhxh|bao hiem xa hoi|bh xa hoi)( .*)?$|\b(insurance|si) (number|no)\b"),
+    _rule(Field.SI_NUMBER, r"^masobhxh$|^(ma|so|ma so|so so)( so)? (bhxh|bao hiem xa hoi|bh xa hoi)( .*)?$|\b(insurance|si) (number|no)\b"),
     _rule(
         Field.CITIZEN_ID,
         r"cccd|cmnd|cmtnd|\bcmt\b|can cuoc|chung minh|dinh danh|\bddcn\b|citizen|\bid (card|number|no)\b|identity|so giay to|national id",
