@@ -6,9 +6,13 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from crm.premiums.calculator.rules import COMPARED, EVERY_YEARS
+from crm.premiums.calculator.life import DRAWN_AFTER_PENSION, DRAWN_TO_AGE, ROOM_ABOVE, WHOLE
+from crm.premiums.calculator.rules import BESIDE_YEARS, COMPARED, EVERY_YEARS
+from crm.premiums.calculator.showing import CLOSE, LABEL, MIDDLE
 from crm.premiums.calculator.wording import BUTTONS, REFUSALS, SENTENCES
-from crm.premiums.rules.explaining import Line
+from crm.premiums.rules.benefits.lump_sum import NotAllowed
+from crm.premiums.rules.benefits.wording import ASSUMPTIONS, UNKNOWNS, WHY_NOT
+from crm.premiums.rules.explaining import Assumption, Line, Unknown
 from crm.premiums.rules.keys import PERIODS, WINDOWS, LawKey
 from crm.premiums.rules.law import ANNOUNCED_EACH_YEAR, SURENESS, Law, LawValue, LocalTopUp
 from crm.premiums.rules.pensions import NEEDED
@@ -38,15 +42,31 @@ USED = frozenset(
         LawKey.PENSION_HALF_YEAR_MONTHS,
         LawKey.RETIREMENT_MONTHS_WOMEN,
         LawKey.RETIREMENT_MONTHS_MEN,
+        LawKey.LEAST_AGE,
         LawKey.MATERNITY_GRANT,
+        LawKey.MATERNITY_LEAST_MONTHS,
+        LawKey.MATERNITY_WITHIN_MONTHS,
+        LawKey.FUNERAL_LEAST_MONTHS,
+        LawKey.FUNERAL_MULTIPLE,
+        LawKey.SURVIVORS_MONTHS_A_YEAR,
+        LawKey.LUMP_SUM_MONTHS_A_YEAR,
+        LawKey.LUMP_SUM_AFTER_STOPPING,
     }
 )
 """The numbers the calculator on the phone asks for."""
+ASSUMED = (
+    Assumption.LAW_OF_TODAY,
+    Assumption.PAID_WITHOUT_A_BREAK,
+    Assumption.BEFORE_THE_RECORD,
+    Assumption.AVERAGE_LIKE_AHEAD,
+    Assumption.PAST_PAID_IN_FULL,
+)
+"""What can be taken for granted with what the calculator asks."""
 
 
 def law_for_phones(law: Law, top_ups: Iterable[LocalTopUp], today: date, locale: str) -> dict[str, Any]:
     """The law and the words as JSON: numbers as text, so that they stay exact; rows in the order in which they count."""
-    counting = [value for value in law.values if value.key in USED and value.status in SURENESS and not value.of_year]
+    counting = [value for value in law.values if value.key in USED and value.status in SURENESS]
     counting.sort(key=lambda each: (each.since, SURENESS.index(each.status)))
     return {
         "today": today.isoformat(),
@@ -58,6 +78,16 @@ def law_for_phones(law: Law, top_ups: Iterable[LocalTopUp], today: date, locale:
         "local": LOCAL_TOP_UP,
         "compared": COMPARED,
         "every_years": EVERY_YEARS,
+        "beside_years": BESIDE_YEARS,
+        "picture": {
+            "to_age": DRAWN_TO_AGE,
+            "after_pension": DRAWN_AFTER_PENSION,
+            "whole": WHOLE,
+            "room_above": ROOM_ABOVE,
+            "close": CLOSE,
+            "middle": MIDDLE,
+            "label": LABEL,
+        },
         "values": [_row(value, locale) for value in counting],
         "top_ups": [_top_up(one, locale) for one in in_order(top_ups)],
         "words": _words(locale),
@@ -70,10 +100,11 @@ def in_order(top_ups: Iterable[LocalTopUp]) -> list[LocalTopUp]:
     return sorted(counting, key=lambda one: (one.since, one.status))
 
 
-def _row(value: LawValue, locale: str) -> list[str | None]:
+def _row(value: LawValue, locale: str) -> list[str | int | None]:
     ground = str(value.ground) if value.ground else None
     written = str(value_of(value.key, value.value, locale))
-    return [value.key, ground, str(value.value), value.since.isoformat(), value.reference, value.status, written]
+    number, since = str(value.value), value.since.isoformat()
+    return [value.key, ground, number, since, value.reference, value.status, written, value.of_year]
 
 
 def _top_up(one: LocalTopUp, locale: str) -> dict[str, Any]:
@@ -101,5 +132,8 @@ def _words(locale: str) -> dict[str, Any]:
         "statuses": {str(status): str(label) for status, label in STATUSES.items()},
         "sentences": {name: said() for name, said in SENTENCES.items()},
         "buttons": {name: said() for name, said in BUTTONS.items()},
+        "assumptions": {str(one): str(said) for one, said in ASSUMPTIONS.items() if one in ASSUMED},
+        "unknowns": {str(one): str(UNKNOWNS[one]) for one in (Unknown.INVESTMENT_RATE, Unknown.PENSION_LAW)},
+        "leaving_late": str(WHY_NOT[NotAllowed.FIRST_INSURED_LATE]),
         "refusals": {code: said() for code, said in REFUSALS.items()},
     }

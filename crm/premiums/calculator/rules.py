@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from fractions import Fraction
 
 from crm.errors import RuleBroken
-from crm.money import Vnd
+from crm.money import Vnd, half_up
 from crm.months import MONTHS_IN_YEAR, Month
+from crm.premiums.rules.benefits.earnings import Earned
+from crm.premiums.rules.benefits.lump_sum import Leaving, LumpSum, lump_sum_on_leaving
+from crm.premiums.rules.benefits.pension import PensionOutlook, Person, pension_outlook
+from crm.premiums.rules.benefits.retirement import AGES, Birth
+from crm.premiums.rules.benefits.survivors import Survivors, survivors
 from crm.premiums.rules.keys import PERIODS, LawKey
 from crm.premiums.rules.law import Law, LawOnDay, LocalTopUp, holding
 from crm.premiums.rules.pensions import PensionAfter, pension_table
@@ -18,6 +24,10 @@ from crm.prospects.rules import Ground, Sex
 COMPARED = 4
 """Incomes that stand side by side, the chosen one among them."""
 EVERY_YEARS = 5
+OLDEST = 150
+"""An age nobody outlives: until there a life is counted."""
+BESIDE_YEARS = 10
+"""Years paid after which a family's or a leaver's sum is told as an example."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,15 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What a family or whoever leaves is given after so many years on this income, as an example."""
+
+    years: int
+    survivors: Survivors
+    lump_sum: LumpSum
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """The answer, and what stands beside it."""
 
@@ -52,6 +71,11 @@ class Told:
     pensions: tuple[PensionAfter, ...]
     least: Mapping[Vnd, PensionAfter]
     """For each of the incomes the pension after the least years."""
+    outlook: PensionOutlook | None
+    """What paying on brings this person, or the example; None where the law names no age or no years."""
+    example: bool
+    """Sex and birth are not both known: the outlook is that of somebody who pays just the least years to the age."""
+    beside: Beside
 
 
 def tell(law: Law, asked: Asked, today: date, top_ups: Iterable[LocalTopUp] = ()) -> Told:
@@ -68,7 +92,56 @@ def tell(law: Law, asked: Asked, today: date, top_ups: Iterable[LocalTopUp] = ()
     incomes = tuple(told(replace(asked, income=income)) for income in ladder(now, asked.income))
     pensions = tuple(pension_table(now, asked.income, EVERY_YEARS))
     least = {one.income: table[0] for one in incomes if (table := pension_table(now, one.income, EVERY_YEARS))}
-    return Told(asked, answer, offers, incomes, pensions, least)
+    example = asked.sex is None or asked.born is None
+    return Told(
+        asked,
+        answer,
+        offers,
+        incomes,
+        pensions,
+        least,
+        _outlook(law, asked, today, held),
+        example,
+        _beside(law, answer),
+    )
+
+
+def _outlook(law: Law, asked: Asked, today: date, top_ups: list[LocalTopUp]) -> PensionOutlook | None:
+    """RuleBroken for whoever is too young, at the field that says so."""
+    start, sex = Month.of(today), asked.sex or Sex.FEMALE
+    born = asked.born if asked.sex and asked.born else example_birth(law, sex, start)
+    if born is None:
+        return None
+    earned = (Earned(asked.paid),) if asked.paid else ()
+    grounds = frozenset({asked.ground})
+    person = Person(sex, Birth(born.first_day), earned, supported_so_far=asked.supported, grounds=grounds)
+    try:
+        return pension_outlook(law, person, asked.income, start, until_age=OLDEST, local_top_ups=top_ups)
+    except RuleBroken as refusal:
+        refusal.field = "born_year" if refusal.code == "too_young" else refusal.field
+        raise
+
+
+def example_birth(law: Law, sex: Sex, start: Month) -> Month | None:
+    """Who was born in this month and starts now reaches the age of retirement having paid just the least months."""
+    now, ages = law.on(start.first_day), law.timeline(AGES[sex])
+    if not ages or not now.says(LawKey.PENSION_LEAST_MONTHS) or not now.says(LawKey.LEAST_AGE):
+        return None
+    reached = start + (now.number(LawKey.PENSION_LEAST_MONTHS) - 1)
+    begun = [row for row in ages if Month.of(row.since) <= reached] or ages[:1]
+    return reached - int(begun[-1].value)
+
+
+def _beside(law: Law, told: Quote) -> Beside:
+    """A death and leaving, for somebody who pays on this income from now on."""
+    years = range(told.start.year, told.start.year + BESIDE_YEARS)
+    earned = [Earned(MONTHS_IN_YEAR, told.income, year) for year in years]
+    first, help = told.start.first_day, Fraction(told.state_support, told.plan.months)
+    cap = law.on(first)
+    most = cap.number(LawKey.SUPPORT_CAP_MONTHS) if cap.says(LawKey.SUPPORT_CAP_MONTHS) else 0
+    support = half_up(help * min(BESIDE_YEARS * MONTHS_IN_YEAR, most))
+    leaving = lump_sum_on_leaving(law, first, earned, Leaving.STOPPED, first_insured=first, state_support=support)
+    return Beside(BESIDE_YEARS, survivors(law, first, earned), leaving)
 
 
 def known(told: Callable[[Asked], Quote], asked: Asked) -> Quote | None:

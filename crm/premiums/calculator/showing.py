@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 from crm.months import MONTHS_IN_YEAR
-from crm.premiums.calculator.rules import Asked, Told
+from crm.premiums.calculator.life import WHOLE, Picture, picture
+from crm.premiums.calculator.rules import EVERY_YEARS, Asked, Told
 from crm.premiums.calculator.wording import SENTENCES, filled
-from crm.premiums.rules.explaining import Line
+from crm.premiums.rules.benefits.lump_sum import NotAllowed
+from crm.premiums.rules.benefits.pension import PensionOutlook
+from crm.premiums.rules.benefits.retirement import AGES
+from crm.premiums.rules.benefits.wording import ASSUMPTIONS, UNKNOWNS, WHY_NOT
+from crm.premiums.rules.explaining import Line, Unknown
 from crm.premiums.rules.keys import LawKey, LawStatus, Method
 from crm.premiums.rules.law import LawOnDay
 from crm.premiums.rules.quotes import Plan, Quote
 from crm.premiums.rules.wording import GROUNDS, METHODS, STATUSES, label_of, value_of
-from crm.web.filters import NOTHING, day, vnd
+from crm.web.filters import NOTHING, day, month, number, vnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,20 @@ NO_SHEET = Sheet(texts={}, rows={})
 
 def sheet(told: Told, law: LawOnDay, locale: str) -> Sheet:
     """The page's texts for an answer, in one language."""
+    drawn = picture(told.outlook) if told.outlook else None
     return Sheet(
-        texts=dict(_answer(told, law, locale)),
+        texts={
+            **dict(_answer(told, law, locale)),
+            **dict(_beside(told, law, locale)),
+            **dict.fromkeys(OUTLOOK, ""),
+            **(dict(_outlook(told, told.outlook, locale)) if told.outlook else {}),
+            **dict.fromkeys(PICTURE, ""),
+            **(dict(_picture(drawn, locale)) if drawn else {}),
+        },
         rows={
+            "life": tuple(_life(told.outlook, drawn, locale)) if told.outlook and drawn else (),
+            "assumed": tuple(_assumed(told.outlook)) if told.outlook else (),
+            "why_later": tuple(_why(line, locale) for line in told.outlook.lines) if told.outlook else (),
             "methods": tuple(_methods(told, locale)),
             "incomes": tuple(_incomes(told, locale)),
             "pensions": tuple(_pensions(told, locale)),
@@ -85,6 +102,131 @@ def _answer(told: Told, law: LawOnDay, locale: str) -> Iterator[tuple[str, str]]
     yield "personal", query_of(told.asked) if told.asked != without_the_person(told.asked) else ""
 
 
+OUTLOOK = (
+    "example",
+    "retires",
+    "needed",
+    "short",
+    "at_once_then",
+    "pension",
+    "pension_from",
+    "own",
+    "paid_back",
+    "unknown_pension",
+)
+PICTURE = [
+    "life_paid",
+    "life_received",
+    "life_pension_at",
+    "life_back_at",
+    "life_paid_y",
+    "life_received_y",
+    "life_paid_label",
+    "life_received_label",
+    "life_first",
+    "life_pension_age",
+    "life_last",
+]
+
+
+def _outlook(told: Told, outlook: PensionOutlook, locale: str) -> Iterator[tuple[str, str]]:
+    """When, how much a month, what it costs and when it is paid back."""
+    retiring, way, missing = outlook.retirement, outlook.paying_on, outlook.missing_months
+    age = str(value_of(AGES[retiring.sex], Decimal(retiring.age_months), locale))
+    if told.example:
+        yield "example", _say(f"example_{retiring.sex}", age=retiring.birth.age_in(outlook.start))
+    yield "retires", _say("retires", month=month(retiring.reached, locale), age=age)
+    still = outlook.months_still_needed
+    yield "needed", _say("needed", months=still, all=outlook.months_needed) if still else _say("enough")
+    if way is None:
+        yield "unknown_pension", str(UNKNOWNS[Unknown.PENSION_LAW])
+        return
+    if outlook.short_at_retirement:
+        last = month(outlook.start + (way.months_ahead - 1), locale)
+        yield "short", _say("short", months=outlook.short_at_retirement, month=last)
+    if missing is not None:
+        known = missing.paid_at_once is not None
+        least = missing.paid_at_once if known else missing.at_once_without_interest
+        name = "at_once_then" if known else "at_once_at_least"
+        yield "at_once_then", _say(name, months=missing.months_at_once, amount=vnd(least, locale))
+    yield "pension", vnd(way.pension, locale)
+    yield "pension_from", _say("pension_from", month=month(way.entitled_from, locale))
+    yield "own", _say("own", amount=vnd(way.paid_by_oneself, locale), months=way.months_ahead)
+    if way.months_until_paid_back is not None:
+        years, months = divmod(way.months_until_paid_back, MONTHS_IN_YEAR)
+        yield "paid_back", _say("paid_back", years=years, months=months)
+
+
+def _picture(drawn: Picture, locale: str) -> Iterator[tuple[str, str]]:
+    """Points and places of the picture, as the attributes of its lines and labels."""
+    low, high = sorted((drawn.paid_level, drawn.received_level))
+    under = CLOSE if high - low < CLOSE else 0
+    below_paid, below_received = (under, 0) if drawn.paid_level >= drawn.received_level else (0, under)
+    yield "life_paid", drawn.paid
+    yield "life_received", drawn.received
+    yield "life_pension_at", _percent(drawn.pension_at)
+    yield "life_back_at", "" if drawn.paid_back_at is None else _percent(drawn.paid_back_at)
+    yield "life_back_y", _percent(drawn.paid_level)
+    yield "life_paid_x", _percent(max(drawn.pension_at, LABEL))
+    yield "life_paid_y", _percent(drawn.paid_level + below_paid)
+    yield "life_received_y", _percent(drawn.received_level + below_received)
+    yield "life_paid_label", _say("life_paid", amount=vnd(drawn.last.paid, locale))
+    yield "life_received_label", _say("life_received", amount=vnd(drawn.last.received, locale))
+    yield "life_first", _say("aged", age=drawn.first.age)
+    between = MIDDLE < drawn.pension_at < WHOLE - MIDDLE
+    yield "life_pension_age", _say("aged", age=drawn.pension_age) if between else ""
+    yield "life_last", _say("aged", age=drawn.last.age)
+
+
+CLOSE, MIDDLE, LABEL = 110, 200, 460
+"""How near two labels may stand, how near an edge, and how long the label of what is paid may be, of WHOLE."""
+
+
+def _percent(place: int) -> str:
+    return f"{place // 10}.{place % 10}%"
+
+
+def _life(outlook: PensionOutlook, drawn: Picture, locale: str) -> Iterator[Row]:
+    """The figures behind the picture: every few years, and the year in which the pension begins."""
+    for year in outlook.paying_on.life if outlook.paying_on else ():
+        told = not (year.age - drawn.first.age) % EVERY_YEARS or year.age in (drawn.pension_age, drawn.last.age)
+        if told and year.age <= drawn.last.age:
+            yield Row((_say("aged", age=year.age), vnd(year.paid, locale), vnd(year.received, locale)))
+
+
+def _assumed(outlook: PensionOutlook) -> Iterator[Row]:
+    yield from (Row((str(ASSUMPTIONS[one]),)) for one in outlook.assumptions)
+    yield from (Row((str(UNKNOWNS[one]),)) for one in outlook.unknown)
+
+
+def _beside(told: Told, law: LawOnDay, locale: str) -> Iterator[tuple[str, str]]:
+    """A birth, a death, and leaving with a lump sum."""
+    family, leaving = told.beside.survivors, told.beside.lump_sum
+    years, grant = told.beside.years, ""
+    if all(law.says(key) for key in MATERNITY):
+        amount, least, within = (law.number(key) for key in MATERNITY)
+        grant = _say("maternity", amount=vnd(amount, locale), least=least, within=within)
+    funeral, lump = family.funeral, family.lump_sum
+    known = funeral is not None and lump is not None
+    yield "maternity", grant
+    said = _say("survivors", years=years, funeral=vnd(funeral, locale), lump=vnd(lump, locale)) if known else ""
+    yield "survivors", said
+    left = _say("leaving", years=years, amount=vnd(leaving.amount, locale)) if leaving.amount is not None else ""
+    late = str(WHY_NOT[NotAllowed.FIRST_INSURED_LATE]) if leaving.why_not is NotAllowed.FIRST_INSURED_LATE else ""
+    yield "leaving", left
+    yield "leaving_late", late
+    yield "survivors_sure", _sure(law, LawKey.FUNERAL_MULTIPLE)
+
+
+MATERNITY = (LawKey.MATERNITY_GRANT, LawKey.MATERNITY_LEAST_MONTHS, LawKey.MATERNITY_WITHIN_MONTHS)
+
+
+def _sure(law: LawOnDay, key: LawKey) -> str:
+    """How sure we are of a number, where it is less than certain."""
+    row = law.row(key) if law.says(key) else None
+    return str(STATUSES[row.status]) if row and row.status is not LawStatus.IN_FORCE else ""
+
+
 def _helped(quote: Quote, law: LawOnDay) -> str:
     if not law.says(LawKey.SUPPORT_CAP_MONTHS):
         return ""
@@ -95,7 +237,7 @@ def _helped(quote: Quote, law: LawOnDay) -> str:
 
 
 def _methods(told: Told, locale: str) -> Iterator[Row]:
-    """How one pays: at once, a month, the State's part, the last day."""
+    """How one pays: at once, the State's part of it, the last day."""
     for offer in told.methods:
         query, here = query_of(replace(told.asked, plan=offer.plan)), offer.plan == told.asked.plan
         yield Row((_name(offer.plan), *_offered(offer.told, locale)), query, here)
@@ -103,18 +245,18 @@ def _methods(told: Told, locale: str) -> Iterator[Row]:
 
 def _offered(quote: Quote | None, locale: str) -> Iterator[str]:
     if quote is None:
-        yield from (_say("not_announced"), NOTHING, NOTHING, NOTHING)
+        yield from (_say("not_announced"), NOTHING, NOTHING)
         return
-    yield from (vnd(one, locale) for one in (quote.payable, quote.a_month, quote.state_support))
+    yield from (number(one, 0, locale) for one in (quote.payable, quote.state_support))
     yield day(quote.deadline, locale) if quote.deadline else _say("at_registration")
 
 
 def _incomes(told: Told, locale: str) -> Iterator[Row]:
-    """Incomes side by side: a month, the State's part of what is paid, a woman's and a man's pension after the least years."""
+    """Incomes side by side: what one pays a month, a woman's and a man's pension after the least years."""
     for quote in told.incomes:
         after = told.least.get(quote.income)
-        cells = (vnd(one, locale) for one in (quote.income, quote.a_month, quote.state_support))
-        pensions = (vnd(one, locale) for one in ((after.women, after.men) if after else (None, None)))
+        cells = (number(one, 0, locale) for one in (quote.income, quote.a_month))
+        pensions = (number(one, 0, locale) for one in ((after.women, after.men) if after else (None, None)))
         asked = replace(told.asked, income=quote.income)
         yield Row((*cells, *pensions), query_of(asked), quote.income == told.asked.income)
 

@@ -20,6 +20,35 @@ SENTENCES: Mapping[str, Callable[[], str]] = {
     "at_registration": lambda: gettext("when registering"),
     "years": lambda: gettext("%(years)s years"),
     "since": lambda: gettext("since %(day)s"),
+    "example_female": lambda: gettext(
+        "An example: a woman who begins at the age of %(age)s and pays up to the age of retirement."
+    ),
+    "example_male": lambda: gettext(
+        "An example: a man who begins at the age of %(age)s and pays up to the age of retirement."
+    ),
+    "retires": lambda: gettext("Age of retirement: %(age)s, reached in %(month)s."),
+    "needed": lambda: gettext("%(months)s months still to pay, of the %(all)s a pension needs."),
+    "enough": lambda: gettext("Enough months are paid for a pension."),
+    "short": lambda: gettext("At that age %(months)s months are missing: one pays on month by month until %(month)s."),
+    "at_once_then": lambda: gettext("Or one pays the %(months)s missing months at once then: %(amount)s."),
+    "at_once_at_least": lambda: gettext(
+        "Or one pays the %(months)s missing months at once then: at least %(amount)s, with the interest of that year on top, which is not announced yet."
+    ),
+    "pension_from": lambda: gettext("a month for life, from %(month)s"),
+    "own": lambda: gettext("For that I pay %(amount)s myself in all."),
+    "paid_back": lambda: gettext("After %(years)s years and %(months)s months of pension I have received what I paid."),
+    "life_paid": lambda: gettext("paid %(amount)s"),
+    "life_received": lambda: gettext("received %(amount)s"),
+    "aged": lambda: gettext("aged %(age)s"),
+    "maternity": lambda: gettext(
+        "%(amount)s for each child born, to whoever has paid %(least)s of the %(within)s months before the birth."
+    ),
+    "survivors": lambda: gettext(
+        "If one dies after paying for %(years)s years: %(funeral)s for the funeral and %(lump)s to the family."
+    ),
+    "leaving": lambda: gettext(
+        "Taken out at once after %(years)s years it would be only %(amount)s, without the State's part, and no pension."
+    ),
     "i_pay": lambda: gettext("I pay"),
     "a_month": lambda: gettext("a month"),
 }
@@ -42,6 +71,7 @@ REFUSALS: Mapping[str, Callable[[], str]] = {
     "income_not_read": lambda: gettext("Write the amount in figures, such as 1.500.000."),
     "months_not_read": lambda: gettext("Write the months in figures, such as 36."),
     "year_not_read": lambda: gettext("Write the year in four figures, such as 1966."),
+    "too_young": lambda: gettext("One may join from the age of %(age)s on."),
     "birth_incomplete": lambda: gettext("Say both the month and the year of birth, or neither."),
 }
 """What the rules refuse, by the code of the refusal: the phone refuses in the same words."""

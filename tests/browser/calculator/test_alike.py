@@ -247,8 +247,21 @@ def test_the_whole_page_says_the_same(phone: Page, speaking: Callable[[str], Abs
         if isinstance(mine, list):
             assert theirs in mine, case
         else:
-            assert theirs == mine, case
+            assert differences(mine, theirs) == [], case
     assert sum(isinstance(answer, dict) for answer in answers) > 400
+
+
+def differences(mine: Any, theirs: Any) -> list[Any]:
+    """The texts and tables that are not the same: name, here, on the phone."""
+    if not isinstance(theirs, dict):
+        return [(mine, theirs)]
+    kinds = ("texts", "rows")
+    names = {(kind, name) for kind in kinds for name in (*mine[kind], *theirs[kind])}
+    return [
+        (name, mine[kind].get(name), theirs[kind].get(name))
+        for kind, name in sorted(names)
+        if mine[kind].get(name) != theirs[kind].get(name)
+    ]
 
 
 def some_answers(chance: random.Random, day: date) -> dict[str, str]:

@@ -19,5 +19,7 @@ export const percent = (text) => times(decimal(text), fraction(1n, 100n));
 // To whole đồng, one half upwards; nothing here is below zero.
 export const halfUp = (amount) => (2n * amount.over + amount.under) / (2n * amount.under);
 
+export const ceiling = (amount) => (amount.over + amount.under - 1n) / amount.under;
+
 export const least = (...amounts) => amounts.reduce((a, b) => (b < a ? b : a));
 export const most = (...amounts) => amounts.reduce((a, b) => (b > a ? b : a));

@@ -1,5 +1,5 @@
 // The law as dated values, and the law of one day: the same rules as crm/premiums/rules/law.py, on the same rows.
-import { ZERO, fraction, less, percent, times } from "./exact.js";
+import { ZERO, decimal, fraction, less, percent, times } from "./exact.js";
 import { yearOf } from "./months.js";
 
 // What is not allowed or not known: a code and what the sentence about it names.
@@ -12,14 +12,16 @@ export class Refusal extends Error {
 
 export class Law {
   #timelines = new Map();
+  #years = new Map();
 
   // told: what the server's law file holds.
   constructor(told) {
     this.told = told;
-    for (const [key, ground, value, since, source, status, written] of told.values) {
-      const name = `${key} ${ground ?? ""}`;
+    for (const [key, ground, value, since, source, status, written, ofYear] of told.values) {
+      const name = `${key} ${ground ?? ""} ${ofYear ?? ""}`;
+      if (ofYear !== null) this.#years.set(key, (this.#years.get(key) ?? new Set()).add(ofYear));
       if (!this.#timelines.has(name)) this.#timelines.set(name, []);
-      this.#timelines.get(name).push({ key, ground, value, since, source, status, written });
+      this.#timelines.get(name).push({ key, ground, value, since, source, status, written, ofYear });
     }
   }
 
@@ -29,12 +31,21 @@ export class Law {
 
   // The rows of a day that a calculation asked for, in the order one would explain them.
   explained(read) {
-    const place = ({ key, ground }) => `${String(this.told.order.indexOf(key)).padStart(3, "0")} ${ground ?? ""}`;
-    return [...read].sort((a, b) => (place(a) < place(b) ? -1 : 1));
+    const { order } = this.told;
+    const place = ({ key, ground, ofYear }) => {
+      const at = order.includes(key) ? order.indexOf(key) : order.length;
+      return `${String(at).padStart(3, "0")} ${ground ?? ""} ${ofYear ?? ""}`;
+    };
+    return [...read].sort((a, b) => (place(a) < place(b) ? -1 : place(a) > place(b) ? 1 : 0));
   }
 
-  timeline(key, ground = null) {
-    return this.#timelines.get(`${key} ${ground ?? ""}`) ?? [];
+  timeline(key, ground = null, ofYear = null) {
+    return this.#timelines.get(`${key} ${ground ?? ""} ${ofYear ?? ""}`) ?? [];
+  }
+
+  // The years that have numbers of their own, the latest first.
+  yearsOf(key) {
+    return [...(this.#years.get(key) ?? [])].sort((a, b) => b - a);
   }
 }
 
@@ -44,11 +55,20 @@ class LawOnDay {
     Object.assign(this, { law, day, read: new Set() });
   }
 
-  find(key, ground = null) {
-    const begun = this.law.timeline(key, ground).filter((row) => row.since <= this.day);
+  find(key, ground = null, ofYear = null) {
+    const begun = this.law.timeline(key, ground, ofYear).filter((row) => row.since <= this.day);
     const row = begun.at(-1);
     const over = row && this.law.told.yearly.includes(key) && yearOf(row.since) !== yearOf(this.day);
     return over ? undefined : row;
+  }
+
+  // For months paid in a year: the number of the latest year up to it that has one of its own.
+  findOfYear(key, year) {
+    return this.law.yearsOf(key).filter((one) => one <= year).map((one) => this.find(key, null, one)).find(Boolean);
+  }
+
+  decimalOfYear(key, year) {
+    return decimal(this.findOfYear(key, year).value);
   }
 
   says(key) {

@@ -39,20 +39,20 @@ class Page {
   constructor(document, root, form, known) {
     Object.assign(this, { document, root, form });
     document.documentElement.classList.add("js");
+    const { words } = known.told;
+    this.slider = slideUnder(form.elements.income, words.buttons);
     this.take(known);
-    const { words } = this.#law.told;
-    this.follow = slideUnder(form.elements.income, this.#law.on(this.#day), words.buttons);
     this.pass = share(document.body, root.dataset.address, words.buttons);
-    form.addEventListener("input", () => this.answer());
+    form.addEventListener("input", () => this.answer({ chosen: true }));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.answer();
+      this.answer({ chosen: true });
     });
     document.addEventListener("click", (event) => {
       const choice = event.target.closest("[data-rows] a");
       if (!choice || event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
-      this.answerFrom(new URLSearchParams(choice.search));
+      this.answerFrom(new URLSearchParams(choice.search), { chosen: true });
       root.scrollIntoView();
     });
   }
@@ -60,8 +60,13 @@ class Page {
   take({ told, day, kept }) {
     this.#law = new Law(told);
     this.#day = day;
+    this.kept = kept;
     const write = writer(told.words);
+    const now = this.#law.on(day);
+    this.slider.limit(now);
+    for (const place of this.root.querySelectorAll("[data-limit]")) place.textContent = write.vnd(now[place.dataset.limit]);
     this.document.querySelectorAll("[data-law-day]").forEach((one) => (one.textContent = write.day(told.today)));
+    this.document.querySelectorAll("[data-today]").forEach((one) => (one.textContent = write.day(day)));
     this.document.querySelectorAll("[data-offline]").forEach((one) => (one.hidden = !kept));
   }
 
@@ -71,17 +76,19 @@ class Page {
     this.answer();
   }
 
-  answerFrom(query) {
+  answerFrom(query, how = {}) {
     for (const [name, value] of query) {
       const field = this.form.elements[name];
       if (field) field.value = value;
     }
-    if (query.has("income")) this.form.elements.income.value = query.get("income").replace(/\B(?=(\d{3})+$)/g, ".");
-    this.answer();
+    const income = query.get("income") ?? String(this.#law.on(this.#day).floor);
+    this.form.elements.income.value = income.replace(/\B(?=(\d{3})+$)/g, ".");
+    this.answer(how);
   }
 
-  answer() {
-    this.follow();
+  // chosen: somebody has answered, so the address is theirs from now on.
+  answer({ chosen = false } = {}) {
+    this.slider.follow();
     const { words } = this.#law.told;
     this.root.querySelectorAll("[data-wrong]").forEach((one) => one.remove());
     this.form.querySelectorAll(".field-wrong").forEach((one) => one.classList.remove("field-wrong"));
@@ -92,8 +99,8 @@ class Page {
       const shown = sheet(this.#law, tell(this.#law, asked, this.#day));
       fill(this.document, shown);
       this.answered(true);
-      this.pass(shown.texts);
-      history.replaceState(null, "", `?${shown.texts.personal || shown.texts.shared}`);
+      this.pass(shown.texts, this.kept);
+      if (chosen) history.replaceState(null, "", `?${shown.texts.personal || shown.texts.shared}`);
       this.say(`${words.sentences.i_pay} ${shown.texts.a_month} ${words.sentences.a_month}. ${shown.texts.at_once}`);
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;

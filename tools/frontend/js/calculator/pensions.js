@@ -2,7 +2,7 @@
 import { fraction, halfUp, less, minus, plus, times } from "./exact.js";
 import { YEAR } from "./months.js";
 
-const NEEDED = ["pension_least_months", "pension_percent", "pension_years_women", "pension_years_men"];
+export const NEEDED = ["pension_least_months", "pension_percent", "pension_years_women", "pension_years_men"];
 
 // From the least years up to where nothing is added: [{ years, women, men }].
 export function pensionTable(law, income, every) {
@@ -35,6 +35,9 @@ function pensionYears(law, months) {
   if (!odd) return fraction(years);
   return odd <= law.months("pension_half_year_months") ? fraction(2 * years + 1, 2) : fraction(years + 1);
 }
+
+// Of somebody whose months are all on one income: nothing where they are too few.
+export const averagePension = (law, sex, months, income) => pension(law, sex, months, income) ?? 0n;
 
 export function pension(law, sex, months, averageIncome) {
   const rate = pensionRate(law, sex, months);

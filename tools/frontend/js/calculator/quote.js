@@ -68,7 +68,7 @@ function checkPlan(law, { method, months }) {
   }
 }
 
-function supportedMonths(law, ground, { method, months }, before) {
+export function supportedMonths(law, ground, { method, months }, before) {
   if (law.support(ground).over === 0n) return 0;
   if (method === MISSING && law.number("missing_months_supported") === 0n) return 0;
   return Math.min(months, Math.max(0, law.months("support_cap_months") - before));
@@ -104,8 +104,8 @@ function deadline(law, { method }, start) {
   return window ? lastDay(start + law.months(window) - 1) : null;
 }
 
-function added(law, { since, document: source, status, written }) {
-  return { key: law.told.local, since, source, status, written };
+function added(law, { ground, since, document: source, status, written }) {
+  return { key: law.told.local, ground, ofYear: null, since, source, status, written };
 }
 
 // What counts on a day: of each ground the last addition that has begun.

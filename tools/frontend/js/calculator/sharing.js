@@ -2,9 +2,10 @@
 export function share(root, address, words) {
   const [link, button, told] = ["[data-link]", "[data-share]", "[data-shared]"].map((one) => root.querySelector(one));
   const withAge = root.querySelector("[data-with-age]");
-  const square = root.querySelector("[data-qr]");
+  const squares = root.querySelectorAll("[data-qr]");
   const plain = root.querySelector("[data-qr-plain]");
   let texts = {};
+  let away = false;
   let drawn;
 
   button.hidden = false;
@@ -20,18 +21,19 @@ export function share(root, address, words) {
     }
   });
   link.addEventListener("focus", () => link.select());
-  square.addEventListener("error", () => {
-    plain.hidden = false;
-    if (!square.src.endsWith(square.dataset.qr)) square.src = square.dataset.qr;
-  });
+  for (const square of squares)
+    square.addEventListener("error", () => {
+      plain.hidden = false;
+      if (!square.src.endsWith(square.dataset.qr)) square.src = square.dataset.qr;
+    });
   const pass = () => {
     const query = withAge.checked && texts.personal ? texts.personal : texts.shared;
     link.value = `${address}?${query}`;
     told.textContent = "";
     clearTimeout(drawn);
     drawn = setTimeout(() => {
-      plain.hidden = true;
-      square.src = `${square.dataset.qr}?${query}`;
+      plain.hidden = !away;
+      for (const square of squares) square.src = away ? square.dataset.qr : `${square.dataset.qr}?${query}`;
     }, 500);
   };
   withAge.addEventListener("change", pass);
@@ -39,8 +41,10 @@ export function share(root, address, words) {
     print.hidden = false;
     print.addEventListener("click", () => window.print());
   }
-  return (now) => {
+  // kept: the answer rests on what the phone keeps, so there is no network to draw a square.
+  return (now, kept) => {
     texts = now;
+    away = kept;
     root.querySelector("[data-personal]").hidden = !texts.personal;
     pass();
   };

@@ -4,11 +4,10 @@ const REACH = 200; // steps a finger can hit on a phone; higher incomes are type
 const written = (amount) => String(amount).replace(/\B(?=(\d{3})+$)/g, ".");
 const read = (text) => Number(text.replace(/\D/g, ""));
 
-// law: the law of the day; words: what the buttons are called. Answers a function to call when the box has changed.
-export function slideUnder(box, { floor, step, ceiling }, words) {
-  const [least, by, most] = [floor, step, ceiling].map(Number);
+// words: what the buttons are called. Answers what to call when the box has changed, and when the law has.
+export function slideUnder(box, words) {
+  let [least, by, most] = [0, 1, 0];
   const slider = Object.assign(document.createElement("input"), { type: "range", className: "slider" });
-  Object.assign(slider, { min: least, step: by, max: Math.min(most, least + REACH * by) });
   slider.setAttribute("aria-label", box.labels[0]?.textContent.trim() ?? "");
   const follow = () => {
     slider.value = read(box.value);
@@ -28,6 +27,10 @@ export function slideUnder(box, { floor, step, ceiling }, words) {
   const row = Object.assign(document.createElement("div"), { className: "calc-slider" });
   row.append(button(words.less, "−", -1), slider, button(words.more, "+", 1));
   box.closest(".field").append(row);
-  follow();
-  return follow;
+  const limit = ({ floor, step, ceiling }) => {
+    [least, by, most] = [floor, step, ceiling].map(Number);
+    Object.assign(slider, { min: least, step: by, max: Math.min(most, least + REACH * by) });
+    follow();
+  };
+  return { follow, limit };
 }

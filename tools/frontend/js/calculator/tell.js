@@ -2,6 +2,7 @@
 import { least } from "./exact.js";
 import { Refusal } from "./law.js";
 import { monthOf, YEAR } from "./months.js";
+import { beside, outlook } from "./outlook.js";
 import { pensionTable } from "./pensions.js";
 import { AHEAD, holding, quote } from "./quote.js";
 
@@ -17,6 +18,8 @@ export function tell(law, asked, today) {
   const incomes = ladder(now, asked.income).map((income) => told({ ...asked, income }));
   return {
     asked,
+    outlook: outlook(law, asked, today, topUps),
+    beside: beside(law, answer),
     quote: answer,
     methods,
     incomes,

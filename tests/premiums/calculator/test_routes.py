@@ -1,0 +1,79 @@
+"""What a phone is given to keep, and what it is not."""
+
+import json
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from crm import clock
+from crm.accounts.rules import Role
+from tests.factories import Make
+
+AtTime = Callable[[Any], None]
+JULY_2026 = clock.at(date(2026, 7, 15), 9)
+
+
+def test_what_the_phone_keeps_knows_nobody(signed_in: Callable[..., FlaskClient], make: Make) -> None:
+    kept = signed_in(make.user(Role.VOLUNTEER, language="en")).get("/calculator/offline?language=vi")
+    assert kept.status_code == 200
+    assert '<html lang="vi">' in kept.text
+    assert "data-kept" in kept.text
+    assert "Mình đóng" in kept.text
+
+
+def test_asking_for_one_answer_in_a_language_changes_nobodys_choice(client: FlaskClient) -> None:
+    client.get("/language/en")
+    assert client.get("/calculator/law.json?language=vi").get_json()["words"]["locale"] == "vi"
+    assert '<html lang="en">' in client.get("/calculator").text
+
+
+def test_the_worker_may_see_the_calculator_and_lists_all_it_needs(client: FlaskClient) -> None:
+    worker = client.get("/calculator/worker.js?language=vi")
+    assert worker.mimetype == "text/javascript"
+    assert worker.headers["Service-Worker-Allowed"] == "/calculator"
+    told = json.loads(worker.text.split("const TOLD = ", 1)[1].split(";\n", 1)[0])
+    for address in (*told["files"], told["page"], told["law"], told["qr"]):
+        assert client.get(address).status_code == 200, address
+    page = client.get(told["page"]).text
+    for address in told["files"]:
+        if "?v=" in address:
+            assert address in page, address
+
+
+def test_another_law_is_another_version_for_the_phone(client: FlaskClient, at_time: AtTime) -> None:
+    before = client.get("/calculator/worker.js").text
+    assert client.get("/calculator/worker.js").text == before
+    at_time(JULY_2026)
+    assert client.get("/calculator/worker.js").text != before
+
+
+def test_the_calculator_may_be_installed(client: FlaskClient) -> None:
+    told = json.loads(client.get("/calculator/app.webmanifest").text)
+    assert (told["lang"], told["scope"], told["start_url"]) == ("vi", "/calculator", "/calculator")
+    assert all(client.get(icon["src"]).status_code == 200 for icon in told["icons"])
+
+
+@pytest.mark.parametrize("query", ["", "income=1500000&ground=poor&months=3", "income=x", "x=" + "9" * 5000])
+def test_the_square_is_drawn_only_for_good_answers(query: str, client: FlaskClient, at_time: AtTime) -> None:
+    at_time(JULY_2026)
+    drawn = client.get(f"/calculator/qr.svg?{query}")
+    assert (drawn.status_code, drawn.mimetype) == (200, "image/svg+xml")
+    plain = client.get("/calculator/qr.svg").data
+    assert (drawn.data == plain) == ("income=1500000" not in query and "x=9" not in query)
+
+
+def test_ones_own_pension_is_told_with_what_it_rests_on(client: FlaskClient, at_time: AtTime) -> None:
+    at_time(JULY_2026)
+    query = "income=1500000&ground=poor&months=3&sex=female&born_month=5&born_year=1975&paid=36&supported=12"
+    page = client.get(f"/calculator?{query}").text
+    for told in ("5/2035", "675.000\u00a0đ", "Bộ luật Lao động 45/2019/QH14"):
+        assert told in page
+    young = client.get("/calculator?income=1500000&sex=female&born_month=5&born_year=2015")
+    assert young.status_code == 422
+    assert 'href="#born_year"' in young.text
+    half = client.get("/calculator?income=1500000&sex=female&born_year=1975")
+    assert half.status_code == 422
+    assert 'href="#born_year"' in half.text
