@@ -20,7 +20,7 @@ from crm.premiums.rules.explaining import Line, Unknown
 from crm.premiums.rules.keys import LawKey, LawStatus, Method
 from crm.premiums.rules.law import LawOnDay
 from crm.premiums.rules.quotes import Plan, Quote
-from crm.premiums.rules.wording import GROUNDS, METHODS, STATUSES, label_of, value_of
+from crm.premiums.rules.wording import GROUNDS, METHODS, STATUSES, titled, value_of
 from crm.web.filters import NOTHING, day, month, number, vnd
 
 
@@ -271,7 +271,7 @@ def _why(line: Line, locale: str) -> Row:
     sure = [str(STATUSES[line.status])] if line.status is not LawStatus.IN_FORCE else []
     return Row(
         (
-            str(label_of(line.name)),
+            titled(line.name, line.ground, line.of_year),
             " · ".join([line.source, since, *sure]),
             str(value_of(line.name, line.value, locale)),
         )

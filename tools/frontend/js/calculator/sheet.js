@@ -105,9 +105,10 @@ function incomes({ asked, incomes: quotes, least }, { number }) {
   });
 }
 
-function why({ key, written, since, source, status }, { words, day, say }) {
+function why({ key, ground, ofYear, written, since, source, status }, { words, day, say }) {
+  const of = ground ? words.grounds[ground] : ofYear;
   const sure = status === "in_force" ? [] : [words.statuses[status]];
-  return [words.labels[key], [source, say("since", { day: day(since) }), ...sure].join(" · "), written];
+  return [of ? `${words.labels[key]} (${of})` : words.labels[key], [source, say("since", { day: day(since) }), ...sure].join(" · "), written];
 }
 
 const name = ({ method, months }, words, say) =>
