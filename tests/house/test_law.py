@@ -40,7 +40,12 @@ NO_LAW: dict[str, dict[str, str]] = {
     "crm/decrees/rules/saying.py": {"20": "years a day of effect may lie ahead", "40": "lines of a decree"},
     "crm/participation/rules.py": {"30": "days before a deadline shows"},
     "crm/participation/guard/rules.py": {"7": "days", "30": "days", "60": "days before we speak of what ends"},
-    "crm/premiums/calculator/rules.py": {"4": "incomes side by side", "5": "years between two lines of a table"},
+    "crm/premiums/calculator/rules.py": {
+        "4": "incomes side by side",
+        "5": "years between two lines of a table",
+        "10": "years paid in an example",
+    },
+    "crm/premiums/calculator/life.py": {"15": "years of pension in a picture"},
     "crm/followups/rules.py": {"7": "the order of a reason to call"},
     "crm/targets/rules.py": {"5": "half of a last digit"},
 }

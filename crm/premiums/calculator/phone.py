@@ -57,6 +57,7 @@ USED = frozenset(
 ASSUMED = (
     Assumption.LAW_OF_TODAY,
     Assumption.PAID_WITHOUT_A_BREAK,
+    Assumption.ROUNDED_ONCE,
     Assumption.BEFORE_THE_RECORD,
     Assumption.AVERAGE_LIKE_AHEAD,
     Assumption.PAST_PAID_IN_FULL,

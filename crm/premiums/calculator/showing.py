@@ -114,19 +114,10 @@ OUTLOOK = (
     "paid_back",
     "unknown_pension",
 )
-PICTURE = [
-    "life_paid",
-    "life_received",
-    "life_pension_at",
-    "life_back_at",
-    "life_paid_y",
-    "life_received_y",
-    "life_paid_label",
-    "life_received_label",
-    "life_first",
-    "life_pension_age",
-    "life_last",
-]
+PICTURE = (
+    *("life_paid", "life_received", "life_pension_at", "life_back_at", "life_back_y", "life_paid_x", "life_paid_y"),
+    *("life_received_y", "life_paid_label", "life_received_label", "life_first", "life_pension_age", "life_last"),
+)
 
 
 def _outlook(told: Told, outlook: PensionOutlook, locale: str) -> Iterator[tuple[str, str]]:

@@ -80,6 +80,7 @@ function told(law, person, start, topUps) {
     assumptions: [
       ...base.assumptions,
       ...(paid.length ? ["paid_without_a_break"] : []),
+      ...(atOnce?.paid ? ["rounded_once"] : []),
       ...(person.paid ? ["average_like_ahead", "past_paid_in_full"] : []),
     ],
     unknown,

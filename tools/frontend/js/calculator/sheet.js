@@ -139,17 +139,15 @@ function later(outlook, { words, vnd, month, say }) {
   return texts;
 }
 
+const PICTURE = [
+  ...["life_paid", "life_received", "life_pension_at", "life_back_at", "life_back_y", "life_paid_x", "life_paid_y"],
+  ...["life_received_y", "life_paid_label", "life_received_label", "life_first", "life_pension_age", "life_last"],
+];
 const percent = (place) => `${Math.floor(place / 10)}.${place % 10}%`;
 
 function drawing(drawn, { vnd, say }) {
   const aged = (age) => say("aged", { age });
-  if (!drawn)
-    return Object.fromEntries(
-      (
-        "life_paid life_received life_pension_at life_back_at life_back_y life_paid_x life_paid_y life_received_y life_paid_label " +
-        "life_received_label life_first life_pension_age life_last"
-      ).split(" ").map((name) => [name, ""]),
-    );
+  if (!drawn) return Object.fromEntries(PICTURE.map((name) => [name, ""]));
   const { drawing: ways, paidLevel, receivedLevel, first, last } = drawn;
   const under = Math.abs(paidLevel - receivedLevel) < ways.close ? ways.close : 0;
   const lower = paidLevel >= receivedLevel;
