@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, func, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
@@ -177,10 +177,18 @@ def page_of_rows(
     )
 
 
-def handed_back(session: Session, row: ListImport) -> Sequence[ImportRow]:
-    """The rows that were rejected or set aside and are not decided yet."""
+def handed_back(session: Session, row: ListImport, sheet: str | None = None) -> Iterator[ImportRow]:
+    """The rows that were rejected or set aside and are not decided yet, of the whole list or of one sheet; only so many
+    of them are held at a time."""
     open_rows = ImportRow.outcome.in_((RowOutcome.REJECTED, RowOutcome.DUPLICATE)), ImportRow.settled_at.is_(None)
-    return session.scalars(rows_of(row, *open_rows).order_by(*_ORDER)).all()
+    of_it = true() if sheet is None else ImportRow.sheet == sheet
+    query = rows_of(row, *open_rows, of_it).order_by(*_ORDER).execution_options(yield_per=AT_ONCE)
+    for some in session.scalars(query).partitions():
+        yield from some
+
+
+AT_ONCE = 500
+"""Rows of a list that are held at a time while all of them are told."""
 
 
 def people_of_rows(session: Session, scope: Scope, rows: Iterable[ImportRow]) -> dict[UUID, Prospect]:
@@ -197,7 +205,8 @@ def people_of_rows(session: Session, scope: Scope, rows: Iterable[ImportRow]) ->
 
 def visible(session: Session, scope: Scope, ids: Collection[UUID]) -> set[UUID]:
     """Those of these people whom somebody may see."""
-    return set(session.scalars(select(Prospect.id).where(visible_to(scope), Prospect.id.in_(ids)))) if ids else set()
+    these = Prospect.id == any_(literal(list(ids), ARRAY(Uuid())))
+    return set(session.scalars(select(Prospect.id).where(visible_to(scope), these))) if ids else set()
 
 
 def known(

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -229,7 +230,25 @@ class Proposed:
         )
 
     def as_json(self) -> str:
-        return _AS_WRITTEN({name: getattr(self, name) for name in _FIELDS} | {"place_id": str(self.place_id)})
+        """All fields in their order. Rows are known again by these very words, so they stay as they are."""
+        return _WRITTEN % (
+            _quoted(self.full_name),
+            _id_as_text(self.place_id),
+            _json(self.sex),
+            _number(self.birth_year),
+            f'"{self.birth_date}"' if self.birth_date else "null",
+            _json(self.phone),
+            _json(self.other_phone),
+            _json(self.citizen_id),
+            _json(self.si_number),
+            f"[{', '.join(map(_quoted, self.grounds))}]",
+            _json(self.address),
+            _json(self.neighbourhood),
+            _json(self.occupation),
+            "null" if self.sms_consent is None else "true" if self.sms_consent else "false",
+            _json(self.note),
+            _AS_WRITTEN(self.extra) if self.extra else "{}",
+        )
 
     @property
     def phones(self) -> frozenset[str]:
@@ -241,8 +260,22 @@ class Proposed:
         return not (self.phone or self.other_phone or self.citizen_id or self.si_number)
 
 
-_FIELDS = tuple(each.name for each in fields(Proposed))
+_WRITTEN = "{" + ", ".join(f'"{each.name}": %s' for each in fields(Proposed)) + "}"
+_quoted = json.encoder.encode_basestring
 _AS_WRITTEN = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+
+def _json(text: str | None) -> str:
+    return "null" if text is None else _quoted(text)
+
+
+def _number(number: int | None) -> str:
+    return "null" if number is None else str(number)
+
+
+@lru_cache(maxsize=1_024)
+def _id_as_text(place_id: UUID) -> str:
+    return f'"{place_id}"'
 
 
 def cells_as_json(cells: Sequence[Cell]) -> str:
@@ -352,6 +385,8 @@ class Likeness:
 
 TOLD_BEFORE = "told_before"
 _NUMBERS = frozenset({Clue.CITIZEN_ID, Clue.SI_NUMBER})
+_CHANGES = frozenset({Clue.OCCUPATION_OTHER})
+"""What people change: nobody is asked because of it alone."""
 _VAGUE = frozenset({Same.LIKE_NAME, Same.LIKE_NAME_AND_HOUSE})
 
 
@@ -364,7 +399,7 @@ def likeness(comparison: Comparison, *, nothing_new: bool) -> Likeness | None:
     if comparison.verdict is Verdict.DIFFERENT:
         return None
     numbered = any(piece.code in _NUMBERS for piece in comparison.evidence)
-    agreed = numbered or all(piece.weight >= 0 for piece in comparison.evidence)
+    agreed = numbered or all(piece.weight >= 0 or piece.code in _CHANGES for piece in comparison.evidence)
     sure = comparison.verdict is Verdict.SAME and agreed
     return Likeness(comparison, sure or (nothing_new and not set(comparison.reasons) <= _VAGUE))
 

@@ -9,7 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     Select,
+    Text,
+    any_,
     bindparam,
     or_,
     select,
@@ -40,7 +43,7 @@ def consents_of_all(session: Session, town_id: UUID, phones: Collection[str]) ->
 
 _CONSENTS = (
     select(Consent)
-    .where(Consent.town_id == bindparam("town"), Consent.phone.in_(bindparam("phones", expanding=True)))
+    .where(Consent.town_id == bindparam("town"), Consent.phone == any_(bindparam("phones", type_=ARRAY(Text()))))
     .distinct(Consent.phone, Consent.purpose)
     .order_by(Consent.phone, Consent.purpose, Consent.at.desc(), Consent.recorded_at.desc(), Consent.id.desc())
 )

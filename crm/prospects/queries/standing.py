@@ -7,8 +7,11 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
+    Uuid,
     and_,
+    any_,
     bindparam,
     exists,
     or_,
@@ -66,6 +69,8 @@ def standings_of(session: Session, town_id: UUID, prospect_ids: Collection[UUID]
 
 _STANDINGS = (
     select(Standing)
-    .where(Standing.town_id == bindparam("town"), Standing.prospect_id.in_(bindparam("people", expanding=True)))
+    .where(
+        Standing.town_id == bindparam("town"), Standing.prospect_id == any_(bindparam("people", type_=ARRAY(Uuid())))
+    )
     .order_by(Standing.valid_from.desc(), Standing.id.desc())
 )

@@ -37,10 +37,16 @@ _SAID_BELOW = (
     r"^(tổng cộng|tổng số|tổng|cộng|total|sum|danh sách (này )?(có|gồm)|ấn định)\b"
     r"|^(người|cán bộ) (lập|tổng hợp|kiểm tra|ghi)|^lập biểu|^(tm|kt|tl)\b|^(phó )?chủ tịch|^thủ trưởng|^xác nhận"
     r"|^(tổ|trưởng|phó) (trưởng|thôn|bản|khu)|^bí thư|^(ký|kí)[, ]|^\(?(ký|kí)\b|^ghi chú\b"
-    r"|(^|, )ngày (.* )?tháng (.* )?năm\b"
 )
-_CLOSING = re.compile(re.sub(r"[a-z]*[^\W\d_a-z]\w*", lambda word: f"(?:{word[0]}|{fold(word[0])})", _SAID_BELOW))
+
+
+def _with_or_without_accents(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"[a-z]*[^\W\d_a-z]\w*", lambda word: f"(?:{word[0]}|{fold(word[0])})", pattern))
+
+
+_CLOSING = _with_or_without_accents(_SAID_BELOW)
 """Totals and signatures, each word with its accents or without any: Ấn định is said below a list, An Đình is called so."""
+_DATED = _with_or_without_accents(r"(^|, )ngày (.* )?tháng (.* )?năm\b")
 _FAMILIES = frozenset({"tong", "an", "cong", "to", "truong", "chu", "ky"})
 """First words of what is said below a list that without accents are families, too."""
 
@@ -48,7 +54,8 @@ _FAMILIES = frozenset({"tong", "an", "cong", "to", "truong", "chu", "ky"})
 def _closes(text: str, identified: bool = False) -> bool:
     """Whether a text is a total or a signature. Where no accents are written at all, what may be a name is one beside
     figures that tell of a person: `Tong Cong Hung`, but not `Tong cong`."""
-    said = _CLOSING.search(clean(text).lower())
+    plain = clean(text).lower()
+    said = _CLOSING.match(plain) or _DATED.search(plain)
     if said is None:
         return False
     name = identified and text.isascii() and text.split()[0].lower() in _FAMILIES and looks_like_a_name(text) is None

@@ -11,8 +11,8 @@ from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import ARRAY, ColumnElement, Row, TextClause, Uuid, any_, literal, select, text
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm.accounts.queries import Scope
 from crm.names import fold
@@ -215,7 +215,7 @@ def _judge(
     on: date,
 ) -> None:
     """Write into these rows what they become beside the likeliest of those they met."""
-    rows = select(ImportRow.id, ImportRow.understood).where(ImportRow.town_id == town_id, ImportRow.id.in_(met))
+    rows = select(ImportRow.id, ImportRow.understood).where(ImportRow.town_id == town_id, _among(ImportRow.id, met))
     proposed = {row.id: Proposed.from_json(row.understood or "") for row in session.execute(rows)}
     became_of = _as_they_are_now(session, town_id, {person_id for each in met.values() for person_id, _why in each})
     people = {person.id: person for person in became_of.values()}
@@ -234,12 +234,17 @@ def _judge(
     session.expunge_all()
 
 
+def _among(column: InstrumentedAttribute[UUID], ids: Iterable[UUID]) -> ColumnElement[bool]:
+    """One of these, sent as one value however many they are."""
+    return column == any_(literal(list(ids), ARRAY(Uuid())))
+
+
 def _as_they_are_now(session: Session, town_id: UUID, ids: set[UUID]) -> dict[UUID, Prospect]:
     """The record each of these leads to, itself or the one it was merged into; none for who was taken back."""
     found: dict[UUID, Prospect] = {}
     missing = set(ids)
     while missing:
-        query = select(Prospect).where(Prospect.town_id == town_id, Prospect.id.in_(missing))
+        query = select(Prospect).where(Prospect.town_id == town_id, _among(Prospect.id, missing))
         found |= {person.id: person for person in session.scalars(query)}
         missing = {person.merged_into_id for person in found.values() if person.merged_into_id} - set(found)
     return {person_id: top for person_id in ids if (top := _top(found, person_id))}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
+from itertools import chain, repeat
 from struct import Struct
 from typing import Any
 from uuid import UUID
@@ -51,7 +51,6 @@ def _yes_or_no(value: bool) -> bytes:
     return b"\0\0\0\1\1" if value else b"\0\0\0\1\0"
 
 
-@lru_cache(maxsize=65_536)
 def _day(value: date) -> bytes:
     return _DAY(4, value.toordinal() - _EPOCH)
 
@@ -81,15 +80,27 @@ _WAYS: Mapping[str, Callable[[Any], bytes]] = {
 }
 
 
-def packed(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """Rows as COPY takes them; `columns` are their names and PostgreSQL's types."""
-    ways = [_WAYS[kind] for kind in columns.values()]
-    many = _MANY(len(ways))
-    parts: list[bytes] = []
-    for row in rows:
-        parts.append(many)
-        parts += [_NULL if value is None else way(value) for way, value in zip(ways, row, strict=True)]
-    return b"".join(parts)
+_OFTEN_THE_SAME = frozenset({"text", "int8", "bool", "date"})
+
+
+def packed(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> bytes:
+    """Rows as COPY takes them; `columns` are their names and PostgreSQL's types. A value that a column says often is
+    packed once."""
+    if not rows:
+        return b""
+    many = repeat(_MANY(len(columns)))
+    values = map(_column, columns.values(), zip(*rows, strict=True))
+    return b"".join(chain.from_iterable(zip(many, *values, strict=False)))
+
+
+def _column(kind: str, values: tuple[Any, ...]) -> Iterable[bytes]:
+    way = _WAYS[kind]
+    if values[0] is values[-1] and all(value is values[0] for value in values):
+        return repeat(_NULL if values[0] is None else way(values[0]), len(values))
+    if kind in _OFTEN_THE_SAME:
+        known = {value: _NULL if value is None else way(value) for value in set(values)}
+        return map(known.__getitem__, values)
+    return [_NULL if value is None else way(value) for value in values]
 
 
 def copy_packed(session: Session, table: str, columns: Mapping[str, str], content: bytes) -> None:
@@ -105,6 +116,6 @@ def copy_packed(session: Session, table: str, columns: Mapping[str, str], conten
         copy.write(_END)
 
 
-def copy_in(session: Session, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
+def copy_in(session: Session, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
     """Pack these rows and add them."""
     copy_packed(session, table, columns, packed(columns, rows))

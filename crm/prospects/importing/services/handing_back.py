@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 
 import xlsxwriter
@@ -35,13 +36,12 @@ def workbook(session: Session, row: ListImport) -> bytes:
         day = book.add_format({"num_format": "dd/mm/yyyy"})
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
         harmless = book.add_format({"quote_prefix": True})
-        by_sheet: dict[str, list[ImportRow]] = {}
-        for one in handed_back(session, row):
-            by_sheet.setdefault(one.sheet, []).append(one)
+        formats = _Formats(day, wrapped, harmless)
         for number, table in enumerate((row.found or {}).get("tables", ()), start=1):
-            if rows := by_sheet.get(table["sheet"]):
-                _sheet(book.add_worksheet(_name(table["sheet"], number)), table, rows, _Formats(day, wrapped, harmless))
-        if not by_sheet:
+            rows = handed_back(session, row, table["sheet"])
+            if first := next(rows, None):
+                _sheet(book.add_worksheet(_name(table["sheet"], number)), table, chain([first], rows), formats)
+        if not book.worksheets():
             book.add_worksheet(_("Nothing was left out"))
     return told.getvalue()
 
@@ -61,7 +61,7 @@ class _Formats:
     harmless: Format
 
 
-def _sheet(page: Worksheet, table: dict[str, Any], rows: Sequence[ImportRow], formats: _Formats) -> None:
+def _sheet(page: Worksheet, table: dict[str, Any], rows: Iterable[ImportRow], formats: _Formats) -> None:
     width = len(table["columns"])
     top = [cells_from_json(json.dumps(cells)) for cells in table["top"]]
     for at, cells in enumerate(top):

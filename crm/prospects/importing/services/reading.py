@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import User
 from crm.accounts.queries import Scope, scope_of
 from crm.clock import local_day
-from crm.ids import new_id
+from crm.ids import new_ids
 from crm.places.models import Place
 from crm.places.queries import units_of_all_times
 from crm.places.rules import PlaceKind
@@ -33,7 +33,7 @@ from crm.prospects.models import ImportPerson, ImportRow, ListImport
 from crm.prospects.reading.columns import Field, Table
 from crm.prospects.reading.lists import MOST_ROWS, ListRead
 from crm.prospects.reading.old_letters import Letters
-from crm.prospects.reading.outcomes import Duplicate, Outcome, Refusal, Rejected, Unreadable
+from crm.prospects.reading.outcomes import Cell, Duplicate, Outcome, Refusal, Rejected, Unreadable
 from crm.prospects.rules import ImportState, RowOutcome
 from crm.sealed import current as seal
 
@@ -222,47 +222,48 @@ class _Wards:
 
 
 def _made(work: Reading, wards: _Wards, outcomes: Sequence[Outcome]) -> Made:
-    rows: list[tuple[Any, ...]] = []
+    said: list[tuple[str, tuple[Any, ...]]] = []
     people: list[tuple[Any, ...]] = []
-    ids = sorted(new_id() for _ in outcomes)  # in the order of the file
+    ids = new_ids(len(outcomes))  # in the order of the file
     for row_id, outcome in zip(ids, outcomes, strict=True):
         person = outcome.person if isinstance(outcome, Duplicate) else outcome
-        head = (
-            work.town_id,
-            row_id,
-            work.import_id,
-            outcome.sheet,
-            outcome.row,
-            seal().close(cells_as_json(person.raw)),
-        )
         if isinstance(person, Rejected):
-            rows.append(head + _rejected(person.reason.value, dict(person.params)))
+            said.append(_rejected(person.reason.value, dict(person.params)))
             continue
         ward = wards.of(person.ward_named)
         if isinstance(ward, WardReason):
-            rows.append(head + _rejected(ward.value, {"value": person.ward_named or ""}))
+            said.append(_rejected(ward.value, {"value": person.ward_named or ""}))
             continue
         one = Proposed.of(person, ward, work.neighbourhood)
         text = one.as_json()
-        understood = seal().close(text)
         words = work.again.words(text) if one.says_no_number else None
         repeats = isinstance(outcome, Duplicate)
         people.append(staged(work.town_id, work.import_id, row_id, outcome.sheet, one, to_add=not repeats))
         if isinstance(outcome, Duplicate):
             of = {"of_sheet": outcome.of_sheet, "of_row": outcome.of_row}
             reasons = [why.value for why in outcome.reasons]
-            rows.append((*head, understood, words, _DUPLICATE, reasons, of, None, None))
+            said.append((text, (words, _DUPLICATE, reasons, of, None, None)))
         else:
             remarks = {"remarks": [remark.reason.value for remark in person.remarks]} if person.remarks else None
-            rows.append((*head, understood, words, _NEW, [], remarks, row_id, 1))
+            said.append((text, (words, _NEW, [], remarks, row_id, 1)))
+    raw = seal().close_all([cells_as_json(_as_it_stood(outcome)) for outcome in outcomes])
+    understood = seal().close_all([text for text, _became in said])
+    rows = [
+        (work.town_id, row_id, work.import_id, outcome.sheet, outcome.row, cells, text, *became)
+        for row_id, outcome, cells, text, (_text, became) in zip(ids, outcomes, raw, understood, said, strict=True)
+    ]
     return Made(len(rows), packed(ROW, rows), packed(COLUMNS, people))
+
+
+def _as_it_stood(outcome: Outcome) -> Sequence[Cell]:
+    return outcome.person.raw if isinstance(outcome, Duplicate) else outcome.raw
 
 
 _NEW, _DUPLICATE, _REJECTED = RowOutcome.NEW.value, RowOutcome.DUPLICATE.value, RowOutcome.REJECTED.value
 
 
-def _rejected(reason: str, params: dict[str, Any]) -> tuple[Any, ...]:
-    return seal().close(json.dumps({"params": params})), None, _REJECTED, [reason], None, None, None
+def _rejected(reason: str, params: dict[str, Any]) -> tuple[str, tuple[Any, ...]]:
+    return json.dumps({"params": params}), (None, _REJECTED, [reason], None, None, None)
 
 
 def compare(session: Session, work: Reading, at: datetime) -> Iterator[int]:
