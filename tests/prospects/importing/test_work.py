@@ -29,10 +29,10 @@ from crm.outreach.models import Assignment
 from crm.prospects.importing.commands import importing
 from crm.prospects.importing.queries import handed_back
 from crm.prospects.importing.rules import why_handed_back
-from crm.prospects.importing.services import committing, handing_back, reading, taking_in, undoing
+from crm.prospects.importing.services import committing, deciding, handing_back, reading, taking_in, undoing
 from crm.prospects.importing.services.at_work import LostClaim
 from crm.prospects.models import Consent, ImportRow, ListImport, Prospect, StageChange, Standing
-from crm.prospects.rules import ImportState, Purpose
+from crm.prospects.rules import ImportState, Purpose, RowOutcome
 from tasks import prospects as work
 from tests.conftest import NOW
 from tests.factories import Make
@@ -215,6 +215,72 @@ def test_undoing_removes_whom_nobody_worked_with(session: Session, manager: User
         )
         == 0
     )
+
+
+def test_whom_a_later_list_names_stays_when_the_first_is_taken_back(session: Session, manager: User) -> None:
+    first, second = take_in(manager, many(3)), take_in(manager, many(2), "b.csv")
+    read(first)
+    load(session, first)
+    read(second)
+    assert load(session, second).unchanged == 2
+    assert undo(session, first).created == 2
+    rows = session.scalars(select(ImportRow).where(ImportRow.import_id == second)).all()
+    living = set(session.scalars(select(Prospect.id).where(Prospect.merged_into_id.is_(None))))
+    assert {row.prospect_id for row in rows} == living
+    kept = [
+        (one.detail or {}).get("kept") for one in session.scalars(select(ImportRow).where(ImportRow.import_id == first))
+    ]
+    assert sorted(kept, key=str) == [None, undoing.ANOTHER_LIST, undoing.ANOTHER_LIST]
+
+
+def test_once_the_later_list_is_taken_back_the_first_takes_its_people_along(session: Session, manager: User) -> None:
+    first, second = take_in(manager, many(2)), take_in(manager, many(2), "b.csv")
+    read(first)
+    load(session, first)
+    read(second)
+    load(session, second)
+    undo(session, second)
+    assert undo(session, first).created == 0
+    assert session.scalar(select(func.count()).where(Prospect.merged_into_id.is_(None))) == 0
+
+
+def test_work_with_somebody_is_told_before_the_edit_that_came_with_it(
+    session: Session, manager: User, make: Make
+) -> None:
+    import_id = take_in(manager, many(1))
+    read(import_id)
+    load(session, import_id)
+    person = session.scalars(select(Prospect)).one()
+    person.occupation = "Lái xe"
+    volunteer = make.user(Role.VOLUNTEER)
+    make.add(Assignment(town_id=manager.town_id, prospect_id=person.id, volunteer_id=volunteer.id, since=clock.now()))
+    session.flush()
+    undo(session, import_id)
+    kept = session.scalars(select(ImportRow).where(ImportRow.import_id == import_id)).one().detail
+    assert (kept or {})["kept"] == undoing.WORKED_WITH
+
+
+def test_nothing_is_taken_over_into_a_record_that_is_gone(session: Session, manager: User) -> None:
+    first = take_in(manager, many(1))
+    read(first)
+    load(session, first)
+    other = many(1).replace(b";1950;", b";1951;")
+    second = take_in(manager, other, "b.csv")
+    read(second)
+    load(session, second)
+    row = session.scalars(select(ImportRow).where(ImportRow.import_id == second)).one()
+    person = session.scalars(select(Prospect).where(Prospect.id == row.prospect_id)).one()
+    person.merged_into_id = person.id
+    session.flush()
+    with pytest.raises(Conflict) as refused, transaction() as current:
+        deciding.decide(
+            current, scope_of(current, manager), the(current, second), row.id, _decision_for(row), at=clock.now()
+        )
+    assert refused.value.code == "record_gone"
+
+
+def _decision_for(row: ImportRow) -> deciding.Decision:
+    return deciding.Decision.SAME if row.outcome is RowOutcome.DUPLICATE else deciding.Decision.TAKE
 
 
 def test_a_list_taken_back_can_be_loaded_again(session: Session, manager: User, make: Make) -> None:

@@ -128,8 +128,7 @@ def _same(session: Session, scope: Scope, row: ListImport, one: ImportRow, at: d
             raise NotFound
         one.settled_at = at
         return
-    if not people_of_rows(session, scope, [one]):
-        raise NotFound
+    _check_person(session, scope, one)
     one.outcome = RowOutcome.CHANGED if (one.detail or {}).get("fills") else RowOutcome.UNCHANGED
     if row.state is ImportState.COMMITTED:
         if one.outcome is RowOutcome.CHANGED:
@@ -137,6 +136,18 @@ def _same(session: Session, scope: Scope, row: ListImport, one: ImportRow, at: d
         one.settled_at = at
         session.flush()
         _means(session, row, one, at)
+
+
+def _check_person(session: Session, scope: Scope, one: ImportRow) -> None:
+    """Somebody whom whoever decides may see, and whose record is still kept: not taken back with its list, not merged."""
+    found = people_of_rows(session, scope, [one])
+    if not found:
+        raise NotFound
+    if any(person.merged_into_id for person in found.values()):
+        raise Conflict(
+            _l("This record is no longer in the register. Look for the person there, or add the row as somebody else."),
+            code="record_gone",
+        )
 
 
 def _means(session: Session, row: ListImport, one: ImportRow, at: datetime) -> None:
@@ -167,13 +178,16 @@ def decide_all(
                 _decide(session, scope, locked, row_id, decision, at)
         except NotFound:
             continue
+        except Conflict as refused:
+            if refused.code != "record_gone":
+                raise
+            continue
         done += 1
     recount(session, locked)
     return done
 
 
 def _take(session: Session, scope: Scope, row: ListImport, one: ImportRow, at: datetime) -> None:
-    if not people_of_rows(session, scope, [one]):
-        raise NotFound
+    _check_person(session, scope, one)
     take_over(session, work_on(session, row, at), one, Proposed.from_json(one.understood or ""), at)
     one.outcome, one.settled_at = RowOutcome.CHANGED, at

@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Table, delete, func, insert, select, update
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import Table, delete, func, insert, literal, select, tuple_, update
+from sqlalchemy.orm import Session, aliased, defer
 
 from crm.accounts.services import note_change
 from crm.db import Model
@@ -29,8 +29,10 @@ from crm.prospects.rules import ConsentChannel, ImportState, ListKind, RowOutcom
 
 CHANGED_SINCE = "changed_since"
 WORKED_WITH = "worked_with"
+ANOTHER_LIST = "another_list"
 KEPT = {
     CHANGED_SINCE: _l("Kept: somebody has changed the person since."),
+    ANOTHER_LIST: _l("Kept: another list that was loaded since names the person too."),
     WORKED_WITH: _l("Kept: somebody has visited, assigned or enrolled the person since."),
 }
 NOBODY = "–"
@@ -97,8 +99,13 @@ def _take_back(session: Session, work: Undoing, rows: Sequence[ImportRow], at: d
     stays = _taken_back_by_kind(session, work, rows, at)
     rows = [row for row in rows if row.outcome is not RowOutcome.UNCHANGED]
     people = _locked(session, work, rows)
-    busy = _worked_with(session, work, list(people))
-    kept = {row.id: stays.get(row.id) or _why_kept(row, people.get(row.prospect_id), busy) for row in rows}
+    made = [row.prospect_id for row in rows if row.outcome is RowOutcome.NEW]
+    met = [row.prospect_id for row in rows if row.outcome is not RowOutcome.NEW]
+    since = Since(
+        worked_with=_worked_with(session, work, made) | _worked_with(session, work, met, since=work.loaded_at),
+        listed=_listed_since(session, work, [row.id for row in rows]),
+    )
+    kept = {row.id: stays.get(row.id) or _why_kept(row, people.get(row.prospect_id), since) for row in rows}
     gone, undone = [], []
     for row in rows:
         if why := kept[row.id]:
@@ -139,25 +146,75 @@ def _locked(session: Session, work: Undoing, rows: Iterable[ImportRow]) -> dict[
     return {person.id: person for person in found}
 
 
-def _why_kept(row: ImportRow, person: Prospect | None, busy: set[UUID]) -> str | None:
-    if person is None or person.merged_into_id or person.version != (row.version_after or 1):
+@dataclass(frozen=True)
+class Since:
+    """What became of the people of some rows after the list was loaded."""
+
+    worked_with: set[UUID]
+    listed: set[UUID]
+    """Whom another list names that was loaded later."""
+
+
+def _why_kept(row: ImportRow, person: Prospect | None, since: Since) -> str | None:
+    """Why somebody stays, the most telling reason first; None: nothing keeps them. Somebody who was here before the
+    list is not removed, so work with them keeps what the list filled in only when they were changed by it."""
+    if person is None or person.merged_into_id:
         return CHANGED_SINCE
-    return WORKED_WITH if row.outcome is RowOutcome.NEW and person.id in busy else None
+    changed = person.version != (row.version_after or 1)
+    if person.id in since.worked_with and (changed or row.outcome is RowOutcome.NEW):
+        return WORKED_WITH
+    if person.id in since.listed:
+        return ANOTHER_LIST
+    return CHANGED_SINCE if changed else None
 
 
-def _worked_with(session: Session, work: Undoing, ids: Sequence[UUID | None]) -> set[UUID]:
-    """Those whom anything points to but what the list itself wrote, whichever package it belongs to."""
+def _listed_since(session: Session, work: Undoing, row_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these rows' people whom another list names that is loaded still, and was so later than the row."""
+    own, theirs, listed = aliased(ImportRow), aliased(ImportRow), aliased(ListImport)
+    query = (
+        select(own.prospect_id)
+        .join(theirs, (theirs.town_id == own.town_id) & (theirs.prospect_id == own.prospect_id))
+        .join(listed, (listed.town_id == theirs.town_id) & (listed.id == theirs.import_id))
+        .where(own.town_id == work.town_id, own.id.in_(row_ids), theirs.import_id != work.import_id)
+        .where(theirs.outcome.in_(LOADED), listed.state == ImportState.COMMITTED)
+        .where(
+            tuple_(func.coalesce(theirs.settled_at, listed.loaded_at), theirs.import_id)
+            > tuple_(func.coalesce(own.settled_at, literal(work.loaded_at, own.settled_at.type)), own.import_id)
+        )
+    )
+    return {one for one in session.scalars(query) if one}
+
+
+def _worked_with(
+    session: Session, work: Undoing, ids: Sequence[UUID | None], *, since: datetime | None = None
+) -> set[UUID]:
+    """Those whom anything points to but what lists wrote, whichever package it belongs to; with `since` only what was
+    recorded later."""
     found: set[UUID] = set()
+    if not ids:
+        return found
+    loaded = select(ListImport.id).where(
+        ListImport.town_id == work.town_id,
+        (ListImport.id == work.import_id) | (ListImport.state == ImportState.COMMITTED),
+    )
     for table, name in _pointing_to_people():
+        if since and "recorded_at" not in table.c:
+            continue
         place = table.c[name]
         query = select(place).where(table.c.town_id == work.town_id, place.in_(ids)).distinct()
+        if since:
+            query = query.where(table.c.recorded_at > since)
         if table is Standing.__table__:
-            own = select(func.coalesce(ImportRow.settled_at, work.loaded_at)).where(
-                ImportRow.town_id == work.town_id, ImportRow.import_id == work.import_id, ImportRow.prospect_id == place
+            by_lists = (
+                select(func.coalesce(ImportRow.settled_at, ListImport.loaded_at))
+                .join(ListImport, (ListImport.town_id == ImportRow.town_id) & (ListImport.id == ImportRow.import_id))
+                .where(ImportRow.town_id == work.town_id, ImportRow.prospect_id == place, ListImport.id.in_(loaded))
             )
-            query = query.where(table.c.recorded_at.not_in(own))
+            query = query.where(table.c.recorded_at.not_in(by_lists))
         if table is StageChange.__table__:
-            query = query.where(table.c.because_id.is_distinct_from(work.import_id))
+            query = query.where(table.c.because_id.is_(None) | table.c.because_id.not_in(loaded))
+        if "import_id" in table.c:  # theirs who are named by another list, see _listed_since
+            query = query.where(table.c.import_id.not_in(loaded))
         if "withdrawn_at" in table.c:  # counts nowhere
             query = query.where(table.c.withdrawn_at.is_(None))
         found |= set(session.scalars(query))
