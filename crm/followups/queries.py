@@ -19,8 +19,9 @@ from crm.participation.guard.queries import certificates_ending, lapsed, support
 from crm.participation.guard.rules import WIN_BACK
 from crm.participation.models import ParticipantMonth, Participation
 from crm.participation.rules import Beginning
-from crm.premiums.queries import law
+from crm.premiums.queries import law, old_enough_on
 from crm.premiums.rules.keys import LawKey
+from crm.premiums.rules.law import Law
 from crm.prospects.models import Prospect
 from crm.prospects.queries.facts import Facts, facts_of
 from crm.prospects.queries.seeing import listed_to
@@ -77,12 +78,13 @@ def today(session: Session, scope: Scope, day: date, *, most: int = SHOWN) -> To
 
 def _candidates(session: Session, scope: Scope, day: date) -> dict[UUID, Known]:
     """Those who may be due: put off until now, about to lose their months or what they are helped with, or never met."""
-    ends = _ends(session, scope, day)
+    told = law(session)
+    ends = _ends(session, scope, day, told)
     rows: dict[UUID, Any] = {}
     for condition, order in (
         (Prospect.next_contact_on <= day, Prospect.next_contact_on.desc()),
         (Participation.deadline_on <= day + LONGEST_NOTICE, Participation.deadline_on),
-        (_never_met(), Prospect.created_at),
+        (and_(_never_met(), old_enough_on(day, told)), Prospect.created_at),
         *([(Prospect.id.in_(ends), Prospect.id)] if ends else []),
     ):
         rows |= {row.id: row for row in session.execute(_mine(scope, condition).order_by(order).limit(MOST_CANDIDATES))}
@@ -107,9 +109,9 @@ def _candidates(session: Session, scope: Scope, day: date) -> dict[UUID, Known]:
     }
 
 
-def _ends(session: Session, scope: Scope, day: date) -> dict[UUID, dict[str, Any]]:
+def _ends(session: Session, scope: Scope, day: date, told: Law) -> dict[UUID, dict[str, Any]]:
     """What ends of itself, or ended, for the people somebody looks after, as the facts of `Known`; one statement."""
-    now = law(session).on(day)
+    now = told.on(day)
     kinds: dict[str, Select[UUID, date]] = {
         "sponsored_through": carried_until(scope.town_id, day),
         "certificate_until": certificates_ending(scope.town_id, day),
@@ -118,14 +120,14 @@ def _ends(session: Session, scope: Scope, day: date) -> dict[UUID, dict[str, Any
     if now.says(LawKey.SUPPORT_CAP_MONTHS):
         kinds["supported_through"] = supported_until(scope.town_id, now.number(LawKey.SUPPORT_CAP_MONTHS), day)
     mine = select(Prospect.id).where(listed_to(scope), Prospect.volunteer_id == scope.user_id)
-    told = {name: query.subquery(name) for name, query in kinds.items()}
+    ending = {name: query.subquery(name) for name, query in kinds.items()}
     rows = session.execute(
         union_all(
             *(
                 select(ends.c.prospect_id, literal(name).label("kind"), ends.c.until)
                 .where(ends.c.prospect_id.in_(mine))
                 .limit(MOST_CANDIDATES)
-                for name, ends in told.items()
+                for name, ends in ending.items()
             )
         )
     )

@@ -22,10 +22,10 @@ from crm.participation import months, queries
 from crm.participation.calendar import STATES
 from crm.participation.guard.rules import AVOIDABLE, STOP_REASONS, StopReason
 from crm.participation.models import Participation, Payment
-from crm.participation.rules import BEGINNINGS, DUE_SOON, ENDINGS, Beginning, Ending, basis_for
+from crm.participation.rules import BEGINNINGS, DUE_SOON, ENDINGS, Beginning, Ending, basis_for, joins_from
 from crm.places.models import Place
 from crm.premiums.queries import all_top_ups, law
-from crm.premiums.rules.keys import PERIODS, Method
+from crm.premiums.rules.keys import PERIODS, LawKey, Method
 from crm.premiums.rules.quotes import Plan, Quote
 from crm.premiums.rules.wording import GROUNDS
 from crm.prospects import cards
@@ -52,6 +52,8 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
         return Card("participation/_card.html", facts, order=10, looks=[_paid_through(spell, late=late, soon=soon)])
     if person.stage is Stage.NOT_ELIGIBLE:
         return None
+    if from_when := _too_young(person, today):
+        return Card("participation/_not_yet.html", {"from_when": from_when}, order=10, looks=[_joins(from_when)])
     told = _told(person, today)
     facts = {"told": told, "acts": acts, "grounds": GROUNDS, "left": _left(person), "reasons": STOP_REASONS}
     return Card("participation/_how_much.html", facts, order=10, looks=[_would_pay(told)] if told else [])
@@ -82,6 +84,20 @@ def _paid_through(spell: Participation, *, late: bool, soon: bool) -> Look:
     paid = filters.month(spell.paid_through, language)
     by = _("Pay on by %(day)s", day=filters.day(spell.deadline_on, language)) if spell.deadline_on else None
     return Look("money", _("Takes part, paid through %(month)s", month=paid), by, kind, order=40)
+
+
+def _too_young(person: Prospect, today: date) -> date | None:
+    """From when somebody may join who has not reached the age for it."""
+    of_today = kept("law", lambda: law(session())).on(today)
+    if not of_today.says(LawKey.LEAST_AGE):
+        return None
+    day = joins_from(person.birth_date, person.birth_year, of_today.number(LawKey.LEAST_AGE))
+    return day if day and day > today else None
+
+
+def _joins(from_when: date) -> Look:
+    words = _("May join from %(day)s on", day=filters.day(from_when, chosen()))
+    return Look("lock", words, _("not of the age for joining yet"), order=40)
 
 
 def _would_pay(told: Quote) -> Look:

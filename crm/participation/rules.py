@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import isleap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -153,6 +154,14 @@ def old_enough(birth_date: date | None, birth_year: int | None, on: date, least_
         return birth_year is None or on.year - birth_year >= least_age
     had_birthday = (on.month, on.day) >= (birth_date.month, birth_date.day)
     return on.year - birth_date.year - (not had_birthday) >= least_age
+
+
+def joins_from(birth_date: date | None, birth_year: int | None, least_age: int) -> date | None:
+    """The first day on which `old_enough` holds; None while no birth is known."""
+    if birth_date is None:
+        return date(birth_year + least_age, 1, 1) if birth_year else None
+    year, leap_day = birth_date.year + least_age, (birth_date.month, birth_date.day) == (2, 29)
+    return date(year, 3, 1) if leap_day and not isleap(year) else birth_date.replace(year=year)
 
 
 def beginning(*, took_part_before: bool, moved_in: bool) -> Beginning:

@@ -1,15 +1,17 @@
 """The law and the local additions, as they stand on record."""
 
+from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, case, or_, select, true
 from sqlalchemy.orm import Session
 
 from crm.places.boundaries import boundaries
 from crm.places.models import Place, Town
 from crm.premiums.models import LawValueRow, LocalTopUpRow
+from crm.premiums.rules.keys import LawKey
 from crm.premiums.rules.law import Law, LocalTopUp, holding
 from crm.prospects.models import Prospect
 
@@ -29,6 +31,20 @@ LAW = (
 def law(session: Session) -> Law:
     """All of the law on record, in one query; ask once for a request and hand it on."""
     return Law(tuple(row.as_value() for row in session.scalars(LAW)))
+
+
+def old_enough_on(day: date, told: Law) -> ColumnElement[bool]:
+    """The people who have reached the least age for joining by a day, as far as their birth is known.
+
+    Of whom only the year is known, from the year they reach it; `participation.rules.old_enough` says it of one.
+    """
+    today = told.on(day)
+    if not today.says(LawKey.LEAST_AGE):
+        return true()
+    year = day.year - today.number(LawKey.LEAST_AGE)
+    latest = date(year, day.month, min(day.day, monthrange(year, day.month)[1]))
+    of_year = or_(Prospect.birth_year.is_(None), Prospect.birth_year <= year)
+    return case((Prospect.birth_date.is_not(None), Prospect.birth_date <= latest), else_=of_year)
 
 
 def law_table(session: Session) -> Sequence[LawValueRow]:

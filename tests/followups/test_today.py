@@ -67,6 +67,14 @@ def test_the_list_holds_ones_own_people_who_are_due(session: Session, make: Make
     assert causes(session, make.user(Role.MANAGER)) == {}
 
 
+def test_a_child_who_was_given_is_not_to_be_called_on_before_the_age_for_joining(
+    session: Session, make: Make, lan: User
+) -> None:
+    make.prospect("Còn Nhỏ", volunteer_id=lan.id, birth_date=date(2004, 10, 16), birth_year=2004)
+    assert causes(session, lan) == {}
+    assert causes(session, lan, DAY + timedelta(days=1)) == {"Còn Nhỏ": Cause.NEW}
+
+
 def test_only_the_top_is_shown_and_the_rest_is_counted(session: Session, make: Make, lan: User) -> None:
     for number in range(SHOWN + 5):
         make.prospect(f"Lê Văn {number}", volunteer_id=lan.id)

@@ -205,3 +205,10 @@ def test_another_program_reads_the_months_and_money_only_with_the_right_to_it(
     seeing = [role for role in viewers if May.SEE_PEOPLE in PERMISSIONS[role]]
     for role in seeing:
         assert all(one["money"] is None for one in ask(role)["months"])
+
+
+def test_the_page_of_a_child_says_from_when_they_may_join(make: Make, signed_in: Browse) -> None:
+    child = make.prospect(birth_date=date(2004, 10, 16), birth_year=2004)
+    page = signed_in(agent_of(make, child)).get(f"/people/{child.id}").get_data(as_text=True)
+    assert "tham gia từ 16/10/2019" in page
+    assert f"/people/{child.id}/enrol" not in page

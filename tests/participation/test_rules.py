@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -18,6 +18,7 @@ from crm.participation.rules import (
     deadline_after,
     first_months,
     holds,
+    joins_from,
     lapse_day,
     months_at_once,
     old_enough,
@@ -74,6 +75,19 @@ def test_whoever_took_part_before_comes_back_even_when_they_also_moved() -> None
 )
 def test_one_may_join_from_fifteen(born: date | None, year: int | None, may: bool) -> None:
     assert old_enough(born, year, date(2019, 10, 15), 15) is may
+
+
+@given(st.dates(date(1950, 1, 1), date(2030, 12, 31)), st.integers(1, 80))
+def test_one_joins_from_the_first_day_on_which_one_is_old_enough(born: date, least: int) -> None:
+    first = joins_from(born, born.year, least)
+    assert first
+    assert old_enough(born, born.year, first, least)
+    assert not old_enough(born, born.year, first - timedelta(days=1), least)
+
+
+def test_of_a_year_alone_one_joins_from_its_beginning() -> None:
+    assert joins_from(None, 2005, 15) == date(2020, 1, 1)
+    assert joins_from(None, None, 15) is None
 
 
 def test_only_an_agent_takes_money_and_only_the_town_confirms_it() -> None:

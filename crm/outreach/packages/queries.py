@@ -20,6 +20,7 @@ from crm.outreach.packages.models import PackageItem, WorkPackage
 from crm.outreach.packages.rules import Door, House, Settled, days_left, first_houses, walk
 from crm.outreach.rules import REACHED
 from crm.places.models import Place
+from crm.premiums.queries import law, old_enough_on
 from crm.prospects.models import Prospect
 from crm.prospects.queries.facts import Facts, facts_of
 from crm.prospects.queries.lists import Filters, people
@@ -69,8 +70,10 @@ class Proposal:
     elsewhere: list[Elsewhere]
 
 
-def _asked_for(scope: Scope, asked: Asked, today: date) -> Select[Prospect]:
-    query = people(scope, asked.filters, today=today).where(Prospect.stage.in_(asked.stages))
+def _asked_for(session: Session, scope: Scope, asked: Asked, today: date) -> Select[Prospect]:
+    """People of that kind; a child who may not join yet is nobody to call on."""
+    may_join = old_enough_on(today, law(session))
+    query = people(scope, asked.filters, today=today).where(Prospect.stage.in_(asked.stages), may_join)
     if asked.listed is None:
         return query
     return query.where(Prospect.id.in_(asked.listed.with_only_columns(Prospect.id).order_by(None)))
@@ -87,20 +90,24 @@ def _nobody_has() -> ColumnElement[bool]:
 
 def proposal(session: Session, scope: Scope, asked: Asked, *, size: int, today: date) -> Proposal:
     """So many people from the beginning of the walk whom nobody looks after, and who has the others."""
-    chosen = first_to_walk(session, scope, asked, size=size, today=today)
+    kind = _asked_for(session, scope, asked, today)
+    chosen = _first(session, kind, size)
     rows = in_order(session.scalars(select(Prospect).where(listed_to(scope), Prospect.id.in_(chosen))), chosen)
-    free = _asked_for(scope, asked, today).where(_nobody_has()).with_only_columns(func.count())
+    free = kind.where(_nobody_has()).with_only_columns(func.count())
     return Proposal(
         facts_of(session, scope.town_id, rows, today),
         session.scalar(free) or 0,
-        _elsewhere(session, scope, asked, today),
+        _elsewhere(session, kind),
     )
 
 
 def first_to_walk(session: Session, scope: Scope, asked: Asked, *, size: int, today: date) -> list[UUID]:
     """The ids of so many people from the beginning of the walk; nobody's house is torn apart."""
-    free = _asked_for(scope, asked, today).where(_nobody_has())
-    return first_houses(walk(_doors(session, free)), size)
+    return _first(session, _asked_for(session, scope, asked, today), size)
+
+
+def _first(session: Session, kind: Select[Prospect], size: int) -> list[UUID]:
+    return first_houses(walk(_doors(session, kind.where(_nobody_has()))), size)
 
 
 def in_order(rows: Iterable[Prospect], ids: Sequence[UUID]) -> list[Prospect]:
@@ -131,11 +138,10 @@ def _doors(session: Session, query: Select[Prospect]) -> list[Door]:
     ]
 
 
-def _elsewhere(session: Session, scope: Scope, asked: Asked, today: date) -> list[Elsewhere]:
+def _elsewhere(session: Session, kind: Select[Prospect]) -> list[Elsewhere]:
     """Who has people of that kind already, and how many."""
     query = (
-        _asked_for(scope, asked, today)
-        .join(User, and_(User.town_id == Prospect.town_id, User.id == Prospect.volunteer_id))
+        kind.join(User, and_(User.town_id == Prospect.town_id, User.id == Prospect.volunteer_id))
         .with_only_columns(User.full_name, func.count())
         .group_by(User.id, User.full_name)
         .order_by(func.count().desc(), User.full_name)

@@ -72,6 +72,20 @@ def test_a_package_is_cut_out_of_those_nobody_has_in_the_order_of_the_walk(
     assert (found.free, found.elsewhere) == (4, [("Mai Thị Hoa", 1)])
 
 
+def test_a_child_who_may_not_join_yet_is_in_no_proposal(
+    session: Session, make: Make, phuong: User, part: Place, people: list[Prospect]
+) -> None:
+    make.prospect("Vũ Mười Bốn", neighbourhood_id=part.id, birth_date=date(2004, 10, 16), birth_year=2004)
+    make.prospect("Vũ Vừa Đủ", neighbourhood_id=part.id, birth_date=date(2004, 10, 15), birth_year=2004)
+    make.prospect("Vũ Chỉ Năm", neighbourhood_id=part.id, birth_date=None, birth_year=2005)
+    make.prospect("Vũ Không Rõ", neighbourhood_id=part.id, birth_date=None, birth_year=None)
+    office, asked = make.user(Role.MANAGER), Asked(neighbourhood_id=part.id)
+    found = queries.proposal(session, scope_of(session, office), asked, size=9, today=TODAY)
+    assert {one.person.full_name for one in found.people} >= {"Vũ Vừa Đủ", "Vũ Không Rõ"}
+    assert not {one.person.full_name for one in found.people} & {"Vũ Mười Bốn", "Vũ Chỉ Năm"}
+    assert found.free == 6
+
+
 def test_whoever_is_given_belongs_to_the_volunteer_and_stands_in_the_package(
     session: Session, give: Give, lan: User, people: list[Prospect]
 ) -> None:
