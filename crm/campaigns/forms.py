@@ -16,8 +16,8 @@ from crm.prospects.rules import Purpose, Stage
 from crm.web.forms import Form, QueryForm, stripped
 
 STAGES = {
-    Stage.NEW: _l("Not met yet"),
-    Stage.UNREACHED: _l("Could not be reached"),
+    Stage.NEW: _l("Never met"),
+    Stage.UNREACHED: _l("Called on, not met yet"),
     Stage.CONSIDERING: _l("Thinking it over"),
     Stage.INTERESTED: _l("Interested"),
     Stage.AGREED: _l("Agreed to join"),

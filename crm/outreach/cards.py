@@ -39,7 +39,7 @@ def _last(person: Prospect) -> Iterator[Look]:
     found = latest_visits(session(), person, 1) if person.last_contact_at else []
     if not found or found[0].visit.withdrawn_at:
         when = written_day(person.last_contact_at, chosen()) if person.last_contact_at else None
-        yield Look("people", _("Last met: %(day)s", day=when) if when else _("Not met yet"), order=60)
+        yield Look("people", _("Last met: %(day)s", day=when) if when else _("Never met"), order=60)
         return
     visit = found[0].visit
     day, outcome = written_day(visit.occurred_at, chosen()), OUTCOMES[visit.outcome]

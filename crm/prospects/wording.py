@@ -11,7 +11,7 @@ from crm.prospects.rules import ConsentChannel, Ground, Kinship, Purpose, Sex, S
 
 STAGES: Mapping[Stage, Any] = {
     Stage.NEW: _l("New"),
-    Stage.UNREACHED: _l("Not met yet"),
+    Stage.UNREACHED: _l("Called on, not met yet"),
     Stage.CONSIDERING: _l("Thinking it over"),
     Stage.INTERESTED: _l("Interested"),
     Stage.AGREED: _l("Agreed"),

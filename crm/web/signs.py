@@ -17,7 +17,7 @@ class Sign(NamedTuple):
 
 STAGES: dict[str, Sign] = {
     "new": Sign("plain", "sprout", _l("New")),
-    "unreached": Sign("quiet", "not-home", _l("Not met yet")),
+    "unreached": Sign("quiet", "not-home", _l("Called on, not met yet")),
     "refused": Sign("late", "refused", _l("Refused")),
     "considering": Sign("jade", "thinking", _l("Thinking it over")),
     "interested": Sign("jade", "interested", _l("Interested")),
