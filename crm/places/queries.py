@@ -7,9 +7,10 @@ from datetime import date
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, or_, select, union_all
+from sqlalchemy import Select, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
+from crm import clock
 from crm.errors import RuleBroken
 from crm.places.models import Place, PlaceSuccession, Town
 from crm.places.rules import UNITS, PlaceKind, read_place_name
@@ -84,10 +85,17 @@ def place_named(session: Session, town_id: UUID, text: str, *, today: date) -> P
 
 
 def ids_within(session: Session, town_id: UUID, place_id: UUID) -> tuple[UUID, ...]:
-    """A place, everything below it, and everything that became part of it, as far back as is known."""
+    """A place, everything below it, and everything that became part of it, as far back as is known.
+
+    What is decided to join it on a day to come does not belong to it yet; a place that is itself to come is taken as on
+    its first day.
+    """
+    begins = select(Place.valid_from).where(Place.town_id == town_id, Place.id == place_id).scalar_subquery()
     edges = union_all(
         select(Place.parent_id.label("whole"), Place.id.label("part")).where(Place.town_id == town_id),
-        select(PlaceSuccession.successor_id, PlaceSuccession.predecessor_id).where(PlaceSuccession.town_id == town_id),
+        select(PlaceSuccession.successor_id, PlaceSuccession.predecessor_id).where(
+            PlaceSuccession.town_id == town_id, PlaceSuccession.on_day <= func.greatest(clock.today(), begins)
+        ),
     ).subquery()
     within = select(Place.id).where(Place.town_id == town_id, Place.id == place_id).cte("within", recursive=True)
     within = within.union(select(edges.c.part).join(within, edges.c.whole == within.c.id))

@@ -76,7 +76,7 @@ def _helped(person: Prospect) -> Sequence[tuple[Allocation, Sponsor]]:
 def names(session: Session, town_id: UUID, ids: Collection[UUID]) -> Mapping[UUID, str]:
     """How sponsors are called, for who reads who paid a month."""
     query = select(Sponsor.id, Sponsor.name).where(Sponsor.town_id == town_id, Sponsor.id.in_(ids))
-    return dict(session.execute(query))
+    return dict(session.execute(query).tuples().all())
 
 
 def register() -> None:

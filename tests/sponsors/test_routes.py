@@ -16,6 +16,7 @@ from crm import clock
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach, Role
 from crm.months import Month
+from crm.participation.rules import Basis
 from crm.prospects.rules import Ground, Sex, Stage
 from crm.sponsors import queries, services
 from crm.sponsors.models import Allocation, Pledge, Receipt, Sponsor
@@ -283,3 +284,22 @@ def test_a_list_of_many_sponsors_is_paged_with_few_queries(signed_in: Browser, m
     [cursor] = set(re.findall(r"cursor=([\w%=-]+)", page))
     assert browser.get(f"/sponsors?cursor={cursor}").text.count("Nhà tài trợ ") == 5
     assert browser.get("/sponsors?cursor=bad").status_code == 422
+
+
+def test_the_page_of_somebody_whom_a_sponsor_paid_for_names_the_sponsor(
+    signed_in: Browser, session: Session, make: Make
+) -> None:
+    giver, who = sponsor(make, "Công ty Đá Xanh"), poor(make)
+    receive(giver, 3 * A_MONTH)
+    services.pay_premium(
+        session,
+        allocate(giver, who, months=3),
+        paid_on=TODAY,
+        basis=Basis.CONFIRMED,
+        by=make.user(Role.TREASURER),
+        at=clock.now(),
+        confirmation="Danh sách C12",
+    )
+    page = signed_in(Role.MANAGER).get(f"/people/{who.id}")
+    assert page.status_code == 200
+    assert "Công ty Đá Xanh" in page.text
