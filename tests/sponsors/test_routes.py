@@ -296,7 +296,7 @@ def test_the_page_of_somebody_whom_a_sponsor_paid_for_names_the_sponsor(
         allocate(giver, who, months=3),
         paid_on=TODAY,
         basis=Basis.CONFIRMED,
-        by=make.user(Role.TREASURER),
+        by=make.user(Role.MANAGER),
         at=clock.now(),
         confirmation="Danh sách C12",
     )
