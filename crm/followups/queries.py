@@ -21,7 +21,7 @@ from crm.participation.models import ParticipantMonth, Participation
 from crm.participation.rules import Beginning
 from crm.premiums.queries import law, old_enough_on
 from crm.premiums.rules.keys import LawKey
-from crm.premiums.rules.law import Law
+from crm.premiums.rules.law import Law, LawOnDay
 from crm.prospects.models import Prospect
 from crm.prospects.queries.facts import Facts, facts_of
 from crm.prospects.queries.seeing import listed_to
@@ -60,31 +60,32 @@ class Today:
         return len(self.due) + self.more
 
 
-def today(session: Session, scope: Scope, day: date, *, most: int = SHOWN) -> Today:
+def today(session: Session, scope: Scope, day: date, *, most: int = SHOWN, rules: Law | None = None) -> Today:
     """What this person should do on a day: their own people who are due, with reasons, the most pressing first.
 
-    Whoever of a household is due stands behind the most pressing of them.
+    Whoever of a household is due stands behind the most pressing of them. `rules` is read when it is not handed in.
     """
-    known = _candidates(session, scope, day)
+    known = _candidates(session, scope, day, rules or law(session))
     tasks = by_door(ranked(known.values(), day))
     shown = tasks[:most]
+    if not shown:
+        return Today([], 0)
     rows = session.scalars(select(Prospect).where(listed_to(scope), Prospect.id.in_([task.id for task in shown])))
     by_id = {row.id: row for row in rows}
-    facts = facts_of(session, scope.town_id, [by_id[task.id] for task in shown], day) if shown else []
-    times = tried(session, scope.town_id, list(by_id)) if shown else {}
+    facts = facts_of(session, scope.town_id, [by_id[task.id] for task in shown], day)
+    times = tried(session, scope.town_id, list(by_id))
     due = [Due(task, one, times.get(task.id, NOT_YET_TRIED)) for task, one in zip(shown, facts, strict=True)]
     return Today(due, len(tasks) - len(shown))
 
 
-def _candidates(session: Session, scope: Scope, day: date) -> dict[UUID, Known]:
+def _candidates(session: Session, scope: Scope, day: date, rules: Law) -> dict[UUID, Known]:
     """Those who may be due: put off until now, about to lose their months or what they are helped with, or never met."""
-    told = law(session)
-    ends = _ends(session, scope, day, told)
+    ends = _ends(session, scope, day, rules.on(day))
     rows: dict[UUID, Any] = {}
     for condition, order in (
         (Prospect.next_contact_on <= day, Prospect.next_contact_on.desc()),
         (Participation.deadline_on <= day + LONGEST_NOTICE, Participation.deadline_on),
-        (and_(_never_met(), old_enough_on(day, told)), Prospect.created_at),
+        (and_(_never_met(), old_enough_on(day, rules)), Prospect.created_at),
         *([(Prospect.id.in_(ends), Prospect.id)] if ends else []),
     ):
         rows |= {row.id: row for row in session.execute(_mine(scope, condition).order_by(order).limit(MOST_CANDIDATES))}
@@ -109,9 +110,8 @@ def _candidates(session: Session, scope: Scope, day: date) -> dict[UUID, Known]:
     }
 
 
-def _ends(session: Session, scope: Scope, day: date, told: Law) -> dict[UUID, dict[str, Any]]:
+def _ends(session: Session, scope: Scope, day: date, now: LawOnDay) -> dict[UUID, dict[str, Any]]:
     """What ends of itself, or ended, for the people somebody looks after, as the facts of `Known`; one statement."""
-    now = told.on(day)
     kinds: dict[str, Select[UUID, date]] = {
         "sponsored_through": carried_until(scope.town_id, day),
         "certificate_until": certificates_ending(scope.town_id, day),

@@ -25,6 +25,7 @@ from crm.outreach.packages import queries as packages
 from crm.outreach.queries import Narrowed, page_of_visits
 from crm.outreach.rules import Figures, PaymentDue, Reason, what_to_say
 from crm.places.models import Town
+from crm.premiums.queries import law
 from crm.prospects.queries.facts import facts_of
 from crm.prospects.queries.lists import people
 from crm.prospects.rules import Ground
@@ -42,8 +43,9 @@ LATEST = 5
 def today() -> ResponseReturnValue:
     """A short list: whom to call on today, why, and what to say."""
     scope, day = current_scope(), clock.today()
-    told, month = queries.today(session(), scope, day), Month.of(day)
-    figures = figures_of({one.facts.standing for one in told.due})
+    rules = law(session())
+    told, month = queries.today(session(), scope, day, rules=rules), Month.of(day)
+    figures = figures_of({one.facts.standing for one in told.due}, rules)
     months = [queries.month_of(session(), scope, one) for one in (month, month - 1)]
     town = session().get_one(Town, scope.town_id).name
     tasks = [_card(one, figures, town) for one in told.due]

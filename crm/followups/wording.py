@@ -10,8 +10,8 @@ from crm.db import session
 from crm.errors import RuleBroken
 from crm.months import Month
 from crm.outreach.rules import Figures
-from crm.premiums.queries import law as law_of
 from crm.premiums.queries import local_top_ups
+from crm.premiums.rules.law import Law
 from crm.premiums.rules.quotes import Plan
 from crm.premiums.rules.quotes import quote as quote_of
 from crm.prospects.rules import Ground
@@ -19,9 +19,11 @@ from crm.web.filters import vnd
 from crm.web.language import chosen
 
 
-def figures_of(grounds: Collection[Ground]) -> dict[Ground, Figures]:
+def figures_of(grounds: Collection[Ground], law: Law) -> dict[Ground, Figures]:
     """What each group pays a month on the least income, by the law of today; nothing where the law is silent."""
-    law, today_, found = law_of(session()), clock.today(), {}
+    if not grounds:
+        return {}
+    today_, found = clock.today(), {}
     top_ups = local_top_ups(session(), current_user().town_id, today_)
     for ground in grounds:
         try:

@@ -19,6 +19,7 @@ from crm.followups.wording import figures_of
 from crm.outreach.packages.queries import package_seen
 from crm.outreach.packages.services import check_walker
 from crm.outreach.rules import OUTCOMES, SHORT_OUTCOMES, Figures, Outcome, Reason, what_to_say
+from crm.premiums.queries import law
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground
 from crm.web.filters import phone as written_phone
@@ -37,7 +38,7 @@ def sheet(package_id: UUID) -> ResponseReturnValue:
     progress = package_seen(session(), scope, package_id)
     check_walker(progress.package, current_user())
     found = doors(session(), scope, progress.package, day)
-    figures = figures_of({one.facts.standing for door in found for one in door.people})
+    figures = figures_of({one.facts.standing for door in found for one in door.people}, law(session()))
     phones = request.args.get("phones") == "full"
     return render_template(
         "followups/walking/sheet.html",
