@@ -56,11 +56,6 @@ def day_field(label: Any, **more: Any) -> DateField:
     return DateField(label, format=["%Y-%m-%d", "%d/%m/%Y"], validators=[Optional()], **more)
 
 
-def typed_uuid(text: str | None) -> UUID | None:
-    """The id a select sent; None when nothing was chosen. Choices were checked by the field."""
-    return UUID(text) if text else None
-
-
 class ParticularsForm(Form):
     """Somebody's particulars, for adding and for correcting."""
 

@@ -11,11 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from rapidfuzz import fuzz
 
 from crm.citizen_ids import CitizenIdProblem, read_citizen_id
 from crm.errors import RuleBroken
-from crm.names import NameProblem, clean, looks_like_a_name, same_name_key, tidy
+from crm.names import NameProblem, clean, looks_like_a_name, tidy
 from crm.phones import Phone, PhoneProblem, read_phone
 
 
@@ -378,18 +377,9 @@ SAME_SENTENCES = {
     Same.LIKE_NAME_AND_HOUSE: _l("a similar name in the same house"),
     Same.LIKE_NAME: _l("a rare name that is alike"),
 }
-_WEIGHT = {
-    Same.CITIZEN_ID: 100,
-    Same.SI_NUMBER: 95,
-    Same.NAME_AND_BIRTH_DATE: 85,
-    Same.NAME_AND_PHONE: 80,
-    Same.NAME_AND_BIRTH_YEAR: 65,
-    Same.LIKE_NAME_AND_PHONE: 60,
-    Same.LIKE_NAME_AND_BIRTH: 55,
-    Same.LIKE_NAME_AND_HOUSE: 50,
-    Same.LIKE_NAME: 40,
-}
-_SIMILAR = 85.0
+
+NOWHERE = UUID(int=0)
+"""The ward of somebody of whom it is not known yet: it speaks neither for nor against anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,46 +404,3 @@ class Traits:
     address: str | None = None
     household_id: UUID | None = None
     occupation: str | None = None
-
-
-def reasons_for_one(one: Traits, other: Traits) -> tuple[Same, ...]:
-    """Why the two may be one person, the strongest first; empty when nothing says so.
-
-    A telephone shared in a household is no reason by itself; a day of birth or a sex that differs speaks against a name.
-    """
-    found = []
-    if one.citizen and one.citizen == other.citizen:
-        found.append(Same.CITIZEN_ID)
-    if one.insurance and one.insurance == other.insurance:
-        found.append(Same.SI_NUMBER)
-    other_card = one.citizen_digits == other.citizen_digits and _differ(one.citizen, other.citizen)
-    if not (other_card or _differ(one.sex, other.sex) or _differ(one.insurance, other.insurance)):
-        found += _by_name(one, other)
-    return tuple(sorted(found, key=lambda reason: -_WEIGHT[reason]))
-
-
-def _by_name(one: Traits, other: Traits) -> list[Same]:
-    found = []
-    same_name = same_name_key(one.full_name) == same_name_key(other.full_name)
-    near = one.place_id == other.place_id or one.phones & other.phones
-    years_agree = not _differ(one.birth_year, other.birth_year)
-    days_agree = not _differ(one.birth_date, other.birth_date)
-    if same_name and one.birth_date and one.birth_date == other.birth_date:
-        found.append(Same.NAME_AND_BIRTH_DATE)
-    elif same_name and days_agree and one.birth_year and one.birth_year == other.birth_year and near:
-        found.append(Same.NAME_AND_BIRTH_YEAR)
-    if one.phones & other.phones and years_agree and days_agree:
-        alike = same_name or fuzz.ratio(same_name_key(one.full_name), same_name_key(other.full_name)) >= _SIMILAR
-        if alike and (same_name or one.birth_year == other.birth_year):
-            found.append(Same.NAME_AND_PHONE)
-    return found
-
-
-def _differ(one: object, other: object) -> bool:
-    return one is not None and other is not None and one != other
-
-
-def score(reasons: Iterable[Same]) -> int:
-    """How sure the reasons make us, 0…100: the strongest, and a little for each further one."""
-    weights = sorted((_WEIGHT[reason] for reason in reasons), reverse=True)
-    return min(100, weights[0] + 5 * (len(weights) - 1)) if weights else 0

@@ -26,7 +26,7 @@ from crm.citizen_ids import birth_year_of, sex_of
 from crm.names import fold
 from crm.prospects.identity.frequencies import SHIPPED, Frequencies
 from crm.prospects.identity.naming import NameLevel, compare_names, read_name
-from crm.prospects.rules import Same, Sex, Traits, reasons_for_one
+from crm.prospects.rules import NOWHERE, Same, Sex, Traits
 
 START = -19.0
 """What a pair has to make good: of the 25,000 people of a few wards 1 in 20 is there twice, so two taken at random are one
@@ -236,7 +236,7 @@ def compare(one: Traits, other: Traits, register: Register = ANY_TOWN) -> Compar
     seen.sort(key=lambda evidence: -abs(evidence.weight))
     bits = START + sum(evidence.weight for evidence in seen)
     verdict = _verdict(bits, seen)
-    return Comparison(_score(bits, verdict), tuple(seen), verdict, _reasons(one, other, verdict, level, seen))
+    return Comparison(_score(bits, verdict), tuple(seen), verdict, _reasons(verdict, level, seen))
 
 
 def _score(bits: float, verdict: Verdict) -> int:
@@ -395,6 +395,8 @@ def _near(one: str, other: str) -> bool:
 
 
 def _place(one: Traits, other: Traits, seen: list[Evidence]) -> None:
+    if NOWHERE in (one.place_id, other.place_id):
+        return
     if one.place_id == other.place_id:
         seen.append(Evidence(Clue.PLACE, 2.8))  # m 0.94, u 1 in 8 wards
     elif other.place_id in one.lineage or one.place_id in other.lineage:
@@ -458,18 +460,25 @@ def same_house(one: str, other: str) -> bool | None:
 # ---- in the words of the API
 
 
-def _reasons(one: Traits, other: Traits, verdict: Verdict, level: NameLevel, seen: list[Evidence]) -> tuple[Same, ...]:
+def _reasons(verdict: Verdict, level: NameLevel, seen: list[Evidence]) -> tuple[Same, ...]:
+    """The strongest first, out of what was seen, so that the two never disagree."""
     if verdict is Verdict.DIFFERENT:
         return ()
-    found = reasons_for_one(one, other)
-    if found:
-        return found
     codes = {evidence.code for evidence in seen if evidence.weight > 0}
-    near = []
+    found = [same for clue, same in _SAME_NUMBERS.items() if clue in codes]
+    one_name, here = level in _ONE_NAME, codes & {Clue.PLACE, Clue.PLACE_LATER}
+    if one_name and Clue.BIRTH_DATE in codes:
+        found.append(Same.NAME_AND_BIRTH_DATE)
     if codes & {Clue.PHONE, Clue.PHONE_OF_MANY}:
-        near.append(Same.NAME_AND_PHONE if level in _ONE_NAME else Same.LIKE_NAME_AND_PHONE)
-    if codes & {Clue.BIRTH_DATE, Clue.BIRTH_SWAPPED, Clue.BIRTH_TYPO, Clue.BIRTH_YEAR}:
-        near.append(Same.LIKE_NAME_AND_BIRTH)
+        found.append(Same.NAME_AND_PHONE if one_name else Same.LIKE_NAME_AND_PHONE)
+    if one_name and Clue.BIRTH_YEAR in codes and here:
+        found.append(Same.NAME_AND_BIRTH_YEAR)
+    elif codes & _LIKE_BIRTHS or (Clue.BIRTH_DATE in codes and not one_name):
+        found.append(Same.LIKE_NAME_AND_BIRTH)
     if codes & {Clue.HOUSE, Clue.HOUSEHOLD}:
-        near.append(Same.LIKE_NAME_AND_HOUSE)
-    return tuple(near) or (Same.LIKE_NAME,)
+        found.append(Same.LIKE_NAME_AND_HOUSE)
+    return tuple(found) or (Same.LIKE_NAME,)
+
+
+_SAME_NUMBERS = {Clue.CITIZEN_ID: Same.CITIZEN_ID, Clue.SI_NUMBER: Same.SI_NUMBER}
+_LIKE_BIRTHS = {Clue.BIRTH_SWAPPED, Clue.BIRTH_TYPO, Clue.BIRTH_YEAR}

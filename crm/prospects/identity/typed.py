@@ -10,10 +10,9 @@ from crm.citizen_ids import CitizenId, read_citizen_id
 from crm.names import clean
 from crm.phones import read_phone
 from crm.prospects.reading.values import read_birth
-from crm.prospects.rules import Sex, Traits
+from crm.prospects.rules import NOWHERE, Sex, Traits
 from crm.sealed import current as seal
 
-NOWHERE = UUID(int=0)
 LONGEST = 200
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -236,16 +236,6 @@ def exports_standing_still(at: datetime) -> Select[PeopleExport]:
 
 def _still(heartbeat: Any, at: datetime) -> ColumnElement[bool]:
     return or_(heartbeat.is_(None), heartbeat < at - STALE, heartbeat > at + STALE)
-
-
-def moves_told(session: Session, town_id: UUID, act_ids: Collection[UUID]) -> dict[UUID, tuple[BulkAct, str]]:
-    """These acts, each with the name of who did it."""
-    query = (
-        select(BulkAct, User.full_name)
-        .join(User, (User.town_id == BulkAct.town_id) & (User.id == BulkAct.by_id))
-        .where(BulkAct.town_id == town_id, BulkAct.id.in_(act_ids))
-    )
-    return {row[0].id: (row[0], row[1]) for row in session.execute(query)}
 
 
 # ---- files

@@ -19,10 +19,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from crm.accounts.models import ChangeRecord, Organisation, User
+from crm.accounts.models import Organisation, User
 from crm.accounts.queries import Scope
 from crm.places.models import Place
-from crm.prospects.models import Consent, IdentityReading, Prospect, StageChange, Standing
+from crm.prospects.models import Consent, IdentityReading, Prospect, Standing
 from crm.prospects.queries.seeing import ORDER, listed_to
 from crm.prospects.queries.standing import standings_of
 from crm.prospects.rules import Ground, Purpose, deciding
@@ -49,19 +49,6 @@ _CONSENTS = (
 )
 
 
-def stage_changes(session: Session, prospect: Prospect) -> Sequence[tuple[StageChange, str | None]]:
-    """The steps of one person, each with the name of who made it, the newest first."""
-    return [(row[0], row[1]) for row in session.execute(_STEPS, {"town": prospect.town_id, "person": prospect.id})]
-
-
-_STEPS = (
-    select(StageChange, User.full_name)
-    .outerjoin(User, (User.town_id == StageChange.town_id) & (User.id == StageChange.by_id))
-    .where(StageChange.town_id == bindparam("town"), StageChange.prospect_id == bindparam("person"))
-    .order_by(StageChange.at.desc(), StageChange.id.desc())
-)
-
-
 def consent_changes(session: Session, prospect: Prospect) -> Sequence[tuple[Consent, str | None]]:
     """Every answer of the phone this person has now, and those they gave with an earlier one, the newest first."""
     asked = {"town": prospect.town_id, "person": prospect.id, "phone": prospect.phone}
@@ -76,19 +63,6 @@ _ANSWERS = (
         or_(Consent.phone == bindparam("phone"), Consent.prospect_id == bindparam("person")),
     )
     .order_by(Consent.at.desc(), Consent.id.desc())
-)
-
-
-def change_records(session: Session, prospect: Prospect) -> Sequence[tuple[ChangeRecord, str | None]]:
-    """Who changed what of this person, the newest first."""
-    return [(row[0], row[1]) for row in session.execute(_CHANGES, {"town": prospect.town_id, "person": prospect.id})]
-
-
-_CHANGES = (
-    select(ChangeRecord, User.full_name)
-    .outerjoin(User, (User.town_id == ChangeRecord.town_id) & (User.id == ChangeRecord.user_id))
-    .where(ChangeRecord.town_id == bindparam("town"), ChangeRecord.subject_id == bindparam("person"))
-    .order_by(ChangeRecord.at.desc(), ChangeRecord.id.desc())
 )
 
 

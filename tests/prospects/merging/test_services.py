@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm import clock
-from crm.accounts.models import User
+from crm.accounts.models import ChangeRecord, User
 from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
 from crm.db import db, transaction
@@ -25,8 +25,10 @@ from crm.outreach import services as outreach
 from crm.outreach.models import Assignment, Visit
 from crm.outreach.rules import Channel, NewVisit, Outcome
 from crm.participation.models import ParticipantMonth, Participation, Payment
-from crm.prospects.merging.models import Merge, MergedRow
+from crm.prospects.merging.models import Merge, MergedRow, Suspect
 from crm.prospects.merging.queries import later_than, lineage, merges_into
+from crm.prospects.merging.rules import Answer
+from crm.prospects.merging.services import reviewing
 from crm.prospects.merging.services.joining import merge
 from crm.prospects.merging.services.parting import unmerge
 from crm.prospects.models import Prospect, Standing
@@ -74,6 +76,27 @@ def test_what_is_blank_is_taken_and_what_is_chosen_holds(make: Make, together: A
     assert (one.full_name, one.phone, one.address) == ("Cù Thị Xoan", other.phone, "Số 2")
     apart(row)
     assert (one.phone, one.address, other.address) == (None, "Số 1", "Số 2")
+
+
+def test_each_of_two_who_were_parted_tells_the_name_of_the_other(
+    session: Session, make: Make, together: Any, apart: Any
+) -> None:
+    one, other = make.prospect("Cù Thị Xoan", birth_year=1970), make.prospect("Cù Thị Soan", birth_year=1970)
+    apart(together(one, other))
+    notes = session.scalars(select(ChangeRecord).where(ChangeRecord.act == "unmerge_people"))
+    assert {note.subject_id: (note.after or {})["full_name"] for note in notes} == {
+        one.id: "Cù Thị Soan",
+        other.id: "Cù Thị Xoan",
+    }
+
+
+def test_who_was_parted_is_not_asked_about_again(session: Session, make: Make, together: Any, apart: Any) -> None:
+    phone = make.phone()
+    one, other = (make.prospect("Cù Thị Xoan", birth_year=1970, phone=phone) for _ in range(2))
+    apart(together(one, other))
+    reviewing.look_through(session, one.town_id, at=clock.now())
+    session.expire_all()
+    assert session.scalars(select(Suspect.answer)).all() == [Answer.DIFFERENT]
 
 
 def test_the_number_that_somebody_answered_is_the_better_one(session: Session, make: Make, together: Any) -> None:

@@ -18,9 +18,10 @@ from crm.accounts.services import note_change
 from crm.errors import Conflict, RuleBroken
 from crm.prospects.merging import registry
 from crm.prospects.merging.models import Merge
-from crm.prospects.merging.queries import Later, in_force_above, later_than, raw, suspect_of
-from crm.prospects.merging.rules import Answer, Layer, Raw, without
+from crm.prospects.merging.queries import Later, in_force_above, later_than, raw
+from crm.prospects.merging.rules import Layer, Raw, without
 from crm.prospects.merging.services.joining import gather, hold, lead, write
+from crm.prospects.merging.services.reviewing import set_apart
 from crm.prospects.models import Prospect
 
 
@@ -65,11 +66,12 @@ def unmerge(session: Session, merge: Merge, *, by: User, at: datetime, given: Co
             _l("Something recorded since keeps these records together. Look at the household and the payments first."),
             code="cannot_be_parted",
         ) from refusal
-    _note(session, merge, gone, edited, by, at)
+    _note(session, merge, kept, gone, edited, by, at)
     ids = merge.kept_id, merge.gone_id
     town_id = merge.town_id
     session.expire_all()
-    hold(session, town_id, *ids)
+    people = hold(session, town_id, *ids)
+    set_apart(session, people[ids[0]], people[ids[1]], by=by, at=at)
     if unsettled or came.free or came.bound:
         registry.settle(session, kept)
     if went:
@@ -130,9 +132,12 @@ def _layer(merge: Merge, rows: Mapping[UUID, Raw]) -> Layer:
     return Layer(json.loads(merge.before), json.loads(merge.after), frozenset(merge.taken), rows[merge.gone_id])
 
 
-def _note(session: Session, merge: Merge, gone: Prospect, edited: Collection[str], by: User, at: datetime) -> None:
-    said = {"merge_id": str(merge.id), "gone_id": str(merge.gone_id), "full_name": gone.full_name}
-    for subject in (merge.kept_id, merge.gone_id):
+def _note(
+    session: Session, merge: Merge, kept: Prospect, gone: Prospect, edited: Collection[str], by: User, at: datetime
+) -> None:
+    """Each record tells the name of the other."""
+    said: dict[str, object] = {"merge_id": str(merge.id), "gone_id": str(merge.gone_id), "edited": list(edited)}
+    for subject, other in ((merge.kept_id, gone), (merge.gone_id, kept)):
         note_change(
             session,
             town_id=merge.town_id,
@@ -141,9 +146,5 @@ def _note(session: Session, merge: Merge, gone: Prospect, edited: Collection[str
             subject="prospect",
             subject_id=subject,
             at=at,
-            after=said | {"edited": list(edited)},
+            after=said | {"full_name": other.full_name},
         )
-    suspect = suspect_of(session, merge.town_id, merge.kept_id, merge.gone_id)
-    if suspect:
-        suspect.answer, suspect.answered_at, suspect.answered_by_id = Answer.OPEN, None, None
-    session.flush()

@@ -18,7 +18,8 @@ from crm import stored
 from crm.accounts.models import User
 from crm.errors import RuleBroken
 from crm.ids import new_id
-from crm.prospects.identity.queries import pairs
+from crm.prospects.identity.queries import pairs, traits_of
+from crm.prospects.identity.rules import compare
 from crm.prospects.identity.scanning import Pair
 from crm.prospects.merging.models import Merge, Suspect
 from crm.prospects.merging.queries import strays, suspect_of
@@ -121,7 +122,11 @@ def _values(town_id: UUID, pair: Pair, digests: dict[UUID, bytes], source: Sourc
 def _digests(session: Session, town_id: UUID, some: Sequence[Pair]) -> dict[UUID, bytes]:
     ids = {key for pair in some for key in (pair.one_id, pair.other_id)}
     query = select(Prospect.id, *_NUMBERS).where(Prospect.town_id == town_id, Prospect.id.in_(ids))
-    return {row[0]: hashlib.blake2b(repr(tuple(row[1:])).encode()).digest() for row in session.execute(query)}
+    return {row[0]: _digest(row[1:]) for row in session.execute(query)}
+
+
+def _digest(numbers: Iterable[Any]) -> bytes:
+    return hashlib.blake2b(repr(tuple(numbers)).encode()).digest()
 
 
 def _keep() -> Any:
@@ -157,3 +162,14 @@ def answer(session: Session, one: Prospect, other: Prospect, said: Answer, *, by
     suspect.answer, suspect.answered_at, suspect.answered_by_id = said, at, by.id
     session.flush()
     return suspect
+
+
+def set_apart(session: Session, one: Prospect, other: Prospect, *, by: User, at: datetime) -> None:
+    """Two people, whoever asked and whether anybody did: they are asked about again only when a number changes."""
+    pair = Pair(one.id, other.id, compare(traits_of(one), traits_of(other)))
+    digests = {who.id: _digest([getattr(who, column.key) for column in _NUMBERS]) for who in (one, other)}
+    said = {"answer": Answer.DIFFERENT, "answered_at": at, "answered_by_id": by.id}
+    values = _values(one.town_id, pair, digests, Source.SCAN, at) | said
+    known = {"numbers": values["numbers"], **said}
+    of_pair = ["town_id", "one_id", "other_id"]
+    session.execute(insert(Suspect).values(values).on_conflict_do_update(index_elements=of_pair, set_=known))
