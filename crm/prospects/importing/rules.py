@@ -319,6 +319,24 @@ def masked_cell(text: str, phones: Collection[str]) -> str:
     return _NUMBER.sub(covered, text)
 
 
+IDENTITY = frozenset({Field.CITIZEN_ID, Field.SI_NUMBER, Field.TAX_CODE})
+"""Columns of numbers that tell who somebody is; a tax code may be the owner's citizen number."""
+_PHONES = frozenset({Field.PHONE, Field.OTHER_PHONE})
+_FEWEST_DIGITS = 6
+"""Of a number whose first zeros a spreadsheet ate, or that was cut short."""
+
+
+def cell_shown(text: str, held: Field | None) -> str:
+    """A cell of a column as the pages of a list show it: numbers of identity masked, also in a column that nobody has
+    understood; telephones as they are."""
+    digits = re.sub(r"\D", "", text)
+    if held in IDENTITY and len(digits) >= _FEWEST_DIGITS:
+        return mask(digits)
+    read = read_phone(text)
+    phones = [one for one in (read.mobile, read.landline) if one]
+    return text if held in _PHONES else masked_cell(text, phones)
+
+
 # ---- which ward
 
 

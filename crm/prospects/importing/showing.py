@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
@@ -19,19 +20,21 @@ from crm.citizen_ids import mask
 from crm.months import Month
 from crm.names import clean, fold
 from crm.prospects.importing.kinds import why_kept
-from crm.prospects.importing.queries import people_of_rows, rows_of
+from crm.prospects.importing.queries import neighbourhood_names, people_of_rows, rows_of
 from crm.prospects.importing.rules import (
     COLUMN_NAMES,
     FIELD_NAMES,
     Proposed,
+    cell_shown,
     cells_from_json,
+    masked_cell,
     why_handed_back,
 )
 from crm.prospects.importing.services.undoing import KEPT
 from crm.prospects.importing.services.updating import value_of
 from crm.prospects.models import ImportRow, ListImport, Prospect
 from crm.prospects.reading.columns import SPECIAL, Field, Why, index_of
-from crm.prospects.reading.old_letters import Letters, to_unicode
+from crm.prospects.reading.old_letters import Letters, in_unicode
 from crm.prospects.reading.outcomes import Cell, Reason, Remark
 from crm.prospects.reading.values import as_text
 from crm.prospects.rules import Ground, Kinship, ListKind, RowOutcome, Sex, deciding
@@ -98,11 +101,31 @@ class Shown:
 
 def shown(session: Session, scope: Scope, rows: Sequence[ImportRow]) -> list[Shown]:
     """Rows of a list as the page shows them; identity numbers masked, nothing of people who are out of sight by now."""
+    if not rows:
+        return []
     people = people_of_rows(session, scope, rows)
-    return [_shown(one, people.get(one.prospect_id) if one.prospect_id else None) for one in rows]
+    listed = session.get_one(ListImport, (rows[0].town_id, rows[0].import_id))
+    names = neighbourhood_names(session, listed.town_id, _neighbourhoods(rows, people.values()))
+    return [
+        _shown(one, _table_of(listed, one), people.get(one.prospect_id) if one.prospect_id else None, names)
+        for one in rows
+    ]
 
 
-def _shown(row: ImportRow, person: Prospect | None) -> Shown:
+def _neighbourhoods(rows: Sequence[ImportRow], people: Iterable[Prospect]) -> set[UUID]:
+    before = [json.loads(row.before).get("neighbourhood") for row in rows if row.before]
+    return {UUID(one) for one in before if one} | {one.neighbourhood_id for one in people if one.neighbourhood_id}
+
+
+def _table_of(listed: ListImport, row: ImportRow) -> Mapping[str, Any]:
+    """How the row's sheet was understood."""
+    found: Sequence[Mapping[str, Any]] = (listed.found or {}).get("tables", ())
+    return next((table for table in found if table["sheet"] == row.sheet), {})
+
+
+def _shown(
+    row: ImportRow, table: Mapping[str, Any], person: Prospect | None, names: Mapping[UUID | None, str]
+) -> Shown:
     rejected = row.outcome is RowOutcome.REJECTED
     proposed = None if rejected else Proposed.from_json(row.understood or "")
     detail = row.detail or {}
@@ -112,19 +135,33 @@ def _shown(row: ImportRow, person: Prospect | None) -> Shown:
         person=person,
         ground=_ground(proposed) if proposed else Ground.OTHER,
         why=None,
-        cells=_cells(row) if rejected else "",
+        cells=_cells(row, table) if rejected else "",
         changes=(),
-        remarks=[_remark(row, code) for code in detail.get("remarks", ())],
+        remarks=_remarks(row, table),
         decided=detail.get("decided"),
         means=means_in_words(proposed.extra) if proposed else (),
     )
     if row.outcome in (RowOutcome.REJECTED, RowOutcome.DUPLICATE):
-        told = replace(told, why=why_handed_back(row))
+        told = replace(told, why=_why(row))
     elif "kept" in detail:
         told = replace(told, why=why_stays(detail["kept"]))
     if proposed and person and row.outcome in (RowOutcome.CHANGED, RowOutcome.UNCHANGED):
-        told = replace(told, changes=_changes(row, proposed, person))
+        told = replace(told, changes=_changes(row, proposed, person, names))
     return told
+
+
+def _why(row: ImportRow) -> str:
+    told = why_handed_back(row)
+    return masked_cell(told, ()) if set(row.reasons) & _OF_IDENTITY else told
+
+
+_OF_IDENTITY = {
+    Reason.CITIZEN_ID_UNREADABLE,
+    Reason.CITIZEN_ID_OTHER_SEX,
+    Reason.CITIZEN_ID_OTHER_YEAR,
+    Reason.SI_NUMBER_UNREADABLE,
+    Reason.TAX_CODE_UNREADABLE,
+}
 
 
 def _ground(one: Proposed) -> Ground:
@@ -273,7 +310,7 @@ def _table(session: Session, row: ListImport, number: int, table: Mapping[str, A
                 column["heading"],
                 column["field"],
                 str(WHY[Why(column["why"])]) if column["why"] else "",
-                _samples(rows, index_of(column["letter"]), letters),
+                _samples(rows, column, letters),
             )
             for column in table["columns"]
         ],
@@ -294,17 +331,21 @@ def _converted(table: Mapping[str, Any]) -> list[str]:
     return told
 
 
-def _samples(rows: Sequence[Sequence[Cell]], index: int, letters: Sequence[Letters]) -> list[str]:
+def _samples(rows: Sequence[Sequence[Cell]], column: Mapping[str, Any], letters: Sequence[Letters]) -> list[str]:
+    index, held = index_of(column["letter"]), _held(column)
     found: list[str] = []
     for cells in rows:
-        text = clean(as_text(cells[index])[:80]) if index < len(cells) else ""
-        for one in letters:
-            text = to_unicode(text, one)
+        texts = [as_text(cell)[:80] for cell in in_unicode(cells[index : index + 1], letters)]
+        text = cell_shown(clean(texts[0]), held) if texts else ""
         if text and text not in found:
             found.append(text[:40])
         if len(found) == SAMPLES:
             break
     return found
+
+
+def _held(column: Mapping[str, Any]) -> Field | None:
+    return Field(column["field"]) if column.get("field") else None
 
 
 def fields_of(kind: ListKind) -> dict[Field, Any]:
@@ -339,24 +380,44 @@ def means_in_words(extra: Mapping[str, Any]) -> list[str]:
     return told
 
 
-def _cells(row: ImportRow) -> str:
-    """The first cells of a rejected row, so that one knows it again."""
-    filled = [str(cell) for cell in cells_from_json(row.raw) if cell not in ("", None)]
+def _cells(row: ImportRow, table: Mapping[str, Any]) -> str:
+    """The first cells of a rejected row as people wrote them, so that one knows it again."""
+    filled = [cell for cell in _texts(row, table) if cell]
     return " · ".join(cell[:40] for cell in filled[:CELLS_SHOWN])
 
 
-def _remark(row: ImportRow, code: str) -> str:
-    told: dict[str, str | int] = {"sheet": row.sheet, "row": row.row_number, "column": "–", "value": "…"}
+def _texts(row: ImportRow, table: Mapping[str, Any]) -> list[str]:
+    """Every cell of a row in its column's place, in Unicode, numbers of identity masked."""
+    cells = in_unicode(cells_from_json(row.raw), [Letters(name) for name in table.get("letters", ())])
+    columns = {index_of(column["letter"]): _held(column) for column in table.get("columns", ())}
+    return [cell_shown(clean(as_text(cell)), columns.get(index)) for index, cell in enumerate(cells)]
+
+
+def _remarks(row: ImportRow, table: Mapping[str, Any]) -> list[str]:
+    detail = row.detail or {}
+    codes, columns = detail.get("remarks", ()), detail.get("remarked", ())
+    if not codes:
+        return []
+    texts = _texts(row, table)
+    return [_remark(row, code, column, texts) for code, column in zip_longest(codes, columns)]
+
+
+def _remark(row: ImportRow, code: str, column: str | None, texts: Sequence[str]) -> str:
+    index = index_of(column) if column else len(texts)
+    value = texts[index][:60] if index < len(texts) else "…"
+    told: dict[str, str | int] = {"sheet": row.sheet, "row": row.row_number, "column": column or "–", "value": value}
     return Remark(Reason(code), told).sentence
 
 
-def _changes(row: ImportRow, proposed: Proposed, person: Prospect) -> list[Change]:
+def _changes(row: ImportRow, proposed: Proposed, person: Prospect, names: Mapping[UUID | None, str]) -> list[Change]:
     detail = row.detail or {}
     before = json.loads(row.before) if row.before else None
     found = []
     for kind in ("fills", "differs"):
         for name in detail.get(kind, ()):
             kept = before.get(name) if before is not None and name in before else value_of(person, name)
+            if name == "neighbourhood" and kept is not None:
+                kept = names.get(UUID(str(kept)))
             filled = kind == "fills" or detail.get("decided") == "take"
             found.append(
                 Change(

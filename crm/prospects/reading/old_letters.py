@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from functools import lru_cache
 
+from crm.prospects.reading.outcomes import Cell
+
 
 class Letters(StrEnum):
     """How the letters of a text are stored."""
@@ -315,6 +317,24 @@ def _one_case(word: str) -> str:
     """`NGUYễN` into `NGUYỄN`: the capital fonts of TCVN3 have no codes of their own for accented capitals."""
     later = [char for char in word[1:] if char.isascii() and char.isalpha()]
     return word.upper() if later and not word.isascii() and all(map(str.isupper, later)) else word
+
+
+def in_unicode(cells: Iterable[Cell], old: Iterable[Letters]) -> list[Cell]:
+    """The cells of a row of a sheet in these old letters; what is Unicode already, or no text, stays as it is."""
+    known = list(old)
+
+    def decoded(cell: Cell) -> Cell:
+        if not isinstance(cell, str) or len(cell) >= _LONG:
+            return cell
+        for letters in known:
+            cell = to_unicode(cell, letters)
+        return cell
+
+    return [decoded(cell) for cell in cells]
+
+
+_LONG = 1_000
+"""Letters of a cell that nobody wrote as one: left alone, as in reading."""
 
 
 @lru_cache(maxsize=65_536)

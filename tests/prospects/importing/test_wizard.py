@@ -6,12 +6,14 @@ import io
 import json
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import openpyxl
 import pytest
+import xlsxwriter
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
@@ -20,10 +22,13 @@ from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
 from crm.accounts.rules import Role
+from crm.places.models import Place
+from crm.places.rules import PlaceKind
 from crm.prospects.importing.commands import importing
 from crm.prospects.importing.models import RememberedColumns
 from crm.prospects.importing.services.taking_in import MOST_TRIES
 from crm.prospects.models import ImportRow, ListImport, Prospect
+from crm.prospects.reading.old_letters import _TCVN3
 from crm.prospects.rules import ImportState, ListKind, RowOutcome
 from tasks.prospects import commit_list, read_list, undo_list
 from tests.factories import Make
@@ -246,6 +251,81 @@ def test_who_was_kept_is_named_when_a_list_is_taken_back(browser: FlaskClient, s
     page = browser.get(address).text
     assert f'href="/people/{an.id}"' in page
     assert "Những người được giữ lại và lý do" in page
+
+
+# ---- rows as people wrote them
+
+
+def in_tcvn3(text: str) -> str:
+    back = {chr(new): chr(old) for old, new in _TCVN3.items() if isinstance(new, int)}
+    return "".join(back.get(sign, sign) for sign in text)
+
+
+def old_sheet() -> bytes:
+    """A workbook in TCVN3 letters with numbers as spreadsheets keep them; its second row is to be mended."""
+    told = io.BytesIO()
+    with xlsxwriter.Workbook(told, {"in_memory": True}) as book:
+        page = book.add_worksheet("A")
+        rows: list[list[Any]] = [
+            ["STT", "Họ và tên", "Năm sinh", "Giới tính", "Số điện thoại", "CCCD", "Phường", "Nơi ở"],
+            [7, "Nguyễn Thị Hường", 1980, "Nữ", "12", "038180123456", "Ba Đình", "Thôn Đông"],
+            [8, "Trần Văn Dũng", 1983, "Nam", "0912345678", "038083123119", "Ba Đình", "Phố Mỹ"],
+            [9, "Lê Đức Mạnh 2", 1983, "Nam", "0912345679", "038083123118", "Ba Đình", "Phố Hồng"],
+        ]
+        for at, row in enumerate(rows):
+            for place, cell in enumerate(row):
+                page.write(at, place, in_tcvn3(cell) if isinstance(cell, str) else cell)
+    return told.getvalue()
+
+
+def test_rows_to_mend_of_a_sheet_in_old_letters_are_unicode_and_load_again(
+    browser: FlaskClient, session: Session
+) -> None:
+    address = upload(browser, "a.xlsx", old_sheet())
+    read_it(address)
+    page = browser.get(f"{address}?tab=rejected").text
+    assert "9 · Lê Đức Mạnh 2 · 1983 · Nam · 0912345679 · 038***118" in page
+    assert "038083123118" not in page
+    columns = browser.get(f"{address}/columns").text
+    assert "038***119" in columns
+    assert "038083123119" not in columns
+    book = browser.get(f"{address}/errors.xlsx").data
+    cells = [cell.value for cell in openpyxl.load_workbook(io.BytesIO(book)).active[2]]
+    assert cells[:8] == [9, "Lê Đức Mạnh 2", 1983, "Nam", "0912345679", "038083123118", "Ba Đình", "Phố Hồng"]
+    again = upload(browser, "b.xlsx", book)
+    read_it(again)
+    assert "Lê Đức Mạnh 2" in browser.get(f"{again}?tab=rejected").text
+
+
+def test_a_remark_names_its_column_and_what_stands_there(browser: FlaskClient) -> None:
+    address = upload(browser, "a.xlsx", old_sheet())
+    read_it(address)
+    page = browser.get(f"{address}?tab=new").text
+    assert "cột E: “12”" in page
+    assert "cột –" not in page
+
+
+def test_a_neighbourhood_is_told_by_its_name(browser: FlaskClient, session: Session, make: Make) -> None:
+    ward = make.ward()
+    old = make.add(
+        Place(
+            town_id=ward.town_id,
+            kind=PlaceKind.NEIGHBOURHOOD,
+            name="Tổ dân phố 1",
+            name_fold="to dan pho 1",
+            parent_id=ward.id,
+            valid_from=date(2019, 1, 1),
+        )
+    )
+    make.prospect("Lê Thị Mai", birth_year=1980, phone="+84912345672", neighbourhood_id=old.id)
+    head = "Họ và tên;Năm sinh;Giới tính;SĐT;Phường;Tổ dân phố"
+    address = upload(browser, "a.csv", csv("Lê Thị Mai;1980;Nữ;0912345672;Ba Đình;Tổ dân phố 2", head=head))
+    read_it(address)
+    row = session.scalars(select(ImportRow)).one()
+    browser.post(f"{address}/rows/{row.id}", data={"decision": "same"})
+    pages = browser.get(f"{address}?tab=changed").text + browser.get(f"{address}?tab=unchanged").text
+    assert "Tổ dân phố 1" in pages
+    assert str(old.id) not in pages
 
 
 # ---- the rows to mend

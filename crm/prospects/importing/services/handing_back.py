@@ -1,4 +1,4 @@
-"""The rows that were not loaded, as a workbook: as they stood in the file, each with why, to be mended and loaded again."""
+"""The rows that were not loaded, as a workbook: as they stood in the file (old letters as Unicode), each with why, to be mended and loaded again."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from xlsxwriter.worksheet import Worksheet
 from crm.prospects.importing.queries import handed_back
 from crm.prospects.importing.rules import cells_from_json, why_handed_back
 from crm.prospects.models import ImportRow, ListImport
+from crm.prospects.reading.old_letters import Letters, in_unicode
 from crm.prospects.reading.outcomes import Cell
 
 LONGEST_CELL = 32_767
@@ -63,7 +64,8 @@ class _Formats:
 
 def _sheet(page: Worksheet, table: dict[str, Any], rows: Iterable[ImportRow], formats: _Formats) -> None:
     width = len(table["columns"])
-    top = [cells_from_json(json.dumps(cells)) for cells in table["top"]]
+    old = [Letters(name) for name in table.get("letters", ())]
+    top = [in_unicode(cells_from_json(json.dumps(cells)), old) for cells in table["top"]]
     for at, cells in enumerate(top):
         _write(page, at, cells, formats)
     head = max(len(top) - 1, 0)
@@ -72,7 +74,7 @@ def _sheet(page: Worksheet, table: dict[str, Any], rows: Iterable[ImportRow], fo
     page.set_column(0, max(width - 1, 0), 18)
     page.set_column(width, width, 60)
     for at, one in enumerate(rows, start=head + 1):
-        _write(page, at, cells_from_json(one.raw)[:width], formats)
+        _write(page, at, in_unicode(cells_from_json(one.raw)[:width], old), formats)
         page.write_string(at, width, why_handed_back(one), formats.wrapped)
         page.write_string(at, width + 1, one.sheet)
         page.write_number(at, width + 2, one.row_number)

@@ -33,7 +33,7 @@ from crm.prospects.models import ImportPerson, ImportRow, ListImport
 from crm.prospects.reading.columns import Field, Table
 from crm.prospects.reading.lists import MOST_ROWS, ListRead
 from crm.prospects.reading.old_letters import Letters
-from crm.prospects.reading.outcomes import Cell, Duplicate, Outcome, Refusal, Rejected, Unreadable
+from crm.prospects.reading.outcomes import Cell, Duplicate, Outcome, Refusal, Rejected, Remark, Unreadable
 from crm.prospects.rules import ImportState, RowOutcome
 from crm.sealed import current as seal
 
@@ -244,7 +244,7 @@ def _made(work: Reading, wards: _Wards, outcomes: Sequence[Outcome]) -> Made:
             reasons = [why.value for why in outcome.reasons]
             said.append((text, (words, _DUPLICATE, reasons, of, None, None)))
         else:
-            remarks = {"remarks": [remark.reason.value for remark in person.remarks]} if person.remarks else None
+            remarks = _remarks(person.remarks) if person.remarks else None
             said.append((text, (words, _NEW, [], remarks, row_id, 1)))
     raw = seal().close_all([cells_as_json(_as_it_stood(outcome)) for outcome in outcomes])
     understood = seal().close_all([text for text, _became in said])
@@ -257,6 +257,14 @@ def _made(work: Reading, wards: _Wards, outcomes: Sequence[Outcome]) -> Made:
 
 def _as_it_stood(outcome: Outcome) -> Sequence[Cell]:
     return outcome.person.raw if isinstance(outcome, Duplicate) else outcome.raw
+
+
+def _remarks(remarks: Sequence[Remark]) -> dict[str, Any]:
+    """What of a row was left out and in which column; what stands there is kept sealed, in the row itself."""
+    return {
+        "remarks": [remark.reason.value for remark in remarks],
+        "remarked": [remark.params.get("column") for remark in remarks],
+    }
 
 
 _NEW, _DUPLICATE, _REJECTED = RowOutcome.NEW.value, RowOutcome.DUPLICATE.value, RowOutcome.REJECTED.value
