@@ -293,6 +293,18 @@ def commit(import_id: UUID) -> ResponseReturnValue:
     return _back_to(import_id)
 
 
+@bp.get("/<uuid:import_id>/undo")
+@may(May.IMPORT_PEOPLE)
+def ask_undo(import_id: UUID) -> ResponseReturnValue:
+    """What taking a loaded list back would do, before it is done."""
+    row = _seen(import_id)
+    if row.state is not ImportState.COMMITTED:
+        return _back_to(import_id)
+    told = undoing.foresee(session(), row)
+    stay = [(undoing.KEPT[why], many) for why, many in told.stay.items()]
+    return render_template("prospects/importing/undo.html", row=row, told=told, stay=stay)
+
+
 @bp.post("/<uuid:import_id>/undo")
 @may(May.IMPORT_PEOPLE)
 def undo(import_id: UUID) -> ResponseReturnValue:

@@ -26,6 +26,7 @@ from crm.places.models import Place
 from crm.places.rules import PlaceKind
 from crm.prospects.importing.commands import importing
 from crm.prospects.importing.models import RememberedColumns
+from crm.prospects.importing.services import undoing
 from crm.prospects.importing.services.taking_in import MOST_TRIES
 from crm.prospects.models import ImportRow, ListImport, Prospect
 from crm.prospects.reading.old_letters import _TCVN3
@@ -236,6 +237,23 @@ def test_all_with_the_same_number_are_decided_at_once(browser: FlaskClient, sess
     commit_list(str(import_id))
     assert count(session, Prospect) == 3
     assert the(session, import_id).updated == 3
+
+
+def test_what_taking_back_would_do_is_told_before_it_is_done(browser: FlaskClient, session: Session) -> None:
+    address = upload(browser, "a.csv", csv("Nguyễn Văn An;1980;Nam;0912345678;Ba Đình", "Lê Thị Lan;1975;Nữ;;Ba Đình"))
+    import_id = read_it(address)
+    browser.post(f"{address}/commit")
+    commit_list(str(import_id))
+    an = session.scalars(select(Prospect).where(Prospect.full_name == "Nguyễn Văn An")).one()
+    an.occupation = "thợ xây"
+    session.commit()
+    assert f'href="{address}/undo"' in browser.get(address).text
+    page = browser.get(f"{address}/undo").text
+    assert "Giữ lại: sau khi nhập đã có người sửa." in page
+    told = undoing.foresee(session, the(session, import_id))
+    assert (told.removed, told.restored, told.stay) == (1, 0, {undoing.CHANGED_SINCE: 1})
+    assert count(session, Prospect) == 2
+    assert the(session, import_id).state is ImportState.COMMITTED
 
 
 def test_who_was_kept_is_named_when_a_list_is_taken_back(browser: FlaskClient, session: Session, make: Make) -> None:

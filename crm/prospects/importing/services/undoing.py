@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Table, delete, func, insert, literal, select, tuple_, update
+from sqlalchemy import Select, Table, delete, func, insert, literal, select, tuple_, union_all, update
 from sqlalchemy.orm import Session, aliased, defer
 
 from crm.accounts.services import note_change
@@ -105,7 +106,7 @@ def _take_back(session: Session, work: Undoing, rows: Sequence[ImportRow], at: d
         worked_with=_worked_with(session, work, made) | _worked_with(session, work, met, since=work.loaded_at),
         listed=_listed_since(session, work, [row.id for row in rows]),
     )
-    kept = {row.id: stays.get(row.id) or _why_kept(row, people.get(row.prospect_id), since) for row in rows}
+    kept = {row.id: stays.get(row.id) or _why_kept_of(row, people.get(row.prospect_id), since) for row in rows}
     gone, undone = [], []
     for row in rows:
         if why := kept[row.id]:
@@ -155,17 +156,69 @@ class Since:
     """Whom another list names that was loaded later."""
 
 
-def _why_kept(row: ImportRow, person: Prospect | None, since: Since) -> str | None:
-    """Why somebody stays, the most telling reason first; None: nothing keeps them. Somebody who was here before the
-    list is not removed, so work with them keeps what the list filled in only when they were changed by it."""
+def _why_kept_of(row: ImportRow, person: Prospect | None, since: Since) -> str | None:
     if person is None or person.merged_into_id:
         return CHANGED_SINCE
     changed = person.version != (row.version_after or 1)
-    if person.id in since.worked_with and (changed or row.outcome is RowOutcome.NEW):
+    return _why_kept(person.id, since, made=row.outcome is RowOutcome.NEW, changed=changed)
+
+
+def _why_kept(person_id: UUID, since: Since, *, made: bool, changed: bool) -> str | None:
+    """Why somebody stays, the most telling reason first; None: nothing keeps them. Somebody who was here before the
+    list is not removed, so work with them keeps what the list filled in only when they were changed by it."""
+    if person_id in since.worked_with and (changed or made):
         return WORKED_WITH
-    if person.id in since.listed:
+    if person_id in since.listed:
         return ANOTHER_LIST
     return CHANGED_SINCE if changed else None
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What taking a list back would do now."""
+
+    removed: int
+    restored: int
+    stay: Mapping[str, int]
+    """How many would stay, by why."""
+
+
+def foresee(session: Session, listed: ListImport) -> Foreseen:
+    """What taking a loaded list back would do to its people, nothing being written. What else a list of its kind meant
+    may keep a few more."""
+    work = Undoing(
+        listed.id, listed.town_id, listed.state, listed.created_at, listed.created_by_id, listed.kind, listed.loaded_at
+    )
+    query = (
+        select(ImportRow.id, ImportRow.outcome, ImportRow.version_after, ImportRow.prospect_id)
+        .add_columns(Prospect.version, Prospect.merged_into_id)
+        .join(Prospect, (Prospect.town_id == ImportRow.town_id) & (Prospect.id == ImportRow.prospect_id))
+        .where(ImportRow.town_id == work.town_id, ImportRow.import_id == work.import_id)
+        .where(ImportRow.outcome.in_((RowOutcome.NEW, RowOutcome.CHANGED)))
+    )
+    rows = session.execute(query).all()
+    made = [row.prospect_id for row in rows if row.outcome is RowOutcome.NEW]
+    met = [row.prospect_id for row in rows if row.outcome is not RowOutcome.NEW]
+    own = listed.loaded_at if kinds.is_handled(listed.kind) else None  # what the list itself meant keeps nobody
+    since = Since(
+        worked_with=_worked_with(session, work, made, since=own)
+        | _worked_with(session, work, met, since=work.loaded_at),
+        listed=_listed_since(session, work, [row.id for row in rows]),
+    )
+    told = Counter(
+        CHANGED_SINCE
+        if row.merged_into_id
+        else _why_kept(
+            row.prospect_id,
+            since,
+            made=row.outcome is RowOutcome.NEW,
+            changed=row.version != (row.version_after or 1),
+        )
+        or row.outcome
+        for row in rows
+    )
+    stay = {why: told[why] for why in KEPT if told[why]}
+    return Foreseen(told[RowOutcome.NEW], told[RowOutcome.CHANGED], stay)
 
 
 def _listed_since(session: Session, work: Undoing, row_ids: Sequence[UUID]) -> set[UUID]:
@@ -190,20 +243,21 @@ def _worked_with(
 ) -> set[UUID]:
     """Those whom anything points to but what lists wrote, whichever package it belongs to; with `since` only what was
     recorded later."""
-    found: set[UUID] = set()
     if not ids:
-        return found
+        return set()
+    asked: list[Select[Any]] = []
     loaded = select(ListImport.id).where(
         ListImport.town_id == work.town_id,
         (ListImport.id == work.import_id) | (ListImport.state == ImportState.COMMITTED),
     )
     for table, name in _pointing_to_people():
-        if since and "recorded_at" not in table.c:
+        moment = next((one for one in _MOMENTS if one in table.c), None)
+        if since and moment is None:
             continue
         place = table.c[name]
         query = select(place).where(table.c.town_id == work.town_id, place.in_(ids)).distinct()
-        if since:
-            query = query.where(table.c.recorded_at > since)
+        if since and moment:
+            query = query.where(table.c[moment] > since)
         if table is Standing.__table__:
             by_lists = (
                 select(func.coalesce(ImportRow.settled_at, ListImport.loaded_at))
@@ -217,8 +271,12 @@ def _worked_with(
             query = query.where(table.c.import_id.not_in(loaded))
         if "withdrawn_at" in table.c:  # counts nowhere
             query = query.where(table.c.withdrawn_at.is_(None))
-        found |= set(session.scalars(query))
-    return found
+        asked.append(query)
+    return set(session.scalars(union_all(*asked)))
+
+
+_MOMENTS = ("recorded_at", "at", "referred_at", "made_at", "opened_at")
+"""What the tables call the moment of their rows."""
 
 
 def _pointing_to_people() -> list[tuple[Table, str]]:
