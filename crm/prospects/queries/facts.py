@@ -25,6 +25,7 @@ from crm.places.models import Place
 from crm.prospects.models import Consent, IdentityReading, Prospect, Standing
 from crm.prospects.queries.seeing import ORDER, listed_to
 from crm.prospects.queries.standing import standings_of
+from crm.prospects.reading.values import only_says
 from crm.prospects.rules import Ground, Purpose, deciding
 
 
@@ -100,6 +101,12 @@ class Facts:
     neighbourhood: Place | None
     organisation: Organisation | None
     volunteer: User | None
+
+    @property
+    def address(self) -> str | None:
+        """The house as it is written, unless that only says the neighbourhood once more."""
+        written = self.person.address
+        return None if written and self.neighbourhood and only_says(written, self.neighbourhood.name) else written
 
 
 def facts_of(session: Session, town_id: UUID, rows: Sequence[Prospect], today: date) -> list[Facts]:

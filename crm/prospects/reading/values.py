@@ -351,6 +351,13 @@ def neighbourhood_in(text: str) -> str | None:
     return None
 
 
+def only_says(address: str, neighbourhood: str) -> bool:
+    """Whether an address names the neighbourhood and nothing else: `TDP 1` of `Tổ dân phố 1`; not `Số 5, TDP 1`."""
+    short, named = fold(clean(address)), fold(clean(neighbourhood))
+    written_out = neighbourhood_in(address) if _NUMBERED.fullmatch(short) else None
+    return short == named or (written_out is not None and written_out == neighbourhood_in(neighbourhood))
+
+
 def _written_so(text: str, folded: str, match: re.Match[str]) -> bool:
     """Whether `to` was a Tổ and not a Tờ (a sheet), `ban` a Bản and not a Bàn: short words are too alike without accents."""
     words = {"to": ("tổ", "to"), "ban": ("bản", "ban"), "ap": ("ấp", "ap")}.get(match[1])
