@@ -38,6 +38,7 @@ PERSONAL = {
     "merge_id": "merge_id",
     "referral_id": "referral_id",
     "dossier_id": "dossier_id",
+    "listed_id": "listed_id",
 }
 """Parts of addresses that name one person or something of theirs, with the kind of id."""
 OF_THE_TOWN = (

@@ -27,6 +27,8 @@ from crm.names import fold, sort_key
 from crm.outreach.models import Assignment, Visit
 from crm.outreach.packages.models import PackageItem, WorkPackage
 from crm.outreach.rules import Channel, Outcome
+from crm.participation.listed.models import ListedPayment
+from crm.participation.listed.rules import Verdict
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.referrals.models import Referral, ReferralList
 from crm.participation.referrals.rules import State as ReferralState
@@ -498,6 +500,28 @@ class SmallTown:
             )
         )
         known.rows.setdefault("row_id", []).append(row.id)
+        listed = self._later(
+            ListedPayment(
+                town_id=of.town_id,
+                id=new_id(),
+                import_id=of.id,
+                row_id=row.id,
+                prospect_id=known.row.id,
+                start_month=date(2019, 12, 1),
+                months=1,
+                said={},
+                ours={},
+                income=None,
+                paid_on=TODAY,
+                receipt_number=None,
+                source=f"C12 {known.word}",
+                verdict=Verdict.NEW,
+                why=[],
+                refused=None,
+                payment_id=None,
+            )
+        )
+        known.rows.setdefault("listed_id", []).append(listed.id)
 
     @staticmethod
     def _proposed(name: str, ward: Place, **more: Any) -> str:
