@@ -28,8 +28,9 @@ def test_the_law_may_be_put_on_record_again(session: Session) -> None:
     assert session.scalar(select(func.count()).select_from(LawValueRow)) == before
 
 
-def test_every_number_of_the_law_is_seeded() -> None:
-    assert {value.key for value in services.law_as_shipped().values} == set(LawKey)
+def test_every_number_of_the_law_is_seeded_but_the_one_of_which_no_source_was_seen() -> None:
+    unread = {LawKey.GAP_MONTHS_PAYABLE}
+    assert {value.key for value in services.law_as_shipped().values} == set(LawKey) - unread
     assert all(value.document and value.source for value in services.law_as_shipped().values)
 
 

@@ -85,7 +85,7 @@ def test_a_likely_duplicate_is_refused_until_one_insists(client: FlaskClient, ap
     assert again.status_code == 409
     assert again.mimetype == "application/problem+json"
     [candidate] = again.json["candidates"]
-    assert (candidate["id"], candidate["reasons"]) == (first["id"], ["citizen_id"])
+    assert (candidate["id"], candidate["reasons"]) == (first["id"], ["citizen_id", "name_and_birth_year"])
     assert candidate["full_name"] == "Nguyễn Thị Hoà"
     insisted = client.post(PEOPLE, json=body(citizen_id=CITIZEN, allow_duplicate=True), headers=api(clerk))
     assert insisted.status_code == 201
