@@ -25,7 +25,7 @@ check: $(DEV) ## linters, types, import arrows, templates, translations, house r
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python -m pytest -q tests/house
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile tests/house
 
 format: $(DEV) ## put the code in shape
 	@$(BIN)/ruff check --fix .
