@@ -66,6 +66,7 @@ from crm.outreach.packages import routes as package_routes
 from crm.outreach.syncing import resources as sync_resources
 from crm.participation import resources as participation_resources
 from crm.participation import routes as participation_routes
+from crm.participation.calculator import routes as own_calculator_routes
 from crm.participation.listed import routes as listed_routes
 from crm.participation.referrals import routes as referral_routes
 from crm.participation.screening import routes as screening_routes
@@ -111,6 +112,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     package_routes.bp,
     participation_routes.bp,
     listed_routes.bp,
+    own_calculator_routes.bp,
     screening_routes.bp,
     referral_routes.bp,
     joining_routes.bp,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -28,7 +29,6 @@ from crm.places.models import Town
 from crm.premiums.queries import law
 from crm.prospects.queries.facts import facts_of
 from crm.prospects.queries.lists import people
-from crm.prospects.rules import Ground
 from crm.web.filters import day as written_day
 from crm.web.guard import may
 from crm.web.language import chosen
@@ -45,7 +45,7 @@ def today() -> ResponseReturnValue:
     scope, day = current_scope(), clock.today()
     rules = law(session())
     told, month = queries.today(session(), scope, day, rules=rules), Month.of(day)
-    figures = figures_of({one.facts.standing for one in told.due}, rules)
+    figures = figures_of((one.facts for one in told.due), rules)
     months = [queries.month_of(session(), scope, one) for one in (month, month - 1)]
     town = session().get_one(Town, scope.town_id).name
     tasks = [_card(one, figures, town) for one in told.due]
@@ -69,7 +69,7 @@ def _work(scope: Scope, day: date) -> dict[str, Any]:
     }
 
 
-def _card(due: Due, figures: Mapping[Ground, Figures], town: str) -> dict[str, Any]:
+def _card(due: Due, figures: Mapping[UUID, Figures], town: str) -> dict[str, Any]:
     """What a task's card shows, in the reader's language."""
     task, who, day = due.task, due.person, clock.today()
     neighbourhood = due.facts.neighbourhood.name if due.facts.neighbourhood else None
@@ -85,7 +85,7 @@ def _card(due: Due, figures: Mapping[Ground, Figures], town: str) -> dict[str, A
         "also": [why(one, day, due.tried.times, written_day(one.day, chosen())) for one in task.also],
         "along": task.along,
         "say": SAY.get(task.cause)
-        or what_to_say(who.stage, due.facts.standing, reasons, figures.get(due.facts.standing), _payment(task, day)),
+        or what_to_say(who.stage, due.facts.standing, reasons, figures.get(who.id), _payment(task, day)),
         "state": STATES[task.cause],
         "way": f"geo:0,0?q={quote(', '.join((where, due.facts.place.name, town)))}" if where else None,
     }

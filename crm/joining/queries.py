@@ -37,7 +37,7 @@ from crm.participation.screening.queries import latest as screened
 from crm.participation.screening.queries import verdict_of
 from crm.phones import pretty
 from crm.places.models import Place
-from crm.premiums.queries import law, local_top_ups
+from crm.premiums.queries import law, top_ups_for
 from crm.premiums.rules.law import Law
 from crm.premiums.rules.quotes import Quote
 from crm.premiums.rules.wording import GROUNDS
@@ -343,7 +343,7 @@ def _certified(session: Session, person: Prospect, ground: Ground, day: date) ->
 
 
 def _local_percent(session: Session, person: Prospect, quote: Quote, day: date) -> str:
-    theirs = [one for one in local_top_ups(session, person.town_id, day) if one.percent is not None]
+    theirs = [one for one in top_ups_for(session, person, day) if one.percent is not None]
     found = next((one for one in theirs if one.ground is quote.ground), None)
     found = found or next((one for one in theirs if one.ground is Ground.OTHER), None)
     return f"{float(found.percent):g}" if found and found.percent is not None else ""

@@ -267,10 +267,12 @@ def changeable(recorded_at: datetime, now: datetime, *, own: bool, leads: bool) 
 
 @dataclass(frozen=True)
 class Figures:
-    """What somebody would pay a month on the least income, and the State's part, as written for the reader."""
+    """What somebody would pay a month on the least income, the State's part and the place's own, as written for the
+    reader."""
 
     own: str
     state: str
+    local: str | None = None
 
 
 @dataclass(frozen=True)
@@ -321,6 +323,13 @@ _ANSWERS: Mapping[Reason, Any] = {
 def _offer(ground: Ground, figures: Figures | None) -> Any:
     if figures is None:
         return _l("Pension and a health card in old age; the State pays a part.")
+    if figures.local:
+        return _l(
+            "The State pays %(state)s a month, the place's own budget %(local)s; they pay %(own)s.",
+            state=figures.state,
+            local=figures.local,
+            own=figures.own,
+        )
     if ground is Ground.POOR:
         return _l(
             "Poor household: the State pays %(state)s a month, they pay %(own)s.", state=figures.state, own=figures.own

@@ -22,10 +22,10 @@ from crm.participation import months, queries
 from crm.participation.calendar import STATES
 from crm.participation.guard.rules import AVOIDABLE, STOP_REASONS, StopReason
 from crm.participation.models import Participation, Payment
-from crm.participation.rules import BEGINNINGS, DUE_SOON, ENDINGS, Beginning, Ending, basis_for, joins_from
+from crm.participation.rules import BEGINNINGS, DUE_SOON, ENDINGS, USUAL, Beginning, Ending, basis_for, joins_from
 from crm.places.models import Place
 from crm.premiums.queries import all_top_ups, law
-from crm.premiums.rules.keys import PERIODS, LawKey, Method
+from crm.premiums.rules.keys import PERIODS, LawKey
 from crm.premiums.rules.quotes import Plan, Quote
 from crm.premiums.rules.wording import GROUNDS
 from crm.prospects import cards
@@ -35,9 +35,6 @@ from crm.prospects.rules import Ground, Stage
 from crm.web import filters
 from crm.web.language import chosen
 from crm.web.once import once
-
-USUAL = Method.QUARTERLY
-"""The way to pay that a first answer to «how much?» takes; the form offers the others."""
 
 
 def card(person: Prospect, scope: Scope, today: date) -> Card | None:

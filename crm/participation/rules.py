@@ -21,6 +21,9 @@ from crm.premiums.rules.quotes import deadline as deadline_to_pay
 EARLIEST = date(2008, 1, 1)
 """Voluntary insurance began on this day (Law 71/2006): nobody took part before, and no list looks further back."""
 
+USUAL = Method.QUARTERLY
+"""The way to pay that a first answer to «how much?» takes; forms offer the others."""
+
 DUE_SOON = timedelta(days=30)
 """How early a deadline shows among what is due."""
 

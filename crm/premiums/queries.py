@@ -1,8 +1,10 @@
 """The law and the local additions, as they stand on record."""
 
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, or_, select, true
@@ -10,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from crm.places.boundaries import boundaries
 from crm.places.models import Place, Town
+from crm.places.queries import units
+from crm.places.rules import PlaceKind
 from crm.premiums.models import LawValueRow, LocalTopUpRow
 from crm.premiums.rules.keys import LawKey
 from crm.premiums.rules.law import Law, LocalTopUp, holding
@@ -69,6 +73,17 @@ def local_top_ups(session: Session, town_id: UUID, day: date) -> list[LocalTopUp
     return holding(all_top_ups(session, town_id), day)
 
 
+def top_ups_at(session: Session, town_id: UUID, place: Place | None, day: date) -> list[LocalTopUp]:
+    """What is added on a day for somebody who lives in a ward, commune or neighbourhood; without one, what is added in
+    the whole town."""
+    if place is None:
+        return local_top_ups(session, town_id, day)
+    drawn, parent = boundaries(session, town_id, day), place.parent_id
+    within = place.kind is PlaceKind.NEIGHBOURHOOD and parent is not None
+    where = drawn.around(parent, place.id) if within and parent else drawn.around(place.id)
+    return holding(all_top_ups(session, town_id), day, where)
+
+
 def top_ups_for(
     session: Session, person: Prospect, day: date, known: Iterable[LocalTopUp] | None = None
 ) -> list[LocalTopUp]:
@@ -98,7 +113,32 @@ def top_ups_here(session: Session, day: date) -> list[LocalTopUp]:
     return local_top_ups(session, towns[0], day) if len(towns) == 1 else []
 
 
-def top_ups_ahead(session: Session, day: date) -> list[LocalTopUp]:
-    """What the town of this installation adds everywhere in it on a day or will add later."""
-    rows = [row.as_top_up() for row in top_up_rows_here(session)]
-    return [one for one in rows if one.place is None and (one.until is None or day <= one.until)]
+class Ward(NamedTuple):
+    """A ward or commune one may live in, and every place whose additions hold there."""
+
+    name: str
+    around: frozenset[UUID]
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What the town of this installation and its places add on a day or will add later."""
+
+    top_ups: Sequence[LocalTopUp] = ()
+    wards: Mapping[str, Ward] = field(default_factory=dict)
+    """The wards and communes of the day by code; none where no place adds anything of its own."""
+
+    def around(self, code: str) -> frozenset[UUID]:
+        """The places whose additions hold for somebody who lives in a ward; of one not known here none."""
+        return self.wards[code].around if code in self.wards else frozenset()
+
+
+def additions_here(session: Session, day: date) -> Additions:
+    """What is added here from a day on, and in which wards it makes a difference."""
+    rows = [row for row in top_up_rows_here(session) if row.effective_to is None or day <= row.effective_to]
+    top_ups = [row.as_top_up() for row in rows]
+    if not any(one.place for one in top_ups):
+        return Additions(top_ups)
+    drawn = boundaries(session, rows[0].town_id, day)
+    here = session.scalars(units(rows[0].town_id, day))
+    return Additions(top_ups, {unit.code: Ward(unit.name, drawn.around(unit.id)) for unit in here if unit.code})

@@ -10,6 +10,7 @@ from crm.accounts.gateway import current_user
 from crm.accounts.rules import May
 from crm.api.blueprint import Blueprint
 from crm.db import session
+from crm.places.queries import place_named
 from crm.premiums import queries
 from crm.premiums.rules.keys import PERIODS, LawKey, LawStatus
 from crm.premiums.rules.quotes import START_PATTERN, Plan, Quote, quote, read_start
@@ -40,6 +41,14 @@ class QuoteQuery(Schema):
     years_ahead = fields.Integer(validate=validate.Range(min=1))
     missing_months = fields.Integer(validate=validate.Range(min=1))
     supported_before = fields.Integer(load_default=0, validate=validate.Range(min=0))
+    place = fields.String(
+        metadata={"description": "Where one lives, as UUID, CODE or CODE@DATE: what that place adds counts as well."}
+    )
+    local_months_before = fields.Integer(
+        load_default=0,
+        validate=validate.Range(min=0),
+        metadata={"description": "Months the place's own budget has helped with."},
+    )
 
 
 class LineAnswer(Schema):
@@ -78,6 +87,8 @@ class QuoteAnswer(Schema):
 def premium(asked: dict[str, Any]) -> Quote:
     """The premium in layers, with every rule it rests on"""
     start, paid_on = read_start(asked["start"]), asked.get("paid_on")
+    day, town_id = paid_on or start.first_day, current_user().town_id
+    place = place_named(session(), town_id, asked["place"], today=day) if asked.get("place") else None
     return quote(
         queries.law(session()),
         asked["income"],
@@ -86,7 +97,8 @@ def premium(asked: dict[str, Any]) -> Quote:
         paid_on,
         Plan.of(**{name: asked.get(name) for name in ("months", "years_ahead", "missing_months")}),
         supported_before=asked["supported_before"],
-        local_top_ups=queries.local_top_ups(session(), current_user().town_id, paid_on or start.first_day),
+        local_top_ups=queries.top_ups_at(session(), town_id, place, day),
+        local_months_before=asked["local_months_before"],
     )
 
 

@@ -21,7 +21,6 @@ from crm.outreach.packages.services import check_walker
 from crm.outreach.rules import OUTCOMES, SHORT_OUTCOMES, Figures, Outcome, Reason, what_to_say
 from crm.premiums.queries import law
 from crm.prospects.models import Prospect
-from crm.prospects.rules import Ground
 from crm.web.filters import phone as written_phone
 from crm.web.guard import may
 
@@ -38,7 +37,7 @@ def sheet(package_id: UUID) -> ResponseReturnValue:
     progress = package_seen(session(), scope, package_id)
     check_walker(progress.package, current_user())
     found = doors(session(), scope, progress.package, day)
-    figures = figures_of({one.facts.standing for door in found for one in door.people}, law(session()))
+    figures = figures_of((one.facts for door in found for one in door.people), law(session()))
     phones = request.args.get("phones") == "full"
     return render_template(
         "followups/walking/sheet.html",
@@ -51,7 +50,7 @@ def sheet(package_id: UUID) -> ResponseReturnValue:
     )
 
 
-def _door(door: Door, figures: dict[Ground, Figures], *, phones: bool) -> dict[str, Any]:
+def _door(door: Door, figures: dict[UUID, Figures], *, phones: bool) -> dict[str, Any]:
     """A house as the paper shows it."""
     first = door.people[0].facts
     parts = (door.address, first.neighbourhood.name if first.neighbourhood else first.place.name)
@@ -62,7 +61,7 @@ def _door(door: Door, figures: dict[Ground, Figures], *, phones: bool) -> dict[s
     }
 
 
-def _line(one: Caller, figures: dict[Ground, Figures], *, phones: bool) -> dict[str, Any]:
+def _line(one: Caller, figures: dict[UUID, Figures], *, phones: bool) -> dict[str, Any]:
     who, ground = one.facts.person, one.facts.standing
     reasons = [Reason(reason) for reason in one.tried.reasons if reason in list(Reason)]
     outcome = next((OUTCOMES[known] for known in Outcome if known.value == who.last_outcome), None)
@@ -73,7 +72,7 @@ def _line(one: Caller, figures: dict[Ground, Figures], *, phones: bool) -> dict[
         "standing": ground,
         "last": outcome,
         "times": one.tried.times,
-        "say": what_to_say(who.stage, ground, reasons, figures.get(ground)),
+        "say": what_to_say(who.stage, ground, reasons, figures.get(who.id)),
         "phone": _phone(who, full=phones),
     }
 

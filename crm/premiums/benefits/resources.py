@@ -14,6 +14,7 @@ from crm.api.blueprint import Blueprint
 from crm.db import session
 from crm.errors import RuleBroken
 from crm.months import Month
+from crm.places.queries import place_named
 from crm.premiums import queries
 from crm.premiums.resources import LineAnswer
 from crm.premiums.rules.benefits.brings import Brings, Stopping, brings
@@ -76,6 +77,9 @@ class BenefitsQuery(Schema):
     )
     child = fields.String(
         validate=validate.Regexp(f"^{START_PATTERN}$"), metadata={"description": "The month a birth is expected."}
+    )
+    place = fields.String(
+        metadata={"description": "Where one lives, as UUID, CODE or CODE@DATE: what that place adds counts as well."}
     )
     until_age = fields.Integer(load_default=AGE_SHOWN, validate=validate.Range(min=1, max=OLDEST))
 
@@ -203,6 +207,8 @@ class BenefitsAnswer(Schema):
 def benefits(asked: dict[str, Any]) -> Brings:
     """What taking part brings one person: pension, birth, survivors, leaving; with rules, assumptions and gaps"""
     start = read_start(asked["start"]) if "start" in asked else Month.of(clock.today())
+    day, town_id = start.first_day, current_user().town_id
+    place = place_named(session(), town_id, asked["place"], today=day) if asked.get("place") else None
     return brings(
         queries.law(session()),
         person_of(asked),
@@ -211,7 +217,7 @@ def benefits(asked: dict[str, Any]) -> Brings:
         until_age=asked["until_age"],
         child=read_start(asked["child"]) if "child" in asked else None,
         stopping=Stopping(*map(asked.get, ("first_insured", "months_stopped", "state_support"))),
-        local_top_ups=queries.local_top_ups(session(), current_user().town_id, start.first_day),
+        local_top_ups=queries.top_ups_at(session(), town_id, place, day),
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Self
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
-from wtforms import IntegerField, RadioField, SelectField
+from wtforms import HiddenField, IntegerField, RadioField, SelectField
 from wtforms.validators import InputRequired
 
 from crm.months import MONTHS_IN_YEAR, Month
@@ -57,6 +57,8 @@ class CalculatorForm(QueryForm):
         choices=[(str(ground), label) for ground, label in GROUNDS.items()],
         validators=[InputRequired()],
     )
+    place = SelectField(_l("Where I live"), choices=[])
+    """Asked only where places add something of their own."""
     months = SelectField(_l("How I pay"), coerce=int, validators=[InputRequired()])
     sex = RadioField(
         _l("I am"),
@@ -69,18 +71,27 @@ class CalculatorForm(QueryForm):
     born_year = YearField(_l("of the year"))
     paid = MonthsField(_l("Months I have paid so far"))
     supported = MonthsField(_l("Months the State has helped with so far"))
+    local = HiddenField()
+    """Months the place's own budget has helped with: known of people on record, asked of nobody."""
 
     @classmethod
-    def under(cls, law: LawOnDay, given: Mapping[str, str]) -> Self:
-        """The form for the law of a day; what is not answered yet is the least income, no ground, monthly."""
+    def under(cls, law: LawOnDay, given: Mapping[str, str], places: Collection[tuple[str, str]] = ()) -> Self:
+        """The form for the law of a day; what is not answered yet is the least income, no ground, monthly.
+
+        `places` are the wards and communes to choose from by code and name.
+        """
         start = {
             "income": str(law.floor),
             "ground": str(Ground.OTHER),
             "months": str(PERIODS[Method.MONTHLY]),
             "sex": "",
             "born_month": "",
+            "place": "",
         }
-        form = cls(formdata=MultiDict(start | dict(given)))
+        known = {code for code, _name in places}
+        given = {name: text for name, text in given.items() if name != "place" or text in known}
+        form = cls(formdata=MultiDict(start | given))
+        form.place.choices = [("", _("not said")), *places]
         form.months.choices = [(months, METHODS[method]) for method, months in PERIODS.items()]
         form.months.choices += [
             (years * MONTHS_IN_YEAR, _("Once for %(years)s years ahead", years=years))
@@ -104,8 +115,10 @@ class CalculatorForm(QueryForm):
             income=int(self.income.data or 0),
             ground=Ground(self.ground.data),
             plan=plan_of(int(self.months.data)),
-            supported=self.supported.data or 0,
+            supported=self.supported.data,
             sex=Sex(self.sex.data) if self.sex.data else None,
             born=born,
             paid=max(self.paid.data or 0, self.supported.data or 0),
+            place=self.place.data or "",
+            local=int(told) if MONTHS.fullmatch(told := self.local.data or "") else 0,
         )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from crm.premiums.calculator.life import DRAWN_AFTER_PENSION, DRAWN_TO_AGE, ROOM_ABOVE, WHOLE
 from crm.premiums.calculator.rules import BESIDE_YEARS, COMPARED, EVERY_YEARS
 from crm.premiums.calculator.showing import CLOSE, LABEL, MIDDLE
 from crm.premiums.calculator.wording import BUTTONS, REFUSALS, SENTENCES
+from crm.premiums.queries import Ward
 from crm.premiums.rules.benefits.lump_sum import NotAllowed
 from crm.premiums.rules.benefits.wording import ASSUMPTIONS, UNKNOWNS, WHY_NOT
 from crm.premiums.rules.explaining import Assumption, Line, Unknown
@@ -58,6 +61,7 @@ ASSUMED = (
     Assumption.LAW_OF_TODAY,
     Assumption.PAID_WITHOUT_A_BREAK,
     Assumption.ROUNDED_ONCE,
+    Assumption.ALL_SUPPORTED_SO_FAR,
     Assumption.BEFORE_THE_RECORD,
     Assumption.AVERAGE_LIKE_AHEAD,
     Assumption.PAST_PAID_IN_FULL,
@@ -65,7 +69,9 @@ ASSUMED = (
 """What can be taken for granted with what the calculator asks."""
 
 
-def law_for_phones(law: Law, top_ups: Iterable[LocalTopUp], today: date, locale: str) -> dict[str, Any]:
+def law_for_phones(
+    law: Law, top_ups: Iterable[LocalTopUp], today: date, locale: str, wards: Mapping[str, Ward] = MappingProxyType({})
+) -> dict[str, Any]:
     """The law and the words as JSON: numbers as text, so that they stay exact; rows in the order in which they count."""
     counting = [value for value in law.values if value.key in USED and value.status in SURENESS]
     counting.sort(key=lambda each: (each.since, SURENESS.index(each.status)))
@@ -91,14 +97,19 @@ def law_for_phones(law: Law, top_ups: Iterable[LocalTopUp], today: date, locale:
         },
         "values": [_row(value, locale) for value in counting],
         "top_ups": [_top_up(one, locale) for one in in_order(top_ups)],
+        "wards": {code: in_text(ward.around) for code, ward in wards.items()},
         "words": _words(locale),
     }
 
 
 def in_order(top_ups: Iterable[LocalTopUp]) -> list[LocalTopUp]:
-    """The additions that count for everybody in the town, in the order in which one takes another's place."""
-    counting = [one for one in top_ups if one.status in SURENESS and one.place is None]
-    return sorted(counting, key=lambda one: (one.since, one.status))
+    """The additions that count, in the order in which one takes another's place."""
+    return sorted((one for one in top_ups if one.status in SURENESS), key=lambda one: (one.since, one.status))
+
+
+def in_text(places: Iterable[UUID]) -> list[str]:
+    """Places by id, as the file and the page name them."""
+    return sorted(map(str, places))
 
 
 def _row(value: LawValue, locale: str) -> list[str | int | None]:
@@ -110,6 +121,7 @@ def _row(value: LawValue, locale: str) -> list[str | int | None]:
 
 def _top_up(one: LocalTopUp, locale: str) -> dict[str, Any]:
     return {
+        "place": one.place and str(one.place),
         "ground": one.ground,
         "percent": None if one.percent is None else str(one.percent),
         "amount": one.amount,

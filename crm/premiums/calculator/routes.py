@@ -14,11 +14,9 @@ from flask_babel import gettext
 from crm import clock
 from crm.db import session
 from crm.premiums import queries
-from crm.premiums.calculator.forms import CalculatorForm
+from crm.premiums.calculator import drawing
 from crm.premiums.calculator.phone import law_for_phones
-from crm.premiums.calculator.rules import tell
-from crm.premiums.calculator.showing import NO_SHEET, query_of, sheet
-from crm.web.forms import refusals_on
+from crm.premiums.calculator.showing import query_of
 from crm.web.guard import public
 from crm.web.language import chosen, speak
 
@@ -52,7 +50,8 @@ def law_file() -> ResponseReturnValue:
     """The law and the words with which a phone works out the same answer."""
     speak(request.args.get("language"))
     today = clock.today()
-    told = law_for_phones(queries.law(session()), queries.top_ups_ahead(session(), today), today, chosen())
+    added = queries.additions_here(session(), today)
+    told = law_for_phones(queries.law(session()), added.top_ups, today, chosen(), added.wards)
     return current_app.json.response(told)
 
 
@@ -101,30 +100,20 @@ def manifest() -> ResponseReturnValue:
 @public
 def qr() -> ResponseReturnValue:
     """The square that opens the calculator with these answers on somebody's phone; without good answers just the page."""
-    form = CalculatorForm.under(queries.law(session()).on(clock.today()), request.args.to_dict())
+    today, law = clock.today(), queries.law(session())
+    form = drawing.questions(law, request.args.to_dict(), queries.additions_here(session(), today), today)
     query = query_of(form.asked) if request.args and form.validate() else ""
-    made = segno.make(address(query), error="m")
+    made = segno.make(drawing.address(query), error="m")
     drawn = BytesIO()
     made.save(drawn, kind="svg", xmldecl=False, border=2, omitsize=True, lineclass=None, svgclass=None)
     return Response(drawn.getvalue(), mimetype="image/svg+xml")
 
 
-def address(query: str = "") -> str:
-    """The calculator's address for people elsewhere."""
-    own: str = current_app.config["SETTINGS"].public_url
-    return own + url_for("calculator.page") + (f"?{query}" if query else "")
-
-
 def _page(given: dict[str, str], *, kept: bool = False) -> tuple[str, int]:
     law, today = queries.law(session()), clock.today()
-    form, told = CalculatorForm.under(law.on(today), given), None
-    if form.validate():
-        with refusals_on(form):
-            told = tell(law, form.asked, today, queries.top_ups_ahead(session(), today))
-    shown = sheet(told, law.on(today), chosen()) if told else NO_SHEET
-    known = {"form": form, "now": law.on(today), "shown": shown, "answered": told is not None}
-    page = render_template("premiums/calculator/page.html", **known, kept=kept, address=address(), today=today)
-    return page, 200 if told else 422
+    additions = queries.additions_here(session(), today)
+    form = drawing.questions(law, given, additions, today)
+    return drawing.page(form, law, additions, today, kept=kept)
 
 
 def _files() -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from uuid import UUID
 
 from crm.errors import RuleBroken
 from crm.money import Vnd, half_up
@@ -32,15 +33,26 @@ BESIDE_YEARS = 10
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody answers. `supported` and `paid` are months so far; without sex and birth no age is told."""
+    """What somebody answers. `supported` and `paid` are months so far; without sex and birth no age is told.
+
+    Where nobody says how many months the State has helped with, all that were paid count as helped with. `place` is the
+    code of the ward or commune one lives in, `local` the months its own budget has helped with.
+    """
 
     income: Vnd
     ground: Ground
     plan: Plan
-    supported: int = 0
+    supported: int | None = None
     sex: Sex | None = None
     born: Month | None = None
     paid: int = 0
+    place: str = ""
+    local: int = 0
+
+    @property
+    def supported_before(self) -> int:
+        """Months the State has helped with, or may have."""
+        return self.paid if self.supported is None else self.supported
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +90,25 @@ class Told:
     beside: Beside
 
 
-def tell(law: Law, asked: Asked, today: date, top_ups: Iterable[LocalTopUp] = ()) -> Told:
-    """The answer for a start this month, paid today. RuleBroken as `quote` refuses."""
-    held, now = holding(top_ups, today), law.on(today)
+def tell(
+    law: Law, asked: Asked, today: date, top_ups: Iterable[LocalTopUp] = (), places: Collection[UUID] = ()
+) -> Told:
+    """The answer for a start this month, paid today, for somebody who lives within these places. RuleBroken as `quote`
+    refuses."""
+    held, now = holding(top_ups, today, places), law.on(today)
 
     def told(one: Asked) -> Quote:
-        start = Month.of(today)
-        before = one.supported
-        return quote(law, one.income, [one.ground], start, today, one.plan, supported_before=before, local_top_ups=held)
+        return quote(
+            law,
+            one.income,
+            [one.ground],
+            Month.of(today),
+            today,
+            one.plan,
+            supported_before=one.supported_before,
+            local_top_ups=held,
+            local_months_before=one.local,
+        )
 
     answer = told(asked)
     offers = tuple(Offer(plan, known(told, replace(asked, plan=plan))) for plan in plans(now))
@@ -114,7 +137,14 @@ def _outlook(law: Law, asked: Asked, today: date, top_ups: list[LocalTopUp]) -> 
         return None
     earned = (Earned(asked.paid),) if asked.paid else ()
     grounds = frozenset({asked.ground})
-    person = Person(sex, Birth(born.first_day), earned, supported_so_far=asked.supported, grounds=grounds)
+    person = Person(
+        sex,
+        Birth(born.first_day),
+        earned,
+        supported_so_far=asked.supported,
+        local_months_so_far=asked.local,
+        grounds=grounds,
+    )
     try:
         return pension_outlook(law, person, asked.income, start, until_age=OLDEST, local_top_ups=top_ups)
     except RuleBroken as refusal:

@@ -45,12 +45,13 @@ NO_SHEET = Sheet(texts={}, rows={})
 """What is shown while there is no answer."""
 
 
-def sheet(told: Told, law: LawOnDay, locale: str) -> Sheet:
-    """The page's texts for an answer, in one language."""
+def sheet(told: Told, law: LawOnDay, locale: str, *, of_somebody: bool = False) -> Sheet:
+    """The page's texts for an answer, in one language. Of somebody on record no address holds what is of them."""
+    linked = without_the_person(told.asked) if of_somebody else told.asked
     drawn = picture(told.outlook) if told.outlook else None
     return Sheet(
         texts={
-            **dict(_answer(told, law, locale)),
+            **dict(_answer(told, linked, law, locale)),
             **dict(_beside(told, law, locale)),
             **dict.fromkeys(OUTLOOK, ""),
             **(dict(_outlook(told, told.outlook, locale)) if told.outlook else {}),
@@ -61,8 +62,8 @@ def sheet(told: Told, law: LawOnDay, locale: str) -> Sheet:
             "life": tuple(_life(told.outlook, drawn, locale)) if told.outlook and drawn else (),
             "assumed": tuple(_assumed(told.outlook)) if told.outlook else (),
             "why_later": tuple(_why(line, locale) for line in told.outlook.lines) if told.outlook else (),
-            "methods": tuple(_methods(told, locale)),
-            "incomes": tuple(_incomes(told, locale)),
+            "methods": tuple(_methods(told, linked, locale)),
+            "incomes": tuple(_incomes(told, linked, locale)),
             "pensions": tuple(_pensions(told, locale)),
             "why": tuple(_why(line, locale) for line in told.quote.lines),
         },
@@ -72,7 +73,8 @@ def sheet(told: Told, law: LawOnDay, locale: str) -> Sheet:
 def query_of(asked: Asked) -> str:
     """The address that gives this answer again, after the question mark. Holds nothing that was not answered."""
     given: dict[str, Any] = {"income": asked.income, "ground": str(asked.ground), "months": asked.plan.months}
-    given |= {"supported": asked.supported} if asked.supported else {}
+    given |= {"place": asked.place} if asked.place else {}
+    given |= {"supported": asked.supported} if asked.supported is not None else {}
     given |= {"sex": str(asked.sex)} if asked.sex else {}
     given |= {"born_month": asked.born.number, "born_year": asked.born.year} if asked.born else {}
     given |= {"paid": asked.paid} if asked.paid else {}
@@ -81,10 +83,10 @@ def query_of(asked: Asked) -> str:
 
 def without_the_person(asked: Asked) -> Asked:
     """The answers without sex, birth and months so far: what one may pass on without asking."""
-    return Asked(asked.income, asked.ground, asked.plan)
+    return Asked(asked.income, asked.ground, asked.plan, place=asked.place)
 
 
-def _answer(told: Told, law: LawOnDay, locale: str) -> Iterator[tuple[str, str]]:
+def _answer(told: Told, linked: Asked, law: LawOnDay, locale: str) -> Iterator[tuple[str, str]]:
     quote, months = told.quote, told.quote.plan.months
     yield "a_month", vnd(quote.a_month, locale)
     yield "at_once", _say("at_once", amount=vnd(quote.payable, locale), months=months) if months > 1 else ""
@@ -96,10 +98,11 @@ def _answer(told: Told, law: LawOnDay, locale: str) -> Iterator[tuple[str, str]]
     yield "payable", vnd(quote.payable, locale)
     yield "deadline", _say("deadline", day=day(quote.deadline, locale)) if quote.deadline else ""
     yield "helped", _helped(quote, law)
+    yield "supported_unknown", _supported_unknown(told.asked, law)
     yield "income", vnd(quote.income, locale)
     yield "method", _name(quote.plan)
-    yield "shared", query_of(without_the_person(told.asked))
-    yield "personal", query_of(told.asked) if told.asked != without_the_person(told.asked) else ""
+    yield "shared", query_of(without_the_person(linked))
+    yield "personal", query_of(linked) if linked != without_the_person(linked) else ""
 
 
 OUTLOOK = (
@@ -227,10 +230,17 @@ def _helped(quote: Quote, law: LawOnDay) -> str:
     return _say("helped", months=most, supported=quote.supported_months, all=quote.plan.months)
 
 
-def _methods(told: Told, locale: str) -> Iterator[Row]:
+def _supported_unknown(asked: Asked, law: LawOnDay) -> str:
+    """What is taken for granted where nobody says how many months the State has helped with."""
+    if asked.supported is not None or not law.says(LawKey.SUPPORT_CAP_MONTHS):
+        return ""
+    return _say("all_helped", months=asked.paid) if asked.paid else _say("none_helped")
+
+
+def _methods(told: Told, linked: Asked, locale: str) -> Iterator[Row]:
     """How one pays: at once, the State's part of it, the last day."""
     for offer in told.methods:
-        query, here = query_of(replace(told.asked, plan=offer.plan)), offer.plan == told.asked.plan
+        query, here = query_of(replace(linked, plan=offer.plan)), offer.plan == told.asked.plan
         yield Row((_name(offer.plan), *_offered(offer.told, locale)), query, here)
 
 
@@ -242,13 +252,13 @@ def _offered(quote: Quote | None, locale: str) -> Iterator[str]:
     yield day(quote.deadline, locale) if quote.deadline else _say("at_registration")
 
 
-def _incomes(told: Told, locale: str) -> Iterator[Row]:
+def _incomes(told: Told, linked: Asked, locale: str) -> Iterator[Row]:
     """Incomes side by side: what one pays a month, a woman's and a man's pension after the least years."""
     for quote in told.incomes:
         after = told.least.get(quote.income)
         cells = (number(one, 0, locale) for one in (quote.income, quote.a_month))
         pensions = (number(one, 0, locale) for one in ((after.women, after.men) if after else (None, None)))
-        asked = replace(told.asked, income=quote.income)
+        asked = replace(linked, income=quote.income)
         yield Row((*cells, *pensions), query_of(asked), quote.income == told.asked.income)
 
 

@@ -15,6 +15,10 @@ SENTENCES: Mapping[str, Callable[[], str]] = {
     "no_help_left": lambda: gettext(
         "The State has helped for as long as it may, %(months)s months: from now on one pays all."
     ),
+    "all_helped": lambda: gettext(
+        "How many months the State has helped with is not said: all %(months)s months paid count as helped with. In truth more help may be left."
+    ),
+    "none_helped": lambda: gettext("Worked out as for somebody whom the State has not helped yet."),
     "years_ahead": lambda: gettext("Once for %(years)s years ahead"),
     "not_announced": lambda: gettext("rate not announced"),
     "at_registration": lambda: gettext("when registering"),

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -21,6 +22,7 @@ from crm.premiums.calculator.forms import CalculatorForm
 from crm.premiums.calculator.phone import in_order, law_for_phones
 from crm.premiums.calculator.rules import tell
 from crm.premiums.calculator.showing import sheet
+from crm.premiums.queries import Ward
 from crm.premiums.rules.keys import PERIODS, Method
 from crm.premiums.rules.law import Law, LocalTopUp
 from crm.premiums.rules.pensions import pension
@@ -45,6 +47,13 @@ TOP_UPS = (
         LocalTopUp(Ground.POOR, None, 155_555, date(2026, 1, 1), None, None, "NQ 3"),
         LocalTopUp(Ground.NEAR_POOR, Decimal("33.3"), None, date(2019, 1, 1), None, 7, "NQ 4"),
     ),
+)
+HOME, AWAY = UUID(int=1), UUID(int=2)
+WARDS = {"14812": Ward("Ba Đình", frozenset({HOME})), "14815": Ward("Lam Sơn", frozenset({AWAY}))}
+BY_PLACE = (
+    *TOP_UPS[1],
+    LocalTopUp(Ground.POOR, Decimal(30), None, date(2019, 1, 1), None, 24, "NQ 5", place=HOME),
+    LocalTopUp(Ground.OTHER, None, 44_000, date(2018, 1, 1), None, None, "NQ 6", place=AWAY),
 )
 QUOTES = """cases => cases.map(({ told, income, grounds, start, paidOn, method, months, before, localBefore, other }) => {
   const law = window.laws[told];
@@ -102,6 +111,7 @@ def phone(browser: Browser, speaking: Callable[[str], AbstractContextManager[Any
         with speaking(code):
             for which, top_ups in enumerate(TOP_UPS):
                 told[f"{code}{which}"] = law_for_phones(LAW, top_ups, date(2026, 7, 15), code)
+            told[f"{code}{len(TOP_UPS)}"] = law_for_phones(LAW, BY_PLACE, date(2026, 7, 15), code, WARDS)
     page.evaluate(
         """async told => { window.calculator = await import('/calculator.js');
         window.laws = Object.fromEntries(Object.entries(told).map(([name, law]) => [name, new calculator.Law(law)])) }""",
@@ -235,13 +245,15 @@ def in_python(
 def test_the_whole_page_says_the_same(phone: Page, speaking: Callable[[str], AbstractContextManager[Any]]) -> None:
     chance, cases, expected = random.Random(SEED + 1), [], []
     for _ in range(1500):
-        code, which, day = chance.choice(("vi", "en")), chance.randrange(len(TOP_UPS)), some_day(chance)
+        code, which, day = chance.choice(("vi", "en")), chance.randrange(len(TOP_UPS) + 1), some_day(chance)
         if day < date(2016, 5, 1):
             day += timedelta(days=900)
         given = some_answers(chance, day)
-        cases.append({"told": f"{code}{which}", "day": day.isoformat(), "given": given})
+        offered = given["place"] in WARDS and which == len(TOP_UPS)
+        asked = given if offered else given | {"place": ""}  # a page offers no ward that it does not know
+        cases.append({"told": f"{code}{which}", "day": day.isoformat(), "given": asked})
         with speaking(code):
-            expected.append(shown(LAW, day, given, code, TOP_UPS[which]))
+            expected.append(shown(LAW, day, given, code, (*TOP_UPS, BY_PLACE)[which]))
     answers = phone.evaluate(SHEETS, cases)
     for case, mine, theirs in zip(cases, expected, answers, strict=True):
         if isinstance(mine, list):
@@ -279,17 +291,21 @@ def some_answers(chance: random.Random, day: date) -> dict[str, str]:
         "born_month": str(chance.randrange(1, 13)) if born else "",
         "born_year": str(chance.randrange(1940, 2012)) if born or chance.random() < 0.05 else "",
         "paid": chance.choice(("", "0", "36", "119", "240") if chance.random() < 0.95 else ("x", "1.5")),
-        "supported": chance.choice(("", "", "12", "118", "120", "121", " 7 ")),
+        "supported": chance.choice(("", "", "0", "12", "118", "120", "121", " 7 ")),
+        "place": chance.choice(("", "14812", "14815", "99999")),
+        "local": chance.choice(("", "", "11", "24")),
     }
 
 
 def shown(law: Law, day: date, given: dict[str, str], code: str, top_ups: tuple[LocalTopUp, ...]) -> Any:
     """The sheet as JSON knows it, or every sentence with which the form refuses."""
-    form = CalculatorForm.under(law.on(day), given)
+    wards = WARDS if top_ups is BY_PLACE else {}
+    form = CalculatorForm.under(law.on(day), given, [(code, ward.name) for code, ward in wards.items()])
     if not form.validate():
         return [str(message) for messages in form.errors.values() for message in messages]
     try:
-        made = asdict(sheet(tell(law, form.asked, day, top_ups), law.on(day), code))
+        within = wards[form.asked.place].around if form.asked.place else ()
+        made = asdict(sheet(tell(law, form.asked, day, top_ups, within), law.on(day), code))
     except RuleBroken as refusal:
         return [str(refusal.message)]
     for name, rows in made["rows"].items():

@@ -29,30 +29,37 @@ function readBirth(monthText, yearText) {
 // given: name → text, as the form's fields hold it.
 export function readAsked(law, given) {
   const paid = readMonths(given.paid ?? "", "paid");
+  const known = (given.supported ?? "").trim() !== "";
   const supported = readMonths(given.supported ?? "", "supported");
   return {
     income: readIncome(given.income ?? ""),
     ground: given.ground,
     plan: planOf(law, Number(given.months)),
-    supported,
+    supported: known ? supported : null,
     sex: given.sex || null,
     born: readBirth(given.born_month ?? "", given.born_year ?? ""),
     paid: Math.max(paid, supported),
+    place: given.place || "",
+    local: Number(given.local || 0),
   };
 }
+
+// Months the State has helped with, or may have: where nobody says how many, all that were paid.
+export const supportedBefore = ({ supported, paid }) => supported ?? paid;
 
 function planOf(law, months) {
   const period = Object.entries(law.told.periods).find(([, length]) => length === months);
   return period ? { method: period[0], months } : { method: AHEAD, months: Math.floor(months / YEAR) * YEAR };
 }
 
-export const isPersonal = ({ supported, sex, born, paid }) => Boolean(supported || sex || born !== null || paid);
+export const isPersonal = ({ supported, sex, born, paid }) => Boolean(supported !== null || sex || born !== null || paid);
 
-export const withoutThePerson = (asked) => ({ ...asked, supported: 0, sex: null, born: null, paid: 0 });
+export const withoutThePerson = (asked) => ({ ...asked, supported: null, sex: null, born: null, paid: 0, local: 0 });
 
-export function queryOf({ income, ground, plan, supported, sex, born, paid }) {
+export function queryOf({ income, ground, plan, place, supported, sex, born, paid }) {
   const given = new URLSearchParams({ income, ground, months: plan.months });
-  if (supported) given.set("supported", supported);
+  if (place) given.set("place", place);
+  if (supported !== null) given.set("supported", supported);
   if (sex) given.set("sex", sex);
   if (born !== null) {
     given.set("born_month", (born % YEAR) + 1);

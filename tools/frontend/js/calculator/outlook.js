@@ -1,4 +1,5 @@
 // What paying on brings in old age: the same rules, in the same order, as crm/premiums/rules/benefits.
+import { supportedBefore } from "./asked.js";
 import { ceiling, fraction, halfUp, most, plus, times, ZERO } from "./exact.js";
 import { Refusal } from "./law.js";
 import { firstDay, monthOf, YEAR } from "./months.js";
@@ -81,6 +82,7 @@ function told(law, person, start, topUps) {
       ...base.assumptions,
       ...(paid.length ? ["paid_without_a_break"] : []),
       ...(atOnce?.paid ? ["rounded_once"] : []),
+      ...(person.paid && person.supported === null ? ["all_supported_so_far"] : []),
       ...(person.paid ? ["average_like_ahead", "past_paid_in_full"] : []),
     ],
     unknown,
@@ -93,8 +95,9 @@ function paidMonthly(law, person, start, months, topUps) {
   const known = new Map();
   const paid = [];
   for (let month = 0; month < months; month += 1) {
-    const state = person.supported + month;
-    const helped = [state < cap, ...topUps.map((one) => one.months_cap === null || month < one.months_cap)].join();
+    const state = supportedBefore(person) + month;
+    const local = person.local + month;
+    const helped = [state < cap, ...topUps.map((one) => one.months_cap === null || local < one.months_cap)].join();
     if (!known.has(helped))
       known.set(
         helped,
@@ -105,7 +108,7 @@ function paidMonthly(law, person, start, months, topUps) {
           plan: { method: "1", months: 1 },
           supportedBefore: state,
           topUps,
-          localMonthsBefore: month,
+          localMonthsBefore: local,
         }),
       );
     paid.push(known.get(helped).payable);
@@ -115,7 +118,7 @@ function paidMonthly(law, person, start, months, topUps) {
 
 function payAtOnce(law, today, person, month, missing, ahead) {
   const plan = { method: MISSING, months: missing };
-  const before = person.supported + ahead;
+  const before = supportedBefore(person) + ahead;
   const ground = today.decidingGround(person.grounds);
   const helped = supportedMonths(today, ground, plan, before);
   const nominal = halfUp(times(times(today.rate, fraction(person.income)), fraction(missing)));

@@ -6,7 +6,7 @@ import { share } from "./sharing.js";
 import { refused, sheet, writer } from "./sheet.js";
 import { slideUnder } from "./slider.js";
 import { tell } from "./tell.js";
-import { readAsked } from "./asked.js";
+import { readAsked, withoutThePerson } from "./asked.js";
 
 const QUIET = 900; // milliseconds without a change before a screen reader is told
 
@@ -14,7 +14,7 @@ export async function start(document) {
   const root = document.querySelector("#calculator");
   if (!root) return;
   const form = root.querySelector("form");
-  keepOnPhone(root.dataset.worker, root.dataset.scope, {
+  if (root.dataset.around === undefined) keepOnPhone(root.dataset.worker, root.dataset.scope, {
     works: () => show(document, "[data-works]"),
     onlyOnline: () => show(document, "[data-only-online]"),
   });
@@ -57,7 +57,11 @@ class Page {
     });
   }
 
+  // Of somebody on record the page says within which places they live, and passes nothing on that is of them.
   take({ told, day, kept }) {
+    const { around } = this.root.dataset;
+    this.ofSomebody = around !== undefined;
+    if (around && this.form.elements.place) told.wards[this.form.elements.place.value] = around.split(" ");
     this.#law = new Law(told);
     this.#day = day;
     this.kept = kept;
@@ -96,7 +100,8 @@ class Page {
     this.document.querySelector(".error-summary")?.remove();
     try {
       const asked = readAsked(this.#law, Object.fromEntries(new FormData(this.form)));
-      const shown = sheet(this.#law, tell(this.#law, asked, this.#day));
+      const told = tell(this.#law, asked, this.#day);
+      const shown = sheet(this.#law, told, this.ofSomebody ? withoutThePerson(asked) : asked);
       fill(this.document, shown);
       this.answered(true);
       this.pass(shown.texts, this.kept);

@@ -108,9 +108,10 @@ function added(law, { ground, since, document: source, status, written }) {
   return { key: law.told.local, ground, ofYear: null, since, source, status, written };
 }
 
-// What counts on a day: of each ground the last addition that has begun.
-export function holding(topUps, day) {
+// What counts on a day for somebody within these places: of each place and ground the last addition that has begun.
+export function holding(topUps, day, places = []) {
   const last = new Map();
-  for (const one of topUps.filter(({ since }) => since <= day)) last.set(one.ground, one);
+  const here = topUps.filter(({ since, place }) => since <= day && (place === null || places.includes(place)));
+  for (const one of here) last.set(`${one.place} ${one.ground}`, one);
   return [...last.values()].filter(({ until }) => until === null || day <= until);
 }

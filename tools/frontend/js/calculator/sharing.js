@@ -37,7 +37,7 @@ export function share(root, address, words) {
     }, 500);
   };
   withAge.addEventListener("change", pass);
-  for (const print of root.querySelectorAll("[data-print]")) {
+  for (const print of root.querySelectorAll("[data-print-card]")) {
     print.hidden = false;
     print.addEventListener("click", () => window.print());
   }

@@ -34,12 +34,13 @@ export function refused(refusal, words) {
   return writer(words).fill(words.refusals[refusal.code], places);
 }
 
-export function sheet(law, told) {
+// linked: the answers that addresses hold.
+export function sheet(law, told, linked = told.asked) {
   const write = writer(law.told.words);
   const drawn = picture(law.told.picture, told.outlook);
   return {
     texts: {
-      ...answer(law, told, write),
+      ...answer(law, told, linked, write),
       ...besides(law.on(told.quote.paidOn), told, write),
       ...later(told.outlook, write),
       ...drawing(drawn, write),
@@ -48,8 +49,8 @@ export function sheet(law, told) {
       life: drawn ? behind(law, told.outlook, drawn, write) : [],
       assumed: told.outlook ? assumed(told.outlook, write) : [],
       why_later: (told.outlook?.lines ?? []).map((line) => row(why(line, write))),
-      methods: methods(told, write),
-      incomes: incomes(told, write),
+      methods: methods(told, linked, write),
+      incomes: incomes(told, linked, write),
       pensions: told.pensions.map(({ years, women, men }) =>
         row([write.say("years", { years }), write.vnd(women), write.vnd(men)]),
       ),
@@ -60,7 +61,7 @@ export function sheet(law, told) {
 
 const row = (cells, query = "", here = false) => ({ cells, query, here });
 
-function answer(law, { asked, quote }, { words, vnd, day, say }) {
+function answer(law, { asked, quote }, linked, { words, vnd, day, say }) {
   const { months } = quote.plan;
   return {
     a_month: vnd(quote.aMonth),
@@ -73,10 +74,11 @@ function answer(law, { asked, quote }, { words, vnd, day, say }) {
     payable: vnd(quote.payable),
     deadline: quote.deadline ? say("deadline", { day: day(quote.deadline) }) : "",
     helped: helped(law.on(quote.paidOn), quote, say),
+    supported_unknown: supportedUnknown(law.on(quote.paidOn), asked, say),
     income: vnd(quote.income),
     method: name(quote.plan, words, say),
-    shared: queryOf(withoutThePerson(asked)),
-    personal: isPersonal(asked) ? queryOf(asked) : "",
+    shared: queryOf(withoutThePerson(linked)),
+    personal: isPersonal(linked) ? queryOf(linked) : "",
   };
 }
 
@@ -87,21 +89,27 @@ function helped(law, { ground, supported, plan }, say) {
   return say("helped", { months, supported, all: plan.months });
 }
 
-function methods({ asked, methods: offers }, { words, number, day, say }) {
+// What is taken for granted where nobody says how many months the State has helped with.
+function supportedUnknown(law, { supported, paid }, say) {
+  if (supported !== null || !law.says("support_cap_months")) return "";
+  return paid ? say("all_helped", { months: paid }) : say("none_helped");
+}
+
+function methods({ asked, methods: offers }, linked, { words, number, day, say }) {
   return offers.map(({ plan, told }) => {
     const cells = told
       ? [number(told.payable), number(told.state), told.deadline ? day(told.deadline) : say("at_registration")]
       : [say("not_announced"), NOTHING, NOTHING];
     const here = plan.method === asked.plan.method && plan.months === asked.plan.months;
-    return row([name(plan, words, say), ...cells], queryOf({ ...asked, plan }), here);
+    return row([name(plan, words, say), ...cells], queryOf({ ...linked, plan }), here);
   });
 }
 
-function incomes({ asked, incomes: quotes, least }, { number }) {
+function incomes({ asked, incomes: quotes, least }, linked, { number }) {
   return quotes.map((quote) => {
     const after = least.get(quote.income);
     const cells = [quote.income, quote.aMonth, after?.women, after?.men].map(number);
-    return row(cells, queryOf({ ...asked, income: quote.income }), quote.income === asked.income);
+    return row(cells, queryOf({ ...linked, income: quote.income }), quote.income === asked.income);
   });
 }
 

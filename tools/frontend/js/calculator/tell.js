@@ -1,4 +1,5 @@
 // The answer and what stands beside it: the same as crm/premiums/calculator/rules.py.
+import { supportedBefore } from "./asked.js";
 import { least } from "./exact.js";
 import { Refusal } from "./law.js";
 import { monthOf, YEAR } from "./months.js";
@@ -8,10 +9,19 @@ import { AHEAD, holding, quote } from "./quote.js";
 
 export function tell(law, asked, today) {
   const now = law.on(today);
-  const topUps = holding(law.told.top_ups, today);
+  const topUps = holding(law.told.top_ups, today, law.told.wards[asked.place]);
   const start = monthOf(today);
-  const told = ({ income, ground, plan, supported: supportedBefore }) =>
-    quote(law, { income, grounds: [ground], start, paidOn: today, plan, supportedBefore, topUps });
+  const told = (one) =>
+    quote(law, {
+      income: one.income,
+      grounds: [one.ground],
+      start,
+      paidOn: today,
+      plan: one.plan,
+      supportedBefore: supportedBefore(one),
+      topUps,
+      localMonthsBefore: one.local,
+    });
   const every = law.told.every_years;
   const answer = told(asked);
   const methods = plans(now).map((plan) => ({ plan, told: known(() => told({ ...asked, plan })) }));

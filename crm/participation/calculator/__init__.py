@@ -1,0 +1,1 @@
+"""The calculator of somebody on record, with what is known filled in."""

@@ -1,0 +1,76 @@
+"""What the calculator asks, as far as the record answers it of somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from crm.months import Month
+from crm.participation import months
+from crm.participation.calendar import State
+from crm.participation.queries import grounds_on, helped_before, open_spell
+from crm.participation.rules import USUAL
+from crm.places.boundaries import boundaries
+from crm.places.models import Place
+from crm.premiums.rules.keys import PERIODS, Method
+from crm.premiums.rules.law import Law, LocalTopUp, holding
+from crm.premiums.rules.quotes import Plan, quote
+from crm.prospects.models import Prospect
+from crm.prospects.rules import Ground
+
+
+class Home(NamedTuple):
+    """The ward or commune somebody lives in today, and every place whose additions hold for them."""
+
+    unit: Place
+    around: frozenset[UUID]
+
+
+def home_of(session: Session, person: Prospect, today: date) -> Home:
+    """Where somebody lives, in the boundaries of today."""
+    drawn = boundaries(session, person.town_id, today)
+    unit = drawn.unit_of(person.place_id, person.neighbourhood_id)
+    around = drawn.around(person.place_id, person.neighbourhood_id)
+    return Home(session.get_one(Place, (person.town_id, unit)), around)
+
+
+def known_of(
+    session: Session, person: Prospect, law: Law, today: date, top_ups: Sequence[LocalTopUp], home: Home
+) -> dict[str, str]:
+    """The calculator's answers as its form holds them, by name; what is not known is left out.
+
+    Months of which only a list tells do not say whether the State helped: then nobody knows how many it helped with.
+    """
+    spell, told = open_spell(session, person), months.told(session, person, law.on(today))
+    helped, here = helped_before(session, person), holding(top_ups, today, home.around)
+    listed = any(month.state is State.LISTED for month in told.calendar.months)
+    at_once = spell.method or PERIODS[Method.MONTHLY] if spell else PERIODS[USUAL]
+    known = {
+        "ground": str(most_helped(law, today, grounds_on(session, person, today), here)),
+        "place": home.unit.code or "",
+        "months": str(at_once),
+        "sex": str(person.sex or ""),
+        "paid": str(told.calendar.paid),
+        "supported": "" if listed else str(helped.by_the_state),
+        "local": str(helped.by_the_place),
+    }
+    if spell:
+        known["income"] = str(max(spell.income, law.on(today).floor))
+    if person.birth_date or person.birth_year:
+        born = Month.of(person.birth_date) if person.birth_date else Month(person.birth_year or 0, 1)
+        known |= {"born_month": str(born.number), "born_year": str(born.year)}
+    return known
+
+
+def most_helped(law: Law, today: date, grounds: Collection[Ground], here: Sequence[LocalTopUp]) -> Ground:
+    """Of somebody's grounds the one with which State and place together help most; without any: `other`."""
+
+    def own(ground: Ground) -> int:
+        monthly = Plan.periodic(PERIODS[Method.MONTHLY])
+        return quote(law, law.on(today).floor, [ground], Month.of(today), today, monthly, local_top_ups=here).payable
+
+    return min((ground for ground in Ground if ground in grounds), key=own, default=Ground.OTHER)
