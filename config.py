@@ -48,6 +48,8 @@ class Settings:
             raise SettingsError("DATABASE_URL is not set; start everything with `crm up`, or name the database.")
         if self.sms_rate < 1:
             raise SettingsError("SMS_RATE must be at least 1 message a second.")
+        if self.smtp_url and not self.smtp_url.startswith(("smtp://", "smtps://")):
+            raise SettingsError("SMTP_URL must begin with smtp:// or smtps://, e.g. smtp://user:password@host:587.")
         if not self.production:
             return
         for name, value in (("SECRET_KEY", self.secret_key), ("IDENTITY_KEY", self.identity_key)):

@@ -12,6 +12,7 @@ import crm.decrees.conditions
 import crm.decrees.models
 import crm.followups.conditions
 import crm.joining.models
+import crm.mail.models
 import crm.outreach.bulk
 import crm.outreach.merging
 import crm.outreach.models
@@ -59,6 +60,7 @@ from crm.followups.keeping import routes as keeping_routes
 from crm.followups.walking import routes as walking_routes
 from crm.joining import resources as joining_resources
 from crm.joining import routes as joining_routes
+from crm.mail import routes as mail_routes
 from crm.outreach import resources as outreach_resources
 from crm.outreach import routes as outreach_routes
 from crm.outreach.packages import resources as package_resources
@@ -121,6 +123,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     walking_routes.bp,
     target_routes.bp,
     sponsor_routes.bp,
+    mail_routes.bp,
     report_routes.bp,
     reorganisation_routes.bp,
     decree_routes.bp,

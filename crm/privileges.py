@@ -43,6 +43,7 @@ MAY_NOT_BE_DELETED = (
 
 MOVING = {
     "allocation": ("payment_id", "released_at"),
+    "email": ("body", "state", "trouble", "not_before", "claimed_at", "attempts", "settled_at"),
     "message": (
         "state",
         "reason",

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from crm import stored
 from crm.campaigns.services.sending import hold_everything
+from crm.mail.services import hold_back
 from crm.places.models import Town
 
 
@@ -21,4 +22,5 @@ def after_restore(session: Session, at: datetime) -> int:
     stored.write(session, "epoch", epoch)
     stored.write(session, "restored_at", at.isoformat())
     hold_everything(session, session.scalars(select(Town.id)).all(), at)
+    hold_back(session, at)
     return epoch

@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Self
 from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DateField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    DateField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import DataRequired, Email, Length, NumberRange, Optional, Regexp
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from crm.money import Vnd
 from crm.months import Month
 from crm.premiums.forms import DongField
 from crm.premiums.rules.keys import PERIODS
 from crm.prospects.rules import Ground
-from crm.sponsors.rules import AHEAD, BANKS, KINDS, MOST_MONTHS, MOST_PEOPLE, NEEDS, FundAccount, SponsorKind, Wish
+from crm.sponsors.rules import (
+    AHEAD,
+    BANKS,
+    KINDS,
+    MOST_AGE,
+    MOST_MONTHS,
+    MOST_PEOPLE,
+    NEEDS,
+    FundAccount,
+    SponsorKind,
+    Wish,
+)
 from crm.web.forms import Form, stripped
 
 
@@ -46,26 +68,33 @@ class SponsorForm(Form):
     phone = StringField(_l("Telephone"), filters=[stripped], validators=[Length(max=40)])
     email = StringField(_l("E-mail"), filters=[stripped], validators=[Optional(), Length(max=200), Email()])
     tax_code = StringField(_l("Tax code"), filters=[stripped], validators=[Length(max=20)])
-    place = SelectField(_l("In which ward or commune"), default="")
-    ground = SelectField(
+    places = SelectMultipleField(
+        _l("In which wards or communes"), widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
+    )
+    grounds = SelectMultipleField(
         _l("Whom"),
-        choices=[("", _l("Whoever needs it most")), *((g.value, words) for g, words in NEEDS.items())],
-        default="",
+        choices=[(ground.value, words) for ground, words in NEEDS.items()],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
     )
     women = BooleanField(_l("Women only"))
+    age_from = IntegerField(_l("From the age of"), validators=[Optional(), NumberRange(1, MOST_AGE)])
+    age_to = IntegerField(_l("To the age of"), validators=[Optional(), NumberRange(1, MOST_AGE)])
 
     def offering(self, places: Iterable[tuple[UUID, str]]) -> Self:
         """The form with the wards one may wish for."""
-        self.place.choices = [("", _l("Anywhere in the town")), *((str(key), name) for key, name in places)]
+        self.places.choices = [(str(key), name) for key, name in places]
         return self
 
     @property
     def wish(self) -> Wish:
-        """Whom they would like to help."""
+        """Whom they would like to help. Raises RuleBroken."""
         return Wish(
-            place_id=UUID(self.place.data) if self.place.data else None,
-            ground=Ground(self.ground.data) if self.ground.data else None,
+            places=tuple(UUID(place) for place in self.places.data or ()),
+            grounds=tuple(Ground(ground) for ground in self.grounds.data or ()),
             women=bool(self.women.data),
+            age_from=self.age_from.data,
+            age_to=self.age_to.data,
         )
 
     @property
@@ -93,13 +122,12 @@ class ContributionForm(SponsorForm):
 
     @property
     def wish(self) -> Wish:
-        wished = super().wish
-        return Wish(wished.place_id, wished.ground, wished.women, self.people.data, self.months.data)
+        return replace(super().wish, people=self.people.data, months=self.months.data)
 
     @property
     def need(self) -> Ground:
-        """Whose month the calculation takes: the dearest that is wished for would be near-poor; without a wish, poor."""
-        return Ground(self.ground.data) if self.ground.data in set(NEEDS) else Ground.POOR
+        """Whose month the calculation takes: of who is wished for the neediest; without a wish, poor."""
+        return next((ground for ground in NEEDS if ground in (self.grounds.data or ())), Ground.POOR)
 
 
 class PledgeForm(Form):

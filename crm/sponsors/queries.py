@@ -423,7 +423,8 @@ def waiting(
     """People in need whom nobody carries: poor before near-poor, then whoever has waited longest.
 
     In need is who holds a certificate of a poor or near-poor household on the day; waiting, who agreed, showed
-    interest or lapsed, or takes part and has to pay soon. `q` narrows to a name; a wish to a place and to women.
+    interest or lapsed, or takes part and has to pay soon. `q` narrows to a name; a wish to
+    places, standings, women and ages (by the year of birth).
     """
     poor = _holds(Ground.POOR, today)
     spell = aliased(Participation)
@@ -462,12 +463,17 @@ def waiting(
 
 def _wished(session: Session, scope: Scope, wish: Wish, today: date) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
-    if wish.place_id:
-        found.append(lives_in(ids_within(session, scope.town_id, wish.place_id)))
-    if wish.ground:
-        found.append(_holds(wish.ground, today))
+    if wish.places:
+        within = {part for place in wish.places for part in ids_within(session, scope.town_id, place)}
+        found.append(lives_in(tuple(within)))
+    if wish.grounds:
+        found.append(or_(*(_holds(ground, today) for ground in wish.grounds)))
     if wish.sex:
         found.append(Prospect.sex == wish.sex)
+    if wish.age_from:
+        found.append(Prospect.birth_year <= today.year - wish.age_from)
+    if wish.age_to:
+        found.append(Prospect.birth_year >= today.year - wish.age_to)
     return found
 
 

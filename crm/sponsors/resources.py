@@ -24,6 +24,7 @@ from crm.prospects.rules import Ground
 from crm.sponsors import queries, services
 from crm.sponsors.models import Allocation, Pledge, Receipt, Sponsor
 from crm.sponsors.rules import (
+    MOST_AGE,
     MOST_DONG,
     MOST_MONTHS,
     MOST_PEOPLE,
@@ -38,31 +39,38 @@ from crm.web.guard import may
 blp = Blueprint("sponsors_api", __name__, description="Who pays for others, what came in, and whose months it carries")
 
 DONG = validate.Range(min=1, max=MOST_DONG - 1)
+MOST_PLACES = 100
 TEXT = validate.Regexp(r"\S", error="Write something other than spaces.")
 
 
 class WishIn(Schema):
     """Whom the sponsor would like to help; what is absent narrows nothing."""
 
-    place = fields.String(
-        allow_none=True,
-        validate=validate.Regexp(r"^[\w.@-]{1,60}$"),
-        metadata={"description": "A UUID, a CODE of today, or CODE@DATE."},
+    places = fields.List(
+        fields.String(validate=validate.Regexp(r"^[\w.@-]{1,60}$")),
+        validate=validate.Length(max=MOST_PLACES),
+        metadata={"description": "Each a UUID, a CODE of today, or CODE@DATE."},
     )
-    ground = fields.Enum(Ground, by_value=True, allow_none=True, validate=validate.OneOf(list(NEEDS)))
+    grounds = fields.List(fields.Enum(Ground, by_value=True, validate=validate.OneOf(list(NEEDS))))
     women = fields.Boolean(truthy={True}, falsy={False})
+    age_from = fields.Integer(allow_none=True, validate=validate.Range(1, MOST_AGE))
+    age_to = fields.Integer(allow_none=True, validate=validate.Range(1, MOST_AGE))
     people = fields.Integer(allow_none=True, validate=validate.Range(1, MOST_PEOPLE))
     months = fields.Integer(allow_none=True, validate=validate.Range(1, MOST_MONTHS))
+    monthly = fields.Boolean(truthy={True}, falsy={False})
 
 
 class WishOut(Schema):
     """Whom the sponsor would like to help."""
 
-    place = fields.UUID(required=True, allow_none=True, attribute="place_id")
-    ground = fields.Enum(Ground, by_value=True, required=True, allow_none=True)
+    places = fields.List(fields.UUID(), required=True)
+    grounds = fields.List(fields.Enum(Ground, by_value=True), required=True)
     women = fields.Boolean(required=True)
+    age_from = fields.Integer(required=True, allow_none=True)
+    age_to = fields.Integer(required=True, allow_none=True)
     people = fields.Integer(required=True, allow_none=True)
     months = fields.Integer(required=True, allow_none=True)
+    monthly = fields.Boolean(required=True)
 
 
 class SponsorIn(Schema):
@@ -340,10 +348,11 @@ def acting() -> dict[str, Any]:
 
 
 def wish_of(town_id: UUID, sent: dict[str, Any]) -> Wish:
-    """The wish with its place found. Raises RuleBroken for a place that is not known."""
-    place = sent.pop("place", None)
-    found = place_named(session(), town_id, place, today=clock.today()).id if place else None
-    return Wish(place_id=found, **{name: value for name, value in sent.items() if value is not None})
+    """The wish with its places found. Raises RuleBroken for a place that is not known."""
+    named = dict.fromkeys(sent.pop("places", ()))
+    found = tuple(place_named(session(), town_id, place, today=clock.today()).id for place in named)
+    grounds = tuple(dict.fromkeys(sent.pop("grounds", ())))
+    return Wish(found, grounds, **{name: value for name, value in sent.items() if value is not None})
 
 
 def told(row: Sponsor, balance: Balance) -> dict[str, Any]:

@@ -436,15 +436,24 @@ def _pledge_words(pledge: Pledge) -> str:
 def _wish_words(by: Sponsor) -> list[str]:
     """A sponsor's wish as short words: whom, where, how many."""
     wish = Wish.from_json(by.wish)
-    names = dict(_places(by.town_id)) if wish.place_id else {}
-    found: list[str | None] = [
-        str(NEEDS[wish.ground]) if wish.ground and wish.ground in NEEDS else None,
-        names.get(wish.place_id) if wish.place_id else None,
-    ]
-    found += [_("Women") if wish.women else None]
+    names = dict(_places(by.town_id)) if wish.places else {}
+    found: list[str | None] = [str(NEEDS[ground]) for ground in wish.grounds if ground in NEEDS]
+    found += [names.get(place) for place in wish.places]
+    found += [_("Women") if wish.women else None, _ages(wish)]
     found += [_("%(people)s people", people=wish.people) if wish.people else None]
     found += [_("%(months)s months", months=wish.months) if wish.months else None]
     return [words for words in found if words]
+
+
+def _ages(wish: Wish) -> str | None:
+    least, most, words = wish.age_from, wish.age_to, None
+    if least and most:
+        words = _("%(least)s to %(most)s years old", least=least, most=most)
+    elif least:
+        words = _("%(least)s years old or more", least=least)
+    elif most:
+        words = _("%(most)s years old or less", most=most)
+    return words
 
 
 def _allocation_form(helped: Prospect) -> AllocationForm:

@@ -121,6 +121,7 @@ NEEDS: Mapping[Ground, Any] = {
 MOST_DONG = 10**15
 MOST_PEOPLE = 10_000
 MOST_MONTHS = 60
+MOST_AGE = 110
 AHEAD = 12
 """So many months ahead money may be set aside."""
 
@@ -144,41 +145,50 @@ def read_tax_code(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Whom a sponsor would like to help; what is None or False narrows nothing."""
+    """Whom a sponsor would like to help; what is empty, None or False narrows nothing."""
 
-    place_id: UUID | None = None
-    ground: Ground | None = None
+    places: tuple[UUID, ...] = ()
+    """Wards and communes, any of them."""
+    grounds: tuple[Ground, ...] = ()
+    """Standings, any of them."""
     women: bool = False
+    age_from: int | None = None
+    age_to: int | None = None
+    """Whole years on the day that is asked about, both ends included."""
     people: int | None = None
     months: int | None = None
+    monthly: bool = False
+    """Gives month by month, not at once."""
+
+    def __post_init__(self) -> None:
+        if self.age_from and self.age_to and self.age_from > self.age_to:
+            raise RuleBroken(_l("The first age is above the second. Swap them."), field="age_from")
 
     def as_json(self) -> dict[str, Any]:
         """Plain values to keep; what was not wished for is left out."""
         plain = {
-            "place_id": str(self.place_id) if self.place_id else None,
-            "ground": self.ground.value if self.ground else None,
-            "women": self.women,
-            "people": self.people,
-            "months": self.months,
+            "places": [str(place) for place in self.places],
+            "grounds": [ground.value for ground in self.grounds],
+            **{name: getattr(self, name) for name in _PLAIN_WISHES},
         }
         return {name: value for name, value in plain.items() if value}
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:
         """The wish again."""
-        place, ground = kept.get("place_id"), kept.get("ground")
         return cls(
-            place_id=UUID(place) if place else None,
-            ground=Ground(ground) if ground else None,
-            women=bool(kept.get("women")),
-            people=kept.get("people"),
-            months=kept.get("months"),
+            places=tuple(UUID(place) for place in kept.get("places", ())),
+            grounds=tuple(Ground(ground) for ground in kept.get("grounds", ())),
+            **{name: kept[name] for name in _PLAIN_WISHES if name in kept},
         )
 
     @property
     def sex(self) -> Sex | None:
         """Whom the list of people waiting is narrowed to."""
         return Sex.FEMALE if self.women else None
+
+
+_PLAIN_WISHES = ("women", "age_from", "age_to", "people", "months", "monthly")
 
 
 def promised_sum(amount: Vnd | None, people: int | None, months: int | None, a_month: Vnd) -> Vnd:

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from flask import Flask, g
 from flask.testing import FlaskClient
@@ -65,6 +66,7 @@ OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},
     "refusing.withdraw": {"token": "a link"},
     "sponsors.letter": {"token": "the letter"},
+    "mail.one": {"email_id": UUID(int=0)},
     "accounts.invitation": {"key": "none"},
     "accounts.accept": {"key": "none"},
     "language": {"code": "en"},

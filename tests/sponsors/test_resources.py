@@ -50,7 +50,8 @@ def test_from_a_promise_to_what_is_left(call: Callable[..., Any], make: Make) ->
         3 * A_MONTH,
         0,
     )
-    assert told["wish"] == {"place": None, "ground": None, "women": True, "people": None, "months": None}
+    nothing = dict.fromkeys(("age_from", "age_to", "people", "months"))
+    assert told["wish"] == {"places": [], "grounds": [], "women": True, "monthly": False, **nothing}
     for path in ("/pledges", "/receipts", "/allocations"):
         listed = call(f"{path}?sponsor_id={key}").json
         assert len(listed["items"]) == 1
@@ -89,7 +90,7 @@ def test_the_same_reference_twice_is_a_conflict_and_the_same_key_is_not(call: Ca
         ("/sponsors", {"name": "A", "kind": "bank"}),
         ("/sponsors", {"name": "A", "kind": "company", "tax_code": "1"}),
         ("/sponsors", {"name": "A", "kind": "company", "phone": "1"}),
-        ("/sponsors", {"name": "A", "kind": "company", "wish": {"place": "99999"}}),
+        ("/sponsors", {"name": "A", "kind": "company", "wish": {"places": ["99999"]}}),
         ("/sponsors", {"name": "A", "kind": "company", "color": "red"}),
         ("/pledges", {"sponsor_id": "x", "amount": 1}),
         ("/pledges", {"sponsor_id": "SPONSOR", "amount": 0}),

@@ -40,7 +40,7 @@ def test_anyone_sees_what_a_month_of_somebody_costs_today(client: FlaskClient, a
 
 
 def test_counting_shows_the_sum_and_keeps_nothing(client: FlaskClient, session: Session) -> None:
-    page = client.post("/sponsor", data={"step": "count", "people": "2", "months": "12", "ground": "near_poor"})
+    page = client.post("/sponsor", data={"step": "count", "people": "2", "months": "12", "grounds": "near_poor"})
     assert page.status_code == 200
     assert "2.772.000 đ" in words(page.text)
     assert session.scalars(select(Sponsor)).all() == []
@@ -84,8 +84,9 @@ def test_an_amount_of_ones_own_counts_before_people_and_months(client: FlaskClie
         {"months": "61"},
         {"amount": "một triệu"},
         {"amount": "0"},
-        {"place": "elsewhere"},
-        {"ground": "rich"},
+        {"places": "elsewhere"},
+        {"grounds": "rich"},
+        {"age_from": "60", "age_to": "20"},
         {"people": "99999999999999999999"},
     ],
 )
@@ -222,7 +223,7 @@ def test_those_who_wait_stand_in_the_order_of_need(session: Session, make: Make)
     session.flush()
     women = queries.waiting(session, scope, TODAY, Wish(women=True))
     assert [one.person.id for one in women] == [new.id]
-    elsewhere = queries.waiting(session, scope, TODAY, Wish(place_id=make.ward("14818@2019-10-15").id))
+    elsewhere = queries.waiting(session, scope, TODAY, Wish(places=(make.ward("14818@2019-10-15").id,)))
     assert elsewhere == []
     assert [one.person.id for one in queries.waiting(session, scope, TODAY, q="can ngheo")] == [near.id]
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from uuid import uuid4
 
 import pytest
 
 from crm.errors import RuleBroken
+from crm.prospects.rules import Ground
 from crm.sponsors import gateway
 from crm.sponsors.rules import (
     CODE_LETTERS,
@@ -157,3 +159,10 @@ def test_a_wish_is_kept_and_read_again() -> None:
     wish = Wish(women=True, people=3, months=12)
     assert Wish.from_json(wish.as_json()) == wish
     assert Wish().as_json() == {}
+
+
+def test_a_wish_for_several_places_standings_and_ages_is_kept() -> None:
+    wish = Wish((uuid4(), uuid4()), (Ground.POOR, Ground.NEAR_POOR), age_from=40, age_to=55, monthly=True)
+    assert Wish.from_json(wish.as_json()) == wish
+    with pytest.raises(RuleBroken):
+        Wish(age_from=56, age_to=55)
