@@ -44,6 +44,8 @@ import crm.prospects.merging.models
 import crm.prospects.models
 import crm.reorganisations.models
 import crm.sponsors.conditions
+import crm.sponsors.ledger.models
+import crm.sponsors.merging
 import crm.sponsors.models
 import crm.stored
 import crm.targets.models  # noqa: F401

@@ -12,6 +12,7 @@ APPEND_ONLY = (
     "message_inbound",
     "message_status",
     "ledger_entry",
+    "ledger_period",
     "month_payer",
     "payment",
     "posting",
@@ -42,8 +43,10 @@ MAY_NOT_BE_DELETED = (
 """Rows that end, are withdrawn or change their state, and stay."""
 
 MOVING = {
-    "allocation": ("payment_id", "released_at"),
+    "allocation": (),
+    "allocation_month": ("payment_id", "paid_id", "released_at", "released_id"),
     "email": ("body", "state", "trouble", "not_before", "claimed_at", "attempts", "settled_at"),
+    "money_request": ("decided_by_id", "decided_at", "decision", "words"),
     "message": (
         "state",
         "reason",
@@ -57,7 +60,7 @@ MOVING = {
     ),
     "law_value": ("withdrawn_at", "withdrawn_why"),
     "local_top_up": ("withdrawn_at", "withdrawn_why"),
-    "receipt": (),
+    "receipt": ("corrected_id",),
     "merge": ("before", "after", "undone_at", "undone_by_id"),
 }
 """Money, messages and the law, whose rows have a life: only these columns may change, and no row may go."""
@@ -74,6 +77,10 @@ def grant(connection: Connection, role: str | None) -> None:
     if role is None or role == connection.scalar(text("select current_user")):
         return
     tables = set(connection.scalars(text("select tablename from pg_tables where schemaname = current_schema()")))
+    columns_there = (
+        "select table_name, column_name from information_schema.columns where table_schema = current_schema()"
+    )
+    known = {(row[0], row[1]) for row in connection.execute(text(columns_there))}
     quoted = connection.dialect.identifier_preparer.quote(role)
     schema = connection.scalar(text("select current_schema()"))
     connection.execute(text(f'grant usage on schema "{schema}" to {quoted}'))
@@ -89,8 +96,9 @@ def grant(connection: Connection, role: str | None) -> None:
         if table not in tables:
             continue
         connection.execute(text(f"revoke update, delete, truncate on {table} from {quoted}"))
-        if columns:
-            connection.execute(text(f"grant update ({', '.join(columns)}) on {table} to {quoted}"))
+        there = [name for name in columns if (table, name) in known]
+        if there:
+            connection.execute(text(f"grant update ({', '.join(there)}) on {table} to {quoted}"))
     for table in sorted(tables.intersection(KEPT_BY_THE_DATABASE)):
         connection.execute(text(f"revoke insert, update, delete, truncate on {table} from {quoted}"))
     if "ledger_account" in tables:

@@ -15,11 +15,20 @@ from crm.clock import at
 from crm.demo.copying import copy_rows
 from crm.demo.numbering import Numbering
 from crm.demo.team import Team
-from crm.money import Vnd
+from crm.money import Vnd, split_evenly
 from crm.months import Month
 from crm.names import fold
-from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry, Pledge, Posting, Receipt, Sponsor
-from crm.sponsors.rules import AccountKind, Movement, PledgeState, SponsorKind, transfer_code
+from crm.sponsors.models import (
+    Allocation,
+    AllocationMonth,
+    LedgerAccount,
+    LedgerEntry,
+    Pledge,
+    Posting,
+    Receipt,
+    Sponsor,
+)
+from crm.sponsors.rules import OF_A_SPONSOR, AccountKind, Movement, PledgeState, SponsorKind, transfer_code
 
 MILLION = 1_000_000
 
@@ -111,21 +120,20 @@ class Gifts:
         self.carried = kept
 
 
+Entries = tuple[tuple[AccountKind, Vnd], ...]
+
+
 class _Move(NamedTuple):
     at: datetime
     movement: Movement
     sponsor: int
-    amount: Vnd
+    entries: Entries
     posting_id: UUID
     memo: str | None
 
 
-_WAYS = {
-    Movement.RECEIVED: (AccountKind.OUTSIDE, AccountKind.AVAILABLE),
-    Movement.RESERVED: (AccountKind.AVAILABLE, AccountKind.RESERVED),
-    Movement.PAID: (AccountKind.RESERVED, AccountKind.INSURANCE_FUND),
-}
-"""From where to where money goes."""
+def _way(source: AccountKind, target: AccountKind, amount: Vnd) -> Entries:
+    return (source, -amount), (target, amount)
 
 
 class Ledger:
@@ -135,19 +143,23 @@ class Ledger:
         self.session, self.team, self.gifts, self.number = session, team, gifts, number
         self.sponsor_ids = gifts.sponsor_ids
         self.pledge_ids = [number() for _ in SPONSORS]
-        self.account_ids = {(who, kind): number() for who in range(len(SPONSORS)) for kind in AccountKind}
+        kinds = (*OF_A_SPONSOR, AccountKind.EXPECTED)
+        self.account_ids = {(who, kind): number() for who in range(len(SPONSORS)) for kind in kinds}
         self.moves: list[_Move] = []
 
     def write(self) -> None:
         """All of it; the database keeps the balances and refuses what does not add up."""
         self._sponsors()
+        self._promises()
         receipts = list(self._receipts())
-        allocations = list(self._allocations())
+        allocations, months = self._allocations()
         self._postings()
         receipt = ("town_id", "id", "sponsor_id", "pledge_id", "posting_id", "amount", "received_on", "reference")
         copy_rows(self.session, Receipt, (*receipt, *RECORDED), receipts)
         allocation = ("town_id", "id", "sponsor_id", "prospect_id", "posting_id", "start_month", "months", "amount")
-        copy_rows(self.session, Allocation, (*allocation, "payment_id", *RECORDED), allocations)
+        copy_rows(self.session, Allocation, (*allocation, *RECORDED), allocations)
+        month = ("town_id", "id", "allocation_id", "prospect_id", "month", "amount", "payment_id", "paid_id")
+        copy_rows(self.session, AllocationMonth, month, months)
 
     def _sponsors(self) -> None:
         town, by, since = self.team.town_id, self.team.treasurer_id, self.gifts.as_of.replace(month=1, day=1)
@@ -179,33 +191,66 @@ class Ledger:
         copy_rows(
             self.session,
             LedgerAccount,
-            ("town_id", "id", "kind", "sponsor_id", "balance"),
-            [(town, key, kind.value, self.sponsor_ids[who], 0) for (who, kind), key in self.account_ids.items()],
+            ("town_id", "id", "kind", "sponsor_id", "pledge_id", "balance"),
+            [
+                (
+                    *(town, key, kind.value, self.sponsor_ids[who]),
+                    *(self.pledge_ids[who] if kind is AccountKind.EXPECTED else None, 0),
+                )
+                for (who, kind), key in self.account_ids.items()
+            ],
         )
 
+    def _promises(self) -> None:
+        day = self.gifts.as_of.replace(month=1, day=1) + timedelta(days=7)
+        for who, (_, _, _, millions, _) in enumerate(SPONSORS):
+            promised = _way(AccountKind.PROMISE, AccountKind.EXPECTED, millions * MILLION)
+            self._move(Movement.PLEDGED, who, promised, day, 7, None)
+
     def _receipts(self) -> Iterator[tuple[object, ...]]:
+        expected = {who: millions * MILLION for who, (_, _, _, millions, _) in enumerate(SPONSORS)}
         for place, gift in enumerate(sorted(self.gifts.gifts, key=lambda one: one.received_on), 1):
             reference = f"FT{gift.received_on:%y%m%d}{place:05d}"
-            posting = self._move(Movement.RECEIVED, gift.sponsor, gift.amount, gift.received_on, 8, reference)
+            fulfilled = min(gift.amount, expected[gift.sponsor])
+            expected[gift.sponsor] -= fulfilled
+            entries = _way(AccountKind.OUTSIDE, AccountKind.AVAILABLE, gift.amount)
+            entries += _way(AccountKind.EXPECTED, AccountKind.PROMISE, fulfilled) if fulfilled else ()
+            posting = self._move(Movement.RECEIVED, gift.sponsor, entries, gift.received_on, 8, reference)
             yield (
                 *(self.team.town_id, self.number(), self.sponsor_ids[gift.sponsor], self.pledge_ids[gift.sponsor]),
                 *(posting, gift.amount, gift.received_on, reference, at(gift.received_on, 8), self.team.treasurer_id),
             )
 
-    def _allocations(self) -> Iterator[tuple[object, ...]]:
+    def _allocations(self) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+        """What was set aside, and its named months."""
+        rows: list[tuple[object, ...]] = []
+        months: list[tuple[object, ...]] = []
+        town, by = self.team.town_id, self.team.treasurer_id
         for carried in self.gifts.carried:
-            who = carried.gift.sponsor
-            posting = self._move(Movement.RESERVED, who, carried.amount, carried.set_aside_on, 9, None)
+            who, key, paid = carried.gift.sponsor, self.number(), None
+            aside = _way(AccountKind.AVAILABLE, AccountKind.RESERVED, carried.amount)
+            posting = self._move(Movement.RESERVED, who, aside, carried.set_aside_on, 9, None)
             if carried.paid_on:
-                self._move(Movement.PAID, who, carried.amount, carried.paid_on, 10, None)
-            yield (
-                *(self.team.town_id, self.number(), self.sponsor_ids[who], carried.prospect_id, posting),
-                *(carried.start.first_day, carried.months, carried.amount, carried.payment_id),
-                *(at(carried.set_aside_on, 9), self.team.treasurer_id),
+                on = _way(AccountKind.RESERVED, AccountKind.INSURANCE_FUND, carried.amount)
+                paid = self._move(Movement.PAID, who, on, carried.paid_on, 10, None)
+            rows.append(
+                (
+                    *(town, key, self.sponsor_ids[who], carried.prospect_id, posting, carried.start.first_day),
+                    *(carried.months, carried.amount, at(carried.set_aside_on, 9), by),
+                )
             )
+            parts = zip(carried.start.run(carried.months), split_evenly(carried.amount, carried.months), strict=True)
+            months.extend(
+                (
+                    *(town, self.number(), key, carried.prospect_id, month.first_day, part),
+                    *(carried.payment_id, paid),
+                )
+                for month, part in parts
+            )
+        return rows, months
 
-    def _move(self, movement: Movement, who: int, amount: Vnd, day: date, hour: int, memo: str | None) -> UUID:
-        self.moves.append(_Move(at(day, hour), movement, who, amount, self.number(), memo))
+    def _move(self, movement: Movement, who: int, entries: Entries, day: date, hour: int, memo: str | None) -> UUID:
+        self.moves.append(_Move(at(day, hour), movement, who, entries, self.number(), memo))
         return self.moves[-1].posting_id
 
     def _postings(self) -> None:
@@ -215,9 +260,12 @@ class Ledger:
         copy_rows(
             self.session,
             Posting,
-            ("town_id", "id", "movement", "posted_on", "memo", *RECORDED),
+            ("town_id", "id", "movement", "posted_on", "memo", "entries", *RECORDED),
             [
-                (town, move.posting_id, move.movement.value, move.at.date(), move.memo, move.at, by)
+                (
+                    *(town, move.posting_id, move.movement.value, move.at.date(), move.memo, len(move.entries)),
+                    *(move.at, by),
+                )
                 for move in self.moves
             ],
         )
@@ -228,7 +276,7 @@ class Ledger:
             [
                 (town, self.number(), move.posting_id, self.account_ids[move.sponsor, kind], amount)
                 for move in self.moves
-                for kind, amount in zip(_WAYS[move.movement], (-move.amount, move.amount), strict=True)
+                for kind, amount in move.entries
             ],
         )
 

@@ -187,7 +187,7 @@ def allocation_for(session: Session, dossier: Dossier) -> tuple[Allocation | Non
     )
     waiting = session.scalars(query).all()
     same = next(
-        (one for one in waiting if (one.start_month, one.months) == (dossier.start_month, dossier.months)), None
+        (one for one in waiting if (one.start_month, one.carried_months) == (dossier.start_month, dossier.months)), None
     )
     return same, bool(waiting) and same is None
 
@@ -214,7 +214,7 @@ def work_out(session: Session, dossier: Dossier, person: Prospect, day: date, al
             start=start,
             paid_on=day,
             grounds=grounds,
-            other_support=set_aside.amount if set_aside else 0,
+            other_support=set_aside.carried_amount if set_aside else 0,
             all_law=rules,
         )
         first, last = first_months(day, rules.on(day), plan)

@@ -30,10 +30,7 @@ from crm.web.once import once
 
 def card(person: Prospect, scope: Scope, today: date) -> Card | None:
     """«A sponsor carries … until …», with what is still to be paid with that money."""
-    carried = [
-        (allocation, by, Month.of(allocation.start_month) + (allocation.months - 1))
-        for allocation, by in _helped(person)
-    ]
+    carried = [(allocation, by, allocation.last_month) for allocation, by in _helped(person)]
     now = [row for row in carried if row[2] >= Month.of(today) or row[0].payment_id is None]
     if not now:
         return None
@@ -63,7 +60,7 @@ CARRIED = Trail(
     at=Allocation.recorded_at,
     id=Allocation.id,
     by=Allocation.recorded_by_id,
-    facts=facts_as(sponsor=Sponsor.name, start=Allocation.start_month, months=Allocation.months),
+    facts=facts_as(sponsor=Sponsor.name, start=Allocation.start_month, months=Allocation.carried_months),
     tell=_carried,
 )
 """The days on which money was set aside."""

@@ -1,7 +1,9 @@
 """Sponsors, pledges, receipts, allocations and the ledger under them.
 
-The database itself keeps the ledger honest (migrations): a trigger keeps `ledger_account.balance`, a check refuses a
-balance below zero, a deferred trigger refuses a posting whose entries do not sum to zero, and entries cannot be changed.
+The database itself keeps the ledger honest (migrations 0002 and 0023, docs/decisions/ledger.md): a trigger keeps
+`ledger_account.balance` and a check refuses one below zero; a posting is committed with all its entries, which sum to
+zero, and takes no more afterwards; a month is carried once; what is set aside is the sum of the months it is for; a
+closed month takes no posting; entries cannot be changed.
 """
 
 from __future__ import annotations
@@ -10,10 +12,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.schema import FetchedValue
 
 from crm.db import Model, TownRow, refers
+from crm.months import Month
 from crm.sponsors.rules import AccountKind, Movement, PledgeState, SponsorKind
 
 
@@ -62,15 +66,26 @@ class Pledge(TownRow, Model):
 
 
 class Receipt(TownRow, Model):
-    """Money that came in."""
+    """Money that came in and is known to be a sponsor's."""
 
     __tablename__ = "receipt"
     __table_args__ = (
         refers("sponsor_id", "sponsor"),
         refers("pledge_id", "pledge"),
         refers("posting_id", "posting"),
-        UniqueConstraint("town_id", "reference"),
+        ForeignKeyConstraint(
+            ["town_id", "corrected_id", "posting_id"], ["posting.town_id", "posting.id", "posting.reverses_id"]
+        ),
+        Index(
+            "uq_receipt_town_id_reference",
+            "town_id",
+            "reference",
+            unique=True,
+            postgresql_where=text("corrected_id is null"),
+        ),
         Index(None, "town_id", "sponsor_id"),
+        Index(None, "town_id", "posting_id"),
+        Index(None, "town_id", "pledge_id"),
         CheckConstraint("amount > 0", name="amount"),
     )
 
@@ -80,13 +95,18 @@ class Receipt(TownRow, Model):
     amount: Mapped[int]
     received_on: Mapped[date]
     reference: Mapped[str]
-    """The bank's reference, or the number of the paper receipt."""
+    """The bank's reference, or the number of the paper receipt. A receipt that was put right frees it."""
     recorded_at: Mapped[datetime]
     recorded_by_id: Mapped[UUID | None]
+    corrected_id: Mapped[UUID | None] = mapped_column(default=None)
+    """The posting that took it back exactly: it was recorded by mistake and counts nowhere."""
 
 
 class Allocation(TownRow, Model):
-    """Part of a sponsor's money set aside for months of one person."""
+    """Part of a sponsor's money set aside for months of one person, each by its name in AllocationMonth.
+
+    What stands here of their state is kept by the database from the months.
+    """
 
     __tablename__ = "allocation"
     __table_args__ = (
@@ -96,9 +116,15 @@ class Allocation(TownRow, Model):
         refers("payment_id", "payment"),
         Index(None, "town_id", "sponsor_id"),
         Index(None, "town_id", "prospect_id", "start_month"),
+        Index(None, "town_id", "posting_id"),
+        UniqueConstraint("town_id", "id", "prospect_id"),
         CheckConstraint("amount > 0", name="amount"),
         CheckConstraint("months between 1 and 60", name="months"),
         CheckConstraint("extract(day from start_month) = 1", name="start_month"),
+        CheckConstraint(
+            "carried_months >= 0 and carried_amount >= 0 and (carried_months = 0) = (released_at is not null)",
+            name="carried",
+        ),
     )
 
     sponsor_id: Mapped[UUID]
@@ -107,11 +133,67 @@ class Allocation(TownRow, Model):
     start_month: Mapped[date]
     months: Mapped[int]
     amount: Mapped[int]
+    """As it was set aside; neither ever changes."""
+    carried_months: Mapped[int] = mapped_column(server_default=FetchedValue())
+    """How many of them, the first first, are carried still: none when all were given back."""
+    carried_amount: Mapped[int] = mapped_column(server_default=FetchedValue())
+    """What is set aside, or was paid on, for those."""
     payment_id: Mapped[UUID | None]
     """Set once the premium was paid with it."""
     released_at: Mapped[datetime | None]
+    """Set once all of its months were given back."""
     recorded_at: Mapped[datetime]
     recorded_by_id: Mapped[UUID | None]
+
+    @property
+    def last_month(self) -> Month:
+        """The last month it carries, or carried until all was given back."""
+        return Month.of(self.start_month) + ((self.carried_months or self.months) - 1)
+
+
+class AllocationMonth(TownRow, Model):
+    """One named month of one person that a sponsor's money carries; a person's month is carried once.
+
+    It is paid by a payment and its posting, or given back by a posting, and stays. The months of an allocation sum to
+    its amount, and whose months they are follows from it: a merge moves them with it.
+    """
+
+    __tablename__ = "allocation_month"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["town_id", "allocation_id", "prospect_id"],
+            ["allocation.town_id", "allocation.id", "allocation.prospect_id"],
+            onupdate="CASCADE",
+        ),
+        refers("payment_id", "payment"),
+        refers("paid_id", "posting"),
+        refers("released_id", "posting"),
+        UniqueConstraint("town_id", "allocation_id", "month"),
+        Index(
+            "uq_allocation_month_carried_once",
+            "town_id",
+            "prospect_id",
+            "month",
+            unique=True,
+            postgresql_where=text("released_at is null"),
+        ),
+        Index(None, "town_id", "payment_id"),
+        Index(None, "town_id", "paid_id"),
+        Index(None, "town_id", "released_id"),
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("extract(day from month) = 1", name="month"),
+    )
+
+    allocation_id: Mapped[UUID]
+    prospect_id: Mapped[UUID]
+    month: Mapped[date]
+    amount: Mapped[int]
+    payment_id: Mapped[UUID | None] = mapped_column(default=None)
+    paid_id: Mapped[UUID | None] = mapped_column(default=None)
+    """The posting with which it went to the insurance fund."""
+    released_at: Mapped[datetime | None] = mapped_column(default=None)
+    released_id: Mapped[UUID | None] = mapped_column(default=None)
+    """The posting with which it was given back."""
 
 
 class LedgerAccount(TownRow, Model):
@@ -120,12 +202,25 @@ class LedgerAccount(TownRow, Model):
     __tablename__ = "ledger_account"
     __table_args__ = (
         refers("sponsor_id", "sponsor"),
-        UniqueConstraint("town_id", "kind", "sponsor_id", postgresql_nulls_not_distinct=True),
-        CheckConstraint("balance >= 0 or kind = 'outside'", name="balance"),
+        refers("pledge_id", "pledge"),
+        refers("held_id", "posting"),
+        UniqueConstraint("town_id", "kind", "sponsor_id", "pledge_id", "held_id", postgresql_nulls_not_distinct=True),
+        Index(None, "town_id", "sponsor_id"),
+        CheckConstraint("balance >= 0 or kind in ('outside', 'promise')", name="balance"),
+        CheckConstraint(
+            "(kind = 'expected') = (pledge_id is not null) and (kind = 'unidentified') = (held_id is not null) "
+            "and (sponsor_id is not null or kind in ('outside', 'unidentified')) "
+            "and (sponsor_id is null or kind <> 'unidentified')",
+            name="whose",
+        ),
     )
 
     kind: Mapped[AccountKind]
     sponsor_id: Mapped[UUID | None]
+    pledge_id: Mapped[UUID | None] = mapped_column(default=None)
+    """The promise of which something is expected."""
+    held_id: Mapped[UUID | None] = mapped_column(default=None)
+    """The posting that brought in what nobody knows yet whose it is."""
     balance: Mapped[int] = mapped_column(default=0)
 
 
@@ -136,8 +231,12 @@ class Posting(TownRow, Model):
     __table_args__ = (
         refers("recorded_by_id", "account"),
         refers("reverses_id", "posting"),
+        refers("request_id", "money_request"),
         UniqueConstraint("town_id", "reverses_id"),
+        UniqueConstraint("town_id", "id", "reverses_id"),
+        UniqueConstraint("town_id", "request_id"),
         Index(None, "town_id", "posted_on"),
+        CheckConstraint("entries >= 2", name="entries"),
     )
 
     movement: Mapped[Movement]
@@ -146,6 +245,10 @@ class Posting(TownRow, Model):
     recorded_at: Mapped[datetime]
     recorded_by_id: Mapped[UUID | None]
     reverses_id: Mapped[UUID | None]
+    request_id: Mapped[UUID | None] = mapped_column(default=None)
+    """What a second person approved, for an act above the limit."""
+    entries: Mapped[int]
+    """How many entries it has, so that none can be added to it later."""
 
 
 class LedgerEntry(TownRow, Model):

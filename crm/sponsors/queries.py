@@ -7,7 +7,21 @@ from datetime import date
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Integer, Select, and_, bindparam, case, cast, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from crm import stored
@@ -33,7 +47,16 @@ from crm.prospects.queries.searching import matches
 from crm.prospects.queries.seeing import listed_to, lives_in, visible_to
 from crm.prospects.queries.standing import deciding_grounds
 from crm.prospects.rules import Ground, Stage
-from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry, Pledge, Posting, Receipt, Sponsor
+from crm.sponsors.models import (
+    Allocation,
+    AllocationMonth,
+    LedgerAccount,
+    LedgerEntry,
+    Pledge,
+    Posting,
+    Receipt,
+    Sponsor,
+)
 from crm.sponsors.rules import (
     MOVEMENTS,
     NEEDS,
@@ -51,7 +74,7 @@ from crm.web.pager import Page, page
 Row = TypeVar("Row")
 FUND_ACCOUNT = "fund_account"
 WAITING_AT_ONCE = 30
-ENDS = Allocation.start_month + func.make_interval(0, cast(Allocation.months, Integer))
+ENDS = Allocation.start_month + func.make_interval(0, cast(Allocation.carried_months, Integer))
 """The first day that money set aside no longer carries."""
 
 
@@ -121,6 +144,7 @@ def _sums() -> tuple[ColumnElement[Any], ...]:
         of(AccountKind.AVAILABLE),
         of(AccountKind.RESERVED),
         of(AccountKind.INSURANCE_FUND),
+        of(AccountKind.EXPECTED),
     )
 
 
@@ -149,8 +173,35 @@ def balance_of_all(session: Session, town_id: UUID) -> Balance:
             Pledge.town_id == town_id, Pledge.state == PledgeState.OPEN
         )
     )
-    sums = session.execute(select(*_sums()).where(LedgerAccount.town_id == town_id)).one()
+    of_sponsors = LedgerAccount.sponsor_id.is_not(None)
+    sums = session.execute(select(*_sums()).where(LedgerAccount.town_id == town_id, of_sponsors)).one()
     return Balance(int(promised or 0), *(int(amount) for amount in sums))
+
+
+def unidentified(session: Session, town_id: UUID) -> Vnd:
+    """What stands on the fund's bank account without anybody knowing whose it is."""
+    query = select(func.coalesce(func.sum(LedgerAccount.balance), 0)).where(
+        LedgerAccount.town_id == town_id, LedgerAccount.kind == AccountKind.UNIDENTIFIED
+    )
+    return int(session.scalar(query) or 0)
+
+
+def came_in_on(session: Session, of: Pledge) -> Vnd:
+    """What came in on a promise, without receipts that were put right."""
+    query = select(func.coalesce(func.sum(Receipt.amount), 0)).where(
+        Receipt.town_id == of.town_id, Receipt.pledge_id == of.id, Receipt.corrected_id.is_(None)
+    )
+    return int(session.scalar(query) or 0)
+
+
+def carried_months(session: Session, of: Allocation) -> Sequence[AllocationMonth]:
+    """The named months that an allocation carries still, in their order."""
+    query = select(AllocationMonth).where(
+        AllocationMonth.town_id == of.town_id,
+        AllocationMonth.allocation_id == of.id,
+        AllocationMonth.released_at.is_(None),
+    )
+    return session.scalars(query.order_by(AllocationMonth.month).execution_options(populate_existing=True)).all()
 
 
 # ---- lists
@@ -188,7 +239,7 @@ def pledges_of(session: Session, of: Sponsor) -> Sequence[tuple[Pledge, Vnd]]:
     """A sponsor's promises, the newest first, each with what came in on it."""
     came = (
         select(func.coalesce(func.sum(Receipt.amount), 0))
-        .where(Receipt.town_id == Pledge.town_id, Receipt.pledge_id == Pledge.id)
+        .where(Receipt.town_id == Pledge.town_id, Receipt.pledge_id == Pledge.id, Receipt.corrected_id.is_(None))
         .correlate(Pledge)
         .scalar_subquery()
     )
@@ -234,14 +285,17 @@ def account_book(session: Session, of: Sponsor, most: int = 100) -> Sequence[Mov
     free = case((LedgerAccount.kind == AccountKind.AVAILABLE, LedgerEntry.amount), else_=0)
     moved = func.sum(case((LedgerEntry.amount > 0, LedgerEntry.amount), else_=0))
     lines = (
-        select(Posting.id.label("id"), moved.label("moved"), func.sum(free).label("free"))
-        .join(LedgerEntry, and_(LedgerEntry.town_id == Posting.town_id, LedgerEntry.posting_id == Posting.id))
+        select(LedgerEntry.posting_id.label("id"), moved.label("moved"), func.sum(free).label("free"))
         .join(
             LedgerAccount,
-            and_(LedgerAccount.town_id == Posting.town_id, LedgerAccount.id == LedgerEntry.ledger_account_id),
+            and_(
+                LedgerAccount.town_id == LedgerEntry.town_id,
+                LedgerAccount.id == LedgerEntry.ledger_account_id,
+                LedgerAccount.kind.not_in((AccountKind.EXPECTED, AccountKind.PROMISE)),
+            ),
         )
         .where(LedgerAccount.town_id == of.town_id, LedgerAccount.sponsor_id == of.id)
-        .group_by(Posting.id)
+        .group_by(LedgerEntry.posting_id)
         .subquery()
     )
     in_time = (Posting.recorded_at, Posting.id)
@@ -258,6 +312,48 @@ def account_book(session: Session, of: Sponsor, most: int = 100) -> Sequence[Mov
         Moved(row[0], MOVEMENTS[Movement(row[0].movement)], int(row[1]), int(row[2]), row[3])
         for row in session.execute(query)
     ]
+
+
+class Named(NamedTuple):
+    """The months of one person that a posting set aside, paid or gave back."""
+
+    person: Prospect
+    first: Month
+    last: Month
+    number: int
+
+
+def months_of_postings(
+    session: Session, scope: Scope, town_id: UUID, posting_ids: Collection[UUID]
+) -> dict[UUID, Named]:
+    """Whose months each of these postings is about, as far as this person may see them."""
+    of = AllocationMonth
+    settled: Any = union_all(
+        select(Allocation.posting_id.label("posting_id"), of.prospect_id, of.month)
+        .join(of, and_(of.town_id == Allocation.town_id, of.allocation_id == Allocation.id))
+        .where(Allocation.town_id == town_id, Allocation.posting_id.in_(posting_ids)),
+        *(
+            select(column, of.prospect_id, of.month).where(of.town_id == town_id, column.in_(posting_ids))
+            for column in (of.paid_id, of.released_id)
+        ),
+    ).subquery()
+    months = (
+        select(
+            settled.c.posting_id,
+            settled.c.prospect_id,
+            func.min(settled.c.month).label("first"),
+            func.max(settled.c.month).label("last"),
+            func.count().label("number"),
+        )
+        .group_by(settled.c.posting_id, settled.c.prospect_id)
+        .subquery()
+    )
+    query = (
+        select(months.c.posting_id, Prospect, months.c.first, months.c.last, months.c.number)
+        .join(Prospect, and_(Prospect.town_id == town_id, Prospect.id == months.c.prospect_id))
+        .where(visible_to(scope))
+    )
+    return {row[0]: Named(row[1], Month.of(row[2]), Month.of(row[3]), int(row[4])) for row in session.execute(query)}
 
 
 def reasons_of(session: Session, town_id: UUID, posting_ids: Collection[UUID]) -> dict[UUID, str]:
@@ -310,7 +406,7 @@ def help_now(session: Session, of: Sponsor, today: date) -> list[Help]:
     """Whom a sponsor's money carries now or soon, by ward and standing: never a name, a number or an address."""
     running = today.replace(day=1) < ENDS
     query = (
-        select(Place.name, Allocation.prospect_id, Allocation.start_month, Allocation.months)
+        select(Place.name, Allocation.prospect_id, Allocation.start_month, Allocation.carried_months)
         .join(Prospect, and_(Prospect.town_id == Allocation.town_id, Prospect.id == Allocation.prospect_id))
         .join(Place, and_(Place.town_id == Prospect.town_id, Place.id == Prospect.place_id))
         .where(Allocation.town_id == of.town_id, Allocation.sponsor_id == of.id, Allocation.released_at.is_(None))
@@ -335,9 +431,9 @@ def help_now(session: Session, of: Sponsor, today: date) -> list[Help]:
 
 def helped_ever(session: Session, of: Sponsor) -> tuple[int, int]:
     """How many people a sponsor has carried in all, and for how many months."""
-    query = select(func.count(Allocation.prospect_id.distinct()), func.coalesce(func.sum(Allocation.months), 0)).where(
-        Allocation.town_id == of.town_id, Allocation.sponsor_id == of.id, Allocation.released_at.is_(None)
-    )
+    query = select(
+        func.count(Allocation.prospect_id.distinct()), func.coalesce(func.sum(Allocation.carried_months), 0)
+    ).where(Allocation.town_id == of.town_id, Allocation.sponsor_id == of.id, Allocation.released_at.is_(None))
     people, months = session.execute(query).one()
     return int(people), int(months)
 

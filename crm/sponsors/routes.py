@@ -148,14 +148,15 @@ def add() -> ResponseReturnValue:
 def show(sponsor_id: UUID) -> ResponseReturnValue:
     """A sponsor's promises, whom they carry, and every movement of their money."""
     shown, scope = _sponsor(sponsor_id), current_scope()
-    carried = queries.carried_by(session(), scope, shown)
+    carried, book = queries.carried_by(session(), scope, shown), queries.account_book(session(), shown)
     return render_template(
         "sponsors/show.html",
         sponsor=shown,
         balance=queries.balance_of(session(), shown),
         pledges=queries.pledges_of(session(), shown),
-        carried=[(row, Month.of(row.allocation.start_month) + (row.allocation.months - 1)) for row in carried],
-        book=queries.account_book(session(), shown),
+        carried=carried,
+        book=book,
+        named=queries.months_of_postings(session(), scope, shown.town_id, [line.posting.id for line in book]),
         wish=_wish_words(shown),
         kinds=KINDS,
         may_pay=basis_for(current_user().may) is not None,
@@ -188,7 +189,7 @@ def end_pledge(pledge_id: UUID) -> ResponseReturnValue:
     """Nothing more is expected of a promise."""
     with transaction() as current:
         ended = queries.pledge(current, current_scope(), pledge_id)
-        services.end_pledge(ended)
+        services.end_pledge(current, ended, **_act())
         sponsor_id = ended.sponsor_id
     return redirect(url_for(".show", sponsor_id=sponsor_id), 303)
 
@@ -493,7 +494,7 @@ def _premium_page(carried: Allocation, form: PremiumForm) -> ResponseReturnValue
         sponsor=session().get_one(Sponsor, (carried.town_id, carried.sponsor_id)),
         spell=open_spell(session(), helped),
         basis=basis_for(current_user().may),
-        last=Month.of(carried.start_month) + (carried.months - 1),
+        last=carried.last_month,
         form=form,
     )
     return page, 422 if form.errors else 200

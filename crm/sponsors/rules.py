@@ -31,21 +31,49 @@ class PledgeState(StrEnum):
 
 
 class AccountKind(StrEnum):
-    """Where money can be. Only the world outside may stand below zero."""
+    """Where money can be, promised or real. Only the two it comes from may stand below zero (docs/decisions/ledger.md)."""
 
     OUTSIDE = "outside"
+    """The world: what came in from there, less what went back."""
+    PROMISE = "promise"
+    """The other side of what is expected."""
+    EXPECTED = "expected"
+    """Promised and not yet received; one account for each pledge."""
+    UNIDENTIFIED = "unidentified"
+    """On the bank account, and nobody knows yet whose it is; one account for each such receipt, of no sponsor."""
     AVAILABLE = "available"
     RESERVED = "reserved"
     INSURANCE_FUND = "insurance_fund"
 
 
+OF_A_SPONSOR = (
+    AccountKind.OUTSIDE,
+    AccountKind.PROMISE,
+    AccountKind.AVAILABLE,
+    AccountKind.RESERVED,
+    AccountKind.INSURANCE_FUND,
+)
+"""The accounts every sponsor has one of."""
+HELD = (AccountKind.UNIDENTIFIED, AccountKind.AVAILABLE, AccountKind.RESERVED)
+"""What together stands on the fund's bank account."""
+
+
 class Movement(StrEnum):
+    PLEDGED = "pledged"
+    PLEDGE_CHANGED = "pledge_changed"
+    PLEDGE_ENDED = "pledge_ended"
     RECEIVED = "received"
+    IDENTIFIED = "identified"
     RESERVED = "reserved"
     RELEASED = "released"
     PAID = "paid"
     REFUNDED = "refunded"
     CORRECTED = "corrected"
+    """The exact opposite of another posting."""
+
+
+OF_MONEY = frozenset(Movement) - {Movement.PLEDGED, Movement.PLEDGE_CHANGED, Movement.PLEDGE_ENDED}
+"""Movements of money; the others are of promises."""
 
 
 CODE_LETTERS = "0123456789ABCDEFGHJKLMNPQRSTUVWX"
@@ -102,6 +130,10 @@ KINDS: Mapping[SponsorKind, Any] = {
     SponsorKind.PERSON: _l("Person or family"),
 }
 MOVEMENTS: Mapping[Movement, Any] = {
+    Movement.PLEDGED: _l("Promised"),
+    Movement.PLEDGE_CHANGED: _l("Promise changed"),
+    Movement.PLEDGE_ENDED: _l("Promise ended"),
+    Movement.IDENTIFIED: _l("Found to be theirs"),
     Movement.RECEIVED: _l("Received"),
     Movement.RESERVED: _l("Set aside for someone"),
     Movement.RELEASED: _l("Given back to what is left"),
@@ -211,13 +243,15 @@ def positive(amount: Vnd) -> Vnd:
 
 
 class Balance(NamedTuple):
-    """Where the money of a sponsor stands, whole đồng. received = available + reserved + paid."""
+    """Where the money of a sponsor stands, whole đồng. received = available + reserved + paid, what was returned to the
+    sponsor left out; expected is what open promises still have to bring."""
 
     promised: Vnd = 0
     received: Vnd = 0
     available: Vnd = 0
     reserved: Vnd = 0
     paid: Vnd = 0
+    expected: Vnd = 0
 
     @property
     def used(self) -> Vnd:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,8 @@ from crm.accounts.models import User
 from crm.accounts.queries import token_digest
 from crm.clock import local_day
 from crm.errors import Conflict, RuleBroken
-from crm.money import Vnd, in_figures
+from crm.ids import new_id
+from crm.money import Vnd, in_figures, split_evenly
 from crm.months import Month
 from crm.names import fold
 from crm.participation.models import Payment
@@ -34,8 +35,24 @@ from crm.premiums.rules.quotes import Plan
 from crm.premiums.rules.wording import in_day
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground, Stage
-from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry, Pledge, Posting, Receipt, Sponsor
-from crm.sponsors.queries import FUND_ACCOUNT, is_reversed, price
+from crm.sponsors.ledger.booking import (
+    NOT_ENOUGH,
+    Booked,
+    account_of_held,
+    account_of_pledge,
+    accounts_of,
+    begin,
+    in_words,
+    month_closed,
+    open_day,
+    outside_of_nobody,
+    post,
+    reverse,
+    write_entries,
+)
+from crm.sponsors.ledger.limits import refuse_alone
+from crm.sponsors.models import Allocation, AllocationMonth, Pledge, Posting, Receipt, Sponsor
+from crm.sponsors.queries import FUND_ACCOUNT, came_in_on, carried_months, is_reversed, price
 from crm.sponsors.rules import (
     AccountKind,
     FundAccount,
@@ -52,6 +69,7 @@ from crm.sponsors.rules import (
 )
 
 CODES = 31**6
+SETTLED = _l("This money was released or paid on already.")
 
 
 def register_sponsor(
@@ -149,13 +167,48 @@ def pledge(
             if "uq_pledge_town_id_code" not in str(refused.orig):
                 raise
             continue
+        expect(session, row, amount, Movement.PLEDGED, Booked(by_id, on, at))
         return row
     raise RuleBroken(_l("No free transfer code was found; please try again."))
 
 
-def end_pledge(pledge: Pledge) -> None:
-    """Nothing more is expected; what was done stays."""
+def change_pledge(
+    session: Session, pledge: Pledge, amount: Vnd, *, by_id: UUID | None, on: date, at: datetime, why: str | None = None
+) -> None:
+    """The promise is now of another amount, not below what came in on it. Raises RuleBroken."""
+    positive(amount)
+    session.flush()
+    session.refresh(pledge, with_for_update=True)
+    if pledge.state is PledgeState.ENDED:
+        raise RuleBroken(_l("This promise has ended. Record a new one."), code="pledge_ended")
+    came = came_in_on(session, pledge)
+    if amount < came:
+        message = _l("%(came)s came in on this promise already: it cannot be less.", came=in_figures(came))
+        raise RuleBroken(message, field="amount", code="less_than_received")
+    pledge.amount = amount
+    expect(session, pledge, amount - came, Movement.PLEDGE_CHANGED, Booked(by_id, on, at), memo=why)
+
+
+def end_pledge(
+    session: Session, pledge: Pledge, *, by_id: UUID | None, on: date, at: datetime, why: str | None = None
+) -> None:
+    """Nothing more is expected; what was done stays. A second time changes nothing."""
+    session.flush()
+    session.refresh(pledge, with_for_update=True)
     pledge.state = PledgeState.ENDED
+    expect(session, pledge, 0, Movement.PLEDGE_ENDED, Booked(by_id, on, at), memo=why)
+
+
+def expect(
+    session: Session, pledge: Pledge, amount: Vnd, movement: Movement, booked: Booked, *, memo: str | None = None
+) -> None:
+    """From now on a promise has `amount` still to bring. Its row must be held, unless it was just made."""
+    account = account_of_pledge(session, pledge)
+    more = amount - account.balance
+    if more:
+        promise = accounts_of(session, pledge.town_id, pledge.sponsor_id)[AccountKind.PROMISE]
+        moved = ((account.id, more), (promise, -more))
+        post(session, pledge.town_id, movement, moved, replace(booked, request_id=None), memo=memo, or_later=True)
 
 
 def receive(
@@ -170,35 +223,168 @@ def receive(
     at: datetime,
 ) -> Receipt:
     """Money came in. The same bank reference a second time is a Conflict, and nothing is booked."""
+    accounts = accounts_of(session, sponsor.town_id, sponsor.id)
+    came = ((accounts[AccountKind.OUTSIDE], -amount), (accounts[AccountKind.AVAILABLE], amount))
+    return _book_receipt(
+        session, sponsor, amount, Movement.RECEIVED, came, reference, pledge, Booked(by_id, on, at), NOT_ENOUGH
+    )
+
+
+def hold_unidentified(
+    session: Session, town_id: UUID, amount: Vnd, *, reference: str, by_id: UUID | None, on: date, at: datetime
+) -> Posting:
+    """Money is on the bank account and nobody knows yet whose it is. `identify` finds its owner, in parts if need be."""
+    positive(amount)
+    booked = Booked(by_id, on, at)
+    _refuse_day(session, town_id, booked)
+    with in_words(session, on):
+        posting = begin(session, town_id, Movement.RECEIVED, booked, 2, memo=_one_word(reference))
+        held, outside = account_of_held(session, posting), outside_of_nobody(session, town_id)
+        write_entries(session, posting, sorted([(held.id, amount), (outside.id, -amount)]))
+    return posting
+
+
+def identify(
+    session: Session,
+    sponsor: Sponsor,
+    amount: Vnd,
+    *,
+    pledge: Pledge | None,
+    reference: str,
+    from_posting: Posting,
+    by_id: UUID | None,
+    on: date,
+    at: datetime,
+) -> Receipt:
+    """So much of what was held is this sponsor's. `on` is the day on which it was found; Conflict `not_enough_received`
+    when less of it is left."""
+    accounts = accounts_of(session, sponsor.town_id, sponsor.id)
+    held, outside = account_of_held(session, from_posting), outside_of_nobody(session, sponsor.town_id)
+    came = (
+        (held.id, -amount),
+        (outside.id, amount),
+        (accounts[AccountKind.OUTSIDE], -amount),
+        (accounts[AccountKind.AVAILABLE], amount),
+    )
+    short = _l("Less than that is left of this money. Open the page again.")
+    return _book_receipt(
+        session, sponsor, amount, Movement.IDENTIFIED, came, reference, pledge, Booked(by_id, on, at), short
+    )
+
+
+def return_unidentified(
+    session: Session, held: Posting, amount: Vnd, *, reason: str, by_id: UUID | None, on: date, at: datetime
+) -> Posting:
+    """Money whose owner was not found went back to where it came from."""
+    positive(amount)
+    booked = Booked(by_id, on, at)
+    _refuse_day(session, held.town_id, booked)
+    account, outside = account_of_held(session, held), outside_of_nobody(session, held.town_id)
+    moved = ((account.id, -amount), (outside.id, amount))
+    short = _l("Less than that is left of this money. Open the page again.")
+    return post(session, held.town_id, Movement.REFUNDED, moved, booked, memo=reason, short=short)
+
+
+def refund(
+    session: Session,
+    sponsor: Sponsor,
+    amount: Vnd,
+    *,
+    reason: str,
+    by_id: UUID | None,
+    on: date,
+    at: datetime,
+    reference: str | None = None,
+    request_id: UUID | None = None,
+) -> Posting:
+    """Money that is not set aside went back to the sponsor. Raises RuleBroken, Conflict `not_enough_received` or
+    `needs_second`."""
+    positive(amount)
+    refuse_alone(session, amount, request_id)
+    booked = Booked(by_id, on, at, request_id)
+    _refuse_day(session, sponsor.town_id, booked)
+    accounts = accounts_of(session, sponsor.town_id, sponsor.id)
+    moved = ((accounts[AccountKind.AVAILABLE], -amount), (accounts[AccountKind.OUTSIDE], amount))
+    memo = f"{_one_word(reference)} · {reason}" if reference else reason
+    return post(session, sponsor.town_id, Movement.REFUNDED, moved, booked, memo=memo)
+
+
+def correct_receipt(
+    session: Session,
+    receipt: Receipt,
+    *,
+    reason: str,
+    by_id: UUID | None,
+    on: date,
+    at: datetime,
+    request_id: UUID | None = None,
+) -> Posting:
+    """A receipt was recorded by mistake: an exact reversal takes it back, and its reference may be booked again.
+
+    Refused while part of the money is set aside or spent (Conflict `not_enough_received`); `corrected_already` the
+    second time. Money that had been held unidentified is held again.
+    """
+    refuse_alone(session, receipt.amount, request_id)
+    pledge = session.get(Pledge, (receipt.town_id, receipt.pledge_id)) if receipt.pledge_id else None
+    session.flush()
+    if pledge:
+        session.refresh(pledge, with_for_update=True)
+    booked = Booked(by_id, on, at, request_id)
+    posting = session.get_one(Posting, (receipt.town_id, receipt.posting_id))
+    reversal = reverse(session, posting, booked, memo=reason)
+    receipt.corrected_id = reversal.id
+    session.flush()
+    if pledge:
+        left = pledge.amount - came_in_on(session, pledge) if pledge.state is PledgeState.OPEN else 0
+        expect(session, pledge, max(left, 0), Movement.PLEDGE_CHANGED, booked, memo=reason)
+    return reversal
+
+
+def correct_posting(
+    session: Session, posting: Posting, *, reason: str, by_id: UUID | None, on: date, at: datetime
+) -> Posting:
+    """Money held unidentified, or returned, was recorded by mistake: an exact reversal. Other things have acts of their
+    own: a receipt is put right, months are given back."""
+    if session.scalar(select(Receipt.id).where(Receipt.town_id == posting.town_id, Receipt.posting_id == posting.id)):
+        raise RuleBroken(_l("This posting is a receipt: put the receipt right."), code="is_a_receipt")
+    if posting.movement not in (Movement.RECEIVED, Movement.REFUNDED):
+        raise RuleBroken(_l("This posting is taken back by giving the months back."), code="not_to_be_reversed")
+    return reverse(session, posting, Booked(by_id, on, at), memo=reason)
+
+
+def _book_receipt(
+    session: Session,
+    sponsor: Sponsor,
+    amount: Vnd,
+    movement: Movement,
+    came: Iterable[tuple[UUID, Vnd]],
+    reference: str,
+    pledge: Pledge | None,
+    booked: Booked,
+    short: Any,
+) -> Receipt:
+    """A receipt with its posting: the money, and of what the promise expects as much as it fulfils."""
     positive(amount)
     if pledge is not None and pledge.sponsor_id != sponsor.id:
         raise RuleBroken(_l("This promise was made by another sponsor."), field="pledge_id")
-    if on > local_day(at):
+    if booked.on > local_day(booked.at):
         raise RuleBroken(_l("The day lies ahead. Give the day on which the money came in."), field="received_on")
-    reference = "".join(reference.split()).upper()
-    accounts = accounts_of(session, sponsor.town_id, sponsor.id)
+    _refuse_day(session, sponsor.town_id, booked)
+    reference = _one_word(reference)
+    moved = [*came, *_fulfilled(session, pledge, amount)]
     try:
         with session.begin_nested():
-            posting = _post(
-                session,
-                sponsor.town_id,
-                Movement.RECEIVED,
-                ((accounts[AccountKind.OUTSIDE], -amount), (accounts[AccountKind.AVAILABLE], amount)),
-                memo=reference,
-                by_id=by_id,
-                on=on,
-                at=at,
-            )
+            posting = post(session, sponsor.town_id, movement, moved, booked, memo=reference, short=short)
             receipt = Receipt(
                 town_id=sponsor.town_id,
                 sponsor_id=sponsor.id,
                 pledge_id=pledge.id if pledge else None,
                 posting_id=posting.id,
                 amount=amount,
-                received_on=on,
+                received_on=booked.on,
                 reference=reference,
-                recorded_at=at,
-                recorded_by_id=by_id,
+                recorded_at=booked.at,
+                recorded_by_id=booked.by_id,
             )
             session.add(receipt)
             session.flush()
@@ -209,6 +395,27 @@ def receive(
             _l("A receipt with the reference %(reference)s is booked already.", reference=reference), code="reference"
         ) from None
     return receipt
+
+
+def _fulfilled(session: Session, pledge: Pledge | None, amount: Vnd) -> tuple[tuple[UUID, Vnd], ...]:
+    """What of a promise is no longer expected because so much came in."""
+    if pledge is None:
+        return ()
+    session.flush()
+    session.refresh(pledge, with_for_update=True)
+    account = account_of_pledge(session, pledge)
+    part = min(amount, account.balance)
+    promise = accounts_of(session, pledge.town_id, pledge.sponsor_id)[AccountKind.PROMISE]
+    return (account.id, -part), (promise, part)
+
+
+def _refuse_day(session: Session, town_id: UUID, booked: Booked) -> None:
+    if open_day(session, town_id, booked.on) != booked.on:
+        raise month_closed(booked.on, "received_on")
+
+
+def _one_word(reference: str) -> str:
+    return "".join(reference.split()).upper()
 
 
 def allocate(
@@ -223,12 +430,14 @@ def allocate(
     at: datetime,
     reason: str | None = None,
     expected: Vnd | None = None,
+    request_id: UUID | None = None,
 ) -> Allocation:
-    """Set part of a sponsor's money aside for whole months of one person: what the person still owes for them.
+    """Set part of a sponsor's money aside for whole months of one person: what the person still owes for them, divided
+    evenly among the named months.
 
     The amount follows from the law of the day (queries.price); `expected` is what the treasurer was shown. Money is for
     people in need on that day; for anyone else a `reason` is kept. Raises RuleBroken, and Conflict `months_carried`,
-    `months_paid`, `amount_changed` or, from the database itself, `not_enough_received`.
+    `months_paid`, `amount_changed`, `needs_second` or, from the database itself, `not_enough_received`.
 
     The person's row is locked, so that two treasurers cannot fund the same months at once.
     """
@@ -246,19 +455,22 @@ def allocate(
     if expected is not None and expected != amount:
         message = _l("The amount is now %(amount)s. Look at it again and confirm.", amount=in_figures(amount))
         raise Conflict(message, code="amount_changed", amount=amount)
+    if amount < months:
+        raise RuleBroken(_l("Less than one đồng a month cannot be set aside."), field="months")
+    refuse_alone(session, amount, request_id)
     accounts = accounts_of(session, sponsor.town_id, sponsor.id)
-    posting = _post(
+    posting = post(
         session,
         sponsor.town_id,
         Movement.RESERVED,
         ((accounts[AccountKind.AVAILABLE], -amount), (accounts[AccountKind.RESERVED], amount)),
+        Booked(by_id, on, at, request_id),
         memo=reason,
-        by_id=by_id,
-        on=on,
-        at=at,
+        or_later=True,
     )
     allocation = Allocation(
         town_id=sponsor.town_id,
+        id=new_id(),
         sponsor_id=sponsor.id,
         prospect_id=prospect.id,
         posting_id=posting.id,
@@ -269,6 +481,17 @@ def allocate(
         recorded_by_id=by_id,
     )
     session.add(allocation)
+    session.flush()
+    session.add_all(
+        AllocationMonth(
+            town_id=sponsor.town_id,
+            allocation_id=allocation.id,
+            prospect_id=prospect.id,
+            month=month.first_day,
+            amount=part,
+        )
+        for month, part in zip(start.run(months), split_evenly(amount, months), strict=True)
+    )
     session.flush()
     return allocation
 
@@ -285,26 +508,40 @@ def check_need(prospect: Prospect, grounds: Collection[Ground], on: date, reason
         raise RuleBroken(message, field="reason", code="not_in_need")
 
 
-def release(session: Session, allocation: Allocation, *, by_id: UUID | None, on: date, at: datetime) -> None:
-    """Give back money that was set aside and not yet paid on, or whose payment was taken back. Twice is a Conflict."""
-    session.refresh(allocation)
+def release(
+    session: Session,
+    allocation: Allocation,
+    *,
+    by_id: UUID | None,
+    on: date,
+    at: datetime,
+    since: Month | None = None,
+) -> Posting:
+    """Give back money that was set aside and not yet paid on, or whose payment was taken back. Twice is a Conflict.
+
+    With `since` only the months from that one on are given back, and those before stay carried.
+    """
+    _hold(session, allocation)
     paid_back = is_reversed(session, allocation)
-    unpaid = Allocation.payment_id == allocation.payment_id if paid_back else Allocation.payment_id.is_(None)
-    _settle(session, allocation, unpaid, released_at=at)
+    if allocation.released_at or (allocation.payment_id and not paid_back):
+        raise Conflict(SETTLED, code="settled")
+    given_back = [one for one in carried_months(session, allocation) if since is None or one.month >= since.first_day]
+    if not given_back or (paid_back and since is not None and len(given_back) < allocation.carried_months):
+        raise RuleBroken(_l("Choose months that are set aside and not yet paid."), field="since")
     accounts = accounts_of(session, allocation.town_id, allocation.sponsor_id)
-    amount = _paid_on(session, allocation) if paid_back else allocation.amount
+    amount = _paid_on(session, allocation) if paid_back else sum(one.amount for one in given_back)
     source = AccountKind.INSURANCE_FUND if paid_back else AccountKind.RESERVED
-    _post(
+    posting = post(
         session,
         allocation.town_id,
-        Movement.CORRECTED if paid_back else Movement.RELEASED,
+        Movement.RELEASED,
         ((accounts[source], -amount), (accounts[AccountKind.AVAILABLE], amount)),
-        memo=str(allocation.id),
-        by_id=by_id,
-        on=on,
-        at=at,
-        reverses_id=allocation.posting_id,
+        Booked(by_id, on, at),
+        memo=None,
+        or_later=True,
     )
+    _settle(session, allocation, len(given_back), since=since, released_at=at, released_id=posting.id)
+    return posting
 
 
 def pay_premium(
@@ -317,12 +554,15 @@ def pay_premium(
     at: datetime,
     receipt_number: str | None = None,
     confirmation: str | None = None,
+    request_id: UUID | None = None,
 ) -> Payment:
     """The months that a sponsor carries are paid: somebody joins, or pays on, with the money set aside for them.
 
-    Raises what joining and paying on raise (crm.participation.services), and Conflict `settled`.
+    Raises what joining and paying on raise (crm.participation.services), and Conflict `settled` or `needs_second`.
     """
-    if allocation.months not in PERIODS.values():
+    _refuse_settled(allocation)
+    refuse_alone(session, allocation.carried_amount, request_id)
+    if allocation.carried_months not in PERIODS.values():
         message = _l("One pays for 1, 3, 6 or 12 months at a time. Give the money back and set it aside in such parts.")
         raise RuleBroken(message, code="months_not_a_period")
     prospect = session.get_one(Prospect, (allocation.town_id, allocation.prospect_id))
@@ -332,7 +572,7 @@ def pay_premium(
         session,
         prospect,
         income=spell.income if spell else law(session).on(paid_on).floor,
-        plan=Plan.periodic(allocation.months),
+        plan=Plan.periodic(allocation.carried_months),
         start=Month.of(allocation.start_month),
         paid_on=paid_on,
         grounds=grounds_on(session, prospect, paid_on),
@@ -341,58 +581,83 @@ def pay_premium(
         at=at,
         receipt_number=receipt_number,
         confirmation=confirmation,
-        others=(Share(Payer(PayerKind.SPONSOR, allocation.sponsor_id), allocation.amount),),
+        others=(Share(Payer(PayerKind.SPONSOR, allocation.sponsor_id), allocation.carried_amount),),
     )
     payment = session.scalars(standing_payments(prospect).limit(1)).one()
-    pay_on(session, allocation, payment, by_id=by.id, on=paid_on, at=at)
+    _pay(session, allocation, payment, Booked(by.id, paid_on, at, request_id))
     return payment
 
 
 def pay_on(
-    session: Session, allocation: Allocation, payment: Payment, *, by_id: UUID | None, on: date, at: datetime
-) -> None:
+    session: Session,
+    allocation: Allocation,
+    payment: Payment,
+    *,
+    by_id: UUID | None,
+    on: date,
+    at: datetime,
+    request_id: UUID | None = None,
+) -> Posting:
     """The money set aside went to the insurance fund with this payment. Twice is a Conflict.
 
     What the payment did not need, because the law had meanwhile changed, is free again in the same posting.
     """
+    _hold(session, allocation)
+    _refuse_settled(allocation)
+    refuse_alone(session, allocation.carried_amount, request_id)
+    return _pay(session, allocation, payment, Booked(by_id, on, at, request_id))
+
+
+def _pay(session: Session, allocation: Allocation, payment: Payment, booked: Booked) -> Posting:
     used = payment.other_support
-    if payment.prospect_id != allocation.prospect_id or not 0 < used <= allocation.amount:
+    if payment.prospect_id != allocation.prospect_id or not 0 < used <= allocation.carried_amount:
         raise RuleBroken(_l("This payment was not made with this money."), code="another_payment")
-    _settle(session, allocation, Allocation.payment_id.is_(None), payment_id=payment.id)
     accounts = accounts_of(session, allocation.town_id, allocation.sponsor_id)
-    moves = [
-        (accounts[AccountKind.RESERVED], -allocation.amount),
+    moves = (
+        (accounts[AccountKind.RESERVED], -allocation.carried_amount),
         (accounts[AccountKind.INSURANCE_FUND], used),
-        (accounts[AccountKind.AVAILABLE], allocation.amount - used),
-    ]
-    _post(
-        session,
-        allocation.town_id,
-        Movement.PAID,
-        [(account, amount) for account, amount in moves if amount],
-        memo=str(payment.id),
-        by_id=by_id,
-        on=on,
-        at=at,
+        (accounts[AccountKind.AVAILABLE], allocation.carried_amount - used),
     )
+    posting = post(session, allocation.town_id, Movement.PAID, moves, booked, memo=None, or_later=True)
+    _settle(session, allocation, allocation.carried_months, payment_id=payment.id, paid_id=posting.id)
+    return posting
 
 
-def _settle(session: Session, allocation: Allocation, still: ColumnElement[bool], **values: Any) -> None:
-    """Only one act can settle an allocation: whoever comes second is refused."""
+def _settle(
+    session: Session, allocation: Allocation, number: int, *, since: Month | None = None, **values: Any
+) -> None:
+    """So many months that are still carried, from `since` on, are settled by a posting; the allocation follows.
+
+    Only one act can settle a month: whoever comes second is refused."""
+    months = update(AllocationMonth).where(
+        AllocationMonth.town_id == allocation.town_id,
+        AllocationMonth.allocation_id == allocation.id,
+        AllocationMonth.released_at.is_(None),
+    )
+    if "payment_id" in values:
+        months = months.where(AllocationMonth.payment_id.is_(None))
+    if since:
+        months = months.where(AllocationMonth.month >= since.first_day)
     settled = session.execute(
-        update(Allocation)
-        .where(
-            Allocation.town_id == allocation.town_id,
-            Allocation.id == allocation.id,
-            Allocation.released_at.is_(None),
-            still,
-        )
-        .values(**values)
-        .returning(Allocation.id)
+        months.values(**values).returning(AllocationMonth.id), execution_options={"synchronize_session": False}
     )
-    if settled.one_or_none() is None:
-        raise Conflict(_l("This money was released or paid on already."), code="settled")
+    if len(settled.all()) != number:
+        raise Conflict(SETTLED, code="settled")
+    session.expire(allocation)
+
+
+def _hold(session: Session, allocation: Allocation) -> None:
+    """Hold the person's row until the commit, as setting aside, paying and merging do: of two who settle the same money
+    the second sees what the first did."""
+    session.flush()
+    key = (allocation.town_id, allocation.prospect_id)
+    session.get_one(Prospect, key, with_for_update=True, populate_existing=True)
     session.refresh(allocation)
+
+
+def _refuse_settled(allocation: Allocation) -> None:
+    if allocation.released_at or allocation.payment_id:
+        raise Conflict(SETTLED, code="settled")
 
 
 def _paid_on(session: Session, allocation: Allocation) -> Vnd:
@@ -411,77 +676,19 @@ def refuse_paid_months(session: Session, prospect: Prospect, start: Month, month
 
 def refuse_carried_months(session: Session, prospect: Prospect, start: Month, months: int) -> None:
     """Raises Conflict when some of these months of the person are carried already by a sponsor."""
-    carried = session.execute(
-        select(Allocation.start_month, Allocation.months).where(
-            Allocation.town_id == prospect.town_id,
-            Allocation.prospect_id == prospect.id,
-            Allocation.released_at.is_(None),
+    carried = session.scalar(
+        select(func.min(AllocationMonth.month)).where(
+            AllocationMonth.town_id == prospect.town_id,
+            AllocationMonth.prospect_id == prospect.id,
+            AllocationMonth.released_at.is_(None),
+            AllocationMonth.month.between(start.first_day, (start + (months - 1)).first_day),
         )
     )
-    wanted = {start + step for step in range(months)}
-    for first, number in carried:
-        both = wanted.intersection(Month.of(first) + step for step in range(number))
-        if both:
-            raise Conflict(
-                _l("%(month)s is carried by a sponsor already.", month=in_month(min(both))), code="months_carried"
-            )
-
-
-def accounts_of(session: Session, town_id: UUID, sponsor_id: UUID) -> dict[AccountKind, UUID]:
-    """The accounts of a sponsor, opened on first use."""
-    query = select(LedgerAccount.kind, LedgerAccount.id).where(
-        LedgerAccount.town_id == town_id, LedgerAccount.sponsor_id == sponsor_id
-    )
-    found = {row[0]: row[1] for row in session.execute(query)}
-    if len(found) < len(AccountKind):
-        session.execute(
-            insert(LedgerAccount)
-            .values([{"town_id": town_id, "sponsor_id": sponsor_id, "kind": kind} for kind in AccountKind])
-            .on_conflict_do_nothing()
-        )
-        found = {row[0]: row[1] for row in session.execute(query)}
-    return found
+    if carried:
+        message = _l("%(month)s is carried by a sponsor already.", month=in_month(Month.of(carried)))
+        raise Conflict(message, code="months_carried")
 
 
 def set_fund_account(session: Session, account: FundAccount) -> None:
     """From now on sponsors are shown this account."""
     stored.write(session, FUND_ACCOUNT, account.as_json())
-
-
-def _post(
-    session: Session,
-    town_id: UUID,
-    movement: Movement,
-    entries: Iterable[tuple[UUID, Vnd]],
-    *,
-    memo: str | None,
-    by_id: UUID | None,
-    on: date,
-    at: datetime,
-    reverses_id: UUID | None = None,
-) -> Posting:
-    posting = Posting(
-        town_id=town_id,
-        movement=movement,
-        posted_on=on,
-        memo=memo,
-        recorded_at=at,
-        recorded_by_id=by_id,
-        reverses_id=reverses_id,
-    )
-    try:
-        with session.begin_nested():
-            session.add(posting)
-            session.flush()
-            session.add_all(
-                LedgerEntry(town_id=town_id, posting_id=posting.id, ledger_account_id=account, amount=amount)
-                for account, amount in sorted(entries)
-            )
-            session.flush()
-    except IntegrityError as refused:
-        if "ck_ledger_account_balance" not in str(refused.orig):
-            raise
-        raise Conflict(
-            _l("This is more than what has been received and is not yet spent."), code="not_enough_received"
-        ) from None
-    return posting

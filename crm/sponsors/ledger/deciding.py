@@ -1,0 +1,263 @@
+"""Two people for money: an act above the limit is asked for by one and done by the approval of another.
+
+A request keeps what the act is told as plain values. Approving does the act in the same transaction, by the one who
+asked and with the request's id on its posting; the database refuses a posting above the limit without it, and an
+approval by whoever asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from crm.accounts.models import User
+from crm.accounts.services import note_change
+from crm.errors import Conflict, RuleBroken
+from crm.ids import new_id
+from crm.money import Vnd
+from crm.months import Month
+from crm.participation.rules import Basis
+from crm.prospects.models import Prospect
+from crm.sponsors import services
+from crm.sponsors.ledger.closing import close_month
+from crm.sponsors.ledger.models import MoneyRequest
+from crm.sponsors.ledger.rules import Decision, MoneyAct
+from crm.sponsors.models import Allocation, Receipt, Sponsor
+
+Does = Callable[[Session, MoneyRequest, User, date, datetime], object]
+
+
+def ask(
+    session: Session,
+    town_id: UUID,
+    act: MoneyAct,
+    arguments: Mapping[str, Any],
+    amount: Vnd,
+    *,
+    sponsor_id: UUID | None,
+    reason: str | None,
+    by: User,
+    at: datetime,
+) -> MoneyRequest:
+    """An act waits for a second person. `arguments` as the act's function below reads them, ids and days as text."""
+    row = MoneyRequest(
+        town_id=town_id,
+        id=new_id(),
+        act=act,
+        arguments=dict(arguments),
+        amount=amount,
+        reason=reason,
+        sponsor_id=sponsor_id,
+        asked_by_id=by.id,
+        asked_at=at,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def ask_to_allocate(
+    session: Session,
+    sponsor: Sponsor,
+    person: Prospect,
+    *,
+    start: Month,
+    months: int,
+    amount: Vnd,
+    reason: str | None,
+    by: User,
+    at: datetime,
+) -> MoneyRequest:
+    """Setting money aside waits; `amount` is what it came to, and the approval holds to it."""
+    arguments = {"prospect_id": str(person.id), "start": str(start), "months": months}
+    return ask(
+        session,
+        sponsor.town_id,
+        MoneyAct.ALLOCATE,
+        arguments,
+        amount,
+        sponsor_id=sponsor.id,
+        reason=reason,
+        by=by,
+        at=at,
+    )
+
+
+def ask_to_pay(
+    session: Session,
+    allocation: Allocation,
+    *,
+    paid_on: date,
+    basis: Basis,
+    receipt_number: str | None,
+    confirmation: str | None,
+    by: User,
+    at: datetime,
+) -> MoneyRequest:
+    """Paying a premium with a sponsor's money waits."""
+    arguments = {
+        "allocation_id": str(allocation.id),
+        "paid_on": paid_on.isoformat(),
+        "basis": basis.value,
+        "receipt_number": receipt_number,
+        "confirmation": confirmation,
+    }
+    amount = allocation.carried_amount
+    return ask(
+        session,
+        allocation.town_id,
+        MoneyAct.PAY,
+        arguments,
+        amount,
+        sponsor_id=allocation.sponsor_id,
+        reason=None,
+        by=by,
+        at=at,
+    )
+
+
+def ask_to_refund(
+    session: Session, sponsor: Sponsor, amount: Vnd, *, reason: str, reference: str | None, by: User, at: datetime
+) -> MoneyRequest:
+    """Returning money to a sponsor waits."""
+    arguments = {"reference": reference}
+    return ask(
+        session, sponsor.town_id, MoneyAct.REFUND, arguments, amount, sponsor_id=sponsor.id, reason=reason, by=by, at=at
+    )
+
+
+def ask_to_correct(session: Session, receipt: Receipt, *, reason: str, by: User, at: datetime) -> MoneyRequest:
+    """Putting a receipt right waits."""
+    return ask(
+        session,
+        receipt.town_id,
+        MoneyAct.CORRECT,
+        {"receipt_id": str(receipt.id)},
+        receipt.amount,
+        sponsor_id=receipt.sponsor_id,
+        reason=reason,
+        by=by,
+        at=at,
+    )
+
+
+def ask_to_close(session: Session, town_id: UUID, month: Month, *, by: User, at: datetime) -> MoneyRequest:
+    """Closing a month waits."""
+    return ask(session, town_id, MoneyAct.CLOSE, {"month": str(month)}, 0, sponsor_id=None, reason=None, by=by, at=at)
+
+
+def decide(
+    session: Session,
+    request: MoneyRequest,
+    decision: Decision,
+    *,
+    by: User,
+    on: date,
+    at: datetime,
+    words: str | None = None,
+) -> None:
+    """Approve a request, which does the act now and may refuse as the act refuses, or refuse it, which takes words.
+
+    Raises RuleBroken `own_request`, and Conflict `decided_already`.
+    """
+    session.flush()
+    session.refresh(request, with_for_update=True)
+    if request.decision is not None:
+        raise Conflict(_l("Somebody has decided this already. Open the page again."), code="decided_already")
+    if by.id == request.asked_by_id:
+        raise RuleBroken(_l("You asked for this yourself: it takes a second person."), code="own_request")
+    if decision is Decision.REFUSED and not words:
+        raise RuleBroken(_l("Say why, so that the one who asked knows what to do."), field="words")
+    request.decision, request.decided_by_id, request.decided_at, request.words = decision, by.id, at, words
+    session.flush()
+    if decision is Decision.APPROVED:
+        asker = session.get_one(User, (request.town_id, request.asked_by_id))
+        ACTS[request.act](session, request, asker, on, at)
+    note_change(
+        session,
+        town_id=request.town_id,
+        user_id=by.id,
+        act="decide_money",
+        subject="money_request",
+        subject_id=request.id,
+        at=at,
+        before={},
+        after={"decision": decision.value, "act": request.act.value, "amount": request.amount},
+    )
+
+
+def _allocate(session: Session, request: MoneyRequest, asker: User, on: date, at: datetime) -> object:
+    told = request.arguments
+    return services.allocate(
+        session,
+        _sponsor(session, request),
+        session.get_one(Prospect, (request.town_id, UUID(told["prospect_id"]))),
+        start=Month.parse(told["start"]),
+        months=told["months"],
+        reason=request.reason,
+        expected=request.amount,
+        request_id=request.id,
+        by_id=asker.id,
+        on=on,
+        at=at,
+    )
+
+
+def _pay(session: Session, request: MoneyRequest, asker: User, on: date, at: datetime) -> object:
+    told = request.arguments
+    return services.pay_premium(
+        session,
+        session.get_one(Allocation, (request.town_id, UUID(told["allocation_id"]))),
+        paid_on=date.fromisoformat(told["paid_on"]),
+        basis=Basis(told["basis"]),
+        receipt_number=told["receipt_number"],
+        confirmation=told["confirmation"],
+        request_id=request.id,
+        by=asker,
+        at=at,
+    )
+
+
+def _refund(session: Session, request: MoneyRequest, asker: User, on: date, at: datetime) -> object:
+    return services.refund(
+        session,
+        _sponsor(session, request),
+        request.amount,
+        reason=request.reason or "",
+        reference=request.arguments["reference"],
+        request_id=request.id,
+        by_id=asker.id,
+        on=on,
+        at=at,
+    )
+
+
+def _correct(session: Session, request: MoneyRequest, asker: User, on: date, at: datetime) -> object:
+    receipt = session.get_one(Receipt, (request.town_id, UUID(request.arguments["receipt_id"])))
+    return services.correct_receipt(
+        session, receipt, reason=request.reason or "", request_id=request.id, by_id=asker.id, on=on, at=at
+    )
+
+
+def _close(session: Session, request: MoneyRequest, asker: User, on: date, at: datetime) -> object:
+    month = Month.parse(request.arguments["month"])
+    return close_month(session, request.town_id, month, by_id=asker.id, on=on, at=at, request_id=request.id)
+
+
+ACTS: Mapping[MoneyAct, Does] = {
+    MoneyAct.ALLOCATE: _allocate,
+    MoneyAct.PAY: _pay,
+    MoneyAct.REFUND: _refund,
+    MoneyAct.CORRECT: _correct,
+    MoneyAct.CLOSE: _close,
+}
+
+
+def _sponsor(session: Session, request: MoneyRequest) -> Sponsor:
+    assert request.sponsor_id, "an act with a sponsor's money names the sponsor"
+    return session.get_one(Sponsor, (request.town_id, request.sponsor_id))

@@ -1,0 +1,45 @@
+"""Acts with money that may need a second person, and how they are decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from crm.months import Month
+
+
+class MoneyAct(StrEnum):
+    """What a second person decides when it is above the limit."""
+
+    ALLOCATE = "allocate"
+    PAY = "pay"
+    REFUND = "refund"
+    CORRECT = "correct"
+    CLOSE = "close"
+
+
+class Decision(StrEnum):
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+ACTS: Mapping[MoneyAct, Any] = {
+    MoneyAct.ALLOCATE: _l("Set money aside"),
+    MoneyAct.PAY: _l("Pay a premium with a sponsor's money"),
+    MoneyAct.REFUND: _l("Return money to a sponsor"),
+    MoneyAct.CORRECT: _l("Put a receipt right"),
+    MoneyAct.CLOSE: _l("Close a month"),
+}
+DECISIONS: Mapping[Decision, Any] = {
+    Decision.APPROVED: _l("Approved"),
+    Decision.REFUSED: _l("Refused"),
+}
+
+
+def next_to_close(last_closed: Month | None, first_booked: Month | None, this: Month) -> Month | None:
+    """The month whose turn it is to be closed: months close in order, and only once they are over."""
+    following = last_closed + 1 if last_closed else first_booked
+    return following if following is not None and following < this else None

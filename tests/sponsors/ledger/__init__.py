@@ -1,0 +1,1 @@
+"""The account book under sponsors' money."""
