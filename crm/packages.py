@@ -21,6 +21,7 @@ import crm.outreach.syncing.models
 import crm.participation.conditions
 import crm.participation.from_lists
 import crm.participation.guard.conditions
+import crm.participation.leaving.models
 import crm.participation.listed.loading
 import crm.participation.listed.models
 import crm.participation.merging
@@ -71,6 +72,7 @@ from crm.outreach.syncing import resources as sync_resources
 from crm.participation import resources as participation_resources
 from crm.participation import routes as participation_routes
 from crm.participation.calculator import routes as own_calculator_routes
+from crm.participation.leaving import routes as leaving_routes
 from crm.participation.listed import routes as listed_routes
 from crm.participation.referrals import routes as referral_routes
 from crm.participation.screening import routes as screening_routes
@@ -117,6 +119,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     participation_routes.bp,
     listed_routes.bp,
     own_calculator_routes.bp,
+    leaving_routes.bp,
     screening_routes.bp,
     referral_routes.bp,
     joining_routes.bp,

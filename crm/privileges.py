@@ -9,6 +9,7 @@ APPEND_ONLY = (
     "consent",
     "dossier_step",
     "identity_reading",
+    "leaving_refund",
     "message_inbound",
     "message_status",
     "ledger_entry",
@@ -47,6 +48,7 @@ MOVING = {
     "allocation_month": ("payment_id", "paid_id", "released_at", "released_id"),
     "email": ("body", "state", "trouble", "not_before", "claimed_at", "attempts", "settled_at"),
     "money_request": ("decided_by_id", "decided_at", "decision", "words"),
+    "leaving_part": ("settled_on", "settled_note", "settled_at", "settled_by_id"),
     "message": (
         "state",
         "reason",

@@ -90,6 +90,10 @@ class EnrolForm(PaymentForm):
         return None if self.start.errors or not self.start.data else Month.parse(self.start.data)
 
 
+MONTHS_OFFERED = 60
+"""So many of the last months paid for stand in a list; nobody may pay for more at once."""
+
+
 class StopForm(Form):
     """Someone stops for a reason other than not having paid."""
 
@@ -100,12 +104,28 @@ class StopForm(Form):
         validators=[DataRequired()],
     )
     on = DateField(_l("From which day on"), validators=[DataRequired()])
+    not_needed_from = SelectField(_l("First month no longer needed"), choices=[], default="")
     reason = RadioField(
         _l("What made them stop?"),
         choices=[("", _l("Not asked yet")), *((reason.value, label) for reason, label in STOP_REASONS.items())],
         default="",
     )
     """Only of somebody who stops of their own will."""
+
+    @classmethod
+    def of(cls, today: date, started_on: date, paid_through: date | None) -> Self:
+        """The form for a spell: of its months those that may have been paid for in vain."""
+        form = cls(data={"on": today})
+        last = Month.of(paid_through) if paid_through else Month.of(started_on)
+        first = max(Month.of(started_on), last - (MONTHS_OFFERED - 1))
+        months = [(str(month), f"{month.number}/{month.year}") for month in first.until(last + 1)]
+        form.not_needed_from.choices = [("", _l("The month after that day")), *months]
+        return form
+
+    @property
+    def first_not_needed(self) -> Month | None:
+        """The month that was chosen, None for the one after the day."""
+        return Month.parse(self.not_needed_from.data) if self.not_needed_from.data else None
 
     @property
     def because(self) -> StopReason | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +15,17 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May, Reach
 from crm.db import session, transaction
 from crm.errors import NotFound, RuleBroken
+from crm.months import Month
 from crm.participation import cards, households, queries, services
 from crm.participation import months as telling
 from crm.participation.calendar import STATES
 from crm.participation.forms import EnrolForm, ListForm, PaymentForm, StopForm, WhyStoppedForm
-from crm.participation.models import Payment
-from crm.participation.rules import BEGINNINGS, ENDINGS, KINDS, Kind, Span, basis_for
+from crm.participation.leaving import queries as leaving_queries
+from crm.participation.leaving.rules import not_needed_from
+from crm.participation.leaving.showing import Shown
+from crm.participation.leaving.showing import planned as planned_in_words
+from crm.participation.models import Participation, Payment
+from crm.participation.rules import BEGINNINGS, ENDINGS, KINDS, Ending, Kind, Span, basis_for
 from crm.participation.screening.queries import verdict_of
 from crm.participation.screening.rules import KINDS as VERDICTS
 from crm.places.models import Place
@@ -164,18 +170,23 @@ def reverse(payment_id: UUID) -> ResponseReturnValue:
 @may(May.ENROL)
 def stop(prospect_id: UUID) -> ResponseReturnValue:
     """Someone stops for a reason other than not having paid."""
-    leaving, form = _person(prospect_id), StopForm(data={"on": clock.today()})
+    leaving, today = _person(prospect_id), clock.today()
     spell = queries.open_spell(session(), leaving)
     if spell is None:
         raise RuleBroken(_("This person takes part no longer."), code="ended_already")
+    form, planned = StopForm.of(today, spell.started_on, spell.paid_through), None
     if form.validate_on_submit():
-        with refusals_on(form), transaction():
-            on = form.on.data or clock.today()
-            services.stop(session(), spell, on=on, ending=form.ending.data, because=form.because, **_act(basis=False))
-            flash(_("%(name)s takes part no longer.", name=leaving.full_name), "success")
-            return redirect(_page_of(prospect_id))
+        on, ending, first = form.on.data or today, form.ending.data, form.first_not_needed
+        if request.form.get("step") == "see":
+            planned = _planned(leaving, spell, ending, on, first)
+        else:
+            with refusals_on(form), transaction():
+                given = {"because": form.because, "not_needed_from": first, **_act(basis=False)}
+                services.stop(session(), spell, on=on, ending=ending, **given)
+                flash(_("%(name)s takes part no longer.", name=leaving.full_name), "success")
+                return redirect(_page_of(prospect_id))
     return render_template(
-        "participation/stop.html", person=leaving, spell=spell, form=form
+        "participation/stop.html", person=leaving, spell=spell, form=form, planned=planned, statuses=STATUSES
     ), 422 if form.errors else 200
 
 
@@ -193,6 +204,14 @@ def why_stopped(prospect_id: UUID) -> ResponseReturnValue:
 
 
 # ---- pieces
+
+
+def _planned(person: Prospect, spell: Participation, ending: Ending, on: date, first: Month | None) -> list[Shown]:
+    """What would come back, line by line."""
+    told = law(session())
+    found = leaving_queries.work_out(session(), spell, person, ending, on, first or not_needed_from(on), told)
+    sponsors = {part.payee_id for one in found for part in one.parts if part.payee_id}
+    return planned_in_words(found, leaving_queries.names_of(session(), person.town_id, sponsors))
 
 
 def _person(prospect_id: UUID) -> Prospect:

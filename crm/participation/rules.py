@@ -42,6 +42,7 @@ class Ending(StrEnum):
     COMPULSORY = "compulsory"
     PENSION = "pension"
     DIED = "died"
+    LUMP_SUM = "lump_sum"
     MOVED_OUT = "moved_out"
 
 
@@ -135,6 +136,7 @@ ENDINGS: Mapping[Ending, Any] = {
     Ending.COMPULSORY: _l("Went over to compulsory insurance"),
     Ending.PENSION: _l("Draws a pension"),
     Ending.DIED: _l("Died"),
+    Ending.LUMP_SUM: _l("Took a lump sum"),
     Ending.MOVED_OUT: _l("Moved away"),
 }
 CHOSEN_ENDINGS = tuple(ending for ending in Ending if ending is not Ending.LAPSED)

@@ -20,6 +20,9 @@ from crm.ids import new_id
 from crm.months import Month
 from crm.outreach.rules import Outcome, contact_after
 from crm.participation.guard.rules import AVOIDABLE, StopReason
+from crm.participation.leaving import rules as leaving
+from crm.participation.leaving.queries import Back
+from crm.participation.leaving.services import keep
 from crm.participation.models import MonthPayer, ParticipantMonth, Participation, Payment
 from crm.participation.queries import layers_of, months_paid, open_spell, quote_for, spell_of, standing_payments
 from crm.participation.rules import (
@@ -45,8 +48,8 @@ from crm.prospects.models import Prospect, StageChange
 from crm.prospects.rules import Ground, Stage
 from crm.prospects.services.stages import move_stage
 
-AFTER = {Ending.LAPSED: Stage.LAPSED, Ending.STOPPED: Stage.LAPSED}
-"""Whom to win back; every other ending takes a person out of the work."""
+AFTER = {Ending.LAPSED: Stage.LAPSED, Ending.STOPPED: Stage.LAPSED, Ending.LUMP_SUM: Stage.LAPSED}
+"""Whom to win back, or who may begin anew; every other ending takes a person out of the work."""
 
 AT_ONCE = 500
 """How many lapses one transaction closes."""
@@ -230,8 +233,13 @@ def stop(
     by: User | None,
     at: datetime,
     because: StopReason | None = None,
-) -> None:
-    """From that day on the person no longer takes part, for a reason other than not having paid."""
+    not_needed_from: Month | None = None,
+) -> list[Back]:
+    """From that day on the person no longer takes part, for a reason other than not having paid.
+
+    What comes back of months paid for in vain is kept with it, and answered: those from `not_needed_from` on, by default
+    from the month after the day.
+    """
     prospect = session.get_one(Prospect, (spell.town_id, spell.prospect_id))
     _for_update(session, prospect)
     session.refresh(spell)
@@ -247,6 +255,8 @@ def stop(
     spell.ended_on, spell.ended_as, spell.stop_reason = on, ending, because
     move_stage(session, prospect, AFTER.get(ending, Stage.NOT_ELIGIBLE), at=at, by=by, because=spell.id)
     session.flush()
+    first = not_needed_from or leaving.not_needed_from(on)
+    return keep(session, spell, prospect, ending, left_on=on, first=first, by=by, at=at)
 
 
 def say_why(session: Session, prospect: Prospect, reason: StopReason, *, by: User, at: datetime) -> None:

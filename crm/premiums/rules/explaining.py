@@ -46,6 +46,7 @@ class Unknown(StrEnum):
     SURVIVORS_LAW = "survivors_law"
     LUMP_SUM_LAW = "lump_sum_law"
     REFUND_LAW = "refund_law"
+    PAYMENT_RULES = "payment_rules"
     AVERAGE_SO_FAR = "average_so_far"
     YEARS_OF_MONTHS = "years_of_months"
     FIRST_INSURED = "first_insured"

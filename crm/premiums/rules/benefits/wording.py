@@ -58,6 +58,7 @@ UNKNOWNS: Mapping[Unknown, Any] = {
     Unknown.SURVIVORS_LAW: _l("The law on survivors of this day is not on record."),
     Unknown.LUMP_SUM_LAW: _l("The law on lump sums of this day is not on record."),
     Unknown.REFUND_LAW: _l("The law on refunds of this day is not on record."),
+    Unknown.PAYMENT_RULES: _l("The rules this payment was made under are not kept with it. Ask the insurance office."),
     Unknown.AVERAGE_SO_FAR: _l("The average income so far is needed. The insurance office's statement has it."),
     Unknown.YEARS_OF_MONTHS: _l(
         "It is needed in which years the months were paid. The insurance office's statement says so."

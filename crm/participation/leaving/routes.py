@@ -1,0 +1,61 @@
+"""What is waited for of people who left, for whoever keeps the money."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from crm import clock
+from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.rules import May
+from crm.db import session, transaction
+from crm.participation.leaving import cards, queries, services
+from crm.participation.leaving.forms import SettledForm
+from crm.participation.leaving.showing import payee_named
+from crm.premiums.rules.benefits.wording import REASONS
+from crm.web.forms import refusals_on
+from crm.web.guard import may
+
+bp = Blueprint("leaving", __name__)
+cards.register()
+
+
+@bp.get("/refunds")
+@may(May.SEE_SPONSORS)
+def listing() -> ResponseReturnValue:
+    """What the insurance office still owes, or what came back: to the person, and to sponsors."""
+    return _page(SettledForm(formdata=None, data={"on": clock.today()}))
+
+
+@bp.post("/refunds")
+@may(May.RECORD_MONEY)
+def settle() -> ResponseReturnValue:
+    """Note that a part came back."""
+    form = SettledForm()
+    if form.validate() and form.on.data:
+        with refusals_on(form), transaction() as current:
+            part, on, note = UUID(form.part.data), form.on.data, form.note.data
+            services.settle(current, current_scope(), part, on=on, note=note, by=current_user(), at=clock.now())
+            flash(_("Noted. Book the sponsor's part as well, once it is on the fund's account."), "success")
+            return redirect(url_for(".listing"))
+    return _page(form), 422
+
+
+def _page(form: SettledForm) -> str:
+    settled, scope = request.args.get("state") == "settled", current_scope()
+    shown, count, total = queries.parts_page(session(), scope, settled=settled, cursor=request.args.get("cursor"))
+    names = queries.names_of(session(), scope.town_id, {one.part.payee_id for one in shown.rows if one.part.payee_id})
+    return render_template(
+        "participation/refunds.html",
+        form=form,
+        settled=settled,
+        shown=shown,
+        count=count,
+        total=total,
+        payees={one.part.id: payee_named(one.part.payee, one.part.payee_id, names) for one in shown.rows},
+        reasons=REASONS,
+        may_note=current_user().may(May.RECORD_MONEY),
+    )
