@@ -32,13 +32,13 @@ from crm.joining.rules import (
 )
 from crm.months import Month
 from crm.participation.queries import grounds_on, months_paid, quote_for, spell_of
-from crm.participation.rules import first_months
+from crm.participation.rules import Ending, first_months, late_months_from
 from crm.participation.screening.queries import latest as screened
 from crm.participation.screening.queries import verdict_of
 from crm.phones import pretty
 from crm.places.models import Place
 from crm.premiums.queries import law, top_ups_for
-from crm.premiums.rules.law import Law
+from crm.premiums.rules.law import Law, LawOnDay
 from crm.premiums.rules.quotes import Quote
 from crm.premiums.rules.wording import GROUNDS
 from crm.prospects.models import Prospect, Standing
@@ -199,7 +199,7 @@ def work_out(session: Session, dossier: Dossier, person: Prospect, day: date, al
         return _stopping(session, dossier, person, day, rules)
     income, length, start = dossier.chosen
     plan = plan_of(length)
-    movement = movement_now(session, person, start, day)
+    movement = movement_now(session, person, start, day, rules)
     grounds = grounds_on(session, person, day)
     set_aside, otherwise = allocation_for(session, dossier)
     quote: Quote | None = None
@@ -218,7 +218,7 @@ def work_out(session: Session, dossier: Dossier, person: Prospect, day: date, al
             all_law=rules,
         )
         first, last = first_months(day, rules.on(day), plan)
-        too_late = movement is not Movement.PAYS_ON and not first <= start <= last
+        too_late = movement not in (Movement.PAYS_ON, Movement.LATE) and not first <= start <= last
         too_late = too_late or (movement is Movement.PAYS_ON and quote.late)
     except RuleBroken as refused:
         refusal = refused.message
@@ -235,6 +235,7 @@ def work_out(session: Session, dossier: Dossier, person: Prospect, day: date, al
         ground=ground if quote and quote.state_support else Ground.OTHER,
         certified=_certified(session, person, ground, day),
         sponsored_otherwise=otherwise or (set_aside is not None and income != rules.on(day).floor),
+        late=movement is Movement.LATE,
     )
     row = None
     if quote:
@@ -250,7 +251,7 @@ def work_out(session: Session, dossier: Dossier, person: Prospect, day: date, al
     return Worked(movement, quote, row, problems(known))
 
 
-def movement_now(session: Session, person: Prospect, start: Month, day: date) -> Movement:
+def movement_now(session: Session, person: Prospect, start: Month, day: date, rules: Law) -> Movement:
     """What a payment from a month declares, by the books as they stand."""
     spell = spell_of(session, person)
     return movement_of(
@@ -260,7 +261,19 @@ def movement_now(session: Session, person: Prospect, start: Month, day: date) ->
         ended=spell is None or spell.ended_on is not None,
         start=start,
         this=Month.of(day),
+        late_from=late_months_from(rules.on(day)),
     )
+
+
+def next_month_of(session: Session, person: Prospect, rules: LawOnDay) -> Month | None:
+    """The month after the last one paid, where a payment may begin with it: of whoever takes part, and of whoever lapsed
+    where the insurance office lets that month be made up."""
+    spell = spell_of(session, person)
+    if spell is None or spell.paid_through is None:
+        return None
+    following, late_from = Month.of(spell.paid_through) + 1, late_months_from(rules)
+    made_up = spell.ended_as is Ending.LAPSED and late_from is not None and late_from <= following
+    return following if spell.ended_on is None or made_up else None
 
 
 def _stopping(session: Session, dossier: Dossier, person: Prospect, day: date, rules: Law) -> Worked:

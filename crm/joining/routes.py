@@ -309,17 +309,17 @@ def _begun(current: Any, person: Prospect, **chosen: Any) -> Dossier:
 
 
 def _figures(person: Prospect, dossier: Dossier | None = None) -> DossierForm:
-    spell = open_spell(session(), person)
-    following = Month.of(spell.paid_through) + 1 if spell and spell.paid_through else None
+    spell, today = open_spell(session(), person), law(session()).on(clock.today())
+    following = queries.next_month_of(session(), person, today)
     start: dict[str, Any] = {}
     if spell:
         start = {"income": spell.income, "months": spell.method or 1}
-    if following:
+    if spell and following:
         start["start"] = str(following)
     if dossier and dossier.start_month:
         chosen = {name: getattr(dossier, name) for name in ("income", "months", "email", "results_address")}
         start = {**chosen, "start": str(Month.of(dossier.start_month))}
-    return DossierForm.choosing(law(session()).on(clock.today()), following, **start)
+    return DossierForm.choosing(today, following, **start)
 
 
 def _agents(form: HandOverForm) -> HandOverForm:

@@ -74,19 +74,27 @@ FROM: Mapping[Act, Collection[State]] = {
 
 
 def movement_of(
-    *, took_part: bool, paid_through: Month | None, ended_as: Ending | None, ended: bool, start: Month, this: Month
+    *,
+    took_part: bool,
+    paid_through: Month | None,
+    ended_as: Ending | None,
+    ended: bool,
+    start: Month,
+    this: Month,
+    late_from: Month | None,
 ) -> Movement:
     """What a payment from `start` declares, by what the books say of the person.
 
     Nobody who never took part pays on; who is in a spell pays the month after the last one; who makes up the months
-    that follow it after the spell lapsed pays late; whoever leaves a gap comes back.
+    that follow it after the spell lapsed pays late, where the insurance office lets months from `late_from` on be made
+    up; whoever leaves a gap comes back.
     """
     if not took_part:
         return Movement.NEW
     if not ended:
         return Movement.PAYS_ON
     follows = paid_through is not None and start == paid_through + 1
-    if ended_as is Ending.LAPSED and follows and start < this:
+    if ended_as is Ending.LAPSED and follows and late_from and late_from <= start < this:
         return Movement.LATE
     return Movement.RETURNS
 
@@ -243,6 +251,7 @@ class Known:
     ground: Ground = Ground.OTHER
     certified: bool = True
     sponsored_otherwise: bool = False
+    late: bool = False
 
 
 def problems(known: Known) -> list[Problem]:
@@ -294,6 +303,8 @@ def _of_the_money(known: Known) -> Iterator[Problem]:
         yield _problem("months_paid")
     if known.too_late:
         yield _problem("window_over")
+    if known.late:
+        yield _problem("late_not_read")
     if known.ground is not Ground.OTHER and not known.certified:
         yield _problem("no_certificate")
     if known.sponsored_otherwise:
@@ -335,6 +346,14 @@ PROBLEMS: Mapping[str, tuple[bool, str, Any]] = {
         True,
         "dossier",
         _l("The time to pay from that month is over, or it lies too far ahead. Choose another first month."),
+    ),
+    "late_not_read": (
+        False,
+        "dossier",
+        _l(
+            "Whether the State helps with months made up late, and whether interest is due, has not been read: compare "
+            "the figures with the insurance office."
+        ),
     ),
     "no_certificate": (
         True,

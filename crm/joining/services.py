@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +36,7 @@ from crm.months import Month
 from crm.participation import services as participation
 from crm.participation.models import ParticipantMonth, Payment
 from crm.participation.queries import grounds_on, months_paid, open_spell
-from crm.participation.rules import Basis, Ending, basis_for, first_months
+from crm.participation.rules import Basis, Ending, basis_for, first_months, late_months_from
 from crm.places.models import Town
 from crm.premiums.queries import law
 from crm.premiums.rules.law import LawOnDay
@@ -271,9 +272,12 @@ def _still_right(session: Session, rows: Sequence[Dossier], on: date) -> None:
 
 
 def _over(dossier: Dossier, today: LawOnDay) -> bool:
-    if dossier.movement in (Movement.STOPS, Movement.LATE):
+    if dossier.movement is Movement.STOPS:
         return False
     _income, months, start = dossier.chosen
+    if dossier.movement is Movement.LATE:
+        late_from = late_months_from(today)
+        return late_from is None or start < late_from
     return start < first_months(today.day, today, plan_of(months))[0]
 
 
@@ -329,7 +333,11 @@ def _pay(
     if set_aside:
         payment = sponsoring.pay_premium(session, set_aside, paid_on=paid_on, basis=basis, by=by, at=at, **proof)
         return payment.id
-    act = participation.record_payment if open_spell(session, person) else participation.enrol
+    act: Callable[..., object] = participation.enrol
+    if open_spell(session, person):
+        act = participation.record_payment
+    elif dossier.movement is Movement.LATE:
+        act = partial(participation.enrol, late=True)
     act(
         session,
         person,
@@ -396,7 +404,7 @@ def _write_code(
 def _movement(session: Session, person: Prospect, start: Month | None, stop_on: date | None, at: datetime) -> Movement:
     if stop_on or start is None:
         return Movement.STOPS
-    return movement_now(session, person, start, local_day(at))
+    return movement_now(session, person, start, local_day(at), law(session))
 
 
 def _complete(session: Session, dossier: Dossier, person: Prospect, at: datetime) -> Worked:

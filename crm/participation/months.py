@@ -16,7 +16,7 @@ from crm.participation.calendar import NOTHING, Borne, Calendar, OneMonth, State
 from crm.participation.models import MonthPayer, ParticipantMonth, Participation, Payment
 from crm.participation.payers import named
 from crm.participation.queries import spells_of
-from crm.participation.rules import Beginning, Ending
+from crm.participation.rules import Beginning, Ending, late_months_from
 from crm.participation.shares import Payer, Share
 from crm.premiums.rules.keys import LawKey
 from crm.premiums.rules.law import LawOnDay
@@ -62,7 +62,8 @@ def told(session: Session, prospect: Prospect, law: LawOnDay, *, ahead: int = 6)
         return Told(NOTHING, {}, {}, _cap(law))
     given = _given(session, prospect)
     borne = {Month.of(row.month): _borne(row, given.get((row.payment_id, row.month), ())) for row, _paid in rows}
-    gaps_back = law.number(LawKey.GAP_MONTHS_PAYABLE) if law.says(LawKey.GAP_MONTHS_PAYABLE) else None
+    late = late_months_from(law)
+    gaps_back = Month.of(law.day).since(late) if late else None
     calendar = months_of(_stays(spells, rows), borne, law.day, ahead=ahead, gaps_back=gaps_back)
     payers = named(session, prospect.town_id, calendar.cost.others or ())
     return Told(calendar, {paid.id: paid for _row, paid in rows}, payers, _cap(law))

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from crm.accounts.rules import May
 from crm.months import Month
-from crm.premiums.rules.keys import PERIODS, Method
+from crm.premiums.rules.keys import PERIODS, LawKey, Method
 from crm.premiums.rules.law import LawOnDay
 from crm.premiums.rules.quotes import Plan
 from crm.premiums.rules.quotes import deadline as deadline_to_pay
@@ -205,6 +205,12 @@ def lapse_day(deadline: date, started_on: date) -> date:
 def holds(started_on: date, ended_on: date | None, day: date) -> bool:
     """Whether a spell counts in the stock of a day: from its start until the day before its end."""
     return started_on <= day and (ended_on is None or day < ended_on)
+
+
+def late_months_from(law: LawOnDay) -> Month | None:
+    """The earliest month that the insurance office lets be made up late («đóng bù») on the day of `law`; None where
+    nobody has put such a rule on record: it was not seen in a text."""
+    return Month.of(law.day) - law.number(LawKey.GAP_MONTHS_PAYABLE) if law.says(LawKey.GAP_MONTHS_PAYABLE) else None
 
 
 def first_months(paid_on: date, law: LawOnDay, plan: Plan) -> tuple[Month, Month]:

@@ -34,6 +34,7 @@ from crm.participation.rules import (
     deadline_after,
     first_months,
     lapse_day,
+    late_months_from,
     months_at_once,
     old_enough,
 )
@@ -75,10 +76,14 @@ def enrol(
     organisation_id: UUID | None = None,
     moved_in: bool = False,
     despite: str | None = None,
+    late: bool = False,
 ) -> Participation:
     """Someone joins or comes back: the first payment under the law of its day, its months, and a spell from that day.
 
     `others` are who offers a part; `reckoned` puts the amounts of the insurance office in the place of ours.
+
+    `late`: months are made up that lie before the window, where the insurance office lets them be; the spell begins on
+    the day of payment all the same, and nothing that was counted before changes.
 
     The person who recruited is by default who looks after them. Whom the law keeps out is refused at `despite`, code
     `barred`, unless it gives the reason; what the insurance office itself reports (`by` is None) is not. Raises RuleBroken at the field that is wrong, and
@@ -97,7 +102,7 @@ def enrol(
             participation_id=str(before.id),
         )
     rules = law(session)
-    _check_joining(rules, prospect, plan, start, paid_on)
+    _check_joining(rules, prospect, plan, start, paid_on, late=late)
     if by is not None:
         refuse_barred(session, prospect, despite, rules, by=by, at=at)
     spell = Participation(
@@ -341,12 +346,13 @@ def _check_payment(
         raise RuleBroken(message, field="months", code="missing_months")
 
 
-def _check_joining(rules: Law, prospect: Prospect, plan: Plan, start: Month, paid_on: date) -> None:
+def _check_joining(rules: Law, prospect: Prospect, plan: Plan, start: Month, paid_on: date, *, late: bool) -> None:
     today = rules.on(paid_on)
     least_age = today.number(LawKey.LEAST_AGE)
     if not old_enough(prospect.birth_date, prospect.birth_year, paid_on, least_age):
         raise RuleBroken(_l("One may join from the age of %(age)s on.", age=least_age), code="too_young")
     earliest, latest = first_months(paid_on, today, plan)
+    earliest = min(earliest, (late_months_from(today) if late else None) or earliest)
     if not earliest <= start <= latest:
         message = _l(
             "Paid on %(day)s, the first month may be %(earliest)s to %(latest)s.",

@@ -6,6 +6,7 @@ import io
 import threading
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from flask import Flask
@@ -21,13 +22,16 @@ from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
 from crm.db import db, transaction
 from crm.errors import Conflict, NotFound, RuleBroken
+from crm.ids import new_id
 from crm.joining import printing, queries, services
 from crm.joining.models import Dossier, DossierList, DossierStep
 from crm.joining.rules import Movement, State
 from crm.months import Month
 from crm.participation.models import Participation, Payment
-from crm.participation.rules import Basis, Ending
+from crm.participation.rules import Basis, Beginning, Ending
 from crm.participation.screening.services import record_screening
+from crm.premiums.models import LawValueRow
+from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.prospects.models import IdentityReading, Prospect
 from crm.prospects.rules import Ground, Sex, Stage
 from crm.sealed import current as seal
@@ -77,7 +81,9 @@ class Story:
 
     def handed_over(self, person: Prospect | None = None, **chosen: object) -> Dossier:
         person = person or self.person
-        dossier = self.begun(person, **chosen)
+        return self.handed_on(self.begun(person, **chosen), person)
+
+    def handed_on(self, dossier: Dossier, person: Prospect) -> Dossier:
         services.check(self.session, dossier, person, by=self.volunteer, at=clock.now())
         services.hand_over(self.session, dossier, person, self.agent.id, by=self.volunteer, at=clock.now())
         return dossier
@@ -105,6 +111,21 @@ class Story:
             by=self.agent,
             at=clock.now(),
         )
+
+
+def may_be_made_up_late(session: Session, *, months: int) -> None:
+    """An administrator has put on record how far back the insurance office lets missed months be paid."""
+    row = LawValueRow(
+        id=new_id(),
+        key=LawKey.GAP_MONTHS_PAYABLE,
+        ground=None,
+        value=Decimal(months),
+        effective_from=date(2019, 1, 1),
+        document="Công văn 12",
+        status=LawStatus.PRACTICE,
+    )
+    session.add(row)
+    session.flush()
 
 
 @pytest.fixture
@@ -280,13 +301,39 @@ def test_who_takes_part_pays_on_and_who_stops_declares_it(session: Session, stor
     assert session.scalars(select(Participation)).one().ended_as is Ending.STOPPED
 
 
-def test_who_lapsed_comes_back_or_makes_up_late_months(session: Session, story: Story, make: Make) -> None:
+def test_late_months_are_not_declared_where_nobody_has_said_that_they_may_be_made_up(
+    session: Session, story: Story, make: Make
+) -> None:
     spell(make, story.person, date(2019, 1, 5), date(2019, 8, 1), paid_through=date(2019, 6, 1))
-    assert story.begun().movement is Movement.RETURNS
-    there = session.scalars(select(Dossier)).one()
-    what = {**CHOSEN, "start": Month(2019, 7)}
-    services.change(session, there, story.person, **what, by=story.volunteer, at=clock.now())  # type: ignore[arg-type]
+    there = story.begun(start=Month(2019, 7))
+    assert there.movement is Movement.RETURNS
+    codes = {one.code for one in queries.work_out(session, there, story.person, clock.today()).problems}
+    assert "window_over" in codes
+
+
+def test_late_months_go_from_the_declaration_to_the_office_answer_where_the_rule_is_on_record(
+    session: Session, story: Story, make: Make
+) -> None:
+    may_be_made_up_late(session, months=6)
+    before = spell(make, story.person, date(2019, 1, 5), date(2019, 8, 1), paid_through=date(2019, 6, 1))
+    there = story.begun(start=Month(2019, 7))
     assert there.movement is Movement.LATE
+    worked = queries.work_out(session, there, story.person, clock.today())
+    assert worked.complete
+    assert "late_not_read" in {one.code for one in worked.problems}
+    assert worked.row
+    assert worked.row.PA == "DB"
+    story.submitted(story.handed_on(there, story.person))
+    story.accepted(there)
+    now = session.scalars(select(Participation).where(Participation.id != before.id)).one()
+    assert (now.started_as, now.started_on) == (Beginning.RETURNED, clock.today())
+    assert (before.ended_on, before.ended_as) == (date(2019, 8, 1), Ending.LAPSED)
+
+
+def test_months_too_far_back_are_not_made_up(session: Session, story: Story, make: Make) -> None:
+    may_be_made_up_late(session, months=2)
+    spell(make, story.person, date(2019, 1, 5), date(2019, 8, 1), paid_through=date(2019, 6, 1))
+    assert story.begun(start=Month(2019, 7)).movement is Movement.RETURNS
 
 
 def test_the_same_number_is_not_declared_twice_within_a_week(session: Session, story: Story) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,7 @@ WHOLE = Known(
         (True, False, None, Month(2019, 9), THIS, Movement.PAYS_ON),
         (True, True, Ending.LAPSED, Month(2019, 6), THIS, Movement.RETURNS),
         (True, True, Ending.LAPSED, Month(2019, 6), Month(2019, 7), Movement.LATE),
+        (True, True, Ending.LAPSED, Month(2019, 1), Month(2019, 2), Movement.RETURNS),
         (True, True, Ending.STOPPED, Month(2019, 6), Month(2019, 7), Movement.RETURNS),
         (True, True, Ending.LAPSED, Month(2019, 9), THIS, Movement.RETURNS),
     ],
@@ -50,9 +52,21 @@ def test_the_movement_follows_from_the_books(
     took_part: bool, ended: bool, ended_as: Ending | None, through: Month | None, start: Month, movement: Movement
 ) -> None:
     found = movement_of(
-        took_part=took_part, paid_through=through, ended_as=ended_as, ended=ended, start=start, this=THIS
+        took_part=took_part,
+        paid_through=through,
+        ended_as=ended_as,
+        ended=ended,
+        start=start,
+        this=THIS,
+        late_from=Month(2019, 4),
     )
     assert found is movement
+
+
+def test_nothing_is_declared_as_made_up_late_where_nobody_has_said_that_it_may_be() -> None:
+    lapsed: dict[str, Any] = {"took_part": True, "ended_as": Ending.LAPSED, "ended": True, "this": THIS}
+    found = movement_of(**lapsed, paid_through=Month(2019, 6), start=Month(2019, 7), late_from=None)
+    assert found is Movement.RETURNS
 
 
 def test_a_row_has_the_official_names_and_the_four_layers() -> None:
