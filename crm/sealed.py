@@ -22,12 +22,17 @@ class Seal:
     """Seals and opens texts and files under keys derived from one secret (AES-256-GCM)."""
 
     def __init__(self, secret: str) -> None:
+        self._secret = secret
         derived = [
             hashlib.blake2b(secret.encode(), person=use, digest_size=32).digest() for use in (b"seal", b"index", b"gcm")
         ]
         self._earlier = Fernet(base64.urlsafe_b64encode(derived[0]))
         self._index_key = derived[1]
         self._box = AESGCM(derived[2])
+
+    def __reduce__(self) -> tuple[type[Seal], tuple[str]]:
+        """How another process of the program gets the same seal."""
+        return Seal, (self._secret,)
 
     def close(self, text: str) -> bytes:
         """The encrypted form; different every time."""

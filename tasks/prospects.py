@@ -16,6 +16,7 @@ from crm.db import aside, transaction
 from crm.prospects.importing import queries
 from crm.prospects.importing.services import at_work, committing, reading, undoing
 from crm.prospects.importing.services.at_work import LostClaim, Work
+from crm.prospects.importing.services.reading import Reading
 from crm.prospects.rules import ImportState
 from tasks.identity import look_soon
 
@@ -24,7 +25,7 @@ WAIT = 0.2
 
 
 def read(import_id: UUID) -> Iterator[int]:
-    """Read a list, so many rows a transaction, and compare it with who is here; yields how many rows are read."""
+    """Read a list, so many rows a transaction, and compare them with who is here; yields how many rows are read."""
     with suppress(LostClaim):
         with transaction() as session:
             claimed = reading.take_up(session, import_id, now())
@@ -38,12 +39,19 @@ def read(import_id: UUID) -> Iterator[int]:
             with transaction() as session:
                 reading.keep(session, work, made, now())
             yield work.done
+            if reading.is_worth_comparing(work):
+                yield from _compare(work)
+        yield from _compare(work)
         with transaction() as session:
-            _wait(lambda: at_work.beside_others(session, work.town_id), work)
-            for _judged in reading.compare(session, work, now()):
-                _beat(work)
-                yield work.done
             reading.finish(session, work)
+
+
+def _compare(work: Reading) -> Iterator[int]:
+    with transaction() as session:
+        _wait(lambda: at_work.beside_others(session, work.town_id), work)
+        for _judged in reading.compare(session, work, now()):
+            _beat(work)
+            yield work.done
 
 
 def commit(import_id: UUID) -> Iterator[int]:

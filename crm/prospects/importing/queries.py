@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, func, literal, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope
@@ -203,10 +203,14 @@ def people_of_rows(session: Session, scope: Scope, rows: Iterable[ImportRow]) ->
 # ---- whom a row may be
 
 
+def among(column: ColumnElement[Any] | InstrumentedAttribute[Any], ids: Iterable[UUID | None]) -> ColumnElement[bool]:
+    """One of these, sent as one value: a statement may have 65,535, and a list has more people."""
+    return column == any_(literal([one for one in ids if one], ARRAY(Uuid())))
+
+
 def visible(session: Session, scope: Scope, ids: Collection[UUID]) -> set[UUID]:
     """Those of these people whom somebody may see."""
-    these = Prospect.id == any_(literal(list(ids), ARRAY(Uuid())))
-    return set(session.scalars(select(Prospect.id).where(visible_to(scope), these))) if ids else set()
+    return set(session.scalars(select(Prospect.id).where(visible_to(scope), among(Prospect.id, ids)))) if ids else set()
 
 
 def known(

@@ -29,7 +29,15 @@ from crm.outreach.models import Assignment
 from crm.prospects.importing.commands import importing
 from crm.prospects.importing.queries import handed_back
 from crm.prospects.importing.rules import why_handed_back
-from crm.prospects.importing.services import committing, deciding, handing_back, reading, taking_in, undoing
+from crm.prospects.importing.services import (
+    committing,
+    deciding,
+    handing_back,
+    reading,
+    taking_in,
+    understanding,
+    undoing,
+)
 from crm.prospects.importing.services.at_work import LostClaim
 from crm.prospects.models import Consent, ImportRow, ListImport, Prospect, StageChange, Standing
 from crm.prospects.rules import ImportState, Purpose, RowOutcome
@@ -90,7 +98,7 @@ class Killed(BaseException):
 def test_a_worker_that_dies_is_replaced_and_nobody_is_added_twice(
     where: str, session: Session, manager: User, at_time: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "CHUNK", 100)
+    monkeypatch.setattr(understanding, "CHUNK", 100)
     monkeypatch.setattr(committing, "BATCH", 100)
     rung: list[str] = []
 
@@ -283,6 +291,16 @@ def _decision_for(row: ImportRow) -> deciding.Decision:
     return deciding.Decision.SAME if row.outcome is RowOutcome.DUPLICATE else deciding.Decision.TAKE
 
 
+def test_a_list_of_thousands_can_be_taken_back(session: Session, manager: User) -> None:
+    import_id = take_in(manager, many(3_200))
+    read(import_id)
+    row = load(session, import_id)
+    assert undoing.foresee(session, row).removed == 3_200
+    undo(session, import_id)
+    assert the(session, import_id).state is ImportState.UNDONE
+    assert session.scalar(select(func.count()).where(Prospect.merged_into_id.is_(None))) == 0
+
+
 def test_a_list_taken_back_can_be_loaded_again(session: Session, manager: User, make: Make) -> None:
     def once() -> ListImport:
         import_id = take_in(manager, (LISTS / DONG_SON).read_bytes(), DONG_SON, place_id=make.ward("14821").id)
@@ -414,7 +432,7 @@ def test_odd_rows_are_rejected_each_with_its_place(session: Session, manager: Us
 def test_too_many_rows_are_refused_with_nothing_kept(
     session: Session, manager: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MOST_ROWS", 50)
+    monkeypatch.setattr(understanding, "MOST_ROWS", 50)
     import_id = take_in(manager, many(51))
     read(import_id)
     row = the(session, import_id)

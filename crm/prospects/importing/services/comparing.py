@@ -11,15 +11,15 @@ from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Row, TextClause, Uuid, any_, literal, select, text
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import Row, TextClause, select, text
+from sqlalchemy.orm import Session
 
 from crm.accounts.queries import Scope
 from crm.names import fold
 from crm.prospects.identity.queries import Lineages, lineages
 from crm.prospects.identity.rules import Comparison, Verdict
 from crm.prospects.identity.rules import compare as compare_people
-from crm.prospects.importing.queries import known, visible
+from crm.prospects.importing.queries import among, known, visible
 from crm.prospects.importing.rules import (
     KEPT_ELSEWHERE,
     Difference,
@@ -39,6 +39,15 @@ FEW = 20
 
 
 @dataclass(frozen=True)
+class Part:
+    """Rows of a list: the first id, the last, and how many there are."""
+
+    first: UUID
+    last: UUID
+    many: int
+
+
+@dataclass(frozen=True)
 class Match:
     """Somebody here who is, or may be, the one a row proposes."""
 
@@ -49,15 +58,23 @@ class Match:
 
 
 def compare(
-    session: Session, town_id: UUID, import_id: UUID, scope: Scope | None, *, on: date, since: int | None = None
+    session: Session,
+    town_id: UUID,
+    import_id: UUID,
+    scope: Scope | None,
+    *,
+    on: date,
+    part: Part | None = None,
+    since: int | None = None,
 ) -> Iterator[int]:
-    """Say of each row that is to be added whom it may already be; yields how many were judged each time.
+    """Say of each row that is to be added, or of a part of them, whom it may already be; yields how many were judged
+    each time.
 
     The whole town is asked, for somebody may be out of the importer's sight. With `since` only people are asked who were
     added or changed by that transaction or a later one.
     """
     known_wards = lineages(session, town_id)
-    pairs = _pairs(session, town_id, import_id, since)
+    pairs = _pairs(session, town_id, import_id, part, since)
     by_row = (
         (row_id, met)
         for row_id, each in groupby(pairs, key=lambda pair: pair.row_id)
@@ -73,18 +90,25 @@ def oldest_at_work(session: Session) -> int:
     return int(session.scalar(text("select pg_snapshot_xmin(pg_current_snapshot())::text")) or 0)
 
 
-def _pairs(session: Session, town_id: UUID, import_id: UUID, since: int | None) -> Iterator[Row[Any]]:
-    asked = {"town": town_id, "import": import_id}
+def _pairs(
+    session: Session, town_id: UUID, import_id: UUID, part: Part | None, since: int | None
+) -> Iterator[Row[Any]]:
+    within = part or Part(UUID(int=0), UUID(int=2**128 - 1), _rows(session, town_id, import_id))
+    asked = {"town": town_id, "import": import_id, "first": within.first, "last": within.last}
     bit_by_bit = {"stream_results": True, "yield_per": LOOKED_AT}
     if since is None or since > oldest_at_work(session):  # in a database restored elsewhere the count began anew
-        _choose_way(session, town_id, import_id)
+        _choose_way(session, within.many)
         return iter(session.execute(_MEETINGS, asked, execution_options=bit_by_bit))
     return iter(session.execute(_MEETINGS_SINCE, asked | {"since": since}, execution_options=bit_by_bit))
 
 
-def _choose_way(session: Session, town_id: UUID, import_id: UUID) -> None:
+def _rows(session: Session, town_id: UUID, import_id: UUID) -> int:
+    query = select(ListImport.done).where(ListImport.town_id == town_id, ListImport.id == import_id)
+    return session.scalar(query) or 0
+
+
+def _choose_way(session: Session, rows: int) -> None:
     """PostgreSQL knows nothing yet of rows that came a moment ago, and would look each up by itself however many."""
-    rows = session.scalar(select(ListImport.done).where(ListImport.town_id == town_id, ListImport.id == import_id)) or 0
     people = session.scalar(text("select reltuples from pg_class where oid = 'prospect'::regclass")) or 0
     session.execute(text(f"set local enable_nestloop = {'off' if rows * FEW > people else 'on'}"))
     session.execute(text("set local cursor_tuple_fraction = 1"))  # all pairs are wanted, not the first of them soon
@@ -98,7 +122,8 @@ def _meetings(people: str, within: str) -> TextClause:
         f"""
         with given as materialized (
             select id, citizen_index, insurance_index, phone, other_phone, spellings, birth_year, birth_date, sex
-            from import_person where town_id = :town and import_id = :import and to_add and not decided
+            from import_person where town_id = :town and import_id = :import and id between :first and :last
+            and to_add and not decided
         ), spelt as materialized (
             select id, unnest(spellings) name_fold, birth_year, birth_date, sex, phone from given
         ), kept as {people} (
@@ -111,7 +136,8 @@ def _meetings(people: str, within: str) -> TextClause:
             join list_import m on m.town_id = g.town_id and m.id = g.import_id
             join import_row e on e.town_id = r.town_id and e.words = r.words and e.import_id <> r.import_id
             join list_import l on l.town_id = e.town_id and l.id = e.import_id
-            where g.town_id = :town and g.import_id = :import and g.to_add and not g.decided
+            where g.town_id = :town and g.import_id = :import and g.id between :first and :last
+            and g.to_add and not g.decided
             and e.outcome in ('new', 'changed', 'unchanged') and e.prospect_id is not null
             and (l.state = 'committed' or e.settled_at is not null)
             and (l.digest = m.digest or l.organisation_id = m.organisation_id or (l.organisation_id is null
@@ -215,7 +241,7 @@ def _judge(
     on: date,
 ) -> None:
     """Write into these rows what they become beside the likeliest of those they met."""
-    rows = select(ImportRow.id, ImportRow.understood).where(ImportRow.town_id == town_id, _among(ImportRow.id, met))
+    rows = select(ImportRow.id, ImportRow.understood).where(ImportRow.town_id == town_id, among(ImportRow.id, met))
     proposed = {row.id: Proposed.from_json(row.understood or "") for row in session.execute(rows)}
     became_of = _as_they_are_now(session, town_id, {person_id for each in met.values() for person_id, _why in each})
     people = {person.id: person for person in became_of.values()}
@@ -234,17 +260,12 @@ def _judge(
     session.expunge_all()
 
 
-def _among(column: InstrumentedAttribute[UUID], ids: Iterable[UUID]) -> ColumnElement[bool]:
-    """One of these, sent as one value however many they are."""
-    return column == any_(literal(list(ids), ARRAY(Uuid())))
-
-
 def _as_they_are_now(session: Session, town_id: UUID, ids: set[UUID]) -> dict[UUID, Prospect]:
     """The record each of these leads to, itself or the one it was merged into; none for who was taken back."""
     found: dict[UUID, Prospect] = {}
     missing = set(ids)
     while missing:
-        query = select(Prospect).where(Prospect.town_id == town_id, _among(Prospect.id, missing))
+        query = select(Prospect).where(Prospect.town_id == town_id, among(Prospect.id, missing))
         found |= {person.id: person for person in session.scalars(query)}
         missing = {person.merged_into_id for person in found.values() if person.merged_into_id} - set(found)
     return {person_id: top for person_id in ids if (top := _top(found, person_id))}

@@ -1,106 +1,17 @@
-"""Adding many rows of one kind at once: COPY in PostgreSQL's binary format, written here, for a list has millions of values.
-
-Each value is its length in four bytes and then itself; each row begins with how many values it has.
-"""
+"""Adding many rows of one kind at once: COPY in PostgreSQL's binary format."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
-from itertools import chain, repeat
-from struct import Struct
+from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from psycopg import sql
-from psycopg.postgres import types
 from sqlalchemy.orm import Session
+
+from crm.prospects.importing.services.packing import packed
 
 _BEGINNING = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
-_NULL = b"\xff\xff\xff\xff"
-_EPOCH = date(2000, 1, 1).toordinal()
-_MANY = Struct("!H").pack
-_LENGTH = Struct("!I").pack
-_UUID = _LENGTH(16)
-_NUMBER = Struct("!Iq").pack
-_DAY = Struct("!Ii").pack
-_LIST = Struct("!iiIii").pack
-_TEXT = types["text"].oid
-
-
-def _text(value: str) -> bytes:
-    content = value.encode()
-    return _LENGTH(len(content)) + content
-
-
-def _bytes(value: bytes) -> bytes:
-    return _LENGTH(len(value)) + value
-
-
-def _uuid(value: UUID) -> bytes:
-    return _UUID + value.bytes
-
-
-def _number(value: int) -> bytes:
-    return _NUMBER(8, value)
-
-
-def _yes_or_no(value: bool) -> bytes:
-    return b"\0\0\0\1\1" if value else b"\0\0\0\1\0"
-
-
-def _day(value: date) -> bytes:
-    return _DAY(4, value.toordinal() - _EPOCH)
-
-
-def _texts(values: Sequence[str]) -> bytes:
-    if not values:
-        return _NOTHING
-    return _bytes(_LIST(1, 0, _TEXT, len(values), 1) + b"".join(map(_text, values)))
-
-
-_NOTHING = _bytes(Struct("!iiI").pack(0, 0, _TEXT))
-
-
-def _document(value: Any) -> bytes:
-    return _bytes(b"\1" + json.dumps(value, ensure_ascii=False).encode())
-
-
-_WAYS: Mapping[str, Callable[[Any], bytes]] = {
-    "uuid": _uuid,
-    "text": _text,
-    "bytea": _bytes,
-    "int8": _number,
-    "bool": _yes_or_no,
-    "date": _day,
-    "text[]": _texts,
-    "jsonb": _document,
-}
-
-
-_OFTEN_THE_SAME = frozenset({"text", "int8", "bool", "date"})
-
-
-def packed(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> bytes:
-    """Rows as COPY takes them; `columns` are their names and PostgreSQL's types. A value that a column says often is
-    packed once."""
-    if not rows:
-        return b""
-    many = repeat(_MANY(len(columns)))
-    values = map(_column, columns.values(), zip(*rows, strict=True))
-    return b"".join(chain.from_iterable(zip(many, *values, strict=False)))
-
-
-def _column(kind: str, values: tuple[Any, ...]) -> Iterable[bytes]:
-    way = _WAYS[kind]
-    if values[0] is values[-1] and all(value is values[0] for value in values):
-        return repeat(_NULL if values[0] is None else way(values[0]), len(values))
-    if kind in _OFTEN_THE_SAME:
-        known = {value: _NULL if value is None else way(value) for value in set(values)}
-        return map(known.__getitem__, values)
-    return [_NULL if value is None else way(value) for value in values]
 
 
 def copy_packed(session: Session, table: str, columns: Mapping[str, str], content: bytes) -> None:

@@ -19,6 +19,7 @@ from crm.db import Model
 from crm.errors import Conflict
 from crm.ids import new_id
 from crm.prospects.importing import kinds
+from crm.prospects.importing.queries import among
 from crm.prospects.importing.rules import CHUNK, Problem, Proposed
 from crm.prospects.importing.services.at_work import Persistence, Work, claim, settle
 from crm.prospects.importing.services.committing import LOADED, recount
@@ -142,7 +143,7 @@ def _settled_at(work: Undoing, row: ImportRow) -> datetime | None:
 
 def _locked(session: Session, work: Undoing, rows: Iterable[ImportRow]) -> dict[UUID | None, Prospect]:
     ids = [row.prospect_id for row in rows]
-    query = select(Prospect).where(Prospect.town_id == work.town_id, Prospect.id.in_(ids)).order_by(Prospect.id)
+    query = select(Prospect).where(Prospect.town_id == work.town_id, among(Prospect.id, ids)).order_by(Prospect.id)
     found = session.scalars(query.with_for_update().execution_options(populate_existing=True))
     return {person.id: person for person in found}
 
@@ -228,7 +229,7 @@ def _listed_since(session: Session, work: Undoing, row_ids: Sequence[UUID]) -> s
         select(own.prospect_id)
         .join(theirs, (theirs.town_id == own.town_id) & (theirs.prospect_id == own.prospect_id))
         .join(listed, (listed.town_id == theirs.town_id) & (listed.id == theirs.import_id))
-        .where(own.town_id == work.town_id, own.id.in_(row_ids), theirs.import_id != work.import_id)
+        .where(own.town_id == work.town_id, among(own.id, row_ids), theirs.import_id != work.import_id)
         .where(theirs.outcome.in_(LOADED), listed.state == ImportState.COMMITTED)
         .where(
             tuple_(func.coalesce(theirs.settled_at, listed.loaded_at), theirs.import_id)
@@ -255,7 +256,7 @@ def _worked_with(
         if since and moment is None:
             continue
         place = table.c[name]
-        query = select(place).where(table.c.town_id == work.town_id, place.in_(ids)).distinct()
+        query = select(place).where(table.c.town_id == work.town_id, among(place, ids)).distinct()
         if since and moment:
             query = query.where(table.c[moment] > since)
         if table is Standing.__table__:
@@ -314,7 +315,7 @@ def _withdraw(session: Session, work: Undoing, rows: Sequence[ImportRow], at: da
     settled = {row.prospect_id: _settled_at(work, row) for row in rows}
     query = select(Consent).where(
         Consent.town_id == work.town_id,
-        Consent.prospect_id.in_(settled),
+        among(Consent.prospect_id, settled),
         Consent.channel == ConsentChannel.IMPORT,
         Consent.given,
     )
@@ -347,11 +348,11 @@ def _remove(session: Session, work: Undoing, rows: Sequence[ImportRow], at: date
     if not rows:
         return
     ids = [row.prospect_id for row in rows]
-    session.execute(delete(Standing).where(Standing.town_id == work.town_id, Standing.prospect_id.in_(ids)))
+    session.execute(delete(Standing).where(Standing.town_id == work.town_id, among(Standing.prospect_id, ids)))
     blank: dict[str, Any] = dict.fromkeys(_ABOUT_SOMEBODY)
     session.execute(
         update(Prospect)
-        .where(Prospect.town_id == work.town_id, Prospect.id.in_(ids))
+        .where(Prospect.town_id == work.town_id, among(Prospect.id, ids))
         .values(
             **blank,
             full_name=NOBODY,

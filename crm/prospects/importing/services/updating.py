@@ -9,13 +9,14 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, LargeBinary, Uuid, any_, literal, select, text, type_coerce
+from sqlalchemy import LargeBinary, select, text, type_coerce
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
 
 from crm.citizen_ids import mask
 from crm.names import fold, sort_key
+from crm.prospects.importing.queries import among
 from crm.prospects.importing.rules import Proposed
 from crm.prospects.importing.services.adding import Committing, add_standings, agree, neighbourhood_said
 from crm.prospects.models import ImportRow, Prospect
@@ -101,9 +102,7 @@ def _held(session: Session, town_id: UUID, ids: Collection[UUID]) -> dict[UUID |
     sealed."""
     kept = Prospect.__table__.c
     columns = (type_coerce(kept[name], LargeBinary).label(name) if name in _SEALED else kept[name] for name in _WRITTEN)
-    query = select(kept.id, kept.version, *columns).where(
-        kept.town_id == town_id, kept.id == any_(literal(list(ids), ARRAY(Uuid())))
-    )
+    query = select(kept.id, kept.version, *columns).where(kept.town_id == town_id, among(kept.id, ids))
     found = session.execute(query.order_by(kept.id).with_for_update())
     return {row.id: SimpleNamespace(**row._mapping) for row in found}
 
