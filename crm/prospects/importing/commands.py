@@ -45,6 +45,12 @@ def importing() -> None:
     "--map", "mapping", metavar="FIELD=COLUMN", multiple=True, help="A field's column: its letter or heading."
 )
 @click.option(
+    "--headings",
+    metavar="[SHEET=]ROW",
+    multiple=True,
+    help="Where the headings stand, such as 5 or 5-6; 0: there are none.",
+)
+@click.option(
     "--kind",
     type=click.Choice([kind.value for kind in ListKind]),
     help="What the list is; by default what its headings and titles say.",
@@ -62,6 +68,7 @@ def prospects(
     file: Path,
     sheets: tuple[str, ...],
     mapping: tuple[str, ...],
+    headings: tuple[str, ...],
     kind: str | None,
     duplicates: str,
     place: str | None,
@@ -70,7 +77,7 @@ def prospects(
 ) -> None:
     """Load a list of people."""
     try:
-        options = options_of(sheets, mapping, ListKind(kind) if kind else None)
+        options = options_of(sheets, mapping, ListKind(kind) if kind else None, headings)
         row = _load(file, options, place, duplicates, dry_run)
     except RuleBroken as refused:
         raise Told(str(refused)) from None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
+from werkzeug.datastructures import MultiDict
 from wtforms import SelectField
 
 from crm.errors import RuleBroken
@@ -107,14 +109,57 @@ def is_as_found(found: Mapping[str, Any], chosen: Mapping[str, Mapping[str, str]
     )
 
 
-def options_of(sheets: Sequence[str], mapping: Sequence[str], kind: ListKind | None) -> dict[str, Any]:
-    """How a list is to be read, as a program or a command says it: sheets, `FIELD=COLUMN`, what it is. Raises RuleBroken."""
+def headings_ticked(
+    sheets: Sequence[str], found: Mapping[str, Any] | None, given: MultiDict[str, str]
+) -> dict[str, list[int]]:
+    """Sheet → rows of headings, of the sheets where somebody says otherwise than was found; no rows: it has no headings.
+
+    The form names its boxes `S-row`, and `S-none` for a sheet without headings; S counts the sheets.
+    """
+    before = {table["sheet"]: list(table["header_rows"]) for table in (found or {}).get("tables", ())}
+    said: dict[str, list[int]] = {}
+    for number, sheet in enumerate(sheets):
+        rows = sorted({int(row) for row in given.getlist(f"{number}-row") if row.isdecimal() and len(row) < _DIGITS})
+        if rows and rows != before.get(sheet):
+            said[sheet] = rows
+        elif given.get(f"{number}-none") and before.get(sheet) != []:
+            said[sheet] = []
+    return said
+
+
+_DIGITS = 5
+_HEADED = re.compile(r"(?:(.*)=)?(\d{1,4})(?:-(\d{1,4}))?", re.DOTALL)
+
+
+def _headed(told: Sequence[str]) -> dict[str, list[int]]:
+    """Sheet → rows of headings from `[SHEET=]ROW` or `[SHEET=]FIRST-LAST`; row 0: it has none. Raises RuleBroken."""
+    said: dict[str, list[int]] = {}
+    for each in told:
+        found = _HEADED.fullmatch(each.strip())
+        if found is None:
+            raise RuleBroken(
+                _l(
+                    "“%(given)s” names no row of headings. Write ROW, FIRST-LAST or SHEET=ROW, such as 5-6.", given=each
+                ),
+                field="headings",
+            )
+        first, last = int(found[2]), int(found[3] or found[2])
+        said[found[1] or ""] = list(range(first, last + 1)) if first else []
+    return said
+
+
+def options_of(
+    sheets: Sequence[str], mapping: Sequence[str], kind: ListKind | None, headings: Sequence[str] = ()
+) -> dict[str, Any]:
+    """How a list is to be read, as a program or a command says it: sheets, `FIELD=COLUMN`, what it is, where its headings
+    stand. Raises RuleBroken."""
     pairs = [pair.partition("=") for pair in mapping]
     if wrong := [field for field, sign, _column in pairs if not sign]:
         raise RuleBroken(_l("“%(given)s” names no column. Write FIELD=COLUMN, such as phone=F.", given=wrong[0]))
     options: dict[str, Any] = {
         "sheets": list(sheets),
         "mapping": {field.strip(): column.strip() for field, _, column in pairs},
+        "headed": _headed(headings),
     }
     if kind:
         options["kind"] = kind.value

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from crm.errors import RuleBroken
 from crm.prospects.reading import lists
-from crm.prospects.reading.lists import ListRead
+from crm.prospects.reading.lists import FirstRows, ListRead
 from crm.prospects.reading.outcomes import Unreadable
 from crm.prospects.rules import ListKind
 
@@ -21,7 +21,7 @@ _one_at_a_time = threading.Lock()
 
 def open_list(content: bytes, filename: str, options: dict[str, Any], today: date) -> ListRead:
     """A list and the tables found in it; `options` may name `sheets`, a `mapping` and one for each of some sheets,
-    `columns`, and the `kind`. Raises Unreadable."""
+    `columns`, the `kind`, and where the headings of some stand, `headed`. Raises Unreadable."""
     with _quiet():
         return lists.read(
             content,
@@ -31,7 +31,14 @@ def open_list(content: bytes, filename: str, options: dict[str, Any], today: dat
             mapping=options.get("mapping"),
             columns=options.get("columns"),
             kind=ListKind(options["kind"]) if options.get("kind") else None,
+            headed=options.get("headed"),
         )
+
+
+def first_rows(content: bytes, filename: str) -> list[FirstRows]:
+    """How every sheet that can be seen begins, each cell as text in Unicode. Raises Unreadable."""
+    with _quiet():
+        return lists.first_rows(content, filename)
 
 
 class Handed(Protocol):

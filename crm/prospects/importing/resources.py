@@ -65,6 +65,14 @@ class ListInput(Schema):
         load_default=None,
         metadata={"description": "What the list is; by default what its headings and titles say."},
     )
+    headings = fields.List(
+        fields.String(validate=validate.Regexp(r"^(.*=)?\d{1,4}(-\d{1,4})?$")),
+        load_default=[],
+        metadata={
+            "description": "Where the headings stand when they are not found: `ROW`, `FIRST-LAST` or `SHEET=ROW`, such as"
+            " `5-6`; 0 when there are none. May be given several times."
+        },
+    )
     map = fields.List(
         fields.String(validate=[validate.Length(3, 200), validate.Regexp(r"[a-z_]+=.*")]),
         load_default=[],
@@ -174,7 +182,7 @@ def hand_in(files: dict[str, Any], asked: dict[str, Any]) -> ListImport:
         files["file"].read(),
         _place_id(asked["place"]),
         _organisation_id(asked["organisation"]),
-        options_of([asked["sheet"]] if asked["sheet"] else [], asked["map"], asked["kind"]),
+        options_of([asked["sheet"]] if asked["sheet"] else [], asked["map"], asked["kind"], asked["headings"]),
     )
     read = gateway.check_list(handed, today())
     with transaction() as current:

@@ -16,16 +16,25 @@ from crm.accounts.rules import May
 from crm.background import ring
 from crm.clock import now, today
 from crm.db import session, transaction
-from crm.errors import NotFound
+from crm.errors import Conflict, NotFound, RuleBroken
 from crm.places.queries import units_of_all_times
 from crm.prospects.importing import gateway, queries
-from crm.prospects.importing.forms import ColumnsForm, HandInForm, columns_chosen, is_as_found
+from crm.prospects.importing.forms import ColumnsForm, HandInForm, columns_chosen, headings_ticked, is_as_found
 from crm.prospects.importing.kinds import KIND_NAMES, KIND_WORDS
 from crm.prospects.importing.resources import XLSX
 from crm.prospects.importing.rules import AT_WORK, COLUMN_NAMES, STATE_NAMES, problem_sentence, unit_named
-from crm.prospects.importing.services import committing, deciding, handing_back, remembering, taking_in, undoing
+from crm.prospects.importing.services import (
+    committing,
+    deciding,
+    handing_back,
+    heading,
+    remembering,
+    taking_in,
+    undoing,
+)
 from crm.prospects.importing.showing import beside, columns_of, fields_of, kept_back, shown
 from crm.prospects.models import ListImport
+from crm.prospects.reading.outcomes import Refusal
 from crm.prospects.rules import ImportState, RowOutcome
 from crm.web.filters import number
 from crm.web.forms import refusals_on
@@ -119,7 +128,12 @@ def hand_in() -> ResponseReturnValue:
         options = {"kind": form.list_kind.value} if form.list_kind else {}
         handed = taking_in.Handed(file.filename or "list", file.read(), form.place_id, form.organisation_id, options)
         with refusals_on(form):
-            read = gateway.check_list(handed, today())
+            try:
+                read = gateway.check_list(handed, today())
+            except RuleBroken as refusal:
+                if refusal.code != Refusal.NO_HEADER:
+                    raise
+                return _to_be_headed(handed)
             with transaction() as current:
                 handed = taking_in.as_remembered(
                     current, user.town_id, handed, read, by=user, scope=current_scope(), at=now()
@@ -128,6 +142,16 @@ def hand_in() -> ResponseReturnValue:
             ring(read_list, str(row.id))
             return _back_to(row.id)
     return render_template("prospects/importing/new.html", form=form), 422
+
+
+def _to_be_headed(handed: taking_in.Handed) -> ResponseReturnValue:
+    """A list without headings that we know is kept: somebody says where they stand."""
+    user = current_user()
+    with transaction() as current:
+        row = taking_in.take_in_unread(
+            current, user.town_id, handed, Refusal.NO_HEADER, by=user, scope=current_scope(), at=now()
+        )
+    return redirect(url_for("imports.headings", import_id=row.id), 303)
 
 
 @bp.get("/<uuid:import_id>")
@@ -161,8 +185,49 @@ def columns(import_id: UUID) -> ResponseReturnValue:
         fields=fields_of(row.kind),
         about=KIND_WORDS[row.kind],
         why=problem_sentence(row.problem),
-        may_change=row.state is ImportState.READY,
+        may_change=heading.may_be_headed(row),
     )
+
+
+@bp.get("/<uuid:import_id>/headings")
+@may(May.IMPORT_PEOPLE)
+def headings(import_id: UUID) -> ResponseReturnValue:
+    """How each sheet begins, to say where its headings stand."""
+    row = _seen(import_id)
+    if not heading.may_be_headed(row):
+        return _back_to(import_id)
+    return _headings_page(row)
+
+
+def _headings_page(row: ListImport, wrong: Any = None) -> str:
+    return render_template(
+        "prospects/importing/headings.html",
+        row=row,
+        sheets=heading.beginnings(row),
+        headed={table["sheet"]: table["header_rows"] for table in (row.found or {}).get("tables", ())},
+        wrong=wrong,
+        why=problem_sentence(row.problem),
+    )
+
+
+@bp.post("/<uuid:import_id>/headings")
+@may(May.IMPORT_PEOPLE)
+def set_headings(import_id: UUID) -> ResponseReturnValue:
+    """Read the list once more with its headings where somebody says; then its columns are looked at again."""
+    row = _seen(import_id)
+    said = headings_ticked(request.form.getlist("name"), row.found, request.form)
+    if not said or not heading.may_be_headed(row):
+        return redirect(url_for("imports.columns" if row.found else "imports.show", import_id=import_id), 303)
+    try:
+        heading.check_headed(row, said, today())
+        with transaction() as current:
+            taking_in.read_again(current, row, headed=said, scope=current_scope())
+    except Conflict:
+        raise
+    except RuleBroken as refusal:
+        return _headings_page(_seen(import_id), refusal.message), 422
+    ring(read_list, str(import_id))
+    return _back_to(import_id)
 
 
 def _failed(row: ListImport) -> str:
@@ -173,7 +238,14 @@ def _failed(row: ListImport) -> str:
         form.place.data = str(likely.id)
     more = row.content is not None and row.options.get("tries", 0) < taking_in.MOST_TRIES
     why = problem_sentence(row.problem)
-    return render_template("prospects/importing/failed.html", row=row, form=form, why=why, more=more)
+    return render_template(
+        "prospects/importing/failed.html",
+        row=row,
+        form=form,
+        why=why,
+        more=more,
+        may_be_headed=heading.may_be_headed(row),
+    )
 
 
 def _looked_at(row: ListImport) -> str:

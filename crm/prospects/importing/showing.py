@@ -281,6 +281,8 @@ class TableShown:
     sheet: str
     ward: str | None
     year: int | None
+    headings: str
+    """The rows they stand in, as people count; empty when it has none."""
     sure: int
     """How sure the columns are, in percent."""
     letters: Sequence[str]
@@ -297,11 +299,13 @@ def _table(session: Session, row: ListImport, number: int, table: Mapping[str, A
     query = rows_of(row, ImportRow.sheet == table["sheet"]).order_by(ImportRow.row_number).limit(ROWS_SAMPLED)
     rows = [cells_from_json(one.raw) for one in session.scalars(query)]
     letters = [Letters(name) for name in table.get("letters", ())]
+    headed = table.get("header_rows", ())
     return TableShown(
         number=number,
         sheet=table["sheet"],
         ward=table["ward"],
         year=table.get("year") if row.kind is ListKind.POOR_HOUSEHOLDS else None,
+        headings="–".join(str(end) for end in sorted({min(headed), max(headed)})) if headed else "",
         sure=round(100 * table["confidence"]),
         letters=_converted(table),
         columns=[

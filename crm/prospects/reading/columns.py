@@ -19,6 +19,7 @@ from crm.prospects.reading.values import as_text, neighbourhood_in, read_sex, wa
 from crm.prospects.rules import ListKind
 
 HEAD_ROWS = 80
+MOST_HEADER_ROWS = 5
 SAMPLE_ROWS = 300
 WIDEST = 200  # columns; what stands further right is decoration
 _LETTERS = re.compile(r"[A-Za-z]{1,2}")
@@ -239,17 +240,23 @@ def find_table(
     merged: Merged,
     wished: Mapping[str, str] | None = None,
     kind: ListKind | None = None,
+    headed: Sequence[int] | None = None,
 ) -> Table | None:
     """The table in the first rows of a sheet; None when there is none. `wished` overrides: a field, and its column or heading.
-    `kind` is what the list is; None: whatever it seems to be.
+    `kind` is what the list is; None: whatever it seems to be. `headed` are the rows of headings, counted from 1, where
+    somebody chose them; empty: there are none.
 
     Raises Unreadable when what is wished for cannot be.
     """
     width = min(max(map(len, rows), default=0), WIDEST)
     overall = letters_of(cell for row in rows for cell in row[:width] if isinstance(cell, str))
     top = [[_decoded(cell, overall) for cell in row[:width]] + [""] * (width - len(row)) for row in rows[:HEAD_ROWS]]
-    header_rows, headings = _headings_of_some_kind(top, merged, 1.0 if wished else 2.2, kind)
-    above = header_rows[-1] if header_rows else 0 if wished else _first_row_of_values(top)
+    if headed is None:
+        header_rows, headings = _headings_of_some_kind(top, merged, 1.0 if wished else 2.2, kind)
+        above = header_rows[-1] if header_rows else 0 if wished else _first_row_of_values(top)
+    else:
+        header_rows, headings = _headings_chosen(top, merged, headed)
+        above = header_rows[-1] if header_rows else _first_row_of_values(top) or 0
     if above is None:
         return None
     below = rows[above:]
@@ -259,6 +266,8 @@ def find_table(
     titles = [fold(text) for text in (*(text for row in title for text in row if text), sheet)]
     kind = kind or kind_of([_plain(heading) for heading in headings], titles)
     fields = _fields(headings, values, kind)
+    if headed is not None:
+        _name_somewhere(fields, values)
     chosen = _chosen(wished or {}, headings)
     columns = tuple(
         Column(index, letter_of(index), headings[index], *_after_choice(index, fields[index], chosen))
@@ -284,6 +293,13 @@ def find_table(
             for cell in row[:width]
         ),
     )
+
+
+def first_texts(rows: Sequence[Sequence[Cell]]) -> list[list[str]]:
+    """The first rows of a sheet as people read them, in Unicode, for saying where its headings stand."""
+    width = min(max(map(len, rows), default=0), WIDEST)
+    overall = letters_of(cell for row in rows for cell in row[:width] if isinstance(cell, str))
+    return [[_decoded(cell, overall) for cell in row[:width]] for row in rows]
 
 
 def _first_row_of_values(top: Sequence[Sequence[str]]) -> int | None:
@@ -352,6 +368,19 @@ def _best_headings(
             if score >= enough and score > best_score + 1e-9:
                 best_score, best_rows, best_headings = score, tuple(range(start + 1, start + height + 1)), headings
     return best_rows, best_headings
+
+
+def _headings_chosen(
+    top: Sequence[Sequence[str]], merged: Merged, headed: Sequence[int]
+) -> tuple[tuple[int, ...], list[str]]:
+    """The headings where somebody said they are. Raises Unreadable when the sheet has no such rows."""
+    if not headed:
+        return (), [""] * (len(top[0]) if top else 0)
+    first, last = min(headed), max(headed)
+    together = sorted(headed) == list(range(first, last + 1))
+    if first < 1 or last > len(top) or last - first >= MOST_HEADER_ROWS or not together:
+        raise Unreadable(Refusal.NO_SUCH_HEADINGS, rows=f"{first}–{last}" if last > first else first, most=len(top))
+    return tuple(range(first, last + 1)), _headings(top[first - 1 : last], first - 1, merged)
 
 
 def _is_lower_heading(row: Sequence[str]) -> bool:
@@ -466,6 +495,13 @@ def _fields(
         if free and max(free)[0] >= enough:
             fields[-max(free)[1]] = (field, Why.VALUES)
     return fields
+
+
+def _name_somewhere(fields: list[tuple[Field | None, Why | None]], values: Sequence[Sequence[str]]) -> None:
+    """Where somebody said that a table is there, the column most like names is taken for them, to be corrected."""
+    free = [(_share(column, _is_name), -index) for index, column in enumerate(values) if fields[index][0] is None]
+    if free and not {field for field, _ in fields} & {Field.FULL_NAME, Field.GIVEN_NAME}:
+        fields[-max(free)[1]] = (Field.FULL_NAME, Why.VALUES)
 
 
 _SAME_KIND: Mapping[Field, frozenset[Field]] = {

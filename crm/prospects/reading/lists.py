@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from crm.prospects.reading.columns import HEAD_ROWS, SAMPLE_ROWS, Table, find_table
+from crm.prospects.reading.columns import HEAD_ROWS, SAMPLE_ROWS, Table, find_table, first_texts, letter_of
 from crm.prospects.reading.outcomes import Cell, Duplicate, Outcome, Person, Refusal, Rejected, Unreadable
 from crm.prospects.reading.repeats import Repeats
 from crm.prospects.reading.rows import RowReader
@@ -102,13 +102,15 @@ def read(
     mapping: Mapping[str, str] | None = None,
     columns: Mapping[str, Mapping[str, str]] | None = None,
     kind: ListKind | None = None,
+    headed: Mapping[str, Sequence[int]] | None = None,
     most_rows: int = MOST_ROWS,
 ) -> ListRead:
     """Open a list and find its tables; the rows themselves are read by `rows()`.
 
     `sheets` are the names of those wanted, by default all that can be seen. `mapping` overrides what was found: a field
     (`full_name`, `phone`, …) and its column's letter or heading; an empty column takes the field away; `columns` is such a mapping for each sheet
-    it names. `kind` is what the list is about, by default what its headings and titles say. Raises Unreadable only.
+    it names. `kind` is what the list is about, by default what its headings and titles say. `headed` says of some sheets
+    in which rows the headings stand; under an empty name, of all others. Raises Unreadable only.
     """
     source = open_source(file, filename)
     if sheets is not None and (
@@ -126,7 +128,9 @@ def read(
         filled = any(cell not in ("", None) for row in sample for cell in row)
         empty = empty and not filled
         wished = {**(mapping or {}), **(columns or {}).get(sheet.name, {})}
-        table = find_table(sheet.name, sample, sheet.merged, wished, kind) if filled else None
+        table = (
+            find_table(sheet.name, sample, sheet.merged, wished, kind, _headed(sheet.name, headed)) if filled else None
+        )
         if table is None:
             skipped.append(sheet.name)
         else:
@@ -134,7 +138,7 @@ def read(
     if len({table.kind for _, table in found}) > 1:  # sheets of several kinds: people as such
         return read(
             file, filename, today=today, sheets=sheets, mapping=mapping, columns=columns, kind=ListKind.PEOPLE,
-            most_rows=most_rows,
+            headed=headed, most_rows=most_rows,
         )  # fmt: skip
     if not found:
         other = _OTHER_THINGS.search(filename.lower()) and source.kind == "text"
@@ -147,6 +151,29 @@ def read(
     return ListRead(
         filename, tuple(table for _, table in found), tuple(skipped), today, tuple(sheet for sheet, _ in found)
     )
+
+
+def _headed(sheet: str, headed: Mapping[str, Sequence[int]] | None) -> Sequence[int] | None:
+    return (headed or {}).get(sheet, (headed or {}).get(""))
+
+
+@dataclass(frozen=True)
+class FirstRows:
+    """How a sheet begins, as people read it."""
+
+    sheet: str
+    rows: list[list[str]]
+
+    @property
+    def letters(self) -> list[str]:
+        """What a spreadsheet calls its columns."""
+        return [letter_of(index) for index in range(max(map(len, self.rows), default=0))]
+
+
+def first_rows(content: bytes, filename: str, many: int = 30) -> list[FirstRows]:
+    """How every sheet that can be seen begins. Raises Unreadable."""
+    sheets = [sheet for sheet in open_source(content, filename).sheets if not sheet.hidden]
+    return [FirstRows(sheet.name, first_texts(list(islice(_guarded(sheet), many)))) for sheet in sheets]
 
 
 def _guarded(sheet: Sheet) -> Iterator[Sequence[Cell]]:

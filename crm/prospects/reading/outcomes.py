@@ -268,6 +268,7 @@ class Refusal(StrEnum):
     TOO_LARGE = "too_large"
     NO_SUCH_SHEET = "no_such_sheet"
     NO_SUCH_COLUMN = "no_such_column"
+    NO_SUCH_HEADINGS = "no_such_headings"
     NO_SUCH_FIELD = "no_such_field"
 
 
@@ -294,6 +295,9 @@ _REFUSALS: Mapping[Refusal, LazyString] = {
         "The file is too large once unpacked. Keep only the list in it, or split it into several files."
     ),
     Refusal.NO_SUCH_SHEET: _l("The file has no sheet “%(sheet)s”. Its sheets are: %(sheets)s."),
+    Refusal.NO_SUCH_HEADINGS: _l(
+        "The headings cannot stand in row %(rows)s: choose up to five rows that stand together, among the first %(most)s."
+    ),
     Refusal.NO_SUCH_COLUMN: _l("The list has no column “%(column)s”. Give its letter or its heading as it is written."),
     Refusal.NO_SUCH_FIELD: _l("“%(field)s” is not something a list can hold. It can hold: %(fields)s."),
 }

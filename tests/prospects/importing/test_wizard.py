@@ -433,3 +433,75 @@ def test_at_the_terminal_the_kind_and_the_decisions_are_named(app: Flask, sessio
     )
     wrong = CliRunner().invoke(importing, ["prospects", str(file), "--kind", "sheep"])
     assert wrong.exit_code == 2
+
+
+# ---- headings
+
+
+def tops(session: Session, import_id: UUID) -> dict[str, list[int]]:
+    tables = (the(session, import_id).found or {"tables": []})["tables"]
+    return {table["sheet"]: table["header_rows"] for table in tables}
+
+
+UNKNOWN_HEADINGS = "Danh sách chi hội\nNgười;Việc hay\n;làm\nNguyễn Văn An;thợ may\nLê Thị Lan;bán chè\nVũ Tú;đi chợ\n"
+
+
+def test_the_row_of_headings_is_corrected_by_hand_and_the_columns_follow(
+    browser: FlaskClient, session: Session
+) -> None:
+    lines = "Họ và tên;Năm sinh;Phường\nChi;hội;Một\nTên;Sinh;Phường xã\nNguyễn Văn An;1980;Ba Đình\n"
+    address = upload(browser, "a.csv", lines.encode())
+    import_id = read_it(address)
+    assert tops(session, import_id) == {"a": [1]}
+    assert "Nguyễn Văn An" in browser.get(f"{address}/headings").text
+    answer = browser.post(f"{address}/headings", data={"name": "a", "0-row": "3"})
+    assert answer.status_code == 303
+    read_list(str(import_id))
+    assert tops(session, import_id) == {"a": [3]}
+    assert browser.get(address).headers["Location"].endswith("/columns")
+    page = browser.get(f"{address}/columns").text
+    assert "Tiêu đề cột nằm ở dòng 3" in page
+    assert "Phường xã" in page
+
+
+def test_a_list_whose_headings_nobody_knows_is_loaded_by_saying_where_they_are(
+    browser: FlaskClient, session: Session
+) -> None:
+    answer = browser.post("/imports/new", data={"file": (io.BytesIO(UNKNOWN_HEADINGS.encode()), "chi-hoi.csv")})
+    address = answer.headers["Location"].removesuffix("/headings")
+    assert answer.status_code == 303
+    assert address != answer.headers["Location"]
+    assert "Người" in browser.get(f"{address}/headings").text
+    browser.post(f"{address}/headings", data={"name": "chi-hoi", "0-row": ["2", "3"]})
+    import_id = read_it(address)
+    assert the(session, import_id).state is ImportState.FAILED  # the ward is still to be said
+    columns = the(session, import_id).found["tables"][0]["columns"]  # type: ignore[index]
+    assert [(one["heading"], one["field"]) for one in columns] == [
+        ("Người", "full_name"),
+        ("Việc hay làm", None),
+    ]
+
+
+def test_a_sheet_without_headings_is_said_to_have_none(browser: FlaskClient, session: Session) -> None:
+    address = upload(browser, "a.csv", b"Ten;Nam sinh;Phuong\nNguyen Van An;1980;Ba Dinh\n")
+    import_id = read_it(address)
+    browser.post(f"{address}/headings", data={"name": "a", "0-none": "1"})
+    read_list(str(import_id))
+    assert tops(session, import_id) == {"a": []}
+
+
+def test_rows_that_cannot_be_headings_are_refused_on_the_page(browser: FlaskClient, session: Session) -> None:
+    address = upload(browser, "a.csv", csv("Nguyễn Văn An;1980;Nam;0912345678;Ba Đình"))
+    import_id = read_it(address)
+    answer = browser.post(f"{address}/headings", data={"name": "a", "0-row": ["1", "78"]})
+    assert answer.status_code == 422
+    assert "không thể là tiêu đề" in answer.text
+    assert the(session, import_id).state is ImportState.READY
+
+
+def test_headings_left_as_they_are_change_nothing(browser: FlaskClient, session: Session) -> None:
+    address = upload(browser, "a.csv", csv("Nguyễn Văn An;1980;Nam;0912345678;Ba Đình"))
+    import_id = read_it(address)
+    answer = browser.post(f"{address}/headings", data={"name": "a", "0-row": "1"})
+    assert answer.headers["Location"].endswith("/columns")
+    assert the(session, import_id).state is ImportState.READY

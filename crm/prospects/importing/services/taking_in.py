@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NoReturn
@@ -79,6 +80,17 @@ def take_in(
     return row
 
 
+def take_in_unread(
+    session: Session, town_id: UUID, handed: Handed, problem: Any, *, by: User | None, scope: Scope | None, at: datetime
+) -> ListImport:
+    """Keep a file that cannot be read before somebody says where its headings stand. Raises RuleBroken."""
+    row = take_in(session, town_id, handed, by=by, scope=scope, at=at)
+    row.state = ImportState.FAILED
+    row.problem = json.dumps({"code": problem, "params": {}})
+    session.flush()
+    return row
+
+
 def as_remembered(
     session: Session,
     town_id: UUID,
@@ -143,10 +155,12 @@ def read_again(
     columns: dict[str, dict[str, str]] | None = None,
     kind: ListKind | None = None,
     sheets: Sequence[str] | None = None,
+    headed: Mapping[str, Sequence[int]] | None = None,
     scope: Scope | None,
 ) -> None:
-    """Read a list once more, with another ward, kind, other sheets or columns (sheet → field → column). Raises RuleBroken
-    when it is loaded already, or was read again MOST_TRIES times without success."""
+    """Read a list once more, with another ward, kind, other sheets, columns (sheet → field → column) or rows of headings
+    (sheet → rows; its columns are then looked at again). Raises RuleBroken when it is loaded already, or was read again
+    MOST_TRIES times without success."""
     chosen = _place(session, row.town_id, place_id, scope) if place_id else row.place_id
     tries = row.options.get("tries", 0) + 1 if row.state is ImportState.FAILED else 0
     if tries > MOST_TRIES:
@@ -160,9 +174,12 @@ def read_again(
     options = {
         **row.options,
         "tries": tries,
-        "checked": True,
+        "checked": not headed,
         "columns": {**row.options.get("columns", {}), **(columns or {})},
     }
+    if headed:
+        options["headed"] = {**row.options.get("headed", {}), **{sheet: list(rows) for sheet, rows in headed.items()}}
+        options["columns"] = {sheet: said for sheet, said in options["columns"].items() if sheet not in headed}
     if kind:
         options["kind"] = kind.value
     if sheets:
