@@ -20,6 +20,8 @@ LOG = Item(_l("Log"), "followups.record", "record", May.LOG_VISITS)
 MINE = Item(_l("My work"), "followups.mine", "mine", May.LOG_VISITS)
 PAPERS = Item(_l("Papers for joining"), "joining.listing", "document", May.SEE_PEOPLE)
 DOORS = _l("Door to door")
+MONEY = _l("Sponsors' money")
+REGISTER = _l("The register")
 SET_UP = _l("Set up")
 
 
@@ -41,26 +43,26 @@ OFFICE: tuple[Item, ...] = (
     Item(_l("Taking part"), "participation.listing", "joined", May.SEE_DASHBOARD),
     Item(_l("Keeping them in"), "keeping.show", "due", May.SEE_PEOPLE),
     PAPERS,
-    Item(_l("Referrals to the insurance office"), "referrals.listing", "office", May.SEE_DASHBOARD),
-    Item(_l("Sponsors"), "sponsors.listing", "sponsor", May.SEE_SPONSORS),
     Item(_l("Messages"), "campaigns.messages", "message", May.SEE_MESSAGES),
-    Item(_l("Visits"), "outreach.listing", "list", May.SEE_DASHBOARD),
-    Item(_l("Poor households"), "households.review", "home", May.SEE_DASHBOARD),
-    Item(_l("Who looks after whom"), "outreach.assigning", "family", May.ASSIGN),
-    Item(_l("Work packages"), "packages.listing", "document", May.ASSIGN),
-    Item(_l("Volunteers of my unit"), "team.listing", "person", May.INVITE_VOLUNTEERS),
     replace(TODAY, group=DOORS),
     replace(LOG, group=DOORS),
     replace(MINE, group=DOORS),
-    Item(_l("May be one person"), "merging.queue", "people", May.SEE_ALIKE, group=SET_UP, waiting=pairs_waiting),
-    Item(_l("Load a list"), "imports.listing", "upload", May.IMPORT_PEOPLE, group=SET_UP),
+    Item(_l("Visits"), "outreach.listing", "list", May.SEE_DASHBOARD, group=DOORS),
+    Item(_l("Who looks after whom"), "outreach.assigning", "family", May.ASSIGN, group=DOORS),
+    Item(_l("Work packages"), "packages.listing", "document", May.ASSIGN, group=DOORS),
+    Item(_l("Volunteers of my unit"), "team.listing", "person", May.INVITE_VOLUNTEERS, group=DOORS),
+    Item(_l("Sponsors"), "sponsors.listing", "sponsor", May.SEE_SPONSORS, group=MONEY),
+    Item(_l("Load a list"), "imports.listing", "upload", May.IMPORT_PEOPLE, group=REGISTER),
+    Item(_l("May be one person"), "merging.queue", "people", May.SEE_ALIKE, group=REGISTER, waiting=pairs_waiting),
+    Item(_l("Poor households"), "households.review", "home", May.SEE_DASHBOARD, group=REGISTER),
+    Item(_l("Referrals to the insurance office"), "referrals.listing", "office", May.SEE_DASHBOARD, group=REGISTER),
     Item(_l("Targets"), "targets.listing", "target", May.SEE_TARGETS, group=SET_UP),
     Item(_l("Wards and communes"), "reorganisations.listing", "map", May.CHANGE_WARDS, group=SET_UP),
     Item(_l("The law"), "premiums.law", "law", May.SEE_DASHBOARD, group=SET_UP),
     Item(_l("Who signs in"), "accounts.listing", "lock", May.MANAGE_ACCOUNTS, group=SET_UP),
     Item(_l("Program's time"), "timekeeping.show_clock", "clock", May.MOVE_CLOCK, group=SET_UP),
 )
-"""Those who see the whole: what they look at every day, then their own visits, then what is set up once."""
+"""Those who see the whole: what they look at every day, then what belongs together; a long menu folds its groups."""
 
 
 def menu_of(who: Actor) -> tuple[Item, ...]:

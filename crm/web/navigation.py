@@ -48,6 +48,31 @@ class Link(NamedTuple):
     """How much waits there, as the menu says it; empty for nothing. Asked when the menu is drawn, and once."""
 
 
+class Group(NamedTuple):
+    """Places of the menu that stand together; the first have no words over them."""
+
+    words: Any
+    links: list[Link]
+
+    @property
+    def current(self) -> bool:
+        return any(link.current for link in self.links)
+
+    def waiting(self) -> str:
+        """How much waits in the group, as far as one number says it."""
+        return next((told for link in self.links if (told := link.waiting())), "")
+
+
+def in_groups(links: Iterable[Link]) -> list[Group]:
+    """The menu by its groups, in their order. A group of one place stands without words of its own."""
+    found: dict[Any, Group] = {"": Group("", [])}
+    for link in links:
+        found.setdefault(str(link.group), Group(link.group, [])).links.append(link)
+    first, *others = found.values()
+    alone = [link for group in others if len(group.links) == 1 for link in group.links]
+    return [Group("", [*first.links, *alone]), *(group for group in others if len(group.links) > 1)]
+
+
 def shown(items: Iterable[Item], who: Actor) -> list[Link]:
     """The items this person may open."""
     mine = [item for item in items if who.may(item.permission)]
@@ -84,6 +109,8 @@ def install(
     app: Flask, menu_of: Callable[[Actor], Iterable[Item]], actor: Callable[[], Actor | None], *, search: str
 ) -> None:
     """Give every template its `navigation`, the languages and the addresses of the shell."""
+
+    app.jinja_env.filters["in_groups"] = in_groups
 
     @app.context_processor
     def shell() -> dict[str, Any]:
