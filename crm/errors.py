@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -19,6 +21,55 @@ class RuleBroken(Exception):
 
     def __str__(self) -> str:
         return str(self.message)
+
+    @property
+    def each(self) -> Sequence[RuleBroken]:
+        """Everything that is refused, one by one."""
+        return (self,)
+
+
+class RulesBroken(RuleBroken):
+    """Several rules refuse an act at once, each with its own field."""
+
+    def __init__(self, refusals: Sequence[RuleBroken]) -> None:
+        super().__init__(refusals[0].message, code=refusals[0].code)
+        self.refusals = refusals
+
+    def __str__(self) -> str:
+        return " ".join(str(one) for one in self.refusals)
+
+    @property
+    def each(self) -> Sequence[RuleBroken]:
+        return self.refusals
+
+
+class Refusals:
+    """Lets several rules speak before an act is refused, so that a person hears all of it at once."""
+
+    def __init__(self) -> None:
+        self.found: list[RuleBroken] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Go on after what is refused here; a field is told one thing at a time. A Conflict is no mistake in what was
+        given: it ends the act."""
+        try:
+            yield
+        except Conflict:
+            raise
+        except RuleBroken as refusal:
+            self.found += [one for one in refusal.each if not (one.field and self.at(one.field))]
+
+    def at(self, *fields: str) -> bool:
+        """Whether anything is refused at one of these fields."""
+        return any(one.field in fields for one in self.found)
+
+    def raise_all(self) -> None:
+        """Raise what was refused, if anything was."""
+        if len(self.found) == 1:
+            raise self.found[0]
+        if self.found:
+            raise RulesBroken(tuple(self.found))
 
 
 class NotFound(Exception):

@@ -13,9 +13,9 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
-from crm.errors import RuleBroken
+from crm.errors import Refusals, RuleBroken
 from crm.phones import pretty
-from crm.prospects.editing import BIRTH, HOME, NUMBERS, TOGETHER
+from crm.prospects.editing import BIRTH, HOME, NUMBERS
 from crm.prospects.reading.outcomes import Reason
 from crm.prospects.reading.values import read_birth
 from crm.prospects.rules import (
@@ -73,17 +73,22 @@ class ParticularsForm(Form):
     citizen_id = StringField(FIELDS["citizen_id"], filters=[stripped], validators=[Length(max=30)])
     si_number = StringField(FIELDS["si_number"], filters=[stripped], validators=[Length(max=30)])
 
-    def particulars(self, today: date) -> dict[str, Any]:
-        """The fields as the services take them, without the place. Raises RuleBroken at `birth`."""
-        birth = read_birth(self.birth.data, today)
-        if birth.problem:
-            raise RuleBroken(_BIRTH_SENTENCES.get(birth.problem, _UNREADABLE), field="birth")
-        same = ("full_name", "phone", "other_phone", "address", "occupation")
+    def particulars(self, today: date, refused: Refusals) -> dict[str, Any]:
+        """The fields as the services take them, without the place; a birth that cannot be read is noted and left out."""
+        same = ("phone", "other_phone", "address", "occupation")
         return {name: self[name].data for name in same} | {
-            "birth_date": birth.date,
-            "birth_year": birth.year,
-            "sex": Sex(self.sex.data) if self.sex.data else None,
+            "full_name": self.full_name.data or "",
+            **self.born(today, refused),
+            "sex": Sex(self.sex.data) if self.sex.data and not self.sex.errors else None,
         }
+
+    def born(self, today: date, refused: Refusals) -> dict[str, Any]:
+        """The day and the year of birth, as far as the field tells them; what cannot be read is noted at `birth`."""
+        birth = read_birth(self.birth.data, today)
+        with refused.noted():
+            if birth.problem:
+                raise RuleBroken(_BIRTH_SENTENCES.get(birth.problem, _UNREADABLE), field="birth")
+        return {"birth_date": birth.date, "birth_year": birth.year}
 
 
 class NewPersonForm(ParticularsForm):
@@ -152,8 +157,8 @@ class ChangeForm(ParticularsForm):
         shown = texts_of(base)
         return {name for name, text in shown.items() if _bare(name, self[name].data) != _bare(name, text)}
 
-    def changes(self, today: date, edited: Container[str]) -> dict[str, Any]:
-        """What these fields say, without the place. Raises RuleBroken at `birth`."""
+    def changes(self, today: date, edited: Container[str], refused: Refusals) -> dict[str, Any]:
+        """What these fields say, without the place; a birth that cannot be read is noted."""
         same = ("full_name", "phone", "other_phone", "address", "occupation", *NUMBERS)
         said: dict[str, Any] = {name: self[name].data for name in same if name in edited}
         if "sex" in edited:
@@ -161,8 +166,7 @@ class ChangeForm(ParticularsForm):
         if "kinship" in edited:
             said["kinship"] = Kinship(self.kinship.data) if self.kinship.data else None
         if BIRTH in edited:
-            particulars = self.particulars(today)
-            said |= {name: particulars[name] for name in TOGETHER[BIRTH]}
+            said |= self.born(today, refused)
         return said
 
     def take_theirs(self, unit: str, theirs: Mapping[str, Any]) -> None:

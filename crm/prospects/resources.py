@@ -11,7 +11,7 @@ from uuid import UUID
 from flask import Response, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 from sqlalchemy.orm import Session
 
 from crm import clock
@@ -24,7 +24,7 @@ from crm.api.description import Problem
 from crm.api.lists import ListQuery, listing
 from crm.citizen_ids import mask
 from crm.db import session, transaction
-from crm.errors import Conflict, RuleBroken
+from crm.errors import Conflict, Refusals, RuleBroken
 from crm.places.models import Place
 from crm.places.queries import place_named
 from crm.prospects.editing import NUMBERS
@@ -38,6 +38,9 @@ from crm.prospects.queries.facts import Facts, facts_of
 from crm.prospects.queries.lists import Filters, page_of
 from crm.prospects.queries.seeing import person_seen
 from crm.prospects.rules import (
+    NOBODY,
+    NOWHERE,
+    READ_FIELDS,
     ConsentChannel,
     Ground,
     NewConsent,
@@ -47,10 +50,11 @@ from crm.prospects.rules import (
     Same,
     Sex,
     Stage,
+    columns_of,
 )
 from crm.prospects.services.consent import answer_for
 from crm.prospects.services.neighbourhoods import neighbourhood_id
-from crm.prospects.services.people import add_prospect, change_prospect, reveal
+from crm.prospects.services.people import add_prospect, change_prospect, columns_of_new, reveal
 from crm.prospects.services.standing import set_grounds
 from crm.web.guard import may
 from crm.web.problems import problem
@@ -134,6 +138,18 @@ class Particulars(Schema):
     organisation = fields.String(allow_none=True, validate=CODE, metadata={"description": "Its code."})
     grounds = fields.List(GroundField(), validate=validate.Length(max=10), metadata=GROUNDS)
     sms_consent = fields.List(fields.Nested(ConsentIn), validate=validate.Length(max=20))
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def with_the_rules(self, data: dict[str, Any], original_data: Any, **_kwargs: Any) -> None:
+        """Where something is refused already, what the rules refuse of the rest is told at once."""
+        sent = set(original_data) if isinstance(original_data, Mapping) else set()
+        if not sent - data.keys() and not any(one.required and name not in data for name, one in self.fields.items()):
+            return
+        refused = Refusals()
+        with refused.noted():
+            columns_of({name: data[name] for name in READ_FIELDS if name in data}, NOBODY, clock.today())
+        if refused.found:
+            raise ValidationError({str(one.field): [str(one)] for one in refused.found})
 
 
 class ProspectIn(Particulars):
@@ -318,7 +334,7 @@ def add(sent: dict[str, Any]) -> Any:
     allow = sent.pop("allow_duplicate")
     try:
         with transaction() as current:
-            new = NewPerson(**given(current, sent))
+            new = new_person(current, sent)
             person = add_prospect(current, new, by=current_user(), at=clock.now(), allow_duplicate=allow)
             return answered(person.id, HTTPStatus.CREATED)
     except Conflict as refusal:
@@ -354,6 +370,17 @@ def change(sent: dict[str, Any], prospect_id: UUID) -> Any:
         return stale(prospect_id, refusal) if refusal.code == "stale" else likely_duplicate(refusal)
 
 
+def new_person(current: Session, sent: Mapping[str, Any]) -> NewPerson:
+    """Who is sent. Raises RuleBroken, or RulesBroken with everything that is wrong of them."""
+    refused = Refusals()
+    new = NewPerson(**given(current, sent, into=refused))
+    if refused.found:
+        with refused.noted():
+            columns_of_new(current, new, by=current_user(), at=clock.now())
+    refused.raise_all()
+    return new
+
+
 def expected_version(now: int) -> int:
     """The version that `If-Match` names; `*` is whatever there is; anything else is a version that never was."""
     tags = request.if_match
@@ -371,20 +398,32 @@ def apply(current: Session, person: Prospect, sent: dict[str, Any], version: int
         answer_for(current, person, consent, by=by, at=at)
 
 
-def given(current: Session, sent: Mapping[str, Any], place_id: UUID | None = None) -> dict[str, Any]:
-    """The body in the words of the services: places and organisations found, lists typed."""
+def given(
+    current: Session, sent: Mapping[str, Any], place_id: UUID | None = None, into: Refusals | None = None
+) -> dict[str, Any]:
+    """The body in the words of the services: places and organisations found, lists typed. Raises RuleBroken for what is
+    not found, or notes it in `into`."""
+    refused = Refusals() if into is None else into
     town_id, fields_ = current_user().town_id, dict(sent)
     if "place" in fields_:
-        fields_["place_id"] = place_named(current, town_id, fields_.pop("place"), today=clock.today()).id
+        named, fields_["place_id"] = fields_.pop("place"), NOWHERE
+        with refused.noted():
+            fields_["place_id"] = place_named(current, town_id, named, today=clock.today()).id
     if "organisation" in fields_:
-        fields_["organisation_id"] = organisation_id(current, town_id, fields_.pop("organisation"))
+        named, fields_["organisation_id"] = fields_.pop("organisation"), None
+        with refused.noted():
+            fields_["organisation_id"] = organisation_id(current, town_id, named)
     if "neighbourhood" in fields_:
         name, unit = fields_.pop("neighbourhood"), fields_.get("place_id", place_id)
-        fields_["neighbourhood_id"] = neighbourhood_id(current, town_id, unit, name)
+        fields_["neighbourhood_id"] = None
+        with refused.noted():
+            fields_["neighbourhood_id"] = neighbourhood_id(current, town_id, unit, name)
     if "grounds" in fields_:
         fields_["grounds"] = tuple(fields_["grounds"])
     if "sms_consent" in fields_:
         fields_["consents"] = tuple(fields_.pop("sms_consent"))
+    if into is None:
+        refused.raise_all()
     return fields_
 
 

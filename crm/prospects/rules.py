@@ -13,7 +13,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from crm.citizen_ids import CitizenIdProblem, read_citizen_id
-from crm.errors import RuleBroken
+from crm.errors import Refusals, RuleBroken
 from crm.names import NameProblem, clean, looks_like_a_name, tidy
 from crm.phones import Phone, PhoneProblem, read_phone
 
@@ -241,27 +241,36 @@ _CITIZEN_SENTENCES = {
 def columns_of(given: Given, known: Known, today: date) -> dict[str, Any]:
     """The given fields as they are kept; only fields that were given are in the answer.
 
-    `citizen_id` and `si_number` come back as plain digits. Raises RuleBroken naming the field.
+    `citizen_id` and `si_number` come back as plain digits. Raises RuleBroken naming the field, RulesBroken naming all.
     """
     kept: dict[str, Any] = {}
+    refused = Refusals()
     if "full_name" in given:
-        kept["full_name"] = name_of(given["full_name"])
+        with refused.noted():
+            kept["full_name"] = name_of(given["full_name"])
     if "sex" in given:
         kept["sex"] = given["sex"]
     if "birth_date" in given or "birth_year" in given:
-        kept |= birth_of(given, known, today)
+        with refused.noted():
+            kept |= birth_of(given, known, today)
     if "phone" in given or "other_phone" in given:
-        kept |= phones_of(given, known)
-    sex, year = kept.get("sex", known.sex), kept.get("birth_year", known.birth_year)
+        with refused.noted():
+            kept |= phones_of(given, known)
+    unborn = refused.at("birth_date", "birth_year")
+    sex, year = kept.get("sex", known.sex), None if unborn else kept.get("birth_year", known.birth_year)
     if "citizen_id" in given or {"sex", "birth_year"} & kept.keys():
-        number = citizen_id_of(given.get("citizen_id", known.citizen_id), sex, year)
-        if "citizen_id" in given:
-            kept["citizen_id"] = number
+        with refused.noted():
+            number = citizen_id_of(given.get("citizen_id", known.citizen_id), sex, year)
+            if "citizen_id" in given:
+                kept["citizen_id"] = number
     if "si_number" in given:
-        kept["si_number"] = si_number_of(given["si_number"])
+        with refused.noted():
+            kept["si_number"] = si_number_of(given["si_number"])
     for name in ("address", "occupation"):
         if name in given:
-            kept[name] = text_of(given[name], name)
+            with refused.noted():
+                kept[name] = text_of(given[name], name)
+    refused.raise_all()
     return kept
 
 
@@ -294,18 +303,22 @@ def phones_of(given: Given, known: Known) -> dict[str, Any]:
     """`phone` a mobile and `other_phone` any number, in E.164; a second number in the first field goes to the other."""
     kept: dict[str, Any] = {}
     spare: str | None = None
+    refused = Refusals()
     if "phone" in given:
-        phone = _phone(given["phone"], "phone")
-        if phone.landline and not phone.mobile:
-            raise RuleBroken(
-                _l("This is a landline, which gets no messages. Write it under other telephone."), field="phone"
-            )
-        kept["phone"], spare = phone.mobile, phone.other
+        with refused.noted():
+            phone = _phone(given["phone"], "phone")
+            if phone.landline and not phone.mobile:
+                raise RuleBroken(
+                    _l("This is a landline, which gets no messages. Write it under other telephone."), field="phone"
+                )
+            kept["phone"], spare = phone.mobile, phone.other
     if "other_phone" in given:
-        other = _phone(given["other_phone"], "other_phone")
-        kept["other_phone"] = other.mobile or other.landline or spare
+        with refused.noted():
+            other = _phone(given["other_phone"], "other_phone")
+            kept["other_phone"] = other.mobile or other.landline or spare
     elif spare and not known.other_phone:
         kept["other_phone"] = spare
+    refused.raise_all()
     return kept
 
 

@@ -68,12 +68,13 @@ def stripped(value: str | None) -> str | None:
 
 @contextmanager
 def refusals_on(form: FlaskForm) -> Iterator[None]:
-    """What a service refuses stands at the field it names, or above the form."""
+    """What a service refuses stands at the field it names, or above the form. A field is told one thing at a time."""
     try:
         yield
     except RuleBroken as refusal:
-        field: Field | None = form._fields.get(refusal.field) if refusal.field else None
-        if field is None:
-            form.form_errors = [*form.form_errors, refusal.message]
-        else:
-            field.errors = [*field.errors, refusal.message]
+        for one in refusal.each:
+            field: Field | None = form._fields.get(one.field) if one.field else None
+            if field is None:
+                form.form_errors = [*form.form_errors, one.message]
+            elif not field.errors:
+                field.errors = [one.message]

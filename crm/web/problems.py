@@ -96,9 +96,9 @@ def _sentences(part: Any, path: str) -> Iterator[dict[str, str]]:
 
 
 def refusal(error: RuleBroken) -> Response:
-    """A broken rule: 409 for a conflict, 422 for anything else, at its field when it has one."""
+    """A broken rule: 409 for a conflict, 422 for anything else; of several all, each at its field when it has one."""
     status = HTTPStatus.CONFLICT if isinstance(error, Conflict) else HTTPStatus.UNPROCESSABLE_ENTITY
-    sentence = str(error.message)
-    errors = [{"field": error.field, "message": sentence}] if error.field else None
+    sentence = str(error)
+    errors = [{"field": one.field, "message": str(one)} for one in error.each if one.field] or None
     details = error.details if isinstance(error, Conflict) else {}
     return problem(status, detail=sentence, errors=errors, code=error.code, **details)

@@ -294,3 +294,30 @@ def test_every_answer_of_people_is_described(client: FlaskClient) -> None:
     assert {"201", "401", "403", "409", "422", "429"} <= paths[PEOPLE]["post"]["responses"].keys()
     for status in ("409", "412", "428"):
         assert list(one["patch"]["responses"][status]["content"]) == ["application/problem+json"]
+
+
+def fields_refused(answer: Any) -> set[str]:
+    assert answer.status_code == 422, answer.json
+    return {one["field"] for one in answer.json["errors"]}
+
+
+def test_a_new_person_with_several_mistakes_hears_all_of_them(client: FlaskClient, api: Headers, clerk: User) -> None:
+    wrong = body(full_name="Nguyễn 9", phone="12", birth_year=2500, citizen_id="1", si_number="1", place="NOWHERE")
+    told = fields_refused(client.post(PEOPLE, json=wrong, headers=api(clerk)))
+    assert told == {"full_name", "phone", "birth_year", "citizen_id", "si_number", "place"}
+
+
+def test_what_the_schema_refuses_is_told_together_with_what_the_rules_refuse(
+    client: FlaskClient, api: Headers, clerk: User
+) -> None:
+    wrong = {"full_name": "Nguyễn 9", "phone": "12", "birth_date": "yesterday", "unknown": 1}
+    told = fields_refused(client.post(PEOPLE, json=wrong, headers=api(clerk)))
+    assert told == {"full_name", "phone", "birth_date", "unknown", "place"}
+
+
+def test_a_correction_with_several_mistakes_hears_all_of_them(client: FlaskClient, api: Headers, clerk: User) -> None:
+    person = client.post(PEOPLE, json=body(), headers=api(clerk)).json
+    match = {"If-Match": f'"{person["version"]}"'}
+    wrong = {"phone": "12", "other_phone": "13", "si_number": "1"}
+    answer = client.patch(f"{PEOPLE}/{person['id']}", json=wrong, headers=api(clerk) | match)
+    assert fields_refused(answer) == {"phone", "other_phone", "si_number"}

@@ -239,3 +239,12 @@ def test_pages_speak_both_languages(signed_in: Browser, make: Make) -> None:
     assert "Người dân" in browser.get("/people").text
     browser.get("/language/en")
     assert "What happened" in browser.get(f"/people/{person.id}").text
+
+
+def test_a_new_person_with_several_mistakes_hears_all_of_them_at_once(signed_in: Browser, make: Make) -> None:
+    wrong = typed(make, full_name="", phone="12", birth="hôm qua", citizen_id="1", si_number="1")
+    answer = signed_in(Role.MANAGER).post("/people/new", data=wrong)
+    assert answer.status_code == 422
+    page = answer.text
+    for name in ("full_name", "phone", "birth", "citizen_id", "si_number"):
+        assert f'id="{name}-error"' in page, name

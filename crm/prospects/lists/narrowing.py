@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from crm.accounts.queries import Scope
 from crm.clock import at
-from crm.errors import RuleBroken
+from crm.errors import Refusals, RuleBroken
 from crm.kept import kept
 from crm.names import fold
 from crm.places.queries import ids_within
@@ -79,12 +79,15 @@ class Narrowing:
     @classmethod
     def from_args(cls, args: Mapping[str, Any]) -> Narrowing:
         """From an address, a saved list or a body: texts or values, one or several of a name; names that are not ours
-        are left alone. Raises RuleBroken at the name whose value cannot be read."""
+        are left alone. Raises RuleBroken at the name whose value cannot be read, RulesBroken at all of several."""
         found: dict[str, Any] = {}
+        refused = Refusals()
         for field in fields(cls):
             given = _given(args, field.name)
             if given:
-                found[field.name] = _read(field.name, given)
+                with refused.noted():
+                    found[field.name] = _read(field.name, given)
+        refused.raise_all()
         return cls(**found)
 
     def as_args(self) -> dict[str, Any]:
@@ -167,12 +170,15 @@ def _read(name: str, given: list[Any]) -> Any:
     except RuleBroken as refusal:
         raise RuleBroken(refusal.message, field=name) from None
     except (ValueError, OverflowError):
-        raise RuleBroken(_l("This choice is not known here. Choose again."), field=name) from None
+        raise RuleBroken(_UNREADABLE.get(reads, _NOT_KNOWN), field=name) from None
+
+
+_NOT_KNOWN = _l("This choice is not known here. Choose again.")
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        number = int(text) if len(text) < 10 and text.isascii() else most + 1
+        number = int(text) if len(text) < 10 and text.isascii() and text.isdigit() else most + 1
         if not least <= number <= most:
             raise RuleBroken(
                 _l("Write a whole number from %(least)s to %(most)s.", least=least, most=most), field="number"
@@ -188,6 +194,9 @@ def _day(text: str) -> date:
     if not 1900 <= found.year <= 2200:
         raise ValueError(text)
     return found
+
+
+_UNREADABLE: Mapping[Callable[[str], Any], Any] = {_day: _l("Write the day as 12/8/2019.")}
 
 
 def _yes_or_no(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
@@ -13,12 +14,13 @@ from crm import clock
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.db import session, transaction
-from crm.errors import Conflict
+from crm.errors import Conflict, Refusals
 from crm.ids import new_id
 from crm.places.models import Place
 from crm.prospects.forms import (
     NewPersonForm,
     ParticularsForm,
+    uuid_in,
 )
 from crm.prospects.identity.queries import candidates, neighbourhood_typed
 from crm.prospects.identity.showing import Told, told
@@ -27,9 +29,9 @@ from crm.prospects.models import Prospect
 from crm.prospects.queries.facts import Facts, facts_of
 from crm.prospects.routes.blueprint import bp
 from crm.prospects.routes.listing import one_of, places_of_mine
-from crm.prospects.rules import NewPerson
+from crm.prospects.rules import NOWHERE, NewPerson
 from crm.prospects.services.neighbourhoods import neighbourhood_id
-from crm.prospects.services.people import add_prospect
+from crm.prospects.services.people import add_prospect, columns_of_new
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 
@@ -69,6 +71,9 @@ def add() -> ResponseReturnValue:
                 return redirect(url_for(".show", prospect_id=person.id))
         except Repeated as repeated:
             return alike_page(form, repeated.refusal)
+    else:
+        with refusals_on(form):
+            _check(form)
     return render_template("prospects/new.html", form=form), 422
 
 
@@ -81,22 +86,34 @@ class Repeated(Exception):
 
 
 def _add(form: NewPersonForm) -> Prospect:
-    current, by, today = session(), current_user(), clock.today()
+    current, by = session(), current_user()
     place_id = UUID(form.place.data)
-    person = NewPerson(
-        **form.particulars(today),
-        id=_client_id(form.id.data),
-        place_id=place_id,
-        neighbourhood_id=neighbourhood_id(current, by.town_id, place_id, form.neighbourhood.data),
-        citizen_id=form.citizen_id.data,
-        si_number=form.si_number.data,
-        grounds=form.grounds,
-        consents=form.consents(today, str(DOORSTEP_WORDS)),
-    )
+    person = _check(form)
+    home = neighbourhood_id(current, by.town_id, place_id, form.neighbourhood.data)
+    person = replace(person, neighbourhood_id=home)
     try:
         return add_prospect(current, person, by=by, at=clock.now(), allow_duplicate=form.allow_duplicate.data == "yes")
     except Conflict as refusal:
         raise Repeated(refusal) from None
+
+
+def _check(form: NewPersonForm) -> NewPerson:
+    """Who the form tells of, the neighbourhood apart. Raises RuleBroken, or RulesBroken with everything that the rules
+    refuse; whatever the form itself refuses already is passed over."""
+    refused, today = Refusals(), clock.today()
+    person = NewPerson(
+        **form.particulars(today, refused),
+        id=_client_id(form.id.data),
+        place_id=uuid_in(form.place.data) or NOWHERE,
+        citizen_id=form.citizen_id.data,
+        si_number=form.si_number.data,
+        grounds=() if form.ground.errors or form.ground_until.errors else form.grounds,
+        consents=() if form.channel.errors else form.consents(today, str(DOORSTEP_WORDS)),
+    )
+    with refused.noted():
+        columns_of_new(session(), person, by=current_user(), at=clock.now())
+    refused.raise_all()
+    return person
 
 
 def _client_id(text: str | None) -> UUID | None:

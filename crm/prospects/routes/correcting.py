@@ -15,7 +15,7 @@ from crm import clock
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.db import session, transaction
-from crm.errors import Conflict, NotFound, RuleBroken
+from crm.errors import Conflict, NotFound, Refusals, RuleBroken
 from crm.places.models import Place
 from crm.prospects import timeline
 from crm.prospects.editing import Collision, columns_of_unit, unit_of
@@ -28,7 +28,7 @@ from crm.prospects.routes.adding import Repeated, with_places
 from crm.prospects.routes.blueprint import bp
 from crm.prospects.routes.listing import one_of
 from crm.prospects.routes.person import facts_seen, page_of_person, particulars_page
-from crm.prospects.rules import Purpose
+from crm.prospects.rules import NOBODY, Purpose, columns_of
 from crm.prospects.services.consent import answer_for
 from crm.prospects.services.neighbourhoods import neighbourhood_id
 from crm.prospects.services.people import CHANGEABLE, change_prospect, seen
@@ -114,7 +114,12 @@ def _change(person: Prospect, form: ChangeForm) -> None:
     current, by = session(), current_user()
     base = form.carried("base") or {}
     edited = form.edited(base)
-    changed = form.changes(clock.today(), edited)
+    refused = Refusals()
+    changed = form.changes(clock.today(), edited, refused)
+    if refused.found:
+        with refused.noted():
+            columns_of(changed, NOBODY, clock.today())
+        refused.raise_all()
     if edited & {"place", "neighbourhood"}:
         place_id = UUID(form.place.data)
         named = neighbourhood_id(current, by.town_id, place_id, form.neighbourhood.data)

@@ -13,7 +13,7 @@ from crm import clock
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.db import session
-from crm.errors import NotFound
+from crm.errors import NotFound, RuleBroken
 from crm.kept import kept
 from crm.places.models import Place
 from crm.places.queries import units
@@ -26,7 +26,7 @@ from crm.prospects.lists.rules import COLUMNS, Column, columns_in_order
 from crm.prospects.lists.showing import chips, organisations_to_choose, volunteers_to_choose
 from crm.prospects.queries.lists import count_list, list_of
 from crm.prospects.routes.blueprint import bp
-from crm.web.forms import refusals_on
+from crm.prospects.routes.narrowing import refused_page
 from crm.web.guard import may
 
 PAGE = 48
@@ -44,12 +44,13 @@ MOST_COUNTED_NARROWED = 5_000
 @may(May.SEE_PEOPLE)
 def listing() -> ResponseReturnValue:
     """People by name, searched and narrowed."""
-    form, asked = SearchForm(request.args), None
+    form = SearchForm(request.args)
     if form.validate():
-        with refusals_on(form):
-            asked = Asked.here(form.q.data or "")
-            return _listed(form, asked)
-    return render_template("prospects/listing.html", form=form, asked=asked, people=[], count=None, next_url=None), 422
+        try:
+            return _listed(form, Asked.here(form.q.data or ""))
+        except RuleBroken as refusal:
+            return refused_page(request.args, refusal, places_of_mine()), 422
+    return render_template("prospects/listing.html", form=form, asked=None, people=[], count=None, next_url=None), 422
 
 
 def _listed(form: SearchForm, asked: Asked) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -21,6 +21,9 @@ from crm.prospects.rules import (
     text_of,
 )
 from crm.prospects.services.standing import EARLIEST
+
+_NO_MOBILE = _l("There is no mobile number to send messages to. Write it first.")
+_NOT_YET = _l("The answer cannot be given in the future. Correct the day.")
 
 
 def record_consent(
@@ -44,7 +47,7 @@ def record_consent(
     """
     recorded = recorded_at or at
     if at > recorded:
-        raise RuleBroken(_l("The answer cannot be given in the future. Correct the day."), field="sms_consent")
+        raise RuleBroken(_NOT_YET, field="sms_consent")
     row = Consent(
         town_id=town_id,
         phone=mobile_of(phone),
@@ -62,12 +65,22 @@ def record_consent(
     return row
 
 
-def answer_for(session: Session, prospect: Prospect, consent: NewConsent, *, by: User | None, at: datetime) -> Consent:
-    """What somebody said about messages to their phone, on a day. Raises RuleBroken when they have no mobile."""
+def check_answer(phone: str | None, consent: NewConsent, today: date) -> None:
+    """Raises RuleBroken for an answer that could not be recorded of this number."""
     if consent.on < EARLIEST:
         raise RuleBroken(_l("This day is too far away. Correct the year."), field="sms_consent")
+    if consent.on > today:
+        raise RuleBroken(_NOT_YET, field="sms_consent")
+    if not phone:
+        raise RuleBroken(_NO_MOBILE, field="phone")
+    text_of(consent.words, "words")
+
+
+def answer_for(session: Session, prospect: Prospect, consent: NewConsent, *, by: User | None, at: datetime) -> Consent:
+    """What somebody said about messages to their phone, on a day. Raises RuleBroken when they have no mobile."""
     if not prospect.phone:
-        raise RuleBroken(_l("There is no mobile number to send messages to. Write it first."), field="phone")
+        raise RuleBroken(_NO_MOBILE, field="phone")
+    check_answer(prospect.phone, consent, local_day(at))
     said = at if consent.on == local_day(at) else at_hour(consent.on)
     return record_consent(
         session,

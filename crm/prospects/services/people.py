@@ -19,7 +19,7 @@ from crm.accounts.rules import Reach
 from crm.accounts.services import note_change
 from crm.citizen_ids import mask
 from crm.clock import local_day
-from crm.errors import Conflict, RuleBroken
+from crm.errors import Conflict, Refusals, RuleBroken
 from crm.ids import new_id
 from crm.names import fold, sort_key
 from crm.places.models import Place
@@ -39,8 +39,8 @@ from crm.prospects.rules import (
     Stage,
     columns_of,
 )
-from crm.prospects.services.consent import answer_for
-from crm.prospects.services.standing import record_given
+from crm.prospects.services.consent import answer_for, check_answer
+from crm.prospects.services.standing import check_given, record_given
 from crm.sealed import current as seal
 
 IDS = ("neighbourhood_id", "household_id", "kinship", "organisation_id")
@@ -70,18 +70,16 @@ def add_prospect(
 ) -> Prospect:
     """Someone new. A volunteer looks after whom they add; a lead's organisation gets whom they add.
 
-    Raises RuleBroken at the field that is wrong, and Conflict `likely_duplicate` whose `candidates` are
-    `{id, score, reasons: [code]}` when somebody here may be the same person.
+    Raises RuleBroken at the field that is wrong, RulesBroken at all of several, and Conflict `likely_duplicate` whose
+    `candidates` are `{id, score, reasons: [code]}` when somebody here may be the same person.
     """
     if new.id and session.get(Prospect, (by.town_id, new.id)):
         raise Conflict(_l("Somebody with this id is here already."), code="id_taken", id=str(new.id))
     row = Prospect(
         town_id=by.town_id, id=new.id or new_id(), stage=Stage.NEW, created_at=at, created_by_id=by.id, updated_at=at
     )
-    row.organisation_id, row.volunteer_id = _looked_after_by(session, new, by)
-    _place(session, row, new.place_id, new.neighbourhood_id, by)
     row.household_id, row.kinship = new.household_id, new.kinship
-    _write(row, columns_of(new.as_given(), NOBODY, local_day(at)))
+    _write(row, columns_of_new(session, new, by=by, at=at))
     if not allow_duplicate:
         refuse_a_duplicate(session, row)
     session.add(row)
@@ -104,6 +102,26 @@ def add_prospect(
     session.flush()
     added.tell(session, row, by, at)
     return row
+
+
+def columns_of_new(session: Session, new: NewPerson, *, by: User, at: datetime) -> dict[str, Any]:
+    """What is kept of someone new. Raises RuleBroken, or RulesBroken with everything that is wrong."""
+    refused, kept, today = Refusals(), dict[str, Any](), local_day(at)
+    with refused.noted():
+        kept["organisation_id"], kept["volunteer_id"] = _looked_after_by(session, new, by)
+    with refused.noted():
+        kept["place_id"], kept["neighbourhood_id"] = _home(session, by.town_id, new.place_id, new.neighbourhood_id, by)
+    with refused.noted():
+        kept |= columns_of(new.as_given(), NOBODY, today)
+    for standing in new.grounds:
+        with refused.noted():
+            check_given(standing, today)
+    if not refused.at("phone"):
+        for consent in new.consents:
+            with refused.noted():
+                check_answer(kept.get("phone", new.phone), consent, today)
+    refused.raise_all()
+    return kept
 
 
 def refuse_a_duplicate(session: Session, row: Prospect, *, sure: bool = False) -> None:
@@ -138,21 +156,24 @@ def _known(session: Session, kind: type[Any], town_id: UUID, key: UUID | None, f
         raise RuleBroken(_l("There is none such here. Choose one from the list."), field=field)
 
 
-def _place(session: Session, row: Prospect, place_id: UUID, neighbourhood_id: UUID | None, by: User) -> None:
-    """Put somebody into a ward or commune, or into a neighbourhood and thereby its ward."""
-    place = session.get(Place, (row.town_id, place_id))
+def _home(
+    session: Session, town_id: UUID, place_id: UUID, neighbourhood_id: UUID | None, by: User
+) -> tuple[UUID, UUID | None]:
+    """The ward or commune somebody is put into, and the neighbourhood; a neighbourhood alone names its ward.
+    Raises RuleBroken."""
+    place = session.get(Place, (town_id, place_id))
     if place and place.kind is PlaceKind.NEIGHBOURHOOD:
-        neighbourhood_id, place = place.id, session.get(Place, (row.town_id, place.parent_id))
+        neighbourhood_id, place = place.id, session.get(Place, (town_id, place.parent_id))
     if place is None or place.kind not in UNITS:
         raise RuleBroken(_l("Choose the ward or commune where the person lives."), field="place")
     if neighbourhood_id:
-        neighbourhood = session.get(Place, (row.town_id, neighbourhood_id))
+        neighbourhood = session.get(Place, (town_id, neighbourhood_id))
         if neighbourhood is None or neighbourhood.parent_id != place.id:
             raise RuleBroken(_l("This neighbourhood is not in that ward. Choose again."), field="neighbourhood")
     scope = scope_of(session, by)
     if scope.place_ids is not None and not {place.id, neighbourhood_id} & set(scope.place_ids):
         raise RuleBroken(_l("This place is not yours to look after. Choose one of your own."), field="place")
-    row.place_id, row.neighbourhood_id = place.id, neighbourhood_id
+    return place.id, neighbourhood_id
 
 
 def _write(row: Prospect, kept: Mapping[str, Any]) -> None:
@@ -302,7 +323,9 @@ def _apply(session: Session, prospect: Prospect, given: Mapping[str, Any], by: U
     if "place_id" in given or "neighbourhood_id" in given:
         moved = given.get("place_id", prospect.place_id)
         kept = prospect.neighbourhood_id if moved == prospect.place_id else None
-        _place(session, prospect, moved, given.get("neighbourhood_id", kept), by)
+        prospect.place_id, prospect.neighbourhood_id = _home(
+            session, prospect.town_id, moved, given.get("neighbourhood_id", kept), by
+        )
     _known(session, Organisation, prospect.town_id, given.get("organisation_id"), "organisation")
     if given.get("organisation_id", prospect.organisation_id) != prospect.organisation_id:
         _may_move_to_another_organisation(session, by)

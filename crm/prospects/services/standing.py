@@ -27,6 +27,22 @@ EARLIEST, LATEST = date(1950, 1, 1), date(2150, 1, 1)
 """Days outside are slips of the finger."""
 
 
+def _paper_of(
+    ground: Ground, certificate: str | None, valid_from: date, valid_to: date | None, *, proof_later: bool
+) -> str | None:
+    """The paper of a ground as it is kept. Raises RuleBroken for what cannot be a ground with such days."""
+    if ground is Ground.OTHER:
+        raise RuleBroken(_l("«Other» is what holds when there is no ground; leave the ground out."), field="grounds")
+    if not EARLIEST <= valid_from <= LATEST or (valid_to and valid_to > LATEST):
+        raise RuleBroken(_l("This day is too far away. Correct the year."), field="grounds")
+    if valid_to is not None and valid_to <= valid_from:
+        raise RuleBroken(_l("The ground ends before it begins. Correct the days."), field="grounds")
+    paper = text_of(certificate, "certificate")
+    if ground is Ground.ETHNIC_MINORITY and not (paper or proof_later):
+        raise RuleBroken(PAPER_NEEDED, field="certificate", code="proof_needed")
+    return paper
+
+
 def record_standing(
     session: Session,
     prospect: Prospect,
@@ -43,15 +59,7 @@ def record_standing(
     one from the same day is corrected. With `proof_later` the paper that shows it may still be missing.
 
     Raises RuleBroken."""
-    if ground is Ground.OTHER:
-        raise RuleBroken(_l("«Other» is what holds when there is no ground; leave the ground out."), field="grounds")
-    if not EARLIEST <= valid_from <= LATEST or (valid_to and valid_to > LATEST):
-        raise RuleBroken(_l("This day is too far away. Correct the year."), field="grounds")
-    if valid_to is not None and valid_to <= valid_from:
-        raise RuleBroken(_l("The ground ends before it begins. Correct the days."), field="grounds")
-    paper = text_of(certificate, "certificate")
-    if ground is Ground.ETHNIC_MINORITY and not (paper or proof_later):
-        raise RuleBroken(PAPER_NEEDED, field="certificate", code="proof_needed")
+    paper = _paper_of(ground, certificate, valid_from, valid_to, proof_later=proof_later)
     _leave_to_the_household(session, prospect, ground, valid_from, valid_to)
     query = select(Standing).where(
         Standing.town_id == prospect.town_id, Standing.prospect_id == prospect.id, Standing.ground == ground
@@ -106,16 +114,29 @@ def last_day_of(valid_to: date | None) -> str | None:
     return str(valid_to - timedelta(days=1)) if valid_to else None
 
 
+def _days_of(standing: NewStanding, today: date) -> tuple[date, date | None]:
+    """The first day of a ground that is given, and the day after its last."""
+    return standing.since or today, min(standing.until, LATEST) + timedelta(days=1) if standing.until else None
+
+
+def check_given(standing: NewStanding, today: date) -> None:
+    """Raises RuleBroken for a ground that could not be recorded of anybody."""
+    if standing.ground is not Ground.OTHER:
+        since, until = _days_of(standing, today)
+        _paper_of(standing.ground, standing.certificate, since, until, proof_later=True)
+
+
 def record_given(session: Session, prospect: Prospect, standing: NewStanding, by: User, at: datetime) -> None:
     if standing.ground is Ground.OTHER:
         return
+    since, until = _days_of(standing, local_day(at))
     record_standing(
         session,
         prospect,
         standing.ground,
         certificate=standing.certificate,
-        valid_from=standing.since or local_day(at),
-        valid_to=min(standing.until, LATEST) + timedelta(days=1) if standing.until else None,
+        valid_from=since,
+        valid_to=until,
         at=at,
         by=by,
         proof_later=True,

@@ -223,3 +223,14 @@ def test_a_list_says_what_a_ward_has_become(signed_in: Browser, make: Make, sess
     browser = signed_in(Role.MANAGER)
     for address in ("/people", "/people/choose"):
         assert f"Phường Mới (trước là {was.name})" in browser.get(address).text
+
+
+def test_filters_that_cannot_be_read_keep_the_form_and_are_named_each(signed_in: Browser) -> None:
+    query = "age_from=200&due_before=hôm+qua&stage=agreed&occupation=thợ+may&no_contact_for=7"
+    page = text_of(signed_in(Role.MANAGER).get(f"/people?{query}"), 422)
+    for name in ("age_from", "due_before"):
+        assert f'id="{name}-error"' in page, name
+    assert 'id="no_contact_for-error"' not in page
+    for kept in ('value="200"', 'value="hôm qua"', 'value="thợ may"', 'value="7"'):
+        assert kept in page, kept
+    assert re.search(r'checked[^>]*value="agreed"', page)
