@@ -150,8 +150,8 @@ def _done(batch: Batch, event: Event) -> Outcome:
 
 
 def _refused(event: Event, refusal: RuleBroken) -> Outcome:
-    sentence = str(refusal.message)
-    errors = ({"field": refusal.field, "message": sentence},) if refusal.field else ()
+    sentence = str(refusal)
+    errors = tuple({"field": one.field, "message": str(one)} for one in refusal.each if one.field)
     details = refusal.details if isinstance(refusal, Conflict) else {}
     return Outcome(event, Became.REJECTED, None, refusal.code or "refused", sentence, errors, details)
 
