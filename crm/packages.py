@@ -57,6 +57,7 @@ from crm.campaigns import resources as campaign_resources
 from crm.campaigns.routes import acts as campaign_acts
 from crm.campaigns.routes import outside as campaign_outside
 from crm.campaigns.routes import pages as campaign_pages
+from crm.decrees import resources as decree_resources
 from crm.decrees import routes as decree_routes
 from crm.followups import routes as followup_routes
 from crm.followups.keeping import routes as keeping_routes
@@ -74,7 +75,9 @@ from crm.participation import routes as participation_routes
 from crm.participation.calculator import routes as own_calculator_routes
 from crm.participation.leaving import routes as leaving_routes
 from crm.participation.listed import routes as listed_routes
+from crm.participation.referrals import resources as referral_resources
 from crm.participation.referrals import routes as referral_routes
+from crm.participation.screening import resources as screening_resources
 from crm.participation.screening import routes as screening_routes
 from crm.premiums import resources as premium_resources
 from crm.premiums import routes as premium_routes
@@ -150,6 +153,9 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     campaign_resources.blp,
     target_resources.blp,
     participation_resources.blp,
+    screening_resources.blp,
+    referral_resources.blp,
+    decree_resources.blp,
     sponsor_resources.blp,
     report_resources.blp,
 )

@@ -58,6 +58,14 @@ def decrees(town_id: UUID) -> Select[Decree]:
     )
 
 
+def decrees_page(session: Session, town_id: UUID, *, drafts: bool, cursor: str | None, size: int = 50) -> Page[Decree]:
+    """One page of them in the order in which they were written down; drafts where they are asked for."""
+    query: Any = decrees(town_id).order_by(None)
+    if not drafts:
+        query = query.where(Decree.state == State.SAVED)
+    return page(session, query, (Decree.id,), cursor=cursor, size=size, kinds=(UUID,), key=lambda row: (row.id,))
+
+
 def decree(session: Session, town_id: UUID, decree_id: UUID, *, lock: bool = False) -> Decree:
     """One decree. Raises NotFound."""
     found = session.get(Decree, (town_id, decree_id), with_for_update=lock or None, populate_existing=lock)

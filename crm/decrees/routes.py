@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -15,7 +16,7 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.background import ring
 from crm.db import session, transaction
-from crm.decrees import queries, services, showing
+from crm.decrees import exporting, queries, services, showing
 from crm.decrees.forms import DocumentForm, PeopleForm, TopUpForm, ValueForm, WithdrawForm
 from crm.decrees.models import Decree
 from crm.decrees.rules.saying import Said
@@ -30,6 +31,7 @@ from crm.web.language import chosen
 from tasks.decrees import compare
 
 bp = Blueprint("decrees", __name__, url_prefix="/law/decrees")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WORDS = {"STATES": STATES, "STATUSES": CERTAINTY, "GROUNDS": GROUNDS, "SIDES": SIDES}
 
 
@@ -196,22 +198,36 @@ def people(decree_id: UUID) -> ResponseReturnValue:
     """Whom it concerns, one by one."""
     row, scope, form = _row(decree_id), current_scope(), PeopleForm(request.args)
     form.place.choices = [("", _("All")), *showing.wards_of(session(), scope, row)]
-    side = Side(form.side.data) if form.side.data in set(Side) else None
-    shown, total = queries.people_of(
-        session(),
-        scope,
-        row,
-        side=side,
-        takes_part={"yes": True, "no": False}.get(form.part.data or ""),
-        place_id=showing.read_id(form.place.data),
-        cursor=request.args.get("cursor"),
-    )
+    narrowed = _narrowed(form)
+    shown, total = queries.people_of(session(), scope, row, **narrowed, cursor=request.args.get("cursor"))
     places = queries.place_names(session(), scope.town_id, {line.found.place_id for line in shown.rows})
-    known = {"row": row, "form": form, "side": side, "shown": shown, "total": total, "places": places}
+    known = {"row": row, "form": form, "side": narrowed["side"], "shown": shown, "total": total, "places": places}
+    known["may_take"] = current_user().may(May.EXPORT_PEOPLE)
     return render_template("decrees/people.html", **known, **WORDS)
 
 
+@bp.get("/<uuid:decree_id>/people.xlsx")
+@may(May.EXPORT_PEOPLE)
+def people_file(decree_id: UUID) -> ResponseReturnValue:
+    """The same people as a file, each with what is paid before and after."""
+    form = PeopleForm(request.args)
+    with transaction() as current:
+        row, at = _row(decree_id), clock.now()
+        chosen_ones: dict[str, Any] = {"by": current_user(), "at": at, **_narrowed(form)}
+        content = exporting.workbook(current, current_scope(), row, **chosen_ones)
+    return send_file(io.BytesIO(content), XLSX, as_attachment=True, download_name=f"{_('whom-it-concerns')}.xlsx")
+
+
 # ---- pieces
+
+
+def _narrowed(form: PeopleForm) -> dict[str, Any]:
+    """Whom an address asks for, in the queries' words."""
+    return {
+        "side": Side(form.side.data) if form.side.data in set(Side) else None,
+        "takes_part": {"yes": True, "no": False}.get(form.part.data or ""),
+        "place_id": showing.read_id(form.place.data),
+    }
 
 
 def _row(decree_id: UUID, *, lock: bool = False) -> Decree:
