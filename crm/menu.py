@@ -11,6 +11,7 @@ from crm.accounts.rules import May
 from crm.db import session
 from crm.kept import kept
 from crm.prospects.merging.queries import how_many, waiting
+from crm.sponsors.ledger.queries import how_many_wait
 from crm.web.guard import Actor
 from crm.web.navigation import MOST_TOLD, Item
 
@@ -29,6 +30,12 @@ def pairs_waiting() -> int:
     """How many pairs this person could look at; one more than the menu tells stands for any greater number."""
     scope = current_scope()
     return kept(("pairs waiting", scope), lambda: how_many(session(), waiting(scope), most=MOST_TOLD + 1))
+
+
+def money_waiting() -> int:
+    """How many acts with money this person could decide."""
+    scope = current_scope()
+    return kept(("money waiting", scope), lambda: how_many_wait(session(), scope.town_id, scope.user_id))
 
 
 FIELD: tuple[Item, ...] = (TODAY, RESIDENTS, replace(LOG, strong=True), MINE)
@@ -52,6 +59,8 @@ OFFICE: tuple[Item, ...] = (
     Item(_l("Work packages"), "packages.listing", "document", May.ASSIGN, group=DOORS),
     Item(_l("Volunteers of my unit"), "team.listing", "person", May.INVITE_VOLUNTEERS, group=DOORS),
     Item(_l("Sponsors"), "sponsors.listing", "sponsor", May.SEE_SPONSORS, group=MONEY),
+    Item(_l("Waits for approval"), "ledger.decisions", "agreed", May.RECORD_MONEY, group=MONEY, waiting=money_waiting),
+    Item(_l("Account book of the fund"), "ledger.book", "coins", May.SEE_SPONSORS, group=MONEY),
     Item(_l("Load a list"), "imports.listing", "upload", May.IMPORT_PEOPLE, group=REGISTER),
     Item(_l("May be one person"), "merging.queue", "people", May.SEE_ALIKE, group=REGISTER, waiting=pairs_waiting),
     Item(_l("Poor households"), "households.review", "home", May.SEE_DASHBOARD, group=REGISTER),

@@ -99,6 +99,8 @@ from crm.reports import resources as report_resources
 from crm.reports import routes as report_routes
 from crm.sponsors import resources as sponsor_resources
 from crm.sponsors import routes as sponsor_routes
+from crm.sponsors.ledger import resources as ledger_resources
+from crm.sponsors.ledger import routes as ledger_routes
 from crm.targets import resources as target_resources
 from crm.targets import routes as target_routes
 from crm.timekeeping import routes as timekeeping_routes
@@ -131,6 +133,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     walking_routes.bp,
     target_routes.bp,
     sponsor_routes.bp,
+    ledger_routes.bp,
     mail_routes.bp,
     report_routes.bp,
     reorganisation_routes.bp,
@@ -157,5 +160,6 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     referral_resources.blp,
     decree_resources.blp,
     sponsor_resources.blp,
+    ledger_resources.blp,
     report_resources.blp,
 )

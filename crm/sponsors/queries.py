@@ -248,6 +248,17 @@ def pledges_of(session: Session, of: Sponsor) -> Sequence[tuple[Pledge, Vnd]]:
     return [(row[0], int(row[1])) for row in rows]
 
 
+def receipts_of(session: Session, of: Sponsor, most: int = 100) -> Sequence[Receipt]:
+    """What came in from a sponsor, the latest first; receipts that were taken back as well."""
+    query = select(Receipt).where(Receipt.town_id == of.town_id, Receipt.sponsor_id == of.id)
+    return session.scalars(query.order_by(Receipt.received_on.desc(), Receipt.id.desc()).limit(most)).all()
+
+
+def helped_by(session: Session, of: Allocation) -> Prospect:
+    """Whom an allocation is for."""
+    return session.get_one(Prospect, (of.town_id, of.prospect_id))
+
+
 class Carried(NamedTuple):
     """Money set aside, and for whom."""
 

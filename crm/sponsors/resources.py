@@ -22,6 +22,8 @@ from crm.premiums.rules.quotes import START_PATTERN, read_start
 from crm.prospects.queries.seeing import person_seen
 from crm.prospects.rules import Ground
 from crm.sponsors import queries, services
+from crm.sponsors.ledger import deciding
+from crm.sponsors.ledger.resources import MoneyRequestOut, asked
 from crm.sponsors.models import Allocation, Pledge, Receipt, Sponsor
 from crm.sponsors.rules import (
     MOST_AGE,
@@ -145,6 +147,11 @@ class ReceiptOut(Schema):
     amount = fields.Integer(required=True)
     reference = fields.String(required=True)
     received_on = fields.Date(required=True)
+    corrected = fields.Function(
+        lambda row: row.corrected_id is not None,
+        required=True,
+        metadata={"type": "boolean", "description": "It was recorded by mistake, was taken back and counts nowhere."},
+    )
 
 
 class AllocationIn(Schema):
@@ -172,7 +179,8 @@ class AllocationIn(Schema):
 
 
 class AllocationOut(Schema):
-    """Money set aside, paid on (`payment_id`) or given back (`released_at`)."""
+    """Money set aside, paid on (`payment_id`) or given back (`released_at`). `carried_months`, the first of them first,
+    are what is left when the last ones were given back, and `carried_amount` is what is set aside for those."""
 
     id = fields.UUID(required=True)
     sponsor_id = fields.UUID(required=True)
@@ -180,9 +188,21 @@ class AllocationOut(Schema):
     start = fields.Function(lambda row: str(Month.of(row.start_month)), required=True, metadata={"type": "string"})
     months = fields.Integer(required=True)
     amount = fields.Integer(required=True)
+    carried_months = fields.Integer(required=True)
+    carried_amount = fields.Integer(required=True)
     payment_id = fields.UUID(required=True, allow_none=True)
     released_at = fields.AwareDateTime(required=True, allow_none=True)
     recorded_at = fields.AwareDateTime(required=True)
+
+
+class ReleaseQuery(Schema):
+    """What is given back."""
+
+    since = fields.String(
+        load_default=None,
+        validate=validate.Regexp(f"^{START_PATTERN}$"),
+        metadata={"description": "Only the months from this one on, such as 2020-02; all when absent."},
+    )
 
 
 class SponsorsQuery(ListQuery):
@@ -310,16 +330,21 @@ def allocations(asked: dict[str, Any]) -> dict[str, Any]:
 @may(May.RECORD_MONEY)
 @blp.arguments(AllocationIn)
 @blp.response(201, AllocationOut)
+@blp.alt_response(202, schema=MoneyRequestOut)
 @blp.alt_response(409, schema=Problem)
 def add_allocation(sent: dict[str, Any]) -> Any:
-    """Set money aside for whole months of one person; more than was received is refused with 409"""
+    """Set money aside for whole months of one person
+
+    More than was received is refused with 409; what is above the limit for one person waits for a second (202).
+    """
     with transaction() as current:
         scope = current_scope()
         by = queries.sponsor(current, scope, sent["sponsor_id"])
         helped = person_seen(current, scope, sent["prospect_id"])
         run = {"start": read_start(sent["start"]), "months": sent["months"]}
-        made = services.allocate(current, by, helped, **run, expected=sent["amount"], reason=sent["reason"], **acting())
-        return created(made, "one_allocation", allocation_id=made.id)
+        run |= {"expected": sent["amount"], "reason": sent["reason"]} | asking()
+        made = deciding.allocate_or_ask(current, by, helped, **run)
+        return asked(made) or created(made, "one_allocation", allocation_id=made.id)
 
 
 @blp.get("/allocations/<uuid:allocation_id>")
@@ -332,14 +357,21 @@ def one_allocation(allocation_id: UUID) -> Allocation:
 
 @blp.post("/allocations/<uuid:allocation_id>/release")
 @may(May.RECORD_MONEY)
+@blp.arguments(ReleaseQuery, location="query")
 @blp.response(200, AllocationOut)
 @blp.alt_response(409, schema=Problem)
-def release(allocation_id: UUID) -> Allocation:
-    """Give the money back to what is left; once paid on or given back it is refused with 409"""
+def release(sent: dict[str, Any], allocation_id: UUID) -> Allocation:
+    """Give the money back to what is left, all of it or that of the last months; once paid on it is refused with 409"""
     with transaction() as current:
         released = queries.allocation(current, current_scope(), allocation_id)
-        services.release(current, released, **acting())
+        since = read_start(sent["since"]) if sent["since"] else None
+        services.release(current, released, since=since, **acting())
         return released
+
+
+def asking() -> dict[str, Any]:
+    """Who acts, on which day, when, for an act that may have to be asked of a second person."""
+    return {"by": current_user(), "on": clock.today(), "at": clock.now()}
 
 
 def acting() -> dict[str, Any]:

@@ -37,6 +37,9 @@ from crm.sponsors.forms import (
     SponsorForm,
     shown_amount,
 )
+from crm.sponsors.ledger import deciding
+from crm.sponsors.ledger.models import MoneyRequest
+from crm.sponsors.ledger.rules import ASKED
 from crm.sponsors.models import Allocation, Pledge, Sponsor
 from crm.sponsors.rules import BANKS, KINDS, NEEDS, PledgeState, Wish, needy, promised_sum
 from crm.web.forms import refusals_on
@@ -155,6 +158,7 @@ def show(sponsor_id: UUID) -> ResponseReturnValue:
         balance=queries.balance_of(session(), shown),
         pledges=queries.pledges_of(session(), shown),
         carried=carried,
+        receipts=queries.receipts_of(session(), shown),
         book=book,
         named=queries.months_of_postings(session(), scope, shown.town_id, [line.posting.id for line in book]),
         wish=_wish_words(shown),
@@ -262,9 +266,10 @@ def allocate(sponsor_id: UUID, prospect_id: UUID) -> ResponseReturnValue:
     if request.form.get("step") == "confirm" and form.validate():
         with refusals_on(form), transaction() as current:
             given = {"start": form.first, "months": form.months.data, "reason": form.reason.data}
-            expected = shown_amount(request.form.get("amount", ""))
-            services.allocate(current, by, helped, **given, expected=expected, **_act())
-            flash(_("Set aside for %(name)s.", name=helped.full_name), "success")
+            given |= {"expected": shown_amount(request.form.get("amount", "")), "by": current_user()}
+            done = deciding.allocate_or_ask(current, by, helped, **given, on=clock.today(), at=clock.now())
+            asked = isinstance(done, MoneyRequest)
+            flash(str(ASKED) if asked else _("Set aside for %(name)s.", name=helped.full_name), "success")
             return redirect(url_for(".show", sponsor_id=sponsor_id), 303)
     return _allocation_page(_sponsor(sponsor_id), _person(prospect_id), form)
 
@@ -298,8 +303,9 @@ def pay(allocation_id: UUID) -> ResponseReturnValue:
         given: Any = {"receipt_number": form.receipt_number.data, "confirmation": form.confirmation.data}
         paid_on = form.paid_on.data or clock.today()
         with refusals_on(form), transaction() as current:
-            services.pay_premium(current, carried, paid_on=paid_on, basis=basis, by=by, at=clock.now(), **given)
-            flash(_("Recorded: paid with the sponsor's money."), "success")
+            done = deciding.pay_or_ask(current, carried, paid_on=paid_on, basis=basis, by=by, at=clock.now(), **given)
+            asked = isinstance(done, MoneyRequest)
+            flash(str(ASKED) if asked else _("Recorded: paid with the sponsor's money."), "success")
             return redirect(url_for("prospects.show", prospect_id=prospect_id), 303)
     return _premium_page(_allocation(allocation_id), form)
 

@@ -141,6 +141,14 @@ MOVEMENTS: Mapping[Movement, Any] = {
     Movement.REFUNDED: _l("Returned to the sponsor"),
     Movement.CORRECTED: _l("Put right"),
 }
+KINDS_OF_ACCOUNT: Mapping[AccountKind, Any] = {
+    AccountKind.EXPECTED: _l("Promised, still to come"),
+    AccountKind.UNIDENTIFIED: _l("Came in, not yet known from whom"),
+    AccountKind.AVAILABLE: _l("Received, not yet used"),
+    AccountKind.RESERVED: _l("Set aside for months to be paid"),
+    AccountKind.INSURANCE_FUND: _l("Paid to the insurance fund"),
+}
+"""Where money is, in the order of its way; the two it comes from are not shown."""
 NEEDS: Mapping[Ground, Any] = {
     Ground.POOR: _l("Poor households"),
     Ground.NEAR_POOR: _l("Near-poor households"),

@@ -61,6 +61,7 @@ OF_THE_TOWN = (
     "dossier_list_id",
     "decree_id",
     "recorded_id",
+    "asked_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},
@@ -190,6 +191,7 @@ class Asker:
             "sponsor_id": town.sponsor.id,
             "pledge_id": town.pledge_id,
             "receipt_id": town.receipt_id,
+            "asked_id": town.asked_id,
             "user_id": town.users["volunteer"].id,
             "package_id": town.package.id,
             "list_id": town.referred.id,

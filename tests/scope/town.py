@@ -61,6 +61,7 @@ from crm.reorganisations.rules import Move, Plan
 from crm.reorganisations.rules import State as ReorganisationState
 from crm.sealed import current as seal
 from crm.sponsors import services as sponsoring
+from crm.sponsors.ledger import deciding
 from crm.sponsors.models import Allocation, Sponsor
 from crm.sponsors.rules import SponsorKind
 from tests.factories import Make
@@ -104,7 +105,7 @@ class SmallTown:
         self.referred = self._add(self._referral_list(self.town.id))
         self.gathered = self._add(DossierList(town_id=self.town.id, year=2019, number=1, made_at=clock.now()))
         self.users = self._users()
-        self.sponsor, self.letter = self._sponsor(self.town.id, "Công ty Gạch Men")
+        self.sponsor, self.letter = self._sponsor(self.town.id, "Công ty Gạch Men", self.users["admin"])
         self._everybody()
         self.drafts = self._campaigns()
         self._texts()
@@ -373,7 +374,7 @@ class SmallTown:
 
     # ---- money
 
-    def _sponsor(self, town_id: UUID, name: str) -> tuple[Sponsor, str]:
+    def _sponsor(self, town_id: UUID, name: str, by: User) -> tuple[Sponsor, str]:
         at = clock.now()
         made, token = sponsoring.register_sponsor(
             self.session, town_id, name=name, kind=SponsorKind.COMPANY, by_id=None, at=at
@@ -383,6 +384,8 @@ class SmallTown:
             self.session, made, 90_000_000, reference=f"FT{name[-3:]}", pledge=promise, by_id=None, on=TODAY, at=at
         )
         self.pledge_id, self.receipt_id = promise.id, receipt.id
+        asked = deciding.ask_to_refund(self.session, made, 1_000, reason="xin lại", reference=None, by=by, at=at)
+        self.asked_id = asked.id
         return made, token
 
     def _carried(self, known: Known, by: Sponsor) -> Allocation:
@@ -718,10 +721,10 @@ class SmallTown:
         self.referred_away = self._add(self._referral_list(town.id))
         self.gathered_away = self._add(DossierList(town_id=town.id, year=2019, number=1, made_at=clock.now()))
         omega = self._person(AWAY, ward, union, helper)
-        own = self.pledge_id, self.receipt_id
-        sponsor, letter = self._sponsor(town.id, "Công ty Xa Xôi")
-        away = {"pledge_id": self.pledge_id, "receipt_id": self.receipt_id}
-        self.pledge_id, self.receipt_id = own
+        own = self.pledge_id, self.receipt_id, self.asked_id
+        sponsor, letter = self._sponsor(town.id, "Công ty Xa Xôi", self._away_user)
+        away = {"pledge_id": self.pledge_id, "receipt_id": self.receipt_id, "asked_id": self.asked_id}
+        self.pledge_id, self.receipt_id, self.asked_id = own
         self._carried(omega, sponsor)
         campaign = self._campaign(town.id, self._away_user, "draft")
         self._text(omega, campaign)

@@ -21,13 +21,15 @@ from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
 from crm.money import Vnd
 from crm.months import Month
+from crm.participation.models import Payment
 from crm.participation.rules import Basis
 from crm.prospects.models import Prospect
 from crm.sponsors import services
 from crm.sponsors.ledger.closing import close_month
-from crm.sponsors.ledger.models import MoneyRequest
+from crm.sponsors.ledger.limits import limit, set_limit
+from crm.sponsors.ledger.models import LedgerPeriod, MoneyRequest
 from crm.sponsors.ledger.rules import Decision, MoneyAct
-from crm.sponsors.models import Allocation, Receipt, Sponsor
+from crm.sponsors.models import Allocation, Posting, Receipt, Sponsor
 
 Does = Callable[[Session, MoneyRequest, User, date, datetime], object]
 
@@ -149,6 +151,106 @@ def ask_to_correct(session: Session, receipt: Receipt, *, reason: str, by: User,
 def ask_to_close(session: Session, town_id: UUID, month: Month, *, by: User, at: datetime) -> MoneyRequest:
     """Closing a month waits."""
     return ask(session, town_id, MoneyAct.CLOSE, {"month": str(month)}, 0, sponsor_id=None, reason=None, by=by, at=at)
+
+
+def allocate_or_ask(
+    session: Session,
+    sponsor: Sponsor,
+    person: Prospect,
+    *,
+    start: Month,
+    months: int,
+    reason: str | None,
+    expected: Vnd | None,
+    by: User,
+    on: date,
+    at: datetime,
+) -> Allocation | MoneyRequest:
+    """Set money aside, or, above the limit, ask a second person. Raises what services.allocate raises."""
+    told: dict[str, Any] = {"start": start, "months": months, "reason": reason}
+    try:
+        return services.allocate(session, sponsor, person, **told, expected=expected, by_id=by.id, on=on, at=at)
+    except Conflict as refused:
+        return ask_to_allocate(session, sponsor, person, **told, amount=_above(refused), by=by, at=at)
+
+
+def refund_or_ask(
+    session: Session,
+    sponsor: Sponsor,
+    amount: Vnd,
+    *,
+    reason: str,
+    reference: str | None,
+    by: User,
+    on: date,
+    at: datetime,
+) -> Posting | MoneyRequest:
+    """Return money to a sponsor, or, above the limit, ask a second person. Raises what services.refund raises."""
+    told: dict[str, Any] = {"reason": reason, "reference": reference}
+    try:
+        return services.refund(session, sponsor, amount, **told, by_id=by.id, on=on, at=at)
+    except Conflict as refused:
+        _above(refused)
+        return ask_to_refund(session, sponsor, amount, **told, by=by, at=at)
+
+
+def correct_or_ask(
+    session: Session, receipt: Receipt, *, reason: str, by: User, on: date, at: datetime
+) -> Posting | MoneyRequest:
+    """Take a receipt back, or, above the limit, ask a second person. Raises what services.correct_receipt raises."""
+    try:
+        return services.correct_receipt(session, receipt, reason=reason, by_id=by.id, on=on, at=at)
+    except Conflict as refused:
+        _above(refused)
+        return ask_to_correct(session, receipt, reason=reason, by=by, at=at)
+
+
+def close_or_ask(
+    session: Session, town_id: UUID, month: Month, *, by: User, on: date, at: datetime
+) -> LedgerPeriod | MoneyRequest:
+    """Close a month, or, where there is a limit, ask a second person. Raises what close_month raises."""
+    try:
+        return close_month(session, town_id, month, by_id=by.id, on=on, at=at)
+    except Conflict as refused:
+        _above(refused)
+        return ask_to_close(session, town_id, month, by=by, at=at)
+
+
+def pay_or_ask(
+    session: Session, allocation: Allocation, *, paid_on: date, basis: Basis, by: User, at: datetime, **proof: Any
+) -> Payment | MoneyRequest:
+    """Pay a premium with a sponsor's money, or, above the limit, ask a second person. Raises what pay_premium raises."""
+    told: dict[str, Any] = {"paid_on": paid_on, "basis": basis, "by": by, "at": at} | proof
+    try:
+        return services.pay_premium(session, allocation, **told)
+    except Conflict as refused:
+        _above(refused)
+        return ask_to_pay(session, allocation, **told)
+
+
+def _above(refused: Conflict) -> Vnd:
+    """The amount that was above the limit; any other refusal goes on its way."""
+    if refused.code != "needs_second":
+        raise refused
+    amount: Vnd = refused.details.get("amount", 0)
+    return amount
+
+
+def change_limit(session: Session, amount: Vnd | None, *, by: User, at: datetime) -> None:
+    """From now on acts above `amount` need a second person; None: none does. Kept with who did it."""
+    before = limit(session)
+    set_limit(session, amount)
+    note_change(
+        session,
+        town_id=by.town_id,
+        user_id=by.id,
+        act="change_money_limit",
+        subject="town",
+        subject_id=by.town_id,
+        at=at,
+        before={"limit": before},
+        after={"limit": amount},
+    )
 
 
 def decide(

@@ -13,10 +13,14 @@ from sqlalchemy.orm import Session, aliased
 from crm.accounts.models import User
 from crm.accounts.queries import Scope
 from crm.errors import NotFound
+from crm.money import Vnd
 from crm.months import Month
+from crm.prospects.models import Prospect
+from crm.prospects.queries.seeing import visible_to
 from crm.sponsors.ledger.models import LedgerPeriod, MoneyRequest
 from crm.sponsors.ledger.rules import next_to_close
-from crm.sponsors.models import Posting, Sponsor
+from crm.sponsors.models import Allocation, LedgerAccount, Posting, Receipt, Sponsor
+from crm.sponsors.rules import AccountKind
 from crm.web.pager import Page, page
 
 
@@ -79,6 +83,42 @@ def _asked(town_id: UUID):  # type: ignore[no-untyped-def]
         .outerjoin(Sponsor, and_(Sponsor.town_id == MoneyRequest.town_id, Sponsor.id == MoneyRequest.sponsor_id))
         .where(MoneyRequest.town_id == town_id)
     )
+
+
+class About(NamedTuple):
+    """What a request would do: whom and which months it is for, or which receipt it takes back."""
+
+    person: Prospect | None
+    first: Month | None
+    months: int | None
+    receipt: Receipt | None
+
+
+def about(session: Session, scope: Scope, asked: MoneyRequest) -> About:
+    """What a request is about; the person only for whoever may see them."""
+    told = asked.arguments
+    person_id, first, months = told.get("prospect_id"), told.get("start"), told.get("months")
+    allocation = (
+        session.get(Allocation, (asked.town_id, UUID(told["allocation_id"]))) if "allocation_id" in told else None
+    )
+    receipt = session.get(Receipt, (asked.town_id, UUID(told["receipt_id"]))) if "receipt_id" in told else None
+    if allocation:
+        person_id, first = allocation.prospect_id, str(Month.of(allocation.start_month))
+        months = allocation.carried_months
+    seen = select(Prospect).where(visible_to(scope), Prospect.id == person_id)
+    return About(
+        person=session.scalar(seen) if person_id else None,
+        first=Month.parse(first or told["month"]) if first or "month" in told else None,
+        months=months,
+        receipt=receipt,
+    )
+
+
+def balances_by_kind(session: Session, town_id: UUID) -> dict[AccountKind, Vnd]:
+    """The money of the whole town by where it is."""
+    query = select(LedgerAccount.kind, func.sum(LedgerAccount.balance)).where(LedgerAccount.town_id == town_id)
+    found = {row[0]: int(row[1]) for row in session.execute(query.group_by(LedgerAccount.kind))}
+    return {kind: found.get(kind, 0) for kind in AccountKind}
 
 
 def month_to_close(session: Session, town_id: UUID, today: date) -> Month | None:

@@ -43,3 +43,7 @@ def next_to_close(last_closed: Month | None, first_booked: Month | None, this: M
     """The month whose turn it is to be closed: months close in order, and only once they are over."""
     following = last_closed + 1 if last_closed else first_booked
     return following if following is not None and following < this else None
+
+
+ASKED = _l("This is above the limit: it is done once a second person approves it.")
+"""What somebody is told whose act waits."""

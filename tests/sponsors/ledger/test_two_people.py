@@ -1,0 +1,347 @@
+"""Above a limit it takes two people, and months close for good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from crm import clock
+from crm.accounts.models import User
+from crm.accounts.rules import Role
+from crm.errors import Conflict, RuleBroken
+from crm.months import Month
+from crm.participation.rules import Basis
+from crm.sponsors import queries, services
+from crm.sponsors.ledger import deciding
+from crm.sponsors.ledger.closing import close_month
+from crm.sponsors.ledger.limits import set_limit
+from crm.sponsors.ledger.models import LedgerPeriod, MoneyRequest
+from crm.sponsors.ledger.queries import month_to_close
+from crm.sponsors.ledger.rules import Decision, MoneyAct, next_to_close
+from crm.sponsors.models import Allocation, Receipt, Sponsor
+from crm.sponsors.rules import Balance
+from tests.factories import Make
+from tests.sponsors.ledger.test_booking import act, commit_would_hold, refused
+from tests.sponsors.stories import A_MONTH, TODAY, allocate, poor, receive, sponsor
+
+NOVEMBER = date(2019, 11, 20)
+
+
+@pytest.fixture
+def two(session: Session, make: Make) -> tuple[User, User]:
+    """The two treasurers; alone one may move as much as three months of a poor person."""
+    set_limit(session, 3 * A_MONTH)
+    return make.user(Role.TREASURER), make.user(Role.TREASURER)
+
+
+@pytest.fixture
+def by(make: Make) -> Sponsor:
+    given = sponsor(make)
+    receive(given, 100 * A_MONTH)
+    return given
+
+
+def now(who: User) -> dict[str, Any]:
+    return {"by": who, "on": TODAY, "at": clock.now()}
+
+
+def approve(session: Session, request: Any, who: User) -> None:
+    assert isinstance(request, MoneyRequest)
+    deciding.decide(session, request, Decision.APPROVED, **now(who))
+
+
+def test_below_the_limit_one_person_is_enough(session: Session, make: Make, by: Sponsor, two: Any) -> None:
+    assert allocate(by, poor(make), months=3).amount == 3 * A_MONTH
+    services.refund(session, by, 3 * A_MONTH, reason="x", **act())
+    commit_would_hold(session)
+
+
+def test_above_it_money_is_set_aside_when_the_second_approves(
+    session: Session, make: Make, by: Sponsor, two: tuple[User, User]
+) -> None:
+    one, other = two
+    told: dict[str, Any] = {"start": Month(2019, 11), "months": 6, "reason": None, "expected": None}
+    asked = deciding.allocate_or_ask(session, by, poor(make), **told, **now(one))
+    assert isinstance(asked, MoneyRequest)
+    assert (asked.act, asked.amount, queries.balance_of(session, by).reserved) == (MoneyAct.ALLOCATE, 6 * A_MONTH, 0)
+    with pytest.raises(RuleBroken) as own:
+        approve(session, asked, one)
+    assert own.value.code == "own_request"
+    approve(session, asked, other)
+    assert queries.balance_of(session, by).reserved == 6 * A_MONTH
+    with pytest.raises(Conflict) as again:
+        approve(session, asked, other)
+    assert again.value.code == "decided_already"
+    commit_would_hold(session)
+
+
+def test_refunds_corrections_and_payments_wait_as_well(
+    session: Session, make: Make, by: Sponsor, two: tuple[User, User]
+) -> None:
+    one, other = two
+    refund = deciding.refund_or_ask(session, by, 50 * A_MONTH, reason="xin lại", reference=None, **now(one))
+    approve(session, refund, other)
+    assert queries.balance_of(session, by).available == 50 * A_MONTH
+    again = receive(by, 10 * A_MONTH, "FT2")
+    correction = deciding.correct_or_ask(session, again, reason="nhầm", **now(one))
+    approve(session, correction, other)
+    assert queries.balance_of(session, by) == Balance(0, 50 * A_MONTH, 50 * A_MONTH)
+    set_limit(session, None)
+    aside = allocate(by, poor(make), months=6)
+    commit_would_hold(session)
+    set_limit(session, A_MONTH)
+    agent = make.user(Role.AGENT)
+    payment: dict[str, Any] = {"paid_on": TODAY, "basis": Basis.TAKEN, "receipt_number": "BL1", "confirmation": None}
+    asked = deciding.pay_or_ask(session, aside, **payment, by=agent, at=clock.now())
+    assert aside.payment_id is None
+    approve(session, asked, other)
+    assert aside.payment_id
+    assert queries.balance_of(session, by).paid == 6 * A_MONTH
+    commit_would_hold(session)
+
+
+def test_a_refusal_says_why_and_does_nothing(session: Session, make: Make, by: Sponsor, two: tuple[User, User]) -> None:
+    one, other = two
+    asked = deciding.refund_or_ask(session, by, 50 * A_MONTH, reason="xin lại", reference=None, **now(one))
+    assert isinstance(asked, MoneyRequest)
+    with pytest.raises(RuleBroken) as silent:
+        deciding.decide(session, asked, Decision.REFUSED, **now(other))
+    assert silent.value.field == "words"
+    deciding.decide(session, asked, Decision.REFUSED, words="Chưa có công văn", **now(other))
+    assert queries.balance_of(session, by).available == 100 * A_MONTH
+
+
+def test_what_was_approved_is_refused_when_it_does_not_hold_any_more(
+    session: Session, make: Make, by: Sponsor, two: tuple[User, User]
+) -> None:
+    one, other = two
+    person = poor(make)
+    told: dict[str, Any] = {"start": Month(2019, 11), "months": 6, "reason": None, "expected": None}
+    asked = deciding.allocate_or_ask(session, by, person, **told, **now(one))
+    allocate(by, person, months=1, start=Month(2020, 1))
+    with pytest.raises(Conflict) as changed, session.begin_nested():
+        approve(session, asked, other)
+    assert changed.value.code == "months_carried"
+    assert isinstance(asked, MoneyRequest)
+    assert asked.decision is None
+
+
+# ---- by the database alone
+
+
+def test_the_database_refuses_an_approval_by_whoever_asked(
+    session: Session, make: Make, by: Sponsor, two: tuple[User, User]
+) -> None:
+    deciding.refund_or_ask(session, by, 50 * A_MONTH, reason="x", reference=None, **now(two[0]))
+    own = "update money_request set decision = 'approved', decided_at = now(), decided_by_id = asked_by_id"
+    assert "ck_money_request_two_people" in refused(session, own)
+    assert "permission denied" in refused(session, "update money_request set amount = 1")
+    assert "permission denied" in refused(session, "update money_request set asked_by_id = null")
+    assert "permission denied" in refused(session, "delete from money_request")
+
+
+def test_the_database_refuses_money_above_the_limit_without_an_approval(
+    session: Session, make: Make, by: Sponsor, two: tuple[User, User]
+) -> None:
+    set_limit(session, None)
+    allocate(by, poor(make), months=6)
+    set_limit(session, 3 * A_MONTH)
+    with pytest.raises(DBAPIError, match="above the limit"):
+        session.execute(text("set constraints all immediate"))
+
+
+def test_an_approval_is_used_once_and_not_for_more(
+    session: Session, make: Make, by: Sponsor, two: tuple[User, User]
+) -> None:
+    one, other = two
+    asked = deciding.refund_or_ask(session, by, 4 * A_MONTH, reason="x", reference=None, **now(one))
+    approve(session, asked, other)
+    assert isinstance(asked, MoneyRequest)
+    with pytest.raises(DBAPIError, match="uq_posting_town_id_request_id"), session.begin_nested():
+        services.refund(session, by, 4 * A_MONTH, reason="x", request_id=asked.id, **act())
+    commit_would_hold(session)
+
+
+# ---- closing
+
+
+def test_months_close_in_order_once_they_are_over() -> None:
+    october, november = Month(2019, 10), Month(2019, 11)
+    assert next_to_close(None, None, october) is None
+    assert next_to_close(None, october, october) is None
+    assert next_to_close(None, october, november) == october
+    assert next_to_close(october, october, november) is None
+    assert next_to_close(october, Month(2019, 1), Month(2020, 1)) == november
+
+
+def close(session: Session, make: Make, month: Month, on: date = NOVEMBER) -> LedgerPeriod:
+    who = make.user(Role.TREASURER)
+    return close_month(session, make.town.id, month, by_id=who.id, on=on, at=clock.now())
+
+
+def test_a_closed_month_takes_nothing_and_what_is_learned_later_goes_into_the_open_one(
+    session: Session, make: Make, by: Sponsor, at_time: Any
+) -> None:
+    at_time(clock.at(NOVEMBER, 9))
+    aside = allocate(by, poor(make), months=1)
+    assert month_to_close(session, make.town.id, NOVEMBER) == Month(2019, 10)
+    period = close(session, make, Month(2019, 10))
+    session.refresh(period)
+    assert period.balances == {"outside": -100 * A_MONTH, "available": 99 * A_MONTH, "reserved": A_MONTH}
+    assert period.moved["received available"] == 100 * A_MONTH
+    assert (period.postings, len(period.digest)) == (2, 64)
+    with pytest.raises(RuleBroken) as refusal:
+        receive(by, A_MONTH, "FT7")
+    assert (refusal.value.code, refusal.value.field) == ("month_closed", "received_on")
+    posting = services.release(session, aside, **act())
+    assert posting.posted_on == date(2019, 11, 1)
+    receipt = session.scalars(select(Receipt)).one()
+    assert services.correct_receipt(session, receipt, reason="nhầm", **act()).posted_on == date(2019, 11, 1)
+    with pytest.raises(Conflict):
+        close(session, make, Month(2019, 10))
+    with pytest.raises(RuleBroken) as ahead:
+        close(session, make, Month(2019, 12), on=date(2020, 2, 1))
+    assert ahead.value.code == "not_its_turn"
+    second = close(session, make, Month(2019, 11), on=date(2020, 2, 1))
+    session.refresh(second)
+    assert second.digest != period.digest
+    commit_would_hold(session)
+
+
+def test_the_database_refuses_to_book_into_a_closed_month_or_to_open_one(
+    session: Session, make: Make, by: Sponsor
+) -> None:
+    close(session, make, Month(2019, 10))
+    late = (
+        "insert into posting (town_id, id, movement, posted_on, recorded_at, entries) "
+        "select id, gen_random_uuid(), 'received', '2019-09-30', now(), 2 from town limit 1"
+    )
+    assert "are closed" in refused(session, late)
+    assert "permission denied" in refused(session, "delete from ledger_period")
+    assert "permission denied" in refused(session, "update ledger_period set month = '2018-01-01'")
+    again = (
+        "insert into ledger_period (town_id, month, closed_at, closed_by_id) "
+        "select town_id, '2019-12-01', now(), closed_by_id from ledger_period"
+    )
+    assert "close in their order" in refused(session, again)
+
+
+def test_with_a_limit_a_month_is_closed_by_two(
+    session: Session, make: Make, by: Sponsor, two: tuple[User, User]
+) -> None:
+    one, other = two
+    asked = deciding.close_or_ask(session, make.town.id, Month(2019, 10), by=one, on=NOVEMBER, at=clock.now())
+    assert isinstance(asked, MoneyRequest)
+    assert session.scalar(select(LedgerPeriod)) is None
+    alone = (
+        "insert into ledger_period (town_id, month, closed_at, closed_by_id) "
+        "select town_id, '2019-10-01', now(), asked_by_id from money_request"
+    )
+    assert "closed by two people" in refused(session, alone)
+    deciding.decide(session, asked, Decision.APPROVED, by=other, on=NOVEMBER, at=clock.now())
+    assert session.scalars(select(LedgerPeriod.request_id)).one() == asked.id
+
+
+# ---- the pages
+
+
+def test_a_treasurer_refunds_corrects_and_gives_back_on_pages(
+    session: Session, make: Make, by: Sponsor, signed_in: Callable[..., FlaskClient]
+) -> None:
+    browser, person = signed_in(Role.TREASURER), poor(make)
+    aside = allocate(by, person, months=3)
+    receipt = session.scalars(select(Receipt)).one()
+    for address in ("refund", "decisions", "book"):
+        page = f"/sponsors/{by.id}/{address}" if address == "refund" else f"/sponsors/{address}"
+        assert browser.get(page).status_code == 200
+    url = f"/sponsors/{by.id}/refund"
+    assert browser.post(url, data={"amount": "1.000", "reason": ""}).status_code == 422
+    assert "nhiều hơn" in browser.post(url, data={"amount": "999999999", "reason": "xin lại"}).text
+    assert browser.post(url, data={"amount": "1.000", "reason": "xin lại"}).status_code == 303
+    url = f"/allocations/{aside.id}/give-back"
+    assert "12/2019" in browser.get(url).text
+    assert browser.post(url, data={"since": "2025-01"}).status_code == 422
+    assert browser.post(url, data={"since": "2019-12"}).status_code == 303
+    session.expire_all()
+    assert session.get_one(Allocation, (aside.town_id, aside.id)).carried_months == 2
+    url = f"/receipts/{receipt.id}/correct"
+    assert browser.get(url).status_code == 200
+    assert browser.post(url, data={"reason": "nhầm"}).status_code == 422
+    page = browser.get(f"/sponsors/{by.id}")
+    assert "Hoàn lại nhà hỗ trợ" in page.text
+    assert person.full_name in page.text
+
+
+def test_two_treasurers_decide_on_pages(
+    session: Session, make: Make, by: Sponsor, two: tuple[User, User], signed_in: Callable[..., FlaskClient]
+) -> None:
+    one, other = signed_in(two[0]), signed_in(two[1])
+    person = poor(make)
+    url = f"/sponsors/{by.id}/help/{person.id}"
+    assert one.post(url, data={"step": "confirm", "months": "6", "start": "2019-11"}).status_code == 303
+    asked = session.scalars(select(MoneyRequest)).one()
+    assert "Chính anh/chị" in one.post(f"/sponsors/decisions/{asked.id}", data={"decision": "approved"}).text
+    assert "người khác phải quyết định" in one.get(f"/sponsors/decisions/{asked.id}").text
+    shown = other.get(f"/sponsors/decisions/{asked.id}")
+    assert person.full_name in shown.text
+    assert other.post(f"/sponsors/decisions/{asked.id}", data={}).status_code == 422
+    assert other.post(f"/sponsors/decisions/{asked.id}", data={"decision": "approved"}).status_code == 303
+    assert "Đã duyệt" in other.get("/sponsors/decisions").text
+    assert session.scalars(select(Allocation)).one().months == 6
+
+
+def test_an_administrator_sets_the_limit_and_a_month_is_closed_on_the_page(
+    session: Session, make: Make, by: Sponsor, signed_in: Callable[..., FlaskClient], at_time: Any
+) -> None:
+    at_time(clock.at(NOVEMBER, 9))
+    admin, treasurer = signed_in(Role.ADMIN), signed_in(Role.TREASURER)
+    assert treasurer.get("/sponsors/limit").status_code == 403
+    assert treasurer.post("/sponsors/book/close", data={"month": "x"}).status_code == 422
+    assert treasurer.post("/sponsors/book/close", data={"month": "2019-11"}).status_code == 422
+    assert treasurer.post("/sponsors/book/close", data={"month": "2019-10"}).status_code == 303
+    assert "10/2019" in treasurer.get("/sponsors/book").text
+    assert admin.get("/sponsors/limit").status_code == 200
+    assert admin.post("/sponsors/limit", data={"amount": "năm triệu"}).status_code == 422
+    assert admin.post("/sponsors/limit", data={"amount": "5.000.000"}).status_code == 303
+    assert "5.000.000" in treasurer.get("/sponsors/book").text
+    assert admin.post("/sponsors/limit", data={"amount": ""}).status_code == 303
+
+
+def test_other_programs_ask_and_decide(
+    session: Session,
+    make: Make,
+    by: Sponsor,
+    two: tuple[User, User],
+    client: FlaskClient,
+    api: Callable[..., dict[str, str]],
+) -> None:
+    one, other = api(two[0]), api(two[1])
+    money = {"amount": 50 * A_MONTH, "reason": "xin lại"}
+    answer = client.post(f"/api/v1/sponsors/{by.id}/refunds", json=money, headers=one)
+    assert (answer.status_code, answer.json["act"] if answer.json else None) == (202, "refund")
+    address = answer.headers["Location"]
+    assert client.get(address, headers=one).json["decision"] is None  # type: ignore[index]
+    yes = {"decision": "approved"}
+    assert client.post(f"{address}/decision", json=yes, headers=one).status_code == 422
+    assert client.post(f"{address}/decision", json=yes, headers=other).status_code == 200
+    assert client.post(f"{address}/decision", json=yes, headers=other).status_code == 409
+    small = {"amount": A_MONTH, "reason": "xin lại"}
+    assert client.post(f"/api/v1/sponsors/{by.id}/refunds", json=small, headers=one).status_code == 201
+    run = {"sponsor_id": str(by.id), "prospect_id": str(poor(make).id), "start": "2019-11"}
+    assert client.post("/api/v1/allocations", json=run | {"months": 6}, headers=one).status_code == 202
+    made = client.post("/api/v1/allocations", json=run | {"months": 3}, headers=one)
+    assert made.status_code == 201
+    less = client.post(made.headers["Location"] + "/release?since=2020-01", headers=one)
+    assert less.json["carried_months"] == 2  # type: ignore[index]
+    receipt = session.scalars(select(Receipt)).one()
+    wrong = client.post(f"/api/v1/receipts/{receipt.id}/correction", json={"reason": "nhầm"}, headers=one)
+    assert wrong.status_code == 202
+    assert len(client.get("/api/v1/money-requests", headers=one).json["items"]) == 3  # type: ignore[index]
+    assert client.get("/api/v1/ledger-periods", headers=one).json == {"items": []}
