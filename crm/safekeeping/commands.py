@@ -26,6 +26,7 @@ from crm.embedded.brokers import broker_urls
 from crm.errors import RuleBroken
 from crm.participation.recounting import differences
 from crm.safekeeping import gateway, services
+from crm.sponsors.ledger import recounting
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 LEAST_FREE = 1_000_000_000
@@ -153,6 +154,14 @@ def _months(settings: Settings) -> tuple[bool, str]:
     return not found, "; ".join(found) or "spells, payments and months say the same"
 
 
+def _money(settings: Settings) -> tuple[bool, str]:
+    try:
+        found = recounting.differences(session())
+    except SQLAlchemyError:
+        return False, "the database cannot be asked"
+    return not found, "; ".join(found) or "accounts, months, promises and closed months say the same"
+
+
 CHECKS: dict[str, Check] = {
     "settings": _settings,
     "database": _database,
@@ -160,5 +169,6 @@ CHECKS: dict[str, Check] = {
     "clock": _clock,
     "disk": _disk,
     "months": _months,
+    "money": _money,
     "Twilio": _twilio,
 }

@@ -31,6 +31,7 @@ from crm.participation.rules import Kind, Span, deadline_after
 from crm.premiums.queries import law
 from crm.prospects.models import Consent, Prospect
 from crm.prospects.rules import Stage
+from crm.sponsors.ledger import recounting
 from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry
 from crm.targets.models import Target
 from tests.conftest import _remove_what_was_committed
@@ -142,6 +143,7 @@ def test_sponsors_pay_what_came_in_and_every_dong_is_somewhere(town: Session) ->
     spent = town.scalar(select(func.sum(Allocation.amount)).where(Allocation.payment_id.is_not(None)))
     assert spent
     assert spent == town.scalar(select(func.sum(Payment.other_support)))
+    assert recounting.differences(town) == []
     assert town.scalar(select(func.count()).where(Allocation.payment_id.is_(None)))
     overlapping = text("""
         select count(*) from allocation a join allocation b on a.prospect_id = b.prospect_id and a.id < b.id

@@ -24,6 +24,7 @@ from crm.participation.services import reverse_payment
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground, Stage
 from crm.sponsors import queries, services
+from crm.sponsors.ledger.booking import accounts_of
 from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry, Sponsor
 from crm.sponsors.rules import AccountKind, Balance
 from tests.factories import Make
@@ -230,7 +231,7 @@ def booked(make: Make) -> Sponsor:
 
 
 def account(session: Session, by: Sponsor, kind: AccountKind) -> str:
-    return str(services.accounts_of(session, by.town_id, by.id)[kind])
+    return str(accounts_of(session, by.town_id, by.id)[kind])
 
 
 def write_entries(session: Session, by: Sponsor, *moves: tuple[AccountKind, int]) -> None:

@@ -19,7 +19,7 @@ from crm.participation.rules import Basis
 from crm.participation.services import reverse_payment
 from crm.prospects.merging.services.joining import merge
 from crm.sponsors import queries, services
-from crm.sponsors.ledger.booking import account_of_held, account_of_pledge
+from crm.sponsors.ledger.booking import account_of_held, account_of_pledge, accounts_of
 from crm.sponsors.models import AllocationMonth, LedgerAccount, Pledge, Posting, Sponsor
 from crm.sponsors.rules import AccountKind, Balance, Movement, PledgeState
 from tests.factories import Make
@@ -343,7 +343,7 @@ def test_entries_cannot_be_added_to_a_posting(session: Session, carried: Sponsor
 
 def test_a_reversal_that_is_not_exact_is_not_committed(session: Session, carried: Sponsor) -> None:
     reversed_id = session.scalars(select(Posting.id).where(Posting.movement == Movement.RECEIVED)).one()
-    accounts = services.accounts_of(session, carried.town_id, carried.id)
+    accounts = accounts_of(session, carried.town_id, carried.id)
     session.execute(
         text(
             "insert into posting (town_id, id, movement, posted_on, recorded_at, entries, reverses_id) values "

@@ -259,8 +259,8 @@ def test_a_treasurer_refunds_corrects_and_gives_back_on_pages(
     aside = allocate(by, person, months=3)
     receipt = session.scalars(select(Receipt)).one()
     for address in ("refund", "decisions", "book"):
-        page = f"/sponsors/{by.id}/{address}" if address == "refund" else f"/sponsors/{address}"
-        assert browser.get(page).status_code == 200
+        opened = f"/sponsors/{by.id}/{address}" if address == "refund" else f"/sponsors/{address}"
+        assert browser.get(opened).status_code == 200
     url = f"/sponsors/{by.id}/refund"
     assert browser.post(url, data={"amount": "1.000", "reason": ""}).status_code == 422
     assert "nhiều hơn" in browser.post(url, data={"amount": "999999999", "reason": "xin lại"}).text
