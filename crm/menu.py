@@ -44,6 +44,9 @@ FIELD: tuple[Item, ...] = (TODAY, RESIDENTS, replace(LOG, strong=True), MINE)
 AGENT: tuple[Item, ...] = (TODAY, PAPERS, replace(LOG, strong=True), MINE, RESIDENTS)
 """Collection agents: what was handed to them stands beside their day."""
 
+GIVER: tuple[Item, ...] = (Item(_l("My giving"), "letters.my_letter", "sponsor", May.SEE_OWN_GIVING),)
+"""Sponsors: their own page."""
+
 OFFICE: tuple[Item, ...] = (
     Item(_l("Overview"), "reports.dashboard", "chart", May.SEE_DASHBOARD),
     RESIDENTS,
@@ -78,4 +81,6 @@ def menu_of(who: Actor) -> tuple[Item, ...]:
     """The menu of somebody's kind of work, before their permissions are asked."""
     if who.may(May.SEE_DASHBOARD):
         return OFFICE
+    if who.may(May.SEE_OWN_GIVING):
+        return GIVER
     return AGENT if who.may(May.TAKE_PREMIUMS) else FIELD

@@ -84,9 +84,11 @@ def _three_digits(number: int, *, in_full: bool) -> str:
 
 
 def _unit_after(tens: int, units: int) -> str:
-    """The last digit changes its sound after tens: hai mươi mốt, mười lăm."""
+    """The last digit changes its sound after tens: hai mươi mốt, hai mươi tư, mười lăm."""
     if units == 1 and tens > 1:
         return "mốt"
+    if units == 4 and tens > 1:
+        return "tư"
     if units == 5 and tens:
         return "lăm"
     return DIGITS[units]

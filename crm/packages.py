@@ -46,6 +46,7 @@ import crm.prospects.models
 import crm.reorganisations.models
 import crm.sponsors.conditions
 import crm.sponsors.ledger.models
+import crm.sponsors.letters.models
 import crm.sponsors.merging
 import crm.sponsors.models
 import crm.stored
@@ -101,6 +102,9 @@ from crm.sponsors import resources as sponsor_resources
 from crm.sponsors import routes as sponsor_routes
 from crm.sponsors.ledger import resources as ledger_resources
 from crm.sponsors.ledger import routes as ledger_routes
+from crm.sponsors.letters.routes import everybody as letter_everybody
+from crm.sponsors.letters.routes import office as letter_office
+from crm.sponsors.letters.routes import private as letter_private
 from crm.targets import resources as target_resources
 from crm.targets import routes as target_routes
 from crm.timekeeping import routes as timekeeping_routes
@@ -135,6 +139,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     sponsor_routes.bp,
     ledger_routes.bp,
     mail_routes.bp,
+    letter_private.bp,
+    letter_office.bp,
+    letter_everybody.bp,
     report_routes.bp,
     reorganisation_routes.bp,
     decree_routes.bp,

@@ -15,9 +15,11 @@ APPEND_ONLY = (
     "ledger_entry",
     "ledger_period",
     "month_payer",
+    "naming_consent",
     "payment",
     "posting",
     "screening",
+    "sponsor_paper",
     "stage_change",
 )
 
@@ -37,6 +39,8 @@ MAY_NOT_BE_DELETED = (
     "referral",
     "referral_list",
     "sponsor",
+    "sponsor_account",
+    "sponsor_publicity",
     "visit",
     "work_package",
     "work_package_item",

@@ -122,6 +122,7 @@ def install(app: Flask) -> None:
         SECURITY_I18N_DIRNAME=["builtin", f"{app.root_path}/translations"],
         SECURITY_LOGIN_URL="/sign-in",
         SECURITY_LOGOUT_URL="/sign-out",
+        SECURITY_VERIFY_URL="/account/verify",
         SECURITY_LOGOUT_METHODS=["POST"],
         SECURITY_POST_LOGIN_VIEW="/",
         SECURITY_POST_LOGOUT_VIEW="/",

@@ -31,10 +31,11 @@ FIRST_PAGES: dict[Role, tuple[str, ...]] = {
     Role.AGENT: ("followups.today",),
     Role.ORGANISER: ("campaigns.listing",),
     Role.TREASURER: ("sponsors.listing",),
+    Role.SPONSOR: ("letters.my_letter",),
 }
 """The page a role begins with; everyone else, and whoever may not open it, begins with the first of these."""
 ELSE_FIRST = ("reports.dashboard", "prospects.listing", "accounts.mine")
-OFFERS = ("/calculator", "/sponsor")
+OFFERS = ("/calculator", "/sponsor", "/fund")
 """What the first page offers to everyone."""
 
 

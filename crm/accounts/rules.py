@@ -65,6 +65,7 @@ class May(StrEnum):
     MOVE_CLOCK = "move_clock"
     CHANGE_WARDS = "change_wards"
     SEE_OWN_ACCOUNT = "see_own_account"
+    SEE_OWN_GIVING = "see_own_giving"
 
 
 _SEES = {May.SEE_PEOPLE, May.SEE_DASHBOARD, May.SEE_TARGETS, May.SEE_LAW, May.SEE_OWN_ACCOUNT}
@@ -78,10 +79,14 @@ _FIELD = {
     May.ENROL,
 }
 
+_NOT_THE_OFFICE = {May.TAKE_PREMIUMS, May.SEE_OWN_GIVING}
+"""What belongs to agents and to sponsors alone."""
+
 PERMISSIONS: dict[Role, frozenset[May]] = {
-    Role.ADMIN: frozenset(May) - {May.TAKE_PREMIUMS},
+    Role.ADMIN: frozenset(May) - _NOT_THE_OFFICE,
     Role.MANAGER: frozenset(May)
-    - {May.TAKE_PREMIUMS, May.MANAGE_ACCOUNTS, May.CHANGE_LAW, May.MOVE_CLOCK, May.CHANGE_WARDS},
+    - _NOT_THE_OFFICE
+    - {May.MANAGE_ACCOUNTS, May.CHANGE_LAW, May.MOVE_CLOCK, May.CHANGE_WARDS},
     Role.ORGANISER: frozenset(_SEES | {May.SEE_MESSAGES, May.RUN_CAMPAIGNS, May.LOG_VISITS, May.EDIT_PEOPLE}),
     Role.TREASURER: frozenset(_SEES | {May.SEE_SPONSORS, May.RECORD_MONEY}),
     Role.LEAD: frozenset(
@@ -100,7 +105,7 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
     ),
     Role.VOLUNTEER: frozenset(_FIELD),
     Role.AGENT: frozenset(_FIELD | {May.TAKE_PREMIUMS}),
-    Role.SPONSOR: frozenset({May.SEE_OWN_ACCOUNT}),
+    Role.SPONSOR: frozenset({May.SEE_OWN_ACCOUNT, May.SEE_OWN_GIVING}),
     Role.AUDITOR: frozenset(_SEES | {May.SEE_ALIKE, May.SEE_SPONSORS, May.SEE_MESSAGES, May.SEE_EXPORTS}),
 }
 

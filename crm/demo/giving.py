@@ -9,8 +9,11 @@ from random import Random
 from typing import NamedTuple
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm.accounts.models import User
+from crm.accounts.rules import Role
 from crm.clock import at
 from crm.demo.copying import copy_rows
 from crm.demo.numbering import Numbering
@@ -18,6 +21,7 @@ from crm.demo.team import Team
 from crm.money import Vnd, split_evenly
 from crm.months import Month
 from crm.names import fold
+from crm.sponsors.letters.models import SponsorAccount, SponsorPublicity
 from crm.sponsors.models import (
     Allocation,
     AllocationMonth,
@@ -47,6 +51,10 @@ SPONSORS: Sequence[tuple[str, SponsorKind, str, int, tuple[int, ...]]] = (
     ("Gia đình ông Cao Bá Thọ", SponsorKind.PERSON, "Cao Bá Thọ", 4, ()),
 )
 """Invented: name, kind, whom to ask for, millions promised, and millions received one after the other."""
+
+
+NAMED = (0, 1, 4, 8)
+"""Those of them who want to be named in public."""
 
 
 @dataclass(slots=True)
@@ -160,6 +168,30 @@ class Ledger:
         copy_rows(self.session, Allocation, (*allocation, *RECORDED), allocations)
         month = ("town_id", "id", "allocation_id", "prospect_id", "month", "amount", "payment_id", "paid_id")
         copy_rows(self.session, AllocationMonth, month, months)
+        self._seen()
+
+    def _seen(self) -> None:
+        """The first sponsor signs in and has a page that thanks them; some want to be named on the fund's page."""
+        town, told_at = self.team.town_id, at(self.gifts.as_of - timedelta(days=9), 15)
+        who = select(User.id).where(User.town_id == town, User.role == Role.SPONSOR).order_by(User.id)
+        for user_id in self.session.scalars(who):
+            row = SponsorAccount(town_id=town, sponsor_id=self.sponsor_ids[0], user_id=user_id, added_at=told_at)
+            row.id, row.added_by_id = self.number(), self.team.treasurer_id
+            self.session.add(row)
+        for place in NAMED:
+            key = self.number()
+            self.session.add(
+                SponsorPublicity(
+                    town_id=town,
+                    id=key,
+                    sponsor_id=self.sponsor_ids[place],
+                    public_id=key.hex[-12:],
+                    thanked=place == 0,
+                    named=True,
+                    changed_at=told_at,
+                )
+            )
+        self.session.flush()
 
     def _sponsors(self) -> None:
         town, by, since = self.team.town_id, self.team.treasurer_id, self.gifts.as_of.replace(month=1, day=1)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
-
-import fontpkg_be_vietnam_pro
-import typst
 
 from crm.joining.exporting import totals
 from crm.joining.models import Dossier, DossierList
@@ -19,9 +15,9 @@ from crm.places.models import Place
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Sex
 from crm.web import filters
+from crm.web.typesetting import set_in_type
 
 PAPERS = Path(__file__).with_name("papers")
-FONTS = Path(fontpkg_be_vietnam_pro.__file__).with_name("files")
 METHODS: Mapping[int, str] = {
     1: "Đóng hằng tháng",
     3: "Đóng 03 tháng một lần",
@@ -39,26 +35,12 @@ ASKED_FOR: Mapping[Movement, str] = {
 BY_HAND = "…" * 24
 
 
-def set_in_type(paper: str, data: Mapping[str, Any]) -> bytes:
-    """A PDF of one of our papers. Each call has a compiler of its own: one that threads share fails."""
-    made = typst.compile(
-        PAPERS / f"{paper}.typ",
-        root=PAPERS,
-        font_paths=[FONTS],
-        ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
-        format="pdf",
-    )
-    assert isinstance(made, bytes), "a PDF is one file"
-    return made
-
-
 def list_d05(of: DossierList, rows: Sequence[Row], by: str, today: date) -> bytes:
     """The list as it is signed and handed in."""
     shown = [[str(number), *(_cell(getattr(row, name)) for name in D05)] for number, row in enumerate(rows, 1)]
     sums = {name: filters.number(value) for name, value in totals(rows).items()}
     return set_in_type(
-        "d05",
+        PAPERS / "d05.typ",
         {
             "number": of.label,
             "rows": shown,
@@ -98,7 +80,7 @@ def form_tk1(
     number = person.citizen_id if whole else None
     start = Month.of(dossier.start_month) if dossier.start_month else None
     return set_in_type(
-        "tk1",
+        PAPERS / "tk1.typ",
         {
             "name": person.full_name.upper(),
             "sex": {Sex.MALE: "Nam", Sex.FEMALE: "Nữ"}.get(person.sex, BY_HAND) if person.sex else BY_HAND,

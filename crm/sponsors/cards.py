@@ -34,7 +34,11 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
     now = [row for row in carried if row[2] >= Month.of(today) or row[0].payment_id is None]
     if not now:
         return None
-    acts = {"sponsors": current_user().may(May.SEE_SPONSORS), "pay": basis_for(current_user().may) is not None}
+    acts = {
+        "sponsors": current_user().may(May.SEE_SPONSORS),
+        "pay": basis_for(current_user().may) is not None,
+        "name": current_user().may(May.EDIT_PEOPLE),
+    }
     _allocation, by, last = now[0]
     words = _("%(sponsor)s pays, until %(last)s", sponsor=by.name, last=filters.month(last, chosen()))
     return Card(

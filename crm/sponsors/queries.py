@@ -45,7 +45,6 @@ from crm.premiums.rules.quotes import Plan, Quote, quote
 from crm.prospects.models import Prospect, StageChange, Standing
 from crm.prospects.queries.searching import matches
 from crm.prospects.queries.seeing import listed_to, lives_in, visible_to
-from crm.prospects.queries.standing import deciding_grounds
 from crm.prospects.rules import Ground, Stage
 from crm.sponsors.models import (
     Allocation,
@@ -399,54 +398,7 @@ def is_reversed(session: Session, of: Allocation) -> bool:
     return of.payment_id is not None and session.scalar(query) is not None
 
 
-# ---- the letter
-
-
-class Help(NamedTuple):
-    """Whom a sponsor carries in one ward, without a name."""
-
-    place: str
-    ground: Ground
-    people: int
-    months: int
-    until: date
-    """First day of the last month."""
-
-
-def help_now(session: Session, of: Sponsor, today: date) -> list[Help]:
-    """Whom a sponsor's money carries now or soon, by ward and standing: never a name, a number or an address."""
-    running = today.replace(day=1) < ENDS
-    query = (
-        select(Place.name, Allocation.prospect_id, Allocation.start_month, Allocation.carried_months)
-        .join(Prospect, and_(Prospect.town_id == Allocation.town_id, Prospect.id == Allocation.prospect_id))
-        .join(Place, and_(Place.town_id == Prospect.town_id, Place.id == Prospect.place_id))
-        .where(Allocation.town_id == of.town_id, Allocation.sponsor_id == of.id, Allocation.released_at.is_(None))
-        .where(running)
-    )
-    rows = session.execute(query).all()
-    grounds = deciding_grounds(session, {row[1] for row in rows}, today)
-    groups: dict[tuple[str, Ground], list[Any]] = {}
-    for row in rows:
-        groups.setdefault((row[0], grounds[row[1]]), []).append(row)
-    return [
-        Help(
-            place,
-            ground,
-            len({row[1] for row in group}),
-            sum(row[3] for row in group),
-            max((Month.of(row[2]) + (row[3] - 1)).first_day for row in group),
-        )
-        for (place, ground), group in sorted(groups.items())
-    ]
-
-
-def helped_ever(session: Session, of: Sponsor) -> tuple[int, int]:
-    """How many people a sponsor has carried in all, and for how many months."""
-    query = select(
-        func.count(Allocation.prospect_id.distinct()), func.coalesce(func.sum(Allocation.carried_months), 0)
-    ).where(Allocation.town_id == of.town_id, Allocation.sponsor_id == of.id, Allocation.released_at.is_(None))
-    people, months = session.execute(query).one()
-    return int(people), int(months)
+# ---- whose help ends
 
 
 def carried_until(town_id: UUID, day: date, within: int = SPONSOR_NOTICE) -> Select[UUID, date]:
@@ -533,9 +485,7 @@ def waiting(
     interest or lapsed, or takes part and has to pay soon. `q` narrows to a name; a wish to
     places, standings, women and ages (by the year of birth).
     """
-    poor = _holds(Ground.POOR, today)
-    spell = aliased(Participation)
-    due = and_(Prospect.stage == Stage.JOINED, spell.deadline_on <= today + DUE_SOON)
+    poor, spell = _holds(Ground.POOR, today), aliased(Participation)
     last_step = (
         select(func.max(StageChange.at))
         .where(StageChange.town_id == Prospect.town_id, StageChange.prospect_id == Prospect.id)
@@ -546,17 +496,8 @@ def waiting(
     query: Any = (
         select(Prospect, poor, since, spell.deadline_on, Place.name)
         .join(Place, and_(Place.town_id == Prospect.town_id, Place.id == Prospect.place_id))
-        .outerjoin(
-            spell,
-            and_(
-                spell.town_id == Prospect.town_id,
-                spell.prospect_id == Prospect.id,
-                spell.ended_on.is_(None),
-                spell.withdrawn_at.is_(None),
-            ),
-        )
-        .where(listed_to(scope), Prospect.id.in_(_needy(scope.town_id, today)), ~_carried(today))
-        .where(or_(Prospect.stage.in_(WAITING_STAGES), due))
+        .outerjoin(spell, _running(spell))
+        .where(listed_to(scope), *_waits(scope.town_id, today, spell))
     )
     for condition in _wished(session, scope, wish, today):
         query = query.where(condition)
@@ -566,6 +507,33 @@ def waiting(
     return [
         Waiting(row[0], Ground.POOR if row[1] else Ground.NEAR_POOR, local_day(row[2]), row[3], row[4]) for row in rows
     ]
+
+
+def how_many_wait(session: Session, town_id: UUID, today: date) -> int:
+    """How many people in need wait in the whole town and are carried by nobody (`waiting`)."""
+    spell = aliased(Participation)
+    query = select(func.count()).select_from(Prospect).outerjoin(spell, _running(spell))
+    waits = query.where(Prospect.town_id == town_id, Prospect.merged_into_id.is_(None), *_waits(town_id, today, spell))
+    return int(session.scalar(waits) or 0)
+
+
+def _running(spell: type[Participation]) -> ColumnElement[bool]:
+    return and_(
+        spell.town_id == Prospect.town_id,
+        spell.prospect_id == Prospect.id,
+        spell.ended_on.is_(None),
+        spell.withdrawn_at.is_(None),
+    )
+
+
+def _waits(town_id: UUID, today: date, spell: type[Participation]) -> tuple[ColumnElement[bool], ...]:
+    """In need, carried by nobody, and willing or soon to pay; `spell` is what somebody takes part in now."""
+    due = and_(Prospect.stage == Stage.JOINED, spell.deadline_on <= today + DUE_SOON)
+    return (
+        Prospect.id.in_(_needy(town_id, today)),
+        ~_carried(today),
+        or_(Prospect.stage.in_(WAITING_STAGES), due),
+    )
 
 
 def _wished(session: Session, scope: Scope, wish: Wish, today: date) -> list[ColumnElement[bool]]:

@@ -1,15 +1,14 @@
-"""The page where anyone may register a contribution, the sponsor's own letter, and the treasurer's pages."""
+"""The page where anyone may register a contribution, and the treasurer's pages."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from markupsafe import Markup
 
 from crm import clock
 from crm.accounts.gateway import current_scope, current_user
@@ -20,7 +19,6 @@ from crm.money import Vnd
 from crm.months import Month
 from crm.participation.queries import grounds_on, open_spell
 from crm.participation.rules import basis_for
-from crm.places.models import Town
 from crm.places.queries import the_town, units
 from crm.premiums.queries import law
 from crm.premiums.rules.wording import GROUNDS
@@ -41,7 +39,7 @@ from crm.sponsors.ledger import deciding
 from crm.sponsors.ledger.models import MoneyRequest
 from crm.sponsors.ledger.rules import ASKED
 from crm.sponsors.models import Allocation, Pledge, Sponsor
-from crm.sponsors.rules import BANKS, KINDS, NEEDS, PledgeState, Wish, needy, promised_sum
+from crm.sponsors.rules import KINDS, NEEDS, Wish, needy, promised_sum
 from crm.web.forms import refusals_on
 from crm.web.guard import may, public
 
@@ -49,7 +47,6 @@ bp = Blueprint("sponsors", __name__)
 cards.register()
 
 REGISTRATIONS = "20 per hour"
-LETTERS = "120 per minute"
 PAGE = 50
 
 
@@ -72,39 +69,15 @@ def register() -> ResponseReturnValue:
         return redirect(url_for(".contribute"), 303)
     if not counting and form.validate():
         with refusals_on(form), transaction():
-            return redirect(url_for(".letter", token=_take_contribution(form)), 303)
+            return redirect(url_for("letters.letter", token=_take_contribution(form)), 303)
     return _contribution_page(form, counting=counting)
-
-
-@bp.get("/s/<token>")
-@public
-def letter(token: str) -> ResponseReturnValue:
-    """A sponsor's own page: what became of their money, and how to give."""
-    by, today = queries.sponsor_with(session(), token), clock.today()
-    page = render_template(
-        "sponsors/letter.html",
-        sponsor=by,
-        balance=queries.balance_of(session(), by),
-        helps=queries.help_now(session(), by, today),
-        ever=queries.helped_ever(session(), by),
-        giving=_giving(by),
-        address=current_app.config["SETTINGS"].public_url + url_for(".letter", token=token),
-        town=session().get_one(Town, by.town_id),
-        today=today,
-        grounds=GROUNDS,
-    )
-    response = make_response(page)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return response
 
 
 @bp.record_once
 def _limited(state: BlueprintSetupState) -> None:
-    """Nobody fills the book with promises, or guesses at the addresses of letters."""
+    """Nobody fills the book with promises."""
     limiter, views = state.app.extensions["crm.limits"], state.app.view_functions
     views["sponsors.register"] = limiter.limit(REGISTRATIONS, methods=["POST"])(views["sponsors.register"])
-    views["sponsors.letter"] = limiter.limit(LETTERS)(views["sponsors.letter"])
 
 
 # ---- the treasurer's pages
@@ -408,26 +381,8 @@ def _contribution_page(form: ContributionForm, *, counting: bool = False) -> Res
     return page, 200 if request.method == "GET" or (counting and not form.errors) else 422
 
 
-def _giving(by: Sponsor) -> dict[str, Any] | None:
-    """How to transfer: to which account, with which code, and how much of the promise is still to come."""
-    account = queries.fund_account(session())
-    open_ones = [(one, came) for one, came in queries.pledges_of(session(), by) if one.state is PledgeState.OPEN]
-    if account is None or not open_ones:
-        return None
-    pledge, came = next(((one, came) for one, came in open_ones if came < one.amount), open_ones[0])
-    left = max(pledge.amount - came, 0)
-    drawn: Markup = gateway.drawing(gateway.payload(account.bin, account.account, left or None, pledge.code))
-    return {
-        "account": account,
-        "bank": BANKS.get(account.bin, account.bin),
-        "code": pledge.code,
-        "left": left,
-        "qr": drawn,
-    }
-
-
 def _link_page(by: Sponsor, token: str) -> str:
-    address = current_app.config["SETTINGS"].public_url + url_for(".letter", token=token)
+    address = current_app.config["SETTINGS"].public_url + url_for("letters.letter", token=token)
     return render_template("sponsors/link.html", sponsor=by, address=address, qr=gateway.drawing(address))
 
 

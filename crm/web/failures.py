@@ -60,6 +60,11 @@ def _state(error: Exception) -> str:
     return str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
 
 
+def _pattern() -> str:
+    """The address as the program knows it, "/s/<token>": what opens a page stands in no log."""
+    return request.url_rule.rule if request.url_rule else "unknown"
+
+
 def install(app: Flask) -> None:
     """Answer every failure in the form the caller asked for."""
 
@@ -113,13 +118,13 @@ def install(app: Flask) -> None:
         return _rolled_back(error, Conflict(), sentence)
 
     def _rolled_back(error: DBAPIError, answer: HTTPException, sentence: str) -> ResponseReturnValue:
-        log.warning("refused by the database", state=_state(error), path=request.path)
+        log.warning("refused by the database", state=_state(error), address=_pattern())
         session().rollback()
         return _answer(answer, sentence)
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> ResponseReturnValue:
-        log.exception("unexpected failure", path=request.path)
+        log.exception("unexpected failure", address=_pattern())
         if isinstance(error, DBAPIError):
             session().rollback()
         return _answer(InternalServerError())

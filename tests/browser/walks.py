@@ -8,7 +8,8 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import Installation
 
-PUBLIC = (None, ("/sign-in", "/calculator", "/sponsor"))
+PUBLIC = (None, ("/sign-in", "/calculator", "/sponsor", "/fund", "/verify"))
+SPONSOR = ("nhahaotam@bimson.example", ("/my-giving",))
 VOLUNTEER = ("tinhnguyen@bimson.example", ("/today", "/record", "/mine", "/people/new", "PERSON", "PERSON/visit"))
 MANAGER = (
     "quanly@bimson.example",
@@ -30,7 +31,7 @@ MANAGER = (
         "PERSON/enrol",
     ),
 )
-WALKS = {"public": PUBLIC, "volunteer": VOLUNTEER, "manager": MANAGER}
+WALKS = {"public": PUBLIC, "sponsor": SPONSOR, "volunteer": VOLUNTEER, "manager": MANAGER}
 
 
 def walk(page: Page, town: Installation, addresses: tuple[str, ...]) -> Iterator[str]:

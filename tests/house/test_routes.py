@@ -18,6 +18,9 @@ PUBLIC_ADDRESSES = (
     "/calculator",
     "/law",
     "/may-i-join",
+    "/fund",
+    "/verify",
+    "/verify/<number>",
     "/healthz",
     "/readyz",
     "/metrics",
@@ -27,6 +30,7 @@ PUBLIC_ADDRESSES = (
 PUBLIC_BEGINNINGS = (
     "/sponsor",
     "/s/",
+    "/thanks/",
     "/o/",
     "/webhooks/twilio/",
     "/sandbox",

@@ -393,7 +393,7 @@ def test_a_volunteers_form_leaves_the_number_to_be_written_by_hand(
 
 
 def test_the_papers_are_set_in_our_font_and_never_read_markup() -> None:
-    made = printing.set_in_type("tk1", dict.fromkeys(TK1, '#panic("x") *b*'))
+    made = printing.set_in_type(printing.PAPERS / "tk1.typ", dict.fromkeys(TK1, '#panic("x") *b*'))
     assert b"BeVietnamPro" in made
     assert b"Libertinus" not in made
 

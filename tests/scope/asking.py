@@ -62,12 +62,19 @@ OF_THE_TOWN = (
     "decree_id",
     "recorded_id",
     "asked_id",
+    "paper_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},
     "refusing.withdraw": {"token": "a link"},
-    "sponsors.letter": {"token": "the letter"},
     "mail.one": {"email_id": UUID(int=0)},
+    "letters.letter": {"token": "the letter"},
+    "letters.issue": {"token": "the letter"},
+    "letters.publicity": {"token": "the letter"},
+    "letters.paper": {"token": "the letter", "paper_id": "the paper"},
+    "everybody.verified": {"number": "the number"},
+    "everybody.thanks": {"public_id": "the thanks"},
+    "everybody.picture": {"public_id": "the thanks", "shape": "wide"},
     "accounts.invitation": {"key": "none"},
     "accounts.accept": {"key": "none"},
     "language": {"code": "en"},
@@ -192,6 +199,7 @@ class Asker:
             "pledge_id": town.pledge_id,
             "receipt_id": town.receipt_id,
             "asked_id": town.asked_id,
+            "paper_id": town.paper.id,
             "user_id": town.users["volunteer"].id,
             "package_id": town.package.id,
             "list_id": town.referred.id,
@@ -201,7 +209,14 @@ class Asker:
         }
 
     def _opened(self, endpoint: str) -> dict[str, Any]:
-        known = {"a link": self.town.people["zeta"].rows["token"][0], "the letter": self.town.letter}
+        town = self.town
+        known = {
+            "a link": town.people["zeta"].rows["token"][0],
+            "the letter": town.letter,
+            "the paper": town.paper.id,
+            "the number": town.paper.number,
+            "the thanks": town.thanks,
+        }
         return {name: known.get(str(value), value) for name, value in OPEN[endpoint].items()}
 
     def _url(self, rule: Rule, values: dict[str, Any]) -> str:

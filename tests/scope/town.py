@@ -62,6 +62,7 @@ from crm.reorganisations.rules import State as ReorganisationState
 from crm.sealed import current as seal
 from crm.sponsors import services as sponsoring
 from crm.sponsors.ledger import deciding
+from crm.sponsors.letters import services as letters
 from crm.sponsors.models import Allocation, Sponsor
 from crm.sponsors.rules import SponsorKind
 from tests.factories import Make
@@ -386,6 +387,10 @@ class SmallTown:
         self.pledge_id, self.receipt_id = promise.id, receipt.id
         asked = deciding.ask_to_refund(self.session, made, 1_000, reason="xin lại", reference=None, by=by, at=at)
         self.asked_id = asked.id
+        self.paper = letters.issue_receipt(
+            self.session, made, receipt, address="http://localhost/verify", by=None, on=TODAY, at=at
+        )
+        self.thanks = letters.show(self.session, made, thanked=True, by=None, at=at).public_id
         return made, token
 
     def _carried(self, known: Known, by: Sponsor) -> Allocation:
@@ -721,10 +726,11 @@ class SmallTown:
         self.referred_away = self._add(self._referral_list(town.id))
         self.gathered_away = self._add(DossierList(town_id=town.id, year=2019, number=1, made_at=clock.now()))
         omega = self._person(AWAY, ward, union, helper)
-        own = self.pledge_id, self.receipt_id, self.asked_id
+        own = self.pledge_id, self.receipt_id, self.asked_id, self.paper, self.thanks
         sponsor, letter = self._sponsor(town.id, "Công ty Xa Xôi", self._away_user)
         away = {"pledge_id": self.pledge_id, "receipt_id": self.receipt_id, "asked_id": self.asked_id}
-        self.pledge_id, self.receipt_id, self.asked_id = own
+        away["paper_id"] = self.paper.id
+        self.pledge_id, self.receipt_id, self.asked_id, self.paper, self.thanks = own
         self._carried(omega, sponsor)
         campaign = self._campaign(town.id, self._away_user, "draft")
         self._text(omega, campaign)

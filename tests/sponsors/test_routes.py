@@ -115,46 +115,6 @@ def test_nobody_fills_the_book_with_promises(client: FlaskClient, monkeypatch: p
     assert answers[20] == 429
 
 
-def test_the_letter_tells_whom_the_money_carries_and_never_a_name(
-    client: FlaskClient, session: Session, make: Make
-) -> None:
-    services.set_fund_account(session, ACCOUNT)
-    by, token = services.register_sponsor(
-        session, make.town.id, name="Công ty Đá Xanh", kind=sponsor(make, "x").kind, by_id=None, at=clock.now()
-    )
-    services.pledge(session, by, 10 * A_MONTH, due=None, by_id=None, at=clock.now(), on=TODAY)
-    receive(by, 10 * A_MONTH)
-    person = poor(make, "Lê Thị Giấu Tên", phone="+84987654321", citizen_masked="038***119", address="12 Trần Phú")
-    allocate(by, person, months=6)
-    page = words(client.get(f"/s/{token}").text)
-    assert "646.800 đ" in page
-    assert "431.200 đ" in page
-    assert make.ward().name in page
-    assert "3/2020" in page
-    for secret in ("Giấu Tên", "0987", "987 654", "038***119", "12 Trần Phú"):
-        assert secret not in page
-
-
-@pytest.mark.parametrize("token", ["nothing", "x" * 300, "%00", "a b"])
-def test_an_unknown_letter_is_not_found(client: FlaskClient, token: str) -> None:
-    assert client.get(f"/s/{token}").status_code == 404
-
-
-def test_an_address_that_was_renewed_or_closed_opens_no_more(
-    client: FlaskClient, signed_in: Browser, session: Session, make: Make
-) -> None:
-    by, token = services.register_sponsor(
-        session, make.town.id, name="Quỹ A", kind=sponsor(make, "x").kind, by_id=None, at=clock.now()
-    )
-    treasurer = signed_in(Role.TREASURER)
-    shown = treasurer.post(f"/sponsors/{by.id}/page")
-    [address] = set(re.findall(r"/s/[\w-]{20,}", shown.text))
-    assert client.get(f"/s/{token}").status_code == 404
-    assert client.get(address).status_code == 200
-    treasurer.post(f"/sponsors/{by.id}/page/close")
-    assert client.get(address).status_code == 404
-
-
 SEES = (Role.ADMIN, Role.MANAGER, Role.TREASURER, Role.AUDITOR)
 RECORDS = (Role.ADMIN, Role.MANAGER, Role.TREASURER)
 
