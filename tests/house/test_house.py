@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,9 +21,7 @@ from config import Settings, SettingsError, from_environment
 from crm.app import ALSO_PUBLIC, create_app
 from crm.db import db, plain_engine
 from crm.web.guard import permission_of
-
-ROOT = Path(__file__).parents[2]
-SOURCES = sorted([*(ROOT / "crm").rglob("*.py"), *(ROOT / "tasks").rglob("*.py"), ROOT / "config.py"])
+from tests.house.sources import ROOT, walked
 
 
 def tracked() -> list[str]:
@@ -32,16 +29,11 @@ def tracked() -> list[str]:
     return listed.stdout.splitlines()
 
 
-def parsed() -> Iterator[tuple[Path, ast.Module]]:
-    for source in SOURCES:
-        yield source.relative_to(ROOT), ast.parse(source.read_text("utf-8"))
-
-
 def test_only_the_database_module_commits() -> None:
     committing = {
         str(source)
-        for source, tree in parsed()
-        for node in ast.walk(tree)
+        for source, nodes in walked()
+        for node in nodes
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
     }
     allowed = {"crm/db.py"}
@@ -52,8 +44,8 @@ def test_only_the_database_module_commits() -> None:
 def test_nothing_is_imported_inside_a_function() -> None:
     inside = [
         f"{source}:{node.lineno}"
-        for source, tree in parsed()
-        for function in ast.walk(tree)
+        for source, nodes in walked()
+        for function in nodes
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom)
@@ -64,8 +56,8 @@ def test_nothing_is_imported_inside_a_function() -> None:
 def test_only_the_clock_asks_the_time() -> None:
     asking = [
         f"{source}:{node.lineno}"
-        for source, tree in parsed()
-        for node in ast.walk(tree)
+        for source, nodes in walked()
+        for node in nodes
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in ("now", "today", "utcnow")
@@ -102,8 +94,9 @@ def test_no_registry_and_no_machine_is_named() -> None:
 def test_every_package_says_what_it_is() -> None:
     silent = [
         str(source)
-        for source, tree in parsed()
-        if ast.get_docstring(tree) is None or (source.name == "__init__.py" and len(tree.body) > 1)
+        for source, (module, *_inside) in walked()
+        if isinstance(module, ast.Module)
+        and (ast.get_docstring(module) is None or (source.name == "__init__.py" and len(module.body) > 1))
     ]
     assert silent == []
 

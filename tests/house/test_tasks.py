@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
-from pathlib import Path
+from functools import cache
 
 import pytest
 from celery import current_app
 
 import tasks
 from tasks.schedule import TIMETABLE
+from tests.house.sources import walked
 
-ROOT = Path(__file__).parents[2]
 for found in pkgutil.iter_modules(tasks.__path__):
     if found.name != "worker":
         importlib.import_module(f"tasks.{found.name}")
@@ -21,13 +21,13 @@ OURS = {name: task for name, task in current_app.tasks.items() if task.__module_
 SCHEDULED = {line["task"] for line in TIMETABLE.values()}
 
 
+@cache
 def rung() -> set[str]:
     """The names that stand as the first argument of ring() anywhere."""
     return {
         node.args[0].id if isinstance(node.args[0], ast.Name) else node.args[0].attr
-        for folder in ("crm", "tasks")
-        for source in (ROOT / folder).rglob("*.py")
-        for node in ast.walk(ast.parse(source.read_text("utf-8")))
+        for _source, nodes in walked()
+        for node in nodes
         if isinstance(node, ast.Call)
         and (getattr(node.func, "id", None) == "ring" or getattr(node.func, "attr", None) == "ring")
         and node.args

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from babel.messages.pofile import read_po
 from flask import Flask
 
 from crm.sandbox.app import Setup, create_sandbox
+from tests.house.test_law import MONTHS_LAW, SUMS_LAW, numbers_in_text
 from tools.messages import KEYWORDS
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +22,7 @@ TEMPLATES = sorted(path.relative_to(ROOT / "templates").as_posix() for path in (
 PLACE = re.compile(r"%\((\w+)\)")
 
 
+@cache
 def said() -> dict[str, str]:
     """Each text in code and templates, with where it stands."""
     texts: dict[str, str] = {}
@@ -35,6 +38,7 @@ def said() -> dict[str, str]:
     return texts
 
 
+@cache
 def translated() -> dict[str, str]:
     texts: dict[str, str] = {}
     for path in CATALOGUES:
@@ -91,3 +95,15 @@ def test_every_imported_macro_is_used() -> None:
                 if len(re.findall(rf"\b{macro}\b", source)) < 2:
                     unused.append(f"{name}: {macro}")
     assert unused == []
+
+
+def test_no_sentence_says_a_number_of_the_law() -> None:
+    """But the one that shows how a sum is written, and those of lengths and ages."""
+    shows_how = re.compile(r"such as 1\.500\.000|letters|years ago")
+    found = [
+        f"{where}: {value} in {sentence!r}"
+        for sentence, where in said().items()
+        for _line, value in numbers_in_text(sentence)
+        if value in SUMS_LAW | MONTHS_LAW and not shows_how.search(sentence)
+    ]
+    assert not found, "\n".join(found)
