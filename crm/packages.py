@@ -45,6 +45,7 @@ import crm.prospects.merging.models
 import crm.prospects.models
 import crm.reorganisations.models
 import crm.sponsors.conditions
+import crm.sponsors.giving.models
 import crm.sponsors.ledger.models
 import crm.sponsors.letters.models
 import crm.sponsors.merging
@@ -100,6 +101,7 @@ from crm.reports import resources as report_resources
 from crm.reports import routes as report_routes
 from crm.sponsors import resources as sponsor_resources
 from crm.sponsors import routes as sponsor_routes
+from crm.sponsors.giving import routes as giving_routes
 from crm.sponsors.ledger import resources as ledger_resources
 from crm.sponsors.ledger import routes as ledger_routes
 from crm.sponsors.letters.routes import everybody as letter_everybody
@@ -136,6 +138,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     keeping_routes.bp,
     walking_routes.bp,
     target_routes.bp,
+    giving_routes.bp,
     sponsor_routes.bp,
     ledger_routes.bp,
     mail_routes.bp,

@@ -9,6 +9,7 @@ APPEND_ONLY = (
     "consent",
     "dossier_step",
     "identity_reading",
+    "instalment_reminder",
     "leaving_refund",
     "message_inbound",
     "message_status",
@@ -17,6 +18,7 @@ APPEND_ONLY = (
     "month_payer",
     "naming_consent",
     "payment",
+    "pledge_step",
     "posting",
     "screening",
     "sponsor_paper",
@@ -66,6 +68,7 @@ MOVING = {
     ),
     "law_value": ("withdrawn_at", "withdrawn_why"),
     "local_top_up": ("withdrawn_at", "withdrawn_why"),
+    "pledge_instalment": ("dropped_step_id",),
     "receipt": ("corrected_id",),
     "merge": ("before", "after", "undone_at", "undone_by_id"),
 }

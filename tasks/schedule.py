@@ -21,6 +21,11 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "work packages whose last day is past": {"task": "outreach.return_overdue", "schedule": 5 * EVERY_MINUTE},
     "acts on many people and files that stand still": {"task": "lists.resume", "schedule": EVERY_MINUTE},
     "comparisons of decrees that stand still": {"task": "decrees.resume", "schedule": EVERY_MINUTE},
+    "reminders of sponsors' instalments": {"task": "giving.remind", "schedule": crontab(hour=8, minute=0)},
+    "registrations that nobody confirmed": {
+        "task": "giving.forget_unconfirmed",
+        "schedule": crontab(hour=3, minute=20),
+    },
     "e-mails that wait or are stuck": {"task": "mail.sweep", "schedule": EVERY_MINUTE},
     "messages that wait or are stuck": {"task": "campaigns.sweep", "schedule": EVERY_MINUTE},
     "messages of which nothing is known": {"task": "campaigns.ask_about_unknown", "schedule": 5 * EVERY_MINUTE},

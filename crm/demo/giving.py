@@ -21,6 +21,8 @@ from crm.demo.team import Team
 from crm.money import Vnd, split_evenly
 from crm.months import Month
 from crm.names import fold
+from crm.sponsors.giving.models import PledgeInstalment, PledgeStep
+from crm.sponsors.giving.rules import Due, Frequency, Step, schedule
 from crm.sponsors.letters.models import SponsorAccount, SponsorPublicity
 from crm.sponsors.models import (
     Allocation,
@@ -35,6 +37,8 @@ from crm.sponsors.models import (
 from crm.sponsors.rules import OF_A_SPONSOR, AccountKind, Movement, PledgeState, SponsorKind, transfer_code
 
 MILLION = 1_000_000
+QUARTERLY_FROM = 15
+"""Promises from so many millions on come in four parts."""
 
 SPONSORS: Sequence[tuple[str, SponsorKind, str, int, tuple[int, ...]]] = (
     ("Công ty TNHH Vật liệu xây dựng Đá Xanh", SponsorKind.COMPANY, "Lê Hữu Tráng", 40, (20, 15)),
@@ -220,6 +224,34 @@ class Ledger:
                 for place, (_, _, _, millions, _) in enumerate(SPONSORS)
             ],
         )
+        step = ("town_id", "id", "pledge_id", "step", "amount", "frequency", "at", "by_id")
+        steps = [self.number() for _ in SPONSORS]
+        copy_rows(
+            self.session,
+            PledgeStep,
+            step,
+            [
+                (
+                    *(town, steps[place], self.pledge_ids[place], Step.MADE.value, millions * MILLION),
+                    *(
+                        (Frequency.QUARTERLY if millions >= QUARTERLY_FROM else Frequency.ONCE).value,
+                        at(pledged, 10),
+                        by,
+                    ),
+                )
+                for place, (_, _, _, millions, _) in enumerate(SPONSORS)
+            ],
+        )
+        copy_rows(
+            self.session,
+            PledgeInstalment,
+            ("town_id", "id", "pledge_id", "due_on", "amount", "step_id"),
+            [
+                (town, self.number(), self.pledge_ids[place], part.on, part.amount, steps[place])
+                for place, (_, _, _, millions, _) in enumerate(SPONSORS)
+                for part in self._parts(millions * MILLION, due)
+            ],
+        )
         copy_rows(
             self.session,
             LedgerAccount,
@@ -232,6 +264,13 @@ class Ledger:
                 for (who, kind), key in self.account_ids.items()
             ],
         )
+
+    @staticmethod
+    def _parts(amount: Vnd, last: date) -> tuple[Due, ...]:
+        """Large promises come in four quarters, the last on the day of all others."""
+        if amount < QUARTERLY_FROM * MILLION:
+            return (Due(last, amount),)
+        return schedule(amount, Frequency.QUARTERLY, 4, last.replace(month=3))
 
     def _promises(self) -> None:
         day = self.gifts.as_of.replace(month=1, day=1) + timedelta(days=7)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, Self
 from uuid import UUID
 
@@ -17,7 +16,6 @@ from wtforms import (
     SelectField,
     SelectMultipleField,
     StringField,
-    TextAreaField,
 )
 from wtforms.validators import DataRequired, Email, Length, NumberRange, Optional, Regexp
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -32,8 +30,6 @@ from crm.sponsors.rules import (
     BANKS,
     KINDS,
     MOST_AGE,
-    MOST_MONTHS,
-    MOST_PEOPLE,
     NEEDS,
     FundAccount,
     SponsorKind,
@@ -59,7 +55,7 @@ class SponsorForm(Form):
     name = StringField(
         _l("Name of the company, organisation or person"),
         filters=[stripped],
-        validators=[DataRequired(), Length(max=200)],
+        validators=[DataRequired(_l("Write the name.")), Length(max=200)],
     )
     kind = RadioField(
         _l("Who gives"), choices=[(kind.value, label) for kind, label in KINDS.items()], validators=[DataRequired()]
@@ -102,40 +98,6 @@ class SponsorForm(Form):
         """The clean values, for the service."""
         same = ("name", "contact_name", "phone", "email", "tax_code")
         return {name: self[name].data for name in same} | {"kind": SponsorKind(self.kind.data), "wish": self.wish}
-
-
-class ContributionForm(SponsorForm):
-    """A contribution that somebody registers by themselves. `website` is a trap: people do not see it."""
-
-    people = IntegerField(_l("For how many people"), validators=[Optional(), NumberRange(1, MOST_PEOPLE)])
-    months = IntegerField(_l("For how many months each"), validators=[Optional(), NumberRange(1, MOST_MONTHS)])
-    amount = MayBeEmptyDong(_l("Or an amount of my own"))
-    website = StringField(_l("Leave this empty"))
-
-    def validate(self, extra_validators: Any = None) -> bool:
-        """Somebody must be reachable, so that they can be thanked."""
-        valid = super().validate(extra_validators=extra_validators)
-        if not (self.phone.data or self.email.data or self.phone.errors or self.email.errors):
-            self.phone.errors = [_("Give a telephone number or an e-mail, so that we can thank you.")]
-            valid = False
-        return bool(valid)
-
-    @property
-    def wish(self) -> Wish:
-        return replace(super().wish, people=self.people.data, months=self.months.data)
-
-    @property
-    def need(self) -> Ground:
-        """Whose month the calculation takes: of who is wished for the neediest; without a wish, poor."""
-        return next((ground for ground in NEEDS if ground in (self.grounds.data or ())), Ground.POOR)
-
-
-class PledgeForm(Form):
-    """A promise."""
-
-    amount = DongField(_l("Amount promised"), validators=[DataRequired()])
-    due = DateField(_l("Promised for"), validators=[Optional()])
-    note = TextAreaField(_l("Note"), filters=[stripped], validators=[Length(max=500)])
 
 
 class ReceiptForm(Form):

@@ -429,10 +429,10 @@ def carried_until(town_id: UUID, day: date, within: int = SPONSOR_NOTICE) -> Sel
 # ---- who waits, and what it costs
 
 
-def a_month(session: Session, town_id: UUID, ground: Ground, today: date) -> Vnd:
-    """What somebody with this ground still owes for one month, after the State and the place, on the least income."""
+def month_of(session: Session, town_id: UUID, ground: Ground, today: date) -> Quote:
+    """Who bears one month of somebody with this ground on the least income, by the law of the day."""
     all_law = law(session)
-    told = quote(
+    return quote(
         all_law,
         all_law.on(today).floor,
         [ground],
@@ -441,7 +441,11 @@ def a_month(session: Session, town_id: UUID, ground: Ground, today: date) -> Vnd
         Plan.periodic(1),
         local_top_ups=local_top_ups(session, town_id, today),
     )
-    return told.payable
+
+
+def a_month(session: Session, town_id: UUID, ground: Ground, today: date) -> Vnd:
+    """What somebody with this ground still owes for one month, after the State and the place, on the least income."""
+    return month_of(session, town_id, ground, today).payable
 
 
 def price(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from flask import url_for
+from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, fields, validate
 
 from crm import clock
@@ -16,12 +18,16 @@ from crm.api.blueprint import Blueprint
 from crm.api.description import Problem
 from crm.api.lists import ListQuery, listing
 from crm.db import session, transaction
+from crm.errors import RuleBroken
 from crm.months import Month
 from crm.places.queries import place_named
 from crm.premiums.rules.quotes import START_PATTERN, read_start
 from crm.prospects.queries.seeing import person_seen
 from crm.prospects.rules import Ground
 from crm.sponsors import queries, services
+from crm.sponsors.giving.queries import accounts_of, frequencies_of
+from crm.sponsors.giving.rules import Due, Frequency, Standing, own_schedule
+from crm.sponsors.giving.services import scheduling
 from crm.sponsors.ledger import deciding
 from crm.sponsors.ledger.resources import MoneyRequestOut, asked
 from crm.sponsors.models import Allocation, Pledge, Receipt, Sponsor
@@ -106,12 +112,35 @@ class SponsorOut(Schema):
     created_at = fields.AwareDateTime(required=True)
 
 
+class DueIn(Schema):
+    """A part of a promise on its day."""
+
+    due_on = fields.Date(required=True)
+    amount = fields.Integer(required=True, strict=True, validate=DONG)
+
+
+class InstalmentOut(Schema):
+    """A part of a promise on its day, and what came in on it: received money is laid on the oldest first."""
+
+    due_on = fields.Date(required=True, attribute="due.on")
+    amount = fields.Integer(required=True, attribute="due.amount")
+    received = fields.Integer(required=True, attribute="came")
+    standing = fields.Enum(Standing, by_value=True, required=True)
+
+
 class PledgeIn(Schema):
     """A promise; not money."""
 
     sponsor_id = fields.UUID(required=True)
     amount = fields.Integer(required=True, strict=True, validate=DONG)
     due_on = fields.Date(allow_none=True, load_default=None)
+    schedule = fields.List(
+        fields.Nested(DueIn),
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(1, MOST_MONTHS),
+        metadata={"description": "Its instalments, which sum to `amount`; one on `due_on` when absent."},
+    )
     note = fields.String(allow_none=True, load_default=None, validate=validate.Length(max=500))
 
 
@@ -125,7 +154,24 @@ class PledgeOut(Schema):
     pledged_on = fields.Date(required=True)
     due_on = fields.Date(required=True, allow_none=True)
     state = fields.Enum(PledgeState, by_value=True, required=True)
+    frequency = fields.Enum(Frequency, by_value=True, required=True)
+    received = fields.Integer(required=True)
+    over = fields.Integer(required=True, metadata={"description": "What came in beyond the promise."})
+    schedule = fields.List(fields.Nested(InstalmentOut), required=True)
     note = fields.String(required=True, allow_none=True)
+
+
+class PledgeChange(Schema):
+    """What is still to come is paid otherwise: `rest` takes the place of every instalment that is open."""
+
+    rest = fields.List(fields.Nested(DueIn), required=True, validate=validate.Length(max=MOST_MONTHS))
+    reason = fields.String(required=True, validate=[validate.Length(1, 300), TEXT])
+
+
+class PledgeEnd(Schema):
+    """Why nothing more is expected."""
+
+    reason = fields.String(required=True, validate=[validate.Length(1, 300), TEXT])
 
 
 class ReceiptIn(Schema):
@@ -261,8 +307,9 @@ def one_sponsor(sponsor_id: UUID) -> dict[str, Any]:
 @blp.arguments(OfSponsorQuery, location="query")
 @blp.response(200, listing(PledgeOut))
 def pledges(asked: dict[str, Any]) -> dict[str, Any]:
-    """Promises, in the order they were recorded"""
-    return rows(Pledge, asked)
+    """Promises with their instalments, in the order they were recorded"""
+    found = rows(Pledge, asked)
+    return found | {"items": promised(found["items"])}
 
 
 @blp.post("/pledges")
@@ -270,19 +317,51 @@ def pledges(asked: dict[str, Any]) -> dict[str, Any]:
 @blp.arguments(PledgeIn)
 @blp.response(201, PledgeOut)
 def add_pledge(sent: dict[str, Any]) -> Any:
-    """A promise, and the code of its transfer"""
+    """A promise with its instalments, and the code of its transfer"""
+    dues = dues_of(sent["schedule"]) if sent["schedule"] else None
+    if dues and sum(due.amount for due in dues) != sent["amount"]:
+        raise RuleBroken(_l("The instalments do not sum to the amount."), field="schedule")
     with transaction() as current:
         by = queries.sponsor(current, current_scope(), sent["sponsor_id"])
-        made = services.pledge(current, by, sent["amount"], due=sent["due_on"], note=sent["note"], **acting())
-        return created(made, "one_pledge", pledge_id=made.id)
+        due = dues[-1].on if dues else sent["due_on"]
+        often = {"dues": dues, "frequency": Frequency.OWN} if dues and len(dues) > 1 else {"dues": dues}
+        made = services.pledge(current, by, sent["amount"], due=due, note=sent["note"], **often, **acting())
+        return created(promised([made])[0], "one_pledge", pledge_id=made.id)
 
 
 @blp.get("/pledges/<uuid:pledge_id>")
 @may(May.SEE_SPONSORS)
 @blp.response(200, PledgeOut)
-def one_pledge(pledge_id: UUID) -> Pledge:
-    """One promise"""
-    return queries.pledge(session(), current_scope(), pledge_id)
+def one_pledge(pledge_id: UUID) -> dict[str, Any]:
+    """One promise with its instalments"""
+    return promised([queries.pledge(session(), current_scope(), pledge_id)])[0]
+
+
+@blp.post("/pledges/<uuid:pledge_id>/change")
+@may(May.RECORD_MONEY)
+@blp.arguments(PledgeChange)
+@blp.response(200, PledgeOut)
+@blp.alt_response(409, schema=Problem)
+def change_pledge(sent: dict[str, Any], pledge_id: UUID) -> dict[str, Any]:
+    """Pay the rest of a promise otherwise; what came in stays. An ended promise is refused with 409"""
+    rest = dues_of(sent["rest"]) if sent["rest"] else ()
+    with transaction() as current:
+        changed = queries.pledge(current, current_scope(), pledge_id)
+        scheduling.change(current, changed, rest, Frequency.OWN, reason=sent["reason"], **acting())
+        return promised([changed])[0]
+
+
+@blp.post("/pledges/<uuid:pledge_id>/end")
+@may(May.RECORD_MONEY)
+@blp.arguments(PledgeEnd)
+@blp.response(200, PledgeOut)
+@blp.alt_response(409, schema=Problem)
+def end_pledge(sent: dict[str, Any], pledge_id: UUID) -> dict[str, Any]:
+    """Expect no more of a promise; what was done stays. Twice is refused with 409"""
+    with transaction() as current:
+        ended = queries.pledge(current, current_scope(), pledge_id)
+        scheduling.end(current, ended, reason=sent["reason"], **acting())
+        return promised([ended])[0]
 
 
 @blp.get("/receipts")
@@ -377,6 +456,27 @@ def asking() -> dict[str, Any]:
 def acting() -> dict[str, Any]:
     """Who acts, on which day, when."""
     return {"by_id": current_user().id, "on": clock.today(), "at": clock.now()}
+
+
+def dues_of(sent: list[dict[str, Any]]) -> tuple[Due, ...]:
+    """Instalments as they were sent, by their days. Raises RuleBroken."""
+    return own_schedule([Due(one["due_on"], one["amount"]) for one in sent])
+
+
+def promised(pledges: Sequence[Pledge]) -> list[dict[str, Any]]:
+    """Promises under the names of the API, with what came in laid on their instalments."""
+    accounts, often = accounts_of(session(), pledges, clock.today()), frequencies_of(session(), pledges)
+    same = ("id", "sponsor_id", "amount", "code", "pledged_on", "due_on", "state", "note")
+    return [
+        {name: getattr(pledge, name) for name in same}
+        | {
+            "frequency": often[pledge.id],
+            "received": sum(row.came for row in accounts[pledge.id].rows) + accounts[pledge.id].over,
+            "over": accounts[pledge.id].over,
+            "schedule": accounts[pledge.id].rows,
+        }
+        for pledge in pledges
+    ]
 
 
 def wish_of(town_id: UUID, sent: dict[str, Any]) -> Wish:

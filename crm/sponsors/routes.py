@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
-from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -15,11 +14,10 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.db import session, transaction
 from crm.errors import RuleBroken
-from crm.money import Vnd
 from crm.months import Month
 from crm.participation.queries import grounds_on, open_spell
 from crm.participation.rules import basis_for
-from crm.places.queries import the_town, units
+from crm.places.queries import units
 from crm.premiums.queries import law
 from crm.premiums.rules.wording import GROUNDS
 from crm.prospects.models import Prospect
@@ -27,57 +25,25 @@ from crm.prospects.queries.seeing import person_seen
 from crm.sponsors import cards, gateway, queries, services
 from crm.sponsors.forms import (
     AllocationForm,
-    ContributionForm,
     FundAccountForm,
-    PledgeForm,
     PremiumForm,
     ReceiptForm,
     SponsorForm,
     shown_amount,
 )
+from crm.sponsors.giving.queries import accounts_of, namesakes
 from crm.sponsors.ledger import deciding
 from crm.sponsors.ledger.models import MoneyRequest
 from crm.sponsors.ledger.rules import ASKED
 from crm.sponsors.models import Allocation, Pledge, Sponsor
-from crm.sponsors.rules import KINDS, NEEDS, Wish, needy, promised_sum
+from crm.sponsors.rules import KINDS, NEEDS, Wish, needy
 from crm.web.forms import refusals_on
-from crm.web.guard import may, public
+from crm.web.guard import may
 
 bp = Blueprint("sponsors", __name__)
 cards.register()
 
-REGISTRATIONS = "20 per hour"
 PAGE = 50
-
-
-# ---- for everyone
-
-
-@bp.get("/sponsor")
-@public
-def contribute() -> ResponseReturnValue:
-    """What a month of somebody costs, and the form to promise some."""
-    return _contribution_page(_contribution_form())
-
-
-@bp.post("/sponsor")
-@public
-def register() -> ResponseReturnValue:
-    """Keep the promise and open the sponsor's own page; «work it out» only shows the sum."""
-    form, counting = _contribution_form(), request.form.get("step") == "count"
-    if form.website.data:
-        return redirect(url_for(".contribute"), 303)
-    if not counting and form.validate():
-        with refusals_on(form), transaction():
-            return redirect(url_for("letters.letter", token=_take_contribution(form)), 303)
-    return _contribution_page(form, counting=counting)
-
-
-@bp.record_once
-def _limited(state: BlueprintSetupState) -> None:
-    """Nobody fills the book with promises."""
-    limiter, views = state.app.extensions["crm.limits"], state.app.view_functions
-    views["sponsors.register"] = limiter.limit(REGISTRATIONS, methods=["POST"])(views["sponsors.register"])
 
 
 # ---- the treasurer's pages
@@ -125,11 +91,14 @@ def show(sponsor_id: UUID) -> ResponseReturnValue:
     """A sponsor's promises, whom they carry, and every movement of their money."""
     shown, scope = _sponsor(sponsor_id), current_scope()
     carried, book = queries.carried_by(session(), scope, shown), queries.account_book(session(), shown)
+    pledges = queries.pledges_of(session(), shown)
     return render_template(
         "sponsors/show.html",
         sponsor=shown,
         balance=queries.balance_of(session(), shown),
-        pledges=queries.pledges_of(session(), shown),
+        pledges=pledges,
+        accounts=accounts_of(session(), [pledge for pledge, _came in pledges], clock.today()),
+        namesakes=namesakes(session(), shown),
         carried=carried,
         receipts=queries.receipts_of(session(), shown),
         book=book,
@@ -138,37 +107,6 @@ def show(sponsor_id: UUID) -> ResponseReturnValue:
         kinds=KINDS,
         may_pay=basis_for(current_user().may) is not None,
     )
-
-
-@bp.get("/sponsors/<uuid:sponsor_id>/pledge")
-@may(May.RECORD_MONEY)
-def pledge_form(sponsor_id: UUID) -> ResponseReturnValue:
-    """What does the sponsor promise?"""
-    return render_template("sponsors/pledge.html", sponsor=_sponsor(sponsor_id), form=PledgeForm())
-
-
-@bp.post("/sponsors/<uuid:sponsor_id>/pledge")
-@may(May.RECORD_MONEY)
-def pledge(sponsor_id: UUID) -> ResponseReturnValue:
-    """A promise, and the code of its transfer."""
-    by, form = _sponsor(sponsor_id), PledgeForm()
-    if form.validate():
-        with refusals_on(form), transaction() as current:
-            made = services.pledge(current, by, form.amount.data or 0, due=form.due.data, note=form.note.data, **_act())
-            flash(_("Promise recorded. On the transfer they write %(code)s.", code=made.code), "success")
-            return redirect(url_for(".show", sponsor_id=sponsor_id), 303)
-    return render_template("sponsors/pledge.html", sponsor=by, form=form), 422
-
-
-@bp.post("/pledges/<uuid:pledge_id>/end")
-@may(May.RECORD_MONEY)
-def end_pledge(pledge_id: UUID) -> ResponseReturnValue:
-    """Nothing more is expected of a promise."""
-    with transaction() as current:
-        ended = queries.pledge(current, current_scope(), pledge_id)
-        services.end_pledge(current, ended, **_act())
-        sponsor_id = ended.sponsor_id
-    return redirect(url_for(".show", sponsor_id=sponsor_id), 303)
 
 
 @bp.get("/sponsors/<uuid:sponsor_id>/receipt")
@@ -349,36 +287,6 @@ def _places(town_id: UUID) -> list[tuple[UUID, str]]:
 
 def _sponsor_form() -> SponsorForm:
     return SponsorForm().offering(_places(current_user().town_id))
-
-
-def _contribution_form() -> ContributionForm:
-    form = ContributionForm(data={"people": 1, "months": 12, "kind": "company"})
-    form.offering(_places(the_town(session()).id))
-    return form
-
-
-def _take_contribution(form: ContributionForm) -> str:
-    """A sponsor with a promise; the token of their page."""
-    town_id, today, current = the_town(session()).id, clock.today(), session()
-    month = queries.a_month(current, town_id, form.need, today)
-    amount = promised_sum(form.amount.data, form.people.data, form.months.data, month)
-    by, token = services.register_sponsor(current, town_id, **form.values, by_id=None, at=clock.now())
-    services.pledge(current, by, amount, due=None, by_id=None, at=clock.now(), on=today)
-    return token
-
-
-def _contribution_page(form: ContributionForm, *, counting: bool = False) -> ResponseReturnValue:
-    town_id, today = the_town(session()).id, clock.today()
-    month: Vnd = queries.a_month(session(), town_id, form.need, today)
-    total = None
-    if counting:
-        form.people.validate(form)
-        form.months.validate(form)
-    if not (form.people.errors or form.months.errors or form.amount.errors):
-        with refusals_on(form):
-            total = promised_sum(form.amount.data, form.people.data, form.months.data, month)
-    page = render_template("sponsors/contribute.html", form=form, month=month, total=total, today=today)
-    return page, 200 if request.method == "GET" or (counting and not form.errors) else 422
 
 
 def _link_page(by: Sponsor, token: str) -> str:

@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext as _l
 from crm.errors import RuleBroken
 from crm.money import Vnd
 from crm.months import Month
+from crm.phones import read_phone
 from crm.prospects.rules import Ground, Sex, Stage
 
 
@@ -183,6 +184,14 @@ def read_tax_code(text: str) -> str:
     return f"{found[1]}-{found[2]}" if found[2] else found[1]
 
 
+def reached_at(typed: str | None) -> str | None:
+    """The telephone number of a sponsor as it is kept (E.164); None when nothing was typed. Raises RuleBroken."""
+    reached = read_phone(typed)
+    if typed and not (reached.mobile or reached.landline):
+        raise RuleBroken(_l("This is no telephone number. Write it such as 0912 345 678."), field="phone")
+    return reached.mobile or reached.landline
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """Whom a sponsor would like to help; what is empty, None or False narrows nothing."""
@@ -229,15 +238,6 @@ class Wish:
 
 
 _PLAIN_WISHES = ("women", "age_from", "age_to", "people", "months", "monthly")
-
-
-def promised_sum(amount: Vnd | None, people: int | None, months: int | None, a_month: Vnd) -> Vnd:
-    """What someone promises: the amount they name, or so many people for so many months. Raises RuleBroken."""
-    if amount is not None:
-        return positive(amount)
-    if people is None or months is None:
-        raise RuleBroken(_l("Write an amount, or for how many people and months."), field="amount")
-    return positive(people * months * a_month)
 
 
 def positive(amount: Vnd) -> Vnd:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -20,6 +20,7 @@ from crm.accounts.queries import token_digest
 from crm.clock import local_day
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
+from crm.mail.rules import read_address
 from crm.money import Vnd, in_figures, split_evenly
 from crm.months import Month
 from crm.names import fold
@@ -28,13 +29,14 @@ from crm.participation.queries import grounds_on, months_paid, open_spell, stand
 from crm.participation.rules import Basis, first_months, method_of
 from crm.participation.services import enrol, record_payment
 from crm.participation.shares import Payer, PayerKind, Share
-from crm.phones import read_phone
 from crm.premiums.queries import law
 from crm.premiums.rules.keys import PERIODS
 from crm.premiums.rules.quotes import Plan
 from crm.premiums.rules.wording import in_day
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground, Stage
+from crm.sponsors.giving.rules import Due, Frequency
+from crm.sponsors.giving.services.instalments import begin_instalments
 from crm.sponsors.ledger.booking import (
     NOT_ENOUGH,
     Booked,
@@ -64,6 +66,7 @@ from crm.sponsors.rules import (
     in_month,
     needy,
     positive,
+    reached_at,
     read_tax_code,
     transfer_code,
 )
@@ -91,17 +94,14 @@ def register_sponsor(
     Raises Conflict when someone of that tax code is here already.
     """
     token = secrets.token_urlsafe(24)
-    reached = read_phone(phone)
-    if phone and not (reached.mobile or reached.landline):
-        raise RuleBroken(_l("This is no telephone number. Write it such as 0912 345 678."), field="phone")
     sponsor = Sponsor(
         town_id=town_id,
         name=name,
         name_fold=fold(name),
         kind=kind,
         contact_name=contact_name,
-        phone=reached.mobile or reached.landline,
-        email=email,
+        phone=reached_at(phone),
+        email=read_address(email) if email else None,
         tax_code=read_tax_code(tax_code) if tax_code else None,
         wish=wish.as_json(),
         page_digest=token_digest(token),
@@ -140,12 +140,17 @@ def pledge(
     amount: Vnd,
     *,
     due: date | None,
+    dues: Sequence[Due] | None = None,
+    frequency: Frequency = Frequency.ONCE,
     note: str | None = None,
     by_id: UUID | None,
     at: datetime,
     on: date,
 ) -> Pledge:
-    """A promise of `amount` đồng, with the code that finds its transfer. Raises RuleBroken."""
+    """A promise of `amount` đồng, with the code that finds its transfer. Raises RuleBroken.
+
+    `dues` are its instalments, which sum to the amount; without them it is one, on the day `due` if that is known.
+    """
     positive(amount)
     for _ in range(20):
         row = Pledge(
@@ -167,36 +172,10 @@ def pledge(
             if "uq_pledge_town_id_code" not in str(refused.orig):
                 raise
             continue
+        begin_instalments(session, row, dues, frequency, by_id=by_id, at=at)
         expect(session, row, amount, Movement.PLEDGED, Booked(by_id, on, at))
         return row
     raise RuleBroken(_l("No free transfer code was found; please try again."))
-
-
-def change_pledge(
-    session: Session, pledge: Pledge, amount: Vnd, *, by_id: UUID | None, on: date, at: datetime, why: str | None = None
-) -> None:
-    """The promise is now of another amount, not below what came in on it. Raises RuleBroken."""
-    positive(amount)
-    session.flush()
-    session.refresh(pledge, with_for_update=True)
-    if pledge.state is PledgeState.ENDED:
-        raise RuleBroken(_l("This promise has ended. Record a new one."), code="pledge_ended")
-    came = came_in_on(session, pledge)
-    if amount < came:
-        message = _l("%(came)s came in on this promise already: it cannot be less.", came=in_figures(came))
-        raise RuleBroken(message, field="amount", code="less_than_received")
-    pledge.amount = amount
-    expect(session, pledge, amount - came, Movement.PLEDGE_CHANGED, Booked(by_id, on, at), memo=why)
-
-
-def end_pledge(
-    session: Session, pledge: Pledge, *, by_id: UUID | None, on: date, at: datetime, why: str | None = None
-) -> None:
-    """Nothing more is expected; what was done stays. A second time changes nothing."""
-    session.flush()
-    session.refresh(pledge, with_for_update=True)
-    pledge.state = PledgeState.ENDED
-    expect(session, pledge, 0, Movement.PLEDGE_ENDED, Booked(by_id, on, at), memo=why)
 
 
 def expect(

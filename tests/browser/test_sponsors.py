@@ -8,9 +8,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import DESK, PHONE, Installation, SignIn
+from tests.browser.test_giving import confirming_link
 
 TREASURER = "thuquy1@bimson.example"
 COMPANY = "Công ty Gạch Ngói Tam Điệp"
+MAILBOX = "ketoan@gachngoi.example.vn"
 
 pytestmark = pytest.mark.browser
 
@@ -20,12 +22,16 @@ def test_a_promise_becomes_months_of_somebody_whose_name_the_sponsor_never_reads
 ) -> None:
     phone = sign_in(None, size=PHONE, language="en")
     phone.goto(f"{town.address}/sponsor")
-    phone.locator("input[name=name]").fill(COMPANY)
-    phone.locator("input[name=phone]").fill("0912 555 777")
-    phone.locator("input[name=amount]").fill("1.000.000")
-    phone.get_by_role("button", name="Work it out").click()
-    expect(phone.locator(".answer")).to_contain_text("1,000,000")
+    phone.get_by_text("Give an amount").click()
+    phone.get_by_text("Company", exact=True).click()
+    phone.locator("input#amount").fill("1.000.000")
+    expect(phone.locator("[data-buys]")).to_contain_text("1,000,000")
+    phone.locator("input#name").fill(COMPANY)
+    phone.locator("input#email").fill(MAILBOX)
     phone.get_by_role("button", name="Register my contribution").click()
+    expect(phone.get_by_role("heading", level=1)).to_contain_text("One more step")
+    phone.goto(confirming_link(phone, town, MAILBOX))
+    phone.get_by_role("button", name="Yes, I confirm").click()
     expect(phone).to_have_url(re.compile("/s/[^/]+$"))
     expect(phone.get_by_role("img", name=re.compile("QR of the transfer"))).to_be_visible()
     expect(phone.locator(".qr-box svg")).to_be_visible()

@@ -33,6 +33,7 @@ NO_LAW: dict[str, dict[str, str]] = {
     "crm/demo/team.py": {"120": "volunteers of the demo town"},
     "crm/demo/texting.py": {"240": "seconds between an answer and the next"},
     "crm/prospects/reading/columns.py": {"120": "letters of a heading"},
+    "crm/sponsors/giving/forms.py": {"500000": "đồng that one may tap"},
     "crm/sponsors/routes.py": {"120": "letters of a search"},
     "crm/campaigns/resources.py": {"120": "letters of a name"},
     "crm/demo/taking_part.py": {"700": "days since somebody joined in the demo town"},

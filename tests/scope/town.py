@@ -61,10 +61,13 @@ from crm.reorganisations.rules import Move, Plan
 from crm.reorganisations.rules import State as ReorganisationState
 from crm.sealed import current as seal
 from crm.sponsors import services as sponsoring
+from crm.sponsors.giving.links import Links
+from crm.sponsors.giving.rules import Asked
+from crm.sponsors.giving.services import registering
 from crm.sponsors.ledger import deciding
 from crm.sponsors.letters import services as letters
 from crm.sponsors.models import Allocation, Sponsor
-from crm.sponsors.rules import SponsorKind
+from crm.sponsors.rules import SponsorKind, Wish
 from tests.factories import Make
 
 TODAY = date(2019, 10, 15)
@@ -385,6 +388,9 @@ class SmallTown:
             self.session, made, 90_000_000, reference=f"FT{name[-3:]}", pledge=promise, by_id=None, on=TODAY, at=at
         )
         self.pledge_id, self.receipt_id = promise.id, receipt.id
+        asked = Asked(name, SponsorKind.COMPANY, Wish(), 5_000_000, phone="0912 000 111")
+        waits, _page = registering.register(self.session, town_id, asked, links=Links("http://x", "secret"), at=at)
+        self.registration_id = waits.id
         asked = deciding.ask_to_refund(self.session, made, 1_000, reason="xin lại", reference=None, by=by, at=at)
         self.asked_id = asked.id
         self.paper = letters.issue_receipt(
@@ -727,10 +733,12 @@ class SmallTown:
         self.gathered_away = self._add(DossierList(town_id=town.id, year=2019, number=1, made_at=clock.now()))
         omega = self._person(AWAY, ward, union, helper)
         own = self.pledge_id, self.receipt_id, self.asked_id, self.paper, self.thanks
+        own_registration = self.registration_id
         sponsor, letter = self._sponsor(town.id, "Công ty Xa Xôi", self._away_user)
         away = {"pledge_id": self.pledge_id, "receipt_id": self.receipt_id, "asked_id": self.asked_id}
         away["paper_id"] = self.paper.id
         self.pledge_id, self.receipt_id, self.asked_id, self.paper, self.thanks = own
+        away["registration_id"], self.registration_id = self.registration_id, own_registration
         self._carried(omega, sponsor)
         campaign = self._campaign(town.id, self._away_user, "draft")
         self._text(omega, campaign)

@@ -16,7 +16,6 @@ from crm.sponsors.rules import (
     Wish,
     codes_in,
     is_transfer_code,
-    promised_sum,
     read_tax_code,
     transfer_code,
 )
@@ -145,14 +144,6 @@ def test_every_wrong_digit_of_a_tax_code_is_caught() -> None:
 def test_what_is_no_tax_code_is_refused(typed: str) -> None:
     with pytest.raises(RuleBroken):
         read_tax_code(typed)
-
-
-def test_a_promise_is_an_amount_or_people_and_months() -> None:
-    assert promised_sum(5_000_000, 3, 12, 107_800) == 5_000_000
-    assert promised_sum(None, 3, 12, 107_800) == 3_880_800
-    for people, months in ((None, 12), (3, None)):
-        with pytest.raises(RuleBroken):
-            promised_sum(None, people, months, 107_800)
 
 
 def test_a_wish_is_kept_and_read_again() -> None:

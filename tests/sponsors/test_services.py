@@ -24,6 +24,7 @@ from crm.participation.services import reverse_payment
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground, Stage
 from crm.sponsors import queries, services
+from crm.sponsors.giving.services import scheduling
 from crm.sponsors.ledger.booking import accounts_of
 from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry, Sponsor
 from crm.sponsors.rules import AccountKind, Balance
@@ -43,7 +44,7 @@ def test_what_is_promised_is_no_money(session: Session, make: Make) -> None:
     with pytest.raises(Conflict) as refused:
         allocate(by, poor(make))
     assert refused.value.code == "not_enough_received"
-    services.end_pledge(session, made, by_id=None, on=TODAY, at=clock.now())
+    scheduling.end(session, made, reason="Đã phá sản", by_id=None, on=TODAY, at=clock.now())
     assert queries.balance_of(session, by) == Balance()
 
 

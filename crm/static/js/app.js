@@ -5,6 +5,7 @@ import { openSheets } from "./sheet.js";
 import { closeMenus } from "./menu.js";
 import { acceptDrops } from "./drop.js";
 import { fadeUndo } from "./undo.js";
+import { offerCopies } from "./copying.js";
 
 document.documentElement.classList.add("js");
 document.querySelector("[data-focus]")?.focus();
@@ -18,3 +19,4 @@ fetchSheets(document);
 closeMenus(document);
 acceptDrops(document);
 fadeUndo(document);
+offerCopies(document);

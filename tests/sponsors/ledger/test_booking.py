@@ -19,6 +19,8 @@ from crm.participation.rules import Basis
 from crm.participation.services import reverse_payment
 from crm.prospects.merging.services.joining import merge
 from crm.sponsors import queries, services
+from crm.sponsors.giving.rules import Due, Frequency
+from crm.sponsors.giving.services import scheduling
 from crm.sponsors.ledger.booking import account_of_held, account_of_pledge, accounts_of
 from crm.sponsors.models import AllocationMonth, LedgerAccount, Pledge, Posting, Sponsor
 from crm.sponsors.rules import AccountKind, Balance, Movement, PledgeState
@@ -81,17 +83,16 @@ def test_a_promise_changes_and_ends_without_touching_what_came_in(session: Sessi
     by = sponsor(make)
     pledge = promise(by, 10 * MILLION)
     on_promise(by, pledge, 4 * MILLION)
-    services.change_pledge(session, pledge, 6 * MILLION, **act())
+    later = date(2020, 3, 1)
+    scheduling.change(session, pledge, [Due(later, 2 * MILLION)], Frequency.ONCE, reason="ít đi", **act())
     assert (pledge.amount, expected(session, pledge)) == (6 * MILLION, 2 * MILLION)
-    with pytest.raises(RuleBroken) as refused:
-        services.change_pledge(session, pledge, 4 * MILLION - 1, **act())
-    assert refused.value.code == "less_than_received"
-    services.end_pledge(session, pledge, **act())
-    services.end_pledge(session, pledge, **act())
+    scheduling.end(session, pledge, reason="thôi", **act())
+    with pytest.raises(Conflict):
+        scheduling.end(session, pledge, reason="thôi", **act())
     assert (pledge.state, expected(session, pledge)) == (PledgeState.ENDED, 0)
     assert queries.balance_of(session, by).available == 4 * MILLION
-    with pytest.raises(RuleBroken):
-        services.change_pledge(session, pledge, 20 * MILLION, **act())
+    with pytest.raises(Conflict):
+        scheduling.change(session, pledge, [Due(later, 20 * MILLION)], Frequency.ONCE, reason="thêm", **act())
     commit_would_hold(session)
 
 

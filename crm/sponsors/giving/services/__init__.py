@@ -1,0 +1,1 @@
+"""Acts: registering and confirming, promises and their schedules, reminders."""

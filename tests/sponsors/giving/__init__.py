@@ -1,0 +1,1 @@
+"""Tests of how a sponsor comes and promises."""
