@@ -82,7 +82,14 @@ class Prospect(TownRow, Model):
             "id",
             postgresql_where=text("neighbourhood_id is not null"),
         ),
-        Index("ix_prospect_organisation", "town_id", "organisation_id", "name_key", "id", postgresql_where=_LIVE),
+        Index(
+            "ix_prospect_organisation",
+            "town_id",
+            "organisation_id",
+            "name_key",
+            "id",
+            postgresql_where=text("organisation_id is not null and merged_into_id is null"),
+        ),
         Index("ix_prospect_volunteer", "town_id", "volunteer_id", "name_key", "id", postgresql_where=_LIVE),
         Index(
             "ix_prospect_nobody",
@@ -118,9 +125,11 @@ class Prospect(TownRow, Model):
         ),
         Index("ix_prospect_updated", "town_id", "updated_at", "id"),
         Index("ix_prospect_birth_date", "town_id", "birth_date", postgresql_where=text("birth_date is not null")),
-        Index("ix_prospect_citizen", "town_id", "citizen_index"),
-        Index("ix_prospect_insurance", "town_id", "insurance_index"),
-        Index("ix_prospect_household", "town_id", "household_id"),
+        Index("ix_prospect_citizen", "town_id", "citizen_index", postgresql_where=text("citizen_index is not null")),
+        Index(
+            "ix_prospect_insurance", "town_id", "insurance_index", postgresql_where=text("insurance_index is not null")
+        ),
+        Index("ix_prospect_household", "town_id", "household_id", postgresql_where=text("household_id is not null")),
         Index(
             "uq_prospect_head",
             "town_id",

@@ -214,9 +214,9 @@ def visible(session: Session, scope: Scope, ids: Collection[UUID]) -> set[UUID]:
 
 
 def known(
-    session: Session, town_id: UUID, kept: Sequence[Prospect], people: Sequence[Proposed], on: date
+    session: Session, town_id: UUID, kept: Sequence[Any], people: Sequence[Proposed], on: date
 ) -> dict[UUID, dict[str, Any]]:
-    """What is kept of these people, in the fields of a row."""
+    """What is kept of these people, rows of `TO_KNOW`, in the fields of a row."""
     if not kept:
         return {}
     standings = standings_of(session, town_id, [row.id for row in kept])
@@ -259,6 +259,16 @@ _KEPT_COLUMNS = (
     "address",
     "occupation",
 )
+
+
+TO_KNOW = (
+    Prospect.id,
+    Prospect.merged_into_id,
+    Prospect.neighbourhood_id,
+    Prospect.insurance_number,
+    *(getattr(Prospect, name) for name in _KEPT_COLUMNS),
+)
+"""What of a person is compared with a row."""
 
 
 def _holds(since: date, until: date | None, on: date) -> bool:

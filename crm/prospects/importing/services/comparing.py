@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby, islice
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Row, TextClause, select, text
@@ -19,7 +19,7 @@ from crm.names import fold
 from crm.prospects.identity.queries import Lineages, lineages
 from crm.prospects.identity.rules import Comparison, Verdict
 from crm.prospects.identity.rules import compare as compare_people
-from crm.prospects.importing.queries import among, known, visible
+from crm.prospects.importing.queries import TO_KNOW, among, known, visible
 from crm.prospects.importing.rules import (
     KEPT_ELSEWHERE,
     Difference,
@@ -47,11 +47,20 @@ class Part:
     many: int
 
 
+class Kept(Protocol):
+    """Somebody here, a row of `TO_KNOW`."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def merged_into_id(self) -> UUID | None: ...
+
+
 @dataclass(frozen=True)
 class Match:
     """Somebody here who is, or may be, the one a row proposes."""
 
-    person: Prospect
+    person: Kept
     like: Likeness
     difference: Difference
     visible: bool
@@ -260,18 +269,18 @@ def _judge(
     session.expunge_all()
 
 
-def _as_they_are_now(session: Session, town_id: UUID, ids: set[UUID]) -> dict[UUID, Prospect]:
+def _as_they_are_now(session: Session, town_id: UUID, ids: set[UUID]) -> dict[UUID, Kept]:
     """The record each of these leads to, itself or the one it was merged into; none for who was taken back."""
-    found: dict[UUID, Prospect] = {}
+    found: dict[UUID, Kept] = {}
     missing = set(ids)
     while missing:
-        query = select(Prospect).where(Prospect.town_id == town_id, among(Prospect.id, missing))
-        found |= {person.id: person for person in session.scalars(query)}
+        query = select(*TO_KNOW).where(Prospect.town_id == town_id, among(Prospect.id, missing))
+        found |= {person.id: person for person in session.execute(query)}
         missing = {person.merged_into_id for person in found.values() if person.merged_into_id} - set(found)
     return {person_id: top for person_id in ids if (top := _top(found, person_id))}
 
 
-def _top(found: Mapping[UUID, Prospect], person_id: UUID) -> Prospect | None:
+def _top(found: Mapping[UUID, Kept], person_id: UUID) -> Kept | None:
     person = found.get(person_id)
     while person and person.merged_into_id:
         if person.merged_into_id == person.id:
@@ -298,7 +307,7 @@ _NOT_TO_ADD = text(
 
 def _likeliest(
     one: Proposed,
-    people: Sequence[tuple[Prospect, Comparison | None]],
+    people: Sequence[tuple[Kept, Comparison | None]],
     kept: dict[UUID, dict[str, Any]],
     seen: set[UUID],
 ) -> Match | None:

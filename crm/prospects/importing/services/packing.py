@@ -91,7 +91,7 @@ def _column(kind: str, values: tuple[Any, ...]) -> Iterable[bytes]:
     way = _WAYS[kind]
     if values[0] is values[-1] and all(value is values[0] for value in values):
         return repeat(_NULL if values[0] is None else way(values[0]), len(values))
-    if kind in _OFTEN_THE_SAME:
-        known = {value: _NULL if value is None else way(value) for value in set(values)}
+    if kind in _OFTEN_THE_SAME and 2 * len(different := set(values)) < len(values):
+        known = {value: _NULL if value is None else way(value) for value in different}
         return map(known.__getitem__, values)
     return [_NULL if value is None else way(value) for value in values]

@@ -3,8 +3,9 @@ loaded. Numbers are sealed here and never opened on the way. No database is need
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from crm.citizen_ids import mask
@@ -41,15 +42,38 @@ COLUMNS = {
     "grounds": "text[]",
     "sms_consent": "bool",
 }
-NOTHING: tuple[bytes | None, bytes | None, str | None] = (None, None, None)
+Number = tuple[bytes | None, bytes | None, str | None]
+"""A number of identity: sealed, its blind index, and masked."""
+NOTHING: Number = (None, None, None)
 MOST_SPELLINGS = 16
 _OTHER = {"y": "i", "i": "y"}
 
 
+class Waiting(NamedTuple):
+    """Somebody a row proposes; `to_add` unless the row repeats another."""
+
+    row_id: UUID
+    sheet: str
+    one: Proposed
+    to_add: bool
+
+
 def staged(
-    town_id: UUID, import_id: UUID, row_id: UUID, sheet: str, one: Proposed, *, to_add: bool, decided: bool = False
+    town_id: UUID, import_id: UUID, waiting: Sequence[Waiting], *, decided: bool = False
+) -> list[tuple[Any, ...]]:
+    """The values of `COLUMNS` for each of these people."""
+    citizens = _sealed([each.one.citizen_id for each in waiting])
+    insurances = _sealed([each.one.si_number for each in waiting])
+    return [
+        _values(town_id, import_id, each, decided, citizen, insurance)
+        for each, citizen, insurance in zip(waiting, citizens, insurances, strict=True)
+    ]
+
+
+def _values(
+    town_id: UUID, import_id: UUID, waiting: Waiting, decided: bool, citizen: Number, insurance: Number
 ) -> tuple[Any, ...]:
-    """The values of `COLUMNS` for whom a row proposes."""
+    row_id, sheet, one, to_add = waiting
     folded = fold(one.full_name)
     neighbourhood = one.neighbourhood
     return (
@@ -68,8 +92,8 @@ def staged(
         one.birth_year,
         one.phone,
         one.other_phone,
-        *_sealed(one.citizen_id),
-        *_sealed(one.si_number),
+        *citizen,
+        *insurance,
         one.place_id,
         neighbourhood if neighbourhood and fold(neighbourhood) else None,
         one.address,
@@ -79,8 +103,10 @@ def staged(
     )
 
 
-def _sealed(number: str | None) -> tuple[bytes | None, bytes | None, str | None]:
-    return (seal().close(number), seal().index(number), mask(number)) if number else NOTHING
+def _sealed(numbers: Sequence[str | None]) -> list[Number]:
+    there = [number for number in numbers if number]
+    closed = zip(seal().close_all(there), map(seal().index, there), map(mask, there), strict=True)
+    return [next(closed) if number else NOTHING for number in numbers]
 
 
 def _spellings(folded: str) -> list[str]:

@@ -9,15 +9,15 @@ from sqlalchemy.orm import Session
 
 from crm.prospects.importing.rules import Proposed
 from crm.prospects.importing.services.copying import copy_in
-from crm.prospects.importing.services.proposing import COLUMNS, staged
+from crm.prospects.importing.services.proposing import COLUMNS, Waiting, staged
 from crm.prospects.models import ImportPerson, ImportRow
 
 
 def stage_to_be_added(session: Session, row: ImportRow, one: Proposed) -> None:
     """Make a row that was set aside ready to be added, whoever else may be here: somebody decided so."""
     unstage(session, row.town_id, row.import_id, row.id)
-    values = staged(row.town_id, row.import_id, row.id, row.sheet, one, to_add=True, decided=True)
-    copy_in(session, ImportPerson.__tablename__, COLUMNS, [values])
+    values = staged(row.town_id, row.import_id, [Waiting(row.id, row.sheet, one, to_add=True)], decided=True)
+    copy_in(session, ImportPerson.__tablename__, COLUMNS, values)
 
 
 def unstage(session: Session, town_id: UUID, import_id: UUID, *rows: UUID) -> None:

@@ -16,7 +16,7 @@ from crm.ids import new_ids
 from crm.prospects.importing.gateway import open_list
 from crm.prospects.importing.rules import CHUNK, Proposed, WardReason, cells_as_json, unit_named
 from crm.prospects.importing.services.packing import packed
-from crm.prospects.importing.services.proposing import COLUMNS, staged
+from crm.prospects.importing.services.proposing import COLUMNS, Waiting, staged
 from crm.prospects.reading.columns import Field, Table
 from crm.prospects.reading.lists import MOST_ROWS, ListRead
 from crm.prospects.reading.old_letters import Letters
@@ -204,7 +204,7 @@ class _Making:
         """These rows, packed."""
         asked = self._asked
         said: list[tuple[str, tuple[Any, ...]]] = []
-        people: list[tuple[Any, ...]] = []
+        people: list[Waiting] = []
         ids = new_ids(len(outcomes))  # in the order of the file
         for row_id, outcome in zip(ids, outcomes, strict=True):
             person = outcome.person if isinstance(outcome, Duplicate) else outcome
@@ -219,7 +219,7 @@ class _Making:
             text = one.as_json()
             words = self._again.words(text) if one.says_no_number else None
             repeats = isinstance(outcome, Duplicate)
-            people.append(staged(asked.town_id, asked.import_id, row_id, outcome.sheet, one, to_add=not repeats))
+            people.append(Waiting(row_id, outcome.sheet, one, to_add=not repeats))
             if isinstance(outcome, Duplicate):
                 of = {"of_sheet": outcome.of_sheet, "of_row": outcome.of_row}
                 reasons = [why.value for why in outcome.reasons]
@@ -233,7 +233,13 @@ class _Making:
             (asked.town_id, row_id, asked.import_id, outcome.sheet, outcome.row, cells, text, *became)
             for row_id, outcome, cells, text, (_text, became) in zip(ids, outcomes, raw, texts, said, strict=True)
         ]
-        return Made(len(rows), ids[0], ids[-1], packed(ROW, rows), packed(COLUMNS, people))
+        return Made(
+            len(rows),
+            ids[0],
+            ids[-1],
+            packed(ROW, rows),
+            packed(COLUMNS, staged(asked.town_id, asked.import_id, people)),
+        )
 
 
 def _as_it_stood(outcome: Outcome) -> Sequence[Cell]:
