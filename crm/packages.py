@@ -48,6 +48,7 @@ import crm.sponsors.conditions
 import crm.sponsors.giving.models
 import crm.sponsors.ledger.models
 import crm.sponsors.letters.models
+import crm.sponsors.matching.models
 import crm.sponsors.merging
 import crm.sponsors.models
 import crm.stored
@@ -107,6 +108,8 @@ from crm.sponsors.ledger import routes as ledger_routes
 from crm.sponsors.letters.routes import everybody as letter_everybody
 from crm.sponsors.letters.routes import office as letter_office
 from crm.sponsors.letters.routes import private as letter_private
+from crm.sponsors.matching import resources as matching_resources
+from crm.sponsors.matching import routes as matching_routes
 from crm.targets import resources as target_resources
 from crm.targets import routes as target_routes
 from crm.timekeeping import routes as timekeeping_routes
@@ -141,6 +144,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     giving_routes.bp,
     sponsor_routes.bp,
     ledger_routes.bp,
+    matching_routes.bp,
     mail_routes.bp,
     letter_private.bp,
     letter_office.bp,
@@ -171,5 +175,6 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     decree_resources.blp,
     sponsor_resources.blp,
     ledger_resources.blp,
+    matching_resources.blp,
     report_resources.blp,
 )

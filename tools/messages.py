@@ -19,7 +19,14 @@ OF_LIBRARIES = {"api", "wtforms", "flask_security"}
 """Catalogues whose texts stand in libraries, not here."""
 
 SHARED = {"layouts": "design", "components": "design", "errors": "design"}
-INSIDE = {"reading": "reading", "benefits": "benefits", "giving": "giving", "ledger": "ledger", "letters": "letters"}
+INSIDE = {
+    "reading": "reading",
+    "benefits": "benefits",
+    "matching": "matching",
+    "giving": "giving",
+    "ledger": "ledger",
+    "letters": "letters",
+}
 """Folders of a package that have a catalogue of their own."""
 
 

@@ -22,7 +22,8 @@ from crm.decrees.rules.saying import Item, Said
 from crm.decrees.rules.states import ImpactState, Side, State
 from crm.errors import NotFound
 from crm.months import Month
-from crm.participation.models import ParticipantMonth, Participation, Payment
+from crm.participation.models import Participation, Payment
+from crm.participation.queries import helped_of_all, standing_payments_of
 from crm.places.boundaries import Boundaries
 from crm.places.models import Place, Town
 from crm.premiums.models import LawValueRow, LocalTopUpRow
@@ -173,7 +174,7 @@ def payers(session: Session, town_id: UUID, ids: Sequence[UUID], today: date, wi
         )
     }
     grounds = _grounds(session, town_id, ids, today)
-    helped = _months_helped(session, town_id, ids)
+    helped = helped_of_all(session, town_id, ids)
     paid = _last_payments(session, town_id, ids)
     special = set(session.scalars(select(Place.id).where(Place.town_id == town_id, Place.special)))
     people = select(Prospect.id, Prospect.place_id, Prospect.neighbourhood_id)
@@ -181,7 +182,7 @@ def payers(session: Session, town_id: UUID, ids: Sequence[UUID], today: date, wi
         people.where(Prospect.town_id == town_id, Prospect.id.in_(ids)).order_by(Prospect.id)
     ):
         spell, last = spells.get(id), paid.get(id)
-        state, place = helped.get(id, (0, 0))
+        state, place = helped[id]
         ward = within.unit_of(place_id, neighbourhood_id)
         payer = Payer(
             grounds=(*grounds[id], *((Ground.ISLAND,) if place_id in special else ())),
@@ -218,44 +219,9 @@ def _grounds(session: Session, town_id: UUID, ids: Sequence[UUID], today: date) 
     return found
 
 
-def _standing_payments(town_id: UUID, ids: Sequence[UUID]) -> Select[Any]:
-    reversal = aliased(Payment)
-    return (
-        select(Payment)
-        .outerjoin(reversal, and_(reversal.town_id == Payment.town_id, reversal.reverses_id == Payment.id))
-        .where(Payment.town_id == town_id, Payment.prospect_id.in_(ids))
-        .where(Payment.reverses_id.is_(None), reversal.id.is_(None))
-    )
-
-
-def _months_helped(session: Session, town_id: UUID, ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
-    """Months by the State, and by the place."""
-    month = ParticipantMonth
-    state = dict(
-        session.execute(
-            select(month.prospect_id, func.count())
-            .where(month.town_id == town_id, month.prospect_id.in_(ids), month.supported)
-            .group_by(month.prospect_id)
-        )
-        .tuples()
-        .all()
-    )
-    place = dict(
-        session.execute(
-            _standing_payments(town_id, ids)
-            .where(Payment.local_support > 0)
-            .with_only_columns(Payment.prospect_id, func.sum(Payment.months))
-            .group_by(Payment.prospect_id)
-        )
-        .tuples()
-        .all()
-    )
-    return {id: (int(state.get(id, 0)), int(place.get(id, 0))) for id in {*state, *place}}
-
-
 def _last_payments(session: Session, town_id: UUID, ids: Sequence[UUID]) -> dict[UUID, Any]:
     query = (
-        _standing_payments(town_id, ids)
+        standing_payments_of(town_id, ids)
         .with_only_columns(Payment.prospect_id, Payment.other_support, Payment.own, Payment.months)
         .distinct(Payment.prospect_id)
         .order_by(Payment.prospect_id, Payment.start_month.desc(), Payment.id.desc())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -34,13 +34,13 @@ from crm.months import Month
 from crm.names import fold
 from crm.participation.guard.rules import SPONSOR_NOTICE
 from crm.participation.models import Participation, Payment
-from crm.participation.queries import helped_before
+from crm.participation.queries import Helped, helped_before
 from crm.participation.rules import DUE_SOON
 from crm.places.models import Place
 from crm.places.queries import ids_within
 from crm.premiums.queries import law, local_top_ups, top_ups_for
 from crm.premiums.rules.keys import Method
-from crm.premiums.rules.law import Law
+from crm.premiums.rules.law import Law, LocalTopUp
 from crm.premiums.rules.quotes import Plan, Quote, quote
 from crm.prospects.models import Prospect, StageChange, Standing
 from crm.prospects.queries.searching import matches
@@ -455,7 +455,19 @@ def price(
 
     What the State and the place helped with before counts toward their caps.
     """
-    helped = helped_before(session, person)
+    return priced(of, grounds, start, months, on, helped_before(session, person), top_ups_for(session, person, on))
+
+
+def priced(
+    of: Law,
+    grounds: Collection[Ground],
+    start: Month,
+    months: int,
+    on: date,
+    helped: Helped,
+    top_ups: Iterable[LocalTopUp],
+) -> Quote:
+    """The same of somebody of whom it is known what they were helped with and what their place adds."""
     return quote(
         of,
         of.on(on).floor,
@@ -464,7 +476,7 @@ def price(
         on,
         Plan(Method.MONTHLY, months),
         supported_before=helped.by_the_state,
-        local_top_ups=top_ups_for(session, person, on),
+        local_top_ups=top_ups,
         local_months_before=helped.by_the_place,
     )
 

@@ -40,6 +40,8 @@ PERSONAL = {
     "referral_id": "referral_id",
     "dossier_id": "dossier_id",
     "listed_id": "listed_id",
+    "funding_line_id": "funding_line_id",
+    "refusal_id": "refusal_id",
 }
 """Parts of addresses that name one person or something of theirs, with the kind of id."""
 OF_THE_TOWN = (
@@ -64,6 +66,7 @@ OF_THE_TOWN = (
     "registration_id",
     "asked_id",
     "paper_id",
+    "proposal_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},
@@ -213,6 +216,7 @@ class Asker:
             "dossier_list_id": town.gathered.id,
             **town.wards_changed,
             **town.law_changed,
+            **town.proposed,
         }
 
     def _opened(self, endpoint: str) -> dict[str, Any]:

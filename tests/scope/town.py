@@ -66,6 +66,10 @@ from crm.sponsors.giving.rules import Asked
 from crm.sponsors.giving.services import registering
 from crm.sponsors.ledger import deciding
 from crm.sponsors.letters import services as letters
+from crm.sponsors.matching.models import FundingLine, FundingOffer, FundingProposal, FundingRefusal
+from crm.sponsors.matching.rules.needs import Rest, Terms
+from crm.sponsors.matching.rules.states import LineState as FundingState
+from crm.sponsors.matching.rules.states import ProposalState
 from crm.sponsors.models import Allocation, Sponsor
 from crm.sponsors.rules import SponsorKind, Wish
 from tests.factories import Make
@@ -121,6 +125,8 @@ class SmallTown:
         self.law_changed = self._decree(
             self.town.id, admin, [one.row for one in self.people.values()], date(2026, 5, 1)
         )
+        standing = [known for known in self.people.values() if known.row.merged_into_id is None]
+        self.proposed = self._proposal(self.sponsor, standing)
         self.other = self._other_town()
         self.session.flush()
 
@@ -405,6 +411,45 @@ class SmallTown:
             self.session, by, row, start=Month(2019, 11), months=1, by_id=None, on=TODAY, at=clock.now(), reason=None
         )
         return known.has("allocation_id", made)  # type: ignore[no-any-return]
+
+    def _proposal(self, by: Sponsor, people: list[Known]) -> dict[str, Any]:
+        """A proposal to fund these people next, each refused once before."""
+        at = clock.now()
+        proposal = self._add(
+            FundingProposal(
+                town_id=by.town_id, state=ProposalState.READY, as_of=TODAY, terms=Terms().as_json(), asked_at=at
+            )
+        )
+        self._add(
+            FundingOffer(
+                town_id=by.town_id,
+                proposal_id=proposal.id,
+                sponsor_id=by.id,
+                available=90_000_000,
+                why=Rest.NOTHING,
+                cheapest=None,
+            )
+        )
+        for position, known in enumerate(people, 1):
+            line = FundingLine(
+                town_id=by.town_id,
+                proposal_id=proposal.id,
+                prospect_id=known.row.id,
+                position=position,
+                state=FundingState.CHANGED,
+                sponsor_id=by.id,
+                start_month=date(2019, 12, 1),
+                months=1,
+                amount=1,
+                facts={"ground": "poor", "since": str(TODAY)},
+                words=f"Đổi {known.word}",
+            )
+            refusal = FundingRefusal(
+                town_id=by.town_id, sponsor_id=by.id, prospect_id=known.row.id, words=f"Không {known.word}", at=at
+            )
+            known.has("funding_line_id", self._add(line))
+            known.has("refusal_id", self._add(refusal))
+        return {"proposal_id": proposal.id}
 
     # ---- messages
 
@@ -740,6 +785,7 @@ class SmallTown:
         self.pledge_id, self.receipt_id, self.asked_id, self.paper, self.thanks = own
         away["registration_id"], self.registration_id = self.registration_id, own_registration
         self._carried(omega, sponsor)
+        away |= self._proposal(sponsor, [omega])
         campaign = self._campaign(town.id, self._away_user, "draft")
         self._text(omega, campaign)
         listed = self._list(town.id, self._away_user)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from crm.participation.referrals.models import Referral
-from crm.participation.referrals.rules import Answer
+from crm.participation.referrals.rules import Answer, State
 from crm.participation.screening.models import Screening
 from crm.participation.screening.rules import Answers, Business, Elsewhere, Verdict, who_may_join
 from crm.premiums.queries import law
@@ -67,6 +69,31 @@ def known_of(session: Session, person: Prospect) -> Answers:
         Elsewhere.COMPULSORY if told is Answer.ENROLLED else said.elsewhere,
         cleared=told is Answer.NOT_SUBJECT,
     )
+
+
+def barred_among(session: Session, town_id: UUID, prospect_ids: Collection[UUID], day: date, all_law: Law) -> set[UUID]:
+    """Those of these people whom their own last answers keep out, or who are referred to the insurance office."""
+    asked = (
+        select(Screening, Prospect.birth_date, Prospect.birth_year)
+        .join(Prospect, and_(Prospect.town_id == Screening.town_id, Prospect.id == Screening.prospect_id))
+        .where(Screening.town_id == town_id, Screening.prospect_id.in_(prospect_ids))
+        .distinct(Screening.prospect_id)
+        .order_by(Screening.prospect_id, Screening.at.desc(), Screening.id.desc())
+    )
+    referred = (
+        select(Referral.prospect_id, Referral.answer)
+        .where(Referral.town_id == town_id, Referral.prospect_id.in_(prospect_ids), Referral.state != State.WITHDRAWN)
+        .distinct(Referral.prospect_id)
+        .order_by(Referral.prospect_id, Referral.referred_at.desc(), Referral.id.desc())
+    )
+    answers = dict(session.execute(referred).tuples().all())
+    found = {one for one, answer in answers.items() if answer in (None, Answer.ENROLLED)}
+    for said, birth_date, birth_year in session.execute(asked):
+        given = (said.citizen, said.work, said.business, said.allowance, said.elsewhere)
+        cleared = answers.get(said.prospect_id) is Answer.NOT_SUBJECT
+        if who_may_join(all_law, day, Answers(birth_date, birth_year, *given, cleared=cleared)).barred:
+            found.add(said.prospect_id)
+    return found
 
 
 def verdict_of(session: Session, person: Prospect, day: date, all_law: Law | None = None) -> Verdict:
