@@ -2,7 +2,7 @@
 
 `--only importing` measures nothing but the loading of a list (bench/importing.py), `--only identity` nothing but who is
 here twice (bench/identity.py), `--only ledger` does random acts with money in several processes of which some are
-killed, and looks whether the books hold (bench/ledger.py).
+killed, and looks whether the books hold (bench/ledger.py), `--only matching` proposes whom to fund (bench/matching.py).
 
 Both are served by the same gunicorn settings on the same PostgreSQL; one client asks them in turn over kept-alive
 connections, so a machine that slows down slows both. What counts is the ratio.
@@ -30,7 +30,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_migrate import upgrade
 from sqlalchemy import select, text
 
-from bench import identity, importing, ledger
+from bench import identity, importing, ledger, matching
 from bench.people import fill
 from bench.serving import Client, Served, answers_a_second, memory, served
 from crm import clock
@@ -87,7 +87,9 @@ def main() -> None:
     parser.add_argument("--grow-to", type=int, default=0, help="measure list and filter again with so many people")
     parser.add_argument("--write", type=Path, help="put the table into this file, between its two marks")
     parser.add_argument("--rows", type=int, default=importing.ROWS, help="rows of the list, at most --people")
-    parser.add_argument("--only", choices=["importing", "identity", "ledger"], help="measure only this part")
+    parser.add_argument(
+        "--only", choices=["importing", "identity", "ledger", "matching"], help="measure only this part"
+    )
     parser.add_argument("--acts", type=int, default=10_000, help="acts with money, with --only ledger")
     asked = parser.parse_args()
     if asked.only and (asked.write or asked.grow_to):
@@ -101,6 +103,8 @@ def main() -> None:
             env["CRM_ENV"] = "production"
             if asked.only == "identity":
                 table = run_identity(env, asked.people)
+            elif asked.only == "matching":
+                table = matching.measure(create_app(settings_of(env)))
             elif asked.only == "ledger":
                 table = ledger.measure(create_app(settings_of(env)), asked.acts)
             elif asked.only:

@@ -22,6 +22,7 @@ from crm.clock import at, now
 from crm.db import plain_engine, transaction
 from crm.demo.loading import Loader
 from crm.demo.numbering import Numbering
+from crm.demo.proposing import propose
 from crm.demo.team import PASSWORD, Team, gather, lines_of
 from crm.demo.town import BASELINE, PLAN_DAY, TARGET
 from crm.errors import RuleBroken
@@ -100,6 +101,8 @@ def load(session: Session, wanted: Wanted, *, moved_to: datetime | None) -> None
     number = Numbering(random, at(wanted.as_of.replace(month=1, day=1)))
     team = gathered(session, town, wanted.as_of, random, number)
     Loader(session, team, random, number, wanted.as_of).load(wanted.prospects)
+    if wanted.prospects <= LOOKED_THROUGH:
+        propose(session, team, wanted.as_of)
     set_targets(session, team, wanted.as_of)
     set_fund_account(session, FUND)
     accounts = [{"identity": one.identity, "role": one.role.value, "name": one.name} for one in team.accounts]

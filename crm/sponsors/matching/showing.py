@@ -62,15 +62,22 @@ def besides(line: FundingLine) -> Iterator[str]:
         yield _("Goes on after the certificate has ended on %(day)s.", day=_day(facts["certificate_ends"]))
     if left is not None and left < months:
         yield _("The State helps with %(left)s of these months only; the sponsor bears the others whole.", left=left)
-    most = max((run for run in RUNS if run <= facts.get("wished", months)), default=months)
-    if months >= most or facts.get("edited"):
+    wished, free = facts.get("wished", months), facts.get("free", months)
+    certain = wished if within is None else max(within, months)
+    most = _run(min(wished, certain, free))
+    if facts.get("edited") or months >= _run(wished):
         return
-    if within is not None and max((run for run in RUNS if run <= within), default=0) == months:
-        yield _("%(months)s months only: the certificate ends on %(day)s.", **_months(line, "certificate_ends"))
-    elif max((run for run in RUNS if run <= facts.get("free", most)), default=0) == months:
+    if months < most:
+        yield _("%(months)s of %(most)s months: there was not money for more.", months=months, most=most)
+    elif free < certain:
         yield _("%(months)s months only: the months after are carried already.", months=months)
     else:
-        yield _("%(months)s of %(most)s months: there was not money for more.", months=months, most=most)
+        yield _("%(months)s months only: the certificate ends on %(day)s.", **_months(line, "certificate_ends"))
+
+
+def _run(most: int) -> int:
+    """The longest run that is no longer than so many months."""
+    return max((run for run in RUNS if run <= most), default=0)
 
 
 def passed_over(line: FundingLine) -> str:
