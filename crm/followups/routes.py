@@ -73,7 +73,7 @@ def _card(due: Due, figures: Mapping[UUID, Figures], town: str) -> dict[str, Any
     """What a task's card shows, in the reader's language."""
     task, who, day = due.task, due.person, clock.today()
     neighbourhood = due.facts.neighbourhood.name if due.facts.neighbourhood else None
-    where = ", ".join(filter(None, (who.address, neighbourhood)))
+    where = ", ".join(filter(None, (due.facts.address, neighbourhood)))
     reasons = [Reason(one) for one in due.tried.reasons if one in list(Reason)]
     return {
         "person": who,

@@ -13,6 +13,7 @@ from crm.joining.rules import Movement, Row
 from crm.months import Month
 from crm.places.models import Place
 from crm.prospects.models import Prospect
+from crm.prospects.reading.values import said_once
 from crm.prospects.rules import Sex
 from crm.web import filters
 from crm.web.typesetting import set_in_type
@@ -74,9 +75,8 @@ def form_tk1(
 ) -> bytes:
     """Somebody's form to be signed. Without the right to whole numbers, and always for what the register does not keep,
     a line is left to be filled in by hand."""
-    home = ", ".join(
-        part for part in (person.address, neighbourhood.name if neighbourhood else None, place.name) if part
-    )
+    near = neighbourhood.name if neighbourhood else None
+    home = ", ".join(part for part in (said_once(person.address, near), near, place.name) if part)
     number = person.citizen_id if whole else None
     start = Month.of(dossier.start_month) if dossier.start_month else None
     return set_in_type(

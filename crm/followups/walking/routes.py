@@ -21,6 +21,7 @@ from crm.outreach.packages.services import check_walker
 from crm.outreach.rules import OUTCOMES, SHORT_OUTCOMES, Figures, Outcome, Reason, what_to_say
 from crm.premiums.queries import law
 from crm.prospects.models import Prospect
+from crm.prospects.reading.values import said_once
 from crm.web.filters import phone as written_phone
 from crm.web.guard import may
 
@@ -53,7 +54,8 @@ def sheet(package_id: UUID) -> ResponseReturnValue:
 def _door(door: Door, figures: dict[UUID, Figures], *, phones: bool) -> dict[str, Any]:
     """A house as the paper shows it."""
     first = door.people[0].facts
-    parts = (door.address, first.neighbourhood.name if first.neighbourhood else first.place.name)
+    near = first.neighbourhood.name if first.neighbourhood else None
+    parts = (said_once(door.address, near), near or first.place.name)
     return {
         "address": ", ".join(part for part in parts if part),
         "qr": _qr(first.person),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -51,14 +51,19 @@ class CutForm(QueryForm):
         _l("How many people"), validators=[Optional(), NumberRange(min=1, max=MOST_PEOPLE)], default=USUAL_SIZE
     )
 
-    def offer(self, places: Offered, neighbourhoods: Offered, segments: Iterable[tuple[str, Any]]) -> None:
-        """What may be chosen. What is not offered counts as not chosen."""
+    def offer(
+        self, places: Offered, neighbourhoods: Mapping[str, Offered], segments: Iterable[tuple[str, Any]]
+    ) -> None:
+        """What may be chosen, neighbourhoods under the names of their wards. What is not offered counts as not chosen."""
         self.segment.choices = [(ANY, _l("None")), *segments]
         self.place.choices = [(ANY, _l("All wards and communes")), *_ids(places)]
-        self.neighbourhood.choices = [(ANY, _l("All neighbourhoods")), *_ids(neighbourhoods)]
-        for field in (self.place, self.neighbourhood, self.segment, self.stage, self.standing):
+        parts = {ward: _ids(offered) for ward, offered in neighbourhoods.items()}
+        self.neighbourhood.choices = {"": [(ANY, _l("All neighbourhoods"))], **parts}
+        for field in (self.place, self.segment, self.stage, self.standing):
             if field.data not in [choice[0] for choice in field.choices or ()]:
                 field.data = field.default
+        if self.neighbourhood.data not in [key for offered in parts.values() for key, _label in offered]:
+            self.neighbourhood.data = ANY
 
     @property
     def chosen_size(self) -> int:

@@ -69,12 +69,18 @@ def _cut() -> Cut:
     if "place" not in request.args and current_user().place_id:
         form.place.data = str(current_user().place_id)
     wards = list(current.scalars(units(town_id, clock.today())))
-    ward = next((one for one in wards if str(one.id) == form.place.data), None)
-    parts = list(current.scalars(neighbourhoods(town_id, [ward.id]))) if ward else []
+    parts = list(current.scalars(neighbourhoods(town_id, [one.id for one in wards])))
     saved = {str(one.id): one for one in current.scalars(segments_of(current_scope(), current_user()))}
     offered = [(key, one.name) for key, one in saved.items()]
-    form.offer([(one.id, one.name) for one in wards], [(one.id, one.name) for one in parts], offered)
+    under = {ward.name: [(one.id, one.name) for one in parts if one.parent_id == ward.id] for ward in wards}
+    form.offer([(one.id, one.name) for one in wards], {name: some for name, some in under.items() if some}, offered)
     part = next((one for one in parts if str(one.id) == form.neighbourhood.data), None)
+    ward = next((one for one in wards if str(one.id) == form.place.data), None)
+    if part and ward and part.parent_id != ward.id:
+        part, form.neighbourhood.data = None, ANY  # another ward was chosen since
+    elif part and not ward:
+        ward = next(one for one in wards if one.id == part.parent_id)
+        form.place.data = str(ward.id)
     segment = saved.get(form.segment.data)
     asked = Asked(
         place_ids=ids_within(current, town_id, ward.id) if ward else None,

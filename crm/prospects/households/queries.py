@@ -28,6 +28,7 @@ from crm.prospects.households.rules import year_ending
 from crm.prospects.models import Household, Prospect, Standing
 from crm.prospects.queries.facts import Facts, facts_of, named_by_id
 from crm.prospects.queries.seeing import ORDER, listed_to
+from crm.prospects.reading.values import said_once
 from crm.prospects.rules import POVERTY, Ground, Kinship, deciding
 from crm.web.pager import Page, read_cursor, write_cursor
 
@@ -134,6 +135,11 @@ class Home:
     certificates: Sequence[HouseholdCertificate]
     """The newest first."""
     past: list[Past]
+
+    @property
+    def address(self) -> str | None:
+        """The house as it is written, unless that only says the neighbourhood once more."""
+        return said_once(self.household.address, self.neighbourhood.name if self.neighbourhood else None)
 
     @property
     def head(self) -> Prospect | None:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, func, literal, or_, select, true
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope
@@ -29,10 +29,10 @@ from crm.web.pager import Page, page, read_cursor, write_cursor
 # ---- lists
 
 
-def seen_by(scope: Scope) -> ColumnElement[bool]:
+def seen_by(scope: Scope, lists: type[ListImport] = ListImport) -> ColumnElement[bool]:
     """The one condition on lists: the steering office sees all, others those they handed in."""
-    own = true() if scope.reach is Reach.ALL else ListImport.created_by_id == scope.user_id
-    return and_(ListImport.town_id == scope.town_id, own)
+    own = true() if scope.reach is Reach.ALL else lists.created_by_id == scope.user_id
+    return and_(lists.town_id == scope.town_id, own)
 
 
 def list_seen(session: Session, scope: Scope, import_id: UUID) -> ListImport:
@@ -91,14 +91,25 @@ MOST_ASIDE = 20
 
 
 def rows_aside(session: Session, scope: Scope) -> list[tuple[ListImport, int]]:
-    """The latest lists with rows that were likened to somebody here and wait for a decision, and how many they are."""
+    """The latest lists with rows that were likened to somebody here and wait for a decision, and how many they are. A row
+    of the very same file, handed in once more, waits where it was read first."""
     waiting = (
         (ImportRow.outcome == RowOutcome.DUPLICATE) & ImportRow.settled_at.is_(None) & ImportRow.detail.has_key("fills")
+    )
+    first, before = aliased(ListImport), aliased(ImportRow)
+    one_sheet = func.jsonb_array_length(ListImport.found["tables"]) == 1  # a text table is called like its file
+    again = (
+        select(before.id)
+        .join(first, (first.town_id == before.town_id) & (first.id == before.import_id))
+        .where(first.town_id == ListImport.town_id, first.digest == ListImport.digest, first.id < ListImport.id)
+        .where(first.state.in_((ImportState.READY, ImportState.COMMITTED)), seen_by(scope, first))
+        .where(or_(before.sheet == ImportRow.sheet, one_sheet), before.row_number == ImportRow.row_number)
+        .where(before.outcome == RowOutcome.DUPLICATE)
     )
     query = (
         select(ListImport, func.count())
         .join(ImportRow, (ImportRow.town_id == ListImport.town_id) & (ImportRow.import_id == ListImport.id) & waiting)
-        .where(seen_by(scope), ListImport.duplicates > 0)
+        .where(seen_by(scope), ListImport.duplicates > 0, ~again.exists())
         .where(ListImport.state.in_((ImportState.READY, ImportState.COMMITTED)))
         .group_by(ListImport.town_id, ListImport.id)
         .order_by(ListImport.id.desc())

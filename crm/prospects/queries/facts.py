@@ -25,7 +25,7 @@ from crm.places.models import Place
 from crm.prospects.models import Consent, IdentityReading, Prospect, Standing
 from crm.prospects.queries.seeing import ORDER, listed_to
 from crm.prospects.queries.standing import standings_of
-from crm.prospects.reading.values import only_says
+from crm.prospects.reading.values import said_once
 from crm.prospects.rules import Ground, Purpose, deciding
 
 
@@ -105,8 +105,7 @@ class Facts:
     @property
     def address(self) -> str | None:
         """The house as it is written, unless that only says the neighbourhood once more."""
-        written = self.person.address
-        return None if written and self.neighbourhood and only_says(written, self.neighbourhood.name) else written
+        return said_once(self.person.address, self.neighbourhood.name if self.neighbourhood else None)
 
 
 def facts_of(session: Session, town_id: UUID, rows: Sequence[Prospect], today: date) -> list[Facts]:

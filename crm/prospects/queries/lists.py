@@ -37,6 +37,7 @@ from crm.prospects.models import Consent, Prospect, Standing
 from crm.prospects.queries.searching import Sought, contains, matches
 from crm.prospects.queries.seeing import ORDER, listed_to
 from crm.prospects.queries.standing import stands, valid_on
+from crm.prospects.reading.values import said_once
 from crm.prospects.rules import Ground, Purpose, Sex, Stage, deciding
 from crm.web.pager import Page, page, page_from, page_query
 
@@ -285,6 +286,11 @@ class Listed(NamedTuple):
     neighbourhood: Named | None
     ward_now: Named | None
     """What that ward has become by today; None while it still is itself."""
+
+    @property
+    def address(self) -> str | None:
+        """The house as it is written, unless that only says the neighbourhood once more."""
+        return said_once(self.person.address, self.neighbourhood.name if self.neighbourhood else None)
 
 
 def list_of(

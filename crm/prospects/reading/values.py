@@ -358,6 +358,11 @@ def only_says(address: str, neighbourhood: str) -> bool:
     return short == named or (written_out is not None and written_out == neighbourhood_in(neighbourhood))
 
 
+def said_once(address: str | None, neighbourhood: str | None) -> str | None:
+    """The house as it is written, unless that only says the neighbourhood once more."""
+    return None if address and neighbourhood and only_says(address, neighbourhood) else address
+
+
 def _written_so(text: str, folded: str, match: re.Match[str]) -> bool:
     """Whether `to` was a Tổ and not a Tờ (a sheet), `ban` a Bản and not a Bàn: short words are too alike without accents."""
     words = {"to": ("tổ", "to"), "ban": ("bản", "ban"), "ap": ("ấp", "ap")}.get(match[1])

@@ -17,8 +17,8 @@ from crm.places.boundaries import unit_now
 from crm.prospects import cards, timeline
 from crm.prospects.cards import Kind, Look
 from crm.prospects.forms import GroundForm, PaperForm
+from crm.prospects.importing.queries import rows_behind
 from crm.prospects.queries.facts import Facts, household_of, identity_readings
-from crm.prospects.queries.handed_in import handed_in as rows_of
 from crm.prospects.queries.one import facts_of_one
 from crm.prospects.queries.seeing import person_seen
 from crm.prospects.routes.blueprint import bp
@@ -90,7 +90,7 @@ def history(prospect_id: UUID) -> ResponseReturnValue:
 def handed_in(prospect_id: UUID) -> ResponseReturnValue:
     """The rows in which somebody stood, as they were handed in."""
     facts = facts_seen(prospect_id)
-    return page_of_person("prospects/handed_in.html", facts, rows=rows_of(session(), facts.person))
+    return page_of_person("prospects/handed_in.html", facts, rows=rows_behind(session(), current_scope(), facts.person))
 
 
 @bp.get("/<uuid:prospect_id>/particulars")

@@ -6,6 +6,7 @@ import { closeMenus } from "./menu.js";
 import { acceptDrops } from "./drop.js";
 import { fadeUndo } from "./undo.js";
 import { offerCopies } from "./copying.js";
+import { followParts } from "./parts.js";
 
 document.documentElement.classList.add("js");
 document.querySelector("[data-focus]")?.focus();
@@ -20,3 +21,4 @@ closeMenus(document);
 acceptDrops(document);
 fadeUndo(document);
 offerCopies(document);
+followParts(document);

@@ -263,3 +263,18 @@ def test_a_saved_list_is_cut_into_a_package_as_whoever_gives_it_sees_it(
         .get(f"/packages/new?segment={saved.id}")
         .text
     )
+
+
+def test_a_neighbourhood_is_chosen_in_one_step_under_its_ward(signed_in: Browser, phuong: User, part: Place) -> None:
+    page = signed_in(phuong).get(f"/packages/new?place=&neighbourhood={part.id}").text
+    assert re.search(rf'<option selected[^>]*value="{part.parent_id}"', page)
+    assert re.search(rf'<option selected[^>]*value="{part.id}"', page)
+    assert '<optgroup label="' in page
+
+
+def test_another_ward_lets_go_of_the_neighbourhood(signed_in: Browser, phuong: User, part: Place, make: Make) -> None:
+    other = make.ward("14818@2019-10-15")
+    assert other.id != part.parent_id
+    page = signed_in(phuong).get(f"/packages/new?place={other.id}&neighbourhood={part.id}").text
+    assert re.search(rf'<option selected[^>]*value="{other.id}"', page)
+    assert not re.search(rf'<option selected[^>]*value="{part.id}"', page)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session
 
@@ -275,7 +276,9 @@ def test_whoever_came_after_the_reading_is_met_at_loading(session: Session, user
     assert (row.created, row.created + row.unchanged + row.updated + row.duplicates) == (4, 5)
 
 
-def test_what_a_list_said_of_somebody_stays_with_them(session: Session, user: User, make: Make) -> None:
+def test_what_a_list_said_of_somebody_stays_with_them_and_stands_on_their_page(
+    session: Session, user: User, make: Make, signed_in: Callable[..., FlaskClient]
+) -> None:
     rows: list[list[Any]] = [
         ["Họ và tên", "Năm sinh", "SĐT", "CCCD", "Phường"],
         ["Nguyễn Văn An", 1980, "0912 345 678", "038080000011", "Ba Đình"],
@@ -294,6 +297,8 @@ def test_what_a_list_said_of_somebody_stays_with_them(session: Session, user: Us
     assert cells["CCCD"] == "038***011"
     stranger = make.user(Role.VOLUNTEER)
     assert rows_behind(session, scope_of(session, stranger), person) == []
+    page = signed_in(user).get(f"/people/{person.id}/lists").text
+    assert "038***011" in page
 
 
 def test_identity_numbers_are_masked_wherever_they_stand() -> None:

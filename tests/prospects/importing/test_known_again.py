@@ -145,6 +145,16 @@ def test_what_is_set_aside_says_what_speaks_for_and_against_and_stands_in_the_qu
     assert "hai.csv" in signed_in(manager).get("/people/same").text
 
 
+def test_a_row_of_the_very_same_file_waits_once(session: Session, manager: User, signed_in: Browser) -> None:
+    loaded(session, manager, "Lê Thị Lan;1980;Nữ;0912345678;Ba Đình;038180123456;", head=NUMBERED)
+    waits = "Phạm Thu Vân;1980;Nữ;0987654321;Ba Đình;038180123456;"
+    for name in ("hai.csv", "hai lần nữa.csv"):
+        loaded(session, manager, waits, head=NUMBERED, name=name)
+    queue = signed_in(manager).get("/people/same").text
+    assert "hai.csv" in queue
+    assert "hai lần nữa.csv" not in queue
+
+
 def test_the_register_is_looked_through_once_a_list_is_loaded(
     session: Session, manager: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
