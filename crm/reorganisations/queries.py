@@ -40,6 +40,20 @@ def reorganisation(session: Session, town_id: UUID, id: UUID, *, lock: bool = Fa
     return found
 
 
+def awaited(session: Session, town_id: UUID, today: date) -> dict[UUID, list[tuple[str, date]]]:
+    """What each unit of today becomes later, and on which day, as far as boundaries are drawn."""
+    query = (
+        select(PlaceSuccession.predecessor_id, Place.name, PlaceSuccession.on_day)
+        .join(Place, (Place.town_id == PlaceSuccession.town_id) & (Place.id == PlaceSuccession.successor_id))
+        .where(PlaceSuccession.town_id == town_id, PlaceSuccession.on_day > today, Place.kind.in_(UNITS))
+        .order_by(PlaceSuccession.on_day, Place.name)
+    )
+    found: dict[UUID, list[tuple[str, date]]] = {}
+    for former, later, day in session.execute(query).tuples():
+        found.setdefault(former, []).append((later, day))
+    return found
+
+
 def due(day: date) -> Select[Reorganisation]:
     """Decided ones whose day has come, in every town."""
     query = select(Reorganisation).where(Reorganisation.state == State.PREPARED, Reorganisation.on_day <= day)

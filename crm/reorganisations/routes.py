@@ -35,14 +35,18 @@ def _news() -> dict[str, Any]:
 
 
 @bp.get("")
-@may(May.CHANGE_WARDS)
+@may(May.SEE_DASHBOARD)
 def listing() -> ResponseReturnValue:
-    """Every reorganisation, and the wards of today."""
+    """Every reorganisation, and the wards of today with what they are to become; drafts only for who may change them."""
     town_id, today = current_scope().town_id, clock.today()
+    rows = session().scalars(queries.reorganisations(town_id)).all()
+    changes = current_user().may(May.CHANGE_WARDS)
     return render_template(
         "reorganisations/listing.html",
-        rows=session().scalars(queries.reorganisations(town_id)).all(),
+        rows=[row for row in rows if changes or row.state is not State.DRAFT],
         here=session().scalars(units(town_id, today)).all(),
+        awaited=queries.awaited(session(), town_id, today),
+        changes=changes,
         states=STATES,
         today=today,
     )
@@ -83,10 +87,21 @@ def _row(reorganisation_id: UUID, *, lock: bool = False) -> Reorganisation:
 
 
 @bp.get("/<uuid:reorganisation_id>")
-@may(May.CHANGE_WARDS)
+@may(May.SEE_DASHBOARD)
 def show(reorganisation_id: UUID) -> ResponseReturnValue:
-    """What it changes, and what is to be decided."""
-    return _page(_row(reorganisation_id))
+    """What it changes, and what is to be decided; whoever may not decide reads which ward becomes which, and when."""
+    row = _row(reorganisation_id)
+    if current_user().may(May.CHANGE_WARDS):
+        return _page(row)
+    if row.state is State.DRAFT:
+        raise NotFound
+    return render_template(
+        "reorganisations/told.html",
+        row=row,
+        steps=queries.steps_of(session(), row),
+        state=STATES[row.state],
+        today=clock.today(),
+    )
 
 
 def _page(row: Reorganisation, form: DecideForm | None = None) -> str:

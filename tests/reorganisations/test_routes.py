@@ -128,3 +128,19 @@ def test_nobody_reads_what_was_told_to_another(
         signed_in(make.user(Role.LEAD, place_id=make.ward().id)).post(f"/wards/news/{make.ward().id}").status_code
         == 404
     )
+
+
+def test_who_may_not_change_wards_reads_what_becomes_of_them_and_when(
+    signed_in: Callable[..., FlaskClient], session: Session, make: Make
+) -> None:
+    office, manager = signed_in(Role.ADMIN), signed_in(Role.MANAGER)
+    office.post("/wards/new", data=said(make))
+    row = session.scalars(select(Reorganisation).where(Reorganisation.document == "9/NQ")).one()
+    assert "Nhập hai phường" not in words(manager.get("/wards").text)
+    assert manager.get(f"/wards/{row.id}").status_code == 404
+    office.post(f"/wards/{row.id}/draw")
+    page = words(manager.get("/wards").text)
+    assert "còn 50 ngày" in page
+    assert "thành Phường Sơn Hà ngày 1/3/2026" in page
+    assert "Phường Bỉm Sơn" in words(manager.get(f"/wards/{row.id}").text)
+    assert manager.get("/wards/new").status_code == 403
