@@ -9,7 +9,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import not_, select
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
@@ -35,7 +35,9 @@ from crm.outreach.packages.rules import (
 )
 from crm.outreach.rules import Channel, NewVisit, Outcome
 from crm.outreach.services import Hands, hand_over, held_people, record_visit
+from crm.premiums.queries import law, old_enough_on
 from crm.prospects.models import Prospect
+from crm.prospects.queries.seeing import visible_to
 
 AT_ONCE = 20
 """Packages that one transaction of the sweep lets come back."""
@@ -67,6 +69,7 @@ def give(
     volunteer = session.scalar(volunteers_for(scope).where(User.id == new.volunteer_id))
     if volunteer is None:
         raise RuleBroken(_l("Choose somebody of your own unit who is active."), field="volunteer")
+    _refuse_children(session, scope, wanted, local_day(at))
     free = _free(session, scope, wanted)
     if not free:
         raise Conflict(
@@ -99,6 +102,19 @@ def give(
         )
     session.flush()
     return Given(package, len(free), len(wanted) - len(free))
+
+
+def _refuse_children(session: Session, scope: Scope, wanted: Sequence[UUID], today: date) -> None:
+    """A child who may not join yet is nobody to call on. Raises RuleBroken with the names of those who are in sight."""
+    young = (
+        select(Prospect.full_name)
+        .where(visible_to(scope), Prospect.id.in_(wanted), not_(old_enough_on(today, law(session))))
+        .order_by(Prospect.name_key)
+    )
+    if names := session.scalars(young).all():
+        raise RuleBroken(
+            _l("Too young to join: %(names)s. Leave them out.", names=", ".join(names[:5])), field="people"
+        )
 
 
 def _free(session: Session, scope: Scope, wanted: Sequence[UUID]) -> dict[UUID, UUID | None]:

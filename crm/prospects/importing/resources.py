@@ -225,6 +225,34 @@ def undo(import_id: UUID) -> ListImport:
     return row
 
 
+class StayAnswer(Schema):
+    """How many people would stay as they are, and why."""
+
+    code = fields.String(required=True)
+    why = fields.String(required=True)
+    people = fields.Integer(required=True)
+
+
+class UndoAnswer(Schema):
+    """What taking a list back would do to people now. Nothing is written."""
+
+    removed = fields.Integer(required=True)
+    restored = fields.Integer(required=True)
+    stay = fields.List(fields.Nested(StayAnswer), required=True)
+
+
+@blp.get("/imports/<uuid:import_id>/undo")
+@may(May.IMPORT_PEOPLE)
+@blp.response(200, UndoAnswer)
+def foresee_undo(import_id: UUID) -> dict[str, Any]:
+    """What taking a loaded list back would do"""
+    row = _seen(import_id)
+    undoing.check_loaded(row)
+    told = undoing.foresee(session(), row)
+    stay = [{"code": why, "why": str(undoing.KEPT[why]), "people": many} for why, many in told.stay.items()]
+    return {"removed": told.removed, "restored": told.restored, "stay": stay}
+
+
 @blp.get("/imports/<uuid:import_id>/rows")
 @may(May.IMPORT_PEOPLE)
 @blp.arguments(RowsQuery, location="query")

@@ -86,6 +86,18 @@ def test_a_child_who_may_not_join_yet_is_in_no_proposal(
     assert found.free == 6
 
 
+def test_a_child_named_directly_is_refused_by_name(
+    session: Session, make: Make, phuong: User, lan: User, people: list[Prospect]
+) -> None:
+    child = make.prospect(
+        "Vũ Mười Bốn", birth_date=date(2004, 10, 16), birth_year=2004, organisation_id=people[0].organisation_id
+    )
+    new = NewPackage(lan.id, UNTIL, "Khu phố 3")
+    with pytest.raises(RuleBroken, match="Vũ Mười Bốn"):
+        services.give(session, scope_of(session, phuong), new, [people[0].id, child.id], by=phuong, at=NOW)
+    assert people[0].volunteer_id is None
+
+
 def test_whoever_is_given_belongs_to_the_volunteer_and_stands_in_the_package(
     session: Session, give: Give, lan: User, people: list[Prospect]
 ) -> None:

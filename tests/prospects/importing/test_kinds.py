@@ -176,6 +176,18 @@ def test_participants_the_whole_way(browser: FlaskClient, session: Session, mana
     assert count(session, RowMeaning) == 0
 
 
+def test_what_a_later_list_says_again_stays_when_the_first_is_taken_back(
+    browser: FlaskClient, session: Session
+) -> None:
+    first, second = load(browser, PARTICIPANTS), load(browser, PARTICIPANTS)
+    undo(browser, *first)
+    assert spell(session, "Nguyễn Thị Hạnh").withdrawn_at is None
+    assert named(session, "Nguyễn Thị Hạnh").stage is Stage.JOINED
+    undo(browser, *second)
+    assert spell(session, "Nguyễn Thị Hạnh").withdrawn_at is not None
+    assert count(session, RowMeaning) == 0
+
+
 def test_a_list_carries_a_spell_on_and_back(browser: FlaskClient, session: Session, make: Make) -> None:
     load(browser, PARTICIPANTS)
     before = spell(session, "Nguyễn Thị Hạnh")

@@ -505,3 +505,15 @@ def test_headings_left_as_they_are_change_nothing(browser: FlaskClient, session:
     answer = browser.post(f"{address}/headings", data={"name": "a", "0-row": "1"})
     assert answer.headers["Location"].endswith("/columns")
     assert the(session, import_id).state is ImportState.READY
+
+
+def test_a_program_asks_what_taking_back_would_do_before_it_does(
+    browser: FlaskClient, session: Session, client: FlaskClient, api: Callable[..., dict[str, str]], manager: User
+) -> None:
+    import_id = read_it(upload(browser, "a.csv", csv("Nguyễn Văn An;1980;Nam;0912345678;Ba Đình")))
+    asked = f"/api/v1/imports/{import_id}/undo"
+    assert client.get(asked, headers=api(manager)).status_code == 409
+    browser.post(f"/imports/{import_id}/commit")
+    commit_list(str(import_id))
+    assert client.get(asked, headers=api(manager)).json == {"removed": 1, "restored": 0, "stay": []}
+    assert the(session, import_id).state is ImportState.COMMITTED

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from crm.prospects.importing.models import RowMeaning
+from crm.prospects.importing.queries import among
 from crm.prospects.models import ListImport
 
 
@@ -30,6 +31,26 @@ def kept_of(session: Session, listed: ListImport, row_ids: Iterable[UUID]) -> di
     wanted = set(row_ids)
     query = select(RowMeaning).where(RowMeaning.town_id == listed.town_id, RowMeaning.import_id == listed.id)
     return {one.id: one.did for one in session.scalars(query) if one.id in wanted}
+
+
+def hand_on(session: Session, listed: ListImport, to: Mapping[UUID, tuple[UUID, UUID]]) -> None:
+    """What was done because of these rows is from now on what a later list says: row id → that list and its row, unless
+    that row did something itself."""
+    did = kept_of(session, listed, to)
+    later = select(RowMeaning.id).where(RowMeaning.town_id == listed.town_id)
+    own = set(session.scalars(later.where(among(RowMeaning.id, [to[one][1] for one in did]))))
+    taken: set[UUID] = set()
+    for row_id in did:
+        import_id, later_id = to[row_id]
+        if later_id in own | taken:
+            continue
+        taken.add(later_id)
+        session.execute(
+            update(RowMeaning)
+            .where(RowMeaning.town_id == listed.town_id, RowMeaning.id == row_id)
+            .values(id=later_id, import_id=import_id)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def forget(session: Session, listed: ListImport, row_ids: Iterable[UUID]) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -19,6 +19,7 @@ from crm.db import Model
 from crm.errors import Conflict
 from crm.ids import new_id
 from crm.prospects.importing import kinds
+from crm.prospects.importing.meanings import kept
 from crm.prospects.importing.queries import among
 from crm.prospects.importing.rules import CHUNK, Problem, Proposed
 from crm.prospects.importing.services.at_work import Persistence, Work, claim, settle
@@ -45,8 +46,18 @@ def start(session: Session, row: ListImport) -> None:
     loaded = (ListImport.id == row.id) & (ListImport.state == ImportState.COMMITTED)
     fresh = {"state": ImportState.UNDOING, "heartbeat_at": None, "done": 0, "tries": 0, "problem": None}
     if not session.execute(update(ListImport).where(loaded).values(**fresh).returning(ListImport.id)).all():
-        raise Conflict(_l("Only a list that is loaded can be taken back. Look at it again."), code="not_loaded")
+        _refuse()
     session.refresh(row)
+
+
+def check_loaded(row: ListImport) -> None:
+    """Raises Conflict when there is nothing to be taken back."""
+    if row.state is not ImportState.COMMITTED:
+        _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise Conflict(_l("Only a list that is loaded can be taken back. Look at it again."), code="not_loaded")
 
 
 PERSISTENCE = Persistence(ImportState.COMMITTED, Problem.UNDOING_INTERRUPTED, Problem.UNDOING_STOPPED)
@@ -107,10 +118,10 @@ def _take_back(session: Session, work: Undoing, rows: Sequence[ImportRow], at: d
         worked_with=_worked_with(session, work, made) | _worked_with(session, work, met, since=work.loaded_at),
         listed=_listed_since(session, work, [row.id for row in rows]),
     )
-    kept = {row.id: stays.get(row.id) or _why_kept_of(row, people.get(row.prospect_id), since) for row in rows}
+    why_kept = {row.id: stays.get(row.id) or _why_kept_of(row, people.get(row.prospect_id), since) for row in rows}
     gone, undone = [], []
     for row in rows:
-        if why := kept[row.id]:
+        if why := why_kept[row.id]:
             row.detail = {**(row.detail or {}), "kept": why}
             row.settled_at = _settled_at(work, row)
             continue
@@ -131,6 +142,7 @@ def _taken_back_by_kind(session: Session, work: Undoing, rows: Sequence[ImportRo
         return {}
     told = [(row, Proposed.from_json(row.understood or "")) for row in rows]
     list_import = session.get_one(ListImport, (work.town_id, work.import_id))
+    kept.hand_on(session, list_import, _said_again(session, work, [row.id for row in rows]))
     stays = kinds.taken_back(session, work.kind, list_import, told, at)
     session.flush()
     return stays
@@ -224,9 +236,26 @@ def foresee(session: Session, listed: ListImport) -> Foreseen:
 
 def _listed_since(session: Session, work: Undoing, row_ids: Sequence[UUID]) -> set[UUID]:
     """Those of these rows' people whom another list names that is loaded still, and was so later than the row."""
+    return {person for _own, person, *_later in session.execute(_named_later(work, row_ids)) if person}
+
+
+def _said_again(session: Session, work: Undoing, row_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, UUID]]:
+    """For those of these rows whose people a later list of the same kind names: that list and its row, the first there is."""
+    query = _named_later(work, row_ids, of_kind=work.kind)
+    found: dict[UUID, tuple[UUID, UUID]] = {}
+    for own, _person, import_id, row_id in session.execute(query):
+        found.setdefault(own, (import_id, row_id))
+    return found
+
+
+_Named = Select[UUID, UUID | None, UUID, UUID]
+
+
+def _named_later(work: Undoing, row_ids: Sequence[UUID], of_kind: ListKind | None = None) -> _Named:
+    """Row, person, and each later list with its row that names that person and is loaded still."""
     own, theirs, listed = aliased(ImportRow), aliased(ImportRow), aliased(ListImport)
     query = (
-        select(own.prospect_id)
+        select(own.id, own.prospect_id, theirs.import_id, theirs.id)
         .join(theirs, (theirs.town_id == own.town_id) & (theirs.prospect_id == own.prospect_id))
         .join(listed, (listed.town_id == theirs.town_id) & (listed.id == theirs.import_id))
         .where(own.town_id == work.town_id, among(own.id, row_ids), theirs.import_id != work.import_id)
@@ -235,8 +264,9 @@ def _listed_since(session: Session, work: Undoing, row_ids: Sequence[UUID]) -> s
             tuple_(func.coalesce(theirs.settled_at, listed.loaded_at), theirs.import_id)
             > tuple_(func.coalesce(own.settled_at, literal(work.loaded_at, own.settled_at.type)), own.import_id)
         )
+        .order_by(theirs.import_id, theirs.id)
     )
-    return {one for one in session.scalars(query) if one}
+    return query if of_kind is None else query.where(listed.kind == of_kind)
 
 
 def _worked_with(
