@@ -12,7 +12,10 @@ from crm import clock
 from crm.accounts.models import User
 from crm.accounts.rules import Role
 from crm.prospects.importing.rules import TOLD_BEFORE, why_handed_back
+from crm.prospects.merging.models import Suspect
+from crm.prospects.merging.rules import Answer
 from crm.prospects.merging.services.joining import merge
+from crm.prospects.merging.services.reviewing import look_through
 from crm.prospects.models import ImportRow, ListImport, Prospect
 from crm.prospects.rules import RowOutcome
 from tasks import identity
@@ -153,6 +156,31 @@ def test_a_row_of_the_very_same_file_waits_once(session: Session, manager: User,
     queue = signed_in(manager).get("/people/same").text
     assert "hai.csv" in queue
     assert "hai lần nữa.csv" not in queue
+
+
+@pytest.mark.parametrize("before_loading", [True, False])
+def test_somebody_else_is_not_asked_about_again(
+    session: Session, manager: User, signed_in: Browser, before_loading: bool
+) -> None:
+    loaded(session, manager, "Lê Thị Lan;1980;Nữ;0912345678;Ba Đình;038180123456;", head=NUMBERED)
+    kept = session.scalars(select(Prospect)).one().id
+    browser, other = signed_in(manager), "Phạm Thu Vân;1980;Nữ;0987654321;Ba Đình;038180123456;"
+    import_id = take_in(manager, f"{NUMBERED}\n{other}".encode(), "b.csv")
+    read(import_id)
+    address = f"/imports/{import_id}"
+    row = session.scalars(select(ImportRow.id).where(ImportRow.import_id == import_id)).one()
+    acts: list[tuple[str, dict[str, str]]] = [("commit", {}), (f"rows/{row}", {"decision": "add"})]
+    for act, said in reversed(acts) if before_loading else acts:
+        browser.post(f"{address}/{act}", data=said)
+        if act == "commit":
+            work.commit_list(str(import_id))
+    session.expire_all()
+    suspect = session.scalars(select(Suspect)).one()
+    assert {suspect.one_id, suspect.other_id} == {kept, row}
+    assert (suspect.answer, suspect.answered_by_id) == (Answer.DIFFERENT, manager.id)
+    look_through(session, manager.town_id, at=clock.now())
+    session.expire_all()
+    assert session.scalars(select(Suspect.answer)).one() is Answer.DIFFERENT
 
 
 def test_the_register_is_looked_through_once_a_list_is_loaded(

@@ -19,6 +19,7 @@ from crm.prospects.importing.rules import BATCH, CHUNK, Problem, Proposed
 from crm.prospects.importing.services import comparing
 from crm.prospects.importing.services.adding import Committing, add_people, batches, work_on
 from crm.prospects.importing.services.at_work import Persistence, claim, settle
+from crm.prospects.importing.services.told_apart import APART, keep_apart
 from crm.prospects.importing.services.updating import fill_in
 from crm.prospects.models import ImportPerson, ImportRow, ListImport
 from crm.prospects.rules import ImportState, RowOutcome
@@ -55,6 +56,12 @@ def load(session: Session, work: Committing, at: datetime) -> Iterator[int]:
     for first, last, many in batches(session, work, BATCH):
         add_people(session, work, first, last, at)
         done += many
+        yield done
+    for rows in _parts(
+        session, _mine(work).where(ImportRow.outcome == RowOutcome.NEW, ImportRow.detail.has_key(APART))
+    ):
+        for one in rows:
+            keep_apart(session, work, one, at)
         yield done
     for filled in _fill_in(session, work, at):
         yield done + filled

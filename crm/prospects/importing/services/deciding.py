@@ -20,6 +20,7 @@ from crm.prospects.importing.services.adding import add_people, work_on
 from crm.prospects.importing.services.at_work import alone
 from crm.prospects.importing.services.committing import recount
 from crm.prospects.importing.services.staging import stage_to_be_added, unstage
+from crm.prospects.importing.services.told_apart import keep_apart, noted
 from crm.prospects.importing.services.updating import fill_in, take_over
 from crm.prospects.models import ImportRow, ListImport
 from crm.prospects.reading.outcomes import SameBecause
@@ -80,6 +81,7 @@ def _decide(session: Session, scope: Scope, locked: ListImport, row_id: UUID, de
     elif decision is Decision.SAME:
         _same(session, scope, locked, one, at)
     else:
+        one.detail = {**one.detail, **noted(one, scope.user_id)}
         _add(session, locked, one, at)
 
 
@@ -117,6 +119,7 @@ def _add(session: Session, row: ListImport, one: ImportRow, at: datetime) -> Non
     add_people(session, work, one.id, one.id, at)
     one.settled_at = at
     session.flush()
+    keep_apart(session, work, one, at)
     _means(session, row, one, at)
     unstage(session, row.town_id, row.id, one.id)
 

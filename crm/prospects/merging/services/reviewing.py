@@ -164,11 +164,11 @@ def answer(session: Session, one: Prospect, other: Prospect, said: Answer, *, by
     return suspect
 
 
-def set_apart(session: Session, one: Prospect, other: Prospect, *, by: User, at: datetime) -> None:
+def set_apart(session: Session, one: Prospect, other: Prospect, *, by: User | None, at: datetime) -> None:
     """Two people, whoever asked and whether anybody did: they are asked about again only when a number changes."""
     pair = Pair(one.id, other.id, compare(traits_of(one), traits_of(other)))
     digests = {who.id: _digest([getattr(who, column.key) for column in _NUMBERS]) for who in (one, other)}
-    said = {"answer": Answer.DIFFERENT, "answered_at": at, "answered_by_id": by.id}
+    said = {"answer": Answer.DIFFERENT, "answered_at": at, "answered_by_id": by.id if by else None}
     values = _values(one.town_id, pair, digests, Source.SCAN, at) | said
     known = {"numbers": values["numbers"], **said}
     of_pair = ["town_id", "one_id", "other_id"]
