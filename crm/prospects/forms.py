@@ -59,7 +59,9 @@ def day_field(label: Any, **more: Any) -> DateField:
 class ParticularsForm(Form):
     """Somebody's particulars, for adding and for correcting."""
 
-    full_name = StringField(FIELDS["full_name"], filters=[stripped], validators=[DataRequired(), Length(max=200)])
+    full_name = StringField(
+        FIELDS["full_name"], filters=[stripped], validators=[DataRequired(_l("Write the full name.")), Length(max=200)]
+    )
     phone = StringField(FIELDS["phone"], filters=[stripped], validators=[Length(max=60)])
     birth = StringField(_l("Day or year of birth"), filters=[stripped], validators=[Length(max=20)])
     sex = RadioField(FIELDS["sex"], choices=choices(SEXES), filters=[stripped], validators=[Optional()])

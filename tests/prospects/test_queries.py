@@ -13,9 +13,9 @@ from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
 from crm.names import fold
 from crm.places.queries import ids_within
+from crm.prospects.identity.queries import candidates, traits_of
 from crm.prospects.models import Prospect
 from crm.prospects.queries import lists
-from crm.prospects.queries.alike import candidates, traits_of
 from crm.prospects.queries.lists import EVERYONE, Filters, count_up_to, page_of, people
 from crm.prospects.rules import Ground, NewPerson, Same, Sex
 from crm.prospects.services.people import add_prospect

@@ -26,8 +26,8 @@ from crm.places.models import Place
 from crm.places.rules import UNITS, PlaceKind
 from crm.prospects import added
 from crm.prospects.editing import NUMBERS, Collision, columns_of_unit, masked, sort_out, without_marks
+from crm.prospects.identity.queries import candidates, traits_of
 from crm.prospects.models import IdentityReading, Prospect, StageChange
-from crm.prospects.queries.alike import candidates, traits_of
 from crm.prospects.queries.changes import CHANGED, VERSION
 from crm.prospects.rules import (
     NOBODY,
