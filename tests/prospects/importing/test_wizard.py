@@ -22,9 +22,11 @@ from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
 from crm.accounts.rules import Role
+from crm.errors import RuleBroken
 from crm.places.models import Place
 from crm.places.rules import PlaceKind
 from crm.prospects.importing.commands import importing
+from crm.prospects.importing.forms import options_of
 from crm.prospects.importing.models import RememberedColumns
 from crm.prospects.importing.services import undoing
 from crm.prospects.importing.services.taking_in import MOST_TRIES
@@ -517,3 +519,22 @@ def test_a_program_asks_what_taking_back_would_do_before_it_does(
     commit_list(str(import_id))
     assert client.get(asked, headers=api(manager)).json == {"removed": 1, "restored": 0, "stay": []}
     assert the(session, import_id).state is ImportState.COMMITTED
+
+
+def test_programs_and_the_command_say_rows_of_headings_as_people_do() -> None:
+    assert options_of((), (), None, ["5-6", "Tờ 2=0", "Tờ=3=7"]) == {"headed": {"": [5, 6], "Tờ 2": [], "Tờ=3": [7]}}
+    with pytest.raises(RuleBroken, match="names no row"):
+        options_of((), (), None, ["dòng năm"])
+
+
+def test_a_program_says_where_the_headings_stand(
+    client: FlaskClient, api: Callable[..., dict[str, str]], manager: User, session: Session
+) -> None:
+    sent = {"file": (io.BytesIO(UNKNOWN_HEADINGS.encode()), "chi-hoi.csv"), "headings": ["2-3"]}
+    answer = client.post("/api/v1/imports", data=sent, headers=api(manager))
+    assert answer.status_code == 201, answer.json
+    import_id = UUID(answer.json["id"])
+    read_list(str(import_id))
+    assert tops(session, import_id) == {"chi-hoi": [2, 3]}
+    sent = {"file": (io.BytesIO(UNKNOWN_HEADINGS.encode()), "chi-hoi.csv"), "headings": ["70"]}
+    assert client.post("/api/v1/imports", data=sent, headers=api(manager)).status_code == 422
