@@ -190,7 +190,7 @@ def test_the_menu_says_how_many_pairs_wait_to_those_who_may_look(
     reviewing.look_through(session, twice[0].town_id, at=clock.now())
     waits = '<span class="menu-waits">'
     office = signed_in(Role.MANAGER).get("/people").text
-    assert re.findall(waits + r'<span class="hidden">[^<]*</span>(\d+)</span>', office) == ["1"] * 2
+    assert set(re.findall(waits + r'<span class="hidden">[^<]*</span>(\d+)</span>', office)) == {"1"}
     assert waits not in signed_in(Role.VOLUNTEER).get("/people").text
     one, other = twice
     signed_in(Role.MANAGER).post(f"/people/{one.id}/same/{other.id}", data={"act": "different"})
