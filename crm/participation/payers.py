@@ -2,27 +2,57 @@
 
     payers.knows(PayerKind.SPONSOR, names_of_sponsors)
 
-so that this package can say who bore a month without knowing sponsors.
+so that this package can say who bore a month without knowing sponsors. With `purse` it also says whose money waits for
+months that the insurance office says are paid, and is told once it was used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from crm.participation.shares import Payer, PayerKind
+from crm.accounts.models import User
+from crm.months import Month
+from crm.participation.models import Payment
+from crm.participation.shares import Payer, PayerKind, Share
+from crm.prospects.models import Prospect
 
 Names = Callable[[Session, UUID, Collection[UUID]], Mapping[UUID, str]]
 
+
+class Purse(Protocol):
+    """Money of payers of one kind that is set aside for named months."""
+
+    def waits_for(self, session: Session, prospect: Prospect, start: Month, months: int) -> Share | None:
+        """Whose money waits for exactly these months of somebody, and how much."""
+
+    def paid(self, session: Session, payment: Payment, *, by: User, at: datetime) -> None:
+        """The payment was made with it."""
+
+
 _names: dict[PayerKind, Names] = {}
+_purses: list[Purse] = []
 
 
-def knows(kind: PayerKind, names: Names) -> None:
+def knows(kind: PayerKind, names: Names, *, purse: Purse | None = None) -> None:
     """Let this function say what payers of a kind are called: town and ids → names by id."""
     _names[kind] = names
+    if purse and purse not in _purses:
+        _purses.append(purse)
+
+
+def waiting_for(session: Session, prospect: Prospect, start: Month, months: int) -> tuple[Share, Purse] | None:
+    """Money that was set aside for exactly these months, and the purse to tell when it is used."""
+    for purse in _purses:
+        share = purse.waits_for(session, prospect, start, months)
+        if share:
+            return share, purse
+    return None
 
 
 def named(session: Session, town_id: UUID, payers: Iterable[Payer]) -> dict[Payer, str]:

@@ -23,6 +23,7 @@ from crm.prospects.cards import Card, Event, Happened, Kind, Look, Trail, facts_
 from crm.prospects.models import Prospect
 from crm.sponsors import queries
 from crm.sponsors.models import Allocation, Sponsor
+from crm.sponsors.purse import SponsorsPurse
 from crm.web import filters
 from crm.web.language import chosen
 from crm.web.once import once
@@ -80,7 +81,10 @@ def names(session: Session, town_id: UUID, ids: Collection[UUID]) -> Mapping[UUI
     return dict(session.execute(query).tuples().all())
 
 
+PURSE = SponsorsPurse()
+
+
 def register() -> None:
     """Stand on the person's page from now on, and name the sponsors behind months."""
-    payers.knows(PayerKind.SPONSOR, names)
+    payers.knows(PayerKind.SPONSOR, names, purse=PURSE)
     cards.register(card=card, when=exists().where(of_person(Allocation)), trails=(CARRIED,))

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import User
 from crm.errors import Conflict, RuleBroken
 from crm.months import MONTHS_IN_YEAR, Month
+from crm.participation import payers
 from crm.participation.listed.models import ListedPayment
 from crm.participation.listed.rules import OPEN, Amounts, Verdict, Why
 from crm.participation.models import Payment
@@ -42,7 +43,8 @@ def income_of(listed_income: int | None, total: int | None, months: int, today: 
 
 
 def record(session: Session, listed: ListedPayment, *, as_listed: bool, by: User, at: datetime) -> Payment:
-    """Record a listed payment under the law of its day, on the word of the insurance office.
+    """Record a listed payment under the law of its day, on the word of the insurance office. Money that was set aside
+    for just these months is paid on with it, unless the list says that nobody helped.
 
     With `as_listed` its amounts are those of the list, though our own reckoning has others. Raises RuleBroken and
     Conflict as joining and paying on do (crm.participation.services), and Conflict `decided` when that was done before.
@@ -62,6 +64,9 @@ def _record(session: Session, listed: ListedPayment, *, as_listed: bool, by: Use
     goes_on = spell and not (spell.deadline_on and listed.paid_on > spell.deadline_on)
     other = said.other or 0
     act = record_payment if goes_on else enrol
+    waiting = payers.waiting_for(session, prospect, Month.of(listed.start_month), listed.months)
+    used = waiting if waiting and (said.other is None or 0 < said.other <= waiting[0].amount) else None
+    others = (used[0],) if used else (Share(UNNAMED, other),) if other else ()
     act(
         session,
         prospect,
@@ -74,10 +79,12 @@ def _record(session: Session, listed: ListedPayment, *, as_listed: bool, by: Use
         by=by,
         at=at,
         confirmation=confirmation_of(listed),
-        others=(Share(UNNAMED, other),) if other else (),
+        others=others,
         reckoned=(lambda told: as_said(told, said)) if as_listed else None,
     )
     payment = session.scalars(standing_payments(prospect).limit(1)).one()
+    if used and payment.other_support:
+        used[1].paid(session, payment, by=by, at=at)
     listed.verdict, listed.payment_id, listed.refused = Verdict.RECORDED, payment.id, None
     listed.decided_at, listed.decided_by_id = at, by.id
     session.flush()
