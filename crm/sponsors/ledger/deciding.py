@@ -25,11 +25,13 @@ from crm.participation.models import Payment
 from crm.participation.rules import Basis
 from crm.prospects.models import Prospect
 from crm.sponsors import services
+from crm.sponsors.ledger.booking import NOT_ENOUGH, NOTHING_TAKEN_BACK
 from crm.sponsors.ledger.closing import close_month
 from crm.sponsors.ledger.limits import limit, set_limit
 from crm.sponsors.ledger.models import LedgerPeriod, MoneyRequest
 from crm.sponsors.ledger.rules import Decision, MoneyAct
 from crm.sponsors.models import Allocation, Posting, Receipt, Sponsor
+from crm.sponsors.queries import balance_of
 
 Does = Callable[[Session, MoneyRequest, User, date, datetime], object]
 
@@ -171,7 +173,9 @@ def allocate_or_ask(
     try:
         return services.allocate(session, sponsor, person, **told, expected=expected, by_id=by.id, on=on, at=at)
     except Conflict as refused:
-        return ask_to_allocate(session, sponsor, person, **told, amount=_above(refused), by=by, at=at)
+        amount = _above(refused)
+        _refuse_more_than_free(session, sponsor, amount, NOT_ENOUGH)
+        return ask_to_allocate(session, sponsor, person, **told, amount=amount, by=by, at=at)
 
 
 def refund_or_ask(
@@ -191,6 +195,7 @@ def refund_or_ask(
         return services.refund(session, sponsor, amount, **told, by_id=by.id, on=on, at=at)
     except Conflict as refused:
         _above(refused)
+        _refuse_more_than_free(session, sponsor, amount, NOT_ENOUGH)
         return ask_to_refund(session, sponsor, amount, **told, by=by, at=at)
 
 
@@ -202,6 +207,8 @@ def correct_or_ask(
         return services.correct_receipt(session, receipt, reason=reason, by_id=by.id, on=on, at=at)
     except Conflict as refused:
         _above(refused)
+        by_whom = session.get_one(Sponsor, (receipt.town_id, receipt.sponsor_id))
+        _refuse_more_than_free(session, by_whom, receipt.amount, NOTHING_TAKEN_BACK)
         return ask_to_correct(session, receipt, reason=reason, by=by, at=at)
 
 
@@ -234,6 +241,12 @@ def _above(refused: Conflict) -> Vnd:
         raise refused
     amount: Vnd = refused.details.get("amount", 0)
     return amount
+
+
+def _refuse_more_than_free(session: Session, sponsor: Sponsor, amount: Vnd, words: Any) -> None:
+    """Nobody is asked for what cannot be done today; whether it can be is looked at again when it is approved."""
+    if amount > balance_of(session, sponsor).available:
+        raise Conflict(words, code="not_enough_received")
 
 
 def change_limit(session: Session, amount: Vnd | None, *, by: User, at: datetime) -> None:

@@ -107,6 +107,19 @@ def test_refunds_corrections_and_payments_wait_as_well(
     commit_would_hold(session)
 
 
+def test_nobody_is_asked_for_more_than_there_is(session: Session, by: Sponsor, two: tuple[User, User]) -> None:
+    receipt = session.scalars(select(Receipt)).one()
+    refund: dict[str, Any] = {"reason": "xin lại", "reference": None}
+    with pytest.raises(Conflict) as too_much:
+        deciding.refund_or_ask(session, by, 101 * A_MONTH, **refund, **now(two[0]))
+    assert too_much.value.code == "not_enough_received"
+    services.refund(session, by, A_MONTH, reason="x", **act())
+    with pytest.raises(Conflict) as spent:
+        deciding.correct_or_ask(session, receipt, reason="nhầm", **now(two[0]))
+    assert spent.value.code == "not_enough_received"
+    assert session.scalar(select(MoneyRequest)) is None
+
+
 def test_a_refusal_says_why_and_does_nothing(session: Session, make: Make, by: Sponsor, two: tuple[User, User]) -> None:
     one, other = two
     asked = deciding.refund_or_ask(session, by, 50 * A_MONTH, reason="xin lại", reference=None, **now(one))
