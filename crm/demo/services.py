@@ -22,6 +22,7 @@ from crm.clock import at, now
 from crm.db import plain_engine, transaction
 from crm.demo.loading import Loader
 from crm.demo.numbering import Numbering
+from crm.demo.papers import Papers
 from crm.demo.proposing import propose
 from crm.demo.team import PASSWORD, Team, gather, lines_of
 from crm.demo.town import BASELINE, PLAN_DAY, TARGET
@@ -103,6 +104,7 @@ def load(session: Session, wanted: Wanted, *, moved_to: datetime | None) -> None
     Loader(session, team, random, number, wanted.as_of).load(wanted.prospects)
     if wanted.prospects <= LOOKED_THROUGH:
         propose(session, team, wanted.as_of)
+    Papers(session, team, number, wanted.as_of).write()
     set_targets(session, team, wanted.as_of)
     set_fund_account(session, FUND)
     accounts = [{"identity": one.identity, "role": one.role.value, "name": one.name} for one in team.accounts]

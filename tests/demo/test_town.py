@@ -22,11 +22,15 @@ from crm.db import db, plain_engine, transaction
 from crm.demo import services
 from crm.demo.services import Wanted
 from crm.demo.town import BASELINE, PLAN_DAY
+from crm.joining.models import Dossier, DossierStep
+from crm.joining.rules import State
 from crm.months import Month
 from crm.outreach.queries import steps_of, visits_to
 from crm.outreach.rules import Said, before_the_visits, stage_told_by
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.queries import by_place, count
+from crm.participation.referrals.models import Referral
+from crm.participation.referrals.rules import State as Referred
 from crm.participation.rules import Kind, Span, deadline_after
 from crm.premiums.queries import law
 from crm.prospects.models import Consent, Prospect
@@ -192,3 +196,15 @@ def test_the_accounts_open_and_are_told(town: Session) -> None:
     signed_in = gateway.who_signs_in("tinhnguyen@bimson.example", told["password"])
     assert signed_in is not None
     assert gateway.who_signs_in("0912 000 119", told["password"]) == signed_in
+
+
+def test_papers_stand_in_every_state_and_the_office_was_told_of_some(town: Session) -> None:
+    counted = dict(town.execute(select(Dossier.state, func.count()).group_by(Dossier.state)).tuples().all())
+    assert {State.DRAFT, State.READY, State.HANDED_OVER, State.RETURNED, State.SUBMITTED, State.ACCEPTED} <= set(
+        counted
+    )
+    for dossier in town.scalars(select(Dossier)):
+        steps = town.scalars(select(DossierStep).where(DossierStep.dossier_id == dossier.id).order_by(DossierStep.at))
+        assert [step.to_state for step in steps][-1] is dossier.state
+    referred = set(town.scalars(select(Referral.state)))
+    assert {Referred.TO_SEND, Referred.SENT, Referred.ANSWERED} <= referred

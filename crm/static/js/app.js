@@ -14,6 +14,7 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
 }
+addEventListener("beforeprint", () => document.querySelectorAll("[data-open-in-print]").forEach((one) => (one.open = true)));
 followProgress(document);
 openSheets(document);
 fetchSheets(document);
