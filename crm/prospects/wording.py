@@ -36,7 +36,7 @@ GROUNDS: Mapping[Ground, Any] = {
     Ground.POOR: _l("Poor household"),
     Ground.NEAR_POOR: _l("Near-poor household"),
     Ground.ETHNIC_MINORITY: _l("Ethnic minority"),
-    Ground.ISLAND: _l("Island commune"),
+    Ground.ISLAND: _l("Island commune or special zone"),
     Ground.OTHER: _l("Other group"),
 }
 SEXES: Mapping[Sex, Any] = {Sex.FEMALE: _l("Woman"), Sex.MALE: _l("Man")}

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from crm.months import MONTHS_IN_YEAR
 from crm.premiums.rules.keys import LawKey, LawStatus, Method
+from crm.prospects import wording as people
 from crm.prospects.rules import Ground
 from crm.web.filters import VIETNAMESE, number, vnd
 
@@ -71,13 +72,7 @@ LABELS: Mapping[LawKey, Any] = {
     LawKey.SUSPENDED_CONTRACT_VOLUNTARY: _l("Who has a suspended contract may join (1 yes)"),
     LawKey.GAP_MONTHS_PAYABLE: _l("Months back that the insurance office lets missed months be paid"),
 }
-GROUNDS: Mapping[Ground, Any] = {
-    Ground.POOR: _l("Poor household"),
-    Ground.NEAR_POOR: _l("Near-poor household"),
-    Ground.ETHNIC_MINORITY: _l("Ethnic minority"),
-    Ground.ISLAND: _l("Island commune or special zone"),
-    Ground.OTHER: _l("None of these"),
-}
+GROUNDS: Mapping[Ground, Any] = people.GROUNDS
 STATUSES: Mapping[LawStatus, Any] = {
     LawStatus.IN_FORCE: _l("In force"),
     LawStatus.ANNOUNCED: _l("Announced, not counted yet"),
