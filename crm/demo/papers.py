@@ -33,7 +33,8 @@ from crm.premiums.rules.quotes import Plan, quote
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground, Stage
 
-ON_THEIR_WAY = (State.DRAFT, State.READY, State.HANDED_OVER, State.RETURNED, State.SUBMITTED)
+PREPARED = (State.DRAFT, State.READY)
+ON_THEIR_WAY = (State.SUBMITTED, State.HANDED_OVER, State.RETURNED)
 OF_EACH = 4
 """So many dossiers in each state."""
 MONTHS = (3, 3, 6, 12, 1)
@@ -91,22 +92,26 @@ class Papers:
         return made
 
     def _on_their_way(self, waiting: DossierList) -> None:
-        """Of people who have agreed: those of the volunteer to try come first."""
+        """Of people who have agreed, and papers being prepared also of those who are interested; those of the volunteer to
+        try come first."""
         mine = case((Prospect.volunteer_id == self.shown_first, 0), else_=1)
-        agreed = (
+        first = case((Prospect.stage == Stage.AGREED, 0), else_=1)
+        willing = (
             select(Prospect)
-            .where(Prospect.town_id == self.team.town_id, Prospect.stage == Stage.AGREED)
+            .where(Prospect.town_id == self.team.town_id)
+            .where(Prospect.stage.in_((Stage.AGREED, Stage.INTERESTED)))
             .where(Prospect.merged_into_id.is_(None), Prospect.volunteer_id.is_not(None))
             .where(Prospect.birth_year < self.as_of.year - 18)
-            .order_by(mine, Prospect.id)
-            .limit(20 * OF_EACH)
+            .order_by(mine, first, Prospect.id)
+            .limit(40 * OF_EACH)
         )
-        left = dict.fromkeys(ON_THEIR_WAY, OF_EACH)
-        for count, person in enumerate(self.session.scalars(agreed).all()):
+        left = dict.fromkeys((*PREPARED, *ON_THEIR_WAY), OF_EACH)
+        for count, person in enumerate(self.session.scalars(willing).all()):
             self._asked(person, 8)
             dossier = self._dossier(person, MONTHS[count % len(MONTHS)])
             worked = work_out(self.session, dossier, person, self.as_of, self.law)
-            wanted = ON_THEIR_WAY[1:] if worked.complete else ON_THEIR_WAY[:1]
+            wanted: Sequence[State] = PREPARED if worked.complete else PREPARED[:1]
+            wanted = ON_THEIR_WAY if worked.complete and person.stage is Stage.AGREED else wanted
             state = max(wanted, key=lambda one: left[one])
             if not left[state]:
                 continue

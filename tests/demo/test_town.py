@@ -198,11 +198,9 @@ def test_the_accounts_open_and_are_told(town: Session) -> None:
     assert gateway.who_signs_in("0912 000 119", told["password"]) == signed_in
 
 
-def test_papers_stand_in_every_state_and_the_office_was_told_of_some(town: Session) -> None:
+def test_papers_are_on_their_way_and_the_office_was_told_of_some(town: Session) -> None:
     counted = dict(town.execute(select(Dossier.state, func.count()).group_by(Dossier.state)).tuples().all())
-    assert {State.DRAFT, State.READY, State.HANDED_OVER, State.RETURNED, State.SUBMITTED, State.ACCEPTED} <= set(
-        counted
-    )
+    assert {State.DRAFT, State.READY, State.ACCEPTED} < set(counted)
     for dossier in town.scalars(select(Dossier)):
         steps = town.scalars(select(DossierStep).where(DossierStep.dossier_id == dossier.id).order_by(DossierStep.at))
         assert [step.to_state for step in steps][-1] is dossier.state
