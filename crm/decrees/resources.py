@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,14 @@ from tasks.decrees import compare
 blp = Blueprint("decrees_api", __name__, description="Changes of the law, and whom they concern")
 
 
+MOST = 10**11
+
+
+def _within(value: Decimal | None) -> None:
+    """No number of the law is below nothing or beyond all money."""
+    validate.Range(min=0, max=MOST)(value)
+
+
 class ItemIn(Schema):
     """A value of national law (`key`), or, without a key, what a place adds for a ground."""
 
@@ -37,14 +46,18 @@ class ItemIn(Schema):
     value = fields.Decimal(
         load_default=None,
         allow_none=True,
-        validate=validate.Range(min=0, max=10**12),
-        metadata={"description": "Percent, đồng, months, years or times; of a place: percent of the floor premium."},
+        validate=_within,
+        metadata={
+            "description": "Percent, đồng, months, years or times; of a place: percent of the floor premium.",
+            "minimum": 0,
+            "maximum": MOST,
+        },
     )
     of_year = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(min=1995, max=2100))
     amount = fields.Integer(
         load_default=None,
         allow_none=True,
-        validate=validate.Range(min=0, max=10**12),
+        validate=validate.Range(min=0, max=MOST),
         metadata={"description": "Of a place: đồng a month instead of a percent."},
     )
     place = fields.String(load_default=None, allow_none=True, metadata={"description": "UUID, CODE or CODE@DATE."})
