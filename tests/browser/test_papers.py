@@ -69,6 +69,6 @@ def test_the_agent_hands_a_list_in_and_writes_down_the_answer(town: Installation
 
     office = sign_in(MANAGER, size=DESK, language="en")
     office.goto(f"{town.address}/dossiers?state=accepted")
-    office.locator("tbody tr", has_text=name).first.get_by_role("link", name="Open").click()
+    office.locator("tbody tr", has_text=name).first.get_by_role("link").first.click()
     office.get_by_role("link", name=name).first.click()
     expect(office.get_by_text("Takes part", exact=True).first).to_be_visible()
