@@ -2,7 +2,8 @@
 
 `--only importing` measures nothing but the loading of a list (bench/importing.py), `--only identity` nothing but who is
 here twice (bench/identity.py), `--only ledger` does random acts with money in several processes of which some are
-killed, and looks whether the books hold (bench/ledger.py), `--only matching` proposes whom to fund (bench/matching.py).
+killed, and looks whether the books hold (bench/ledger.py), `--only matching` proposes whom to fund (bench/matching.py),
+`--only statements` matches the lines of a bank's statement (bench/statements.py).
 
 Both are served by the same gunicorn settings on the same PostgreSQL; one client asks them in turn over kept-alive
 connections, so a machine that slows down slows both. What counts is the ratio.
@@ -30,7 +31,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_migrate import upgrade
 from sqlalchemy import select, text
 
-from bench import identity, importing, ledger, matching
+from bench import identity, importing, ledger, matching, statements
 from bench.people import fill
 from bench.serving import Client, Served, answers_a_second, memory, served
 from crm import clock
@@ -88,7 +89,7 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="put the table into this file, between its two marks")
     parser.add_argument("--rows", type=int, default=importing.ROWS, help="rows of the list, at most --people")
     parser.add_argument(
-        "--only", choices=["importing", "identity", "ledger", "matching"], help="measure only this part"
+        "--only", choices=["importing", "identity", "ledger", "matching", "statements"], help="measure only this part"
     )
     parser.add_argument("--acts", type=int, default=10_000, help="acts with money, with --only ledger")
     asked = parser.parse_args()
@@ -107,6 +108,8 @@ def main() -> None:
                 table = matching.measure(create_app(settings_of(env)))
             elif asked.only == "ledger":
                 table = ledger.measure(create_app(settings_of(env)), asked.acts)
+            elif asked.only == "statements":
+                table = run_statements(env)
             elif asked.only:
                 table = run_importing(env, folder, asked.people, rows)
             else:
@@ -140,6 +143,12 @@ def run_identity(env: dict[str, str], count: int) -> str:
         upgrade()
     told = identity.report({}, identity.in_the_database(app, count))
     return f"{clock.today()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end.\n{told}"
+
+
+def run_statements(env: dict[str, str]) -> str:
+    """The part about a bank's statement, alone."""
+    told, seconds = statements.quality(statements.HELD_OUT)
+    return statements.report(told, seconds, statements.through_the_database(create_app(settings_of(env))))
 
 
 def run(env: dict[str, str], folder: Path, count: int, grow_to: int, rows: int) -> str:

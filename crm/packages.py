@@ -51,6 +51,7 @@ import crm.sponsors.letters.models
 import crm.sponsors.matching.models
 import crm.sponsors.merging
 import crm.sponsors.models
+import crm.sponsors.statements.models
 import crm.stored
 import crm.targets.models  # noqa: F401
 from crm.accounts import resources as account_resources
@@ -110,6 +111,7 @@ from crm.sponsors.letters.routes import office as letter_office
 from crm.sponsors.letters.routes import private as letter_private
 from crm.sponsors.matching import resources as matching_resources
 from crm.sponsors.matching import routes as matching_routes
+from crm.sponsors.statements import routes as statement_routes
 from crm.targets import resources as target_resources
 from crm.targets import routes as target_routes
 from crm.timekeeping import routes as timekeeping_routes
@@ -149,6 +151,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     letter_private.bp,
     letter_office.bp,
     letter_everybody.bp,
+    statement_routes.bp,
     report_routes.bp,
     reorganisation_routes.bp,
     decree_routes.bp,

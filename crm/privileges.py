@@ -47,6 +47,7 @@ MAY_NOT_BE_DELETED = (
     "sponsor",
     "sponsor_account",
     "sponsor_publicity",
+    "statement",
     "visit",
     "work_package",
     "work_package_item",
@@ -74,6 +75,8 @@ MOVING = {
     "local_top_up": ("withdrawn_at", "withdrawn_why"),
     "pledge_instalment": ("dropped_step_id",),
     "receipt": ("corrected_id",),
+    "statement_line": ("state", "likely"),
+    "statement_part": ("ended_on", "ended_at", "ended_by_id"),
     "merge": ("before", "after", "undone_at", "undone_by_id"),
 }
 """Money, messages and the law, whose rows have a life: only these columns may change, and no row may go."""

@@ -28,6 +28,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour=3, minute=20),
     },
     "e-mails that wait or are stuck": {"task": "mail.sweep", "schedule": EVERY_MINUTE},
+    "statements of the bank that stand still": {"task": "statements.resume", "schedule": EVERY_MINUTE},
     "messages that wait or are stuck": {"task": "campaigns.sweep", "schedule": EVERY_MINUTE},
     "messages of which nothing is known": {"task": "campaigns.ask_about_unknown", "schedule": 5 * EVERY_MINUTE},
     "reminders of visits and payments": {"task": "reminders.queue_due", "schedule": EVERY_MINUTE},

@@ -26,6 +26,7 @@ INSIDE = {
     "giving": "giving",
     "ledger": "ledger",
     "letters": "letters",
+    "statements": "statements",
 }
 """Folders of a package that have a catalogue of their own."""
 

@@ -24,6 +24,7 @@ from crm.demo.loading import Loader
 from crm.demo.numbering import Numbering
 from crm.demo.papers import Papers
 from crm.demo.proposing import propose
+from crm.demo.statement import load_statement
 from crm.demo.team import PASSWORD, Team, gather, lines_of
 from crm.demo.town import BASELINE, PLAN_DAY, TARGET
 from crm.errors import RuleBroken
@@ -107,6 +108,7 @@ def load(session: Session, wanted: Wanted, *, moved_to: datetime | None) -> None
     Papers(session, team, number, wanted.as_of).write()
     set_targets(session, team, wanted.as_of)
     set_fund_account(session, FUND)
+    load_statement(session, town.id, FUND, wanted.as_of, Random(wanted.seed), team.treasurer_id)  # noqa: S311
     accounts = [{"identity": one.identity, "role": one.role.value, "name": one.name} for one in team.accounts]
     stored.write(session, SETTING, {"accounts": accounts, "password": PASSWORD})
     stored_clock.start_at(session, moved_to)

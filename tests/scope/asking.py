@@ -67,6 +67,9 @@ OF_THE_TOWN = (
     "asked_id",
     "paper_id",
     "proposal_id",
+    "statement_id",
+    "line_id",
+    "bank_account_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},
@@ -217,6 +220,7 @@ class Asker:
             **town.wards_changed,
             **town.law_changed,
             **town.proposed,
+            **town.banked,
         }
 
     def _opened(self, endpoint: str) -> dict[str, Any]:

@@ -72,6 +72,8 @@ from crm.sponsors.matching.rules.states import LineState as FundingState
 from crm.sponsors.matching.rules.states import ProposalState
 from crm.sponsors.models import Allocation, Sponsor
 from crm.sponsors.rules import SponsorKind, Wish
+from crm.sponsors.statements.models import BankAccount, Statement, StatementLine
+from crm.sponsors.statements.rules.kinds import LineState, StatementState
 from tests.factories import Make
 
 TODAY = date(2019, 10, 15)
@@ -127,6 +129,7 @@ class SmallTown:
         )
         standing = [known for known in self.people.values() if known.row.merged_into_id is None]
         self.proposed = self._proposal(self.sponsor, standing)
+        self.banked = self._banked(self.town.id)
         self.other = self._other_town()
         self.session.flush()
 
@@ -404,6 +407,20 @@ class SmallTown:
         )
         self.thanks = letters.show(self.session, made, thanked=True, by=None, at=at).public_id
         return made, token
+
+    def _banked(self, town_id: UUID) -> dict[str, UUID]:
+        """A statement of the bank with a line that waits."""
+        account = self._add(
+            BankAccount(town_id=town_id, number="3500201", name="Quỹ", recorded_at=clock.now(), recorded_by_id=None)
+        )
+        of = {"town_id": town_id, "bank_account_id": account.id}
+        loaded = {"state": StatementState.LOADED, "found": {}, "breaks": {}, "from_day": TODAY, "to_day": TODAY}
+        moments = {"touched_at": clock.now(), "recorded_at": clock.now()}
+        statement = self._add(Statement(**of, **loaded, **moments, filename="sao-ke.xlsx", digest=b"d", lines=1))
+        texts = {"narrative": "chuyen tien", "payer": "", "payer_fold": "", "payer_account": "", "reference": "R1"}
+        places = {"statement_id": statement.id, "place": 1, "file_row": 1, "occurrence": 1}
+        line = self._add(StatementLine(**of, **texts, **places, posted_on=TODAY, amount=5_000, state=LineState.OPEN))
+        return {"bank_account_id": account.id, "statement_id": statement.id, "line_id": line.id}
 
     def _carried(self, known: Known, by: Sponsor) -> Allocation:
         row = known.row
@@ -806,6 +823,7 @@ class SmallTown:
                 "dossier_list_id": self.gathered_away.id,
                 **self._reorganisation(town.id, helper, ward),
                 **self._decree(town.id, self._away_user, [omega.row], date(2026, 6, 1)),
+                **self._banked(town.id),
             }
         )
 

@@ -1,0 +1,515 @@
+"""Whose money a line most likely is. Only a code makes it certain; everything else is a suggestion that says why.
+
+A score is 0 to 100 and only orders suggestions: nothing is ever booked because of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from itertools import combinations
+from typing import NamedTuple
+from uuid import UUID
+
+from rapidfuzz import fuzz
+
+from crm.money import Vnd
+from crm.names import fold
+from crm.sponsors.rules import codes_in
+from crm.sponsors.statements.rules.codes import CodeBook, Near, Slip
+from crm.sponsors.statements.rules.kinds import Seen, Share, Use
+
+MOST_SUGGESTIONS = 5
+LEAST_SCORE = 25
+MOST_TOGETHER = 4
+"""Promises that one transfer is tried to be the sum of."""
+MOST_TRIED = 12
+NEAR_DUE = timedelta(days=15)
+LIKE_A_NAME = 91
+"""Of a hundred: so like must a mistyped name be."""
+
+
+class Reason(StrEnum):
+    """Why a suggestion is made."""
+
+    CODE = "code"
+    CODES = "codes"
+    NEAR_CODE = "near_code"
+    CODE_OF_ENDED = "code_of_ended"
+    CODE_GIVEN_BACK = "code_given_back"
+    PAID_BEFORE_FROM = "paid_before_from"
+    PAID_BEFORE_BY = "paid_before_by"
+    TAX_CODE = "tax_code"
+    PHONE = "phone"
+    NAME_WHOLE = "name_whole"
+    NAME = "name"
+    NAME_OF_PAYER = "name_of_payer"
+    NAME_NEARLY = "name_nearly"
+    CONTACT = "contact"
+    AMOUNT = "amount"
+    INSTALMENT = "instalment"
+    SUM = "sum"
+    DUE = "due"
+    ONLY_AMOUNT = "only_amount"
+
+
+class Why(NamedTuple):
+    """A reason, and what of the line or the promise shows it."""
+
+    reason: Reason
+    told: str = ""
+    slip: Slip | None = None
+
+
+class Suggestion(NamedTuple):
+    """For whom the money may be, in shares that sum to the line."""
+
+    shares: tuple[Share, ...]
+    score: int
+    whys: tuple[Why, ...]
+
+
+class Verdict(NamedTuple):
+    """`certain` may be booked by itself; the suggestions are for a person to choose from, the best first."""
+
+    certain: Suggestion | None
+    suggestions: tuple[Suggestion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A pledge as matching sees it; `expected` is what has not come in yet, `due` its instalments still open."""
+
+    pledge_id: UUID
+    sponsor_id: UUID
+    code: str
+    expected: Vnd
+    is_open: bool = True
+    due: tuple[tuple[date, Vnd], ...] = ()
+
+
+@dataclass(frozen=True)
+class Giver:
+    """A sponsor as matching sees it."""
+
+    sponsor_id: UUID
+    name: str
+    contact: str = ""
+    phone: str = ""
+    """E.164."""
+    tax_code: str = ""
+
+    @cached_property
+    def core(self) -> str:
+        """The name without the words that many have."""
+        return _core(self.name)
+
+
+@dataclass(frozen=True)
+class Payers:
+    """Who paid for whom before: by account number and by folded name."""
+
+    by_account: Mapping[str, Collection[UUID]] = field(default_factory=dict)
+    by_name: Mapping[str, Collection[UUID]] = field(default_factory=dict)
+
+
+_WEIGHTS = {
+    Reason.PAID_BEFORE_FROM: 50,
+    Reason.TAX_CODE: 50,
+    Reason.PHONE: 45,
+    Reason.NAME_WHOLE: 53,
+    Reason.NAME: 45,
+    Reason.NAME_OF_PAYER: 40,
+    Reason.PAID_BEFORE_BY: 40,
+    Reason.CONTACT: 30,
+    Reason.NAME_NEARLY: 25,
+}
+_BY_NAME = (Reason.NAME_WHOLE, Reason.NAME, Reason.NAME_OF_PAYER)
+_EXACT, _PART, _AT_ITS_TIME, _ALONE = 35, 5, 8, 28
+_OF_CODES = 100
+_OF_A_SLIP = {
+    Slip.ALIKE: 97,
+    Slip.SWAPPED: 94,
+    Slip.WRONG: 93,
+    Slip.MISSING: 93,
+    Slip.ADDED: 93,
+    Slip.PREFIX: 92,
+    Slip.CUT: 91,
+}
+_MOST_WITHOUT_A_CODE = 95
+
+_BEFORE_A_NAME = re.compile(
+    r"(cong ty|cty|ct|tnhh|mtv|mot thanh vien|co phan|ctcp|cp|doanh nghiep|dn|dntn|tu nhan|xi nghiep|hop tac xa|htx|cua hang|"
+    r"chi nhanh|cn|ngan hang|hoi|quy|cau lac bo|clb|gia dinh|ong|ba|anh|chi|co|chu|van tai|thuong mai|tm|dich vu|dv|san xuat|sx|"
+    r"xay dung|xd|vat lieu|may|va)\b ?"
+)
+"""What stands before a name and is no part of what tells it from others."""
+_GIVEN_BACK = re.compile(
+    r"\b(hoan tra|hoan tien|hoan lenh|hoan chuyen|hoan lai|huy lenh|tra lai tien|tra lai lenh|chuyen tra|thu hoi|reversal|reversed|refund|"
+    r"returned?)\b"
+)
+
+
+def _core(name: str) -> str:
+    """A name without what many have in front: `Công ty TNHH Đá Xanh` is `da xanh`."""
+    plain = short = _words_of(name)
+    while (found := _BEFORE_A_NAME.match(short)) and len(short) - found.end() >= 5:
+        short = short[found.end() :]
+    return short if len(short) >= 5 else plain
+
+
+class Matcher:
+    """Promises, sponsors and earlier payers of one town, ready to be asked about many lines."""
+
+    def __init__(self, promises: Sequence[Promise], givers: Sequence[Giver], payers: Payers) -> None:
+        self.payers = payers
+        self.givers = {one.sponsor_id: one for one in givers}
+        self.by_code = {one.code: one for one in promises}
+        self.promises = {one.pledge_id: one for one in promises}
+        self.of_sponsor: dict[UUID, list[Promise]] = defaultdict(list)
+        for one in promises:
+            self.of_sponsor[one.sponsor_id].append(one)
+        self.book = CodeBook(self.by_code)
+        self._words: dict[str, set[UUID]] = defaultdict(set)
+        self._phones: dict[str, set[UUID]] = defaultdict(set)
+        self._taxes: dict[str, set[UUID]] = defaultdict(set)
+        for giver in givers:
+            closed = giver.core.replace(" ", "")
+            for word in {*giver.core.split(), *_core(giver.contact).split(), closed}:
+                self._words[word].add(giver.sponsor_id)
+            if giver.phone:
+                self._phones[giver.phone.removeprefix("+84")].add(giver.sponsor_id)
+            if giver.tax_code:
+                self._taxes[giver.tax_code.replace("-", "")].add(giver.sponsor_id)
+        self._amounts: dict[Vnd, set[UUID]] = defaultdict(set)
+        for one in promises:
+            if one.is_open:
+                for amount in _amounts_of(one):
+                    self._amounts[amount].add(one.pledge_id)
+
+    def received(self, shares: Iterable[Share]) -> None:
+        """These shares were booked meanwhile: less is expected."""
+        for share in shares:
+            one = self.promises.get(share.pledge_id) if share.pledge_id else None
+            if one is not None:
+                left = max(one.expected - share.amount, 0)
+                self._change(one, left)
+
+    def _change(self, one: Promise, left: Vnd) -> None:
+        paid, due = one.expected - left, []
+        for day, amount in one.due:
+            taken = min(paid, amount)
+            paid -= taken
+            if amount > taken:
+                due.append((day, amount - taken))
+        new = Promise(one.pledge_id, one.sponsor_id, one.code, left, one.is_open, tuple(due))
+        self.promises[one.pledge_id] = self.by_code[one.code] = new
+        self.of_sponsor[one.sponsor_id] = [
+            new if each.pledge_id == one.pledge_id else each for each in self.of_sponsor[one.sponsor_id]
+        ]
+        for amount in _amounts_of(one):
+            self._amounts[amount].discard(one.pledge_id)
+        if new.is_open:
+            for amount in _amounts_of(new):
+                self._amounts[amount].add(one.pledge_id)
+
+    def match(self, line: Seen) -> Verdict:
+        """Whose money it is, or may be. Money that went out is nobody's gift."""
+        if line.amount <= 0:
+            return Verdict(None, ())
+        with_code, is_certain = self._by_codes(line)
+        if with_code and is_certain:
+            return Verdict(with_code, (with_code,))
+        found = [with_code] if with_code else []
+        found += self._by_near_codes(line)
+        found += self._by_payer(line)
+        if not found or found[0].score <= _ALONE:
+            found += self._by_amount(line)
+        return Verdict(None, _best(found))
+
+    # ---- codes
+
+    def _by_codes(self, line: Seen) -> tuple[Suggestion | None, bool]:
+        """What the codes in the text say, and whether that is certain."""
+        known = [self.by_code[code] for code in codes_in(line.narrative) if code in self.by_code]
+        if not known:
+            return None, False
+        whys = [Why(Reason.CODE if len(known) == 1 else Reason.CODES, ", ".join(one.code for one in known))]
+        back = _GIVEN_BACK.search(_words_of(line.narrative)) is not None
+        if back:
+            whys.append(Why(Reason.CODE_GIVEN_BACK))
+        ended = [one for one in known if not one.is_open]
+        if ended:
+            whys.append(Why(Reason.CODE_OF_ENDED, ", ".join(one.code for one in ended)))
+        shares, adds_up = _shared(known, line.amount)
+        return Suggestion(shares, _OF_CODES, tuple(whys)), adds_up and not back and not ended
+
+    def _by_near_codes(self, line: Seen) -> list[Suggestion]:
+        near = self.book.near(line.narrative)
+        return [self._of_near(line, one, len(near)) for one in near]
+
+    def _of_near(self, line: Seen, near: Near, many: int) -> Suggestion:
+        one = self.by_code[near.code]
+        whys = [Why(Reason.NEAR_CODE, f"{near.written} → {near.code}", near.slip)]
+        ended = not one.is_open
+        if ended:
+            whys.append(Why(Reason.CODE_OF_ENDED, one.code))
+        whys += self._whys_of(line, one.sponsor_id)
+        whys += _amount_whys(one, line)[0]
+        more = 2 if len(whys) > 1 else 0
+        score = min(_OF_A_SLIP[near.slip] + more - (4 if many > 1 or ended else 0), 99)
+        return Suggestion((_share(one, line.amount),), score, tuple(whys))
+
+    # ---- who paid
+
+    def _by_payer(self, line: Seen) -> list[Suggestion]:
+        whys = {key: some for key in self._who(line) if (some := self._whys_of(line, key))}
+        named = {self.givers[key].core for key, some in whys.items() if any(why.reason in _BY_NAME for why in some)}
+        return [
+            self._of_payer(line, key, some)
+            for key, some in whys.items()
+            if some[0].reason not in _BY_NAME or not _is_part(self.givers[key].core, named)
+        ]
+
+    def _who(self, line: Seen) -> set[UUID]:
+        """Sponsors of whom something stands in the line."""
+        text = _words_of(f"{line.narrative} {line.payer}")
+        digits = re.sub(r"[^0-9]", "", line.narrative)
+        found: set[UUID] = set()
+        for word in set(text.split()):
+            of = self._words.get(word, ())
+            if len(of) <= max(len(self.givers) // 4, 20):
+                found |= set(of)
+        for start in range(len(digits) - 8):
+            found |= self._phones.get(digits[start : start + 9], set())
+            found |= self._taxes.get(digits[start : start + 10], set()) | self._taxes.get(
+                digits[start : start + 13], set()
+            )
+        found |= set(self.payers.by_account.get(line.payer_account, ())) if line.payer_account else set()
+        found |= set(self.payers.by_name.get(fold(line.payer), ())) if line.payer else set()
+        return found & set(self.givers)
+
+    def _whys_of(self, line: Seen, sponsor_id: UUID) -> list[Why]:
+        giver, whys = self.givers.get(sponsor_id), []
+        if giver is None:
+            return []
+        digits = re.sub(r"[^0-9]", "", line.narrative)
+        if line.payer_account and sponsor_id in self.payers.by_account.get(line.payer_account, ()):
+            whys.append(Why(Reason.PAID_BEFORE_FROM, line.payer_account))
+        elif line.payer and sponsor_id in self.payers.by_name.get(fold(line.payer), ()):
+            whys.append(Why(Reason.PAID_BEFORE_BY, line.payer))
+        if giver.tax_code and giver.tax_code.replace("-", "") in digits:
+            whys.append(Why(Reason.TAX_CODE, giver.tax_code))
+        if giver.phone and giver.phone.removeprefix("+84") in digits:
+            whys.append(Why(Reason.PHONE, "0" + giver.phone.removeprefix("+84")))
+        named = _named(giver, line)
+        if named:
+            whys.append(Why(named, giver.name))
+        elif giver.contact and _stands(_core(giver.contact), _words_of(f"{line.narrative} · {line.payer}")):
+            whys.append(Why(Reason.CONTACT, giver.contact))
+        return whys
+
+    def _of_payer(self, line: Seen, sponsor_id: UUID, whys: list[Why]) -> Suggestion:
+        evidence = min(sum(_WEIGHTS[why.reason] for why in whys), 65)
+        wanted = [one for one in self.of_sponsor[sponsor_id] if one.is_open and one.expected]
+        shares: tuple[Share, ...] = (Share(sponsor_id, None, line.amount),)
+        best: tuple[int, list[Why]] = (0, [])
+        for one in wanted:
+            said, points = _amount_whys(one, line)
+            if points > best[0]:
+                best, shares = (points, said), (_share(one, line.amount),)
+        if best[0] < _EXACT and (together := _sum_of(wanted, line.amount)):
+            best = (_EXACT, [Why(Reason.SUM, ", ".join(one.code for one, _amount in together))])
+            shares = tuple(Share(one.sponsor_id, one.pledge_id, amount) for one, amount in together)
+        return Suggestion(shares, min(evidence + best[0], _MOST_WITHOUT_A_CODE), (*whys, *best[1]))
+
+    # ---- only how much
+
+    def _by_amount(self, line: Seen) -> list[Suggestion]:
+        alike = [self.promises[key] for key in self._amounts.get(line.amount, ())]
+        found = []
+        for one in alike:
+            said, points = _amount_whys(one, line)
+            score = max(_ALONE + points - _EXACT - 3 * (len(alike) - 1), LEAST_SCORE if len(alike) <= 3 else 0)
+            found.append(Suggestion((_share(one, line.amount),), score, (*said, Why(Reason.ONLY_AMOUNT))))
+        return found
+
+
+def _amounts_of(one: Promise) -> set[Vnd]:
+    return {amount for amount in (one.expected, *(amount for _day, amount in one.due)) if amount}
+
+
+def _share(one: Promise, amount: Vnd) -> Share:
+    return Share(one.sponsor_id, one.pledge_id, amount)
+
+
+def _shared(known: Sequence[Promise], amount: Vnd) -> tuple[tuple[Share, ...], bool]:
+    """An amount over promises in their order, and whether there is no doubt about it: one promise takes all; several
+    what each expects, when that is just the amount."""
+    if len(known) == 1:
+        return (_share(known[0], amount),), True
+    if sum(one.expected for one in known) == amount and all(one.expected for one in known):
+        return tuple(_share(one, one.expected) for one in known), True
+    left, shares = amount, []
+    for place, one in enumerate(known):
+        part = left if place == len(known) - 1 else min(one.expected, left)
+        if part:
+            shares.append(_share(one, part))
+        left -= part
+    return tuple(shares), False
+
+
+def _amount_whys(one: Promise, line: Seen) -> tuple[list[Why], int]:
+    """What the amount says for a promise, and how much."""
+    near = any(abs(day - line.day) <= NEAR_DUE for day, _amount in one.due)
+    timely = ([Why(Reason.DUE)], _AT_ITS_TIME) if near else ([], 0)
+    if line.amount == one.expected:
+        return [Why(Reason.AMOUNT, one.code), *timely[0]], _EXACT + timely[1]
+    if any(amount == line.amount for _day, amount in one.due):
+        return [Why(Reason.INSTALMENT, one.code), *timely[0]], _EXACT + timely[1]
+    return timely[0], (_PART if 0 < line.amount < one.expected else 1) + timely[1]
+
+
+def _sum_of(wanted: Sequence[Promise], amount: Vnd) -> list[tuple[Promise, Vnd]]:
+    """Promises whose open sums, or next instalments, make the amount together; the fewest, the earliest."""
+    tried = wanted[:MOST_TRIED]
+    for many in range(2, min(MOST_TOGETHER, len(tried)) + 1):
+        for some in combinations(tried, many):
+            if sum(one.expected for one in some) == amount:
+                return [(one, one.expected) for one in some]
+            first = [one.due[0][1] if one.due else one.expected for one in some]
+            if sum(first) == amount:
+                return list(zip(some, first, strict=True))
+    return []
+
+
+@lru_cache(maxsize=4_096)
+def _words_of(text: str) -> str:
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", fold(text)).split())
+
+
+def _is_part(core: str, others: Collection[str]) -> bool:
+    """Whether a longer name that was found has this one in it: Đá Xanh in Đá Xanh Miền Trung."""
+    return any(core != other and f" {core} " in f" {other} " for other in others)
+
+
+def _stands(name: str, text: str) -> bool:
+    """Whether a name stands whole in a text, also when the bank closed it up."""
+    closed = name.replace(" ", "")
+    return f" {name} " in f" {text} " or (" " in name and len(closed) >= 8 and closed in text.split())
+
+
+def _named(giver: Giver, line: Seen) -> Reason | None:
+    """Whether a sponsor's name stands in a line, whole, without its legal form, or nearly."""
+    text, payer = _words_of(line.narrative), _words_of(line.payer)
+    if len(giver.core) >= 5 and _stands(giver.core, text):
+        return Reason.NAME_WHOLE if _stands(_words_of(giver.name), text) else Reason.NAME
+    if len(giver.core) >= 5 and _stands(giver.core, payer):
+        return Reason.NAME_OF_PAYER
+    if len(giver.core) >= 7 and " " in giver.core:
+        likeness = (
+            max(fuzz.partial_ratio(giver.core, said, score_cutoff=LIKE_A_NAME) for said in (text, payer) if said)
+            if text or payer
+            else 0
+        )
+        if likeness >= LIKE_A_NAME:
+            return Reason.NAME_NEARLY
+    return None
+
+
+def _best(found: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
+    """The best for each promise or sponsor, in the order of their scores; a sponsor's promise before the bare sponsor."""
+    ordered = sorted(found, key=lambda one: (-one.score, str(one.shares)))
+    kept: list[Suggestion] = []
+    for one in ordered:
+        same = any({share[:2] for share in one.shares} == {share[:2] for share in other.shares} for other in kept)
+        if one.score >= LEAST_SCORE and not same:
+            kept.append(one)
+    return tuple(kept[:MOST_SUGGESTIONS])
+
+
+# ---- what is no gift
+
+_BEFORE_AFTER = (
+    (Use.INSURANCE, -1, re.compile(r"\b(bhxh|bao hiem xa hoi|bhxhtn|nop bh|social insurance)\b")),
+    (
+        Use.FEE,
+        -1,
+        re.compile(
+            r"\b(phi|thu phi|fee|charge|vat|sms banking|phi sms|phi quan ly|phi dv|phi duy tri|phi chuyen tien|service charge)\b"
+        ),
+    ),
+    (
+        Use.INTEREST,
+        1,
+        re.compile(
+            r"\b(tra lai (tien gui|tai khoan|tk|kkh|khong ky han|nhap goc)|lai (tien gui|nhap goc|khong ky han|kkh|suat)|"
+            r"nhap lai|lai tk|interest|int pay\w*)\b"
+        ),
+    ),
+    (
+        Use.OWN_TRANSFER,
+        0,
+        re.compile(
+            r"\b(chuyen noi bo|dieu chuyen|chuyen von|chuyen khoan noi bo|giua cac tai khoan|own transfer|"
+            r"nop tien mat vao tk|rut tien mat ve quy|rut tien mat)\b"
+        ),
+    ),
+    (Use.OTHER, 0, re.compile(r"\b(luong|tra luong|salary|payroll|tien dien|tien nuoc|mua van phong pham|tam ung)\b")),
+)
+
+
+def not_a_gift(line: Seen) -> tuple[Use, str] | None:
+    """What a line that is no gift seems to be, with the words that show it; None when nothing shows it."""
+    text = _words_of(line.narrative)
+    if line.amount < 0 and (found := _GIVEN_BACK.search(text)):
+        return Use.RETURNED, found[0]
+    for use, sign, pattern in _BEFORE_AFTER:
+        if sign and (line.amount > 0) != (sign > 0):
+            continue
+        if found := pattern.search(text):
+            return use, found[0]
+    return None
+
+
+class Moved(NamedTuple):
+    """A movement of the books that a line of the bank may show: money paid on or returned. `amount` is not negative."""
+
+    posting_id: UUID
+    day: date
+    amount: Vnd
+
+
+def moved_as(line: Seen, moves: Sequence[Moved]) -> tuple[Moved, ...]:
+    """The movements that a line that went out most likely shows, the nearest in time: those of one day that sum to it,
+    one of just its amount, or those of some days running. Empty when none do."""
+    wanted = -line.amount
+    days: dict[date, list[Moved]] = defaultdict(list)
+    for one in sorted(moves, key=lambda one: (one.day, one.posting_id)):
+        if one.day <= line.day + NEAR_DUE:
+            days[one.day].append(one)
+    found = [tuple(some) for some in days.values() if sum(one.amount for one in some) == wanted]
+    found += [(one,) for some in days.values() for one in some if one.amount == wanted]
+    if not found:
+        found = _running(days, wanted)
+    return min(found, key=lambda some: abs(some[-1].day - line.day), default=())
+
+
+def _running(days: Mapping[date, Sequence[Moved]], wanted: Vnd) -> list[tuple[Moved, ...]]:
+    """Some days running whose movements sum to an amount."""
+    found, ordered = [], sorted(days)
+    for end in range(len(ordered)):
+        total, some = 0, list[Moved]()
+        for day in reversed(ordered[: end + 1]):
+            some = [*days[day], *some]
+            total += sum(one.amount for one in days[day])
+            if total >= wanted:
+                break
+        if total == wanted:
+            found.append(tuple(some))
+    return found

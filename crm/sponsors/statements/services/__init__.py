@@ -1,0 +1,1 @@
+"""Taking statements in, loading their lines, and saying what each line was."""

@@ -1,0 +1,152 @@
+"""Loading the lines of a statement and looking each through: a chunk to a transaction, safe to run again and beside itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from crm.errors import RuleBroken
+from crm.ids import new_ids
+from crm.names import fold
+from crm.sponsors.models import Receipt
+from crm.sponsors.statements import queries
+from crm.sponsors.statements.models import Statement, StatementLine
+from crm.sponsors.statements.reading import Entry
+from crm.sponsors.statements.rules.kinds import AT_WORK, Likely, LineState, StatementState
+from crm.sponsors.statements.rules.matching import Matcher, not_a_gift
+from crm.sponsors.statements.services import deciding, taking_in
+
+CHUNK = 200
+AT_ONCE = 500
+
+
+def step(session: Session, town_id: UUID, statement_id: UUID, *, at: datetime) -> bool:
+    """The next chunk of a statement; whether more may follow. Another worker's chunk is left to it."""
+    statement = session.scalar(
+        select(Statement)
+        .where(Statement.town_id == town_id, Statement.id == statement_id, Statement.state.in_(AT_WORK))
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    if statement is None:
+        return False
+    statement.touched_at = at
+    if statement.state is StatementState.QUEUED:
+        _load(session, statement)
+        statement.state = StatementState.MATCHING
+        session.flush()
+        return True
+    lines = _new_lines(session, statement)
+    matcher = queries.matcher_of(session, town_id) if lines else None
+    for line in lines:
+        assert matcher is not None
+        _look_through(session, statement, line, matcher, at)
+    statement.done += len(lines)
+    if len(lines) < CHUNK:
+        statement.state, statement.content = StatementState.LOADED, None
+    session.flush()
+    return len(lines) == CHUNK
+
+
+def _load(session: Session, statement: Statement) -> None:
+    """All lines that no earlier statement had; those it had change nothing."""
+    read, chain = taking_in.looked_through(statement, taking_in.table_of(statement))
+    entries = read.entries[::-1] if chain.newest_first else read.entries
+    counted: Counter[tuple[object, ...]] = Counter()
+    rows = []
+    for place, (key, entry) in enumerate(zip(new_ids(len(entries)), entries, strict=True), 1):
+        reference = entry.reference or _mark_of(entry)
+        same = (entry.day, entry.amount, reference)
+        counted[same] += 1
+        rows.append(
+            {
+                "town_id": statement.town_id,
+                "id": key,
+                "bank_account_id": statement.bank_account_id,
+                "statement_id": statement.id,
+                "place": place,
+                "file_row": entry.row,
+                "posted_on": entry.day,
+                "posted_at": entry.at,
+                "amount": entry.amount,
+                "balance": entry.balance,
+                "reference": reference,
+                "occurrence": counted[same],
+                "narrative": entry.narrative,
+                "payer": entry.payer,
+                "payer_fold": fold(entry.payer),
+                "payer_account": entry.payer_account,
+                "state": LineState.NEW,
+                "likely": Likely.UNKNOWN,
+            }
+        )
+    for start in range(0, len(rows), AT_ONCE):
+        added = session.scalars(
+            insert(StatementLine)
+            .values(rows[start : start + AT_ONCE])
+            .on_conflict_do_nothing(constraint="uq_statement_line_identity")
+            .returning(StatementLine.id)
+        )
+        statement.new_lines += len(added.all())
+    statement.done = statement.lines - statement.new_lines
+
+
+def _mark_of(entry: Entry) -> str:
+    """What a line without a bank's reference is known by again: its words, its time and the balance after it."""
+    said = (entry.narrative, entry.payer, entry.payer_account, str(entry.at or ""), str(entry.balance))
+    return "#" + hashlib.sha256("\x1f".join(said).encode()).hexdigest()[:20]
+
+
+def _new_lines(session: Session, statement: Statement) -> Sequence[StatementLine]:
+    query = (
+        select(StatementLine)
+        .where(
+            StatementLine.town_id == statement.town_id,
+            StatementLine.statement_id == statement.id,
+            StatementLine.state == LineState.NEW,
+        )
+        .order_by(StatementLine.place)
+        .limit(CHUNK)
+    )
+    return session.scalars(query).all()
+
+
+def _look_through(session: Session, statement: Statement, line: StatementLine, matcher: Matcher, at: datetime) -> None:
+    """Book a line whose code leaves no doubt, or that somebody recorded by hand under its reference; leave any other
+    open."""
+    by_hand = _recorded_by_hand(session, line)
+    if by_hand is not None and by_hand.amount == line.amount:
+        deciding.link(session, line, by_hand, by_id=statement.recorded_by_id, at=at, by_itself=True)
+        return
+    told = queries.seen(line)
+    verdict = matcher.match(told)
+    if verdict.certain and by_hand is None:
+        shares = verdict.certain.shares
+        try:
+            with session.begin_nested():
+                deciding.book(session, line, shares, by_id=statement.recorded_by_id, at=at, by_itself=True)
+        except RuleBroken:
+            session.refresh(line)
+        else:
+            matcher.received(shares)
+            return
+    line.state = LineState.OPEN
+    if not_a_gift(told) and not verdict.suggestions:
+        line.likely = Likely.NOT_GIFT
+    elif verdict.suggestions:
+        line.likely = Likely.GIFT
+
+
+def _recorded_by_hand(session: Session, line: StatementLine) -> Receipt | None:
+    """A receipt under the bank's reference of this line that no line has shown yet."""
+    if line.amount <= 0 or line.reference.startswith("#"):
+        return None
+    found = queries.receipts_unseen(session, line.town_id, Receipt.reference == line.reference)
+    return found[0] if found else None

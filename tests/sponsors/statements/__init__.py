@@ -1,0 +1,1 @@
+"""Statements of the bank: read, matched, decided on, reconciled."""
