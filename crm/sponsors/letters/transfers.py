@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from crm.sponsors import gateway, queries
+from crm.sponsors.giving.queries import accounts_of
 from crm.sponsors.models import Sponsor
 from crm.sponsors.rules import BANKS, PledgeState
 
 
-def how_to_give(session: Session, by: Sponsor) -> dict[str, Any] | None:
-    """To which account, with which code, and how much of the promise is still to come. None while there is no account
+def how_to_give(session: Session, by: Sponsor, today: date) -> dict[str, Any] | None:
+    """To which account, with which code, and how much of the instalment that is next. None while there is no account
     or no open promise."""
     account = queries.fund_account(session)
-    open_ones = [(one, came) for one, came in queries.pledges_of(session, by) if one.state is PledgeState.OPEN]
+    open_ones = [one for one, _came in queries.pledges_of(session, by) if one.state is PledgeState.OPEN]
     if account is None or not open_ones:
         return None
-    pledge, came = next(((one, came) for one, came in open_ones if came < one.amount), open_ones[0])
-    left = max(pledge.amount - came, 0)
+    accounts = accounts_of(session, open_ones, today)
+    following = [(due.due.on, one, due) for one in open_ones if (due := accounts[one.id].next)]
+    pledge, left = open_ones[0], 0
+    if following:
+        _day, pledge, due = min(following, key=lambda found: found[0])
+        left = due.left
     drawn: Markup = gateway.drawing(gateway.payload(account.bin, account.account, left or None, pledge.code))
     return {
         "account": account,

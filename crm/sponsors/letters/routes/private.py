@@ -102,7 +102,7 @@ def _letter(door: Door) -> ResponseReturnValue:
     now = [line for line in told.lines if line.kept_months and line.kept_months[-1] >= this]
     groups = told.groups((line.number, month) for line in now for month in line.kept_months)
     kept = [(line.number, month) for line in told.lines for month in line.kept_months]
-    giving, a_month = how_to_give(current, by), sponsors.a_month(current, by.town_id, Ground.POOR, today)
+    giving, a_month = how_to_give(current, by, today), sponsors.a_month(current, by.town_id, Ground.POOR, today)
     ends = min((line.kept_months[-1] for line in now), default=None)
     after = request.args.get("after", 0, type=int)
     lines = [line for line in told.lines if line.number > after]
