@@ -101,8 +101,9 @@ def _answer(told: Told, linked: Asked, law: LawOnDay, locale: str) -> Iterator[t
     yield "supported_unknown", _supported_unknown(told.asked, law)
     yield "income", vnd(quote.income, locale)
     yield "method", _name(quote.plan)
-    yield "shared", query_of(without_the_person(linked))
-    yield "personal", query_of(linked) if linked != without_the_person(linked) else ""
+    shared, personal = query_of(without_the_person(linked)), query_of(linked)
+    yield "shared", shared
+    yield "personal", personal if personal != shared else ""
 
 
 OUTLOOK = (
