@@ -16,6 +16,7 @@ from crm.errors import NotFound
 from crm.money import Vnd
 from crm.months import Month
 from crm.names import fold
+from crm.sponsors.giving.queries import accounts_of
 from crm.sponsors.models import LedgerAccount, LedgerEntry, Pledge, Posting, Receipt, Sponsor
 from crm.sponsors.rules import HELD, AccountKind, Movement, PledgeState
 from crm.sponsors.statements.models import BankAccount, LinePart, Statement, StatementLine
@@ -261,22 +262,25 @@ def matcher_of(session: Session, town_id: UUID) -> Matcher:
 
 
 def _promises(session: Session, town_id: UUID) -> list[Promise]:
+    """All promises with what they still expect, laid on their instalments."""
     same = and_(
         LedgerAccount.town_id == Pledge.town_id,
         LedgerAccount.pledge_id == Pledge.id,
         LedgerAccount.kind == AccountKind.EXPECTED,
     )
     query = (
-        select(Pledge.id, Pledge.sponsor_id, Pledge.code, Pledge.state, Pledge.due_on, LedgerAccount.balance)
+        select(Pledge, LedgerAccount.balance)
         .outerjoin(LedgerAccount, same)
         .where(Pledge.town_id == town_id)
         .order_by(Pledge.pledged_on, Pledge.id)
     )
+    rows = [(row[0], int(row[1] or 0)) for row in session.execute(query)]
+    laid = accounts_of(session, [pledge for pledge, left in rows if left], date.min)
     found = []
-    for key, sponsor_id, code, state, due_on, balance in session.execute(query):
-        left = int(balance or 0)
-        due = ((due_on, left),) if due_on and left else ()
-        found.append(Promise(key, sponsor_id, code, left, state is PledgeState.OPEN, due))
+    for pledge, left in rows:
+        due = tuple((row.due.on, row.left) for row in laid[pledge.id].rows if row.left) if left else ()
+        is_open = pledge.state is PledgeState.OPEN
+        found.append(Promise(pledge.id, pledge.sponsor_id, pledge.code, left, is_open, due))
     return found
 
 

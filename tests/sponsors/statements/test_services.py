@@ -22,6 +22,7 @@ from crm.db import transaction
 from crm.errors import Conflict, RuleBroken
 from crm.months import Month
 from crm.sponsors import services
+from crm.sponsors.giving.rules import Due
 from crm.sponsors.ledger.closing import close_month
 from crm.sponsors.models import Receipt
 from crm.sponsors.queries import balance_of
@@ -402,3 +403,18 @@ def test_the_difference_is_always_explained_whatever_is_done(make: Make) -> None
             current().expire_all()
         for day in (TODAY, date(2019, 10, 5)):
             bridge(make, day)
+
+
+def test_an_instalment_of_a_promise_is_recognised_by_its_amount_and_its_time(make: Make) -> None:
+    by = sponsor(make)
+    dues = (Due(date(2019, 10, 10), 200_000), Due(date(2020, 1, 10), 700_000))
+    given: dict[str, Any] = {"by_id": None, "at": clock.now(), "on": date(2019, 9, 1)}
+    promise = services.pledge(current(), by, 900_000, due=None, dues=dues, **given)
+    load(make, csv_of((9, 200_000, "cty da xanh")))
+    line = lines(make)[0]
+    first = rows_of(current(), scope(make), [line])[0].offers[0]
+    assert first.sends["shares"] == f"{by.id}:{promise.id}:200000"
+    assert f"Số tiền đúng bằng một kỳ của cam kết {promise.code}." in first.whys
+    deciding.book(current(), line, [Share(by.id, promise.id, 200_000)], **acts())
+    (left,) = queries.matcher_of(current(), make.town.id).promises.values()
+    assert left.due == ((date(2020, 1, 10), 700_000),)
