@@ -77,10 +77,18 @@ OFFICE: tuple[Item, ...] = (
 """Those who see the whole: what they look at every day, then what belongs together; a long menu folds its groups."""
 
 
+TREASURY: tuple[Item, ...] = (
+    OFFICE[0],
+    *(item for item in OFFICE if item.group is MONEY),
+    *(item for item in OFFICE[1:] if item.group is not MONEY),
+)
+"""Treasurers: the money is what they look at every day."""
+
+
 def menu_of(who: Actor) -> tuple[Item, ...]:
     """The menu of somebody's kind of work, before their permissions are asked."""
     if who.may(May.SEE_DASHBOARD):
-        return OFFICE
+        return TREASURY if who.may(May.RECORD_MONEY) and not who.may(May.LOG_VISITS) else OFFICE
     if who.may(May.SEE_OWN_GIVING):
         return GIVER
     return AGENT if who.may(May.TAKE_PREMIUMS) else FIELD
