@@ -61,6 +61,7 @@ OFFICE: tuple[Item, ...] = (
     Item(_l("Who looks after whom"), "outreach.assigning", "family", May.ASSIGN, group=DOORS),
     Item(_l("Work packages"), "packages.listing", "document", May.ASSIGN, group=DOORS),
     Item(_l("Volunteers of my unit"), "team.listing", "person", May.INVITE_VOLUNTEERS, group=DOORS),
+    Item(_l("The fund today"), "treasury.home", "money", May.SEE_SPONSORS, group=MONEY),
     Item(_l("Sponsors"), "sponsors.listing", "sponsor", May.SEE_SPONSORS, group=MONEY),
     Item(_l("Waits for approval"), "ledger.decisions", "agreed", May.RECORD_MONEY, group=MONEY, waiting=money_waiting),
     Item(_l("Account book of the fund"), "ledger.book", "coins", May.SEE_SPONSORS, group=MONEY),

@@ -103,6 +103,7 @@ from crm.reports import resources as report_resources
 from crm.reports import routes as report_routes
 from crm.sponsors import resources as sponsor_resources
 from crm.sponsors import routes as sponsor_routes
+from crm.sponsors.cliff import routes as cliff_routes
 from crm.sponsors.giving import routes as giving_routes
 from crm.sponsors.ledger import resources as ledger_resources
 from crm.sponsors.ledger import routes as ledger_routes
@@ -112,6 +113,7 @@ from crm.sponsors.letters.routes import private as letter_private
 from crm.sponsors.matching import resources as matching_resources
 from crm.sponsors.matching import routes as matching_routes
 from crm.sponsors.statements import routes as statement_routes
+from crm.sponsors.treasury import routes as treasury_routes
 from crm.targets import resources as target_resources
 from crm.targets import routes as target_routes
 from crm.timekeeping import routes as timekeeping_routes
@@ -144,6 +146,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     walking_routes.bp,
     target_routes.bp,
     giving_routes.bp,
+    cliff_routes.bp,
+    treasury_routes.bp,
     sponsor_routes.bp,
     ledger_routes.bp,
     matching_routes.bp,

@@ -26,6 +26,8 @@ INSIDE = {
     "giving": "giving",
     "ledger": "ledger",
     "letters": "letters",
+    "treasury": "treasury",
+    "cliff": "cliff",
     "statements": "statements",
 }
 """Folders of a package that have a catalogue of their own."""

@@ -30,7 +30,7 @@ FIRST_PAGES: dict[Role, tuple[str, ...]] = {
     Role.VOLUNTEER: ("followups.today",),
     Role.AGENT: ("followups.today",),
     Role.ORGANISER: ("campaigns.listing",),
-    Role.TREASURER: ("sponsors.listing",),
+    Role.TREASURER: ("treasury.home", "sponsors.listing"),
     Role.SPONSOR: ("letters.my_letter",),
 }
 """The page a role begins with; everyone else, and whoever may not open it, begins with the first of these."""

@@ -208,9 +208,15 @@ def carried_months(session: Session, of: Allocation) -> Sequence[AllocationMonth
 BY_NAME: tuple[InstrumentedAttribute[Any], ...] = (Sponsor.name_fold, Sponsor.id)
 
 
-def sponsors_page(session: Session, scope: Scope, q: str, *, cursor: str | None, size: int = 50) -> Page[Sponsor]:
-    """Sponsors by name. `q`: part of a name, a transfer code, or a bank's narrative with one in it."""
+def sponsors_page(
+    session: Session, scope: Scope, q: str, *, holding: AccountKind | None = None, cursor: str | None, size: int = 50
+) -> Page[Sponsor]:
+    """Sponsors by name. `q`: part of a name, a transfer code, or a bank's narrative with one in it; `holding`: only those
+    of whom something stands on an account of this kind."""
     query: Any = select(Sponsor).where(Sponsor.town_id == scope.town_id)
+    if holding is not None:
+        of_sponsor = and_(LedgerAccount.town_id == Sponsor.town_id, LedgerAccount.sponsor_id == Sponsor.id)
+        query = query.where(exists().where(of_sponsor, LedgerAccount.kind == holding, LedgerAccount.balance != 0))
     if codes := codes_in(q):
         query = query.where(
             exists().where(Pledge.town_id == Sponsor.town_id, Pledge.sponsor_id == Sponsor.id, Pledge.code.in_(codes))

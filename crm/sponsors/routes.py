@@ -36,7 +36,7 @@ from crm.sponsors.ledger import deciding
 from crm.sponsors.ledger.models import MoneyRequest
 from crm.sponsors.ledger.rules import ASKED
 from crm.sponsors.models import Allocation, Pledge, Sponsor
-from crm.sponsors.rules import KINDS, NEEDS, Wish, needy
+from crm.sponsors.rules import KINDS, KINDS_OF_ACCOUNT, NEEDS, AccountKind, Wish, needy
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 
@@ -54,11 +54,15 @@ PAGE = 50
 def listing() -> ResponseReturnValue:
     """Every sponsor with what they promised, gave and carry."""
     scope, q = current_scope(), request.args.get("q", "").replace("\x00", "")[:200]
-    found = queries.sponsors_page(session(), scope, q, cursor=request.args.get("cursor"), size=PAGE)
+    asked = request.args.get("holding", "")
+    holding = AccountKind(asked) if asked in set(AccountKind) else None
+    found = queries.sponsors_page(session(), scope, q, holding=holding, cursor=request.args.get("cursor"), size=PAGE)
     return render_template(
         "sponsors/listing.html",
         found=found,
         q=q,
+        holding=holding,
+        held_as=KINDS_OF_ACCOUNT,
         balances=queries.balances_of(session(), scope.town_id, [row.id for row in found.rows]),
         total=queries.balance_of_all(session(), scope.town_id),
         account=queries.fund_account(session()),

@@ -1,0 +1,126 @@
+"""The figures of the treasurer's first page; each is the length or the sum of rows that a page shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from crm.accounts.queries import Scope
+from crm.money import Vnd
+from crm.months import Month
+from crm.sponsors.cliff.queries import Ahead, ahead
+from crm.sponsors.giving import queries as giving
+from crm.sponsors.ledger.queries import how_many_wait, month_to_close
+from crm.sponsors.matching.models import FundingLine, FundingProposal
+from crm.sponsors.matching.rules.states import OPEN, ProposalState
+from crm.sponsors.models import AllocationMonth
+from crm.sponsors.queries import balance_of_all, unidentified
+from crm.sponsors.rules import Balance
+from crm.sponsors.statements.queries import Bridge, bank_accounts, bridge_on
+
+MOST_COUNTED = 999
+
+
+class Carried(NamedTuple):
+    """Months of people that sponsors carry, from January to this month: of this year, and of the last."""
+
+    now: int
+    before: int
+
+    @property
+    def more(self) -> int:
+        return self.now - self.before
+
+
+class Proposed(NamedTuple):
+    """The latest proposal whom to fund that has lines nobody decided."""
+
+    proposal_id: UUID
+    lines: int
+    amount: Vnd
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything the page says."""
+
+    balance: Balance
+    unidentified: Vnd
+    late: tuple[int, Vnd]
+    decisions: int
+    """What this person may decide."""
+    registrations: int
+    bridge: Bridge | None
+    """None until a statement of some account was loaded."""
+    proposed: Proposed | None
+    ahead: Ahead
+    carried: Carried
+    to_close: Month | None
+
+    @property
+    def held(self) -> Vnd:
+        """What the books say stands on the bank account."""
+        return self.unidentified + self.balance.available + self.balance.reserved
+
+    @property
+    def waits(self) -> int:
+        """How many kinds of things wait for the treasurer."""
+        bank = self.bridge is not None and (self.bridge.undecided.many or self.bridge.difference)
+        kinds = (self.decisions, self.registrations, self.late[0], bank, self.proposed, self.ahead.people)
+        return sum(1 for kind in kinds if kind)
+
+
+def desk(session: Session, scope: Scope, today: date) -> Desk:
+    """The whole town's money on a day."""
+    town_id = scope.town_id
+    return Desk(
+        balance=balance_of_all(session, town_id),
+        unidentified=unidentified(session, town_id),
+        late=giving.late_in_all(session, town_id, today),
+        decisions=how_many_wait(session, town_id, scope.user_id),
+        registrations=giving.how_many_wait(session, town_id, MOST_COUNTED),
+        bridge=bridge_on(session, town_id, today) if bank_accounts(session, town_id) else None,
+        proposed=_proposed(session, town_id),
+        ahead=ahead(session, scope, today),
+        carried=months_carried(session, town_id, Month.of(today)),
+        to_close=month_to_close(session, town_id, today),
+    )
+
+
+def months_carried(session: Session, town_id: UUID, until: Month) -> Carried:
+    """The months from January to a month that are carried, and those of the year before."""
+    first = Month(until.year, 1)
+
+    def within(years: int) -> tuple[date, date]:
+        return (first - 12 * years).first_day, (until - 12 * years).first_day
+
+    of = AllocationMonth
+    query = select(*(func.count().filter(of.month.between(*within(years))) for years in (0, 1))).where(
+        of.town_id == town_id, of.released_at.is_(None)
+    )
+    return Carried(*(int(number) for number in session.execute(query).one()))
+
+
+def _proposed(session: Session, town_id: UUID) -> Proposed | None:
+    query = (
+        select(FundingProposal.id, func.count(), func.coalesce(func.sum(FundingLine.amount), 0))
+        .join(
+            FundingLine,
+            and_(FundingLine.town_id == FundingProposal.town_id, FundingLine.proposal_id == FundingProposal.id),
+        )
+        .where(
+            FundingProposal.town_id == town_id,
+            FundingProposal.state == ProposalState.READY,
+            FundingLine.state.in_(OPEN),
+        )
+        .group_by(FundingProposal.id, FundingProposal.asked_at)
+        .order_by(FundingProposal.asked_at.desc(), FundingProposal.id.desc())
+        .limit(1)
+    )
+    row = session.execute(query).first()
+    return Proposed(row[0], int(row[1]), int(row[2] or 0)) if row else None

@@ -1,0 +1,1 @@
+"""Whose help ends, and who hears of it."""

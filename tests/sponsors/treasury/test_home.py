@@ -1,0 +1,90 @@
+"""The treasurer's first page says what its rows say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from crm import clock
+from crm.accounts.queries import scope_of
+from crm.accounts.rules import Role
+from crm.months import Month
+from crm.sponsors import services
+from crm.sponsors.treasury.queries import Carried, desk, months_carried
+from tests.factories import Make
+from tests.sponsors.stories import A_MONTH, TODAY, allocate, poor, receive, sponsor
+
+Browser = Callable[..., FlaskClient]
+
+
+def test_every_figure_of_the_first_page_is_what_was_done(session: Session, make: Make) -> None:
+    by, other = sponsor(make), sponsor(make, "Bà Hiền")
+    services.pledge(session, other, 500_000, due=date(2019, 10, 1), by_id=None, at=clock.now(), on=date(2019, 9, 1))
+    receive(by, 10 * A_MONTH)
+    services.hold_unidentified(session, make.town.id, 70_000, reference="L1", by_id=None, on=TODAY, at=clock.now())
+    allocate(by, poor(make, "Lê Thị Một"), months=3)
+    allocate(by, poor(make, "Lê Thị Hai"), months=6)
+    told = desk(session, scope_of(session, make.user(Role.TREASURER)), TODAY)
+    assert (told.balance.received, told.balance.reserved, told.balance.available) == (
+        10 * A_MONTH,
+        9 * A_MONTH,
+        A_MONTH,
+    )
+    assert told.balance.expected == told.late[1] == 500_000
+    assert told.late[0] == 1
+    assert told.unidentified == 70_000
+    assert told.held == 10 * A_MONTH + 70_000
+    assert told.ahead == (1, Month(2019, 12)), "whoever is carried for six months stands before no cliff yet"
+    assert told.carried == Carried(2, 0), "one month of each lies in the year so far"
+    assert told.bridge is None
+    assert told.proposed is None
+    assert told.decisions == 0
+
+
+def test_months_of_this_year_stand_beside_the_same_months_of_the_last(session: Session, make: Make) -> None:
+    by = sponsor(make)
+    receive(by, 20 * A_MONTH)
+    allocate(by, poor(make), months=12)
+    assert months_carried(session, make.town.id, Month(2020, 9)) == Carried(9, 0)
+    assert months_carried(session, make.town.id, Month(2020, 12)) == Carried(9, 3)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_the_first_page_is_the_treasurers_and_open_to_who_sees_sponsors(signed_in: Browser, role: Role) -> None:
+    browser = signed_in(role)
+    allowed = role in (Role.ADMIN, Role.MANAGER, Role.TREASURER, Role.AUDITOR)
+    for path in ("/treasury", "/sponsors/ending"):
+        assert browser.get(path).status_code == (200 if allowed else 403)
+    sent = browser.get("/").location
+    assert (sent == "/treasury") == (role is Role.TREASURER)
+
+
+def test_each_figure_opens_a_page_that_is_there(signed_in: Browser, make: Make) -> None:
+    by = sponsor(make)
+    receive(by, 10 * A_MONTH)
+    sponsor(make, "Công ty Chưa Góp")
+    allocate(by, poor(make))
+    browser = signed_in(Role.TREASURER)
+    page = browser.get("/treasury").text
+    links = re.findall(r'<a class="figure[^"]*" href="([^"]+)"', page)
+    assert len(links) >= 12
+    for link in links:
+        assert browser.get(link.replace("&amp;", "&")).status_code == 200, link
+    narrowed = browser.get("/sponsors?holding=reserved").text
+    assert "Công ty Đá Xanh" in narrowed
+    assert "Công ty Chưa Góp" not in narrowed
+
+
+def test_whose_help_ends_stands_in_the_list_until_somebody_carries_them_on(signed_in: Browser, make: Make) -> None:
+    by, person = sponsor(make), poor(make, "Lê Thị Cuối")
+    receive(by, 10 * A_MONTH)
+    allocate(by, person, months=3)
+    browser = signed_in(Role.TREASURER)
+    assert "Lê Thị Cuối" in browser.get("/sponsors/ending").text
+    allocate(by, person, months=6, start=Month(2020, 1))
+    assert "Lê Thị Cuối" not in browser.get("/sponsors/ending").text
