@@ -3,13 +3,13 @@
     payers.knows(PayerKind.SPONSOR, names_of_sponsors)
 
 so that this package can say who bore a month without knowing sponsors. With `purse` it also says whose money waits for
-months that the insurance office says are paid, and is told once it was used.
+months that the insurance office says are paid, and is told once it was used, and what of it came back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
+from crm.money import Vnd
 from crm.months import Month
 from crm.participation.models import Payment
 from crm.participation.shares import Payer, PayerKind, Share
@@ -34,25 +35,44 @@ class Purse(Protocol):
     def paid(self, session: Session, payment: Payment, *, by: User, at: datetime) -> None:
         """The payment was made with it."""
 
+    def came_back(
+        self,
+        session: Session,
+        town_id: UUID,
+        payer_id: UUID,
+        amount: Vnd,
+        *,
+        note: str,
+        on: date,
+        by: User,
+        at: datetime,
+    ) -> None:
+        """The insurance office paid so much of it back, with this letter or reference."""
+
 
 _names: dict[PayerKind, Names] = {}
-_purses: list[Purse] = []
+_purses: dict[PayerKind, Purse] = {}
 
 
 def knows(kind: PayerKind, names: Names, *, purse: Purse | None = None) -> None:
     """Let this function say what payers of a kind are called: town and ids → names by id."""
     _names[kind] = names
-    if purse and purse not in _purses:
-        _purses.append(purse)
+    if purse:
+        _purses[kind] = purse
 
 
 def waiting_for(session: Session, prospect: Prospect, start: Month, months: int) -> tuple[Share, Purse] | None:
     """Money that was set aside for exactly these months, and the purse to tell when it is used."""
-    for purse in _purses:
+    for purse in _purses.values():
         share = purse.waits_for(session, prospect, start, months)
         if share:
             return share, purse
     return None
+
+
+def purse_of(kind: PayerKind) -> Purse:
+    """The purse of payers of a kind. Raises KeyError when nobody keeps one."""
+    return _purses[kind]
 
 
 def named(session: Session, town_id: UUID, payers: Iterable[Payer]) -> dict[Payer, str]:

@@ -69,6 +69,8 @@ class Movement(StrEnum):
     RELEASED = "released"
     PAID = "paid"
     REFUNDED = "refunded"
+    CAME_BACK = "came_back"
+    """The insurance office paid back what somebody who left had paid for in vain."""
     CORRECTED = "corrected"
     """The exact opposite of another posting."""
 
@@ -140,6 +142,7 @@ MOVEMENTS: Mapping[Movement, Any] = {
     Movement.RELEASED: _l("Given back to what is left"),
     Movement.PAID: _l("Paid to the insurance fund"),
     Movement.REFUNDED: _l("Returned to the sponsor"),
+    Movement.CAME_BACK: _l("Came back from the insurance fund"),
     Movement.CORRECTED: _l("Put right"),
 }
 KINDS_OF_ACCOUNT: Mapping[AccountKind, Any] = {

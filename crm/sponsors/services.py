@@ -288,6 +288,17 @@ def refund(
     return post(session, sponsor.town_id, Movement.REFUNDED, moved, booked, memo=memo)
 
 
+def came_back(
+    session: Session, sponsor: Sponsor, amount: Vnd, *, memo: str, by_id: UUID | None, on: date, at: datetime
+) -> Posting:
+    """The insurance office paid back what had been paid for months that were not needed: it may be set aside again."""
+    booked = Booked(by_id, on, at)
+    _refuse_day(session, sponsor.town_id, booked)
+    accounts = accounts_of(session, sponsor.town_id, sponsor.id)
+    moved = ((accounts[AccountKind.INSURANCE_FUND], -amount), (accounts[AccountKind.AVAILABLE], amount))
+    return post(session, sponsor.town_id, Movement.CAME_BACK, moved, booked, memo=memo)
+
+
 def correct_receipt(
     session: Session,
     receipt: Receipt,

@@ -39,7 +39,7 @@ def settle() -> ResponseReturnValue:
         with refusals_on(form), transaction() as current:
             part, on, note = UUID(form.part.data), form.on.data, form.note.data
             services.settle(current, current_scope(), part, on=on, note=note, by=current_user(), at=clock.now())
-            flash(_("Noted. Book the sponsor's part as well, once it is on the fund's account."), "success")
+            flash(_("Noted. A sponsor's part may be set aside for somebody else now."), "success")
             return redirect(url_for(".listing"))
     return _page(form), 422
 

@@ -15,11 +15,13 @@ from crm.clock import local_day
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.ids import new_id
 from crm.months import Month
+from crm.participation import payers
 from crm.participation.leaving.models import LeavingPart, LeavingRefund
 from crm.participation.leaving.queries import Back, work_out
-from crm.participation.leaving.rules import lines_kept
+from crm.participation.leaving.rules import Payee, lines_kept
 from crm.participation.models import Participation, Payment
 from crm.participation.rules import Ending
+from crm.participation.shares import PayerKind
 from crm.premiums.queries import law
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import visible_to
@@ -60,7 +62,10 @@ def keep(
 def settle(
     session: Session, scope: Scope, part_id: UUID, *, on: date, note: str | None, by: User, at: datetime
 ) -> LeavingPart:
-    """It came back on a day; `note` is the office's letter or the bank's reference. Twice is a Conflict."""
+    """It came back on a day; `note` is the office's letter or the bank's reference. Twice is a Conflict.
+
+    A sponsor's part is the sponsor's again in the same transaction: it may be set aside for somebody else.
+    """
     if not note:
         raise RuleBroken(_l("Write the letter or the bank's reference with which it came back."), field="note")
     if on > local_day(at):
@@ -86,6 +91,9 @@ def settle(
     if done is None:
         raise Conflict(_l("Somebody has noted already that this came back."), code="settled")
     session.refresh(seen)
+    if seen.payee is Payee.SPONSOR and seen.payee_id and seen.amount:
+        purse = payers.purse_of(PayerKind.SPONSOR)
+        purse.came_back(session, seen.town_id, seen.payee_id, seen.amount, note=note, on=on, by=by, at=at)
     return seen
 
 

@@ -86,6 +86,9 @@ DIFFERENCES: dict[str, TextClause] = {
             select town_id, sponsor_id, sum(amount) as amount from (
                 select town_id, payer_id as sponsor_id, amount from month_payer where kind = 'sponsor'
                 union all
+                select town_id, payee_id, -amount from leaving_part
+                where payee = 'sponsor' and settled_on is not null
+                union all
                 select a.town_id, a.sponsor_id, p.other_support from allocation a
                 join payment p on p.town_id = a.town_id and p.id = a.payment_id
                 where a.released_at is null

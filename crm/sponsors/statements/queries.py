@@ -351,14 +351,18 @@ def choices(session: Session, scope: Scope, q: str, most: int = 40) -> list[Choi
 
 
 _SHOWN_AS = {
-    Use.INSURANCE: (Movement.PAID, AccountKind.INSURANCE_FUND),
-    Use.REFUND: (Movement.REFUNDED, AccountKind.OUTSIDE),
+    (Use.INSURANCE, False): (Movement.PAID, AccountKind.INSURANCE_FUND),
+    (Use.REFUND, False): (Movement.REFUNDED, AccountKind.OUTSIDE),
+    (Use.INSURANCE, True): (Movement.CAME_BACK, AccountKind.AVAILABLE),
 }
+"""By the use of a line and whether it came in: the movement of the books that it shows, and the account that tells it."""
 
 
-def moves_unseen(session: Session, town_id: UUID, use: Use, until: date, most: int = 2_000) -> list[Moved]:
-    """Money that the books say went out and no line of the bank has shown yet."""
-    movement, kind = _SHOWN_AS[use]
+def moves_unseen(
+    session: Session, town_id: UUID, use: Use, until: date, most: int = 2_000, *, came_in: bool = False
+) -> list[Moved]:
+    """Money that the books say went out, or came back, and no line of the bank has shown yet."""
+    movement, kind = _SHOWN_AS[use, came_in]
     taken = exists().where(
         LinePart.town_id == Posting.town_id, LinePart.posting_id == Posting.id, LinePart.ended_at.is_(None)
     )

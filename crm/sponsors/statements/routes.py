@@ -348,7 +348,7 @@ def set_aside(line_id: UUID) -> ResponseReturnValue:
 @bp.post("/lines/<uuid:line_id>/moves")
 @may(May.RECORD_MONEY)
 def moves(line_id: UUID) -> ResponseReturnValue:
-    """The line shows money that the books say went out."""
+    """The line shows money that the books say went out or came back."""
 
     def act(current: Any, one: StatementLine) -> None:
         chosen = ids_of([key for text in request.form.getlist("postings") for key in text.split()])
@@ -422,8 +422,15 @@ def _line_page(one: StatementLine, refused: str | None = None) -> str:
         form=SetAsideForm(),
         undoing=UndoForm(),
         use=use,
-        moves=queries.moves_unseen(session(), scope.town_id, use, clock.today(), MOST_MOVES)
-        if wants and one.amount < 0
+        moves=queries.moves_unseen(
+            session(),
+            scope.town_id,
+            Use.INSURANCE if one.amount > 0 else use,
+            clock.today(),
+            MOST_MOVES,
+            came_in=one.amount > 0,
+        )
+        if wants
         else (),
         typed=request.form,
     )

@@ -105,6 +105,7 @@ def offers_for(session: Session, scope: Scope, lines: Sequence[StatementLine]) -
     by_hand = _by_hand(session, scope, lines)
     out = [line for line in lines if line.amount < 0]
     moves = {use: _moves(session, scope, use, out) for use in (Use.INSURANCE, Use.REFUND)}
+    came_back = _moves(session, scope, Use.INSURANCE, [line for line in lines if line.amount > 0], came_in=True)
     held = _held(session, scope, out)
     for line in lines:
         offers = [*by_hand.get(line.id, ())]
@@ -112,6 +113,8 @@ def offers_for(session: Session, scope: Scope, lines: Sequence[StatementLine]) -
         if line.amount < 0:
             offers += held.get(line.id, [])
             offers += [shown for use in moves if (shown := _moved(line, use, moves[use]))]
+        elif shown := _moved(line, Use.INSURANCE, came_back):
+            offers.insert(0, shown)
         found[line.id] = [*offers, *_not_gift(line)] if line.state is LineState.OPEN else offers
     return found
 
@@ -176,17 +179,22 @@ def _by_hand(session: Session, scope: Scope, lines: Sequence[StatementLine]) -> 
     return found
 
 
-def _moves(session: Session, scope: Scope, use: Use, out: Sequence[StatementLine]) -> list[Moved]:
-    if not out:
+def _moves(
+    session: Session, scope: Scope, use: Use, lines: Sequence[StatementLine], *, came_in: bool = False
+) -> list[Moved]:
+    if not lines:
         return []
-    return queries.moves_unseen(session, scope.town_id, use, max(line.posted_on for line in out) + queries.NEAR)
+    until = max(line.posted_on for line in lines) + queries.NEAR
+    return queries.moves_unseen(session, scope.town_id, use, until, came_in=came_in)
 
 
 def _moved(line: StatementLine, use: Use, moves: Sequence[Moved]) -> Shown | None:
     chosen = moved_as(queries.seen(line), moves)
     if not chosen:
         return None
-    if use is Use.INSURANCE:
+    if line.amount > 0:
+        title = _("Came back from the insurance fund")
+    elif use is Use.INSURANCE:
         title = _("Paid to the insurance fund: %(many)s payments", many=len(chosen))
     else:
         title = _("Returned to a sponsor")

@@ -478,7 +478,7 @@ def not_a_gift(line: Seen) -> tuple[Use, str] | None:
 
 
 class Moved(NamedTuple):
-    """A movement of the books that a line of the bank may show: money paid on or returned. `amount` is not negative."""
+    """A movement of the books that a line of the bank may show: money paid on, returned or come back. `amount` is not negative."""
 
     posting_id: UUID
     day: date
@@ -486,9 +486,9 @@ class Moved(NamedTuple):
 
 
 def moved_as(line: Seen, moves: Sequence[Moved]) -> tuple[Moved, ...]:
-    """The movements that a line that went out most likely shows, the nearest in time: those of one day that sum to it,
+    """The movements that a line most likely shows, the nearest in time: those of one day that sum to it,
     one of just its amount, or those of some days running. Empty when none do."""
-    wanted = -line.amount
+    wanted = abs(line.amount)
     days: dict[date, list[Moved]] = defaultdict(list)
     for one in sorted(moves, key=lambda one: (one.day, one.posting_id)):
         if one.day <= line.day + NEAR_DUE:

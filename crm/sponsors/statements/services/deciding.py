@@ -120,29 +120,34 @@ def show_moves(
     by_id: UUID | None,
     at: datetime,
 ) -> None:
-    """The line shows these movements of the books: paid to the insurance fund, or returned to sponsors. What the line
-    has beyond them is no sponsor's money, if `rest_why` says what it is. Raises RuleBroken when the sums differ."""
-    if use not in (Use.INSURANCE, Use.REFUND) or line.amount >= 0:
+    """The line shows these movements of the books: paid to the insurance fund or come back from it, or returned to
+    sponsors. What the line has beyond them is no sponsor's money, if `rest_why` says what it is. Raises RuleBroken when
+    the sums differ."""
+    came_in = line.amount > 0
+    if use not in ((Use.INSURANCE,) if came_in else (Use.INSURANCE, Use.REFUND)):
         raise RuleBroken(_l("Choose what the line was."), field="use")
-    unseen = {one.posting_id: one for one in queries.moves_unseen(session, line.town_id, use, date.max)}
+    sign = 1 if came_in else -1
+    moves = queries.moves_unseen(session, line.town_id, use, date.max, came_in=came_in)
+    unseen = {one.posting_id: one for one in moves}
     if not posting_ids or not set(posting_ids) <= set(unseen):
         raise _shown()
     chosen = [unseen[key] for key in dict.fromkeys(posting_ids)]
-    rest = -line.amount - sum(one.amount for one in chosen)
+    whole = abs(line.amount)
+    rest = whole - sum(one.amount for one in chosen)
     if rest and not (rest > 0 and rest_why):
         raise RuleBroken(
             _l(
                 "The payments chosen come to %(chosen)s, the line to %(line)s.",
-                chosen=in_figures(-line.amount - rest),
-                line=in_figures(-line.amount),
+                chosen=in_figures(whole - rest),
+                line=in_figures(whole),
             ),
             code="sums_differ",
         )
     _take(session, line)
     for one in chosen:
-        _add(session, line, use, -one.amount, one.day, by_id=by_id, at=at, posting_id=one.posting_id)
+        _add(session, line, use, sign * one.amount, one.day, by_id=by_id, at=at, posting_id=one.posting_id)
     if rest:
-        _add(session, line, Use.OTHER, -rest, line.posted_on, by_id=by_id, at=at, why=rest_why)
+        _add(session, line, Use.OTHER, sign * rest, line.posted_on, by_id=by_id, at=at, why=rest_why)
 
 
 def send_back(session: Session, line: StatementLine, held: LinePart, *, by_id: UUID | None, at: datetime) -> None:
