@@ -65,6 +65,7 @@ OFFICE: tuple[Item, ...] = (
     Item(_l("Sponsors"), "sponsors.listing", "sponsor", May.SEE_SPONSORS, group=MONEY),
     Item(_l("Waits for approval"), "ledger.decisions", "agreed", May.RECORD_MONEY, group=MONEY, waiting=money_waiting),
     Item(_l("Account book of the fund"), "ledger.book", "coins", May.SEE_SPONSORS, group=MONEY),
+    Item(_l("Reports of money"), "money_reports.show", "chart", May.SEE_SPONSORS, group=MONEY),
     Item(_l("Load a list"), "imports.listing", "upload", May.IMPORT_PEOPLE, group=REGISTER),
     Item(_l("May be one person"), "merging.queue", "people", May.SEE_ALIKE, group=REGISTER, waiting=pairs_waiting),
     Item(_l("Poor households"), "households.review", "home", May.SEE_DASHBOARD, group=REGISTER),
@@ -84,6 +85,12 @@ TREASURY: tuple[Item, ...] = (
     *(item for item in OFFICE[1:] if item.group is not MONEY),
 )
 """Treasurers: the money is what they look at every day."""
+
+PURSE: tuple[Item, ...] = (
+    *(replace(item, group="") for item in OFFICE if item.group is MONEY),
+    *(item for item in OFFICE if item.group is not MONEY),
+)
+"""Treasurers: the money before everything else."""
 
 
 def menu_of(who: Actor) -> tuple[Item, ...]:

@@ -101,6 +101,7 @@ from crm.prospects.routes import adding, correcting, listing, person
 from crm.reorganisations import routes as reorganisation_routes
 from crm.reports import resources as report_resources
 from crm.reports import routes as report_routes
+from crm.reports.money import routes as money_report_routes
 from crm.sponsors import resources as sponsor_resources
 from crm.sponsors import routes as sponsor_routes
 from crm.sponsors.cliff import routes as cliff_routes
@@ -157,6 +158,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     letter_everybody.bp,
     statement_routes.bp,
     report_routes.bp,
+    money_report_routes.bp,
     reorganisation_routes.bp,
     decree_routes.bp,
     timekeeping_routes.bp,

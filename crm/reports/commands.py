@@ -15,9 +15,13 @@ from crm.db import session
 from crm.errors import RuleBroken
 from crm.places.queries import ids_within, place_named, the_town
 from crm.reports import tables
+from crm.reports.money import tables as money
 from crm.reports.periods import ReportKind, span_of
+from crm.reports.printing import as_pdf
 
 FORMATS = {"json": tables.as_json, "xlsx": tables.as_xlsx}
+MAKERS = {ReportKind.PIPELINE: tables.stages, **money.MAKERS}
+"""Every other kind is the report of participants."""
 
 
 @click.command("report")
@@ -41,15 +45,18 @@ def report(
     form: str,
     output: Path,
 ) -> None:
-    """Write a report of KIND (month, half-year, year, pipeline)."""
-    if form not in FORMATS:
-        raise RuleBroken(_l("This version writes reports as xlsx or json; choose one of them."), field="format")
+    """Write a report of KIND: participants of a month, half-year or year; pipeline; support-03 and money-05, the forms
+    Biểu 03 and Biểu 05; reconciliation."""
+    if form == "docx":
+        raise RuleBroken(_l("This version writes reports as xlsx, pdf or json; choose one of them."), field="format")
     if not output.absolute().parent.is_dir():
         raise RuleBroken(_l("There is no folder %(folder)s: make it first.", folder=output.absolute().parent))
     chosen = ReportKind(kind)
     span = span_of(chosen, period, min(as_of.date() if as_of else clock.today(), clock.today()))
-    make = tables.stages if chosen is ReportKind.PIPELINE else tables.participants
-    output.write_bytes(FORMATS[form](make(session(), _scope(place), span, boundaries.date() if boundaries else None)))
+    make = MAKERS.get(chosen, tables.participants)
+    made = make(session(), _scope(place), span, boundaries.date() if boundaries else None)
+    town = the_town(session()).name
+    output.write_bytes(as_pdf(made, town, clock.today()) if form == "pdf" else FORMATS[form](made))
     click.echo(str(output), err=True)
 
 

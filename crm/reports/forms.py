@@ -37,3 +37,28 @@ class HomeForm(QueryForm):
     def order(self) -> Sort:
         """The column asked for; otherwise the widest gap first."""
         return Sort(self.sort.data) if self.sort.data in set(Sort) else Sort.GAP
+
+
+class MoneyForm(QueryForm):
+    """Which report of money, of which period and place; sent by GET."""
+
+    kind = SelectField(_l("Report"), filters=[stripped], validators=[Optional()], choices=[])
+    period = SelectField(_l("Period"), filters=[stripped], validators=[Optional()], choices=[])
+    place = SelectField(_l("Place"), filters=[stripped], validators=[Optional()], choices=[])
+
+    def offer(
+        self,
+        kinds: Sequence[tuple[str, str]],
+        periods: Sequence[tuple[str, str]],
+        places: Sequence[tuple[str, str]],
+    ) -> None:
+        """What there is to choose from; the first kind and period are what is shown unasked."""
+        self.kind.choices, self.period.choices = list(kinds), list(periods)
+        self.place.choices = [("", _l("The whole town")), *places]
+        self._unasked = kinds[0][0], periods[0][0]
+
+    def asked(self) -> tuple[str, str, str]:
+        """Kind, period and place as they were asked for, or the first there is."""
+        valid = self.validate()
+        kind, period, place = (part.data or "" if valid else "" for part in (self.kind, self.period, self.place))
+        return kind or self._unasked[0], period or self._unasked[1], place

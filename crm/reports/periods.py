@@ -18,16 +18,24 @@ class ReportKind(StrEnum):
     HALF_YEAR = "half-year"
     YEAR = "year"
     PIPELINE = "pipeline"
+    SUPPORT = "support-03"
+    MONEY = "money-05"
+    RECONCILIATION = "reconciliation"
 
+
+OF_MONEY = (ReportKind.SUPPORT, ReportKind.MONEY, ReportKind.RECONCILIATION)
+"""What the treasurer hands in: only for those who see sponsors."""
+
+_ANY = (
+    re.compile(r"(\d{4})(?:-(?:(?P<month>0[1-9]|1[0-2])|H(?P<half>[12])))?"),
+    _l("Write a month as 2019-09, a half-year as 2019-H1 or a year as 2019."),
+)
 
 _SHAPES = {
     ReportKind.MONTH: (re.compile(r"(\d{4})-(?P<month>0[1-9]|1[0-2])"), _l("Write the month as 2019-09.")),
     ReportKind.HALF_YEAR: (re.compile(r"(\d{4})-H(?P<half>[12])"), _l("Write the half-year as 2019-H1 or 2019-H2.")),
     ReportKind.YEAR: (re.compile(r"(\d{4})"), _l("Write the year as 2019.")),
-    ReportKind.PIPELINE: (
-        re.compile(r"(\d{4})(?:-(?:(?P<month>0[1-9]|1[0-2])|H(?P<half>[12])))?"),
-        _l("Write a month as 2019-09, a half-year as 2019-H1 or a year as 2019."),
-    ),
+    **dict.fromkeys((ReportKind.PIPELINE, *OF_MONEY), _ANY),
 }
 
 
@@ -48,3 +56,13 @@ def span_of(kind: ReportKind, period: str, as_of: date) -> Span:
     if first.first_day > as_of:
         raise RuleBroken(_l("This period has not begun on that day."), field="period")
     return Span(first.first_day, min(last.last_day, as_of))
+
+
+def periods_to(day: date) -> list[str]:
+    """The periods that have begun, as they are written: months of a year and a half, then halves and years."""
+    this = Month.of(day)
+    months = [str(this - back) for back in range(18)]
+    halves = [
+        f"{year}-H{half}" for year in (day.year, day.year - 1) for half in (2, 1) if Month(year, 6 * half - 5) <= this
+    ]
+    return [*months, *halves, *(str(year) for year in (day.year, day.year - 1, day.year - 2))]

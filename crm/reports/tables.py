@@ -24,7 +24,7 @@ SAFE = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": Fals
 
 @dataclass(frozen=True)
 class ReportTable:
-    """What a report says; the last row is the total."""
+    """What a report says; the last row is the total. Without any row its words are all it says."""
 
     title: str
     since: date
@@ -33,6 +33,12 @@ class ReportTable:
     boundaries: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
+    form: str = ""
+    """What the form is called, such as «Biểu 03»; a proposal of this program where there is no official one."""
+    notes: Sequence[str] = ()
+    """What is to be known of the figures, below them."""
+    below: Sequence[ReportTable] = ()
+    """Further tables of the same report."""
 
 
 def participants(session: Session, scope: Scope, span: Span, drawn: date | None = None) -> ReportTable:
@@ -87,24 +93,35 @@ def as_json(table: ReportTable) -> bytes:
 
 
 def as_xlsx(table: ReportTable) -> bytes:
-    """An Excel workbook; text stays text, whatever it begins with."""
+    """An Excel workbook, a sheet for each table; text stays text, whatever it begins with."""
     made = io.BytesIO()
     with Workbook(made, SAFE) as book:
-        sheet = book.add_worksheet()
-        bold = book.add_format({"bold": True})
-        head = book.add_format({"bold": True, "border": 1, "text_wrap": True, "valign": "vcenter", "align": "center"})
-        cell, last = book.add_format({"border": 1}), book.add_format({"border": 1, "bold": True})
-        sheet.write(0, 0, table.title, bold)
-        sheet.write(1, 0, f"{table.since:%d/%m/%Y} – {table.as_of:%d/%m/%Y}")
-        sheet.write(2, 0, table.counting)
-        sheet.write(3, 0, table.boundaries)
-        sheet.write_row(5, 0, table.columns, head)
-        for number, row in enumerate(table.rows, start=6):
-            sheet.write_row(number, 0, row, last if number == len(table.rows) + 5 else cell)
-        sheet.set_column(0, 0, 28)
-        sheet.set_column(1, len(table.columns), 13)
-        sheet.freeze_panes(6, 1)
-        sheet.set_landscape()
-        sheet.set_paper(9)
-        sheet.fit_to_pages(1, 0)
+        for one in (table, *table.below):
+            _sheet(book, one)
     return made.getvalue()
+
+
+def _sheet(book: Workbook, table: ReportTable) -> None:
+    sheet, line = book.add_worksheet(), {"border": 1}
+    bold = book.add_format({"bold": True})
+    head = book.add_format(line | {"bold": True, "text_wrap": True, "valign": "vcenter", "align": "center"})
+    whole = {"num_format": "#,##0"}
+    cell, number = book.add_format(line), book.add_format(line | whole)
+    last, last_number = book.add_format(line | {"bold": True}), book.add_format(line | whole | {"bold": True})
+    sheet.write(0, 0, table.title, bold)
+    sheet.write(1, 0, f"{table.since:%d/%m/%Y} – {table.as_of:%d/%m/%Y}")
+    sheet.write(2, 0, table.counting)
+    sheet.write(3, 0, table.boundaries)
+    sheet.write_row(5, 0, table.columns, head)
+    for place, row in enumerate(table.rows, start=6):
+        plain, counted = (last, last_number) if place == len(table.rows) + 5 else (cell, number)
+        for column, value in enumerate(row):
+            sheet.write(place, column, value, counted if isinstance(value, int) else plain)
+    for place, note in enumerate(table.notes, start=len(table.rows) + 7):
+        sheet.write(place, 0, note)
+    sheet.set_column(0, 0, 28)
+    sheet.set_column(1, len(table.columns), 13)
+    sheet.freeze_panes(6, 1)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)

@@ -1,0 +1,85 @@
+"""The treasurer's reports: on a page, as a workbook, as a paper to be signed."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, render_template, request, send_file
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from crm import clock
+from crm.accounts.gateway import current_scope
+from crm.accounts.queries import Scope
+from crm.accounts.rules import May, Reach
+from crm.db import session
+from crm.places.models import Town
+from crm.places.queries import ids_within, units
+from crm.reports.forms import MoneyForm
+from crm.reports.money.tables import KIND_WORDS, MAKERS
+from crm.reports.periods import ReportKind, periods_to, span_of
+from crm.reports.printing import as_pdf
+from crm.reports.tables import ReportTable, as_xlsx
+from crm.web.guard import may
+
+bp = Blueprint("money_reports", __name__)
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@bp.get("/reports/money")
+@may(May.SEE_SPONSORS)
+def show() -> ResponseReturnValue:
+    """Biểu 03, Biểu 05 or the reconciliation of a period; `format` xlsx or pdf takes it away."""
+    form, scope, today = MoneyForm(request.args), current_scope(), clock.today()
+    places = [(str(place.id), place.name) for place in session().scalars(units(scope.town_id, today))]
+    form.offer([(kind.value, str(words)) for kind, words in KIND_WORDS.items()], _periods(), places)
+    kind, period, place = form.asked()
+    span = span_of(ReportKind(kind), period, today)
+    table = MAKERS[ReportKind(kind)](session(), _within(scope, place), span, None)
+    town = session().get_one(Town, scope.town_id).name
+    way = request.args.get("format")
+    if way == "xlsx":
+        return _file(as_xlsx(table), kind, period, "xlsx", XLSX)
+    if way == "pdf":
+        return _file(as_pdf(table, town, today), kind, period, "pdf", "application/pdf")
+    return render_template(
+        "reports/money.html",
+        form=form,
+        table=table,
+        asked={"kind": kind, "period": period, "place": place or None},
+        numeric=_numeric,
+    )
+
+
+def _periods() -> list[tuple[str, str]]:
+    def words(period: str) -> Any:
+        year, _dash, part = period.partition("-")
+        if not part:
+            return _("Year %(year)s", year=year)
+        if part.startswith("H"):
+            return _("Half-year %(half)s of %(year)s", half=part[1:], year=year)
+        return _("Month %(month)s", month=f"{int(part)}/{year}")
+
+    return [(period, str(words(period))) for period in periods_to(clock.today())]
+
+
+def _within(scope: Scope, place: str) -> Scope:
+    """The same person's view of one place and what lies in it."""
+    if not place:
+        return scope
+    inside = ids_within(session(), scope.town_id, UUID(place))
+    return replace(scope, reach=Reach.UNIT, place_ids=tuple(inside))
+
+
+def _numeric(table: ReportTable, place: int) -> bool:
+    return any(isinstance(row[place], int | float) for row in table.rows)
+
+
+def _file(content: bytes, kind: str, period: str, ending: str, mimetype: str) -> Response:
+    return send_file(
+        io.BytesIO(content), mimetype=mimetype, as_attachment=True, download_name=f"{kind}-{period}.{ending}"
+    )
