@@ -44,6 +44,7 @@ import crm.prospects.merging.cards
 import crm.prospects.merging.models
 import crm.prospects.models
 import crm.reorganisations.models
+import crm.sponsors.cliff.models
 import crm.sponsors.conditions
 import crm.sponsors.giving.models
 import crm.sponsors.ledger.models

@@ -23,6 +23,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "proposals whom to fund that stand still": {"task": "matching.resume", "schedule": EVERY_MINUTE},
     "comparisons of decrees that stand still": {"task": "decrees.resume", "schedule": EVERY_MINUTE},
     "reminders of sponsors' instalments": {"task": "giving.remind", "schedule": crontab(hour=8, minute=0)},
+    "people whose sponsor's help ends": {"task": "cliff.tell", "schedule": crontab(hour=4, minute=30)},
     "registrations that nobody confirmed": {
         "task": "giving.forget_unconfirmed",
         "schedule": crontab(hour=3, minute=20),

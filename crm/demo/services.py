@@ -32,6 +32,8 @@ from crm.places.models import Town
 from crm.places.queries import the_town
 from crm.prospects.merging.services import reviewing
 from crm.prospects.models import Prospect
+from crm.sponsors.cliff.services import tell
+from crm.sponsors.giving.showing import links
 from crm.sponsors.rules import FundAccount
 from crm.sponsors.services import set_fund_account
 from crm.targets.models import Target
@@ -109,6 +111,7 @@ def load(session: Session, wanted: Wanted, *, moved_to: datetime | None) -> None
     set_targets(session, team, wanted.as_of)
     set_fund_account(session, FUND)
     load_statement(session, town.id, FUND, wanted.as_of, Random(wanted.seed), team.treasurer_id)  # noqa: S311
+    tell(session, town.id, links=links(), today=wanted.as_of, at=at(wanted.as_of, 4))
     accounts = [{"identity": one.identity, "role": one.role.value, "name": one.name} for one in team.accounts]
     stored.write(session, SETTING, {"accounts": accounts, "password": PASSWORD})
     stored_clock.start_at(session, moved_to)

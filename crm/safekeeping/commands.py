@@ -26,6 +26,7 @@ from crm.embedded.brokers import broker_urls
 from crm.errors import RuleBroken
 from crm.participation.recounting import differences
 from crm.safekeeping import gateway, services
+from crm.sponsors.cliff.checking import overlooked
 from crm.sponsors.ledger import recounting
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -162,6 +163,14 @@ def _money(settings: Settings) -> tuple[bool, str]:
     return not found, "; ".join(found) or "accounts, months, promises and closed months say the same"
 
 
+def _cliffs(settings: Settings) -> tuple[bool, str]:
+    try:
+        found = overlooked(session(), clock.today())
+    except SQLAlchemyError:
+        return False, "the database cannot be asked"
+    return not found, "; ".join(found) or "somebody knows of everybody whose sponsor's help ends"
+
+
 CHECKS: dict[str, Check] = {
     "settings": _settings,
     "database": _database,
@@ -170,5 +179,6 @@ CHECKS: dict[str, Check] = {
     "disk": _disk,
     "months": _months,
     "money": _money,
+    "help that ends": _cliffs,
     "Twilio": _twilio,
 }

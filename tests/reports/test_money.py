@@ -32,7 +32,7 @@ from crm.reports.tables import ReportTable
 from crm.sponsors import services
 from crm.sponsors.ledger.queries import balances_by_kind
 from crm.sponsors.queries import balance_of_all
-from crm.sponsors.rules import AccountKind
+from crm.sponsors.rules import AccountKind, Movement
 from tests.factories import Make
 from tests.participation.stories import join
 from tests.sponsors.stories import A_MONTH, A_NEAR_POOR_MONTH, allocate, poor, sponsor
@@ -173,6 +173,10 @@ def test_the_reconciliation_of_each_period_goes_on_where_the_last_one_ended(
     kinds = balances_by_kind(session, scope.town_id)
     held = kinds[AccountKind.UNIDENTIFIED] + kinds[AccountKind.AVAILABLE] + kinds[AccountKind.RESERVED]
     assert table.rows[-1][-1] == held == 200_000 + 4 * MILLION - 100_000 - A_NEAR_POOR_MONTH
+
+
+def test_every_movement_has_its_column() -> None:
+    assert {one for movements in tables.MOVED.values() for one in movements} == set(Movement)
 
 
 def test_what_is_put_right_later_is_the_opposite_of_what_it_was(session: Session, scope: Scope, make: Make) -> None:

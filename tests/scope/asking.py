@@ -80,6 +80,8 @@ OPEN: dict[str, dict[str, Any]] = {
     "giving.confirmation": {"token": "none"},
     "giving.confirm": {"token": "none"},
     "giving.pay": {"token": "none"},
+    "cliff.renewal": {"token": "none"},
+    "cliff.renew": {"token": "none"},
     "letters.letter": {"token": "the letter"},
     "letters.issue": {"token": "the letter"},
     "letters.publicity": {"token": "the letter"},

@@ -61,7 +61,7 @@ def supported(session: Session, scope: Scope, span: Span, drawn: date | None = N
         _("In the total each person counts once, also when several sponsors helped."),
         _(
             "Promised: promises made in the period, less what was taken back of promises. "
-            "Set aside: less what was given back."
+            "Set aside: less what was given back, also by the insurance office."
         ),
     ]
     if not whole:
@@ -121,7 +121,7 @@ def paid(session: Session, scope: Scope, span: Span, drawn: date | None = None) 
 
 # ---- the bank beside the books
 
-_MOVED: Mapping[str, tuple[Movement, ...]] = {
+MOVED: Mapping[str, tuple[Movement, ...]] = {
     "promised": (Movement.PLEDGED, Movement.PLEDGE_CHANGED, Movement.PLEDGE_ENDED),
     "received": (Movement.RECEIVED,),
     "identified": (Movement.IDENTIFIED,),
@@ -129,6 +129,7 @@ _MOVED: Mapping[str, tuple[Movement, ...]] = {
     "given back": (Movement.RELEASED,),
     "paid": (Movement.PAID,),
     "returned": (Movement.REFUNDED,),
+    "came back": (Movement.CAME_BACK,),
     "put right": (Movement.CORRECTED,),
 }
 
@@ -154,6 +155,7 @@ def reconciled(session: Session, scope: Scope, span: Span, drawn: date | None = 
         _("Given back to what is left"),
         _("Paid to the insurance fund"),
         _("Returned to the sponsor"),
+        _("Came back from the insurance fund"),
         _("Put right"),
         _("At the end"),
     ]
@@ -175,9 +177,9 @@ def reconciled(session: Session, scope: Scope, span: Span, drawn: date | None = 
 
 
 def _account(words: str, moved: Mapping[Movement | None, Vnd]) -> list[Any]:
-    amounts = [sum(moved.get(one, 0) for one in movements) for movements in _MOVED.values()]
+    amounts = [sum(moved.get(one, 0) for one in movements) for movements in MOVED.values()]
     start = moved.get(None, 0)
-    return [words, start, *amounts, start + sum(amounts)]
+    return [words, start, *amounts, sum(moved.values())]
 
 
 def _bank(session: Session, scope: Scope, span: Span) -> ReportTable:

@@ -1,89 +1,260 @@
-"""Whose help ends within three months, by whose money, and since when nobody follows."""
+"""Whose help ends within three months, by whose money, who knows of it, and what going on with them would cost."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, cast, exists, func, not_, or_, select
 from sqlalchemy.orm import Session
+from sqlalchemy.types import Date
 
 from crm.accounts.queries import Scope
+from crm.clock import LOCAL
+from crm.money import Vnd
 from crm.months import Month
 from crm.participation.guard.rules import SPONSOR_NOTICE
 from crm.places.models import Place
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import listed_to
-from crm.sponsors.models import Allocation, AllocationMonth, Sponsor
-from crm.sponsors.queries import carried_until
-from crm.web.pager import Page, page
+from crm.prospects.queries.standing import standings_of
+from crm.prospects.rules import Ground
+from crm.sponsors.cliff.models import CliffNotice, PledgeRenewal
+from crm.sponsors.models import Allocation, AllocationMonth, Pledge, Receipt, Sponsor
+from crm.sponsors.queries import a_month, carried_until
+from crm.sponsors.rules import AHEAD, PledgeState, needy
 
 
 class Ahead(NamedTuple):
-    """How many people stand before a cliff, and the last month of the first of them."""
+    """How many people stand before a cliff, the last month of the first of them, and of how many nobody knows."""
 
     people: int
     first: Month | None
-
-
-def ahead(session: Session, scope: Scope, today: date) -> Ahead:
-    """Whose help ends within three months, among the people somebody may see."""
-    ending = carried_until(scope.town_id, today).subquery()
-    people = select(func.count(), func.min(ending.c.until)).join(Prospect, _is(ending)).where(listed_to(scope))
-    number, first = session.execute(people.select_from(ending)).one()
-    return Ahead(int(number), Month.of(first) if first else None)
+    alone: int
 
 
 class Ending(NamedTuple):
-    """Somebody whose help ends, and whose money it is."""
+    """Somebody whose help ends, whose money it is, and who knows."""
 
     person: Prospect
     place: str
     until: Month
     sponsor: Sponsor
+    spoken: bool
+    """Somebody spoke with the person since it was three months ahead."""
+    looked_after: bool
+    """A volunteer has them, and so in the list of what is due."""
+    written: bool
+    """The sponsor was written to, or has promised to go on."""
+
+    @property
+    def alone(self) -> bool:
+        return not (self.spoken or self.looked_after or self.written)
 
 
-def _is(ending: Any) -> Any:
-    return and_(Prospect.id == ending.c.prospect_id)
+def _ends(town_id: UUID, today: date) -> tuple[Any, dict[str, ColumnElement[bool]]]:
+    """The people before a cliff as a table, and who of the others knows of each."""
+    ending = carried_until(town_id, today).subquery()
+    begins = cast(ending.c.until - func.make_interval(0, SPONSOR_NOTICE - 1), Date)
+    last = cast(func.timezone(LOCAL.key, Prospect.last_contact_at), Date)
+    written = exists().where(
+        CliffNotice.town_id == Prospect.town_id,
+        CliffNotice.prospect_id == Prospect.id,
+        CliffNotice.until == ending.c.until,
+        CliffNotice.email_id.is_not(None),
+    )
+    knows = {
+        "spoken": func.coalesce(last >= begins, False),
+        "looked_after": Prospect.volunteer_id.is_not(None),
+        "written": or_(written, _renewed_after(ending.c.until)),
+    }
+    return ending, knows
 
 
-def _endings(scope: Scope, today: date, within: int = SPONSOR_NOTICE) -> tuple[Select[Any], Any]:
-    """Everybody with the sponsor of their last month, and the column of that month."""
-    ending = carried_until(scope.town_id, today, within).subquery()
+def _renewed_after(until: Any) -> ColumnElement[bool]:
+    """A promise that is open is meant for the person's months after this one."""
+    return exists().where(
+        PledgeRenewal.town_id == Prospect.town_id,
+        PledgeRenewal.prospect_id == Prospect.id,
+        PledgeRenewal.start_month > until,
+        Pledge.town_id == PledgeRenewal.town_id,
+        Pledge.id == PledgeRenewal.pledge_id,
+        Pledge.state == PledgeState.OPEN,
+    )
+
+
+def ahead(session: Session, scope: Scope, today: date) -> Ahead:
+    """Whose help ends within three months, among the people somebody may see."""
+    ending, knows = _ends(scope.town_id, today)
     query = (
-        select(Prospect, Place.name, ending.c.until, Sponsor)
-        .join(ending, _is(ending))
+        select(func.count(), func.min(ending.c.until), func.count().filter(not_(or_(*knows.values()))))
+        .select_from(ending)
+        .join(Prospect, Prospect.id == ending.c.prospect_id)
+        .where(listed_to(scope))
+    )
+    people, first, alone = session.execute(query).one()
+    return Ahead(int(people), Month.of(first) if first else None, int(alone))
+
+
+def endings(scope: Scope, today: date) -> tuple[Select[Any], Any]:
+    """Everybody before a cliff with the sponsor of their last month and who knows; and the column of that month."""
+    ending, knows = _ends(scope.town_id, today)
+    query = (
+        select(Prospect, Place.name, ending.c.until, Sponsor, *(knows[name].label(name) for name in knows))
+        .join(ending, Prospect.id == ending.c.prospect_id)
         .join(Place, and_(Place.town_id == Prospect.town_id, Place.id == Prospect.place_id))
-        .join(
-            AllocationMonth,
-            and_(
-                AllocationMonth.town_id == Prospect.town_id,
-                AllocationMonth.prospect_id == Prospect.id,
-                AllocationMonth.month == ending.c.until,
-                AllocationMonth.released_at.is_(None),
-            ),
-        )
-        .join(
-            Allocation,
-            and_(Allocation.town_id == Prospect.town_id, Allocation.id == AllocationMonth.allocation_id),
-        )
+        .join(AllocationMonth, _last_month(ending.c.until))
+        .join(Allocation, and_(Allocation.town_id == Prospect.town_id, Allocation.id == AllocationMonth.allocation_id))
         .join(Sponsor, and_(Sponsor.town_id == Prospect.town_id, Sponsor.id == Allocation.sponsor_id))
         .where(listed_to(scope))
     )
     return query, ending.c.until
 
 
-def endings_page(session: Session, scope: Scope, today: date, *, cursor: str | None, size: int) -> Page[Ending]:
-    """Whose help ends, the soonest first."""
-    query, until = _endings(scope, today)
-    found: Page[Any] = page(
-        session,
-        query,
-        (until, Prospect.id),
-        cursor=cursor,
-        size=size,
-        kinds=(date.fromisoformat, UUID),
-        key=lambda row: (row[2], row[0].id),
+def _last_month(until: Any) -> ColumnElement[bool]:
+    return and_(
+        AllocationMonth.town_id == Prospect.town_id,
+        AllocationMonth.prospect_id == Prospect.id,
+        AllocationMonth.month == until,
+        AllocationMonth.released_at.is_(None),
     )
-    return Page([Ending(row[0], row[1], Month.of(row[2]), row[3]) for row in found.rows], found.next)
+
+
+def as_ending(row: Any) -> Ending:
+    """A row of `endings`."""
+    return Ending(row[0], row[1], Month.of(row[2]), row[3], *(bool(one) for one in row[4:7]))
+
+
+def left_alone(session: Session, town_id: UUID, today: date) -> Sequence[UUID]:
+    """Whose help ends within three months and nobody but the treasurer's list knows it: no volunteer has them, nobody
+    spoke with them since it was three months ahead, and their sponsor was not written to."""
+    ending, knows = _ends(town_id, today)
+    query = select(Prospect.id).join(ending, Prospect.id == ending.c.prospect_id).where(Prospect.town_id == town_id)
+    return session.scalars(query.where(not_(or_(*knows.values()))).order_by(ending.c.until, Prospect.id)).all()
+
+
+def unseen(town_id: UUID, today: date) -> Select[UUID, date, UUID]:
+    """Whose help ends within three months and was not seen yet by the nightly task: until when, and whose money it is."""
+    ending = carried_until(town_id, today).subquery()
+    seen = exists().where(
+        CliffNotice.town_id == town_id,
+        CliffNotice.prospect_id == ending.c.prospect_id,
+        CliffNotice.until == ending.c.until,
+    )
+    return (
+        select(ending.c.prospect_id, ending.c.until, Allocation.sponsor_id)
+        .join(
+            AllocationMonth,
+            and_(
+                AllocationMonth.town_id == town_id,
+                AllocationMonth.prospect_id == ending.c.prospect_id,
+                AllocationMonth.month == ending.c.until,
+                AllocationMonth.released_at.is_(None),
+            ),
+        )
+        .join(Allocation, and_(Allocation.town_id == town_id, Allocation.id == AllocationMonth.allocation_id))
+        .where(~seen)
+        .order_by(Allocation.sponsor_id, ending.c.until, ending.c.prospect_id)
+    )
+
+
+# ---- going on with the same people
+
+
+class Again(NamedTuple):
+    """Somebody a sponsor may go on with: the first month after those carried, as many months as before, their cost."""
+
+    prospect_id: UUID
+    start: Month
+    months: int
+    amount: Vnd
+
+
+class Offer(NamedTuple):
+    """What going on with everybody whose help by a sponsor ends would be."""
+
+    people: Sequence[Again]
+    until: Month
+    """The last month of the first of them."""
+
+    @property
+    def months(self) -> int:
+        return sum(one.months for one in self.people)
+
+    @property
+    def amount(self) -> Vnd:
+        return sum(one.amount for one in self.people)
+
+
+def offer_to(session: Session, of: Sponsor, today: date) -> Offer | None:
+    """The people whose last months this sponsor carries, without those an open promise of theirs is meant for already.
+
+    A month costs what somebody of that need owes on the least income by the law of the day. None when there is nobody.
+    """
+    ending = carried_until(of.town_id, today).subquery()
+    query = (
+        select(Prospect.id, ending.c.until, Allocation.months)
+        .join(ending, Prospect.id == ending.c.prospect_id)
+        .join(AllocationMonth, _last_month(ending.c.until))
+        .join(Allocation, and_(Allocation.town_id == Prospect.town_id, Allocation.id == AllocationMonth.allocation_id))
+        .where(
+            Prospect.town_id == of.town_id,
+            Prospect.merged_into_id.is_(None),
+            Allocation.sponsor_id == of.id,
+            ~_renewed_after(ending.c.until),
+        )
+        .order_by(ending.c.until, Prospect.id)
+    )
+    rows = session.execute(query).all()
+    if not rows:
+        return None
+    standings = standings_of(session, of.town_id, [row[0] for row in rows])
+    costs: dict[Ground, Vnd] = {}
+    people = []
+    for prospect_id, until, months in rows:
+        held = [one.ground for one in standings[prospect_id] if one.valid_from <= today < (one.valid_to or date.max)]
+        ground = needy(held) or Ground.OTHER
+        if ground not in costs:
+            costs[ground] = a_month(session, of.town_id, ground, today)
+        number = min(int(months), AHEAD)
+        if costs[ground]:
+            people.append(Again(prospect_id, Month.of(until) + 1, number, number * costs[ground]))
+    return Offer(people, min(one.start for one in people) - 1) if people else None
+
+
+def open_renewal(session: Session, of: Sponsor) -> Pledge | None:
+    """The latest open promise of a sponsor that is meant for certain people."""
+    query = (
+        select(Pledge)
+        .where(
+            Pledge.town_id == of.town_id,
+            Pledge.sponsor_id == of.id,
+            Pledge.state == PledgeState.OPEN,
+            exists().where(PledgeRenewal.town_id == Pledge.town_id, PledgeRenewal.pledge_id == Pledge.id),
+        )
+        .order_by(Pledge.recorded_at.desc(), Pledge.id.desc())
+        .limit(1)
+    )
+    return session.scalars(query).first()
+
+
+def meant_for(session: Session, pledge: Pledge) -> Sequence[PledgeRenewal]:
+    """Whom a promise is meant for."""
+    query = select(PledgeRenewal).where(PledgeRenewal.town_id == pledge.town_id, PledgeRenewal.pledge_id == pledge.id)
+    return session.scalars(query.order_by(PledgeRenewal.start_month, PledgeRenewal.prospect_id)).all()
+
+
+def renewed_by(session: Session, town_id: UUID) -> dict[UUID, UUID]:
+    """Whose money that came in is meant for whom: by person, the sponsor of the latest such promise."""
+    paid = exists().where(
+        Receipt.town_id == Pledge.town_id, Receipt.pledge_id == Pledge.id, Receipt.corrected_id.is_(None)
+    )
+    query = (
+        select(PledgeRenewal.prospect_id, Pledge.sponsor_id)
+        .join(Pledge, and_(Pledge.town_id == PledgeRenewal.town_id, Pledge.id == PledgeRenewal.pledge_id))
+        .where(PledgeRenewal.town_id == town_id, paid)
+        .order_by(Pledge.recorded_at, Pledge.id)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}

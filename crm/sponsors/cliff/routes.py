@@ -1,32 +1,132 @@
-"""Whose help ends, for the treasurer."""
+"""Whose help ends, for the treasurer; and the page on which a sponsor goes on with the same people."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
 from crm import clock
-from crm.accounts.gateway import current_scope
+from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
-from crm.db import session
+from crm.background import ring
+from crm.db import session, transaction
+from crm.errors import Conflict, NotFound, RuleBroken
 from crm.participation.guard.rules import SPONSOR_NOTICE
-from crm.sponsors.cliff import queries
-from crm.web.guard import may
+from crm.places.models import Town
+from crm.prospects.models import Prospect
+from crm.sponsors.cliff import queries, services
+from crm.sponsors.giving.showing import links, pay_token
+from crm.sponsors.matching.rules.needs import Terms
+from crm.sponsors.matching.services import ask
+from crm.sponsors.models import Sponsor
+from crm.web.guard import may, public
+from crm.web.pager import Page, page
+from tasks.matching import make
 
 bp = Blueprint("cliff", __name__)
 
 PAGE = 50
+LOOKING = "60 per minute"
 
 
 @bp.get("/sponsors/ending")
 @may(May.SEE_SPONSORS)
 def listing() -> ResponseReturnValue:
-    """Everybody whose help ends within three months, the soonest first."""
+    """Everybody whose help ends within three months, the soonest first, and who knows of it."""
     scope, today = current_scope(), clock.today()
-    found = queries.endings_page(session(), scope, today, cursor=request.args.get("cursor"), size=PAGE)
+    query, until = queries.endings(scope, today)
+    found: Page[Any] = page(
+        session(),
+        query,
+        (until, Prospect.id),
+        cursor=request.args.get("cursor"),
+        size=PAGE,
+        kinds=(date.fromisoformat, UUID),
+        key=lambda row: (row[2], row[0].id),
+    )
     return render_template(
         "sponsors/cliff/listing.html",
-        found=found,
+        found=Page([queries.as_ending(row) for row in found.rows], found.next),
         ahead=queries.ahead(session(), scope, today),
         months=SPONSOR_NOTICE,
     )
+
+
+@bp.post("/sponsors/ending/propose")
+@may(May.RECORD_MONEY)
+def propose() -> ResponseReturnValue:
+    """A proposal whom to fund with everybody's money: whoever is carried already comes first."""
+    by = current_user()
+    try:
+        with transaction() as current:
+            asked = ask(current, by.town_id, Terms(), by_id=by.id, on=clock.today(), at=clock.now())
+            proposal_id = asked.id
+    except RuleBroken as refusal:
+        flash(str(refusal), "error")
+        return redirect(url_for(".listing"), 303)
+    ring(make, str(by.town_id), str(proposal_id))
+    return redirect(url_for("matching.show", proposal_id=proposal_id), 303)
+
+
+# ---- the sponsor goes on
+
+
+@bp.get("/sponsor/renew/<token>")
+@public
+def renewal(token: str) -> ResponseReturnValue:
+    """What going on with the same people would be. Looking at it promises nothing."""
+    of = _sponsor(token)
+    return _unlisted(
+        render_template(
+            "sponsors/cliff/renew.html",
+            sponsor=of,
+            token=token,
+            offer=queries.offer_to(session(), of, clock.today()),
+            before=queries.open_renewal(session(), of),
+            pay_token=pay_token,
+            town=session().get_one(Town, of.town_id),
+        )
+    )
+
+
+@bp.post("/sponsor/renew/<token>")
+@public
+def renew(token: str) -> ResponseReturnValue:
+    """Promise it, and go to the QR; asked twice it is one promise."""
+    of = _sponsor(token)
+    try:
+        with transaction() as current:
+            made = services.renew(current, of, by_id=None, on=clock.today(), at=clock.now())
+            where = pay_token(made.id)
+    except Conflict as refusal:
+        flash(str(refusal), "warning")
+        return redirect(url_for(".renewal", token=token), 303)
+    return _unlisted(redirect(url_for("giving.pay", token=where), 303))
+
+
+def _sponsor(token: str) -> Sponsor:
+    found = session().scalar(select(Sponsor).where(Sponsor.id == links().sponsor_of(token)))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _unlisted(content: Any) -> Response:
+    response = make_response(content)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+@bp.record_once
+def _limited(state: BlueprintSetupState) -> None:
+    """Nobody guesses at links."""
+    limiter, views = state.app.extensions["crm.limits"], state.app.view_functions
+    for name in ("renewal", "renew"):
+        views[f"cliff.{name}"] = limiter.limit(LOOKING)(views[f"cliff.{name}"])

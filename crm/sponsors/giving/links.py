@@ -38,6 +38,25 @@ class Links:
         except (BadSignature, ValueError, TypeError, AttributeError):
             return None
 
+    def renewing(self, sponsor_id: UUID) -> str:
+        """Where a sponsor goes on with the people whose help ends."""
+        return f"{self.public_url}/sponsor/renew/{self.renew_token(sponsor_id)}"
+
+    def renew_token(self, sponsor_id: UUID) -> str:
+        """The signed name of a sponsor's page of renewal; it opens nothing else of theirs."""
+        return str(self._renewals.dumps(sponsor_id.hex))
+
+    def sponsor_of(self, token: str) -> UUID | None:
+        """The sponsor whose page of renewal this names; None when it is nobody's."""
+        try:
+            return UUID(hex=self._renewals.loads(token))
+        except (BadSignature, ValueError, TypeError, AttributeError):
+            return None
+
+    @property
+    def _renewals(self) -> URLSafeSerializer:
+        return URLSafeSerializer(self.secret_key, salt="page of renewal")
+
     @property
     def _signer(self) -> URLSafeSerializer:
         return URLSafeSerializer(self.secret_key, salt="page of payment")

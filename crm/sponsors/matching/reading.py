@@ -29,6 +29,7 @@ from crm.premiums.rules.quotes import Plan
 from crm.prospects.models import Prospect, StageChange, Standing
 from crm.prospects.queries.standing import standings_of
 from crm.prospects.rules import Ground, Sex, Stage
+from crm.sponsors.cliff.queries import renewed_by
 from crm.sponsors.matching.models import FundingRefusal
 from crm.sponsors.matching.rules.needs import (
     LOOK_AHEAD,
@@ -203,6 +204,8 @@ class _Known:
     refused: Mapping[UUID, frozenset[UUID]]
     barred: Collection[UUID]
     earliest: Mapping[int, Month]
+    renewed: Mapping[UUID, UUID]
+    """Who promised to go on with somebody, and paid on that promise."""
     prices: dict[Any, Vnd] = field(default_factory=dict)
     additions: dict[Any, tuple[LocalTopUp, ...]] = field(default_factory=dict)
 
@@ -236,6 +239,7 @@ class _Known:
             carried=carried,
             refused={person_id: frozenset(found) for person_id, found in refused.items()},
             barred=barred_among(session, town_id, ids, on, of),
+            renewed=renewed_by(session, town_id),
             earliest={run: first_months(on, of.on(on), Plan(method_of(run), run))[0] for run in RUNS},
         )
 
@@ -334,7 +338,7 @@ def _need(row: Any, known: _Known, terms: Terms) -> Need | LeftOut:
         prices=prices,
         since=local_day(row.since),
         deadline=deadline,
-        carried_by=free.carried_by,
+        carried_by=known.renewed.get(row.id, free.carried_by),
         refused_by=known.refused.get(row.id, frozenset()),
         facts={**facts, "within": within, "free": free.months},
     )

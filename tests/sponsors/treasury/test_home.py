@@ -39,7 +39,7 @@ def test_every_figure_of_the_first_page_is_what_was_done(session: Session, make:
     assert told.late[0] == 1
     assert told.unidentified == 70_000
     assert told.held == 10 * A_MONTH + 70_000
-    assert told.ahead == (1, Month(2019, 12)), "whoever is carried for six months stands before no cliff yet"
+    assert told.ahead[:2] == (1, Month(2019, 12)), "whoever is carried for six months stands before no cliff yet"
     assert told.carried == Carried(2, 0), "one month of each lies in the year so far"
     assert told.bridge is None
     assert told.proposed is None

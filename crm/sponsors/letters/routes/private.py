@@ -26,6 +26,8 @@ from crm.participation.guard.rules import SPONSOR_NOTICE
 from crm.places.models import Town
 from crm.prospects.rules import Ground
 from crm.sponsors import queries as sponsors
+from crm.sponsors.cliff.queries import offer_to
+from crm.sponsors.giving.showing import links
 from crm.sponsors.letters import printing, queries, services
 from crm.sponsors.letters.models import SponsorPaper
 from crm.sponsors.letters.rules import (
@@ -128,6 +130,8 @@ def _letter(door: Door) -> ResponseReturnValue:
         publicity=queries.publicity_of(current, by),
         giving=giving,
         address=current_app.config["SETTINGS"].public_url + door.url("letter") if door.token else None,
+        renewal=offer_to(current, by, today),
+        renew_at=url_for("cliff.renew", token=links().renew_token(by.id)),
         town=current.get_one(Town, by.town_id),
         today=today,
         needs=NEED_WORDS,

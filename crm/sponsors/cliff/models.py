@@ -1,0 +1,59 @@
+"""That somebody's help ends was seen and told, and which people a renewed promise is meant for."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm.db import Model, TownRow, refers
+
+
+class CliffNotice(TownRow, Model):
+    """The help of somebody ends after a month, and nobody's money followed on that day. Once for each month it ends in.
+
+    From then on it is in the volunteer's list and on the treasurer's page; with `email_id` the sponsor was written to.
+    """
+
+    __tablename__ = "cliff_notice"
+    __table_args__ = (
+        refers("prospect_id", "prospect"),
+        refers("sponsor_id", "sponsor"),
+        refers("email_id", "email"),
+        UniqueConstraint("town_id", "prospect_id", "until"),
+        Index(None, "town_id", "sponsor_id"),
+        CheckConstraint("extract(day from until) = 1", name="until"),
+    )
+
+    prospect_id: Mapped[UUID]
+    until: Mapped[date]
+    """The first day of the last month carried."""
+    sponsor_id: Mapped[UUID]
+    """Whose money carries that month."""
+    made_on: Mapped[date]
+    made_at: Mapped[datetime]
+    email_id: Mapped[UUID | None] = mapped_column(default=None)
+
+
+class PledgeRenewal(TownRow, Model):
+    """Somebody whom a promise is meant for: matching goes on with them first once money came in on it."""
+
+    __tablename__ = "pledge_renewal"
+    __table_args__ = (
+        refers("pledge_id", "pledge"),
+        refers("prospect_id", "prospect"),
+        UniqueConstraint("town_id", "pledge_id", "prospect_id"),
+        Index(None, "town_id", "prospect_id"),
+        CheckConstraint("extract(day from start_month) = 1", name="start_month"),
+        CheckConstraint("months between 1 and 60", name="months"),
+        CheckConstraint("amount > 0", name="amount"),
+    )
+
+    pledge_id: Mapped[UUID]
+    prospect_id: Mapped[UUID]
+    start_month: Mapped[date]
+    months: Mapped[int]
+    amount: Mapped[int]
+    """What these months were reckoned to cost on the day of the promise, đồng."""

@@ -1,0 +1,109 @@
+"""Each night: whose help ends is written down once, and their sponsors hear of it; a renewal is one promise for them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from crm.errors import Conflict
+from crm.ids import new_id
+from crm.mail import services as mail
+from crm.months import Month
+from crm.places.models import Town
+from crm.sponsors.cliff import queries, writing
+from crm.sponsors.cliff.models import CliffNotice, PledgeRenewal
+from crm.sponsors.giving.links import Links
+from crm.sponsors.giving.rules import DAYS_TO_PAY
+from crm.sponsors.models import Pledge, Sponsor
+from crm.sponsors.services import pledge as promise
+
+STILL = timedelta(days=14)
+"""A letter that could not be sent is worth sending so much later."""
+
+
+def tell(session: Session, town_id: UUID, *, links: Links, today: date, at: datetime) -> int:
+    """Write down everybody whose help was not seen to end before, and write to their sponsors, each once a day at most.
+
+    How many people were new. Safe to run at any time and any number of times.
+    """
+    found: defaultdict[UUID, list[tuple[UUID, date]]] = defaultdict(list)
+    for prospect_id, until, sponsor_id in session.execute(queries.unseen(town_id, today)):
+        found[sponsor_id].append((prospect_id, until))
+    made = 0
+    for sponsor_id, people in found.items():
+        sponsor = session.get_one(Sponsor, (town_id, sponsor_id))
+        email_id = _write(session, sponsor, len(people), min(until for _id, until in people), links, today, at)
+        rows = [
+            {
+                "town_id": town_id,
+                "id": new_id(),
+                "prospect_id": prospect_id,
+                "until": until,
+                "sponsor_id": sponsor_id,
+                "made_on": today,
+                "made_at": at,
+                "email_id": email_id,
+            }
+            for prospect_id, until in people
+        ]
+        noted = insert(CliffNotice).values(rows).on_conflict_do_nothing().returning(CliffNotice.id)
+        made += len(session.scalars(noted).all())
+    return made
+
+
+def _write(
+    session: Session, of: Sponsor, people: int, until: date, links: Links, today: date, at: datetime
+) -> UUID | None:
+    if not of.email:
+        return None
+    written = writing.ending(
+        of.contact_name or of.name,
+        session.get_one(Town, of.town_id).name,
+        people,
+        Month.of(until),
+        renew=links.renewing(of.id),
+    )
+    return mail.queue(
+        session,
+        of.town_id,
+        occasion=f"cliff:{of.id}:{today}",
+        to=of.email,
+        subject=written.subject,
+        body=written.body,
+        at=at,
+        expires_at=at + STILL,
+    )
+
+
+def renew(session: Session, of: Sponsor, *, by_id: UUID | None, on: date, at: datetime) -> Pledge:
+    """A promise to go on with the same people for as many months again. Asked twice it is the same promise.
+
+    Raises Conflict `nobody_ends` when nobody's help by this sponsor ends and none was renewed.
+    """
+    session.execute(select(Sponsor.id).where(Sponsor.town_id == of.town_id, Sponsor.id == of.id).with_for_update())
+    offer = queries.offer_to(session, of, on)
+    if offer is None:
+        before = queries.open_renewal(session, of)
+        if before is None:
+            raise Conflict(_l("Nobody you carry comes to an end now. Thank you."), code="nobody_ends")
+        return before
+    made = promise(session, of, offer.amount, due=on + timedelta(days=DAYS_TO_PAY), by_id=by_id, on=on, at=at)
+    session.add_all(
+        PledgeRenewal(
+            town_id=of.town_id,
+            pledge_id=made.id,
+            prospect_id=one.prospect_id,
+            start_month=one.start.first_day,
+            months=one.months,
+            amount=one.amount,
+        )
+        for one in offer.people
+    )
+    session.flush()
+    return made

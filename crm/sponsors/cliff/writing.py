@@ -1,0 +1,32 @@
+"""The e-mail to a sponsor whose help for somebody ends. Nobody's name, place or number is in it. Pure."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from crm.months import Month
+from crm.sponsors.giving.writing import Written
+from crm.sponsors.rules import in_month
+
+
+def ending(name: str, town: str, people: int, until: Month, *, renew: str) -> Written:
+    """Three months ahead: how many, until when, and where to go on with one tap."""
+    lines = (
+        _("Dear %(name)s,", name=name),
+        ngettext(
+            "Because of you %(num)s neighbour pays into social insurance. Your gift carries them until %(month)s; "
+            "after that nobody's money follows yet.",
+            "Because of you %(num)s neighbours pay into social insurance. Your gift carries the first of them until "
+            "%(month)s; after that nobody's money follows yet.",
+            people,
+            month=in_month(until),
+        ),
+        _("If you would like to go on with the same people for as many months again, open this address:"),
+        renew,
+        _("You see there what it would cost before you decide. If you cannot go on, thank you for what you gave."),
+        _("The steering office for social insurance, %(town)s", town=town),
+    )
+    return Written(
+        _("Your help ends after %(month)s: would you like to go on?", month=in_month(until)), "\n\n".join(lines) + "\n"
+    )

@@ -1,0 +1,214 @@
+"""Months go by: whose help ends is told to all four in time, and nobody drops out because a row expired unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config import Settings
+from crm import clock
+from crm.accounts.queries import scope_of
+from crm.accounts.rules import Role
+from crm.errors import Conflict
+from crm.mail.models import Email
+from crm.months import Month
+from crm.safekeeping.commands import CHECKS
+from crm.sponsors import services as money
+from crm.sponsors.cliff import checking, queries, services
+from crm.sponsors.cliff.models import CliffNotice, PledgeRenewal
+from crm.sponsors.giving.links import Links
+from crm.sponsors.giving.services.scheduling import end as end_pledge
+from crm.sponsors.matching.reading import read
+from crm.sponsors.matching.rules.needs import Terms
+from crm.sponsors.models import Pledge, Sponsor
+from crm.sponsors.rules import FundAccount
+from tests.factories import Make
+from tests.sponsors.stories import A_MONTH, TODAY, allocate, poor, receive, sponsor
+
+Browser = Callable[..., FlaskClient]
+LINKS = Links("https://an-sinh.example", "a secret")
+FIRST_OF = [date(2019, month, 1) for month in (10, 11, 12)] + [date(2020, month, 1) for month in range(1, 7)]
+
+
+def night(session: Session, make: Make, day: date) -> int:
+    return services.tell(session, make.town.id, links=LINKS, today=day, at=clock.at(day, 4))
+
+
+def letters(session: Session) -> list[Email]:
+    return list(session.scalars(select(Email).where(Email.occasion.like("cliff:%")).order_by(Email.made_at)))
+
+
+def test_month_by_month_the_end_is_told_once_and_three_months_ahead(session: Session, make: Make) -> None:
+    by = sponsor(make, email="giam.doc@daxanh.example", contact_name="Ông Tráng")
+    receive(by, 20 * A_MONTH)
+    volunteer = make.user(Role.VOLUNTEER)
+    allocate(by, poor(make, volunteer_id=volunteer.id), months=6)
+    told = {str(Month.of(day)): night(session, make, day) + night(session, make, day) for day in FIRST_OF[:6]}
+    assert told == {"2019-10": 0, "2019-11": 0, "2019-12": 0, "2020-01": 1, "2020-02": 0, "2020-03": 0}
+    (letter,) = letters(session)
+    assert letter.recipient == "giam.doc@daxanh.example"
+    assert "3/2020" in (letter.body or "")
+    assert LINKS.renewing(by.id) in (letter.body or "")
+    assert "Nghèo" not in (letter.body or ""), "nobody is named"
+
+
+def test_a_night_that_was_missed_is_made_up_for(session: Session, make: Make) -> None:
+    by = sponsor(make, email="a@b.vn")
+    receive(by, 20 * A_MONTH)
+    allocate(by, poor(make), months=6)
+    assert checking.overlooked(session, date(2020, 3, 31))
+    assert night(session, make, date(2020, 3, 31)) == 1
+    assert not checking.overlooked(session, date(2020, 3, 31))
+
+
+def test_people_of_one_sponsor_are_in_one_letter(session: Session, make: Make) -> None:
+    by, other = sponsor(make, email="a@b.vn"), sponsor(make, "Bà Hiền")
+    receive(by, 20 * A_MONTH)
+    receive(other, 20 * A_MONTH, "FT2")
+    for name in ("Lê Thị Một", "Lê Thị Hai"):
+        allocate(by, poor(make, name), months=3)
+    allocate(other, poor(make, "Lê Thị Ba"), months=3)
+    assert night(session, make, TODAY) == 3
+    assert len(letters(session)) == 1
+    assert session.scalar(select(func.count()).where(CliffNotice.email_id.is_(None))) == 1
+
+
+def test_of_whom_nobody_knows_the_check_says_so_until_one_of_the_four_does(session: Session, make: Make) -> None:
+    by = sponsor(make)
+    receive(by, 20 * A_MONTH)
+    person = poor(make)
+    allocate(by, person, months=3)
+    night(session, make, TODAY)
+    scope = scope_of(session, make.user(Role.TREASURER))
+    assert queries.left_alone(session, make.town.id, TODAY) == [person.id]
+    assert str(person.id) in checking.overlooked(session, TODAY)[0]
+    assert queries.ahead(session, scope, TODAY) == (1, Month(2019, 12), 1)
+    person.volunteer_id = make.user(Role.VOLUNTEER).id
+    session.flush()
+    assert queries.left_alone(session, make.town.id, TODAY) == []
+    person.volunteer_id, person.last_contact_at = None, clock.at(date(2019, 10, 3), 9)
+    session.flush()
+    assert queries.left_alone(session, make.town.id, TODAY) == [], "the person heard it"
+    person.last_contact_at = clock.at(date(2019, 9, 30), 9)
+    session.flush()
+    assert queries.left_alone(session, make.town.id, TODAY) == [person.id], "that was before it was three months ahead"
+    services.renew(session, by, by_id=None, on=TODAY, at=clock.now())
+    assert queries.left_alone(session, make.town.id, TODAY) == []
+
+
+def test_the_doctor_says_it(settings: Settings, session: Session, make: Make) -> None:
+    by = sponsor(make)
+    receive(by, 20 * A_MONTH)
+    person = poor(make, volunteer_id=make.user(Role.VOLUNTEER).id)
+    assert CHECKS["help that ends"](settings)[0]
+    allocate(by, person, months=3)
+    assert CHECKS["help that ends"](settings)[0], "the coming night sees it"
+    clock.move(lambda: clock.at(date(2019, 10, 17), 9) - datetime.now(UTC))
+    fine, words = CHECKS["help that ends"](settings)
+    assert not fine
+    assert "1 people" in words
+
+
+def test_a_renewal_is_the_same_people_for_as_many_months_again_and_one_promise(session: Session, make: Make) -> None:
+    by = sponsor(make)
+    receive(by, 20 * A_MONTH)
+    one, other = poor(make, "Lê Thị Một"), poor(make, "Lê Thị Hai")
+    allocate(by, one, months=3)
+    allocate(by, other, months=6)
+    made = services.renew(session, by, by_id=None, on=TODAY, at=clock.now())
+    again = services.renew(session, by, by_id=None, on=TODAY, at=clock.now())
+    assert made.id == again.id
+    assert made.amount == 3 * A_MONTH
+    (meant,) = queries.meant_for(session, made)
+    assert (meant.prospect_id, meant.start_month, meant.months) == (one.id, date(2020, 1, 1), 3)
+    later = services.renew(session, by, by_id=None, on=date(2020, 1, 5), at=clock.at(date(2020, 1, 5), 9))
+    assert [row.prospect_id for row in queries.meant_for(session, later)] == [other.id], "who came near only then"
+
+
+def test_an_ended_renewal_can_be_promised_anew_and_nobody_near_is_refused(session: Session, make: Make) -> None:
+    by = sponsor(make)
+    with pytest.raises(Conflict):
+        services.renew(session, by, by_id=None, on=TODAY, at=clock.now())
+    receive(by, 20 * A_MONTH)
+    allocate(by, poor(make), months=3)
+    made = services.renew(session, by, by_id=None, on=TODAY, at=clock.now())
+    end_pledge(session, made, reason="Đổi ý", by_id=None, on=TODAY, at=clock.now())
+    assert services.renew(session, by, by_id=None, on=TODAY, at=clock.now()).id != made.id
+
+
+def test_money_that_came_in_on_a_renewal_goes_on_with_its_people_first(session: Session, make: Make) -> None:
+    by = sponsor(make)
+    receive(by, 3 * A_MONTH)
+    person = poor(make)
+    allocate(by, person, months=3)
+    made = services.renew(session, by, by_id=None, on=TODAY, at=clock.now())
+    assert queries.renewed_by(session, make.town.id) == {}
+    money.receive(session, by, made.amount, reference="FT9", pledge=made, by_id=None, on=TODAY, at=clock.now())
+    assert queries.renewed_by(session, make.town.id) == {person.id: by.id}
+    (need,) = read(session, make.town.id, TODAY, Terms(past_certificate=True)).needs
+    assert (need.person_id, need.carried_by, need.start) == (person.id, by.id, Month(2020, 1))
+
+
+# ---- pages
+
+
+def link_of(app: Flask, by: Sponsor) -> str:
+    return "/sponsor/renew/" + Links("", app.config["SECRET_KEY"]).renew_token(by.id)
+
+
+def test_looking_promises_nothing_and_one_tap_leads_to_the_qr(
+    app: Flask, client: FlaskClient, session: Session, make: Make
+) -> None:
+    money.set_fund_account(session, FundAccount("970405", "3500201001234", "Quỹ Vì người nghèo"))
+    by = sponsor(make)
+    receive(by, 20 * A_MONTH)
+    allocate(by, poor(make, "Lê Thị Kín"), months=3)
+    address = link_of(app, by)
+    page = client.get(address)
+    assert page.status_code == 200
+    assert "Lê Thị Kín" not in page.text
+    assert page.headers["X-Robots-Tag"].startswith("noindex")
+    assert session.scalar(select(func.count()).select_from(Pledge)) == 0
+    sent = client.post(address)
+    assert sent.status_code == 303
+    assert "323.400" in client.get(sent.location).text.replace("\xa0", " ")
+    assert client.post(address).location == sent.location
+    assert session.scalar(select(func.count()).select_from(Pledge)) == 1
+    assert session.scalar(select(func.count()).select_from(PledgeRenewal)) == 1
+
+
+def test_no_other_token_opens_it(app: Flask, client: FlaskClient, make: Make) -> None:
+    by = sponsor(make)
+    address = link_of(app, by)
+    pay = Links("", app.config["SECRET_KEY"]).pay_token(by.id)
+    for wrong in (address[:-1], address + "x", "/sponsor/renew/x", f"/sponsor/renew/{by.id}", f"/sponsor/renew/{pay}"):
+        assert client.get(wrong).status_code == 404
+        assert client.post(wrong).status_code == 404
+    assert client.get(address).status_code == 200, "nobody ends: it says so"
+    assert client.post(address).status_code == 303
+
+
+def test_the_private_page_offers_it(client: FlaskClient, session: Session, make: Make) -> None:
+    by = sponsor(make)
+    token = money.renew_page(session, by)
+    receive(by, 20 * A_MONTH)
+    assert 'id="renew"' not in client.get(f"/s/{token}").text
+    allocate(by, poor(make), months=3)
+    assert 'id="renew"' in client.get(f"/s/{token}").text
+
+
+def test_a_treasurer_sees_who_knows_and_asks_for_a_proposal(signed_in: Browser, session: Session, make: Make) -> None:
+    by = sponsor(make, email="a@b.vn")
+    receive(by, 20 * A_MONTH)
+    allocate(by, poor(make), months=3)
+    browser = signed_in(Role.TREASURER)
+    assert "chưa ai" in browser.get("/sponsors/ending").text
+    night(session, make, TODAY)
+    assert "nhà hỗ trợ" in browser.get("/sponsors/ending").text
+    assert "/sponsors/proposals/" in browser.post("/sponsors/ending/propose").location
