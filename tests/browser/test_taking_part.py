@@ -80,6 +80,26 @@ def test_a_manager_records_what_the_insurance_office_confirmed(town: Installatio
     assert taking_part(page, town) == before + 1
 
 
+def test_the_months_of_somebody_stay_within_their_column_on_every_screen(town: Installation, sign_in: SignIn) -> None:
+    page = sign_in(AGENT, size=DESK, language="en")
+    page.goto(f"{town.address}/people")
+    people = page.locator("main a[href^='/people/']").evaluate_all("links => links.map(link => link.pathname)")
+    for person in [path for path in people if re.fullmatch(r"/people/[0-9a-f-]{36}", path)]:
+        page.goto(f"{town.address}{person}")
+        if page.locator(".months").count():
+            break
+    for width in (360, 768, 899, 900, 1024, 1280, 1440, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        edges = page.evaluate(
+            "[document.documentElement, document.querySelector('.months')].map(box => box.scrollWidth - box.clientWidth)"
+        )
+        assert edges == [0, 0], width
+        card, last = page.locator(".card:has(.months)").bounding_box(), page.locator(".month").nth(5).bounding_box()
+        assert card
+        assert last
+        assert last["x"] + last["width"] <= card["x"] + card["width"], width
+
+
 def test_every_figure_opens_as_many_people_as_it_says(town: Installation, sign_in: SignIn) -> None:
     page = sign_in(MANAGER, size=DESK, language="en")
     page.goto(f"{town.address}/dashboard")
