@@ -6,14 +6,15 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, select
+from sqlalchemy import ColumnElement, Date, Select, and_, cast, exists, func, select
 
 from crm.campaigns.models import Message
 from crm.campaigns.queries import latest_consent
 from crm.participation.models import Participation
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Purpose
-from crm.reminders.rules import FOLLOW_UP, NOT_TO_VISIT, Reminder
+from crm.reminders.rules import FOLLOW_UP, NOT_TO_VISIT, SPONSOR_ENDS, Reminder
+from crm.sponsors.queries import carried_until
 
 
 def _reminded(reminder: Reminder, event: Any) -> ColumnElement[bool]:
@@ -58,6 +59,26 @@ def due_for_a_payment(town_id: UUID, reminder: Reminder, today: date) -> Select[
         .where(~_reminded(reminder, Participation.deadline_on))
         .order_by(Prospect.name_key, Prospect.id)
     )
+
+
+def due_for_an_end(town_id: UUID, today: date) -> Select[Prospect, date | None]:
+    """People whose sponsor's help ends and nobody's follows, who agree to be reminded and have not been; with its last
+    day."""
+    ending = carried_until(town_id, today).subquery()
+    last = cast(ending.c.until + func.make_interval(0, 1) - func.make_interval(0, 0, 0, 1), Date)
+    return (
+        select(Prospect, last)
+        .join(ending, Prospect.id == ending.c.prospect_id)
+        .where(Prospect.town_id == town_id, _may_be_texted(), ~_reminded(SPONSOR_ENDS, last))
+        .where(last.between(SPONSOR_ENDS.first_event(today), SPONSOR_ENDS.last_event(today)))
+        .order_by(Prospect.name_key, Prospect.id)
+    )
+
+
+def help_still_ends(town_id: UUID, today: date) -> ColumnElement[bool]:
+    """Nobody carries the message's person on yet."""
+    told = carried_until(town_id, today)
+    return Message.prospect_id.in_(told.with_only_columns(told.selected_columns[0]))
 
 
 def visit_still_due() -> ColumnElement[bool]:

@@ -65,7 +65,14 @@ PAYMENT_LAST_DAYS = Reminder(
     latest=0,
 )
 PAYMENTS = (PAYMENT_SOON, PAYMENT_LAST_DAYS)
-ALL = {reminder.code: reminder for reminder in (FOLLOW_UP, *PAYMENTS)}
+SPONSOR_ENDS = Reminder(
+    code="sponsor_ends",
+    text="Kính báo {xung_ho} {ten}: tiền hỗ trợ đóng BHXH tự nguyện chỉ đến hết {ngay}. Cộng tác viên sẽ gặp để bàn cách đóng tiếp.",
+    earliest=92,
+    latest=7,
+)
+"""Three months before a sponsor's money ends, the person hears it, once."""
+ALL = {reminder.code: reminder for reminder in (FOLLOW_UP, *PAYMENTS, SPONSOR_ENDS)}
 
 NOT_TO_VISIT = frozenset({Stage.REFUSED, Stage.NOT_ELIGIBLE, Stage.JOINED})
 """Stages in which nobody waits for a visit to talk about joining."""

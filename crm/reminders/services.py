@@ -15,16 +15,18 @@ from crm.campaigns.rules.delivery import WAITING
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.stages import person_values
 from crm.campaigns.services.sending import call_off, queue_reminder
+from crm.clock import local_day
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Sex
 from crm.reminders import queries
-from crm.reminders.rules import FOLLOW_UP, PAYMENTS, Reminder, written
+from crm.reminders.rules import FOLLOW_UP, PAYMENTS, SPONSOR_ENDS, Reminder, written
 
 
 def queue_due(session: Session, town_id: UUID, *, today: date, at: datetime) -> int:
     """Queue today's reminders of a town; how many. Safe to run at any time and any number of times."""
     due: list[tuple[Reminder, Select[Any, Any]]] = [(FOLLOW_UP, queries.due_for_a_visit(town_id, today))]
     due += [(reminder, queries.due_for_a_payment(town_id, reminder, today)) for reminder in PAYMENTS]
+    due.append((SPONSOR_ENDS, queries.due_for_an_end(town_id, today)))
     return sum(
         _queue(session, reminder, person, event, today, at)
         for reminder, people in due
@@ -56,6 +58,7 @@ def clear_done(session: Session, town_id: UUID, *, at: datetime) -> int:
     """Call off reminders whose visit or payment has happened since they were queued; how many."""
     checks: list[tuple[Reminder, ColumnElement[bool]]] = [(FOLLOW_UP, queries.visit_still_due())]
     checks += [(reminder, queries.payment_still_due(reminder)) for reminder in PAYMENTS]
+    checks.append((SPONSOR_ENDS, queries.help_still_ends(town_id, local_day(at))))
     done: list[UUID] = []
     for reminder, still_due in checks:
         done += _waiting_in_vain(session, town_id, reminder, still_due)

@@ -16,6 +16,7 @@ from crm.accounts.rules import May
 from crm.db import session
 from crm.months import Month
 from crm.participation import payers
+from crm.participation.guard.rules import SPONSOR_NOTICE
 from crm.participation.rules import basis_for
 from crm.participation.shares import PayerKind
 from crm.prospects import cards
@@ -41,9 +42,14 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
         "name": current_user().may(May.EDIT_PEOPLE),
     }
     _allocation, by, last = now[0]
+    near = last < Month.of(today) + SPONSOR_NOTICE
+    ends = queries.help_ends(session(), person, today) if near else None
     words = _("%(sponsor)s pays, until %(last)s", sponsor=by.name, last=filters.month(last, chosen()))
     return Card(
-        "sponsors/_card.html", {"carried": now, "acts": acts}, order=12, looks=[Look("sponsor", words, order=45)]
+        "sponsors/_card.html",
+        {"carried": now, "acts": acts, "ends": ends},
+        order=12,
+        looks=[Look("sponsor", words, order=45)],
     )
 
 

@@ -432,6 +432,13 @@ def carried_until(town_id: UUID, day: date, within: int = SPONSOR_NOTICE) -> Sel
     return select(carried.c.prospect_id, carried.c.until).where(~paid_on)
 
 
+def help_ends(session: Session, person: Prospect, day: date) -> Month | None:
+    """The last month somebody is carried, when it is near and nobody's money follows."""
+    ending = carried_until(person.town_id, day).subquery()
+    until = session.scalar(select(ending.c.until).where(ending.c.prospect_id == person.id))
+    return Month.of(until) if until else None
+
+
 # ---- who waits, and what it costs
 
 

@@ -15,13 +15,16 @@ from crm.campaigns.models import Message
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.texts import size
+from crm.months import Month
 from crm.participation.models import Participation
 from crm.participation.rules import Beginning
 from crm.prospects.models import Prospect
+from crm.prospects.rules import Ground
 from crm.reminders import services
-from crm.reminders.rules import ALL, FOLLOW_UP, PAYMENT_LAST_DAYS, PAYMENT_SOON
+from crm.reminders.rules import ALL, FOLLOW_UP, PAYMENT_LAST_DAYS, PAYMENT_SOON, SPONSOR_ENDS
 from tasks import reminders as tasks
 from tests.campaigns.conftest import Texting
+from tests.sponsors.stories import A_MONTH, allocate, receive, sponsor
 
 TODAY = date(2019, 10, 15)
 NINE = clock.at(TODAY, 9)
@@ -160,3 +163,23 @@ def test_the_task_may_run_twice(
     tasks.queue_due.run()
     tasks.queue_due.run()
     assert len(queued(session)) == 1
+
+
+def test_the_end_of_a_sponsors_help_is_announced_once_three_months_ahead_and_called_off_when_it_goes_on(
+    session: Session, texting: Texting
+) -> None:
+    person = texting.person("Nguyễn Thị Hoa", stage="agreed")
+    texting.make.standing(person, Ground.POOR)
+    by = sponsor(texting.make)
+    receive(by, 20 * A_MONTH)
+    allocate(by, person, months=6)
+    months = [Month(2019, 10) + ahead for ahead in range(6)]
+    told = {str(month): queue(session, texting, month.first_day) for month in months}
+    assert [month for month, messages in told.items() if messages] == ["2020-01"]
+    [message] = queued(session)
+    assert message.reminder == SPONSOR_ENDS.code
+    assert "31/3" in message.body
+    january = clock.at(date(2020, 1, 1), 9)
+    assert services.clear_done(session, person.town_id, at=january) == 0
+    allocate(by, person, months=3, start=Month(2020, 4))
+    assert services.clear_done(session, person.town_id, at=january) == 1
