@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -18,10 +18,11 @@ from crm.accounts.models import User
 from crm.accounts.queries import Scope
 from crm.decrees.models import Decree, DecreeImpact, DecreePerson, DecreeRow
 from crm.decrees.rules.comparing import Payer
-from crm.decrees.rules.saying import Item, Said
+from crm.decrees.rules.saying import Item, Reach, Said
 from crm.decrees.rules.states import ImpactState, Side, State
 from crm.errors import NotFound
 from crm.months import Month
+from crm.participation.leaving.models import LeavingRefund
 from crm.participation.models import Participation, Payment
 from crm.participation.queries import helped_of_all, standing_payments_of
 from crm.places.boundaries import Boundaries
@@ -110,16 +111,41 @@ def recorded_by(session: Session, row: Decree) -> list[Recorded]:
     return [Recorded(*found) for found in session.execute(query)]
 
 
-def last_payment(session: Session, since: date) -> date | None:
-    """The latest day, from `since` on, on which a payment that stands was made, in any town: the law is everybody's."""
+def reckoned(session: Session, changed: Iterable[Reach]) -> dict[Reach, date]:
+    """Of what a decree changes, that by which somebody paid or got money back, and the latest day of it.
+
+    In any town: the law is everybody's. A payment or a refund that names no rules is taken to rest on all of them.
+    """
+    found = {
+        reach: max(filter(None, (_last_paid(session, reach), _last_refunded(session, reach))), default=None)
+        for reach in changed
+    }
+    return {reach: last for reach, last in found.items() if last}
+
+
+def _last_paid(session: Session, reach: Reach) -> date | None:
     reversal = aliased(Payment)
     query = (
         select(func.max(Payment.paid_on))
         .outerjoin(reversal, and_(reversal.town_id == Payment.town_id, reversal.reverses_id == Payment.id))
-        .where(Payment.town_id.in_(select(Town.id)), Payment.paid_on >= since)
-        .where(Payment.reverses_id.is_(None), reversal.id.is_(None))
+        .where(Payment.town_id.in_(select(Town.id)), Payment.reverses_id.is_(None), reversal.id.is_(None))
+        .where(*_within(reach, Payment.paid_on, Payment.law))
     )
     return session.scalar(query)
+
+
+def _last_refunded(session: Session, reach: Reach) -> date | None:
+    query = select(func.max(LeavingRefund.left_on)).where(LeavingRefund.town_id.in_(select(Town.id)))
+    return session.scalar(query.where(*_within(reach, LeavingRefund.left_on, LeavingRefund.law)))
+
+
+def _within(reach: Reach, day: Any, snapshot: Any) -> Iterator[ColumnElement[bool]]:
+    """Of a day on which it holds, and resting on it."""
+    yield day >= reach.since
+    if reach.until is not None:
+        yield day <= reach.until
+    if reach.key is not None:
+        yield or_(snapshot.contains({"rules": [{"name": str(reach.key)}]}), ~snapshot.has_key("rules"))
 
 
 def names_of(session: Session, town_id: UUID, ids: Collection[UUID | None]) -> dict[UUID, str]:

@@ -16,9 +16,9 @@ from crm.accounts.models import User
 from crm.accounts.services import note_change
 from crm.clock import local_day
 from crm.decrees.models import Decree, DecreeImpact, DecreePerson, DecreeRow
-from crm.decrees.queries import concerned, decree, impact_of, last_payment, payers, recorded_by, said_of
+from crm.decrees.queries import concerned, decree, impact_of, payers, reckoned, recorded_by, said_of
 from crm.decrees.rules.comparing import Compared, Rules, compare
-from crm.decrees.rules.saying import Said, check_day, check_item, check_whole
+from crm.decrees.rules.saying import Said, check_day, check_item, check_whole, reaches
 from crm.decrees.rules.states import ImpactState, State
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.ids import new_id
@@ -37,7 +37,7 @@ AT_ONCE = 2_000
 
 def describe(session: Session, said: Said, *, by: User, at: datetime) -> Decree:
     """A draft; nothing changes until it is saved. Raises RuleBroken."""
-    check_day(said, local_day(at), last_payment(session, said.since))
+    _check_day(session, said, at)
     row = Decree(
         town_id=by.town_id,
         id=new_id(),
@@ -62,7 +62,7 @@ def describe(session: Session, said: Said, *, by: User, at: datetime) -> Decree:
 def amend(session: Session, row: Decree, said: Said, *, version: int, by: User, at: datetime) -> None:
     """Another wording of a draft. Raises RuleBroken, and Conflict when somebody changed it meanwhile."""
     _still_a_draft(row, version)
-    check_day(said, local_day(at), last_payment(session, said.since))
+    _check_day(session, said, at)
     for item in said.items:
         check_item(item, said)
     before = _told(said_of(row))
@@ -86,8 +86,8 @@ def drop(session: Session, row: Decree, *, by: User, at: datetime) -> None:
 def save(session: Session, row: Decree, *, version: int, by: User, at: datetime) -> None:
     """Put a decree on record, as it was looked at. Raises RuleBroken, and Conflict when it is not what was looked at."""
     _still_a_draft(row, version)
-    said, today = said_of(row), local_day(at)
-    check_day(said, today, last_payment(session, said.since))
+    said = said_of(row)
+    _check_day(session, said, at)
     check_whole(said, law(session), all_top_ups(session, row.town_id))
     looked = impact_of(session, row)
     if looked is None or looked.state is not ImpactState.DONE or looked.version != row.version:
@@ -244,7 +244,7 @@ def _compare(session: Session, row: Decree, ids: Any, today: date) -> None:
             "prospect_id": asked.id,
             "takes_part": asked.payer.takes_part,
             "place_id": asked.place_id,
-            **_figures(compare(before, after, asked.payer, row.effective_from, today)),
+            **_figures(compare(before, after, asked.payer, max(row.effective_from, today), today)),
         }
         for asked in payers(session, row.town_id, ids, today, within)
     ]
@@ -281,6 +281,10 @@ def _forget_impact(session: Session, row: Decree) -> None:
 def without(said: Said, number: int) -> Said:
     """A draft without one of its lines."""
     return replace(said, items=tuple(item for place, item in enumerate(said.items) if place != number))
+
+
+def _check_day(session: Session, said: Said, at: datetime) -> None:
+    check_day(said, local_day(at), reckoned(session, reaches(said, law(session))))
 
 
 def _still_a_draft(row: Decree, version: int) -> None:

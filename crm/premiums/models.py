@@ -23,12 +23,11 @@ STANDING: dict[str, Any] = {
 
 
 def _kept_by_the_database() -> tuple[CheckConstraint, ...]:
-    """Nothing is put on record for a day that is over, and what has begun is not withdrawn. A trigger refuses the rest."""
+    """What has begun is not withdrawn. Triggers refuse the rest, such as a value by whose forerunner somebody has paid."""
     begins_later = f"{DAY_OF % 'withdrawn_at'} < effective_from"
     return (
         CheckConstraint(f"withdrawn_at is null or status = 'announced' or {begins_later}", name="withdrawn_in_time"),
         CheckConstraint("(withdrawn_at is null) = (withdrawn_why is null)", name="withdrawn_says_why"),
-        CheckConstraint(f"status = 'announced' or {DAY_OF % 'recorded_at'} <= effective_from", name="recorded_in_time"),
     )
 
 

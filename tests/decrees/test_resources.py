@@ -68,7 +68,7 @@ def test_a_draft_is_the_business_of_whoever_may_change_the_law(
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"effective_from": "2019-01-01"},
+        {"effective_from": "2019-01-01", "status": "announced"},
         {"items": [{"key": "support_percent", "value": 30}]},
         {"items": [{"key": "poverty_line", "value": 1_000_000, "place": "00000"}]},
         {"items": [{"ground": "poor", "value": 30, "amount": 5}]},

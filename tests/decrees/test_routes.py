@@ -20,9 +20,10 @@ from crm.accounts.rules import Role
 from crm.decrees import queries, services
 from crm.decrees.models import Decree, DecreePerson
 from crm.decrees.rules.states import ImpactState, State
+from crm.participation.models import Payment
 from crm.premiums.models import LawValueRow, LocalTopUpRow
 from crm.premiums.queries import law, top_ups_for
-from crm.premiums.rules.keys import LawStatus
+from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.prospects.rules import Ground, Stage
 from tasks import decrees as tasks
 from tests.factories import Make
@@ -163,7 +164,7 @@ def test_the_same_persons_year_under_a_change_in_the_middle(
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"effective_from": "2019-10-14"}, "đã qua"),
+        ({"effective_from": "2019-10-14", "status": "announced"}, "đã qua"),
         ({"effective_from": "31/31/2020"}, ""),
         ({"effective_from": "2100-01-01"}, "quá xa"),
         ({"document": ""}, "Văn bản"),
@@ -246,10 +247,55 @@ def test_saving_twice_saves_once(office: FlaskClient, session: Session) -> None:
     assert len(rows) == 1
 
 
-def test_on_a_day_on_which_somebody_paid_the_law_does_not_change(office: FlaskClient, make: Make) -> None:
-    join(make.prospect(), date(2019, 10, 15))
-    answer = office.post("/law/decrees", data=DOCUMENT | {"effective_from": "2019-10-15"})
-    assert "16/10/2019" in words(answer.text)
+def test_a_day_on_which_somebody_paid_by_what_changes_is_refused(
+    office: FlaskClient, session: Session, make: Make
+) -> None:
+    join(make.prospect(), date(2019, 10, 10))
+    address = drafted(office, effective_from="2019-10-01")
+    refused = office.post(f"{address}/values", data=FLOOR | {"version": "1"})
+    assert refused.status_code == 422
+    assert "Chọn ngày 11/10/2019 hoặc muộn hơn" in words(refused.text)
+    with pytest.raises(DBAPIError, match="reckoned"), session.begin_nested():
+        session.execute(
+            text(
+                "insert into law_value (id, key, value, effective_from, document, status, recorded_at) "
+                "values (gen_random_uuid(), 'poverty_line', 1, '2019-10-01', 'x', 'in_force', '2019-10-15')"
+            )
+        )
+
+
+def test_a_value_learned_late_is_recorded_with_its_real_day(
+    office: FlaskClient, session: Session, make: Make, at_time: Callable[[datetime], None]
+) -> None:
+    person = make.prospect()
+    join(person, date(2019, 10, 10))
+    paid = session.scalars(select(Payment)).one()
+    kept = (paid.gross, paid.own, paid.law)
+    at_time(clock.at(date(2019, 10, 20), 9))
+    on_record(
+        office,
+        {"key": "funeral_multiple", "value": "12"},
+        {"key": "years_ahead_most", "value": "4"},
+        effective_from="2019-07-01",
+    )
+    then = law(session).on(date(2019, 8, 1))
+    assert (then.number(LawKey.FUNERAL_MULTIPLE), then.number(LawKey.YEARS_AHEAD_MOST)) == (12, 4)
+    assert law(session).on(date(2019, 6, 30)).number(LawKey.YEARS_AHEAD_MOST) == 5
+    session.expire_all()
+    assert (paid.gross, paid.own, paid.law) == kept
+
+
+def test_a_rate_that_was_unknown_is_recorded_once_the_year_has_begun(
+    office: FlaskClient, session: Session, make: Make, at_time: Callable[[datetime], None]
+) -> None:
+    join(make.prospect(), date(2019, 10, 10))
+    at_time(clock.at(date(2027, 3, 1), 9))
+    assert not law(session).on(date(2027, 2, 1)).says(LawKey.INVESTMENT_PERCENT)
+    drafting = drafted(office, {"key": "investment_percent", "value": "0,31"}, effective_from="2027-01-01")
+    office.post(f"{drafting}/compare")
+    assert "đã qua" in words(office.get(f"{drafting}/confirm").text)
+    assert office.post(f"{drafting}/save", data={"version": 2}).status_code == 302
+    assert law(session).on(date(2027, 2, 1)).says(LawKey.INVESTMENT_PERCENT)
 
 
 def test_what_has_not_begun_is_withdrawn_with_its_reason_and_may_be_written_anew(
@@ -288,8 +334,6 @@ def test_what_has_begun_is_not_withdrawn(
         "update law_value set withdrawn_at = now(), withdrawn_why = 'x' where key = 'poverty_line' and status <> 'announced'",
         "update law_value set withdrawn_at = now() where status = 'announced'",
         "delete from law_value",
-        "insert into law_value (id, key, value, effective_from, document, status, recorded_at) "
-        "values (gen_random_uuid(), 'poverty_line', 1, '2019-01-01', 'x', 'in_force', '2019-10-15')",
     ],
 )
 def test_the_database_itself_keeps_what_the_law_was(session: Session, statement: str) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from crm.decrees.rules.comparing import Payer, Rules, compare, nearest_income
-from crm.decrees.rules.saying import Item, Said, check_day, check_whole, read_dong, read_percent, read_value
+from crm.decrees.rules.saying import Item, Said, check_day, check_whole, reaches, read_dong, read_percent, read_value
 from crm.errors import RuleBroken
 from crm.months import Month
 from crm.premiums.rules.keys import LawKey, LawStatus
@@ -118,14 +118,27 @@ def test_the_same_day_is_said_once() -> None:
         check_whole(top_up, LAW, list(top_up.top_ups()))
 
 
-def test_the_past_stays_and_so_does_a_day_on_which_somebody_paid() -> None:
-    check_day(said(FLOOR, since=TODAY), TODAY, None)
-    with pytest.raises(RuleBroken, match="is over"):
-        check_day(said(FLOOR, since=date(2026, 11, 28)), TODAY, None)
+def test_a_day_is_possible_where_nothing_was_reckoned_by_what_changes() -> None:
+    check_day(said(FLOOR, since=TODAY), TODAY, {})
+    check_day(said(FLOOR, since=date(2026, 7, 1)), TODAY, {})
+    [reach] = reaches(said(FLOOR, since=TODAY), LAW)
     with pytest.raises(RuleBroken, match="30/11/2026 or later"):
-        check_day(said(FLOOR, since=TODAY), TODAY, TODAY)
+        check_day(said(FLOOR, since=TODAY), TODAY, {reach: TODAY})
+    with pytest.raises(RuleBroken, match="is over"):
+        check_day(said(FLOOR, since=date(2026, 7, 1), status=LawStatus.ANNOUNCED), TODAY, {})
     with pytest.raises(RuleBroken, match="year"):
-        check_day(said(FLOOR, since=date(2207, 1, 1)), TODAY, None)
+        check_day(said(FLOOR, since=date(2207, 1, 1)), TODAY, {})
+
+
+def test_a_value_reaches_to_the_next_and_the_rate_of_a_year_to_its_end() -> None:
+    rate = Item(LawKey.INVESTMENT_PERCENT, None, Decimal("0.31"))
+    [(key, _name, since, until)] = reaches(said(rate, since=date(2025, 1, 1)), LAW)
+    assert (key, since, until) == (LawKey.INVESTMENT_PERCENT, date(2025, 1, 1), date(2025, 12, 31))
+    [earlier] = reaches(said(FLOOR, since=date(2020, 1, 1)), LAW)
+    assert earlier.until == date(2021, 12, 31)
+    [later] = reaches(said(FLOOR), LAW)
+    assert later.until is None
+    assert not list(reaches(said(FLOOR, status=LawStatus.ANNOUNCED), LAW))
 
 
 def test_a_decree_is_kept_and_read_back_as_it_was() -> None:

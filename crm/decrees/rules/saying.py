@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 from crm.errors import RuleBroken
 from crm.money import in_figures
 from crm.premiums.rules.keys import PERIODS, WINDOWS, LawKey, LawStatus
-from crm.premiums.rules.law import PER_CENT, Law, LawOnDay, LawValue, LocalTopUp
+from crm.premiums.rules.law import ANNOUNCED_EACH_YEAR, PER_CENT, Law, LawOnDay, LawValue, LocalTopUp
 from crm.premiums.rules.wording import BY_YEAR_PAID, DECIMAL, GROUNDS, LABELS, YES_OR_NO, in_day
 from crm.premiums.rules.wording import MONEY as IN_DONG
 from crm.prospects.rules import Ground
@@ -164,30 +164,60 @@ def read_dong(text: str) -> int:
 # ---- what may not be
 
 
-def check_day(said: Said, today: date, last_payment: date | None) -> None:
-    """The past stays as it is: the day of effect is not over, and nothing was paid yet by the law it would replace.
+class Reach(NamedTuple):
+    """What one line of a decree changes, and on which days: until another row takes its place."""
 
-    `last_payment` is the latest day on which anybody is recorded to have paid. Raises RuleBroken at `effective_from`.
+    key: LawKey | None
+    """None: anything paid on these days may have been reckoned otherwise, whatever its snapshot names."""
+    name: Any
+    since: date
+    until: date | None
+    """The last day; None: on and on."""
+
+
+def reaches(said: Said, law: Law) -> Iterator[Reach]:
+    """What a decree changes if it is counted, line by line; nothing while it is only announced."""
+    if said.status is LawStatus.ANNOUNCED:
+        return
+    for value in said.values():
+        following = [one.since for one in law.values if one.of == value.of and one.since > said.since and one.counts]
+        ends = [day - timedelta(days=1) for day in following]
+        if value.key in ANNOUNCED_EACH_YEAR:
+            ends.append(date(said.since.year, 12, 31))
+        named = value.key is not LawKey.SUPPORT_PERCENT
+        yield Reach(value.key if named else None, LABELS[value.key], said.since, min(ends, default=None))
+    for top_up in said.top_ups():
+        yield Reach(None, _l("Additions by places"), top_up.since, top_up.until)
+
+
+def check_day(said: Said, today: date, reckoned: Mapping[Reach, date]) -> None:
+    """Nothing may have been reckoned yet by what the decree replaces; a day that is over is possible where nothing was.
+
+    `reckoned` names, of what the decree changes, the latest day on which a payment or a refund that stands rests on it.
+    Raises RuleBroken at `effective_from`.
     """
-    if said.since < today:
+    if said.status is LawStatus.ANNOUNCED and said.since < today:
         raise RuleBroken(
             _l(
-                "%(day)s is over. A change holds from %(today)s at the earliest; what was paid before stays as it was.",
+                "%(day)s is over: what was only announced for it did not come, or is in force. Look at it again.",
                 day=in_day(said.since),
-                today=in_day(today),
             ),
             field="effective_from",
         )
     if said.since > today + FURTHEST:
         raise RuleBroken(_l("That day is very far ahead. Look at the year again."), field="effective_from")
-    if said.status is not LawStatus.ANNOUNCED and last_payment is not None and said.since <= last_payment:
+    if reckoned:
+        reach, last = max(reckoned.items(), key=lambda found: found[1])
         raise RuleBroken(
             _l(
-                "Payments of %(day)s are recorded by the law of before. Choose %(next)s or later.",
-                day=in_day(last_payment),
-                next=in_day(last_payment + timedelta(days=1)),
+                "%(name)s: what was paid until %(day)s is reckoned by the law of before, and stays so. "
+                "Choose %(next)s or later.",
+                name=reach.name,
+                day=in_day(last),
+                next=in_day(last + timedelta(days=1)),
             ),
             field="effective_from",
+            code="reckoned_already",
         )
 
 

@@ -57,6 +57,11 @@ class LawValue:
         return self.key, self.ground, self.of_year
 
     @property
+    def counts(self) -> bool:
+        """Whether it counts in a calculation."""
+        return self.status in SURENESS
+
+    @property
     def reference(self) -> str:
         """Document and article: "Nghị định 159/2025/NĐ-CP, Điều 5"."""
         return f"{self.document}, {self.article}" if self.article else self.document
@@ -229,7 +234,7 @@ class Law:
 
     def __post_init__(self) -> None:
         timelines: dict[Of, list[LawValue]] = {}
-        counting = (value for value in self.values if value.status in SURENESS)
+        counting = (value for value in self.values if value.counts)
         for value in sorted(counting, key=lambda each: (each.since, SURENESS.index(each.status))):
             timelines.setdefault(value.of, []).append(value)
         object.__setattr__(self, "_timelines", timelines)
