@@ -32,6 +32,8 @@ class PaymentForm(Form):
     confirmation = StringField(
         _l("List or letter of the insurance office"), filters=[stripped], validators=[Length(max=200)]
     )
+    alone = BooleanField(_l("Record it without the sponsor's money"))
+    """Where money waits for other months than these."""
     first_month = HiddenField(filters=[stripped])
 
     @classmethod
@@ -45,6 +47,15 @@ class PaymentForm(Form):
                 for years in range(2, law.number(LawKey.YEARS_AHEAD_MOST) + 1)
             ]
         return form
+
+    @property
+    def months_chosen(self) -> int | None:
+        """For how many months one pays, once one of those offered is chosen."""
+        return self.months.data if self.offers(self.months.data) else None
+
+    def offers(self, months: int | None) -> bool:
+        """Whether one can pay for so many months at once."""
+        return any(months == choice[0] for choice in self.months.choices or ())
 
     @property
     def shown(self) -> Month | None:
@@ -83,6 +94,10 @@ class EnrolForm(PaymentForm):
         earliest, latest = first_months(law.day, law, Plan.periodic(PERIODS[Method.YEARLY]))
         form.start.choices = [(str(month), f"{month.number}/{month.year}") for month in earliest.until(latest + 1)]
         return form
+
+    def offers_start(self, month: str | None) -> bool:
+        """Whether one may begin with this month."""
+        return any(month == choice[0] for choice in self.start.choices or ())
 
     @property
     def first(self) -> Month | None:

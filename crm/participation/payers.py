@@ -3,14 +3,14 @@
     payers.knows(PayerKind.SPONSOR, names_of_sponsors)
 
 so that this package can say who bore a month without knowing sponsors. With `purse` it also says whose money waits for
-months that the insurance office says are paid, and is told once it was used, and what of it came back.
+months of somebody, and is told once it was used, and what of it came back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -26,13 +26,40 @@ from crm.prospects.models import Prospect
 Names = Callable[[Session, UUID, Collection[UUID]], Mapping[UUID, str]]
 
 
+class SetAside(NamedTuple):
+    """Money of one payer that waits for a run of somebody's months."""
+
+    id: UUID
+    share: Share
+    start: Month
+    months: int
+
+    @property
+    def last(self) -> Month:
+        return self.start + (self.months - 1)
+
+    def is_for(self, start: Month, months: int) -> bool:
+        """Whether it waits for exactly these months."""
+        return (self.start, self.months) == (start, months)
+
+    def meets(self, start: Month, months: int) -> bool:
+        """Whether it waits for some of these months."""
+        return self.start < start + months and start <= self.last
+
+
 class Purse(Protocol):
     """Money of payers of one kind that is set aside for named months."""
 
-    def waits_for(self, session: Session, prospect: Prospect, start: Month, months: int) -> Share | None:
-        """Whose money waits for exactly these months of somebody, and how much."""
+    def waits(self, session: Session, prospect: Prospect) -> Sequence[SetAside]:
+        """What waits for months of somebody and is not yet paid on; no month twice."""
 
-    def paid(self, session: Session, payment: Payment, *, by: User, at: datetime) -> None:
+    def check(self, session: Session, waiting: SetAside) -> None:
+        """Raises Conflict where one person alone may not pay so much with it."""
+
+    def page_of(self, waiting: SetAside) -> str:
+        """Where these months are paid with this money alone, and where a second person is asked if it takes one."""
+
+    def paid(self, session: Session, waiting: SetAside, payment: Payment, *, by: User, at: datetime) -> None:
         """The payment was made with it."""
 
     def came_back(
@@ -61,13 +88,15 @@ def knows(kind: PayerKind, names: Names, *, purse: Purse | None = None) -> None:
         _purses[kind] = purse
 
 
-def waiting_for(session: Session, prospect: Prospect, start: Month, months: int) -> tuple[Share, Purse] | None:
-    """Money that was set aside for exactly these months, and the purse to tell when it is used."""
-    for purse in _purses.values():
-        share = purse.waits_for(session, prospect, start, months)
-        if share:
-            return share, purse
-    return None
+def waiting(session: Session, prospect: Prospect) -> list[SetAside]:
+    """All money that waits for months of somebody, by the first of them."""
+    found = [one for purse in _purses.values() for one in purse.waits(session, prospect)]
+    return sorted(found, key=lambda one: one.start)
+
+
+def waiting_for(session: Session, prospect: Prospect, start: Month, months: int) -> SetAside | None:
+    """Money that was set aside for exactly these months."""
+    return next((one for one in waiting(session, prospect) if one.is_for(start, months)), None)
 
 
 def purse_of(kind: PayerKind) -> Purse:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -16,7 +17,7 @@ from crm.accounts.rules import May, Reach
 from crm.db import session, transaction
 from crm.errors import NotFound, RuleBroken
 from crm.months import Month
-from crm.participation import cards, households, queries, services
+from crm.participation import cards, households, payers, queries, services
 from crm.participation import months as telling
 from crm.participation.calendar import STATES
 from crm.participation.forms import EnrolForm, ListForm, PaymentForm, StopForm, WhyStoppedForm
@@ -28,6 +29,7 @@ from crm.participation.models import Participation, Payment
 from crm.participation.rules import BEGINNINGS, ENDINGS, KINDS, Ending, Kind, Span, basis_for
 from crm.participation.screening.queries import verdict_of
 from crm.participation.screening.rules import KINDS as VERDICTS
+from crm.participation.shares import Payer
 from crm.places.models import Place
 from crm.places.rules import UNITS
 from crm.premiums.queries import law
@@ -62,29 +64,39 @@ def listing() -> ResponseReturnValue:
 def enrol_form(prospect_id: UUID) -> ResponseReturnValue:
     """What it costs this person to join, and the form to record it."""
     joining, form = _person(prospect_id), EnrolForm.under(law(session()).on(clock.today()))
-    return _enrol_page(joining, form, _quote(joining, form, form.first))
+    waits = payers.waiting(session(), joining)
+    waiting = next((one for one in waits if form.offers_start(str(one.start))), None)
+    start = request.args.get("start") or (str(waiting.start) if waiting else None)
+    if form.offers_start(start):
+        form.start.data = start
+    _choose_months(form, waiting if waiting and start == str(waiting.start) else None)
+    return _enrol_page(joining, form)
 
 
 @bp.post("/people/<uuid:prospect_id>/enrol")
 @may(May.ENROL)
 def enrol(prospect_id: UUID) -> ResponseReturnValue:
     """Record that someone joins; «work it out» only shows the figures again."""
-    joining, form = _person(prospect_id), EnrolForm.under(law(session()).on(clock.today()))
+    joining, all_law = _person(prospect_id), law(session())
+    form = EnrolForm.under(all_law.on(clock.today()))
     basis, step = basis_for(current_user().may), request.form.get("step")
     if form.validate() and step == "record" and basis and (start := form.first):
         with refusals_on(form), transaction():
-            services.enrol(
+            services.pay_with_set_aside(
                 session(),
                 joining,
                 **_given(joining, form),
                 **_act(),
+                joins=True,
+                all_law=all_law,
                 start=start,
+                alone=form.alone.data,
                 moved_in=form.moved_in.data,
                 despite=form.despite.data,
             )
             flash(_("%(name)s takes part from now on.", name=joining.full_name), "success")
             return redirect(_page_of(prospect_id))
-    return _enrol_page(joining, form, _quote(joining, form, form.first), failed=step == "record")
+    return _enrol_page(joining, form, failed=step == "record")
 
 
 @bp.get("/people/<uuid:prospect_id>/pay")
@@ -95,6 +107,8 @@ def pay_form(prospect_id: UUID) -> ResponseReturnValue:
     spell = queries.spell_of(session(), payer)
     usual = {"income": spell.income, "months": spell.method or 1} if spell else {}
     form = PaymentForm.under(law(session()).on(clock.today()), **usual)
+    start = _next_of(spell)
+    _choose_months(form, next((one for one in payers.waiting(session(), payer) if one.start == start), None))
     return _pay_page(payer, form)
 
 
@@ -102,11 +116,13 @@ def pay_form(prospect_id: UUID) -> ResponseReturnValue:
 @may(May.ENROL)
 def pay(prospect_id: UUID) -> ResponseReturnValue:
     """Record the next period's payment; «work it out» only shows the figures again."""
-    payer, form = _person(prospect_id), PaymentForm.under(law(session()).on(clock.today()))
+    payer, all_law = _person(prospect_id), law(session())
+    form = PaymentForm.under(all_law.on(clock.today()))
     basis, step = basis_for(current_user().may), request.form.get("step")
     if form.validate() and step == "record" and basis:
         with refusals_on(form), transaction():
-            payment = services.record_payment(session(), payer, **_given(payer, form), **_act(), start=form.shown)
+            given = {"start": form.shown, "alone": form.alone.data} | _given(payer, form) | _act()
+            payment = services.pay_with_set_aside(session(), payer, joins=False, all_law=all_law, **given)
             flash(_("The payment for %(months)s months is recorded.", months=payment.months), "success")
             return redirect(_page_of(prospect_id))
     return _pay_page(payer, form, failed=step == "record")
@@ -240,7 +256,44 @@ def _act(*, basis: bool = True) -> dict[str, Any]:
     return {"by": current_user(), "at": clock.now(), **known}
 
 
-def _quote(payer: Prospect, form: PaymentForm, start: Any) -> Quote | None:
+class Aside(NamedTuple):
+    """What waits for some of the months that are paid, and who set it aside."""
+
+    used: payers.SetAside | None
+    """What waits for exactly these."""
+    others: list[payers.SetAside]
+    """What waits for other months that meet these: it is used only where one chooses those."""
+    names: Mapping[Payer, str]
+
+    @property
+    def page(self) -> str | None:
+        """Where the months are paid with that money alone."""
+        return payers.purse_of(self.used.share.payer.kind).page_of(self.used) if self.used else None
+
+
+def _aside(payer: Prospect, form: PaymentForm, start: Month | None) -> Aside:
+    months = form.months_chosen
+    if start is None or months is None:
+        return Aside(None, [], {})
+    met = [one for one in payers.waiting(session(), payer) if one.meets(start, months)]
+    used = next((one for one in met if one.is_for(start, months)), None)
+    names = payers.named(session(), payer.town_id, [one.share.payer for one in met])
+    return Aside(used, [] if used else met, names)
+
+
+def _choose_months(form: PaymentForm, waiting: payers.SetAside | None) -> None:
+    """The months that the address asks for, else those that money waits for."""
+    months = request.args.get("months", type=int) or (waiting.months if waiting else None)
+    if form.offers(months):
+        form.months.data = months
+
+
+def _next_of(spell: Participation | None) -> Month | None:
+    """The month that is to be paid next."""
+    return services.next_month(spell, None) if spell and spell.paid_through else None
+
+
+def _quote(payer: Prospect, form: PaymentForm, start: Month | None, aside: Aside) -> Quote | None:
     """What it would cost as the form stands; what is refused is said at its field."""
     if form.errors or start is None or (form.is_submitted() and not form.validate()):
         return None
@@ -250,16 +303,19 @@ def _quote(payer: Prospect, form: PaymentForm, start: Any) -> Quote | None:
             for name, value in _given(payer, form).items()
             if name in ("income", "plan", "paid_on", "grounds")
         }
-        return queries.quote_for(session(), payer, start=start, **given)
+        offered = aside.used.share.amount if aside.used else 0
+        return queries.quote_for(session(), payer, start=start, other_support=offered, **given)
     return None
 
 
-def _enrol_page(joining: Prospect, form: EnrolForm, told: Quote | None, *, failed: bool = False) -> ResponseReturnValue:
+def _enrol_page(joining: Prospect, form: EnrolForm, *, failed: bool = False) -> ResponseReturnValue:
+    aside = _aside(joining, form, form.first)
     page = render_template(
         "participation/enrol.html",
         person=joining,
         form=form,
-        told=told,
+        told=_quote(joining, form, form.first, aside),
+        aside=aside,
         spell=queries.open_spell(session(), joining),
         basis=basis_for(current_user().may),
         verdict=verdict_of(session(), joining, clock.today()),
@@ -271,12 +327,14 @@ def _enrol_page(joining: Prospect, form: EnrolForm, told: Quote | None, *, faile
 
 def _pay_page(payer: Prospect, form: PaymentForm, *, failed: bool = False) -> ResponseReturnValue:
     spell = queries.spell_of(session(), payer)
-    start = services.next_month(spell, None) if spell and spell.paid_through else None
+    start = _next_of(spell)
+    aside = _aside(payer, form, start)
     page = render_template(
         "participation/pay.html",
         person=payer,
         form=form,
-        told=_quote(payer, form, start),
+        told=_quote(payer, form, start, aside),
+        aside=aside,
         spell=spell,
         start=start,
         basis=basis_for(current_user().may),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -19,6 +20,7 @@ from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
 from crm.months import Month
 from crm.outreach.rules import Outcome, contact_after
+from crm.participation import payers
 from crm.participation.guard.rules import AVOIDABLE, StopReason
 from crm.participation.leaving import rules as leaving
 from crm.participation.leaving.queries import Back
@@ -72,6 +74,7 @@ def enrol(
     confirmation: str | None = None,
     others: Sequence[Share] = (),
     reckoned: Callable[[Quote], Quote] | None = None,
+    all_law: Law | None = None,
     recruited_by_id: UUID | None = None,
     organisation_id: UUID | None = None,
     moved_in: bool = False,
@@ -80,7 +83,7 @@ def enrol(
 ) -> Participation:
     """Someone joins or comes back: the first payment under the law of its day, its months, and a spell from that day.
 
-    `others` are who offers a part; `reckoned` puts the amounts of the insurance office in the place of ours.
+    `all_law` is read when it is not handed in. `others` are who offers a part; `reckoned` puts the amounts of the insurance office in the place of ours.
 
     `late`: months are made up that lie before the window, where the insurance office lets them be; the spell begins on
     the day of payment all the same, and nothing that was counted before changes.
@@ -101,7 +104,7 @@ def enrol(
             code="takes_part_already",
             participation_id=str(before.id),
         )
-    rules = law(session)
+    rules = all_law or law(session)
     _check_joining(rules, prospect, plan, start, paid_on, late=late)
     if by is not None:
         refuse_barred(session, prospect, despite, rules, by=by, at=at)
@@ -156,6 +159,7 @@ def record_payment(
     others: Sequence[Share] = (),
     reckoned: Callable[[Quote], Quote] | None = None,
     start: Month | None = None,
+    all_law: Law | None = None,
 ) -> Payment:
     """The next period of someone who takes part: it begins with the month after the last one paid.
 
@@ -175,7 +179,7 @@ def record_payment(
             day=in_day(spell.deadline_on),
         )
         raise RuleBroken(message, field="paid_on", code="deadline_passed")
-    first = next_month(spell, start)
+    first, rules = next_month(spell, start), all_law or law(session)
     told = quote_for(
         session,
         prospect,
@@ -185,15 +189,56 @@ def record_payment(
         paid_on=paid_on,
         grounds=grounds,
         other_support=sum(share.amount for share in others),
+        all_law=rules,
     )
     told = reckoned(told) if reckoned else told
     payment = _keep(session, spell, told, others, basis, receipt_number, confirmation, by, at)
     spell.income = income
     spell.method = months_at_once(plan)
     spell.ended_on = spell.ended_as = spell.stop_reason = None
-    _pays_on(law(session), spell, plan, paid_on, first + (plan.months - 1))
+    _pays_on(rules, spell, plan, paid_on, first + (plan.months - 1))
     move_stage(session, prospect, Stage.JOINED, at=at, by=by, because=spell.id)
     session.flush()
+    return payment
+
+
+def pay_with_set_aside(
+    session: Session,
+    prospect: Prospect,
+    *,
+    joins: bool,
+    start: Month | None,
+    plan: Plan,
+    alone: bool,
+    by: User,
+    at: datetime,
+    **given: Any,
+) -> Payment:
+    """Somebody joins or pays on, with the money that a payer set aside for exactly these months, which is paid on with
+    it; `given` as joining and paying on take it.
+
+    Money set aside for other months that meet these is not used, and that takes a word (`alone`): raises RuleBroken
+    `set_aside_differs` without it, and Conflict where one person alone may not pay so much.
+    """
+    _for_update(session, prospect)
+    spell = None if joins else spell_of(session, prospect)
+    first = next_month(spell, start) if spell else start
+    met = [one for one in payers.waiting(session, prospect) if first and one.meets(first, plan.months)]
+    used = next((one for one in met if first and one.is_for(first, plan.months)), None)
+    if met and not used and not alone:
+        message = _l("A sponsor's money waits for other months than these. Choose those, or say that it is not used.")
+        raise RuleBroken(message, field="alone", code="set_aside_differs")
+    if used:
+        payers.purse_of(used.share.payer.kind).check(session, used)
+    others = (used.share,) if used else ()
+    given |= {"start": first, "plan": plan, "by": by, "at": at, "others": others}
+    if joins:
+        enrol(session, prospect, **given)
+        payment = session.scalars(standing_payments(prospect).limit(1)).one()
+    else:
+        payment = record_payment(session, prospect, **given)
+    if used and payment.other_support:
+        payers.purse_of(used.share.payer.kind).paid(session, used, payment, by=by, at=at)
     return payment
 
 

@@ -1,11 +1,12 @@
-"""Money set aside for months that the insurance office says are paid, and money that it pays back."""
+"""Sponsors' money that waits for months of somebody, is used once they are paid, and may be paid back."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
+from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,24 +14,46 @@ from crm.accounts.models import User
 from crm.money import Vnd
 from crm.months import Month
 from crm.participation.models import Payment
+from crm.participation.payers import SetAside
 from crm.participation.shares import Payer, PayerKind, Share
 from crm.prospects.models import Prospect
 from crm.sponsors import services
+from crm.sponsors.ledger.limits import refuse_alone
 from crm.sponsors.models import Allocation, Sponsor
 
 
 class SponsorsPurse:
     """What sponsors' money waits for."""
 
-    def waits_for(self, session: Session, prospect: Prospect, start: Month, months: int) -> Share | None:
-        """The money set aside for exactly these months and not yet paid on."""
-        found = session.scalar(_waiting(prospect.town_id, prospect.id, start, months))
-        return Share(Payer(PayerKind.SPONSOR, found.sponsor_id), found.carried_amount) if found else None
+    def waits(self, session: Session, prospect: Prospect) -> Sequence[SetAside]:
+        """What is set aside for this person and neither paid on nor given back."""
+        found = select(Allocation).where(
+            Allocation.town_id == prospect.town_id,
+            Allocation.prospect_id == prospect.id,
+            Allocation.carried_months > 0,
+            Allocation.payment_id.is_(None),
+        )
+        return [
+            SetAside(
+                one.id,
+                Share(Payer(PayerKind.SPONSOR, one.sponsor_id), one.carried_amount),
+                Month.of(one.start_month),
+                one.carried_months,
+            )
+            for one in session.scalars(found)
+        ]
 
-    def paid(self, session: Session, payment: Payment, *, by: User, at: datetime) -> None:
-        """It went to the insurance fund with this payment."""
-        start = Month.of(payment.start_month)
-        found = session.scalars(_waiting(payment.town_id, payment.prospect_id, start, payment.months)).one()
+    def check(self, session: Session, waiting: SetAside) -> None:
+        """Raises Conflict `needs_second` for more than the limit."""
+        refuse_alone(session, waiting.share.amount, None)
+
+    def page_of(self, waiting: SetAside) -> str:
+        """The page on which its premium is recorded."""
+        return url_for("sponsors.premium_form", allocation_id=waiting.id)
+
+    def paid(self, session: Session, waiting: SetAside, payment: Payment, *, by: User, at: datetime) -> None:
+        """It went to the insurance fund with this payment; `check` was asked before."""
+        found = session.get_one(Allocation, (payment.town_id, waiting.id))
         services.pay_on(session, found, payment, by_id=by.id, on=payment.paid_on, at=at)
 
     def came_back(
@@ -48,13 +71,3 @@ class SponsorsPurse:
         """It may be set aside again. Raises RuleBroken for a day in a month that is closed."""
         sponsor = session.get_one(Sponsor, (town_id, payer_id))
         services.came_back(session, sponsor, amount, memo=note, by_id=by.id, on=on, at=at)
-
-
-def _waiting(town_id: Any, prospect_id: Any, start: Month, months: int) -> Any:
-    return select(Allocation).where(
-        Allocation.town_id == town_id,
-        Allocation.prospect_id == prospect_id,
-        Allocation.start_month == start.first_day,
-        Allocation.carried_months == months,
-        Allocation.payment_id.is_(None),
-    )

@@ -586,16 +586,16 @@ def pay_on(
     by_id: UUID | None,
     on: date,
     at: datetime,
-    request_id: UUID | None = None,
 ) -> Posting:
     """The money set aside went to the insurance fund with this payment. Twice is a Conflict.
+
+    Whoever calls has asked whether one person alone may do it (ledger.limits); the database refuses it otherwise.
 
     What the payment did not need, because the law had meanwhile changed, is free again in the same posting.
     """
     _hold(session, allocation)
     _refuse_settled(allocation)
-    refuse_alone(session, allocation.carried_amount, request_id)
-    return _pay(session, allocation, payment, Booked(by_id, on, at, request_id))
+    return _pay(session, allocation, payment, Booked(by_id, on, at))
 
 
 def _pay(session: Session, allocation: Allocation, payment: Payment, booked: Booked) -> Posting:

@@ -15,12 +15,15 @@ from crm import clock
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach, Role
 from crm.months import Month
+from crm.participation.models import Payment
 from crm.participation.rules import Basis
 from crm.prospects.rules import Ground, Sex, Stage
 from crm.sponsors import queries, services
+from crm.sponsors.ledger.limits import set_limit
 from crm.sponsors.models import Allocation, Pledge, Receipt, Sponsor
 from crm.sponsors.rules import FundAccount, Wish
 from tests.factories import Make
+from tests.participation.stories import join
 from tests.sponsors.stories import A_MONTH, TODAY, allocate, poor, receive, sponsor
 
 Browser = Callable[..., FlaskClient]
@@ -181,3 +184,75 @@ def test_the_page_of_somebody_whom_a_sponsor_paid_for_names_the_sponsor(
     page = signed_in(Role.MANAGER).get(f"/people/{who.id}")
     assert page.status_code == 200
     assert "Công ty Đá Xanh" in page.text
+
+
+def test_the_next_payment_uses_the_money_that_waits_for_its_months(
+    signed_in: Browser, session: Session, make: Make
+) -> None:
+    agent = make.user(Role.AGENT)
+    by, person = sponsor(make), poor(make, volunteer_id=agent.id)
+    join(person, date(2019, 9, 2), months=1, grounds=(Ground.POOR,))
+    receive(by, 10 * A_MONTH)
+    made = allocate(by, person, months=3)
+    browser, address = signed_in(agent), f"/people/{person.id}/pay"
+    page = words(browser.get(address).text)
+    assert f"{by.name} đã dành tiền" in page
+    assert "Người dân đóng 0 đ" in page
+    data = {"income": "700.000", "months": "3", "paid_on": "2019-10-15", "first_month": "2019-10"}
+    assert browser.post(address, data=data | {"step": "record", "receipt_number": "BL8"}).status_code == 302
+    session.refresh(made)
+    payment = session.scalars(select(Payment).where(Payment.id == made.payment_id)).one()
+    assert (payment.other_support, payment.own) == (3 * A_MONTH, 0)
+    assert queries.balance_of(session, by).paid == 3 * A_MONTH
+    assert browser.post(address, data=data | {"step": "record", "receipt_number": "BL9"}).status_code == 422
+
+
+def test_joining_uses_the_money_that_waits_for_its_months(signed_in: Browser, session: Session, make: Make) -> None:
+    by, person = sponsor(make), poor(make)
+    receive(by, 10 * A_MONTH)
+    made = allocate(by, person, months=6, start=Month(2019, 11))
+    browser, address = signed_in(Role.MANAGER), f"/people/{person.id}/enrol"
+    page = browser.get(address).text
+    assert '<option selected value="2019-11">' in page
+    assert "Người dân đóng 0 đ" in words(page)
+    data = {"income": "750.000", "months": "6", "start": "2019-11", "paid_on": "2019-10-15", "step": "record"}
+    assert browser.post(address, data=data).status_code == 302
+    session.refresh(made)
+    payment = session.scalars(select(Payment).where(Payment.id == made.payment_id)).one()
+    assert (payment.other_support, payment.own) == (6 * A_MONTH, 6 * 11_000)
+
+
+def test_money_that_waits_for_other_months_is_said_and_left_only_on_a_word(
+    signed_in: Browser, session: Session, make: Make
+) -> None:
+    by, person = sponsor(make), poor(make)
+    join(person, date(2019, 9, 2), months=1, grounds=(Ground.POOR,))
+    receive(by, 10 * A_MONTH)
+    made = allocate(by, person, months=6)
+    browser, address = signed_in(Role.MANAGER), f"/people/{person.id}/pay"
+    data = {"income": "700.000", "months": "3", "paid_on": "2019-10-15", "first_month": "2019-10"}
+    page = browser.post(address, data=data | {"step": "work_out"})
+    assert f"{by.name} đã dành 646.800 đ cho 6 tháng, từ 10/2019 đến 3/2020" in words(page.text)
+    assert "?months=6" in page.text
+    assert "Người dân đóng 0 đ" in words(browser.get(f"{address}?months=6").text)
+    refused = browser.post(address, data=data | {"step": "record"})
+    assert refused.status_code == 422
+    assert 'name="alone"' in refused.text
+    assert browser.post(address, data=data | {"step": "record", "alone": "y"}).status_code == 302
+    session.refresh(made)
+    assert made.payment_id is None
+    assert queries.balance_of(session, by).paid == 0
+
+
+def test_money_above_the_limit_is_not_paid_on_by_one_person_with_the_next_payment(
+    signed_in: Browser, session: Session, make: Make
+) -> None:
+    by, person = sponsor(make), poor(make)
+    receive(by, 10 * A_MONTH)
+    made = allocate(by, person, months=3)
+    set_limit(session, A_MONTH)
+    data = {"income": "700.000", "months": "3", "start": "2019-10", "paid_on": "2019-10-15", "step": "record"}
+    refused = signed_in(Role.MANAGER).post(f"/people/{person.id}/enrol", data=data)
+    assert refused.status_code == 422
+    assert f"/allocations/{made.id}/pay" in refused.text
+    assert session.scalars(select(Payment)).all() == []

@@ -65,8 +65,10 @@ def _record(session: Session, listed: ListedPayment, *, as_listed: bool, by: Use
     other = said.other or 0
     act = record_payment if goes_on else enrol
     waiting = payers.waiting_for(session, prospect, Month.of(listed.start_month), listed.months)
-    used = waiting if waiting and (said.other is None or 0 < said.other <= waiting[0].amount) else None
-    others = (used[0],) if used else (Share(UNNAMED, other),) if other else ()
+    used = waiting if waiting and (said.other is None or 0 < said.other <= waiting.share.amount) else None
+    if used:
+        payers.purse_of(used.share.payer.kind).check(session, used)
+    others = (used.share,) if used else (Share(UNNAMED, other),) if other else ()
     act(
         session,
         prospect,
@@ -84,7 +86,7 @@ def _record(session: Session, listed: ListedPayment, *, as_listed: bool, by: Use
     )
     payment = session.scalars(standing_payments(prospect).limit(1)).one()
     if used and payment.other_support:
-        used[1].paid(session, payment, by=by, at=at)
+        payers.purse_of(used.share.payer.kind).paid(session, used, payment, by=by, at=at)
     listed.verdict, listed.payment_id, listed.refused = Verdict.RECORDED, payment.id, None
     listed.decided_at, listed.decided_by_id = at, by.id
     session.flush()
