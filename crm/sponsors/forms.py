@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Self
 from uuid import UUID
 
@@ -30,6 +31,8 @@ from crm.sponsors.rules import (
     BANKS,
     KINDS,
     MOST_AGE,
+    MOST_MONTHS,
+    MOST_PEOPLE,
     NEEDS,
     FundAccount,
     SponsorKind,
@@ -98,6 +101,28 @@ class SponsorForm(Form):
         """The clean values, for the service."""
         same = ("name", "contact_name", "phone", "email", "tax_code")
         return {name: self[name].data for name in same} | {"kind": SponsorKind(self.kind.data), "wish": self.wish}
+
+
+class RegisterForm(SponsorForm):
+    """A sponsor whom staff write down or put right, with how many they would like to help."""
+
+    people = IntegerField(_l("How many people"), validators=[Optional(), NumberRange(1, MOST_PEOPLE)])
+    months = IntegerField(_l("For how many months each"), validators=[Optional(), NumberRange(1, MOST_MONTHS)])
+    monthly = BooleanField(_l("Gives month by month"))
+
+    @classmethod
+    def of(cls, known: Mapping[str, Any]) -> Self:
+        """The form as somebody is known now."""
+        wish: Wish = known["wish"]
+        same = {name: getattr(wish, name) for name in ("women", "age_from", "age_to", "people", "months", "monthly")}
+        listed = {"places": [str(one) for one in wish.places], "grounds": [one.value for one in wish.grounds]}
+        return cls(data={**known, **same, **listed, "kind": known["kind"].value})
+
+    @property
+    def wish(self) -> Wish:
+        """Whom they would like to help, and how many. Raises RuleBroken."""
+        people, months = self.people.data, self.months.data
+        return replace(super().wish, people=people, months=months, monthly=bool(self.monthly.data))
 
 
 class ReceiptForm(Form):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 
 import segno
 from markupsafe import Markup
@@ -17,6 +18,7 @@ DONG, VIETNAM = "704", "VN"
 MOST_FIGURES = 13
 LONGEST_ACCOUNT = 19
 LONGEST_PURPOSE = 25
+SCALE, BORDER, PICTURE_SCALE = 5, 2, 16
 _CRC_START, _CRC_POLYNOMIAL = 0xFFFF, 0x1021
 
 
@@ -54,9 +56,19 @@ def crc(text: str) -> int:
 
 
 def drawing(text: str) -> Markup:
-    """The text as a QR drawing to stand in a page."""
+    """The text as a QR drawing to stand in a page, which the page may draw at any size."""
     made = segno.make(text, error="m", micro=False)
-    return Markup(made.svg_inline(scale=5, border=2, svgclass="qr", lineclass=None))  # noqa: S704  drawn by us
+    width, height = made.symbol_size(scale=SCALE, border=BORDER)
+    drawn = made.svg_inline(scale=SCALE, border=BORDER, svgclass="qr", lineclass=None)
+    fits = f'<svg viewBox="0 0 {width} {height}" '
+    return Markup(drawn.replace("<svg ", fits, 1))  # noqa: S704  drawn by us
+
+
+def picture(text: str) -> bytes:
+    """The same as a PNG, large enough for a bank's app to find in the album of a phone."""
+    made = BytesIO()
+    segno.make(text, error="m", micro=False).save(made, kind="png", scale=PICTURE_SCALE, border=4)
+    return made.getvalue()
 
 
 def _part(tag: str, value: str) -> str:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from crm import stored
-from crm.accounts.models import User
+from crm.accounts.models import ChangeRecord, User
 from crm.accounts.queries import Scope, token_digest
 from crm.clock import local_day
 from crm.errors import NotFound
@@ -226,6 +226,25 @@ def sponsors_page(
     return page(
         session, query, BY_NAME, cursor=cursor, size=size, kinds=(str, UUID), key=lambda row: (row.name_fold, row.id)
     )
+
+
+MOST_CHANGES = 20
+
+
+def changes_of(session: Session, of: Sponsor) -> list[tuple[ChangeRecord, str | None]]:
+    """What was changed of a sponsor, the latest first, with who did it."""
+    query = (
+        select(ChangeRecord, User.full_name)
+        .outerjoin(User, and_(User.town_id == ChangeRecord.town_id, User.id == ChangeRecord.user_id))
+        .where(
+            ChangeRecord.town_id == of.town_id,
+            ChangeRecord.subject_id == of.id,
+            ChangeRecord.act == "sponsor_changed",
+        )
+        .order_by(ChangeRecord.at.desc(), ChangeRecord.id.desc())
+        .limit(MOST_CHANGES)
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
 
 
 def rows_page(

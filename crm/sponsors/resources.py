@@ -93,6 +93,18 @@ class SponsorIn(Schema):
     wish = fields.Nested(WishIn, load_default=dict)
 
 
+class SponsorChange(Schema):
+    """What changes of a sponsor; what is absent stays. A wish takes the place of the whole wish before."""
+
+    name = fields.String(validate=[validate.Length(1, 200), TEXT])
+    kind = fields.Enum(SponsorKind, by_value=True)
+    contact_name = fields.String(allow_none=True, validate=validate.Length(max=120))
+    phone = fields.String(allow_none=True, validate=validate.Length(max=40))
+    email = fields.Email(allow_none=True, validate=validate.Length(max=200))
+    tax_code = fields.String(allow_none=True, validate=validate.Length(max=20))
+    wish = fields.Nested(WishIn)
+
+
 class SponsorOut(Schema):
     """A sponsor, and where their money stands in whole đồng: received = available + reserved + paid."""
 
@@ -109,6 +121,9 @@ class SponsorOut(Schema):
     available = fields.Integer(required=True)
     reserved = fields.Integer(required=True)
     paid = fields.Integer(required=True)
+    expected = fields.Integer(
+        required=True, metadata={"description": "What open promises still have to bring, whole đồng."}
+    )
     created_at = fields.AwareDateTime(required=True)
 
 
@@ -300,6 +315,23 @@ def one_sponsor(sponsor_id: UUID) -> dict[str, Any]:
     """One sponsor"""
     found = queries.sponsor(session(), current_scope(), sponsor_id)
     return told(found, queries.balance_of(session(), found))
+
+
+@blp.patch("/sponsors/<uuid:sponsor_id>")
+@may(May.RECORD_MONEY)
+@blp.arguments(SponsorChange)
+@blp.response(200, SponsorOut)
+@blp.alt_response(409, schema=Problem)
+def change_sponsor(sent: dict[str, Any], sponsor_id: UUID) -> dict[str, Any]:
+    """What is known of a sponsor; who changed what from what is kept"""
+    by = current_user()
+    with transaction() as current:
+        known = queries.sponsor(current, current_scope(), sponsor_id)
+        if "wish" in sent:
+            sent["wish"] = wish_of(by.town_id, sent["wish"])
+        values = services.known_of(known) | sent
+        services.change_sponsor(current, known, **values, by_id=by.id, at=clock.now())
+        return told(known, queries.balance_of(current, known))
 
 
 @blp.get("/pledges")

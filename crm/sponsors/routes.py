@@ -28,7 +28,7 @@ from crm.sponsors.forms import (
     FundAccountForm,
     PremiumForm,
     ReceiptForm,
-    SponsorForm,
+    RegisterForm,
     shown_amount,
 )
 from crm.sponsors.giving.queries import accounts_of, namesakes
@@ -37,6 +37,7 @@ from crm.sponsors.ledger.models import MoneyRequest
 from crm.sponsors.ledger.rules import ASKED
 from crm.sponsors.models import Allocation, Pledge, Sponsor
 from crm.sponsors.rules import KINDS, KINDS_OF_ACCOUNT, NEEDS, AccountKind, Wish, needy
+from crm.sponsors.wording import told_changes, wish_words
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 
@@ -111,6 +112,27 @@ def show(sponsor_id: UUID) -> ResponseReturnValue:
         kinds=KINDS,
         may_pay=basis_for(current_user().may) is not None,
     )
+
+
+@bp.get("/sponsors/<uuid:sponsor_id>/edit")
+@may(May.RECORD_MONEY)
+def edit_form(sponsor_id: UUID) -> ResponseReturnValue:
+    """A sponsor as they are known, and what was changed of it before."""
+    shown = _sponsor(sponsor_id)
+    return _edit_page(shown, _sponsor_form(shown))
+
+
+@bp.post("/sponsors/<uuid:sponsor_id>/edit")
+@may(May.RECORD_MONEY)
+def edit(sponsor_id: UUID) -> ResponseReturnValue:
+    """What is known of a sponsor changes; how it was before is kept."""
+    shown, form = _sponsor(sponsor_id), _sponsor_form()
+    if form.validate():
+        with refusals_on(form), transaction() as current:
+            changed = services.change_sponsor(current, shown, **form.values, by_id=current_user().id, at=clock.now())
+            flash(_("Changed.") if changed else _("Nothing was different."), "success")
+            return redirect(url_for(".show", sponsor_id=sponsor_id), 303)
+    return _edit_page(_sponsor(sponsor_id), form)
 
 
 @bp.get("/sponsors/<uuid:sponsor_id>/receipt")
@@ -289,8 +311,22 @@ def _places(town_id: UUID) -> list[tuple[UUID, str]]:
     return [(place.id, place.name) for place in session().scalars(units(town_id, clock.today()))]
 
 
-def _sponsor_form() -> SponsorForm:
-    return SponsorForm().offering(_places(current_user().town_id))
+def _sponsor_form(known: Sponsor | None = None) -> RegisterForm:
+    """The form of a sponsor; of one who is known, as they are now."""
+    form = RegisterForm() if known is None else RegisterForm.of(services.known_of(known))
+    return form.offering(_places(current_user().town_id))
+
+
+def _edit_page(shown: Sponsor, form: RegisterForm) -> ResponseReturnValue:
+    changes = queries.changes_of(session(), shown)
+    names = dict(_places(shown.town_id))
+    page = render_template(
+        "sponsors/edit.html",
+        sponsor=shown,
+        form=form,
+        changes=[(one, by, told_changes(one.before or {}, one.after or {}, names)) for one, by in changes],
+    )
+    return page, 422 if form.errors else 200
 
 
 def _link_page(by: Sponsor, token: str) -> str:
@@ -308,26 +344,8 @@ def _pledge_words(pledge: Pledge) -> str:
 
 
 def _wish_words(by: Sponsor) -> list[str]:
-    """A sponsor's wish as short words: whom, where, how many."""
     wish = Wish.from_json(by.wish)
-    names = dict(_places(by.town_id)) if wish.places else {}
-    found: list[str | None] = [str(NEEDS[ground]) for ground in wish.grounds if ground in NEEDS]
-    found += [names.get(place) for place in wish.places]
-    found += [_("Women") if wish.women else None, _ages(wish)]
-    found += [_("%(people)s people", people=wish.people) if wish.people else None]
-    found += [_("%(months)s months", months=wish.months) if wish.months else None]
-    return [words for words in found if words]
-
-
-def _ages(wish: Wish) -> str | None:
-    least, most, words = wish.age_from, wish.age_to, None
-    if least and most:
-        words = _("%(least)s to %(most)s years old", least=least, most=most)
-    elif least:
-        words = _("%(least)s years old or more", least=least)
-    elif most:
-        words = _("%(most)s years old or less", most=most)
-    return words
+    return wish_words(wish, dict(_places(by.town_id)) if wish.places else {})
 
 
 def _allocation_form(helped: Prospect) -> AllocationForm:

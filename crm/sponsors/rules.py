@@ -12,6 +12,7 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
+from crm.citizen_ids import CitizenId, read_citizen_id
 from crm.errors import RuleBroken
 from crm.money import Vnd
 from crm.months import Month
@@ -170,21 +171,34 @@ AHEAD = 12
 """So many months ahead money may be set aside."""
 
 _TAX_CODE = re.compile(r"([0-9]{10})-?([0-9]{3})?")
+_PERSONAL = re.compile(r"[0-9]{12}")
 _TAX_WEIGHTS = (31, 29, 23, 19, 17, 13, 7, 5, 3)
 
 
 def read_tax_code(text: str) -> str:
-    """A tax code of 10 digits, or 13 of a branch, as "0100109106" or "0100109106-001". Raises RuleBroken.
+    """A tax code of 10 digits, or 13 of a branch, as "0100109106" or "0100109106-001"; of persons and of households in
+    business the 12 of their citizen number. Raises RuleBroken.
 
-    The tenth digit is a check: 10 less the weighted sum of the nine before it, modulo 11.
+    The tenth digit is a check: 10 less the weighted sum of the nine before it, modulo 11. A citizen number has none.
     """
-    found = _TAX_CODE.fullmatch(re.sub(r"[\s.]", "", text))
+    plain = re.sub(r"[\s.]", "", text)
+    personal = read_citizen_id(plain) if _PERSONAL.fullmatch(plain) else None
+    if isinstance(personal, CitizenId):
+        return personal.number
+    found = _TAX_CODE.fullmatch(plain)
     if found is None:
-        raise RuleBroken(_l("A tax code has 10 digits, or 13 for a branch."), field="tax_code")
+        raise RuleBroken(
+            _l("A tax code has 10 digits, 13 for a branch, or is the citizen number of 12 digits."), field="tax_code"
+        )
     digits = [int(digit) for digit in found[1]]
     if 10 - sum(weight * digit for weight, digit in zip(_TAX_WEIGHTS, digits[:9], strict=True)) % 11 != digits[9]:
         raise RuleBroken(_l("One of the digits of this tax code is wrong. Look at it again."), field="tax_code")
     return f"{found[1]}-{found[2]}" if found[2] else found[1]
+
+
+def masked_tax_code(code: str | None) -> str | None:
+    """A tax code for records that keep no citizen number: of one only its first and last three digits."""
+    return f"{code[:3]}******{code[-3:]}" if code and _PERSONAL.fullmatch(code) else code
 
 
 def reached_at(typed: str | None) -> str | None:

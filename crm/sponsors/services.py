@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 from crm import stored
 from crm.accounts.models import User
 from crm.accounts.queries import token_digest
+from crm.accounts.services import note_change
 from crm.clock import local_day
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
@@ -64,6 +66,7 @@ from crm.sponsors.rules import (
     Wish,
     check_run,
     in_month,
+    masked_tax_code,
     needy,
     positive,
     reached_at,
@@ -108,9 +111,17 @@ def register_sponsor(
         created_at=at,
         created_by_id=by_id,
     )
+    with _one_of_a_tax_code(session, tax_code):
+        session.add(sponsor)
+    return sponsor, token
+
+
+@contextmanager
+def _one_of_a_tax_code(session: Session, tax_code: str | None) -> Iterator[None]:
+    """Writes what is done within, and says in words that the tax code is another's."""
     try:
         with session.begin_nested():
-            session.add(sponsor)
+            yield
             session.flush()
     except IntegrityError as refused:
         if "uq_sponsor_town_id_tax_code" not in str(refused.orig):
@@ -118,7 +129,63 @@ def register_sponsor(
         raise Conflict(
             _l("A sponsor with the tax code %(code)s is registered already.", code=tax_code), code="tax_code"
         ) from None
-    return sponsor, token
+
+
+def known_of(sponsor: Sponsor) -> dict[str, Any]:
+    """What is known of a sponsor, as `register_sponsor` and `change_sponsor` take it."""
+    same = ("name", "kind", "contact_name", "phone", "email", "tax_code")
+    return {name: getattr(sponsor, name) for name in same} | {"wish": Wish.from_json(sponsor.wish)}
+
+
+def change_sponsor(
+    session: Session,
+    sponsor: Sponsor,
+    *,
+    name: str,
+    kind: SponsorKind,
+    contact_name: str | None,
+    phone: str | None,
+    email: str | None,
+    tax_code: str | None,
+    wish: Wish,
+    by_id: UUID | None,
+    at: datetime,
+) -> bool:
+    """What is known of a sponsor from now on; who changed what from what is kept. False when nothing was different.
+
+    Papers that were issued keep the name they have. Raises RuleBroken, and Conflict when the tax code is another's.
+    """
+    session.refresh(sponsor, with_for_update=True)
+    before = _kept_of(sponsor)
+    with _one_of_a_tax_code(session, tax_code):
+        sponsor.name, sponsor.name_fold, sponsor.kind = name, fold(name), kind
+        sponsor.contact_name, sponsor.phone = contact_name or None, reached_at(phone)
+        sponsor.email = read_address(email) if email else None
+        sponsor.tax_code = read_tax_code(tax_code) if tax_code else None
+        sponsor.wish = wish.as_json()
+    after = _kept_of(sponsor)
+    different = [field for field in before if before[field] != after[field]]
+    if not different:
+        return False
+    note_change(
+        session,
+        town_id=sponsor.town_id,
+        user_id=by_id,
+        act="sponsor_changed",
+        subject="sponsor",
+        subject_id=sponsor.id,
+        at=at,
+        before={field: before[field] for field in different},
+        after={field: after[field] for field in different},
+    )
+    session.flush()
+    return True
+
+
+def _kept_of(sponsor: Sponsor) -> dict[str, object]:
+    """Plain values for the record of changes; the tax code of a person is their citizen number, and masked there."""
+    known = known_of(sponsor) | {"kind": sponsor.kind.value, "wish": dict(sponsor.wish)}
+    return known | {"tax_code": masked_tax_code(sponsor.tax_code)}
 
 
 def renew_page(session: Session, sponsor: Sponsor) -> str:

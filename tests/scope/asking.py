@@ -82,6 +82,7 @@ OPEN: dict[str, dict[str, Any]] = {
     "giving.pay": {"token": "none"},
     "cliff.renewal": {"token": "none"},
     "cliff.renew": {"token": "none"},
+    "giving.pay_picture": {"token": "none"},
     "letters.letter": {"token": "the letter"},
     "letters.issue": {"token": "the letter"},
     "letters.publicity": {"token": "the letter"},

@@ -8,6 +8,8 @@ from typing import Any
 from crm import clock
 from crm.db import session as current
 from crm.months import Month
+from crm.participation.models import Payment
+from crm.participation.rules import Basis
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground, Stage
 from crm.sponsors import services
@@ -40,3 +42,9 @@ def poor(make: Make, name: str = "Lê Thị Nghèo", *grounds: Ground, **more: A
 def allocate(by: Sponsor, person: Prospect, months: int = 1, start: Month | None = None, **more: Any) -> Allocation:
     values: dict[str, Any] = {"start": start or Month(2019, 10), "by_id": None, "on": TODAY, "at": clock.now()}
     return services.allocate(current(), by, person, months=months, **values | more)
+
+
+def pay(make: Make, made: Allocation) -> Payment:
+    """The months set aside are paid to the insurance fund."""
+    how: dict[str, Any] = {"paid_on": TODAY, "basis": Basis.CONFIRMED, "confirmation": "C12"}
+    return services.pay_premium(current(), made, by=make.user(), at=clock.now(), **how)

@@ -20,8 +20,10 @@ Headers = Callable[..., dict[str, str]]
 def call(client: FlaskClient, api: Headers, make: Make) -> Callable[..., Any]:
     treasurer = api(make.user(Role.TREASURER))
 
-    def post(path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None) -> Any:
-        send = client.get if body is None else client.post
+    def post(
+        path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None, *, change: bool = False
+    ) -> Any:
+        send = client.get if body is None else client.patch if change else client.post
         more = {} if body is None else {"json": body}
         return send(f"/api/v1{path}", headers=treasurer | (headers or {}), **more)
 
@@ -138,3 +140,20 @@ def test_a_list_goes_on_where_the_page_before_ended(call: Callable[..., Any], ma
     assert [one["name"] for one in first["items"] + rest["items"]] == sorted(names)
     assert rest["next"] is None
     assert call("/sponsors?cursor=x").status_code == 422
+
+
+def test_a_program_changes_some_of_a_sponsor_and_leaves_the_rest(call: Callable[..., Any], make: Make) -> None:
+    new = call("/sponsors", {"name": "Công ty A", "kind": "company", "phone": "0912345678", "wish": {"women": True}})
+    key = new.json["id"]
+    call("/pledges", {"sponsor_id": key, "amount": 5_000_000})
+    changed = call(f"/sponsors/{key}", {"name": "Công ty B", "wish": {"people": 3}}, change=True)
+    assert changed.status_code == 200
+    told = changed.json
+    assert (told["name"], told["phone"], told["wish"]["people"], told["wish"]["women"]) == (
+        "Công ty B",
+        "+84912345678",
+        3,
+        False,
+    )
+    assert told["expected"] == 5_000_000
+    assert call(f"/sponsors/{key}", {"name": " "}, change=True).status_code == 422

@@ -256,3 +256,44 @@ def test_money_above_the_limit_is_not_paid_on_by_one_person_with_the_next_paymen
     assert refused.status_code == 422
     assert f"/allocations/{made.id}/pay" in refused.text
     assert session.scalars(select(Payment)).all() == []
+
+
+def test_what_is_known_of_a_sponsor_is_put_right_and_how_it_was_stays_on_record(
+    signed_in: Browser, session: Session, make: Make
+) -> None:
+    by, other = sponsor(make, phone="0912345678"), sponsor(make, "Công ty Khác", tax_code="0100109106")
+    treasurer = make.user(Role.TREASURER, full_name="Vũ Thị Thủ Quỹ")
+    browser = signed_in(treasurer)
+    page = browser.get(f"/sponsors/{by.id}/edit").text
+    assert 'value="Công ty Đá Xanh"' in page
+    sent = {"name": "Công ty Đá Trắng", "kind": "company", "phone": "0912 345 679", "people": "3", "months": "6"}
+    sent |= {"monthly": "y", "women": "y", "tax_code": "038085000119"}
+    assert browser.post(f"/sponsors/{by.id}/edit", data=sent).status_code == 303
+    session.refresh(by)
+    assert (by.name, by.name_fold, by.phone) == ("Công ty Đá Trắng", "cong ty da trang", "+84912345679")
+    assert Wish.from_json(by.wish) == Wish(women=True, people=3, months=6, monthly=True)
+    told = words(browser.get(f"/sponsors/{by.id}/edit").text)
+    for part in (
+        "Công ty Đá Xanh → Công ty Đá Trắng",
+        "0912 345 678 → 0912 345 679",
+        "— → Phụ nữ · 3 người",
+        treasurer.full_name,
+    ):
+        assert part in told
+    [(record, _by)] = queries.changes_of(session, by)
+    assert (record.after or {})["tax_code"] == "038******119", "a citizen number is masked in the record"
+    assert browser.post(f"/sponsors/{by.id}/edit", data=sent).status_code == 303
+    assert len(queries.changes_of(session, by)) == 1, "nothing was different the second time"
+    refused = browser.post(f"/sponsors/{by.id}/edit", data=sent | {"tax_code": other.tax_code or ""})
+    assert refused.status_code == 422
+    assert "Hãy tìm trong danh sách nhà hỗ trợ" in words(refused.text)
+    assert signed_in(Role.AUDITOR).get(f"/sponsors/{by.id}/edit").status_code == 403
+
+
+def test_staff_write_down_how_many_a_sponsor_would_like_to_help(
+    signed_in: Browser, session: Session, make: Make
+) -> None:
+    sent = {"name": "Bà Tâm", "kind": "person", "people": "2", "months": "12", "monthly": "y"}
+    assert "/s/" in signed_in(Role.TREASURER).post("/sponsors/new", data=sent).text
+    [by] = session.scalars(select(Sponsor)).all()
+    assert Wish.from_json(by.wish) == Wish(people=2, months=12, monthly=True)

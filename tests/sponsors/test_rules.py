@@ -126,6 +126,7 @@ def test_what_the_format_has_no_room_for_is_refused(bank: str, account: str, amo
         ("0100 109 106", "0100109106"),
         ("0100109106-001", "0100109106-001"),
         ("0100109106001", "0100109106-001"),
+        ("038 085 000 119", "038085000119"),
     ],
 )
 def test_a_tax_code_is_read(typed: str, kept: str) -> None:
@@ -140,7 +141,9 @@ def test_every_wrong_digit_of_a_tax_code_is_caught() -> None:
                 read_tax_code(right[:place] + digit + right[place + 1 :])
 
 
-@pytest.mark.parametrize("typed", ["", "12345", "01001091061", "0100109106-01", "abcdefghij", "٠١٠٠١٠٩١٠٦"])
+@pytest.mark.parametrize(
+    "typed", ["", "12345", "01001091061", "999085000119", "0100109106-01", "abcdefghij", "٠١٠٠١٠٩١٠٦"]
+)
 def test_what_is_no_tax_code_is_refused(typed: str) -> None:
     with pytest.raises(RuleBroken):
         read_tax_code(typed)

@@ -15,7 +15,7 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.background import ring
 from crm.db import session, transaction
-from crm.errors import Conflict, RuleBroken
+from crm.errors import Conflict, NotFound, RuleBroken
 from crm.mail.gateway import sandboxed
 from crm.places.models import Town
 from crm.places.queries import the_town, units
@@ -38,8 +38,9 @@ from crm.sponsors.giving.models import Registration
 from crm.sponsors.giving.rules import Account, Buys, Due, Frequency
 from crm.sponsors.giving.services import registering, scheduling
 from crm.sponsors.models import Pledge, Sponsor
-from crm.sponsors.rules import KINDS, NEEDS, PledgeState
+from crm.sponsors.rules import KINDS, NEEDS, PledgeState, Wish
 from crm.sponsors.services import pledge as promise
+from crm.sponsors.wording import wish_words
 from crm.web.forms import refusals_on
 from crm.web.guard import may, public
 from tasks.mail import send_some
@@ -168,13 +169,27 @@ def pay(token: str) -> ResponseReturnValue:
     )
 
 
+@bp.get("/sponsor/pay/<token>/qr.png")
+@public
+def pay_picture(token: str) -> ResponseReturnValue:
+    """The QR of what is next as a picture: for whoever has the bank's app on the very phone that shows it."""
+    shown = queries.pledge_by_id(session(), showing.links().pledge_of(token))
+    transfer = _transfer(shown, queries.account_of(session(), shown, clock.today()))
+    if transfer is None or shown.state is PledgeState.ENDED:
+        raise NotFound
+    response = make_response(_quietly(showing.picture_of(transfer)))
+    response.headers["Content-Type"] = "image/png"
+    response.headers["Content-Disposition"] = f'attachment; filename="{transfer.code}.png"'
+    return response
+
+
 @bp.record_once
 def _limited(state: BlueprintSetupState) -> None:
     """Nobody fills the book with promises or a mailbox with mails, or guesses at links."""
     limiter, views = state.app.extensions["crm.limits"], state.app.view_functions
     for name in ("register", "send_again"):
         views[f"giving.{name}"] = limiter.limit(REGISTRATIONS, methods=["POST"])(views[f"giving.{name}"])
-    for name in ("registered", "confirmation", "confirm", "pay"):
+    for name in ("registered", "confirmation", "confirm", "pay", "pay_picture"):
         views[f"giving.{name}"] = limiter.limit(LOOKING)(views[f"giving.{name}"])
     for name in ("buys", "check"):
         views[f"giving.{name}"] = limiter.limit(ASKING)(views[f"giving.{name}"])
@@ -413,7 +428,7 @@ def _contribution_page(form: ContributionForm, *, counting: bool = False) -> Res
     return page, 200 if request.method == "GET" or (counting and not form.errors) else 422
 
 
-def _quietly(page: str, code: int = 200) -> ResponseReturnValue:
+def _quietly(page: str | bytes, code: int = 200) -> ResponseReturnValue:
     """A page that opens by its address alone: the address is told to nobody, and nobody lists it."""
     response = make_response(page, code)
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -444,9 +459,17 @@ def _confirmation_page(kept: Registration, token: str) -> ResponseReturnValue:
         gone=gone,
         kinds=KINDS,
         frequencies=rules.FREQUENCIES,
+        wish=_wish(kept),
         town=session().get_one(Town, kept.town_id),
     )
     return _quietly(page, 410 if gone else 200)
+
+
+def _wish(kept: Registration) -> list[str]:
+    """Whom they would like to help, in short words."""
+    wish = Wish.from_json(kept.wish)
+    places = units(kept.town_id, clock.today())
+    return wish_words(wish, {one.id: one.name for one in session().scalars(places)} if wish.places else {})
 
 
 def _transfer(shown: Pledge, account: Account) -> showing.Transfer | None:
@@ -467,6 +490,7 @@ def _registration_page(kept: Registration, form: TelephoneForm, refusing: Refuse
         refusing=refusing,
         kinds=KINDS,
         frequencies=rules.FREQUENCIES,
+        wish=_wish(kept),
     )
     return page, 422 if form.errors or refusing.errors else 200
 

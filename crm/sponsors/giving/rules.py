@@ -18,6 +18,8 @@ from crm.sponsors.rules import MOST_MONTHS, SponsorKind, Wish, positive
 LINK_LIVES = timedelta(days=7)
 BETWEEN_LINKS = timedelta(minutes=1)
 MOST_LINKS = 5
+LEAST_TRANSFER = 10_000
+"""Whole đồng: less is not registered on the public page, where a slip of the finger is likelier than a gift."""
 DAYS_TO_PAY = 10
 """So many days after the promise the first instalment is expected."""
 
@@ -167,6 +169,9 @@ def by_amount(amount: Vnd | None, months: int | None, frequency: Frequency, a_mo
     """An amount, once or in each of so many months. Raises RuleBroken."""
     if amount is None:
         raise RuleBroken(_l("Choose an amount or write your own."), field="amount")
+    if positive(amount) < LEAST_TRANSFER:
+        least = in_figures(LEAST_TRANSFER)
+        raise RuleBroken(_l("Write at least %(least)s. Did you leave out some zeros?", least=least), field="amount")
     if frequency is not Frequency.MONTHLY:
         return Buys(positive(amount), 1, a_month)
     if months is None:

@@ -27,6 +27,8 @@ class Transfer(NamedTuple):
     code: str
     amount: Vnd | None
     qr: Markup
+    token: str
+    """The signed name of the promise's page of payment."""
 
 
 def transfer_of(session: Session, pledge: Pledge, amount: Vnd | None) -> Transfer | None:
@@ -34,9 +36,18 @@ def transfer_of(session: Session, pledge: Pledge, amount: Vnd | None) -> Transfe
     account = fund_account(session)
     if account is None:
         return None
-    text = gateway.payload(account.bin, account.account, amount or None, pledge.code)
     bank = BANKS.get(account.bin, account.bin)
-    return Transfer(account, bank, pledge.code, amount or None, gateway.drawing(text))
+    drawn = gateway.drawing(_text(account, amount or None, pledge.code))
+    return Transfer(account, bank, pledge.code, amount or None, drawn, pay_token(pledge.id))
+
+
+def picture_of(transfer: Transfer) -> bytes:
+    """The QR of a transfer as a PNG."""
+    return gateway.picture(_text(transfer.account, transfer.amount, transfer.code))
+
+
+def _text(account: FundAccount, amount: Vnd | None, code: str) -> str:
+    return gateway.payload(account.bin, account.account, amount, code)
 
 
 def settings() -> Settings:

@@ -96,6 +96,7 @@ def _certificate(_paper: SponsorPaper, facts: Mapping[str, Any], lang: str) -> d
         "people_words": "người lao động" if vietnamese else "neighbour" if people == 1 else "neighbours",
         "months": filters.number(months, 0, lang),
         "months_words": "tháng đóng bảo hiểm xã hội" if vietnamese else "months of social insurance",
+        "waiting": waiting_words(facts.get("waiting", 0), lang),
         "period": filters.month(first, lang)
         if first == last
         else f"{filters.month(first, lang)} – {filters.month(last, lang)}",
@@ -125,6 +126,16 @@ def sentence(people: int, lang: str) -> str:
     if lang == "vi":
         return f"đã cùng {number} người lao động có lương hưu khi về già"
     return f"stood beside {number} {'neighbour' if people == 1 else 'neighbours'} on the way to a pension"
+
+
+def waiting_words(months: int, lang: str) -> str:
+    """What is set aside and not yet paid, told beside what was; nothing when there is none."""
+    if not months:
+        return ""
+    number = filters.number(months, 0, lang)
+    if lang == "vi":
+        return f"và {number} tháng đã dành sẵn tiền, chờ nộp quỹ bảo hiểm"
+    return f"and {number} {'month' if months == 1 else 'months'} set aside, waiting to be paid"
 
 
 def picture(sponsor: str, town: str, done: InAll, shape: str, lang: str, invites: str) -> bytes:

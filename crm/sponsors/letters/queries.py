@@ -438,25 +438,26 @@ def thanked(session: Session, public_id: str) -> Sponsor:
 
 
 class InAll(NamedTuple):
-    """People and calendar months a sponsor carried in all, or the months of one year, from the first to the last."""
+    """People whose months were paid with a sponsor's money, and those months, in all or of one year, from the first to
+    the last."""
 
     people: int
     months: int
     first: Month
     last: Month
+    waiting: int = 0
+    """Months that are set aside and not yet paid; they stand in none of the other figures."""
 
 
 def carried_in_all(months: Iterable[CarriedMonth], of_year: int | None = None) -> InAll | None:
-    """Whom and how many months money carried; what was given back does not count. None when nobody."""
-    kept = [
-        one
-        for one in months
-        if one.state is not MonthState.GIVEN_BACK and (of_year is None or one.month.year == of_year)
-    ]
-    if not kept:
+    """Whom and how many months money has paid to the insurance fund. None when nobody."""
+    asked = [one for one in months if of_year is None or one.month.year == of_year]
+    paid = [one for one in asked if one.state is MonthState.PAID]
+    if not paid:
         return None
-    named = [one.month for one in kept]
-    return InAll(len({one.prospect_id for one in kept}), len(kept), min(named), max(named))
+    named = [one.month for one in paid]
+    waiting = sum(one.state is MonthState.SET_ASIDE for one in asked)
+    return InAll(len({one.prospect_id for one in paid}), len(paid), min(named), max(named), waiting)
 
 
 class FundSums(NamedTuple):

@@ -62,13 +62,16 @@ def issue_receipt(
 def issue_certificate(
     session: Session, of: Sponsor, of_year: int | None, *, address: str, by: User | None, on: date, at: datetime
 ) -> SponsorPaper:
-    """Thanks for the months of a year, or of all the time. The same paper again while nothing changed.
+    """Thanks for the months paid of a year, or of all the time. The same paper again while nothing changed.
 
-    Raises RuleBroken when nobody was carried in that time.
+    Raises RuleBroken when no month of that time was paid.
     """
     facts = _certificate(session, of, of_year)
     if facts is None:
-        raise RuleBroken(_l("There is nothing to certify yet: nobody has been carried in this time."), field="year")
+        raise RuleBroken(
+            _l("There is nothing to certify yet: no month of this time has been paid to the insurance fund."),
+            field="year",
+        )
     _in_turn(session, of.town_id)
     return _again(session, of, PaperKind.CERTIFICATE, facts, of_year=of_year) or _issue(
         session, of, PaperKind.CERTIFICATE, facts, receipt=None, of_year=of_year, address=address, by=by, on=on, at=at
@@ -101,6 +104,7 @@ def _certificate(session: Session, of: Sponsor, of_year: int | None) -> dict[str
     return {
         "people": found.people,
         "months": found.months,
+        "waiting": found.waiting,
         "first": found.first.first_day.isoformat(),
         "last": found.last.first_day.isoformat(),
     }
@@ -168,7 +172,7 @@ def _issue(
         number=paper_number(kind, on.year, serial, secrets.randbelow(LOTS)),
         receipt_id=receipt.id if receipt else None,
         of_year=of_year,
-        facts=facts | {"sponsor": of.name, "town": issuer.name, "address": address, "by": by.full_name if by else ""},
+        facts=facts | {"sponsor": of.name, "town": issuer.name, "address": address, "by": _signs(by)},
         issued_on=on,
         issued_at=at,
         issued_by_id=by.id if by else None,
@@ -176,6 +180,11 @@ def _issue(
     session.add(paper)
     session.flush()
     return paper
+
+
+def _signs(by: User | None) -> str:
+    """Who signs for the fund: whoever of the office made the paper. A sponsor's own account signs nothing."""
+    return by.full_name if by and by.role is not Role.SPONSOR else ""
 
 
 def verify(session: Session, paper: SponsorPaper) -> Verified:

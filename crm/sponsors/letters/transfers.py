@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from crm.sponsors import gateway, queries
 from crm.sponsors.giving.queries import accounts_of
+from crm.sponsors.giving.showing import pay_token
 from crm.sponsors.models import Sponsor
 from crm.sponsors.rules import BANKS, PledgeState
 
@@ -33,5 +34,6 @@ def how_to_give(session: Session, by: Sponsor, today: date) -> dict[str, Any] | 
         "bank": BANKS.get(account.bin, account.bin),
         "code": pledge.code,
         "left": left,
+        "token": pay_token(pledge.id),
         "qr": drawn,
     }

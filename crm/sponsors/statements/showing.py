@@ -45,6 +45,7 @@ REASONS: Mapping[Reason, Any] = {
     Reason.DUE: _l("It came about when it was due."),
     Reason.ONLY_AMOUNT: _l("Nothing else speaks for it: ask the sponsor first."),
 }
+OF_CODES = frozenset({Reason.CODE, Reason.CODES, Reason.NEAR_CODE, Reason.CODE_OF_ENDED, Reason.CODE_GIVEN_BACK})
 SLIPS: Mapping[Slip, Any] = {
     Slip.ALIKE: _l("Characters that look alike were taken for one another, such as O and 0."),
     Slip.WRONG: _l("One character is wrong."),
@@ -108,8 +109,8 @@ def offers_for(session: Session, scope: Scope, lines: Sequence[StatementLine]) -
     came_back = _moves(session, scope, Use.INSURANCE, [line for line in lines if line.amount > 0], came_in=True)
     held = _held(session, scope, out)
     for line in lines:
-        offers = [*by_hand.get(line.id, ())]
-        offers += [_suggested(matcher, one, names) for one in suggestions[line.id]]
+        fits, others = _by_what_the_text_says(by_hand.get(line.id, ()), suggestions[line.id])
+        offers = [*fits, *(_suggested(matcher, one, names) for one in suggestions[line.id]), *others]
         if line.amount < 0:
             offers += held.get(line.id, [])
             offers += [shown for use in moves if (shown := _moved(line, use, moves[use]))]
@@ -150,7 +151,27 @@ def _why(why: Why) -> str:
     return f"{words} {SLIPS[why.slip]}" if why.slip else words
 
 
-def _by_hand(session: Session, scope: Scope, lines: Sequence[StatementLine]) -> dict[UUID, list[Shown]]:
+class Recorded(NamedTuple):
+    """A receipt that somebody recorded by hand, as it is offered."""
+
+    sponsor_id: UUID
+    shown: Shown
+
+
+def _by_what_the_text_says(
+    recorded: Sequence[Recorded], suggestions: Sequence[Suggestion]
+) -> tuple[list[Shown], list[Shown]]:
+    """Receipts by hand to offer before the suggestions, and those to offer after them.
+
+    Codes in the text name the sponsor: a receipt of another with the same amount is only a coincidence of amounts.
+    """
+    coded = [one for one in suggestions if any(why.reason in OF_CODES for why in one.whys)]
+    named = {share.sponsor_id for one in coded for share in one.shares}
+    fits = [one.shown for one in recorded if not named or one.sponsor_id in named]
+    return fits, [one.shown for one in recorded if named and one.sponsor_id not in named]
+
+
+def _by_hand(session: Session, scope: Scope, lines: Sequence[StatementLine]) -> dict[UUID, list[Recorded]]:
     """Receipts that somebody recorded by hand, of the same amount and nearly the same day."""
     came = [line for line in lines if line.amount > 0 and line.state is LineState.OPEN]
     if not came:
@@ -163,7 +184,7 @@ def _by_hand(session: Session, scope: Scope, lines: Sequence[StatementLine]) -> 
         Receipt.received_on.between(min(days) - queries.NEAR, max(days) + queries.NEAR),
     )
     names = queries.names_of(session, scope.town_id, {one.sponsor_id for one in unseen})
-    found: dict[UUID, list[Shown]] = {}
+    found: dict[UUID, list[Recorded]] = {}
     for line in came:
         for one in unseen:
             if one.amount == line.amount and abs(one.received_on - line.posted_on) <= queries.NEAR:
@@ -173,9 +194,8 @@ def _by_hand(session: Session, scope: Scope, lines: Sequence[StatementLine]) -> 
                     reference=one.reference,
                     day=_day(one.received_on),
                 )
-                found.setdefault(line.id, []).append(
-                    Shown(str(title), [str(why)], [], "link", {"receipt_id": str(one.id)})
-                )
+                shown = Shown(str(title), [str(why)], [], "link", {"receipt_id": str(one.id)})
+                found.setdefault(line.id, []).append(Recorded(one.sponsor_id, shown))
     return found
 
 

@@ -393,3 +393,13 @@ def test_what_was_typed_is_kept_as_it_will_be_used(client: FlaskClient, session:
         "people": 2,
         "months": 12,
     }
+
+
+def test_the_wish_stands_on_the_page_that_confirms_it_and_on_the_page_of_staff(
+    client: FlaskClient, signed_in: Browser, session: Session
+) -> None:
+    client.post("/sponsor", data=GIVES | {"women": "y", "grounds": "near_poor"})
+    kept = session.scalars(select(Registration)).one()
+    staff = signed_in(Role.TREASURER).get(f"/sponsors/registrations/{kept.id}")
+    for page in (client.get(link_in(session)), staff):
+        assert "Hộ cận nghèo · Phụ nữ · 2 người · 12 tháng" in words(page.text)

@@ -148,6 +148,6 @@ def test_an_amount_says_how_many_months_it_is_and_what_is_left_over() -> None:
     assert by_amount(100_000, None, Frequency.ONCE, 165_000).person_months == 0
     assert by_amount(200_000, 12, Frequency.MONTHLY, 165_000).total == 2_400_000
     assert by_amount(200_000, None, Frequency.ONCE, 0).person_months == 0
-    for amount, months in ((None, 12), (0, 12), (5, None)):
+    for amount, months in ((None, 12), (0, 12), (50, 12), (50_000, None)):
         with pytest.raises(RuleBroken):
             by_amount(amount, months, Frequency.MONTHLY, 165_000)

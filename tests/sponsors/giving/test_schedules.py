@@ -267,6 +267,10 @@ def test_a_page_of_payment_opens_by_its_signed_name_only(
     assert client.get(f"/sponsor/pay/{Links('x', 'another').pay_token(made.id)}").status_code == 404
     receive(by, made, 1_400_000)
     assert "600.000 đ" in words(client.get(f"/sponsor/pay/{token}").text)
+    picture = client.get(f"/sponsor/pay/{token}/qr.png")
+    assert (picture.mimetype, picture.data[:4]) == ("image/png", b"\x89PNG")
+    assert f'filename="{made.code}.png"' in picture.headers["Content-Disposition"]
+    assert picture.headers["Referrer-Policy"] == "no-referrer"
     receive(by, made, 1_600_000, "FT2")
     assert "pay-qr" not in client.get(f"/sponsor/pay/{token}").text
     end(made)

@@ -16,7 +16,6 @@ from crm import clock
 from crm.accounts.models import User
 from crm.accounts.rules import Role
 from crm.months import Month
-from crm.participation.rules import Basis
 from crm.prospects.rules import Ground
 from crm.sponsors import queries as sponsors
 from crm.sponsors import services as sponsoring
@@ -27,7 +26,7 @@ from crm.sponsors.models import Sponsor
 from crm.sponsors.rules import FundAccount
 from tests.factories import Make
 from tests.sponsors.letters.stories import neighbours, with_page, words
-from tests.sponsors.stories import A_MONTH, A_NEAR_POOR_MONTH, TODAY, allocate, poor, receive, sponsor
+from tests.sponsors.stories import A_MONTH, A_NEAR_POOR_MONTH, TODAY, allocate, pay, poor, receive, sponsor
 
 Browser = Callable[..., FlaskClient]
 ACCOUNT = FundAccount("970405", "3500201001234", "Quỹ Vì người nghèo")
@@ -76,9 +75,7 @@ def test_every_dong_stands_at_somebody_or_is_left(session: Session, make: Make, 
     carried = [allocate(by, person, months=3) for person in people]
     allocate(by, near, months=1)
     sponsoring.release(session, carried[1], by_id=None, on=TODAY, at=clock.now())
-    sponsoring.pay_premium(
-        session, carried[2], paid_on=TODAY, basis=Basis.CONFIRMED, by=make.user(), at=clock.now(), confirmation="C12"
-    )
+    pay(make, carried[2])
     told = queries.telling(session, by, TODAY)
     balance = sponsors.balance_of(session, by)
     assert sum(line.used for line in told.lines) + balance.available == balance.received
@@ -180,7 +177,8 @@ def test_papers_that_cannot_be_made_are_refused_in_words(
 def test_thanks_are_seen_only_while_the_sponsor_wants_it(client: FlaskClient, session: Session, make: Make) -> None:
     by, token = with_page(make)
     receive(by, 10 * A_MONTH)
-    allocate(by, poor(make, "Lê Thị Giấu Tên"), months=3)
+    pay(make, allocate(by, poor(make, "Lê Thị Giấu Tên"), months=3))
+    allocate(by, poor(make, "Lê Thị Chờ"), months=1)
     assert services.show(session, by, named=True, by=None, at=clock.now()).thanked is False
     public_id = queries.publicity_of(session, by).public_id  # type: ignore[union-attr]
     addresses = [f"/thanks/{public_id}", f"/thanks/{public_id}/wide.png", f"/thanks/{public_id}/square.png"]
@@ -189,7 +187,12 @@ def test_thanks_are_seen_only_while_the_sponsor_wants_it(client: FlaskClient, se
     assert "public" not in client.get(addresses[0]).headers["Cache-Control"]
     page = client.application.test_client().get(addresses[0])
     assert page.status_code == 200
-    for told in ("og:image", f"{public_id}/wide.png", "đã cùng 1 người lao động có lương hưu khi về già"):
+    for told in (
+        "og:image",
+        f"{public_id}/wide.png",
+        "đã cùng 1 người lao động có lương hưu khi về già",
+        "Thêm 1 tháng",
+    ):
         assert told in page.text
     for secret in ("Giấu Tên", token, str(by.id), make.ward().name):
         assert secret not in page.text
@@ -347,6 +350,31 @@ def test_the_office_makes_papers_with_the_name_of_who_made_them(
     assert auditor.get(answer.location).status_code == 200
     refused = auditor.post(f"/sponsors/{by.id}/papers", data={"paper": "statement", "year": "2019"})
     assert refused.status_code == 403
+
+
+def test_a_paper_that_a_sponsor_makes_for_themselves_is_signed_by_nobody(
+    signed_in: Browser, session: Session, make: Make
+) -> None:
+    by = sponsor(make)
+    received, account = receive(by, 15_000_000), make.user(Role.SPONSOR, full_name="Lê Văn Tự Ký")
+    services.attach(session, by, account, by=None, at=clock.now())
+    answer = signed_in(account).post("/my-giving/papers", data={"paper": "receipt", "receipt": str(received.id)})
+    assert answer.status_code == 303
+    [paper] = session.scalars(select(SponsorPaper)).all()
+    assert (paper.facts["by"], paper.issued_by_id) == ("", account.id)
+
+
+def test_the_head_of_a_letter_tells_everybody_the_money_is_for(
+    client: FlaskClient, make: Make, at_time: Callable[..., None]
+) -> None:
+    by, token = with_page(make)
+    receive(by, 10 * A_MONTH)
+    pay(make, allocate(by, poor(make, "Lê Thị Trước"), months=1))
+    allocate(by, poor(make, "Lê Thị Nay"), months=6)
+    at_time(clock.at(date(2019, 12, 2), 9))
+    page = words(client.get(f"/s/{token}").text)
+    assert "754.600 đ của quý vị dành cho 2 người" in page
+    assert "2 người và 7 tháng; trong đó 1 tháng đã nộp quỹ bảo hiểm" in page
 
 
 def test_a_letter_of_a_large_sponsor_asks_few_questions(client: FlaskClient, make: Make) -> None:

@@ -19,6 +19,7 @@ from crm import clock
 from crm.db import db, transaction
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.months import Month
+from crm.participation.services import reverse_payment
 from crm.sponsors import services as sponsoring
 from crm.sponsors.letters import printing, queries, services
 from crm.sponsors.letters.models import SponsorPaper
@@ -27,7 +28,7 @@ from crm.sponsors.models import LedgerAccount, Receipt, Sponsor
 from crm.sponsors.rules import AccountKind
 from tests.factories import Make
 from tests.sponsors.letters.stories import ADDRESS, ISSUED, certificate, neighbours, statement, with_page, words
-from tests.sponsors.stories import A_MONTH, TODAY, allocate, poor, receive, sponsor
+from tests.sponsors.stories import A_MONTH, TODAY, allocate, pay, poor, receive, sponsor
 
 
 def receipt_paper(session: Session, of: Sponsor, received: Receipt, **more: Any) -> SponsorPaper:
@@ -126,7 +127,8 @@ def test_every_paper_is_made_again_byte_by_byte_in_both_languages(session: Sessi
     of = sponsor(make, "Công ty “Đá Xanh” #1 & *con*", tax_code="0100109106")
     neighbours(make)
     received = receive(of, 10 * A_MONTH)
-    allocate(of, poor(make), months=3)
+    pay(make, allocate(of, poor(make), months=3))
+    allocate(of, poor(make, "Lê Thị Chờ"), months=1)
     for paper in (receipt_paper(session, of, received), certificate(of), statement(of)):
         session.refresh(paper)
         for lang in ("vi", "en"):
@@ -143,18 +145,24 @@ def test_the_picture_has_the_size_that_networks_expect(shape: str, size: tuple[i
     assert (int.from_bytes(made[16:20]), int.from_bytes(made[20:24])) == size
 
 
-def test_a_certificate_is_for_months_that_were_carried(session: Session, make: Make) -> None:
+def test_a_certificate_is_for_months_that_were_paid_and_tells_apart_what_waits(session: Session, make: Make) -> None:
     of, person = sponsor(make), poor(make)
     receive(of, 10 * A_MONTH)
     with pytest.raises(RuleBroken, match="Chưa có gì"):
         certificate(of)
     made = allocate(of, person, months=6)
+    with pytest.raises(RuleBroken, match="Chưa có gì"):
+        certificate(of)
+    payment = pay(make, made)
+    allocate(of, poor(make, "Lê Thị Chờ"), months=3)
     paper = certificate(of)
     facts = paper.facts
     assert (facts["people"], facts["months"], facts["first"], facts["last"]) == (1, 6, "2019-10-01", "2020-03-01")
+    assert facts["waiting"] == 3
     assert certificate(of).id == paper.id
     assert certificate(of, 2020).facts["months"] == 3
     assert services.verify(session, paper).validity is Validity.HOLDS
+    reverse_payment(session, payment, by=make.user(), at=clock.now())
     sponsoring.release(session, made, by_id=None, on=TODAY, at=clock.now())
     assert services.verify(session, paper).validity is Validity.CHANGED
 
@@ -162,9 +170,9 @@ def test_a_certificate_is_for_months_that_were_carried(session: Session, make: M
 def test_a_newer_certificate_replaces_the_one_before(session: Session, make: Make) -> None:
     of = sponsor(make)
     receive(of, 10 * A_MONTH)
-    allocate(of, poor(make))
+    pay(make, allocate(of, poor(make)))
     before = certificate(of)
-    allocate(of, poor(make, "Lê Thị Hai"))
+    pay(make, allocate(of, poor(make, "Lê Thị Hai")))
     after = certificate(of, at=clock.now())
     found = services.verify(session, before)
     assert (found.validity, found.replaced_by) == (Validity.REPLACED, after.number)
@@ -247,7 +255,7 @@ def test_anybody_sees_what_a_paper_says(client: FlaskClient, session: Session, m
     of = sponsor(make)
     neighbours(make)
     paper = receipt_paper(session, of, receive(of, 15_000_000))
-    allocate(of, poor(make), months=3)
+    pay(make, allocate(of, poor(make), months=3))
     for shown, tells in (
         (paper, "15.000.000 đ"),
         (certificate(of), "Giấy tri ân"),

@@ -25,7 +25,7 @@ from crm.sponsors.letters.models import SponsorPaper
 from crm.sponsors.models import Pledge, Receipt, Sponsor
 from tests.factories import Make
 from tests.sponsors.letters.stories import ISSUED, certificate, statement, with_page
-from tests.sponsors.stories import A_MONTH, allocate, poor, receive
+from tests.sponsors.stories import A_MONTH, allocate, pay, poor, receive
 
 Browser = Callable[..., FlaskClient]
 REFUSED = {302, 303, 401, 403, 404, 405}
@@ -61,7 +61,7 @@ def one(session: Session, make: Make, name: str) -> One:
     at = clock.now()
     pledge = sponsoring.pledge(session, row, 20 * A_MONTH, due=None, by_id=None, at=at, on=ISSUED["on"])
     received = receive(row, 20 * A_MONTH, f"FT{name}".upper())
-    allocate(row, poor(make, f"Người của {name}"), months=3)
+    pay(make, allocate(row, poor(make, f"Người của {name}"), months=3))
     user = make.user(Role.SPONSOR, full_name=f"Đại diện {name}")
     services.attach(session, row, user, by=None, at=at)
     papers = [

@@ -418,3 +418,16 @@ def test_an_instalment_of_a_promise_is_recognised_by_its_amount_and_its_time(mak
     deciding.book(current(), line, [Share(by.id, promise.id, 200_000)], **acts())
     (left,) = queries.matcher_of(current(), make.town.id).promises.values()
     assert left.due == ((date(2020, 1, 10), 700_000),)
+
+
+def test_a_code_in_the_text_is_offered_before_a_receipt_by_hand_that_only_has_the_same_amount(
+    make: Make, session: Session
+) -> None:
+    stone, tam = sponsor(make), sponsor(make, "Bà Tâm")
+    promise, theirs = pledge(stone, 330_000), pledge(tam, 990_000)
+    by_hand = {"reference": "BL01", "pledge": theirs, "on": date(2019, 10, 2)}
+    services.receive(session, tam, 330_000, **by_hand, **acts())
+    load(make, csv_of((2, 330_000, f"hoan tra {promise.code}"), (3, 330_000, f"hoan tra {theirs.code}")))
+    first, second = (row.offers[0] for row in rows_of(session, scope(make), lines(make)))
+    assert first.act == "accept"
+    assert second.act == "link"

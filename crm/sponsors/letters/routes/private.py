@@ -117,6 +117,7 @@ def _letter(door: Door) -> ResponseReturnValue:
         people=len(now),
         months=sum(group.months for group in groups),
         ever=(len({number for number, _month in kept}), len(kept)),
+        paid=sum(run.months for line in told.lines for run in line.runs if run.state is MonthState.PAID),
         next=what_comes_next(balance, giving["left"] if giving else 0, a_month, ends, this + (SPONSOR_NOTICE - 1)),
         ends=ends,
         a_month=a_month,

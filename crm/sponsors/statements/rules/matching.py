@@ -29,6 +29,8 @@ LEAST_SCORE = 25
 MOST_TOGETHER = 4
 """Promises that one transfer is tried to be the sum of."""
 MOST_TRIED = 12
+TAX_CODES = (10, 12, 13)
+"""How many digits a tax code may have."""
 NEAR_DUE = timedelta(days=15)
 LIKE_A_NAME = 91
 """Of a hundred: so like must a mistyped name be."""
@@ -287,9 +289,8 @@ class Matcher:
                 found |= set(of)
         for start in range(len(digits) - 8):
             found |= self._phones.get(digits[start : start + 9], set())
-            found |= self._taxes.get(digits[start : start + 10], set()) | self._taxes.get(
-                digits[start : start + 13], set()
-            )
+            for size in TAX_CODES:
+                found |= self._taxes.get(digits[start : start + size], set())
         found |= set(self.payers.by_account.get(line.payer_account, ())) if line.payer_account else set()
         found |= set(self.payers.by_name.get(fold(line.payer), ())) if line.payer else set()
         return found & set(self.givers)
