@@ -14,7 +14,7 @@ from crm.participation.models import Participation
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Purpose
 from crm.reminders.rules import FOLLOW_UP, NOT_TO_VISIT, SPONSOR_ENDS, Reminder
-from crm.sponsors.queries import carried_until
+from crm.sponsors.queries import carried_until, money_waits
 
 
 def _reminded(reminder: Reminder, event: Any) -> ColumnElement[bool]:
@@ -47,14 +47,17 @@ def due_for_a_visit(town_id: UUID, today: date) -> Select[Prospect, date | None]
 
 
 def due_for_a_payment(town_id: UUID, reminder: Reminder, today: date) -> Select[Prospect, date | None]:
-    """People who take part and must soon pay on, who agree to be reminded and have not been; with the last day."""
+    """People who take part and must soon pay on themselves, who agree to be reminded and have not been; with the last day.
+
+    For whom a sponsor's money waits, the one who holds it is asked, not they (crm.followups).
+    """
     return (
         select(Prospect, Participation.deadline_on)
         .join(
             Participation,
             and_(Participation.town_id == Prospect.town_id, Participation.prospect_id == Prospect.id),
         )
-        .where(Prospect.town_id == town_id, _may_be_texted(), Participation.ended_on.is_(None))
+        .where(Prospect.town_id == town_id, _may_be_texted(), Participation.ended_on.is_(None), ~money_waits())
         .where(Participation.deadline_on.between(reminder.first_event(today), reminder.last_event(today)))
         .where(~_reminded(reminder, Participation.deadline_on))
         .order_by(Prospect.name_key, Prospect.id)
@@ -92,10 +95,11 @@ def visit_still_due() -> ColumnElement[bool]:
 
 
 def payment_still_due(reminder: Reminder) -> ColumnElement[bool]:
-    """The message's person still has to pay by the day it speaks of."""
+    """The message's person still has to pay themselves by the day it speaks of."""
     return exists().where(
         Participation.town_id == Message.town_id,
         Participation.prospect_id == Message.prospect_id,
         Participation.ended_on.is_(None),
+        ~money_waits(),
         Participation.deadline_on.between(Message.local_day + reminder.latest, Message.local_day + reminder.earliest),
     )

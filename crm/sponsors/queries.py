@@ -451,6 +451,18 @@ def carried_until(town_id: UUID, day: date, within: int = SPONSOR_NOTICE) -> Sel
     return select(carried.c.prospect_id, carried.c.until).where(~paid_on)
 
 
+def money_waits(spell: type[Participation] = Participation) -> ColumnElement[bool]:
+    """A sponsor's money is set aside for the month that follows those paid in a spell, and is not paid over yet."""
+    of = AllocationMonth
+    return exists().where(
+        of.town_id == spell.town_id,
+        of.prospect_id == spell.prospect_id,
+        of.released_at.is_(None),
+        of.payment_id.is_(None),
+        of.month == cast(spell.paid_through + func.make_interval(0, 1), Date),
+    )
+
+
 def help_ends(session: Session, person: Prospect, day: date) -> Month | None:
     """The last month somebody is carried, when it is near and nobody's money follows."""
     ending = carried_until(person.town_id, day).subquery()

@@ -20,10 +20,12 @@ from crm.followups.keeping.queries import keeping
 from crm.participation import services
 from crm.participation.guard.rules import PaymentState, StopReason
 from crm.participation.models import Participation
-from crm.participation.rules import Ending
+from crm.participation.rules import Basis, Ending
 from crm.prospects.rules import Ground, Stage
+from crm.sponsors.services import pay_premium
 from tests.factories import Make
 from tests.participation.stories import join, pay, spell
+from tests.sponsors.stories import A_MONTH, allocate, poor, receive, sponsor
 
 DAY = date(2019, 10, 15)
 NOW = clock.at(DAY, 9)
@@ -69,7 +71,7 @@ def test_every_figure_opens_as_many_people(signed_in: Browser) -> None:
     bars = re.findall(
         r'<li class="chart-row"><span><a href="([^"]+)">[^<]*</a></span><span class="chart-value">(\d+)', page
     )
-    assert (len(figures), len(bars)) == (12, 3)
+    assert (len(figures), len(bars)) == (13, 3)
     for address, number in figures + bars:
         people = re.findall(r'href="/people/[0-9a-f-]{36}"', browser.get(unescape(address)).text)
         assert len(set(people)) == int(number), address
@@ -113,3 +115,19 @@ def test_a_payment_that_comes_in_late_takes_the_reason_away_with_the_lapse(sessi
     assert row.deadline_on is not None
     pay(who, row.deadline_on)
     assert (row.ended_on, row.stop_reason) == (None, None)
+
+
+def test_whose_sponsors_money_is_not_paid_over_is_seen_before_the_last_day(
+    session: Session, make: Make, signed_in: Browser
+) -> None:
+    who = poor(make, "Lê Thị Chờ")
+    join(who, date(2019, 8, 2), months=1, grounds=(Ground.POOR,))
+    pay(who, date(2019, 9, 2), months=1, grounds=(Ground.POOR,))
+    by = sponsor(make)
+    receive(by, 10 * A_MONTH)
+    made = allocate(by, who, months=3)
+    manager = make.user(Role.MANAGER)
+    assert keeping(session, scope_of(session, manager), DAY).named["sponsor_unpaid"] == 1
+    assert "Lê Thị Chờ" in signed_in(manager).get("/people?condition=sponsor_unpaid").text
+    pay_premium(session, made, paid_on=DAY, basis=Basis.CONFIRMED, by=manager, at=NOW)
+    assert keeping(session, scope_of(session, manager), DAY).named["sponsor_unpaid"] == 0

@@ -22,6 +22,7 @@ from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground
 from crm.reminders import services
 from crm.reminders.rules import ALL, FOLLOW_UP, PAYMENT_LAST_DAYS, PAYMENT_SOON, SPONSOR_ENDS
+from crm.sponsors.services import release
 from tasks import reminders as tasks
 from tests.campaigns.conftest import Texting
 from tests.sponsors.stories import A_MONTH, allocate, receive, sponsor
@@ -152,6 +153,21 @@ def test_a_payment_reminder_is_called_off_when_it_was_paid(session: Session, tex
     spell.deadline_on = TODAY + timedelta(days=190)
     session.flush()
     assert services.clear_done(session, spell.town_id, at=NINE) == 1
+
+
+def test_whom_a_sponsors_money_waits_for_is_not_asked_to_pay(session: Session, texting: Texting) -> None:
+    person = texting.person("Nguyễn Thị Hoa", stage="joined")
+    texting.make.standing(person, Ground.POOR)
+    spell = takes_part(texting, person, TODAY + timedelta(days=10))
+    spell.paid_through = date(2019, 9, 1)
+    assert queue(session, texting) == 1
+    by = sponsor(texting.make)
+    receive(by, 10 * A_MONTH)
+    made = allocate(by, person, months=6)
+    assert services.clear_done(session, person.town_id, at=NINE) == 1
+    assert queue(session, texting, TODAY + timedelta(days=8)) == 0
+    release(session, made, by_id=None, on=TODAY, at=NINE)
+    assert queue(session, texting, TODAY + timedelta(days=8)) == 1
 
 
 def test_the_task_may_run_twice(

@@ -28,9 +28,15 @@ from crm.participation.models import Participation
 from crm.prospects.lists import conditions
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import listed_to
-from crm.sponsors.conditions import SPONSOR_ENDS
+from crm.sponsors.conditions import SPONSOR_ENDS, SPONSOR_UNPAID
 
-ENDING_SOON = (SPONSOR_ENDS, CERTIFICATE_ENDS, SUPPORT_ENDS[min(SUPPORT_ENDS)], SUPPORT_ENDS[MONTHS_IN_YEAR])
+ENDING_SOON = (
+    SPONSOR_UNPAID,
+    SPONSOR_ENDS,
+    CERTIFICATE_ENDS,
+    SUPPORT_ENDS[min(SUPPORT_ENDS)],
+    SUPPORT_ENDS[MONTHS_IN_YEAR],
+)
 TO_WIN_BACK = (WIN_BACK_FIRST, WIN_BACK_LAST)
 
 
