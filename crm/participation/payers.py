@@ -59,8 +59,30 @@ class Purse(Protocol):
     def page_of(self, waiting: SetAside) -> str:
         """Where these months are paid with this money alone, and where a second person is asked if it takes one."""
 
-    def paid(self, session: Session, waiting: SetAside, payment: Payment, *, by: User, at: datetime) -> None:
-        """The payment was made with it."""
+    def paid(
+        self,
+        session: Session,
+        waiting: SetAside,
+        payment: Payment,
+        *,
+        by: User,
+        at: datetime,
+        request_id: UUID | None = None,
+    ) -> None:
+        """The payment was made with it. Raises Conflict `needs_second` where a second person has to approve it."""
+
+    def ask(
+        self,
+        session: Session,
+        waiting: SetAside,
+        listed_id: UUID,
+        attempt: Callable[[UUID], object],
+        *,
+        as_listed: bool,
+        by: User,
+        at: datetime,
+    ) -> None:
+        """Ask a second person to approve that a listed payment is made with it; `attempt` tries it for a request."""
 
     def came_back(
         self,

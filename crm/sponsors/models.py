@@ -234,7 +234,15 @@ class Posting(TownRow, Model):
         refers("request_id", "money_request"),
         UniqueConstraint("town_id", "reverses_id"),
         UniqueConstraint("town_id", "id", "reverses_id"),
-        UniqueConstraint("town_id", "request_id"),
+        Index(
+            "uq_posting_town_id_request_id",
+            "town_id",
+            "request_id",
+            "reverses_id",
+            unique=True,
+            postgresql_where=text("request_id is not null"),
+            postgresql_nulls_not_distinct=True,
+        ),
         Index(None, "town_id", "posted_on"),
         CheckConstraint("entries >= 2", name="entries"),
     )

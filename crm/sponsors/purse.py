@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -18,7 +18,9 @@ from crm.participation.payers import SetAside
 from crm.participation.shares import Payer, PayerKind, Share
 from crm.prospects.models import Prospect
 from crm.sponsors import services
+from crm.sponsors.ledger.deciding import ask_once_tried
 from crm.sponsors.ledger.limits import refuse_alone
+from crm.sponsors.ledger.rules import MoneyAct
 from crm.sponsors.models import Allocation, Sponsor
 
 
@@ -51,10 +53,45 @@ class SponsorsPurse:
         """The page on which its premium is recorded."""
         return url_for("sponsors.premium_form", allocation_id=waiting.id)
 
-    def paid(self, session: Session, waiting: SetAside, payment: Payment, *, by: User, at: datetime) -> None:
-        """It went to the insurance fund with this payment; `check` was asked before."""
+    def paid(
+        self,
+        session: Session,
+        waiting: SetAside,
+        payment: Payment,
+        *,
+        by: User,
+        at: datetime,
+        request_id: UUID | None = None,
+    ) -> None:
+        """It went to the insurance fund with this payment; `check` was asked before, or a second person approved it."""
         found = session.get_one(Allocation, (payment.town_id, waiting.id))
-        services.pay_on(session, found, payment, by_id=by.id, on=payment.paid_on, at=at)
+        services.pay_on(session, found, payment, by_id=by.id, on=payment.paid_on, at=at, request_id=request_id)
+
+    def ask(
+        self,
+        session: Session,
+        waiting: SetAside,
+        listed_id: UUID,
+        attempt: Callable[[UUID], object],
+        *,
+        as_listed: bool,
+        by: User,
+        at: datetime,
+    ) -> None:
+        """Paying it on with a listed payment waits for a second person. Raises what `attempt` raises."""
+        arguments = {"listed_id": str(listed_id), "as_listed": as_listed}
+        ask_once_tried(
+            session,
+            by.town_id,
+            MoneyAct.PAY_LISTED,
+            arguments,
+            waiting.share.amount,
+            attempt,
+            sponsor_id=waiting.share.payer.id,
+            reason=None,
+            by=by,
+            at=at,
+        )
 
     def came_back(
         self,

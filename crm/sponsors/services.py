@@ -48,6 +48,7 @@ from crm.sponsors.ledger.booking import (
     begin,
     in_words,
     month_closed,
+    moved_by,
     open_day,
     outside_of_nobody,
     post,
@@ -319,11 +320,20 @@ def identify(
 
 
 def return_unidentified(
-    session: Session, held: Posting, amount: Vnd, *, reason: str, by_id: UUID | None, on: date, at: datetime
+    session: Session,
+    held: Posting,
+    amount: Vnd,
+    *,
+    reason: str,
+    by_id: UUID | None,
+    on: date,
+    at: datetime,
+    request_id: UUID | None = None,
 ) -> Posting:
-    """Money whose owner was not found went back to where it came from."""
+    """Money whose owner was not found went back to where it came from. Raises Conflict `needs_second`."""
     positive(amount)
-    booked = Booked(by_id, on, at)
+    refuse_alone(session, amount, request_id)
+    booked = Booked(by_id, on, at, request_id)
     _refuse_day(session, held.town_id, booked)
     account, outside = account_of_held(session, held), outside_of_nobody(session, held.town_id)
     moved = ((account.id, -amount), (outside.id, amount))
@@ -398,15 +408,23 @@ def correct_receipt(
 
 
 def correct_posting(
-    session: Session, posting: Posting, *, reason: str, by_id: UUID | None, on: date, at: datetime
+    session: Session,
+    posting: Posting,
+    *,
+    reason: str,
+    by_id: UUID | None,
+    on: date,
+    at: datetime,
+    request_id: UUID | None = None,
 ) -> Posting:
     """Money held unidentified, or returned, was recorded by mistake: an exact reversal. Other things have acts of their
-    own: a receipt is put right, months are given back."""
+    own: a receipt is put right, months are given back. Raises Conflict `needs_second`."""
     if session.scalar(select(Receipt.id).where(Receipt.town_id == posting.town_id, Receipt.posting_id == posting.id)):
         raise RuleBroken(_l("This posting is a receipt: put the receipt right."), code="is_a_receipt")
     if posting.movement not in (Movement.RECEIVED, Movement.REFUNDED):
         raise RuleBroken(_l("This posting is taken back by giving the months back."), code="not_to_be_reversed")
-    return reverse(session, posting, Booked(by_id, on, at), memo=reason)
+    refuse_alone(session, moved_by(session, posting), request_id)
+    return reverse(session, posting, Booked(by_id, on, at, request_id), memo=reason)
 
 
 def _book_receipt(
@@ -653,6 +671,7 @@ def pay_on(
     by_id: UUID | None,
     on: date,
     at: datetime,
+    request_id: UUID | None = None,
 ) -> Posting:
     """The money set aside went to the insurance fund with this payment. Twice is a Conflict.
 
@@ -662,7 +681,7 @@ def pay_on(
     """
     _hold(session, allocation)
     _refuse_settled(allocation)
-    return _pay(session, allocation, payment, Booked(by_id, on, at))
+    return _pay(session, allocation, payment, Booked(by_id, on, at, request_id))
 
 
 def _pay(session: Session, allocation: Allocation, payment: Payment, booked: Booked) -> Posting:

@@ -71,14 +71,15 @@ def record(listed_id: UUID) -> ResponseReturnValue:
 
 def _decide(listed_id: UUID, decision: str) -> ResponseReturnValue:
     act: dict[str, Any] = {"by": current_user(), "at": clock.now()}
+    words = _("The payment is recorded.")
     try:
         with transaction():
             listed = queries.one_seen(session(), current_scope(), listed_id)
             if decision == "leave":
                 services.leave(session(), listed, **act)
-            else:
-                services.record(session(), listed, as_listed=decision == "as_listed", **act)
-        words = _("Left as it was.") if decision == "leave" else _("The payment is recorded.")
+                words = _("Left as it was.")
+            elif not services.record_or_ask(session(), listed, as_listed=decision == "as_listed", **act):
+                words = _("This is above the limit: it is recorded once a second person approves it.")
         flash(words, "success")
     except RuleBroken as refusal:
         flash(str(refusal), "error")

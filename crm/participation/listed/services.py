@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -42,18 +43,56 @@ def income_of(listed_income: int | None, total: int | None, months: int, today: 
     return round(total / months / today.rate) if total else today.floor
 
 
-def record(session: Session, listed: ListedPayment, *, as_listed: bool, by: User, at: datetime) -> Payment:
+def record_or_ask(
+    session: Session, listed: ListedPayment, *, as_listed: bool, by: User, at: datetime
+) -> Payment | None:
+    """Record a listed payment; None when it takes more of a payer's money than one person may move and a second person
+    is asked. Raises what `record` raises."""
+    told: dict[str, Any] = {"as_listed": as_listed, "by": by, "at": at}
+    try:
+        with session.begin_nested():
+            return record(session, listed, **told)
+    except Conflict as refused:
+        if refused.code != "needs_second":
+            raise
+    prospect = session.get_one(Prospect, (listed.town_id, listed.prospect_id))
+    waiting = payers.waiting_for(session, prospect, Month.of(listed.start_month), listed.months)
+    assert waiting, "only money that waits takes a second person"
+    payers.purse_of(waiting.share.payer.kind).ask(
+        session, waiting, listed.id, lambda request_id: record(session, listed, **told, request_id=request_id), **told
+    )
+    return None
+
+
+def record(
+    session: Session,
+    listed: ListedPayment,
+    *,
+    as_listed: bool,
+    by: User,
+    at: datetime,
+    request_id: UUID | None = None,
+) -> Payment:
     """Record a listed payment under the law of its day, on the word of the insurance office. Money that was set aside
     for just these months is paid on with it, unless the list says that nobody helped.
 
     With `as_listed` its amounts are those of the list, though our own reckoning has others. Raises RuleBroken and
-    Conflict as joining and paying on do (crm.participation.services), and Conflict `decided` when that was done before.
+    Conflict as joining and paying on do (crm.participation.services), Conflict `decided` when that was done before, and
+    `needs_second` without `request_id`, by which a second person approved it.
     """
     hold(session, listed)
-    return _record(session, listed, as_listed=as_listed, by=by, at=at)
+    return _record(session, listed, as_listed=as_listed, by=by, at=at, request_id=request_id)
 
 
-def _record(session: Session, listed: ListedPayment, *, as_listed: bool, by: User, at: datetime) -> Payment:
+def _record(
+    session: Session,
+    listed: ListedPayment,
+    *,
+    as_listed: bool,
+    by: User,
+    at: datetime,
+    request_id: UUID | None = None,
+) -> Payment:
     if basis_for(by.may) is not Basis.CONFIRMED:
         raise RuleBroken(_l("Only whoever answers for the town's books records what a list says."), code="not_yours")
     if listed.paid_on is None:
@@ -66,7 +105,7 @@ def _record(session: Session, listed: ListedPayment, *, as_listed: bool, by: Use
     act = record_payment if goes_on else enrol
     waiting = payers.waiting_for(session, prospect, Month.of(listed.start_month), listed.months)
     used = waiting if waiting and (said.other is None or 0 < said.other <= waiting.share.amount) else None
-    if used:
+    if used and request_id is None:
         payers.purse_of(used.share.payer.kind).check(session, used)
     others = (used.share,) if used else (Share(UNNAMED, other),) if other else ()
     act(
@@ -86,7 +125,7 @@ def _record(session: Session, listed: ListedPayment, *, as_listed: bool, by: Use
     )
     payment = session.scalars(standing_payments(prospect).limit(1)).one()
     if used and payment.other_support:
-        payers.purse_of(used.share.payer.kind).paid(session, used, payment, by=by, at=at)
+        payers.purse_of(used.share.payer.kind).paid(session, used, payment, by=by, at=at, request_id=request_id)
     listed.verdict, listed.payment_id, listed.refused = Verdict.RECORDED, payment.id, None
     listed.decided_at, listed.decided_by_id = at, by.id
     session.flush()

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -148,6 +148,14 @@ def write_entries(session: Session, posting: Posting, moved: list[tuple[UUID, Vn
         for account, amount in moved
     )
     session.flush()
+
+
+def moved_by(session: Session, posting: Posting) -> Vnd:
+    """How much a posting moved: its largest entry, which is what the limit for one person looks at."""
+    largest = select(func.max(func.abs(LedgerEntry.amount))).where(
+        LedgerEntry.town_id == posting.town_id, LedgerEntry.posting_id == posting.id
+    )
+    return session.scalar(largest) or 0
 
 
 def reverse(session: Session, posting: Posting, booked: Booked, *, memo: str) -> Posting:

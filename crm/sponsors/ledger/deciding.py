@@ -21,6 +21,8 @@ from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
 from crm.money import Vnd
 from crm.months import Month
+from crm.participation.listed.models import ListedPayment
+from crm.participation.listed.services import record as record_listed
 from crm.participation.models import Payment
 from crm.participation.rules import Basis
 from crm.prospects.models import Prospect
@@ -235,6 +237,31 @@ def pay_or_ask(
         return ask_to_pay(session, allocation, **told)
 
 
+def ask_once_tried(
+    session: Session,
+    town_id: UUID,
+    act: MoneyAct,
+    arguments: Mapping[str, Any],
+    amount: Vnd,
+    attempt: Callable[[UUID], object],
+    *,
+    sponsor_id: UUID | None,
+    reason: str | None,
+    by: User,
+    at: datetime,
+) -> MoneyRequest:
+    """Ask a second person for an act, after trying that nothing else stands in its way: `attempt` is told the request,
+    raises what the act raises, and what it did is taken back."""
+    asked = ask(session, town_id, act, arguments, amount, sponsor_id=sponsor_id, reason=reason, by=by, at=at)
+    trial = session.begin_nested()
+    try:
+        attempt(asked.id)
+    finally:
+        trial.rollback()
+        session.expire_all()
+    return asked
+
+
 def _above(refused: Conflict) -> Vnd:
     """The amount that was above the limit; any other refusal goes on its way."""
     if refused.code != "needs_second":
@@ -364,13 +391,26 @@ def _close(session: Session, request: MoneyRequest, asker: User, on: date, at: d
     return close_month(session, request.town_id, month, by_id=asker.id, on=on, at=at, request_id=request.id)
 
 
-ACTS: Mapping[MoneyAct, Does] = {
+def _pay_listed(session: Session, request: MoneyRequest, asker: User, on: date, at: datetime) -> object:
+    told = request.arguments
+    listed = session.get_one(ListedPayment, (request.town_id, UUID(told["listed_id"])))
+    return record_listed(session, listed, as_listed=told["as_listed"], by=asker, at=at, request_id=request.id)
+
+
+ACTS: dict[MoneyAct, Does] = {
     MoneyAct.ALLOCATE: _allocate,
     MoneyAct.PAY: _pay,
     MoneyAct.REFUND: _refund,
     MoneyAct.CORRECT: _correct,
     MoneyAct.CLOSE: _close,
+    MoneyAct.PAY_LISTED: _pay_listed,
 }
+"""How each act is done once it is approved; a package that stands on this one adds its own (`does`)."""
+
+
+def does(act: MoneyAct, how: Does) -> None:
+    """Let this function do an act once it is approved."""
+    ACTS[act] = how
 
 
 def _sponsor(session: Session, request: MoneyRequest) -> Sponsor:

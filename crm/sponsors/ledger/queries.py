@@ -15,12 +15,14 @@ from crm.accounts.queries import Scope
 from crm.errors import NotFound
 from crm.money import Vnd
 from crm.months import Month
+from crm.participation.listed.models import ListedPayment
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import visible_to
 from crm.sponsors.ledger.models import LedgerPeriod, MoneyRequest
 from crm.sponsors.ledger.rules import next_to_close
 from crm.sponsors.models import Allocation, LedgerAccount, Posting, Receipt, Sponsor
 from crm.sponsors.rules import AccountKind
+from crm.sponsors.statements.models import StatementLine
 from crm.web.pager import Page, page
 
 
@@ -86,12 +88,14 @@ def _asked(town_id: UUID):  # type: ignore[no-untyped-def]
 
 
 class About(NamedTuple):
-    """What a request would do: whom and which months it is for, or which receipt it takes back."""
+    """What a request would do: whom and which months it is for, which receipt it takes back, which line of the bank it is
+    about."""
 
     person: Prospect | None
     first: Month | None
     months: int | None
     receipt: Receipt | None
+    line: StatementLine | None
 
 
 def about(session: Session, scope: Scope, asked: MoneyRequest) -> About:
@@ -101,16 +105,20 @@ def about(session: Session, scope: Scope, asked: MoneyRequest) -> About:
     allocation = (
         session.get(Allocation, (asked.town_id, UUID(told["allocation_id"]))) if "allocation_id" in told else None
     )
+    listed = session.get(ListedPayment, (asked.town_id, UUID(told["listed_id"]))) if "listed_id" in told else None
     receipt = session.get(Receipt, (asked.town_id, UUID(told["receipt_id"]))) if "receipt_id" in told else None
     if allocation:
         person_id, first = allocation.prospect_id, str(Month.of(allocation.start_month))
         months = allocation.carried_months
+    if listed:
+        person_id, first, months = listed.prospect_id, str(Month.of(listed.start_month)), listed.months
     seen = select(Prospect).where(visible_to(scope), Prospect.id == person_id)
     return About(
         person=session.scalar(seen) if person_id else None,
         first=Month.parse(first or told["month"]) if first or "month" in told else None,
         months=months,
         receipt=receipt,
+        line=session.get(StatementLine, (asked.town_id, UUID(told["line_id"]))) if "line_id" in told else None,
     )
 
 

@@ -19,6 +19,9 @@ class MoneyAct(StrEnum):
     REFUND = "refund"
     CORRECT = "correct"
     CLOSE = "close"
+    SEND_BACK = "send_back"
+    UNDO_LINE = "undo_line"
+    PAY_LISTED = "pay_listed"
 
 
 class Decision(StrEnum):
@@ -32,6 +35,9 @@ ACTS: Mapping[MoneyAct, Any] = {
     MoneyAct.REFUND: _l("Return money to a sponsor"),
     MoneyAct.CORRECT: _l("Put a receipt right"),
     MoneyAct.CLOSE: _l("Close a month"),
+    MoneyAct.SEND_BACK: _l("Send held money back to its payer"),
+    MoneyAct.UNDO_LINE: _l("Undo what was said of a bank's line"),
+    MoneyAct.PAY_LISTED: _l("Pay with a sponsor's money what a list tells of"),
 }
 DECISIONS: Mapping[Decision, Any] = {
     Decision.APPROVED: _l("Approved"),

@@ -19,6 +19,7 @@ from crm.errors import NotFound, RuleBroken
 from crm.months import Month
 from crm.prospects.reading.columns import letter_of
 from crm.sponsors import queries as sponsors
+from crm.sponsors.ledger.rules import ASKED
 from crm.sponsors.statements import queries
 from crm.sponsors.statements.forms import (
     ROWS,
@@ -35,7 +36,7 @@ from crm.sponsors.statements.models import BankAccount, LinePart, Statement, Sta
 from crm.sponsors.statements.queries import TABS, Narrowed
 from crm.sponsors.statements.reading import FIELDS, WHYS
 from crm.sponsors.statements.rules.kinds import AT_WORK, STATES, USES, Likely, LineState, StatementState, Use
-from crm.sponsors.statements.services import deciding, taking_in
+from crm.sponsors.statements.services import asking, deciding, taking_in
 from crm.sponsors.statements.showing import rows_of
 from crm.web.filters import number
 from crm.web.forms import refusals_on
@@ -364,12 +365,12 @@ def moves(line_id: UUID) -> ResponseReturnValue:
 def send_back(line_id: UUID) -> ResponseReturnValue:
     """The line is held money that went back to its payer."""
 
-    def act(current: Any, one: StatementLine) -> None:
+    def act(current: Any, one: StatementLine) -> object:
         part_id = ids_of([request.form.get("part_id", "")])[0]
         held = current.get(LinePart, (one.town_id, part_id))
         if held is None:
             raise NotFound
-        deciding.send_back(current, one, held, by_id=current_user().id, at=clock.now())
+        return asking.send_back_or_ask(current, one, held, by=current_user(), at=clock.now())
 
     return _decide(line_id, act)
 
@@ -380,9 +381,9 @@ def undo(line_id: UUID) -> ResponseReturnValue:
     """What was said of the line was wrong."""
     form = UndoForm()
 
-    def act(current: Any, one: StatementLine) -> None:
+    def act(current: Any, one: StatementLine) -> object:
         reason = form.reason.data if form.validate() else ""
-        deciding.undo(current, one, reason or "", by_id=current_user().id, on=clock.today(), at=clock.now())
+        return asking.undo_or_ask(current, one, reason or "", by=current_user(), on=clock.today(), at=clock.now())
 
     return _decide(line_id, act, undoing=True)
 
@@ -391,10 +392,11 @@ def _decide(line_id: UUID, act: Any, *, undoing: bool = False) -> ResponseReturn
     """Do it; what is refused is said on the page of the line, and nothing typed is lost."""
     try:
         with transaction() as current:
-            act(current, _line(line_id))
+            asked = act(current, _line(line_id))
     except RuleBroken as refusal:
         return _line_page(_line(line_id), str(refusal)), 422
-    flash(_("Undone: the line is open again.") if undoing else _("Decided."), "success")
+    done = _("Undone: the line is open again.") if undoing else _("Decided.")
+    flash(str(ASKED) if asked else done, "success")
     back = request.form.get("back", "")
     if undoing or not back.startswith("/statements/lines?"):
         return redirect(url_for(".line", line_id=line_id), 303)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm import clock
@@ -14,11 +15,15 @@ from crm.ids import new_id
 from crm.months import Month
 from crm.participation.listed.models import ListedPayment
 from crm.participation.listed.rules import Verdict
-from crm.participation.listed.services import record
+from crm.participation.listed.services import record, record_or_ask
 from crm.prospects.models import ImportRow, ListImport, Prospect
 from crm.prospects.rules import ImportState, RowOutcome
 from crm.sponsors import queries
+from crm.sponsors.ledger.deciding import decide
+from crm.sponsors.ledger.limits import set_limit
+from crm.sponsors.ledger.models import MoneyRequest
 from crm.sponsors.ledger.recounting import differences
+from crm.sponsors.ledger.rules import Decision
 from crm.sponsors.rules import Balance
 from tests.factories import Make
 from tests.sponsors.ledger.test_booking import commit_would_hold
@@ -93,3 +98,19 @@ def test_money_for_other_months_or_of_others_stays_where_it_is(
     record(session, listed(make, person, months, **said), as_listed=False, by=make.user(Role.MANAGER), at=clock.now())
     assert aside.payment_id is None
     assert queries.balance_of(session, by).reserved == 3 * A_MONTH
+
+
+def test_above_the_limit_it_is_paid_on_when_a_second_person_approves(session: Session, make: Make) -> None:
+    by, person = sponsor(make), poor(make)
+    receive(by, 10 * A_MONTH)
+    aside = allocate(by, person, months=3)
+    commit_would_hold(session)
+    set_limit(session, A_MONTH)
+    told, asker = listed(make, person), make.user(Role.MANAGER)
+    assert record_or_ask(session, told, as_listed=False, by=asker, at=clock.now()) is None
+    assert (told.verdict, aside.payment_id) == (Verdict.NEW, None)
+    asked = session.scalars(select(MoneyRequest)).one()
+    assert (asked.amount, asked.sponsor_id) == (3 * A_MONTH, by.id)
+    decide(session, asked, Decision.APPROVED, by=make.user(Role.TREASURER), on=TODAY, at=clock.now())
+    assert (told.verdict, aside.payment_id) == (Verdict.RECORDED, told.payment_id)
+    commit_would_hold(session)

@@ -353,7 +353,7 @@ def test_other_programs_ask_and_decide(
     assert made.status_code == 201
     less = client.post(made.headers["Location"] + "/release?since=2020-01", headers=one)
     assert less.json["carried_months"] == 2  # type: ignore[index]
-    receipt = session.scalars(select(Receipt)).one()
+    receipt = receive(by, 10 * A_MONTH, "FT9")
     wrong = client.post(f"/api/v1/receipts/{receipt.id}/correction", json={"reason": "nhầm"}, headers=one)
     assert wrong.status_code == 202
     assert len(client.get("/api/v1/money-requests", headers=one).json["items"]) == 3  # type: ignore[index]

@@ -150,15 +150,25 @@ def show_moves(
         _add(session, line, Use.OTHER, sign * rest, line.posted_on, by_id=by_id, at=at, why=rest_why)
 
 
-def send_back(session: Session, line: StatementLine, held: LinePart, *, by_id: UUID | None, at: datetime) -> None:
-    """The line that went out is money that had been held, sent back to its payer. Raises RuleBroken."""
+def send_back(
+    session: Session,
+    line: StatementLine,
+    held: LinePart,
+    *,
+    by_id: UUID | None,
+    at: datetime,
+    request_id: UUID | None = None,
+) -> None:
+    """The line that went out is money that had been held, sent back to its payer. Raises RuleBroken, and Conflict
+    `needs_second`."""
     session.refresh(held, with_for_update=True)
     if held.use is not Use.HELD or held.ended_at is not None or held.amount != -line.amount:
         raise RuleBroken(_l("This is not the money that was held."), code="another_amount")
     _take(session, line)
     on = open_day(session, line.town_id, line.posted_on)
     posting = _posting(session, held)
-    back = books.return_unidentified(session, posting, held.amount, reason=line.reference, by_id=by_id, on=on, at=at)
+    act: dict[str, Any] = {"by_id": by_id, "on": on, "at": at, "request_id": request_id}
+    back = books.return_unidentified(session, posting, held.amount, reason=line.reference, **act)
     said = {"posting_id": back.id, "of_part_id": held.id}
     _add(session, line, Use.RETURNED, line.amount, on, by_id=by_id, at=at, **said)
 
@@ -205,9 +215,19 @@ def identify(
         _add(session, line, Use.HELD, left, day, by_id=by_id, at=at, posting_id=posting.id, of_part_id=held.of_part_id)
 
 
-def undo(session: Session, line: StatementLine, reason: str, *, by_id: UUID | None, on: date, at: datetime) -> None:
+def undo(
+    session: Session,
+    line: StatementLine,
+    reason: str,
+    *,
+    by_id: UUID | None,
+    on: date,
+    at: datetime,
+    request_id: UUID | None = None,
+) -> None:
     """What was said of a line was wrong: receipts are put right by reversal, held money is taken back, and the line is
-    open again. Receipts recorded by hand before the line came stand. Raises RuleBroken, e.g. when the money is spent."""
+    open again. Receipts recorded by hand before the line came stand. Raises RuleBroken, e.g. when the money is spent,
+    and Conflict `needs_second`."""
     if not reason:
         raise RuleBroken(_l("Say why it is undone."), field="reason")
     _take(session, line, before=(LineState.SETTLED,), after=LineState.OPEN)
@@ -219,7 +239,7 @@ def undo(session: Session, line: StatementLine, reason: str, *, by_id: UUID | No
     ).all()
     if _sent_back(session, parts):
         raise RuleBroken(_l("This money was sent back. Undo the line that sent it back first."), code="sent_back")
-    act: dict[str, Any] = {"reason": reason, "by_id": by_id, "on": day, "at": at}
+    act: dict[str, Any] = {"reason": reason, "by_id": by_id, "on": day, "at": at, "request_id": request_id}
     for part in parts:
         if part.use is Use.GIFT and not part.linked:
             receipt = session.get_one(Receipt, (line.town_id, part.receipt_id))
