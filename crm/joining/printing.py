@@ -36,8 +36,8 @@ ASKED_FOR: Mapping[Movement, str] = {
 BY_HAND = "…" * 24
 
 
-def list_d05(of: DossierList, rows: Sequence[Row], by: str, today: date) -> bytes:
-    """The list as it is signed and handed in."""
+def list_d05(of: DossierList, rows: Sequence[Row], by: str, unit: str, today: date) -> bytes:
+    """The list as it is signed and handed in: by whom, and for which unit."""
     shown = [[str(number), *(_cell(getattr(row, name)) for name in D05)] for number, row in enumerate(rows, 1)]
     sums = {name: filters.number(value) for name, value in totals(rows).items()}
     return set_in_type(
@@ -47,6 +47,9 @@ def list_d05(of: DossierList, rows: Sequence[Row], by: str, today: date) -> byte
             "rows": shown,
             "totals": ["", "Tổng cộng", *(sums.get(name, "") for name in D05[1:])],
             "by": by,
+            "unit": unit or BY_HAND,
+            "by_hand": BY_HAND,
+            "period": f"{(of.submitted_on or today).month:02}/{(of.submitted_on or today).year}",
             "day": _in_words(of.submitted_on or today),
             "people": len(rows),
         },
@@ -61,9 +64,13 @@ D05 = (
     "Tuthang",
     "Sothang",
     "Phuongthuc",
+    "Tyle",
     "Tongtien",
+    "TyleNSNN",
     "TienHotro",
+    "TyleNSDP",
     "TienNSDP",
+    "TyleHotroKhac",
     "TienHotroKhac",
     "TienTudong",
     "Ghichu",

@@ -18,6 +18,7 @@ from crm.errors import NotFound, RuleBroken
 from crm.joining.models import Dossier, DossierList, DossierStep
 from crm.joining.rules import (
     CLOSED,
+    NUMBER_IS_CODE_SINCE,
     REPEATED_WITHIN,
     Known,
     Movement,
@@ -244,7 +245,7 @@ def work_out(session: Session, dossier: Dossier, person: Prospect, day: date, al
             rules.on(day),
             movement,
             name=person.full_name,
-            code=code_of(person),
+            code=code_of(person, day),
             remarks=remarks_on(person, ground, dossier.email),
             local_percent=_local_percent(session, person, quote, day) if quote.local_support else "",
         )
@@ -281,7 +282,7 @@ def _stopping(session: Session, dossier: Dossier, person: Prospect, day: date, r
     spell = spell_of(session, person)
     row = row_of_stopping(
         name=person.full_name,
-        code=code_of(person),
+        code=code_of(person, day),
         month=Month.of(dossier.stop_on),
         income=spell.income if spell else 0,
         method=str(spell.method or "") if spell else "",
@@ -362,21 +363,25 @@ def _local_percent(session: Session, person: Prospect, quote: Quote, day: date) 
     return f"{float(found.percent):g}" if found and found.percent is not None else ""
 
 
-def declared_row(dossier: Dossier, person: Prospect) -> Row:
-    """The row as it was submitted, with the person's name and code."""
+def declared_row(line: Line, day: date) -> Row:
+    """The row as it was submitted, with the person's name, code and address; `day`: on which the list goes."""
+    dossier, person = line.dossier, line.person
     kept = dict(dossier.declared or {})
     ground = Ground(kept.pop("ground", Ground.OTHER.value))
     return Row(
         HoTen=person.full_name.upper(),
-        MasoBHXH=code_of(person),
+        MasoBHXH=code_of(person, day),
         Ghichu=remarks_on(person, ground, dossier.email),
+        CCNS="1" if person.birth_year and person.birth_date is None else "",
+        Maxa=line.place.code or "",
+        Diachi_DangSS=", ".join(part for part in (person.address, line.place.name) if part),
         **kept,
     )
 
 
-def code_of(person: Prospect) -> str:
-    """The person's insurance code: the old ten digits, else the citizen number that replaces it."""
-    return person.insurance_number or person.citizen_id or ""
+def code_of(person: Prospect, day: date) -> str:
+    """The person's insurance code: the ten digits, else, once it replaces them, the citizen number."""
+    return person.insurance_number or (person.citizen_id if day >= NUMBER_IS_CODE_SINCE else None) or ""
 
 
 def remarks_on(person: Prospect, ground: Ground, email: str | None) -> str:

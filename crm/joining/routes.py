@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from crm import clock
 from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.models import Organisation, User
 from crm.accounts.rules import May
 from crm.db import session, transaction
 from crm.errors import Conflict, RuleBroken
@@ -43,6 +44,7 @@ from crm.joining.rules import (
 from crm.months import Month
 from crm.participation.queries import open_spell
 from crm.participation.rules import Basis, basis_for
+from crm.participation.screening.queries import verdict_of
 from crm.places.models import Place
 from crm.places.queries import units_of_all_times
 from crm.premiums.queries import law
@@ -128,7 +130,7 @@ def list_workbook(dossier_list_id: UUID) -> ResponseReturnValue:
 def list_paper(dossier_list_id: UUID) -> ResponseReturnValue:
     """The list as it is signed; who took it is kept."""
     of, rows = _taken_away(dossier_list_id, "d05_pdf")
-    made = printing.list_d05(of, rows, current_user().full_name, clock.today())
+    made = printing.list_d05(of, rows, current_user().full_name, _unit_of(current_user()), clock.today())
     return _file(made, PDF, f"D05-TS-{of.number}-{of.year}.pdf")
 
 
@@ -328,7 +330,8 @@ def _agents(form: HandOverForm) -> HandOverForm:
 
 
 def _prepare_page(person: Prospect, form: DossierForm) -> str:
-    return render_template("joining/prepare.html", person=person, form=form, spell=open_spell(session(), person))
+    verdict, spell = verdict_of(session(), person, clock.today()), open_spell(session(), person)
+    return render_template("joining/prepare.html", person=person, form=form, spell=spell, verdict=verdict)
 
 
 def _dossier_page(
@@ -412,7 +415,8 @@ def _listing_page(gathering: GatherForm) -> str:
 
 def _list_page(list_id: UUID, form: SubmitForm) -> str:
     of, lines = queries.list_seen(session(), current_scope(), list_id)
-    rows = {one.dossier.id: queries.declared_row(one.dossier, one.person) for one in lines if one.dossier.declared}
+    day = of.submitted_on or clock.today()
+    rows = {one.dossier.id: queries.declared_row(one, day) for one in lines if one.dossier.declared}
     return render_template(
         "joining/list.html",
         of=of,
@@ -432,10 +436,17 @@ def _taken_away(list_id: UUID, way: str) -> tuple[DossierList, list[Row]]:
         of, lines = queries.list_seen(current, current_scope(), list_id)
         if basis_for(current_user().may) is None:
             raise RuleBroken(_("Only a collection agent or the office takes this list away: it holds whole numbers."))
-        rows = [queries.declared_row(one.dossier, one.person) for one in lines if one.dossier.declared]
+        day = of.submitted_on or clock.today()
+        rows = [queries.declared_row(one, day) for one in lines if one.dossier.declared]
         people = [one.person for one in lines]
         exporting.note_readings(current, people, of, way, by=current_user(), at=clock.now())
         return of, rows
+
+
+def _unit_of(user: User) -> str:
+    """The organisation in whose name somebody hands a list in."""
+    found = session().get(Organisation, (user.town_id, user.organisation_id)) if user.organisation_id else None
+    return found.name if found else ""
 
 
 def _file(content: bytes, kind: str, name: str) -> ResponseReturnValue:

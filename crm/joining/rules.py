@@ -126,6 +126,14 @@ class Row:
     TienHotroKhac: Vnd
     TienTudong: Vnd
     Ghichu: str
+    CCNS: str = ""
+    """1 where only the year of birth is known."""
+    Loai: str = ""
+    Matinh: str = ""
+    Mahuyen: str = ""
+    Maxa: str = ""
+    Diachi_DangSS: str = ""
+    """Where they live now; the codes of province and district and the kind are the office's program's to fill in."""
 
     def __post_init__(self) -> None:
         if self.TienTudong + self.TienHotro + self.TienNSDP + self.TienHotroKhac != self.Tongtien:
@@ -133,7 +141,13 @@ class Row:
 
     def without_names(self) -> dict[str, Any]:
         """What is kept of a row that was submitted: figures and codes, nothing that says who somebody is."""
-        return {name: value for name, value in asdict(self).items() if name not in ("HoTen", "MasoBHXH", "Ghichu")}
+        return {name: value for name, value in asdict(self).items() if name not in OF_THE_PERSON}
+
+
+OF_THE_PERSON = ("HoTen", "MasoBHXH", "Ghichu", "CCNS", "Loai", "Matinh", "Mahuyen", "Maxa", "Diachi_DangSS")
+"""Columns that say who somebody is or where they live; taken from the record whenever a list is written."""
+NUMBER_IS_CODE_SINCE = date(2025, 8, 1)
+"""From this day the citizen number stands where the insurance code stood (official letter 1804/BHXH-QLT)."""
 
 
 MONEY_COLUMNS = ("MucTien", "Tongtien", "TienHotro", "TienNSDP", "TienHotroKhac", "TienTudong")
@@ -157,6 +171,12 @@ COLUMNS: Mapping[str, Any] = {
     "TienHotroKhac": _l("Others pay"),
     "TienTudong": _l("The person pays"),
     "Ghichu": _l("Remarks"),
+    "CCNS": _l("Only the year of birth is known"),
+    "Loai": _l("Kind of row"),
+    "Matinh": _l("Code of the province"),
+    "Mahuyen": _l("Code of the district"),
+    "Maxa": _l("Code of the commune"),
+    "Diachi_DangSS": _l("Address where they live"),
 }
 
 

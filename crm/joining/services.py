@@ -37,6 +37,7 @@ from crm.participation import services as participation
 from crm.participation.models import ParticipantMonth, Payment
 from crm.participation.queries import grounds_on, months_paid, open_spell
 from crm.participation.rules import Basis, Ending, basis_for, first_months, late_months_from
+from crm.participation.screening.queries import verdict_of
 from crm.places.models import Town
 from crm.premiums.queries import law
 from crm.premiums.rules.law import LawOnDay
@@ -65,7 +66,8 @@ def open_dossier(
 ) -> Dossier:
     """Begin somebody's papers: what they choose to pay and from when, or, with `stop_on`, that they stop.
 
-    Raises Conflict `open_already` with the `dossier_id` of the one that is open.
+    Raises Conflict `open_already` with the `dossier_id` of the one that is open, and RuleBroken `barred` for whom the law
+    keeps out of voluntary insurance.
     """
     session.flush()
     session.refresh(person, with_for_update=True)
@@ -78,6 +80,8 @@ def open_dossier(
         )
     if stop_on and open_spell(session, person) is None:
         raise RuleBroken(_l("This person takes part no longer."), code="does_not_take_part")
+    if not stop_on:
+        _refuse_barred(session, person, at)
     row = Dossier(
         town_id=person.town_id,
         id=new_id(),
@@ -100,6 +104,13 @@ def open_dossier(
     session.add(_new_step(row, by=by, at=at))
     session.flush()
     return row
+
+
+def _refuse_barred(session: Session, person: Prospect, at: datetime) -> None:
+    """No papers for whom the law keeps out: they could never be complete."""
+    verdict = verdict_of(session, person, local_day(at))
+    if verdict.barred:
+        raise RuleBroken(verdict.refusal, code="barred")
 
 
 def change(

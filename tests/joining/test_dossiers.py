@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -29,6 +31,7 @@ from crm.joining.rules import Movement, State
 from crm.months import Month
 from crm.participation.models import Participation, Payment
 from crm.participation.rules import Basis, Beginning, Ending
+from crm.participation.screening.rules import Work
 from crm.participation.screening.services import record_screening
 from crm.premiums.models import LawValueRow
 from crm.premiums.rules.keys import LawKey, LawStatus
@@ -366,7 +369,9 @@ def test_the_files_hold_whole_numbers_once_logged_and_no_formula(
     assert sheet is not None
     cells = [cell for line in sheet.iter_rows(min_row=4) for cell in line]
     values = [cell.value for cell in cells]
-    assert "038180000001" in values
+    assert "038180000001" not in values
+    assert {"CCNS", "Loai", "Matinh", "Mahuyen", "Maxa", "Diachi_DangSS"} <= set(values)
+    assert any("Số 5" in str(value) for value in values)
     assert "NGUYỄN THỊ ĐĂNG" in values
     assert "TienHotroKhac" in values
     assert 831_600 in values
@@ -375,6 +380,42 @@ def test_the_files_hold_whole_numbers_once_logged_and_no_formula(
     paper = browser.get(f"/dossiers/lists/{made.id}.pdf")
     assert paper.data.startswith(b"%PDF")
     assert signed_in(story.volunteer).get(f"/dossiers/lists/{made.id}.xlsx").status_code in (400, 403, 409, 422)
+
+
+@pytest.mark.parametrize(("day", "code"), [(date(2025, 7, 31), ""), (date(2025, 8, 1), "038180000001")])
+def test_the_citizen_number_is_the_code_from_its_day_on(story: Story, day: date, code: str) -> None:
+    assert queries.code_of(story.person, day) == code
+    story.person.insurance_number = "3800000001"
+    assert queries.code_of(story.person, day) == "3800000001"
+
+
+def test_the_list_names_the_unit_the_period_and_every_rate(
+    story: Story, signed_in: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = story.submitted(story.handed_over())
+    told: list[dict[str, Any]] = []
+    real = printing.set_in_type
+    monkeypatch.setattr(printing, "set_in_type", lambda paper, data: told.append(data) or real(paper, data))
+    assert signed_in(story.agent).get(f"/dossiers/lists/{made.id}.pdf").data.startswith(b"%PDF")
+    assert told[0]["period"] == "10/2019"
+    assert story.agent.full_name != told[0]["unit"]
+    assert told[0]["rows"][0][8:10] == ["22", "462.000"]
+    assert len(told[0]["totals"]) == len(told[0]["rows"][0])
+
+
+def test_nobody_begins_papers_for_whom_the_law_keeps_out(session: Session, story: Story, signed_in: Browse) -> None:
+    said = replace(PLAIN, work=Work.CONTRACT)
+    record_screening(session, story.person, said, by=story.volunteer, at=clock.now())
+    browser, url = signed_in(story.volunteer), f"/people/{story.person.id}/papers"
+    page = browser.get(url).get_data(as_text=True)
+    assert "bắt buộc" in page
+    assert 'name="income"' not in page
+    refused = browser.post(url, data={"income": "700.000", "months": "3", "start": "2019-10"})
+    assert refused.status_code == 422
+    with pytest.raises(RuleBroken) as told:
+        story.begun()
+    assert told.value.code == "barred"
+    assert session.scalars(select(Dossier)).all() == []
 
 
 def test_a_volunteers_form_leaves_the_number_to_be_written_by_hand(

@@ -116,6 +116,11 @@ class Verdict:
         return tuple(one for one in self.why if one.kind is self.kind)
 
     @property
+    def refusal(self) -> str:
+        """What follows and why, for whoever is turned away."""
+        return f"{KINDS[self.kind]}. {' '.join(str(one.words) for one in self.deciding)}"
+
+    @property
     def since(self) -> date | None:
         """Since when the law says so."""
         return next((one.row.since for one in self.deciding if one.row), None)

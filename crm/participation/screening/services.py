@@ -13,7 +13,7 @@ from crm.errors import RuleBroken
 from crm.participation.referrals import services as referrals
 from crm.participation.screening.models import Screening
 from crm.participation.screening.queries import latest, verdict_of
-from crm.participation.screening.rules import KINDS, Answers, Verdict
+from crm.participation.screening.rules import Answers, Verdict
 from crm.premiums.rules.law import Law
 from crm.prospects.models import Prospect
 
@@ -49,8 +49,7 @@ def refuse_barred(
     if not verdict.barred:
         return
     if not despite:
-        reasons = " ".join(str(one.words) for one in verdict.deciding)
-        raise RuleBroken(f"{KINDS[verdict.kind]}. {reasons}", field="despite", code="barred")
+        raise RuleBroken(verdict.refusal, field="despite", code="barred")
     note_change(
         session,
         town_id=person.town_id,
