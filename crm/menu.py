@@ -80,17 +80,10 @@ OFFICE: tuple[Item, ...] = (
 
 
 TREASURY: tuple[Item, ...] = (
-    OFFICE[0],
-    *(item for item in OFFICE if item.group is MONEY),
-    *(item for item in OFFICE[1:] if item.group is not MONEY),
-)
-"""Treasurers: the money is what they look at every day."""
-
-PURSE: tuple[Item, ...] = (
     *(replace(item, group="") for item in OFFICE if item.group is MONEY),
     *(item for item in OFFICE if item.group is not MONEY),
 )
-"""Treasurers: the money before everything else."""
+"""Treasurers: the money is what they look at every day, the whole fund first."""
 
 
 def menu_of(who: Actor) -> tuple[Item, ...]:

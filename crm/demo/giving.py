@@ -199,14 +199,30 @@ class Ledger:
 
     def _sponsors(self) -> None:
         town, by, since = self.team.town_id, self.team.treasurer_id, self.gifts.as_of.replace(month=1, day=1)
-        sponsor = ("town_id", "id", "name", "name_fold", "kind", "contact_name", "wish", "created_at", "created_by_id")
+        sponsor = (
+            "town_id",
+            "id",
+            "name",
+            "name_fold",
+            "kind",
+            "contact_name",
+            "email",
+            "wish",
+            "created_at",
+            "created_by_id",
+        )
         copy_rows(
             self.session,
             Sponsor,
             sponsor,
             [
-                (town, key, name, fold(name), kind.value, contact, "{}", at(since + timedelta(days=4), 9), by)
-                for key, (name, kind, contact, *_) in zip(self.sponsor_ids, SPONSORS, strict=True)
+                (
+                    *(town, key, name, fold(name), kind.value, contact, f"nhahaotam{place}@bimson.example"),
+                    *("{}", at(since + timedelta(days=4), 9), by),
+                )
+                for place, (key, (name, kind, contact, *_)) in enumerate(
+                    zip(self.sponsor_ids, SPONSORS, strict=True), 1
+                )
             ],
         )
         pledge = ("town_id", "id", "sponsor_id", "amount", "code", "pledged_on", "due_on", "state", *RECORDED)

@@ -38,7 +38,7 @@ def as_pdf(table: ReportTable, town: str, today: date) -> bytes:
     )
 
 
-WIDEST = 26
+WIDEST = 18
 """Characters after which a column grows no wider and its words wrap."""
 
 
@@ -60,7 +60,7 @@ def _shown(table: ReportTable, lang: str) -> dict[str, Any]:
 def _width(head: str, cells: Sequence[str]) -> int:
     """How wide a column should be beside the others: as its longest cell, or the longest word above it."""
     words = (len(word) + 1 for word in head.split())
-    return min(max((*map(len, cells), *words, 4)), WIDEST)
+    return min(max((*map(len, cells), *words, 4)), WIDEST) + 2
 
 
 def _cell(value: Any, lang: str) -> str:

@@ -51,6 +51,7 @@ def show() -> ResponseReturnValue:
         form=form,
         table=table,
         asked={"kind": kind, "period": period, "place": place or None},
+        tables=[_worth_showing(one) for one in (table, *table.below)],
         numeric=_numeric,
     )
 
@@ -73,6 +74,17 @@ def _within(scope: Scope, place: str) -> Scope:
         return scope
     inside = ids_within(session(), scope.town_id, UUID(place))
     return replace(scope, reach=Reach.UNIT, place_ids=tuple(inside))
+
+
+def _worth_showing(table: ReportTable) -> ReportTable:
+    """On a screen, columns in which nothing but nothing stands are left out; the files have them all."""
+    kept = [
+        place
+        for place in range(len(table.columns))
+        if place == 0 or not table.rows or any(row[place] not in (0, None, "") for row in table.rows)
+    ]
+    rows = [[row[place] for place in kept] for row in table.rows]
+    return replace(table, columns=[table.columns[place] for place in kept], rows=rows)
 
 
 def _numeric(table: ReportTable, place: int) -> bool:
