@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from flask_babel import lazy_gettext as _l
 from wtforms import IntegerField, RadioField
@@ -20,7 +20,9 @@ from crm.participation.screening.rules import (
     Business,
     Elsewhere,
     Work,
+    work_on,
 )
+from crm.premiums.rules.law import LawOnDay
 from crm.web.forms import Form, QueryForm
 
 ASKED = _l("Choose one of the answers.")
@@ -38,6 +40,11 @@ class Questions:
     business = _asked(_l("Do they own a household business?"), BUSINESS)
     allowance = _asked(_l("Do they draw something every month?"), ALLOWANCE)
     elsewhere = _asked(_l("Do they pay social insurance already?"), ELSEWHERE)
+
+    def under(self, today: LawOnDay) -> Self:
+        """With the answers as the law of the day draws their lines."""
+        self.work.choices = [(one.value, label) for one, label in work_on(today).items()]
+        return self
 
     def _one(self, name: str, kind: type[StrEnum]) -> Any:
         return kind(getattr(self, name).data)

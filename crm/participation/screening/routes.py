@@ -55,10 +55,11 @@ def answer(prospect_id: UUID) -> ResponseReturnValue:
 @public
 def may_i_join() -> ResponseReturnValue:
     """Anybody may ask for themselves; nothing is kept."""
-    form, verdict, asked = PublicForm(request.args), None, bool(request.args)
+    all_law, verdict, asked = law(session()), None, bool(request.args)
+    form = PublicForm(request.args).under(all_law.on(clock.today()))
     if asked and form.validate():
         said = form.said(citizen=True, birth_year=form.birth_year.data)
-        verdict = who_may_join(law(session()), clock.today(), said)
+        verdict = who_may_join(all_law, clock.today(), said)
     failed = asked and verdict is None
     page = render_template(
         "participation/may_i_join.html", form=form, verdict=verdict, **WORDS | {"next_words": NEXT_FOR_ANYBODY}
@@ -68,7 +69,8 @@ def may_i_join() -> ResponseReturnValue:
 
 def _form(person: Prospect) -> ScreeningForm:
     shown = queries.citizen_by_number(person) is not None
-    return ScreeningForm.about(queries.known_of(session(), person), shown=shown)
+    form = ScreeningForm.about(queries.known_of(session(), person), shown=shown)
+    return form.under(law(session()).on(clock.today()))
 
 
 def _page(person: Prospect, form: ScreeningForm) -> str:

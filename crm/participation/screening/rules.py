@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext as _ln
 
 from crm.participation.rules import old_enough
 from crm.premiums.rules.keys import LawKey
@@ -92,7 +93,13 @@ class Why:
 
     @property
     def words(self) -> Any:
-        """The reason as a sentence."""
+        """The reason as a sentence, with the number of its row where it turns on one."""
+        if self.code == "contract" and self.row:
+            return _ln(
+                "Whoever works under a contract of %(num)s month or more, and every official, joins compulsory insurance.",
+                "Whoever works under a contract of %(num)s months or more, and every official, joins compulsory insurance.",
+                int(self.row.value),
+            )
         return SENTENCES[self.code]
 
 
@@ -240,7 +247,6 @@ SENTENCES: Mapping[str, Any] = {
     "ask_birth": _l("The year of birth is not known. Write it down: the law names a least age."),
     "too_young": _l("They have not reached the least age for joining yet."),
     "ask_work": _l("Ask what work they do."),
-    "contract": _l("Whoever works under a contract this long, and every official, joins compulsory insurance."),
     "ward_cadre": _l("Part-time staff of a ward or commune join compulsory insurance."),
     "hamlet_cadre": _l("Part-time staff of a neighbourhood join compulsory insurance."),
     "hamlet_cadre_later": _l("Part-time staff of a neighbourhood go over to compulsory insurance by a later law."),
@@ -307,13 +313,28 @@ SIGNS: Mapping[Kind, tuple[str, str]] = {
     Kind.ASK: ("info", "message"),
 }
 WORK: Mapping[Work, Any] = {
-    Work.CONTRACT: _l("Works under a contract of a month or more, or is an official, soldier or police officer"),
+    Work.CONTRACT: _l("Works under a labour contract, or is an official, soldier or police officer"),
     Work.WARD_CADRE: _l("Part-time staff of the ward or commune"),
     Work.HAMLET_CADRE: _l("Part-time staff of a neighbourhood (head, Front, Party cell)"),
     Work.MANAGER: _l("Manages a firm or cooperative without pay"),
     Work.SUSPENDED: _l("Has a labour contract that is suspended"),
     Work.NONE: _l("None of these: farms, trades, odd jobs, at home"),
 }
+
+
+def work_on(today: LawOnDay) -> Mapping[Work, Any]:
+    """The answers to what somebody does, the contract as long as the law of the day says."""
+    row = _holds(today, LawKey.CONTRACT_COMPULSORY_MONTHS)
+    if row is None:
+        return WORK
+    contract = _ln(
+        "Works under a contract of %(num)s month or more, or is an official, soldier or police officer",
+        "Works under a contract of %(num)s months or more, or is an official, soldier or police officer",
+        int(row.value),
+    )
+    return {**WORK, Work.CONTRACT: contract}
+
+
 BUSINESS: Mapping[Business, Any] = {
     Business.NONE: _l("No"),
     Business.UNREGISTERED: _l("Small trade, not registered"),

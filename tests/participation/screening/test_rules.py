@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import product
 
 import pytest
@@ -20,7 +21,10 @@ from crm.participation.screening.rules import (
     Verdict,
     Work,
     who_may_join,
+    work_on,
 )
+from crm.premiums.rules.keys import LawKey
+from crm.premiums.rules.law import Law, LawValue
 from crm.premiums.services import law_as_shipped
 
 LAW = law_as_shipped()
@@ -97,6 +101,16 @@ def test_a_verdict_names_the_document_and_the_day_and_what_lies_ahead() -> None:
     assert [one.row.since for one in ahead if one.row] == [LUMP]
 
 
+def test_how_long_a_contract_binds_is_said_as_the_law_of_the_day_has_it() -> None:
+    assert "1 month or more" in str(work_on(LAW.on(PLAN))[Work.CONTRACT])
+    assert "3 months or more" in str(work_on(LAW.on(date(2017, 12, 31)))[Work.CONTRACT])
+    longer = LawValue(LawKey.CONTRACT_COMPULSORY_MONTHS, None, Decimal(2), NEW, "Nghị định 1")
+    changed = Law((*LAW.values, longer))
+    assert "2 months or more" in str(work_on(changed.on(NEW))[Work.CONTRACT])
+    (why,) = who_may_join(changed, NEW, replace(PLAIN, work=Work.CONTRACT)).deciding
+    assert "2 months or more" in str(why.words)
+
+
 def test_what_the_insurance_office_answers_goes_before() -> None:
     assert told(NEW, business=Business.DECLARATION, cleared=True).kind is Kind.VOLUNTARY
     assert told(NEW, allowance=Allowance.PENSION, cleared=True).kind is Kind.EXCLUDED
@@ -114,7 +128,8 @@ EVERY = [
 def test_every_answer_on_every_day_has_a_verdict_with_words(answers: Answers, day: date) -> None:
     verdict = who_may_join(LAW, day, answers)
     assert verdict.deciding
-    assert all(one.code in SENTENCES for one in verdict.why)
+    assert all(one.code in SENTENCES or one.code == "contract" for one in verdict.why)
+    assert all(str(one.words) for one in verdict.why)
     alone = [who_may_join(LAW, day, replace(answers, **{name: clear})).kind for name, clear in CLEAR.items()]
     assert verdict.kind is not Kind.VOLUNTARY or set(alone) == {Kind.VOLUNTARY}
 

@@ -135,7 +135,7 @@ def _verdict(
 def _after_stopping(
     law: Law, then: LawOnDay, months: int, first_insured: date | None, months_stopped: int | None
 ) -> _Verdict:
-    """Only whoever was insured before July 2025 may, some time after the last payment and before too many years."""
+    """Only whoever was insured while the law allowed it may, some time after the last payment and before too many years."""
     if first_insured is None:
         return _unknown(Unknown.FIRST_INSURED)
     earliest = law.timeline(LawKey.LUMP_SUM_AFTER_STOPPING)[0].since

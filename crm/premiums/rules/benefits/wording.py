@@ -75,7 +75,7 @@ UNKNOWNS: Mapping[Unknown, Any] = {
 }
 WHY_NOT: Mapping[NotAllowed, Any] = {
     NotAllowed.FIRST_INSURED_LATE: _l(
-        "Whoever is first insured from July 2025 on gets no lump sum just for having stopped."
+        "By the law of the day on which they were first insured, nobody gets a lump sum just for having stopped."
     ),
     NotAllowed.STOPPED_TOO_SHORTLY: _l("Not enough months have passed since the last payment."),
     NotAllowed.PAID_TOO_LONG: _l("So many years are paid that a pension is waiting instead."),
