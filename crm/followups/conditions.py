@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -20,24 +20,32 @@ SHORTEST_NOTICE = min(NOTICE.values())
 
 
 def neglected(town_id: UUID, today: date) -> ColumnElement[bool]:
-    """Somebody has them, and an appointment is more than a week past, or the last days to pay run and nobody spoke of it."""
+    """An appointment is more than a week past, or the last days to pay run and nobody spoke of it; the last week, where
+    nobody looks after them and so nobody would."""
     missed = Prospect.next_contact_on < today - NEGLECTED_AFTER
-    ending = exists().where(
+    silent = or_(Prospect.last_contact_at.is_(None), Prospect.last_contact_at < at(today - SHORTEST_NOTICE))
+    return or_(
+        and_(missed, Prospect.stage != Stage.NOT_ELIGIBLE),
+        and_(_ending(town_id, today, PRESSING), silent),
+        and_(_ending(town_id, today, SHORTEST_NOTICE), Prospect.volunteer_id.is_(None)),
+    )
+
+
+def _ending(town_id: UUID, today: date, within: timedelta) -> ColumnElement[bool]:
+    return exists().where(
         Participation.town_id == town_id,
         Participation.prospect_id == Prospect.id,
         Participation.withdrawn_at.is_(None),
         Participation.ended_on.is_(None),
-        Participation.deadline_on <= today + PRESSING,
-        Participation.deadline_on >= today,
+        Participation.deadline_on.between(today, today + within),
     )
-    silent = or_(Prospect.last_contact_at.is_(None), Prospect.last_contact_at < at(today - SHORTEST_NOTICE))
-    waiting = or_(and_(missed, Prospect.stage != Stage.NOT_ELIGIBLE), and_(ending, silent))
-    return and_(Prospect.volunteer_id.is_not(None), waiting)
 
 
 conditions.register(
     NEGLECTED,
     _l("Waiting too long"),
     neglected,
-    told=_l("An appointment is more than a week past, or the last days to pay run and nobody has spoken with them."),
+    told=_l(
+        "An appointment is more than a week past, or the last days to pay run and nobody has spoken with them or looks after them."
+    ),
 )

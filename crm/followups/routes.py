@@ -12,11 +12,13 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from crm import clock
-from crm.accounts.gateway import current_scope
+from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.queries import Scope
 from crm.accounts.rules import May
 from crm.db import session
 from crm.followups import queries
+from crm.followups.conditions import NEGLECTED
+from crm.followups.keeping.queries import rising
 from crm.followups.queries import Due
 from crm.followups.rules import SAY, STATES, Task, why
 from crm.followups.wording import figures_of
@@ -29,6 +31,7 @@ from crm.places.models import Town
 from crm.premiums.queries import law
 from crm.prospects.queries.facts import facts_of
 from crm.prospects.queries.lists import people
+from crm.sponsors.conditions import SPONSOR_UNPAID
 from crm.web.filters import day as written_day
 from crm.web.guard import may
 from crm.web.language import chosen
@@ -50,7 +53,15 @@ def today() -> ResponseReturnValue:
     town = session().get_one(Town, scope.town_id).name
     tasks = [_card(one, figures, town) for one in told.due]
     return render_template(
-        "followups/today.html", told=told, tasks=tasks, months=months, day=day, work=_work(scope, day)
+        "followups/today.html",
+        told=told,
+        tasks=tasks,
+        months=months,
+        day=day,
+        work=_work(scope, day),
+        rising=rising(session(), scope, day) if current_user().may(May.ASSIGN) else None,
+        neglected=NEGLECTED,
+        unpaid=SPONSOR_UNPAID,
     )
 
 

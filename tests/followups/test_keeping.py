@@ -16,7 +16,7 @@ from crm.accounts.models import User
 from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
 from crm.errors import RuleBroken
-from crm.followups.keeping.queries import keeping
+from crm.followups.keeping.queries import keeping, rising
 from crm.participation import services
 from crm.participation.guard.rules import PaymentState, StopReason
 from crm.participation.models import Participation
@@ -131,3 +131,35 @@ def test_whose_sponsors_money_is_not_paid_over_is_seen_before_the_last_day(
     assert "Lê Thị Chờ" in signed_in(manager).get("/people?condition=sponsor_unpaid").text
     pay_premium(session, made, paid_on=DAY, basis=Basis.CONFIRMED, by=manager, at=NOW)
     assert keeping(session, scope_of(session, manager), DAY).named["sponsor_unpaid"] == 0
+
+
+def test_what_nobody_does_rises_to_the_lead_on_today(session: Session, make: Make, signed_in: Browser) -> None:
+    organisation = make.organisation()
+    lead = make.user(Role.LEAD, organisation_id=organisation.id)
+    browser = signed_in(lead)
+    assert "Cần người phụ trách giải quyết" not in browser.get("/today").text
+    lan = make.user(Role.VOLUNTEER, full_name="Trịnh Thị Lan", organisation_id=organisation.id)
+    theirs = {"organisation_id": organisation.id, "last_contact_at": NOW}
+    make.prospect("Quá hẹn", volunteer_id=lan.id, next_contact_on=DAY - timedelta(days=8), **theirs)
+    alone = make.prospect("Không ai", stage=Stage.JOINED, **theirs)
+    spell(make, alone, date(2019, 1, 1), paid_through=date(2019, 9, 1), deadline_on=DAY + timedelta(days=7))
+    later = make.prospect("Còn lâu", stage=Stage.JOINED, **theirs)
+    spell(make, later, date(2019, 1, 1), paid_through=date(2019, 9, 1), deadline_on=DAY + timedelta(days=8))
+    told = rising(session, scope_of(session, lead), DAY)
+    assert (told.neglected, told.nobodys, told.unpaid) == (2, 1, 0)
+    page = browser.get("/today").text
+    assert "2 người chờ quá lâu" in page
+    assert "Không ai" in browser.get("/people?condition=neglected&assigned_to=nobody").text
+    assert "Chưa có người phụ trách" in browser.get("/keeping").text
+    assert "Cần người phụ trách giải quyết" not in signed_in(lan).get("/today").text
+
+
+def test_the_lead_reads_whose_set_aside_money_must_be_paid_over_and_until_when(make: Make, signed_in: Browser) -> None:
+    who = poor(make, "Lê Thị Chờ")
+    row = join(who, date(2019, 9, 2), months=1, grounds=(Ground.POOR,))
+    by = sponsor(make)
+    receive(by, 10 * A_MONTH)
+    allocate(by, who, months=3)
+    assert row.deadline_on == date(2019, 10, 31)
+    page = " ".join(signed_in(Role.MANAGER).get("/today").text.split())
+    assert "Lê Thị Chờ</a>: tiền đã dành sẵn, chưa đóng, ngày cuối 31/10/2019" in page

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope
@@ -41,10 +41,10 @@ TO_WIN_BACK = (WIN_BACK_FIRST, WIN_BACK_LAST)
 
 
 class Waiting(NamedTuple):
-    """Somebody whose people wait too long, and how many."""
+    """Somebody whose people wait too long, and how many; None: those whom nobody looks after."""
 
-    user_id: UUID
-    name: str
+    user_id: UUID | None
+    name: str | None
     people: int
 
 
@@ -58,6 +58,57 @@ class Keeping:
     waiting: Sequence[Waiting]
     reasons: Mapping[StopReason | None, int]
     """Why those who lapsed or stopped since New Year did; None where nobody has asked."""
+
+
+class Unpaid(NamedTuple):
+    """Somebody for whose next months a sponsor's money waits, and the last day to pay it over."""
+
+    person: Prospect
+    last_day: date
+
+
+@dataclass(frozen=True)
+class Rising:
+    """What nobody does unless whoever leads the work sees to it."""
+
+    neglected: int
+    nobodys: int
+    """Of those, whom nobody looks after."""
+    unpaid: int
+    soonest: Sequence[Unpaid]
+    """Of whom a sponsor's money waits for, those with the earliest last days."""
+
+    def __bool__(self) -> bool:
+        return bool(self.neglected or self.unpaid)
+
+
+SOONEST = 3
+
+
+def rising(session: Session, scope: Scope, today: date) -> Rising:
+    """It rises to whoever leads the people somebody sees."""
+    holds = conditions.named(NEGLECTED).holds(scope.town_id, today)
+    counted = (func.count(), func.count().filter(Prospect.volunteer_id.is_(None)))
+    neglected, nobodys = session.execute(select(*counted).select_from(Prospect).where(listed_to(scope), holds)).one()
+    unpaid = _how_many(session, scope, SPONSOR_UNPAID, today)
+    return Rising(neglected, nobodys, unpaid, _soonest(session, scope, today) if unpaid else ())
+
+
+def _soonest(session: Session, scope: Scope, today: date) -> list[Unpaid]:
+    spell = aliased(Participation)
+    query = (
+        select(Prospect, spell.deadline_on)
+        .join(spell, (spell.town_id == Prospect.town_id) & (spell.prospect_id == Prospect.id))
+        .where(
+            listed_to(scope),
+            conditions.named(SPONSOR_UNPAID).holds(scope.town_id, today),
+            spell.ended_on.is_(None),
+            spell.withdrawn_at.is_(None),
+        )
+        .order_by(spell.deadline_on, Prospect.id)
+        .limit(SOONEST)
+    )
+    return [Unpaid(person, day) for person, day in session.execute(query) if day]
 
 
 def keeping(session: Session, scope: Scope, today: date) -> Keeping:
@@ -87,7 +138,8 @@ def _how_many(session: Session, scope: Scope, key: str, today: date) -> int:
 def _waiting(session: Session, scope: Scope, today: date) -> list[Waiting]:
     query = (
         select(User.id, User.full_name, func.count())
-        .join(Prospect, (Prospect.town_id == User.town_id) & (Prospect.volunteer_id == User.id))
+        .select_from(Prospect)
+        .outerjoin(User, (Prospect.town_id == User.town_id) & (Prospect.volunteer_id == User.id))
         .where(listed_to(scope), conditions.named(NEGLECTED).holds(scope.town_id, today))
         .group_by(User.id, User.full_name)
         .order_by(func.count().desc(), User.full_name)
