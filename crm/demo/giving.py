@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
@@ -21,6 +22,7 @@ from crm.demo.team import Team
 from crm.money import Vnd, split_evenly
 from crm.months import Month
 from crm.names import fold
+from crm.prospects.rules import Ground
 from crm.sponsors.giving.models import PledgeInstalment, PledgeStep
 from crm.sponsors.giving.rules import Due, Frequency, Step, schedule
 from crm.sponsors.letters.models import SponsorAccount, SponsorPublicity
@@ -34,7 +36,7 @@ from crm.sponsors.models import (
     Receipt,
     Sponsor,
 )
-from crm.sponsors.rules import OF_A_SPONSOR, AccountKind, Movement, PledgeState, SponsorKind, transfer_code
+from crm.sponsors.rules import OF_A_SPONSOR, AccountKind, Movement, PledgeState, SponsorKind, Wish, transfer_code
 
 MILLION = 1_000_000
 QUARTERLY_FROM = 15
@@ -58,6 +60,13 @@ SPONSORS: Sequence[tuple[str, SponsorKind, str, int, tuple[int, ...]]] = (
 
 
 NAMED = (0, 1, 4, 8)
+WISHES: Mapping[int, Wish] = {
+    1: Wish(grounds=(Ground.POOR,)),
+    3: Wish(women=True),
+    5: Wish(grounds=(Ground.POOR, Ground.NEAR_POOR), months=12),
+    8: Wish(women=True, age_from=40),
+}
+"""Whom some of them would like to help; the others leave it to the fund."""
 """Those of them who want to be named in public."""
 
 
@@ -144,6 +153,10 @@ class _Move(NamedTuple):
     memo: str | None
 
 
+def _wish_of(place: int) -> str:
+    return json.dumps(WISHES.get(place, Wish()).as_json())
+
+
 def _way(source: AccountKind, target: AccountKind, amount: Vnd) -> Entries:
     return (source, -amount), (target, amount)
 
@@ -218,7 +231,7 @@ class Ledger:
             [
                 (
                     *(town, key, name, fold(name), kind.value, contact, f"nhahaotam{place}@bimson.example"),
-                    *("{}", at(since + timedelta(days=4), 9), by),
+                    *(_wish_of(place - 1), at(since + timedelta(days=4), 9), by),
                 )
                 for place, (key, (name, kind, contact, *_)) in enumerate(
                     zip(self.sponsor_ids, SPONSORS, strict=True), 1

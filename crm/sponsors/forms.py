@@ -37,6 +37,7 @@ from crm.sponsors.rules import (
     FundAccount,
     SponsorKind,
     Wish,
+    reached_at,
 )
 from crm.web.forms import Form, stripped
 
@@ -194,11 +195,13 @@ class FundAccountForm(Form):
         ],
     )
     name = StringField(_l("In the name of"), filters=[stripped], validators=[DataRequired(), Length(max=100)])
+    phone = StringField(_l("Telephone for sponsors"), filters=[stripped], validators=[Optional(), Length(max=40)])
 
     @property
     def value(self) -> FundAccount:
-        """The account, once the form is valid."""
-        return FundAccount(self.bin.data, self.account.data or "", self.name.data or "")
+        """The account, once the form is valid. Raises RuleBroken for what is no telephone number."""
+        phone = reached_at(self.phone.data) or ""
+        return FundAccount(self.bin.data, self.account.data or "", self.name.data or "", phone)
 
 
 def shown_amount(text: str) -> Vnd | None:

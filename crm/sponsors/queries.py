@@ -259,7 +259,7 @@ def rows_page(
     return page(session, query, (kind.id,), cursor=cursor, size=size, kinds=(UUID,), key=lambda row: (row.id,))
 
 
-def pledges_of(session: Session, of: Sponsor) -> Sequence[tuple[Pledge, Vnd]]:
+def pledges_of(session: Session, of: Sponsor, most: int = 100, skip: int = 0) -> Sequence[tuple[Pledge, Vnd]]:
     """A sponsor's promises, the newest first, each with what came in on it."""
     came = (
         select(func.coalesce(func.sum(Receipt.amount), 0))
@@ -268,14 +268,15 @@ def pledges_of(session: Session, of: Sponsor) -> Sequence[tuple[Pledge, Vnd]]:
         .scalar_subquery()
     )
     query = select(Pledge, came).where(Pledge.town_id == of.town_id, Pledge.sponsor_id == of.id)
-    rows = session.execute(query.order_by(Pledge.pledged_on.desc(), Pledge.id.desc()).limit(100))
+    rows = session.execute(query.order_by(Pledge.pledged_on.desc(), Pledge.id.desc()).limit(most).offset(skip))
     return [(row[0], int(row[1])) for row in rows]
 
 
-def receipts_of(session: Session, of: Sponsor, most: int = 100) -> Sequence[Receipt]:
+def receipts_of(session: Session, of: Sponsor, most: int = 100, skip: int = 0) -> Sequence[Receipt]:
     """What came in from a sponsor, the latest first; receipts that were taken back as well."""
     query = select(Receipt).where(Receipt.town_id == of.town_id, Receipt.sponsor_id == of.id)
-    return session.scalars(query.order_by(Receipt.received_on.desc(), Receipt.id.desc()).limit(most)).all()
+    latest = query.order_by(Receipt.received_on.desc(), Receipt.id.desc())
+    return session.scalars(latest.limit(most).offset(skip)).all()
 
 
 def helped_by(session: Session, of: Allocation) -> Prospect:
@@ -292,7 +293,7 @@ class Carried(NamedTuple):
     """Its payment was taken back: the money can be given back too."""
 
 
-def carried_by(session: Session, scope: Scope, of: Sponsor, most: int = 200) -> Sequence[Carried]:
+def carried_by(session: Session, scope: Scope, of: Sponsor, most: int = 200, skip: int = 0) -> Sequence[Carried]:
     """Whom a sponsor's money was set aside for, the latest first, as far as this person may see."""
     reversal = exists().where(Payment.town_id == Allocation.town_id, Payment.reverses_id == Allocation.payment_id)
     query = (
@@ -301,6 +302,7 @@ def carried_by(session: Session, scope: Scope, of: Sponsor, most: int = 200) -> 
         .where(visible_to(scope), Allocation.town_id == of.town_id, Allocation.sponsor_id == of.id)
         .order_by(Allocation.recorded_at.desc(), Allocation.id.desc())
         .limit(most)
+        .offset(skip)
     )
     return [Carried(*row) for row in session.execute(query)]
 
@@ -315,7 +317,7 @@ class Moved(NamedTuple):
     by: str | None
 
 
-def account_book(session: Session, of: Sponsor, most: int = 100) -> Sequence[Moved]:
+def account_book(session: Session, of: Sponsor, most: int = 100, skip: int = 0) -> Sequence[Moved]:
     """Every movement of a sponsor's money, the latest first. `amount` is what moved, `left` what may still be used."""
     free = case((LedgerAccount.kind == AccountKind.AVAILABLE, LedgerEntry.amount), else_=0)
     moved = func.sum(case((LedgerEntry.amount > 0, LedgerEntry.amount), else_=0))
@@ -342,6 +344,7 @@ def account_book(session: Session, of: Sponsor, most: int = 100) -> Sequence[Mov
         .where(Posting.town_id == of.town_id)
         .order_by(*(column.desc() for column in in_time))
         .limit(most)
+        .offset(skip)
     )
     return [
         Moved(row[0], MOVEMENTS[Movement(row[0].movement)], int(row[1]), int(row[2]), row[3])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +41,7 @@ from crm.sponsors.rules import KINDS, KINDS_OF_ACCOUNT, NEEDS, AccountKind, Wish
 from crm.sponsors.wording import told_changes, wish_words
 from crm.web.forms import refusals_on
 from crm.web.guard import may
+from crm.web.parts import part_of
 
 bp = Blueprint("sponsors", __name__)
 cards.register()
@@ -95,19 +97,20 @@ def add() -> ResponseReturnValue:
 def show(sponsor_id: UUID) -> ResponseReturnValue:
     """A sponsor's promises, whom they carry, and every movement of their money."""
     shown, scope = _sponsor(sponsor_id), current_scope()
-    carried, book = queries.carried_by(session(), scope, shown), queries.account_book(session(), shown)
-    pledges = queries.pledges_of(session(), shown)
+    carried = part_of("carried", partial(queries.carried_by, session(), scope, shown))
+    book = part_of("book", partial(queries.account_book, session(), shown))
+    pledges = part_of("pledges", partial(queries.pledges_of, session(), shown))
     return render_template(
         "sponsors/show.html",
         sponsor=shown,
         balance=queries.balance_of(session(), shown),
         pledges=pledges,
-        accounts=accounts_of(session(), [pledge for pledge, _came in pledges], clock.today()),
+        accounts=accounts_of(session(), [pledge for pledge, _came in pledges.rows], clock.today()),
         namesakes=namesakes(session(), shown),
         carried=carried,
-        receipts=queries.receipts_of(session(), shown),
+        receipts=part_of("receipts", partial(queries.receipts_of, session(), shown)),
         book=book,
-        named=queries.months_of_postings(session(), scope, shown.town_id, [line.posting.id for line in book]),
+        named=queries.months_of_postings(session(), scope, shown.town_id, [line.posting.id for line in book.rows]),
         wish=_wish_words(shown),
         kinds=KINDS,
         may_pay=basis_for(current_user().may) is not None,
@@ -280,10 +283,10 @@ def set_fund_account() -> ResponseReturnValue:
     """From now on sponsors are shown this account."""
     form = FundAccountForm()
     if form.validate():
-        with transaction() as current:
+        with refusals_on(form), transaction() as current:
             services.set_fund_account(current, form.value)
-        flash(_("Sponsors now see this account."), "success")
-        return redirect(url_for(".listing"), 303)
+            flash(_("Sponsors now see this account."), "success")
+            return redirect(url_for(".listing"), 303)
     return render_template("sponsors/account.html", form=form), 422
 
 

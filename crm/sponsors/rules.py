@@ -314,15 +314,17 @@ def in_month(month: Month) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FundAccount:
-    """The bank account of the fund that sponsors pay into."""
+    """The bank account of the fund that sponsors pay into, and the telephone that answers them."""
 
     bin: str
     account: str
     name: str
+    phone: str = ""
+    """Whom sponsors call about their promise (E.164); empty while nobody said."""
 
     def as_json(self) -> dict[str, str]:
         """Plain values to keep."""
-        return {"bin": self.bin, "account": self.account, "name": self.name}
+        return {"bin": self.bin, "account": self.account, "name": self.name, "phone": self.phone}
 
 
 BANKS: Mapping[str, str] = {

@@ -297,3 +297,23 @@ def test_staff_write_down_how_many_a_sponsor_would_like_to_help(
     assert "/s/" in signed_in(Role.TREASURER).post("/sponsors/new", data=sent).text
     [by] = session.scalars(select(Sponsor)).all()
     assert Wish.from_json(by.wish) == Wish(people=2, months=12, monthly=True)
+
+
+def test_a_sponsor_of_many_movements_is_read_part_by_part(signed_in: Browser, make: Make) -> None:
+    by = sponsor(make)
+    for number in range(23):
+        receive(by, 1_000 + number, f"FT{number:02}")
+    browser = signed_in(Role.TREASURER)
+    seen: list[str] = []
+    address = f"/sponsors/{by.id}"
+    for rows in (10, 10, 3):
+        page = browser.get(address).text
+        part = page[page.index('id="receipts"') : page.index('id="book"')]
+        found = re.findall(r">(FT[0-9]{2})<", part)
+        assert len(set(found)) == rows
+        seen += dict.fromkeys(found)
+        further = re.findall(r'rel="next" href="([^"]+receipts=[^"]+)"', part)
+        address = further[0].replace("&amp;", "&") if further else ""
+    assert not address
+    assert sorted(seen) == [f"FT{number:02}" for number in range(23)]
+    assert browser.get(f"/sponsors/{by.id}?book=-5&receipts=x&carried=99999999999").status_code == 200

@@ -15,7 +15,7 @@ from crm.accounts.queries import Scope, token_digest
 from crm.errors import NotFound
 from crm.money import Vnd
 from crm.sponsors.giving.models import InstalmentReminder, PledgeInstalment, PledgeStep, Registration
-from crm.sponsors.giving.rules import Account, Due, Frequency, laid
+from crm.sponsors.giving.rules import AWAY_FROM_DUE, Account, Due, Frequency, Reminder, laid
 from crm.sponsors.models import Pledge, Receipt, Sponsor
 from crm.sponsors.rules import PledgeState
 from crm.web.pager import Page, page
@@ -167,16 +167,31 @@ def unpaid(town_id: UUID, first: date | None, last: date) -> Any:
 
 def late_page(session: Session, scope: Scope, today: date, *, cursor: str | None, size: int) -> Page[Late]:
     """What should have come and did not, the longest late first."""
-    late = unpaid(scope.town_id, None, today - timedelta(days=1)).subquery()
+    return _of_sponsors(session, scope, today - timedelta(days=1), cursor=cursor, size=size)
+
+
+def to_call_page(session: Session, scope: Scope, today: date, *, cursor: str | None, size: int) -> Page[Late]:
+    """What is late or due so soon that a letter would tell of it, of sponsors who have no e-mail; the earliest day
+    first."""
+    until = today - timedelta(days=AWAY_FROM_DUE[Reminder.BEFORE])
+    return _of_sponsors(session, scope, until, Sponsor.email.is_(None), cursor=cursor, size=size)
+
+
+def _of_sponsors(
+    session: Session, scope: Scope, until: date, *which: ColumnElement[bool], cursor: str | None, size: int
+) -> Page[Late]:
+    """Instalments due until a day of which something is still to come, with their sponsors."""
+    due = unpaid(scope.town_id, None, until).subquery()
     query = (
-        select(Pledge, Sponsor, late.c.due_on, late.c.left)
-        .join(late, and_(late.c.town_id == Pledge.town_id, late.c.pledge_id == Pledge.id))
+        select(Pledge, Sponsor, due.c.due_on, due.c.left)
+        .join(due, and_(due.c.town_id == Pledge.town_id, due.c.pledge_id == Pledge.id))
         .join(Sponsor, and_(Sponsor.town_id == Pledge.town_id, Sponsor.id == Pledge.sponsor_id))
+        .where(*which)
     )
     found: Page[Any] = page(
         session,
         query,
-        (late.c.due_on, Pledge.id),
+        (due.c.due_on, Pledge.id),
         cursor=cursor,
         size=size,
         kinds=(date.fromisoformat, UUID),

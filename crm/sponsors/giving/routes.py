@@ -20,6 +20,7 @@ from crm.mail.gateway import sandboxed
 from crm.places.models import Town
 from crm.places.queries import the_town, units
 from crm.premiums.rules.wording import GROUNDS
+from crm.sponsors import gateway
 from crm.sponsors import queries as sponsors
 from crm.sponsors.giving import queries, rules, showing
 from crm.sponsors.giving.forms import (
@@ -165,6 +166,7 @@ def pay(token: str) -> ResponseReturnValue:
             transfer=_transfer(shown, account),
             town=session().get_one(Town, shown.town_id),
             standings=rules.STANDINGS,
+            phone=_phone(),
         )
     )
 
@@ -227,6 +229,8 @@ def confirm_by_telephone(registration_id: UUID) -> ResponseReturnValue:
                 current, kept, joined, links=showing.links(), by_id=current_user().id, at=clock.now(), on=clock.today()
             )
             flash(_("Confirmed. On the transfer they write %(code)s.", code=done.pledge.code), "success")
+            if done.token:
+                return _hand_over_page(done.sponsor, done.pledge, done.token)
             return redirect(url_for(".show_pledge", pledge_id=done.pledge.id), 303)
     return _registration_page(_registration(registration_id), form, RefuseForm())
 
@@ -257,6 +261,16 @@ def late() -> ResponseReturnValue:
     number, left = queries.late_in_all(session(), scope.town_id, today)
     found = queries.late_page(session(), scope, today, cursor=request.args.get("cursor"), size=PAGE)
     return render_template("sponsors/giving/late.html", found=found, number=number, left=left, today=today)
+
+
+@bp.get("/pledges/to-call")
+@may(May.SEE_SPONSORS)
+def to_call() -> ResponseReturnValue:
+    """Whom no letter reaches: what is late or soon due of sponsors without an e-mail, the earliest day first."""
+    today = clock.today()
+    found = queries.to_call_page(session(), current_scope(), today, cursor=request.args.get("cursor"), size=PAGE)
+    pays = {one.pledge.id: showing.links().paying(one.pledge.id) for one in found.rows}
+    return render_template("sponsors/giving/to_call.html", found=found, pays=pays, today=today)
 
 
 @bp.get("/sponsors/<uuid:sponsor_id>/pledge")
@@ -461,6 +475,7 @@ def _confirmation_page(kept: Registration, token: str) -> ResponseReturnValue:
         frequencies=rules.FREQUENCIES,
         wish=_wish(kept),
         town=session().get_one(Town, kept.town_id),
+        phone=_phone(),
     )
     return _quietly(page, 410 if gone else 200)
 
@@ -472,6 +487,12 @@ def _wish(kept: Registration) -> list[str]:
     return wish_words(wish, {one.id: one.name for one in session().scalars(places)} if wish.places else {})
 
 
+def _phone() -> str:
+    """Where sponsors call the fund; empty while nobody said."""
+    account = sponsors.fund_account(session())
+    return account.phone if account else ""
+
+
 def _transfer(shown: Pledge, account: Account) -> showing.Transfer | None:
     following = account.next
     return showing.transfer_of(session(), shown, following.left if following else None)
@@ -480,6 +501,20 @@ def _transfer(shown: Pledge, account: Account) -> showing.Transfer | None:
 def _telephone_form(kept: Registration) -> TelephoneForm:
     known = queries.same_contact(session(), kept.town_id, email=kept.email, phone=kept.phone, tax_code=kept.tax_code)
     return TelephoneForm().offering([(one.id, one.name) for one in known])
+
+
+def _hand_over_page(new: Sponsor, made: Pledge, token: str) -> ResponseReturnValue:
+    """What a new sponsor is handed: the address of their own page, which is shown this once, and how to pay."""
+    address = showing.links().own_page(token)
+    page = render_template(
+        "sponsors/link.html",
+        sponsor=new,
+        address=address,
+        qr=gateway.drawing(address),
+        pledge=made,
+        paying=showing.links().paying(made.id),
+    )
+    return _quietly(page)
 
 
 def _registration_page(kept: Registration, form: TelephoneForm, refusing: RefuseForm) -> ResponseReturnValue:

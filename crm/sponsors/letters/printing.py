@@ -43,7 +43,7 @@ ELSEWHERE = {"vi": "Các phường, xã khác", "en": "Other wards"}
 def issuer(town: str, lang: str) -> str:
     """Who issues: as the letters are signed."""
     if lang == "vi":
-        return f"Ban chỉ đạo BHXH tự nguyện, {town}"
+        return f"Ban chỉ đạo bảo hiểm xã hội {town}"
     return f"The steering office for social insurance, {town}"
 
 

@@ -238,7 +238,7 @@ def _of(kind: AccountKind) -> ColumnElement[int]:
     return func.coalesce(func.sum(LedgerEntry.amount).filter(LedgerAccount.kind == kind), 0)
 
 
-def moves_of(session: Session, of: Sponsor, most: int = MOST_MOVES) -> list[Moved]:
+def moves_of(session: Session, of: Sponsor, most: int = MOST_MOVES, skip: int = 0) -> list[Moved]:
     """The months in which a sponsor's money moved, the latest first."""
     free, kept, gone = (_of(kind) for kind in REAL_MONEY)
     lines = (
@@ -277,6 +277,7 @@ def moves_of(session: Session, of: Sponsor, most: int = MOST_MOVES) -> list[Move
         select(months.c.month, months.c.movement, months.c.moved, months.c.times, left)
         .order_by(*(column.desc() for column in order))
         .limit(most)
+        .offset(skip)
     )
     return [
         Moved(Month.of(row[0]), Movement(row[1]), MOVEMENTS[Movement(row[1])], int(row[2]), int(row[3]), int(row[4]))

@@ -26,6 +26,7 @@ from crm.sponsors.giving.models import PledgeInstalment, PledgeStep
 from crm.sponsors.giving.rules import Due, Frequency, Step, schedule
 from crm.sponsors.giving.services import scheduling
 from crm.sponsors.models import Pledge, Sponsor
+from crm.sponsors.queries import fund_account
 from tests.factories import Make
 from tests.sponsors.giving.test_registering import ACCOUNT, Browser
 from tests.sponsors.stories import TODAY, sponsor
@@ -310,3 +311,28 @@ def test_a_program_reads_and_changes_a_schedule(
 def test_a_promise_without_a_day_is_expected_in_ten_days(session: Session, make: Make) -> None:
     made = services.pledge(session, sponsor(make), 5, due=None, by_id=None, at=clock.now(), on=TODAY)
     assert standings(session, made) == [(TODAY + timedelta(days=10), 5, 0, "open")]
+
+
+def test_whom_no_letter_reaches_stands_in_a_list_to_be_called(
+    signed_in: Browser, session: Session, make: Make, at_time: Callable[..., None]
+) -> None:
+    by_phone = sponsor(make, "Bà Tâm", phone="0912345678")
+    promise(by_phone, first=date(2019, 11, 5))
+    promise(sponsor(make, "Công ty Có Thư", email="a@b.example.vn"), first=date(2019, 11, 5))
+    browser = signed_in(Role.TREASURER)
+    assert "Bà Tâm" not in words(browser.get("/pledges/to-call").text), "its day is far"
+    at_time(clock.at(date(2019, 10, 29), 9))
+    page = browser.get("/pledges/to-call").text
+    assert "Bà Tâm" in words(page)
+    assert "Công ty Có Thư" not in page
+    assert 'href="tel:+84912345678"' in page
+    assert "/sponsor/pay/" in page
+
+
+def test_the_funds_telephone_is_a_telephone(signed_in: Browser, session: Session) -> None:
+    browser, sent = signed_in(Role.ADMIN), {"bin": "970405", "account": "3500201001234", "name": "Quỹ"}
+    assert browser.post("/sponsors/account", data=sent | {"phone": "12"}).status_code == 422
+    assert browser.post("/sponsors/account", data=sent | {"phone": "0237 3824 999"}).status_code == 303
+    kept = fund_account(session)
+    assert kept is not None
+    assert kept.phone == "+842373824999"

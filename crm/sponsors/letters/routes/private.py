@@ -7,6 +7,7 @@ names must belong to that sponsor, or is not there.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +44,7 @@ from crm.sponsors.letters.transfers import how_to_give
 from crm.sponsors.models import Sponsor
 from crm.web.guard import may, public
 from crm.web.language import LANGUAGES, chosen
+from crm.web.parts import part_of
 
 bp = Blueprint("letters", __name__)
 
@@ -124,8 +126,8 @@ def _letter(door: Door) -> ResponseReturnValue:
         lines=lines[:LINES],
         more=lines[LINES - 1].number if len(lines) > LINES else None,
         after=after,
-        moves=queries.moves_of(current, by),
-        received=received,
+        moves=part_of("money", partial(queries.moves_of, current, by)),
+        received=part_of("papers", lambda most, skip: received[skip : skip + most]),
         papers=queries.papers_of(current, by),
         years=first_page_years((one.receipt.received_on for one in received), today),
         publicity=queries.publicity_of(current, by),
@@ -139,6 +141,7 @@ def _letter(door: Door) -> ResponseReturnValue:
         states=MONTH_STATES,
         given_back=MonthState.GIVEN_BACK,
         kinds=PAPERS,
+        fund_phone=account.phone if (account := sponsors.fund_account(current)) else "",
     )
     return _unlisted(page)
 
