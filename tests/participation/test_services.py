@@ -211,7 +211,7 @@ def test_someone_stops_for_a_reason(session: Session, make: Make, ending: Ending
     spell = join(person, date(2019, 7, 1))
     services.stop(session, spell, on=OCTOBER, ending=ending, by=make.user(Role.MANAGER), at=noon(OCTOBER))
     assert spell.ended_as is ending
-    assert person.stage is (Stage.LAPSED if ending is Ending.STOPPED else Stage.NOT_ELIGIBLE)
+    assert person.stage is (Stage.LAPSED if ending in (Ending.STOPPED, Ending.LUMP_SUM) else Stage.NOT_ELIGIBLE)
     with pytest.raises(Conflict):
         services.stop(session, spell, on=OCTOBER, ending=ending, by=None, at=noon(OCTOBER))
 
