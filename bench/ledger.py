@@ -41,6 +41,8 @@ from crm.places.queries import the_town, units
 from crm.prospects.models import Prospect, Standing
 from crm.prospects.rules import Ground, Stage
 from crm.sponsors import services
+from crm.sponsors.giving.rules import Due, Frequency
+from crm.sponsors.giving.services import scheduling
 from crm.sponsors.ledger.closing import close_month
 from crm.sponsors.ledger.recounting import differences
 from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry, Pledge, Posting, Receipt, Sponsor
@@ -160,10 +162,11 @@ class Actor:
         services.pledge(self.session, self.one(Sponsor), self.amount(), due=None, **self.act)
 
     def change_pledge(self) -> None:
-        services.change_pledge(self.session, self.one(Pledge), self.amount(), **self.act)
+        rest = [Due(TODAY + timedelta(days=30), self.amount())]
+        scheduling.change(self.session, self.one(Pledge), rest, Frequency.ONCE, reason="đổi", **self.act)
 
     def end_pledge(self) -> None:
-        services.end_pledge(self.session, self.one(Pledge), **self.act)
+        scheduling.end(self.session, self.one(Pledge), reason="thôi", **self.act)
 
     def receive(self) -> None:
         by = self.one(Sponsor)

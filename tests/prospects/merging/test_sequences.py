@@ -39,6 +39,8 @@ class Story:
         self.merged: dict[UUID, UUID] = {}
         self.visits: list[tuple[UUID, UUID, int, int]] = []
         self.acts: list[str] = []
+        self.day_before = clock.now().replace(second=0, microsecond=0) - timedelta(days=1)
+        """One hour for the whole story: told again a minute later, its visits still took place at the same time."""
 
     def tops(self) -> list[UUID]:
         return [key for key in self.world.ids if key not in self.merged]
@@ -90,8 +92,7 @@ class Story:
         self.acts.append(f"visit to {asked}")
 
     def record(self, key: UUID, asked: UUID, outcome: int, minute: int) -> None:
-        at = clock.now().replace(second=0, microsecond=0) - timedelta(days=1) + timedelta(minutes=minute)
-        told.visit(self.world, asked, OUTCOMES[outcome], at, key)
+        told.visit(self.world, asked, OUTCOMES[outcome], self.day_before + timedelta(minutes=minute), key)
 
     def undo_everything(self) -> None:
         while self.merged:
