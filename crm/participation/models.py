@@ -49,7 +49,7 @@ class Participation(TownRow, Model):
     method: Mapped[int]
     """Months paid at once: 1, 3, 6, 12; 0 for a lump sum (years ahead, missing months)."""
     paid_through: Mapped[date | None]
-    """First day of the last month paid for: never before the last of its paid months (migration 0034)."""
+    """First day of the last month paid for: never before the last of its paid months (migration 0035)."""
     deadline_on: Mapped[date | None]
     """Last day to pay for what follows; the day after, the spell has lapsed."""
     withdrawn_at: Mapped[datetime | None] = mapped_column(default=None)
