@@ -40,6 +40,8 @@ def as_pdf(table: ReportTable, town: str, today: date) -> bytes:
 
 WIDEST = 18
 """Characters after which a column grows no wider and its words wrap."""
+FIRST_WIDEST = 32
+"""The same of the first column, which says whose row it is."""
 
 
 def _shown(table: ReportTable, lang: str) -> dict[str, Any]:
@@ -52,15 +54,18 @@ def _shown(table: ReportTable, lang: str) -> dict[str, Any]:
         "notes": list(table.notes),
         "columns": columns,
         "numeric": [any(isinstance(row[place], int | float) for row in table.rows) for place in range(len(columns))],
-        "widths": [_width(head, [row[place] for row in rows]) for place, head in enumerate(columns)],
+        "widths": [
+            _width(head, [row[place] for row in rows], WIDEST if place else FIRST_WIDEST)
+            for place, head in enumerate(columns)
+        ],
         "rows": rows,
     }
 
 
-def _width(head: str, cells: Sequence[str]) -> int:
+def _width(head: str, cells: Sequence[str], widest: int) -> int:
     """How wide a column should be beside the others: as its longest cell, or the longest word above it."""
     words = (len(word) + 1 for word in head.split())
-    return min(max((*map(len, cells), *words, 4)), WIDEST) + 2
+    return min(max((*map(len, cells), *words, 4)), widest) + 2
 
 
 def _cell(value: Any, lang: str) -> str:
