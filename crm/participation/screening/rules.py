@@ -247,6 +247,9 @@ SENTENCES: Mapping[str, Any] = {
     "ask_birth": _l("The year of birth is not known. Write it down: the law names a least age."),
     "too_young": _l("They have not reached the least age for joining yet."),
     "ask_work": _l("Ask what work they do."),
+    "contract": _l(
+        "Whoever works under a contract as long as the law names, and every official, joins compulsory insurance."
+    ),
     "ward_cadre": _l("Part-time staff of a ward or commune join compulsory insurance."),
     "hamlet_cadre": _l("Part-time staff of a neighbourhood join compulsory insurance."),
     "hamlet_cadre_later": _l("Part-time staff of a neighbourhood go over to compulsory insurance by a later law."),

@@ -128,7 +128,7 @@ EVERY = [
 def test_every_answer_on_every_day_has_a_verdict_with_words(answers: Answers, day: date) -> None:
     verdict = who_may_join(LAW, day, answers)
     assert verdict.deciding
-    assert all(one.code in SENTENCES or one.code == "contract" for one in verdict.why)
+    assert all(one.code in SENTENCES for one in verdict.why)
     assert all(str(one.words) for one in verdict.why)
     alone = [who_may_join(LAW, day, replace(answers, **{name: clear})).kind for name, clear in CLEAR.items()]
     assert verdict.kind is not Kind.VOLUNTARY or set(alone) == {Kind.VOLUNTARY}
