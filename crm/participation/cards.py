@@ -18,7 +18,7 @@ from crm.db import session
 from crm.errors import RuleBroken
 from crm.kept import kept
 from crm.months import Month
-from crm.participation import months, queries
+from crm.participation import months, payers, queries
 from crm.participation.calendar import STATES
 from crm.participation.guard.rules import AVOIDABLE, STOP_REASONS, StopReason
 from crm.participation.models import Participation, Payment
@@ -26,7 +26,7 @@ from crm.participation.rules import BEGINNINGS, DUE_SOON, ENDINGS, USUAL, Beginn
 from crm.places.models import Place
 from crm.premiums.queries import all_top_ups, law
 from crm.premiums.rules.keys import PERIODS, LawKey
-from crm.premiums.rules.quotes import Plan, Quote
+from crm.premiums.rules.quotes import Plan, Quote, nearest_income
 from crm.premiums.rules.wording import GROUNDS
 from crm.prospects import cards
 from crm.prospects.cards import PERSON, Card, Event, Happened, Kind, Look, Step, Trail, facts_as, of_person
@@ -45,7 +45,16 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
     if spell:
         late = spell.deadline_on is not None and spell.deadline_on < today
         soon = spell.deadline_on is not None and spell.deadline_on <= today + DUE_SOON
-        facts = {"spell": spell, "late": late, "soon": soon, "acts": acts}
+        told, used = _next_payment(person, spell, today)
+        facts = {
+            "spell": spell,
+            "late": late,
+            "soon": soon,
+            "acts": acts,
+            "told": told,
+            "used": used,
+            "grounds": GROUNDS,
+        }
         return Card("participation/_card.html", facts, order=10, looks=[_paid_through(spell, late=late, soon=soon)])
     if person.stage is Stage.NOT_ELIGIBLE:
         return None
@@ -79,6 +88,8 @@ def months_card(person: Prospect, scope: Scope, today: date) -> Card | None:
 def _paid_through(spell: Participation, *, late: bool, soon: bool) -> Look:
     language, kind = chosen(), "late" if late else "due" if soon else "leaf"
     paid = filters.month(spell.paid_through, language)
+    if late:
+        return Look("money", _("Overdue, paid through %(month)s", month=paid), order=40, kind="late")
     by = _("Pay on by %(day)s", day=filters.day(spell.deadline_on, language)) if spell.deadline_on else None
     return Look("money", _("Takes part, paid through %(month)s", month=paid), by, kind, order=40)
 
@@ -112,7 +123,7 @@ def _open_spell(person: Prospect) -> Participation | None:
 
 
 def step(person: Prospect, scope: Scope, today: date) -> Step | None:
-    """Pay on when it is due soon; join when somebody has agreed."""
+    """Pay on when it is due soon and not too late; join when somebody has agreed."""
     if not current_user().may(May.ENROL):
         return None
     if person.stage is Stage.AGREED:
@@ -120,11 +131,38 @@ def step(person: Prospect, scope: Scope, today: date) -> Step | None:
             _("Record that they join"), url_for("participation.enrol_form", prospect_id=person.id), "joined", order=20
         )
     spell = _open_spell(person) if person.stage is Stage.JOINED else None
-    if spell and spell.deadline_on and spell.deadline_on <= today + DUE_SOON:
+    if spell and spell.deadline_on and today <= spell.deadline_on <= today + DUE_SOON:
         return Step(
             _("Record the next payment"), url_for("participation.pay_form", prospect_id=person.id), "money", order=10
         )
     return None
+
+
+def _next_payment(person: Prospect, spell: Participation, today: date) -> tuple[Quote | None, bool]:
+    """What the next payment costs and who bears it, and whether a sponsor's money waits for it; None where that is not
+    known: the months before are not on record, or the way to pay is not one of periods."""
+    if spell.paid_through is None:
+        return None, False
+    all_law, start, months = kept("law", lambda: law(session())), Month.of(spell.paid_through) + 1, spell.method or 1
+    waiting = next((one for one in payers.waiting(session(), person) if one.start == start), None)
+    months = waiting.months if waiting and waiting.months in PERIODS.values() else months
+    used = waiting if waiting and waiting.is_for(start, months) else None
+    try:
+        told = queries.quote_for(
+            session(),
+            person,
+            all_law=all_law,
+            top_ups=kept(("top-ups", person.town_id), lambda: all_top_ups(session(), person.town_id)),
+            income=nearest_income(all_law.on(today), spell.income),
+            plan=Plan.periodic(months),
+            start=start,
+            paid_on=today,
+            grounds=_grounds(person, today),
+            other_support=used.share.amount if used else 0,
+        )
+    except RuleBroken:
+        return None, False
+    return told, used is not None
 
 
 def _told(person: Prospect, today: date) -> Quote | None:

@@ -33,7 +33,7 @@ from crm.participation.shares import Payer
 from crm.places.models import Place
 from crm.places.rules import UNITS
 from crm.premiums.queries import law
-from crm.premiums.rules.quotes import Quote
+from crm.premiums.rules.quotes import Quote, nearest_income
 from crm.premiums.rules.wording import GROUNDS, METHODS, STATUSES
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import person_seen
@@ -104,9 +104,9 @@ def enrol(prospect_id: UUID) -> ResponseReturnValue:
 def pay_form(prospect_id: UUID) -> ResponseReturnValue:
     """What the next period costs, and the form to record its payment."""
     payer = _person(prospect_id)
-    spell = queries.spell_of(session(), payer)
-    usual = {"income": spell.income, "months": spell.method or 1} if spell else {}
-    form = PaymentForm.under(law(session()).on(clock.today()), **usual)
+    spell, today = queries.spell_of(session(), payer), law(session()).on(clock.today())
+    usual = {"income": nearest_income(today, spell.income), "months": spell.method or 1} if spell else {}
+    form = PaymentForm.under(today, **usual)
     start = _next_of(spell)
     _choose_months(form, next((one for one in payers.waiting(session(), payer) if one.start == start), None))
     return _pay_page(payer, form)
@@ -336,6 +336,7 @@ def _pay_page(payer: Prospect, form: PaymentForm, *, failed: bool = False) -> Re
         told=_quote(payer, form, start, aside),
         aside=aside,
         spell=spell,
+        before=spell.income if spell and form.income.data != spell.income and not form.is_submitted() else None,
         start=start,
         basis=basis_for(current_user().may),
         **_law_words(),

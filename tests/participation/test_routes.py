@@ -15,7 +15,7 @@ from crm.accounts.rules import PERMISSIONS, May, Role
 from crm.participation.models import Participation, Payment
 from crm.participation.rules import Ending
 from crm.participation.shares import UNNAMED, Share
-from crm.prospects.rules import Ground
+from crm.prospects.rules import Ground, Stage
 from tests.factories import Make
 from tests.participation.stories import agent_of, join, spell
 
@@ -130,6 +130,29 @@ def test_the_card_on_a_persons_page(make: Make, signed_in: Browse, months: int) 
     page = browser.get(f"/people/{person.id}").get_data(as_text=True)
     assert ("30/11/2019" if months == 1 else "31/3/2020") in page
     assert f"/people/{person.id}/pay" in page
+    assert "Đóng bao nhiêu?" in page
+    assert "Nhà nước hỗ trợ" in page
+
+
+def test_an_overdue_person_is_not_offered_the_next_payment_first(make: Make, signed_in: Browse) -> None:
+    person = make.prospect(stage=Stage.JOINED)
+    spell(make, person, date(2019, 1, 1), paid_through=date(2019, 8, 1), deadline_on=date(2019, 10, 14))
+    page = signed_in(Role.MANAGER).get(f"/people/{person.id}").get_data(as_text=True)
+    assert "Quá hạn, đã đóng đến 8/2019" in page
+    assert page.count(f'href="/people/{person.id}/pay"') == 1
+
+
+@pytest.mark.parametrize(("before", "offered"), [(690_000, "700.000"), (760_000, "750.000")])
+def test_the_page_opens_on_an_income_that_the_law_allows_now(
+    make: Make, signed_in: Browse, before: int, offered: str
+) -> None:
+    person = make.prospect(stage=Stage.JOINED)
+    row = spell(make, person, date(2019, 1, 1), paid_through=date(2019, 9, 1), deadline_on=date(2019, 10, 31))
+    row.income = before
+    page = signed_in(Role.MANAGER).get(f"/people/{person.id}/pay")
+    assert page.status_code == 200
+    assert f'value="{offered}"' in page.text
+    assert f"{before // 1000}.000" in page.text
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,13 @@ def check_income(law: LawOnDay, income: Vnd) -> None:
         raise RuleBroken(message, field="income", code="income_off_step")
 
 
+def nearest_income(law: LawOnDay, income: Vnd) -> Vnd:
+    """The income itself where the law of the day allows it, else the nearest that it does, the lower of two."""
+    if income >= law.ceiling:
+        return law.ceiling
+    return law.floor + max(0, income - law.floor) // law.step * law.step
+
+
 def check_plan(law: LawOnDay, plan: Plan) -> None:
     """Refuses more years ahead or missing months than the law allows at once."""
     if plan.method is Method.YEARS_AHEAD:
