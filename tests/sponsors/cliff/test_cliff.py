@@ -18,6 +18,7 @@ from crm.accounts.rules import Role
 from crm.errors import Conflict
 from crm.mail.models import Email
 from crm.months import Month
+from crm.prospects.merging.services.joining import merge
 from crm.safekeeping.commands import CHECKS
 from crm.sponsors import services as money
 from crm.sponsors.cliff import checking, queries, services
@@ -212,3 +213,16 @@ def test_a_treasurer_sees_who_knows_and_asks_for_a_proposal(signed_in: Browser, 
     night(session, make, TODAY)
     assert "nhà hỗ trợ" in browser.get("/sponsors/ending").text
     assert "/sponsors/proposals/" in browser.post("/sponsors/ending/propose").location
+
+
+def test_two_records_of_one_person_become_one_and_the_renewal_stays_theirs(session: Session, make: Make) -> None:
+    by = sponsor(make)
+    receive(by, 20 * A_MONTH)
+    kept, gone = poor(make, "Lê Thị Đôi"), poor(make, "Lê Thị Đôi")
+    allocate(by, gone, months=3)
+    night(session, make, TODAY)
+    made = services.renew(session, by, by_id=None, on=TODAY, at=clock.now())
+    merge(session, kept, gone, None, by=make.user(Role.MANAGER), at=clock.now())
+    (meant,) = queries.meant_for(session, made)
+    assert meant.prospect_id == kept.id
+    assert night(session, make, TODAY) == 0, "it was told already"
