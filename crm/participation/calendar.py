@@ -142,6 +142,10 @@ class Calendar:
         """How many of them the State helped with."""
         return sum(month.supported for month in self.months)
 
+    def unsure_since(self, helped: Month) -> int:
+        """How many months from `helped` on only a list tells of, which does not say whether the State helped."""
+        return sum(one.state is State.LISTED and one.month >= helped for one in self.months)
+
     @property
     def gaps(self) -> tuple[OneMonth, ...]:
         """Months that were not paid and whose time is over."""

@@ -79,7 +79,7 @@ def months_card(person: Prospect, scope: Scope, today: date) -> Card | None:
     """The months of whoever takes part or did: who paid each, in one picture."""
     if not _spells(person):
         return None
-    told = months.told(session(), person, kept("law", lambda: law(session())).on(today))
+    told = months.told(session(), person, kept("law", lambda: law(session())), today)
     years = told.calendar.by_year()[-YEARS_SHOWN:]
     facts = {"told": told, "years": years, "states": STATES, "shown": months.shown_states(told.calendar)}
     return Card("participation/_months.html", facts, order=11)

@@ -19,7 +19,7 @@ from crm.participation.queries import spells_of
 from crm.participation.rules import Beginning, Ending, late_months_from
 from crm.participation.shares import Payer, Share
 from crm.premiums.rules.keys import LawKey
-from crm.premiums.rules.law import LawOnDay
+from crm.premiums.rules.law import Law, LawOnDay
 from crm.prospects.models import Prospect
 from crm.web import filters
 from crm.web.language import chosen
@@ -39,25 +39,29 @@ class Told:
     payers: Mapping[Payer, str]
     cap: int | None
     """For how many months the State helps at most, by the law of the day."""
+    unsure: int = 0
+    """Months since the State began to help of which nobody here knows whether it did."""
 
     @property
     def line(self) -> str:
-        """«Paid through 9/2026 · 14 months, 9 of them supported (9/120)»."""
+        """«Paid through 9/2026 · 14 months, 9 of them supported (9/120)»; at least 9 where some months are unsure."""
         found, months = [], self.calendar
         if months.paid_through:
             found.append(_("Paid through %(month)s", month=filters.month(months.paid_through.first_day, chosen())))
         helped = f"{months.supported}/{self.cap}" if self.cap else f"{months.supported}"
-        found.append(
-            _("%(months)s months, %(supported)s of them supported", months=months.paid, supported=months.supported)
-            + f" ({helped})"
-        )
+        counted = {"months": months.paid, "supported": months.supported}
+        if self.unsure:
+            found.append(_("%(months)s months, at least %(supported)s of them supported", **counted) + f" (≥ {helped})")
+            found.append(_("for %(unsure)s months it is not known whether the State helped", unsure=self.unsure))
+        else:
+            found.append(_("%(months)s months, %(supported)s of them supported", **counted) + f" ({helped})")
         return " · ".join(found)
 
 
-def told(session: Session, prospect: Prospect, law: LawOnDay, *, ahead: int = 6) -> Told:
-    """The months of somebody as they stand on the day of `law`, with names for whoever bore them. Four questions."""
+def told(session: Session, prospect: Prospect, all_law: Law, today: date, *, ahead: int = 6) -> Told:
+    """The months of somebody as they stand on a day, with names for whoever bore them. Four questions."""
     spells = list(reversed(session.scalars(spells_of(prospect)).all()))
-    rows = _rows(session, prospect)
+    rows, law = _rows(session, prospect), all_law.on(today)
     if not spells and not rows:
         return Told(NOTHING, {}, {}, _cap(law))
     given = _given(session, prospect)
@@ -66,7 +70,13 @@ def told(session: Session, prospect: Prospect, law: LawOnDay, *, ahead: int = 6)
     gaps_back = Month.of(law.day).since(late) if late else None
     calendar = months_of(_stays(spells, rows), borne, law.day, ahead=ahead, gaps_back=gaps_back)
     payers = named(session, prospect.town_id, calendar.cost.others or ())
-    return Told(calendar, {paid.id: paid for _row, paid in rows}, payers, _cap(law))
+    unsure = calendar.unsure_since(helping_since(all_law)) if _cap(law) else 0
+    return Told(calendar, {paid.id: paid for _row, paid in rows}, payers, _cap(law), unsure)
+
+
+def helping_since(law: Law) -> Month:
+    """The month from which on the State helps with months of voluntary insurance: none before was helped with."""
+    return Month.of(law.timeline(LawKey.SUPPORT_CAP_MONTHS)[0].since)
 
 
 def _cap(law: LawOnDay) -> int | None:

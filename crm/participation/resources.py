@@ -67,7 +67,10 @@ class MonthsOut(Schema):
     paid_through = fields.String(required=True, allow_none=True)
     deadline_on = fields.Date(required=True, allow_none=True)
     paid = fields.Integer(required=True)
-    supported = fields.Integer(required=True)
+    supported = fields.Integer(required=True, metadata={"description": "Months the State has helped with, at least."})
+    supported_unsure = fields.Integer(
+        required=True, metadata={"description": "Months known only from a list, which does not say whether it helped."}
+    )
     supported_at_most = fields.Integer(required=True, allow_none=True)
     months = fields.List(fields.Nested(MonthOut), required=True)
 
@@ -78,7 +81,7 @@ class MonthsOut(Schema):
 def months(prospect_id: UUID) -> Any:
     """What became of each month of somebody, and, for whoever may enrol or record money, who bore it"""
     person = person_seen(session(), current_scope(), prospect_id)
-    told = telling.told(session(), person, law(session()).on(clock.today()))
+    told = telling.told(session(), person, law(session()), clock.today())
     money = current_user().may(May.ENROL) or current_user().may(May.RECORD_MONEY)
     through = told.calendar.paid_through
     return {
@@ -86,6 +89,7 @@ def months(prospect_id: UUID) -> Any:
         "deadline_on": told.calendar.deadline_on,
         "paid": told.calendar.paid,
         "supported": told.calendar.supported,
+        "supported_unsure": told.unsure,
         "supported_at_most": told.cap,
         "months": [_month(told, one, money=money) for one in told.calendar.months],
     }

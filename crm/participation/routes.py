@@ -146,7 +146,7 @@ def payments(prospect_id: UUID) -> ResponseReturnValue:
 def months(prospect_id: UUID) -> ResponseReturnValue:
     """Who paid each month of someone; one year of it at a time."""
     payer = _person(prospect_id)
-    told = telling.told(session(), payer, law(session()).on(clock.today()))
+    told = telling.told(session(), payer, law(session()), clock.today())
     years = told.calendar.by_year()
     asked = request.args.get("year", type=int)
     year, of_year = next(

@@ -13,7 +13,7 @@ from crm.db import session
 from crm.places.queries import place_named
 from crm.premiums import queries
 from crm.premiums.rules.keys import PERIODS, LawKey, LawStatus
-from crm.premiums.rules.quotes import START_PATTERN, Plan, Quote, quote, read_start
+from crm.premiums.rules.quotes import REMARKS, START_PATTERN, Plan, Quote, quote, read_start
 from crm.premiums.rules.timeline import When, timelines
 from crm.prospects.rules import Ground
 from crm.web.guard import may
@@ -38,7 +38,7 @@ class QuoteQuery(Schema):
     )
     paid_on = fields.Date()
     months = fields.Integer(validate=validate.OneOf(list(PERIODS.values())))
-    years_ahead = fields.Integer(validate=validate.Range(min=1))
+    years_ahead = fields.Integer(validate=validate.Range(min=2))
     missing_months = fields.Integer(validate=validate.Range(min=1))
     supported_before = fields.Integer(load_default=0, validate=validate.Range(min=0))
     place = fields.String(
@@ -63,6 +63,13 @@ class LineAnswer(Schema):
     of_year = fields.Integer(required=True, allow_none=True)
 
 
+class RemarkAnswer(Schema):
+    """A stable code for programs, and a sentence for people in the language asked for."""
+
+    code = fields.Function(str, required=True, metadata={"type": "string"})
+    text = fields.Function(lambda remark: str(REMARKS[remark]), required=True, metadata={"type": "string"})
+
+
 class QuoteAnswer(Schema):
     """Whole đồng; gross is the sum of the three supports and what is payable."""
 
@@ -77,6 +84,7 @@ class QuoteAnswer(Schema):
     paid_on = fields.Date(required=True)
     late = fields.Boolean(required=True)
     ground = fields.Enum(Ground, by_value=True, required=True)
+    remarks = fields.List(fields.Nested(RemarkAnswer), required=True)
     rules = fields.List(fields.Nested(LineAnswer), required=True, attribute="lines")
 
 

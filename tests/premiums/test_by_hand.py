@@ -64,7 +64,7 @@ def test_discount_and_interest_are_those_of_a_plain_computation(
     grounds: set[Ground], steps: int, length: int, before: int, ahead: bool
 ) -> None:
     start = Month(2026, 7)
-    income, months = income_on(start.first_day, steps), (length % 5 + 1) * 12 if ahead else length
+    income, months = income_on(start.first_day, steps), (length % 4 + 2) * 12 if ahead else length
     plan = Plan.years_ahead(months // 12) if ahead else Plan.missing(months)
     told = quote(LAW, income, grounds, start, None, plan, supported_before=before)
     with localcontext() as exact:

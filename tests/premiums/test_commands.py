@@ -25,11 +25,11 @@ def test_several_grounds_and_the_day_of_payment(app: Flask) -> None:
 
 
 def test_lines_a_person_can_read(app: Flask) -> None:
-    told = run("--income", "1500000", "--start", "2019-08", "--paid-on", "2022-01-05", "--years-ahead", "1")
+    told = run("--income", "1500000", "--start", "2019-08", "--paid-on", "2022-01-05", "--years-ahead", "2")
     assert told.exit_code == 2
     told = run("--income", "1500000", "--start", "2026-07", "--months", "1")
     assert "264.000\u00a0đ" in told.stdout
-    assert "hai trăm sáu mươi bốn nghìn" in told.stdout
+    assert "hai trăm sáu mươi tư nghìn" in told.stdout
     assert "31/7/2026" in told.stdout
     assert "Nghị định 159/2025/NĐ-CP, Điều 5" in told.stdout
 

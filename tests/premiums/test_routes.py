@@ -130,6 +130,16 @@ def test_the_day_of_payment_decides_the_law(ask: Callable[..., Any]) -> None:
     assert told["state_support"] == 3 * 165_000
 
 
+def test_a_quote_remarks_on_what_it_took_as_it_was_asked(ask: Callable[..., Any]) -> None:
+    def codes(**asked: Any) -> list[str]:
+        _status, told = ask(income=1_500_000, **asked)
+        return [remark["code"] for remark in told["remarks"]]
+
+    assert codes(start="2026-07", months=3) == []
+    assert codes(start="2026-07", missing_months=60) == ["only_at_the_age"]
+    assert codes(start="2027-07", months=3, paid_on="2026-06-01") == ["before_its_month"]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -143,6 +153,7 @@ def test_the_day_of_payment_decides_the_law(ask: Callable[..., Any]) -> None:
         {"months": 5},
         {"months": None},
         {"years_ahead": 2},
+        {"years_ahead": 1, "months": None},
         {"supported_before": -1},
         {"paid_on": "tomorrow"},
         {"colour": "red"},

@@ -154,9 +154,9 @@ def test_days_before_the_record_are_refused_by_name() -> None:
         ask(700_000, start=Month(2015, 12))
 
 
-@pytest.mark.parametrize("plan", [Plan.years_ahead(6), Plan.years_ahead(0), Plan.missing(61), Plan.missing(0)])
-def test_too_much_or_nothing_at_once_is_refused(plan: Plan) -> None:
-    with pytest.raises(RuleBroken, match="One may pay for 1 to"):
+@pytest.mark.parametrize("plan", [Plan.years_ahead(6), Plan.years_ahead(1), Plan.missing(61), Plan.missing(0)])
+def test_too_much_or_too_little_at_once_is_refused(plan: Plan) -> None:
+    with pytest.raises(RuleBroken, match=r"One may pay for [12] to"):
         quote(LAW, 1_500_000, [], JULY_2026, None, plan)
 
 
@@ -235,7 +235,7 @@ GROUNDS = st.sets(st.sampled_from(Ground))
 STARTS = st.integers(0, 5).map(lambda months: JULY_2026 + months)
 PLANS = st.one_of(
     st.sampled_from([1, 3, 6, 12]).map(Plan.periodic),
-    st.integers(1, 5).map(Plan.years_ahead),
+    st.integers(2, 5).map(Plan.years_ahead),
     st.integers(1, 60).map(Plan.missing),
 )
 TOP_UPS = st.lists(
@@ -297,7 +297,7 @@ def test_paying_month_by_month_costs_the_same_as_at_once(
     assert sum(each.state_support for each in single) == at_once.state_support
 
 
-@given(INCOMES, st.integers(1, 5))
+@given(INCOMES, st.integers(2, 5))
 def test_paying_ahead_is_cheaper_and_paying_late_dearer(income: int, years: int) -> None:
     nominal = years * 12 * ask(income).gross
     assert quote(LAW, income, [], JULY_2026, None, Plan.years_ahead(years)).gross < nominal

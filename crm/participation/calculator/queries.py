@@ -43,9 +43,10 @@ def known_of(
 ) -> dict[str, str]:
     """The calculator's answers as its form holds them, by name; what is not known is left out.
 
-    Months of which only a list tells do not say whether the State helped: then nobody knows how many it helped with.
+    Months since the State began to help of which only a list tells do not say whether it did: then nobody knows how many
+    it helped with. What the months cost is known where no month is known from a list alone.
     """
-    spell, told = open_spell(session, person), months.told(session, person, law.on(today))
+    spell, told = open_spell(session, person), months.told(session, person, law, today)
     helped, here = helped_before(session, person), holding(top_ups, today, home.around)
     listed = any(month.state is State.LISTED for month in told.calendar.months)
     at_once = spell.method or PERIODS[Method.MONTHLY] if spell else PERIODS[USUAL]
@@ -55,9 +56,11 @@ def known_of(
         "months": str(at_once),
         "sex": str(person.sex or ""),
         "paid": str(told.calendar.paid),
-        "supported": "" if listed else str(helped.by_the_state),
+        "supported": "" if told.unsure else str(helped.by_the_state),
         "local": str(helped.by_the_place),
     }
+    if told.calendar.paid and not listed:
+        known["own"] = f"{told.calendar.paid}:{told.calendar.cost.own}"
     if spell:
         known["income"] = str(max(spell.income, law.on(today).floor))
     if person.birth_date or person.birth_year:

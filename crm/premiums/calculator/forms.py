@@ -23,6 +23,7 @@ from crm.prospects.rules import Ground, Sex
 from crm.web.forms import QueryForm
 
 MONTHS = re.compile(r"[0-9]{1,4}")
+OWN = re.compile(r"([0-9]{1,4}):([0-9]{1,12})")
 YEARS = re.compile(r"(19|20)[0-9]{2}")
 
 
@@ -73,6 +74,8 @@ class CalculatorForm(QueryForm):
     supported = MonthsField(_l("Months the State has helped with so far"))
     local = HiddenField()
     """Months the place's own budget has helped with: known of people on record, asked of nobody."""
+    own = HiddenField()
+    """«22:1386000»: what so many months cost from one's own pocket, đồng, of people on record."""
 
     @classmethod
     def under(cls, law: LawOnDay, given: Mapping[str, str], places: Collection[tuple[str, str]] = ()) -> Self:
@@ -100,10 +103,14 @@ class CalculatorForm(QueryForm):
         return form
 
     def validate(self, *args: Any, **kwargs: Any) -> bool:
-        """Besides each answer by itself: a birth has a month and a year."""
+        """Besides each answer by itself: a birth has a month and a year, and only a month that was paid was helped with."""
         good: bool = super().validate(*args, **kwargs)
         if bool(self.born_month.data) != bool(self.born_year.data) and not self.born_year.errors:
             self.born_year.errors = [REFUSALS["birth_incomplete"]()]
+            good = False
+        paid, helped = self.paid.data, self.supported.data
+        if paid is not None and helped is not None and helped > paid:
+            self.supported.errors = [REFUSALS["more_helped_than_paid"]()]
             good = False
         return good
 
@@ -111,6 +118,8 @@ class CalculatorForm(QueryForm):
     def asked(self) -> Asked:
         """The answers, once the form is valid."""
         born = Month(self.born_year.data, int(self.born_month.data)) if self.born_year.data else None
+        paid = (self.supported.data or 0) if self.paid.data is None else self.paid.data
+        own = OWN.fullmatch(self.own.data or "")
         return Asked(
             income=int(self.income.data or 0),
             ground=Ground(self.ground.data),
@@ -118,7 +127,8 @@ class CalculatorForm(QueryForm):
             supported=self.supported.data,
             sex=Sex(self.sex.data) if self.sex.data else None,
             born=born,
-            paid=max(self.paid.data or 0, self.supported.data or 0),
+            paid=paid,
             place=self.place.data or "",
             local=int(told) if MONTHS.fullmatch(told := self.local.data or "") else 0,
+            own=int(own[2]) if own and int(own[1]) == paid else None,
         )

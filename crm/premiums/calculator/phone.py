@@ -14,6 +14,7 @@ from crm.premiums.calculator.showing import CLOSE, LABEL, MIDDLE
 from crm.premiums.calculator.wording import BUTTONS, REFUSALS, SENTENCES
 from crm.premiums.queries import Ward
 from crm.premiums.rules.benefits.lump_sum import NotAllowed
+from crm.premiums.rules.benefits.pension import BEGUN
 from crm.premiums.rules.benefits.wording import ASSUMPTIONS, UNKNOWNS, WHY_NOT
 from crm.premiums.rules.explaining import Assumption, Line, Unknown
 from crm.premiums.rules.keys import PERIODS, WINDOWS, LawKey
@@ -54,6 +55,7 @@ USED = frozenset(
         LawKey.SURVIVORS_MONTHS_A_YEAR,
         LawKey.LUMP_SUM_MONTHS_A_YEAR,
         LawKey.LUMP_SUM_AFTER_STOPPING,
+        LawKey.LUMP_SUM_BELOW_MONTHS,
     }
 )
 """The numbers the calculator on the phone asks for."""
@@ -65,6 +67,7 @@ ASSUMED = (
     Assumption.BEFORE_THE_RECORD,
     Assumption.AVERAGE_LIKE_AHEAD,
     Assumption.PAST_PAID_IN_FULL,
+    Assumption.PAST_HELPED_LIKE_NOW,
 )
 """What can be taken for granted with what the calculator asks."""
 
@@ -86,6 +89,7 @@ def law_for_phones(
         "compared": COMPARED,
         "every_years": EVERY_YEARS,
         "beside_years": BESIDE_YEARS,
+        "begun": BEGUN.first_day.isoformat(),
         "picture": {
             "to_age": DRAWN_TO_AGE,
             "after_pension": DRAWN_AFTER_PENSION,
@@ -147,6 +151,6 @@ def _words(locale: str) -> dict[str, Any]:
         "buttons": {name: said() for name, said in BUTTONS.items()},
         "assumptions": {str(one): str(said) for one, said in ASSUMPTIONS.items() if one in ASSUMED},
         "unknowns": {str(one): str(UNKNOWNS[one]) for one in (Unknown.INVESTMENT_RATE, Unknown.PENSION_LAW)},
-        "leaving_late": str(WHY_NOT[NotAllowed.FIRST_INSURED_LATE]),
+        "why_not": {str(one): str(WHY_NOT[one]) for one in (NotAllowed.FIRST_INSURED_LATE, NotAllowed.PAID_TOO_LONG)},
         "refusals": {code: said() for code, said in REFUSALS.items()},
     }

@@ -13,7 +13,7 @@ from crm.money import Vnd, half_up
 from crm.months import MONTHS_IN_YEAR, Month
 from crm.premiums.rules.benefits.earnings import Earned
 from crm.premiums.rules.benefits.lump_sum import Leaving, LumpSum, lump_sum_on_leaving
-from crm.premiums.rules.benefits.pension import PensionOutlook, Person, pension_outlook
+from crm.premiums.rules.benefits.pension import PensionOutlook, Person, check_months, pension_outlook
 from crm.premiums.rules.benefits.retirement import AGES, Birth
 from crm.premiums.rules.benefits.survivors import Survivors, survivors
 from crm.premiums.rules.keys import PERIODS, LawKey
@@ -48,6 +48,8 @@ class Asked:
     paid: int = 0
     place: str = ""
     local: int = 0
+    own: Vnd | None = None
+    """What the months so far cost from one's own pocket, where it is on record."""
 
     @property
     def supported_before(self) -> int:
@@ -113,8 +115,9 @@ def tell(
     answer = told(asked)
     offers = tuple(Offer(plan, known(told, replace(asked, plan=plan))) for plan in plans(now))
     incomes = tuple(told(replace(asked, income=income)) for income in ladder(now, asked.income))
-    pensions = tuple(pension_table(now, asked.income, EVERY_YEARS))
-    least = {one.income: table[0] for one in incomes if (table := pension_table(now, one.income, EVERY_YEARS))}
+    pensions = tuple(pension_table(law, Month.of(today), asked.income, EVERY_YEARS))
+    tables = {one.income: pension_table(law, Month.of(today), one.income, EVERY_YEARS) for one in incomes}
+    least = {income: table[0] for income, table in tables.items() if table}
     example = asked.sex is None or asked.born is None
     return Told(
         asked,
@@ -125,12 +128,12 @@ def tell(
         least,
         _outlook(law, asked, today, held),
         example,
-        _beside(law, answer),
+        _beside(law, answer, asked),
     )
 
 
 def _outlook(law: Law, asked: Asked, today: date, top_ups: list[LocalTopUp]) -> PensionOutlook | None:
-    """RuleBroken for whoever is too young, at the field that says so."""
+    """RuleBroken for whoever is too young and for months that cannot have been paid, at the field that says so."""
     start, sex = Month.of(today), asked.sex or Sex.FEMALE
     born = asked.born if asked.sex and asked.born else example_birth(law, sex, start)
     if born is None:
@@ -141,15 +144,22 @@ def _outlook(law: Law, asked: Asked, today: date, top_ups: list[LocalTopUp]) -> 
         sex,
         Birth(born.first_day),
         earned,
+        paid_so_far=asked.own,
         supported_so_far=asked.supported,
         local_months_so_far=asked.local,
         grounds=grounds,
     )
     try:
-        return pension_outlook(law, person, asked.income, start, until_age=OLDEST, local_top_ups=top_ups)
+        found = pension_outlook(law, person, asked.income, start, until_age=OLDEST, local_top_ups=top_ups)
+        check_months(law.on(today), Birth(asked.born.first_day) if asked.born else None, asked.paid, start)
     except RuleBroken as refusal:
-        refusal.field = "born_year" if refusal.code == "too_young" else refusal.field
+        refusal.field = FIELDS.get(refusal.code or "", refusal.field)
         raise
+    return found
+
+
+FIELDS = {"too_young": "born_year", "months_impossible": "paid"}
+"""Where the form asks what a refusal of the rules is about."""
 
 
 def example_birth(law: Law, sex: Sex, start: Month) -> Month | None:
@@ -162,15 +172,27 @@ def example_birth(law: Law, sex: Sex, start: Month) -> Month | None:
     return reached - int(begun[-1].value)
 
 
-def _beside(law: Law, told: Quote) -> Beside:
-    """A death and leaving, for somebody who pays on this income from now on."""
+def _beside(law: Law, told: Quote, asked: Asked) -> Beside:
+    """A death and leaving, for somebody who pays on this income from now on; the sums are those of the years ahead.
+
+    The months so far decide whether one may leave at all: they began at the latest so many months ago.
+    """
     years = range(told.start.year, told.start.year + BESIDE_YEARS)
     earned = [Earned(MONTHS_IN_YEAR, told.income, year) for year in years]
-    first, help = told.start.first_day, Fraction(told.state_support, told.plan.months)
+    first, help = told.start.first_day, Fraction(told.state_support, max(told.supported_months, 1))
     cap = law.on(first)
     most = cap.number(LawKey.SUPPORT_CAP_MONTHS) if cap.says(LawKey.SUPPORT_CAP_MONTHS) else 0
-    support = half_up(help * min(BESIDE_YEARS * MONTHS_IN_YEAR, most))
-    leaving = lump_sum_on_leaving(law, first, earned, Leaving.STOPPED, first_insured=first, state_support=support)
+    support = half_up(help * min(BESIDE_YEARS * MONTHS_IN_YEAR, max(0, most - asked.supported_before)))
+    insured = (told.start - asked.paid).first_day
+    leaving = lump_sum_on_leaving(
+        law,
+        first,
+        earned,
+        Leaving.STOPPED,
+        first_insured=insured,
+        state_support=support,
+        months_before=asked.paid,
+    )
     return Beside(BESIDE_YEARS, survivors(law, first, earned), leaving)
 
 

@@ -12,7 +12,6 @@ from crm.months import MONTHS_IN_YEAR
 from crm.premiums.calculator.life import WHOLE, Picture, picture
 from crm.premiums.calculator.rules import EVERY_YEARS, Asked, Told
 from crm.premiums.calculator.wording import SENTENCES, filled
-from crm.premiums.rules.benefits.lump_sum import NotAllowed
 from crm.premiums.rules.benefits.pension import PensionOutlook
 from crm.premiums.rules.benefits.retirement import AGES
 from crm.premiums.rules.benefits.wording import ASSUMPTIONS, UNKNOWNS, WHY_NOT
@@ -206,8 +205,9 @@ def _beside(told: Told, law: LawOnDay, locale: str) -> Iterator[tuple[str, str]]
     yield "maternity", grant
     said = _say("survivors", years=years, funeral=vnd(funeral, locale), lump=vnd(lump, locale)) if known else ""
     yield "survivors", said
-    left = _say("leaving", years=years, amount=vnd(leaving.amount, locale)) if leaving.amount is not None else ""
-    late = str(WHY_NOT[NotAllowed.FIRST_INSURED_LATE]) if leaving.why_not is NotAllowed.FIRST_INSURED_LATE else ""
+    name = f"leaving{'_ahead' if told.asked.paid else ''}{'' if leaving.state_support else '_unhelped'}"
+    left = _say(name, years=years, amount=vnd(leaving.amount, locale)) if leaving.amount is not None else ""
+    late = str(WHY_NOT[leaving.why_not]) if leaving.why_not else ""
     yield "leaving", left
     yield "leaving_late", late
     yield "survivors_sure", _sure(law, LawKey.FUNERAL_MULTIPLE)

@@ -53,6 +53,15 @@ SENTENCES: Mapping[str, Callable[[], str]] = {
     "leaving": lambda: gettext(
         "Taken out at once after %(years)s years it would be only %(amount)s, without the State's part, and no pension."
     ),
+    "leaving_unhelped": lambda: gettext(
+        "Taken out at once after %(years)s years it would be only %(amount)s, and no pension."
+    ),
+    "leaving_ahead": lambda: gettext(
+        "For the %(years)s years from now on, taken out at once, it would be only %(amount)s, without the State's part, and no pension. What the months so far would bring is not counted."
+    ),
+    "leaving_ahead_unhelped": lambda: gettext(
+        "For the %(years)s years from now on, taken out at once, it would be only %(amount)s, and no pension. What the months so far would bring is not counted."
+    ),
     "i_pay": lambda: gettext("I pay"),
     "a_month": lambda: gettext("a month"),
 }
@@ -69,13 +78,21 @@ REFUSALS: Mapping[str, Callable[[], str]] = {
         "The highest income one may choose on %(day)s is %(ceiling)s. Choose that or less."
     ),
     "income_off_step": lambda: gettext("Incomes go in steps of %(step)s. Choose %(lower)s or %(higher)s."),
-    "years_ahead_out_of_range": lambda: gettext("One may pay for 1 to %(most)s years ahead at once."),
+    "years_ahead_out_of_range": lambda: gettext(
+        "One may pay for 2 to %(most)s years ahead at once; for one year choose 12 months."
+    ),
     "missing_months_out_of_range": lambda: gettext("One may pay for 1 to %(most)s missing months at once."),
     "supported_below_zero": lambda: gettext("Months already supported cannot be fewer than none."),
     "income_not_read": lambda: gettext("Write the amount in figures, such as 1.500.000."),
     "months_not_read": lambda: gettext("Write the months in figures, such as 36."),
     "year_not_read": lambda: gettext("Write the year in four figures, such as 1966."),
     "too_young": lambda: gettext("One may join from the age of %(age)s on."),
+    "months_impossible": lambda: gettext(
+        "By now one can have paid %(most)s months at most. Check the months and the birth."
+    ),
+    "more_helped_than_paid": lambda: gettext(
+        "The State cannot have helped with more months than were paid. Check both."
+    ),
     "birth_incomplete": lambda: gettext("Say both the month and the year of birth, or neither."),
 }
 """What the rules refuse, by the code of the refusal: the phone refuses in the same words."""

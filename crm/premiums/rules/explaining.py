@@ -26,6 +26,7 @@ class Assumption(StrEnum):
     BEFORE_THE_RECORD = "before_the_record"
     AVERAGE_LIKE_AHEAD = "average_like_ahead"
     PAST_PAID_IN_FULL = "past_paid_in_full"
+    PAST_HELPED_LIKE_NOW = "past_helped_like_now"
     ALL_SUPPORTED_SO_FAR = "all_supported_so_far"
     NOT_RAISED_WITH_PRICES = "not_raised_with_prices"
     ODD_MONTHS_AS_FOR_A_PENSION = "odd_months_as_for_a_pension"

@@ -1,12 +1,12 @@
-"""What it brings in old age, by the law of one day and before incomes are adjusted to prices."""
+"""What it brings in old age, by the law of the day on which it begins and before incomes are adjusted to prices."""
 
 from dataclasses import dataclass
 from fractions import Fraction
 
 from crm.money import Vnd, half_up
-from crm.months import MONTHS_IN_YEAR
+from crm.months import MONTHS_IN_YEAR, Month
 from crm.premiums.rules.keys import LawKey
-from crm.premiums.rules.law import LawOnDay
+from crm.premiums.rules.law import Law, LawOnDay
 from crm.prospects.rules import Sex
 
 NEEDED = (
@@ -26,17 +26,20 @@ class PensionAfter:
     men: Vnd | None
 
 
-def pension_table(law: LawOnDay, income: Vnd, every: int) -> list[PensionAfter]:
-    """Pensions on one income from the least years up to where nothing is added, every so many years.
+def pension_table(law: Law, start: Month, income: Vnd, every: int) -> list[PensionAfter]:
+    """Pensions on one income from the least years up to where nothing is added, every so many years from `start` on.
 
-    Empty for a day whose law on pensions is not recorded.
+    Each by the law on record of the month after the last of its years. Empty where the law on pensions of the start is
+    not recorded.
     """
-    if not all(law.says(key) for key in NEEDED):
+    now = law.on(start.first_day)
+    if not all(now.says(key) for key in NEEDED):
         return []
     table: list[PensionAfter] = []
-    years = law.number(LawKey.PENSION_LEAST_MONTHS) // MONTHS_IN_YEAR
+    years = now.number(LawKey.PENSION_LEAST_MONTHS) // MONTHS_IN_YEAR
     while True:
-        women, men = (pension(law, sex, years * MONTHS_IN_YEAR, income) for sex in (Sex.FEMALE, Sex.MALE))
+        then = law.on((start + years * MONTHS_IN_YEAR).first_day)
+        women, men = (pension(then, sex, years * MONTHS_IN_YEAR, income) for sex in (Sex.FEMALE, Sex.MALE))
         if table and (table[-1].women, table[-1].men) == (women, men):
             return table
         table.append(PensionAfter(years, women, men))

@@ -1,11 +1,12 @@
 """What a payment costs and who bears it, under the law of the day of payment."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from fractions import Fraction
-from typing import Self
+from typing import Any, Self
 
 from flask_babel import lazy_gettext as _l
 
@@ -61,6 +62,25 @@ class Plan:
         return cls(Method.MISSING_MONTHS, months)
 
 
+class Remark(StrEnum):
+    """What a quote takes as it was asked, though it may not be so; each has its sentence in REMARKS."""
+
+    ONLY_AT_THE_AGE = "only_at_the_age"
+    BEFORE_ITS_MONTH = "before_its_month"
+
+
+REMARKS: Mapping[Remark, Any] = {
+    Remark.ONLY_AT_THE_AGE: _l(
+        "Only whoever has reached the age of retirement and is short of no more months than these may pay like this. "
+        "Whether that is so was not asked here."
+    ),
+    Remark.BEFORE_ITS_MONTH: _l(
+        "The day of payment lies before the first month: this is the law of that day, and it may change until then. Ask "
+        "the insurance office whether it takes the money so early."
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Quote:
     """A premium in layers, whole đồng: gross = state_support + local_support + other_support + payable."""
@@ -84,6 +104,12 @@ class Quote:
     def a_month(self) -> Vnd:
         """What one pays oneself, for one month of those paid."""
         return half_up(Fraction(self.payable, self.plan.months))
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What a quote alone cannot know, and whoever pays should."""
+        found = [Remark.ONLY_AT_THE_AGE] if self.plan.method is Method.MISSING_MONTHS else []
+        return (*found, *([Remark.BEFORE_ITS_MONTH] if self.paid_on < self.start.first_day else []))
 
     @property
     def late(self) -> bool:
@@ -187,11 +213,11 @@ def nearest_income(law: LawOnDay, income: Vnd) -> Vnd:
 
 
 def check_plan(law: LawOnDay, plan: Plan) -> None:
-    """Refuses more years ahead or missing months than the law allows at once."""
+    """Refuses more years ahead or missing months than the law allows at once, and a single year as «several»."""
     if plan.method is Method.YEARS_AHEAD:
         most = law.number(LawKey.YEARS_AHEAD_MOST)
-        if not 1 <= plan.months <= most * MONTHS_IN_YEAR:
-            message = _l("One may pay for 1 to %(most)s years ahead at once.", most=most)
+        if not MONTHS_IN_YEAR < plan.months <= most * MONTHS_IN_YEAR:
+            message = _l("One may pay for 2 to %(most)s years ahead at once; for one year choose 12 months.", most=most)
             raise RuleBroken(message, field="years_ahead", code="years_ahead_out_of_range")
     if plan.method is Method.MISSING_MONTHS:
         most = law.number(LawKey.MISSING_MONTHS_MOST)

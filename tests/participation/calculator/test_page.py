@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 
 from crm.accounts.rules import Role
 from crm.months import Month
-from crm.participation.rules import Beginning
+from crm.participation.rules import Beginning, Ending
 from crm.premiums.models import LocalTopUpRow
 from crm.prospects.rules import Ground, Sex
 from tests.factories import Make
 from tests.participation.stories import agent_of, join, paid_long_ago, spell
 
 Browse = Callable[..., FlaskClient]
-PERSONAL = ("sex=", "born_", "paid=", "supported=", "local=")
+PERSONAL = ("sex=", "born_", "paid=", "supported=", "local=", "own=")
 
 
 def adds(make: Make, place_id: object, amount: int, ground: Ground = Ground.OTHER) -> None:
@@ -95,6 +95,31 @@ def test_months_known_only_from_a_list_leave_the_supported_ones_open(make: Make,
     page = signed_in(agent_of(make, person)).get(f"/people/{person.id}/calculator").text
     assert value_of(page, "supported") in (None, "")
     assert "tạm tính cả 10 tháng" in page
+    assert value_of(page, "own") in (None, "")
+    shown = signed_in(agent_of(make, person)).get(f"/people/{person.id}").text
+    assert "10 tháng, ít nhất 0 tháng được hỗ trợ (≥ 0/120) · chưa rõ 10 tháng Nhà nước có hỗ trợ hay không" in shown
+
+
+def test_a_listed_month_before_the_state_began_to_help_leaves_nothing_open(make: Make, signed_in: Browse) -> None:
+    person = make.prospect()
+    old = spell(make, person, date(2017, 12, 1), started_as=Beginning.BASELINE, paid_through=date(2017, 12, 1))
+    old.ended_on, old.ended_as = date(2018, 1, 31), Ending.LAPSED
+    make.session.flush()
+    join(person, date(2019, 8, 2), months=1)
+    browser = signed_in(agent_of(make, person))
+    page = browser.get(f"/people/{person.id}/calculator").text
+    assert (value_of(page, "paid"), value_of(page, "supported")) == ("2", "1")
+    shown = browser.get(f"/people/{person.id}").text
+    assert "2 tháng, 1 tháng được hỗ trợ (1/120)" in shown
+
+
+def test_a_life_counts_what_the_person_paid_and_not_what_the_state_did(make: Make, signed_in: Browse) -> None:
+    person = make.prospect(sex=Sex.FEMALE, birth_date=date(1980, 5, 9), grounds=(Ground.POOR,))
+    make.session.flush()
+    join(person, date(2019, 7, 2), grounds=(Ground.POOR,), income=800_000)
+    page = signed_in(agent_of(make, person)).get(f"/people/{person.id}/calculator").text
+    assert value_of(page, "own") == "3:389400"
+    assert "Chưa ghi số tiền đã tự đóng" not in page
 
 
 def test_after_the_last_supported_month_one_pays_all(session: Session, make: Make, signed_in: Browse) -> None:

@@ -70,6 +70,19 @@ def test_first_insured_from_july_2025_on_stopping_alone_brings_nothing() -> None
     assert leave(paid((2000, 12), (2025, 12)), first_insured=date(1990, 1, 1)).allowed
 
 
+def test_months_paid_besides_count_for_whether_one_may_leave_and_not_for_how_much() -> None:
+    earned = [Earned(12, 1_500_000, year) for year in range(2026, 2036)]
+    on, before = date(2026, 12, 1), date(2016, 2, 1)
+    alone, after = (
+        lump_sum_on_leaving(
+            LAW, on, earned, Leaving.STOPPED, first_insured=before, months_stopped=12, state_support=0, months_before=n
+        )
+        for n in (0, 130)
+    )
+    assert (alone.allowed, after.allowed, after.why_not) == (True, False, NotAllowed.PAID_TOO_LONG)
+    assert alone.amount == after.amount == 30_000_000
+
+
 def test_one_has_to_have_stopped_for_a_year() -> None:
     assert leave(paid((2020, 12)), months_stopped=11).why_not is NotAllowed.STOPPED_TOO_SHORTLY
     assert leave(paid((2020, 12)), months_stopped=None).unknown == (Unknown.STOPPED_WHEN, Unknown.PRICE_COEFFICIENTS)

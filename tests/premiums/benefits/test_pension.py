@@ -107,6 +107,24 @@ def test_where_the_states_months_are_not_known_less_help_is_promised_and_it_is_s
     assert paying_on(unknown).paid_in_months - paying_on(known).paid_in_months == 50 * 66_000
 
 
+def test_what_the_state_paid_so_far_is_not_ones_own_cost() -> None:
+    birth, earned = Birth(date(1986, 12, 5)), (Earned(60, 1_500_000),)
+    told = look(Person(Sex.FEMALE, birth, earned=earned, supported_so_far=20))
+    way = paying_on(told)
+    assert way.paid_by_oneself == way.paid_in_months + 60 * 330_000 - 20 * 66_000
+    assert Assumption.PAST_HELPED_LIKE_NOW in told.assumptions
+    assert Assumption.PAST_PAID_IN_FULL not in told.assumptions
+
+
+def test_a_mans_pension_has_the_rate_of_the_day_on_which_it_begins() -> None:
+    told = look(Person(Sex.MALE, Birth(date(1979, 10, 5))), 700_000, Month(2019, 10))
+    way = paying_on(told)
+    assert (str(way.entitled_from), way.months) == ("2041-11", 265)
+    assert (way.rate * 100, way.pension) == (50, 350_000)
+    since = {line.since for line in told.lines if line.name == "pension_years_men"}
+    assert since == {date(2025, 7, 1)}
+
+
 def test_without_this_years_price_coefficients_incomes_stay_as_chosen_and_it_is_said() -> None:
     earned = (Earned(12, 1_000_000, year=2019),)
     told = look(Person(Sex.FEMALE, Birth(date(1986, 12, 5)), earned=earned))

@@ -90,6 +90,7 @@ def test_whoever_was_first_insured_lately_is_told_why_there_is_no_lump_sum(ask: 
         ("sex=unknown&income=1500000&birth_year=1980", "sex"),
         ("sex=female&income=1500000&birth_year=1980&start=tomorrow", "start"),
         ("sex=female&income=1500000&birth_year=1980&months=-1", "months"),
+        ("sex=female&income=1500000&birth_year=2008&months=300", "months"),
         ("sex=female&income=1500000&birth_year=1980&name=Lan", "name"),
     ],
 )

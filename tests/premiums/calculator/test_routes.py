@@ -65,6 +65,33 @@ def test_the_square_is_drawn_only_for_good_answers(query: str, client: FlaskClie
     assert (drawn.data == plain) == ("income=1500000" not in query and "x=9" not in query)
 
 
+@pytest.mark.parametrize(
+    ("words", "field", "said"),
+    [
+        ("income=1500000&paid=9999", "paid", "nhiều nhất chỉ có thể đã đóng"),
+        ("income=1500000&paid=300&sex=male&born_month=5&born_year=2008", "paid", "98 tháng"),
+        ("income=1500000&paid=10&supported=200", "supported", "không thể nhiều hơn số tháng đã đóng"),
+    ],
+)
+def test_months_that_nobody_can_have_paid_are_asked_again(
+    words: str, field: str, said: str, client: FlaskClient, at_time: AtTime
+) -> None:
+    at_time(JULY_2026)
+    page = client.get(f"/calculator?{words}")
+    assert page.status_code == 422
+    assert f'href="#{field}"' in page.text
+    assert said in page.text
+
+
+def test_the_sum_for_leaving_says_which_months_it_counts(client: FlaskClient, at_time: AtTime) -> None:
+    at_time(JULY_2026)
+    new = client.get("/calculator?income=1500000&ground=poor").text
+    assert "Nếu rút một lần sau 10 năm thì chỉ được" in new
+    used_up = client.get("/calculator?income=1500000&ground=poor&paid=130&supported=120").text
+    assert "Riêng 10 năm đóng từ nay, nếu rút một lần thì chỉ được 30.000.000 đ và không còn lương hưu" in used_up
+    assert "chờ hưởng lương hưu, không rút một lần" in used_up
+
+
 def test_ones_own_pension_is_told_with_what_it_rests_on(client: FlaskClient, at_time: AtTime) -> None:
     at_time(JULY_2026)
     query = "income=1500000&ground=poor&months=3&sex=female&born_month=5&born_year=1975&paid=36&supported=12"

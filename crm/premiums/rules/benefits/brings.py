@@ -11,7 +11,7 @@ from crm.months import Month
 from crm.premiums.rules.benefits.earnings import Earned
 from crm.premiums.rules.benefits.lump_sum import Leaving, LumpSum, lump_sum_on_leaving
 from crm.premiums.rules.benefits.maternity import Maternity, maternity
-from crm.premiums.rules.benefits.pension import PensionOutlook, Person, pension_outlook
+from crm.premiums.rules.benefits.pension import PensionOutlook, Person, check_months, pension_outlook
 from crm.premiums.rules.benefits.social import SocialPension, social_pension
 from crm.premiums.rules.benefits.survivors import Survivors, survivors
 from crm.premiums.rules.explaining import Assumption, Line, Unknown, merged
@@ -74,6 +74,7 @@ def brings(
     """What paying on from `start` on one income brings, by the law of its first day; `child` is a month of birth."""
     day = start.first_day
     pension = pension_outlook(law, person, income, start, until_age=until_age, local_top_ups=local_top_ups)
+    check_months(law.on(day), person.birth, person.months_so_far, start)
     way = pension.paying_on
     ahead = [Earned(way.months_ahead, income, start.year)] if way and way.months_ahead else []
     left = lump_sum_on_leaving(

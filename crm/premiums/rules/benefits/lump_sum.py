@@ -65,17 +65,19 @@ def lump_sum_on_leaving(
     months_stopped: int | None = None,
     incapacity: int | None = None,
     state_support: Vnd | None = None,
+    months_before: int = 0,
 ) -> LumpSum:
     """Whether someone may leave with a lump sum on a day, and how much it is.
 
     `first_insured` is the first day of any social insurance, `months_stopped` how long nothing has been paid,
-    `incapacity` the percent of capacity lost, `state_support` what the State has paid towards the premiums. Law
+    `incapacity` the percent of capacity lost, `state_support` what the State has paid towards the premiums,
+    `months_before` months paid besides, which count for whether one may but not for how much. Law
     41/2024, articles 70 and 102.
     """
     then, months = law.on(on).watched(), months_of(earned)
     if not then.says_of_year(LawKey.LUMP_SUM_MONTHS_A_YEAR, on.year):
         return LumpSum(on, months, None, None, None, None, None, (), unknown=(Unknown.LUMP_SUM_LAW,))
-    verdict = _verdict(law, then, months, why, first_insured, months_stopped, incapacity)
+    verdict = _verdict(law, then, months + months_before, why, first_insured, months_stopped, incapacity)
     sums = for_years(then, LawKey.LUMP_SUM_MONTHS_A_YEAR, earned)
     unknown = (*verdict.unknown, *sums.unknown, *([Unknown.STATE_SUPPORT_SO_FAR] if state_support is None else []))
     known = sums.amount is not None and state_support is not None

@@ -22,6 +22,9 @@ from crm.premiums.rules.pensions import NEEDED, pension_rate
 from crm.premiums.rules.quotes import Plan, Quote, check_income, quote, supported_months
 from crm.prospects.rules import Ground, Sex
 
+BEGUN = Month(1962, 1)
+"""Social insurance in Vietnam begins (decree 218-CP of 1961): nobody has paid for a month before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -132,6 +135,8 @@ def pension_outlook(
 ) -> PensionOutlook:
     """What paying on from `start` on one income brings, by the law of the first day of `start`.
 
+    A pension's rate is that of the month in which it begins, as far as the law on record looks ahead: a change that is
+    already written counts for whoever draws a pension after it.
     RuleBroken for an income the law does not allow, for whoever is too young to join, and where the law of the day
     names no least months at all. Law 41/2024, articles 98, 99 and 104; decree 159/2025, article 7.
     """
@@ -158,23 +163,25 @@ def pension_outlook(
     if not all(today.says(key) for key in NEEDED):
         return replace(base, unknown=(Unknown.PENSION_LAW,), lines=merged(when.lines, lines_of(today)))
     past = _past(today, person, income)
-    road = _Road(today, person, past, income, start, until_age)
+    road = _Road(person, past, income, start, until_age)
     paid, lines = _paid_monthly(law, person, income, start, to_age + short, local_top_ups)
     entitled = start + len(paid) if short else max(when.pension_from, start)
-    missing, at_once, unknown = None, NOTHING_AT_ONCE, past.unknown
+    then = law.on(entitled.first_day).watched()
+    missing, at_once, unknown, sooner = None, NOTHING_AT_ONCE, past.unknown, then
     if 0 < short <= today.number(LawKey.MISSING_MONTHS_MOST):
         month = max(start, when.reached)
         at_once = _at_once(law, today, person, income, month, short, to_age)
-        missing = road.way(paid[:to_age], month + 1, at_once)
+        sooner = law.on((month + 1).first_day).watched()
+        missing = road.way(sooner, paid[:to_age], month + 1, at_once)
         unknown = unknown if at_once.paid is not None else (*unknown, Unknown.INVESTMENT_RATE)
     assumed = [Assumption.PAID_WITHOUT_A_BREAK] if paid else []
     assumed += [Assumption.ROUNDED_ONCE] if at_once.paid else []
     assumed += [Assumption.ALL_SUPPORTED_SO_FAR] if person.months_so_far and person.supported_so_far is None else []
     return replace(
         base,
-        paying_on=road.way(paid, entitled),
+        paying_on=road.way(then, paid, entitled),
         missing_months=missing,
-        lines=merged(when.lines, lines, at_once.lines, lines_of(today)),
+        lines=merged(when.lines, lines, at_once.lines, lines_of(today, sooner, then)),
         assumptions=(*base.assumptions, *assumed, *past.assumptions),
         unknown=unknown,
     )
@@ -185,6 +192,18 @@ def check_age(law: LawOnDay, birth: Birth, start: Month) -> None:
     least = law.number(LawKey.LEAST_AGE)
     if birth.age_in(start) < least:
         raise RuleBroken(_l("One may join from the age of %(age)s on.", age=least), field="birth", code="too_young")
+
+
+def check_months(law: LawOnDay, birth: Birth | None, months: int, start: Month) -> None:
+    """Refuses more months paid than there can have been: since one was old enough, and some years ahead."""
+    first = BEGUN if birth is None else max(BEGUN, birth.month + law.number(LawKey.LEAST_AGE) * MONTHS_IN_YEAR)
+    most = start.since(first) + law.number(LawKey.YEARS_AHEAD_MOST) * MONTHS_IN_YEAR
+    if months > most:
+        raise RuleBroken(
+            _l("By now one can have paid %(most)s months at most. Check the months and the birth.", most=most),
+            field="months",
+            code="months_impossible",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +226,11 @@ def _past(law: LawOnDay, person: Person, income: Vnd) -> _Past:
     if person.paid_so_far is not None:
         return _Past(known, person.paid_so_far, assumed, unknown)
     in_full = half_up(law.rate * known * so_far.months)
-    return _Past(known, in_full, (*assumed, Assumption.PAST_PAID_IN_FULL), unknown)
+    if not person.supported_so_far:
+        return _Past(known, in_full, (*assumed, Assumption.PAST_PAID_IN_FULL), unknown)
+    share = law.support_for(law.deciding_ground(person.grounds))
+    help = half_up(share * law.floor_premium * min(person.supported_so_far, so_far.months))
+    return _Past(known, max(0, in_full - help), (*assumed, Assumption.PAST_HELPED_LIKE_NOW), unknown)
 
 
 def _retirement(law: Law, person: Person, start: Month) -> Retirement:
@@ -277,17 +300,17 @@ def _at_once(law: Law, today: LawOnDay, person: Person, income: Vnd, month: Mont
 class _Road:
     """What both ways share."""
 
-    law: LawOnDay
     person: Person
     past: _Past
     income: Vnd
     start: Month
     until_age: int
 
-    def way(self, paid: list[Vnd], entitled: Month, at_once: _AtOnce = NOTHING_AT_ONCE) -> Way:
+    def way(self, then: LawOnDay, paid: list[Vnd], entitled: Month, at_once: _AtOnce = NOTHING_AT_ONCE) -> Way:
+        """`then` is the law of the day on which the pension begins."""
         before, ahead = self.person.months_so_far, len(paid) + at_once.months
         months = before + ahead
-        rate = pension_rate(self.law, self.person.sex, months) or Fraction()
+        rate = pension_rate(then, self.person.sex, months) or Fraction()
         mean = (self.past.income * before + self.income * ahead) / months
         pension = half_up(rate * mean)
         own = None if at_once.paid is None else self.past.paid + sum(paid) + at_once.paid

@@ -10,7 +10,10 @@ from crm.premiums.rules.explaining import Assumption, Unknown
 from crm.premiums.rules.refunds import Reason
 
 ASSUMPTIONS: Mapping[Assumption, Any] = {
-    Assumption.LAW_OF_TODAY: _l("By the law of the first day, in the money of today. The law may change."),
+    Assumption.LAW_OF_TODAY: _l(
+        "By the law of the first day, in the money of today; the pension by what the law on record says of its own day. "
+        "The law may change."
+    ),
     Assumption.PAID_WITHOUT_A_BREAK: _l("Paid every month from the first month on, without a break."),
     Assumption.BORN_ON_1_JANUARY: _l("Only the year of birth is known: 1 January counts."),
     Assumption.BEFORE_THE_RECORD: _l(
@@ -21,6 +24,10 @@ ASSUMPTIONS: Mapping[Assumption, Any] = {
     ),
     Assumption.PAST_PAID_IN_FULL: _l(
         "What was paid so far is not recorded: it counts in full, without any help, at today's rate. In truth it was less."
+    ),
+    Assumption.PAST_HELPED_LIKE_NOW: _l(
+        "What was paid so far is not recorded: it counts at today's rate, less what the State gives today for the months it "
+        "has helped with."
     ),
     Assumption.ALL_SUPPORTED_SO_FAR: _l(
         "How many months the State has helped with is not known: all months so far count as helped with. In truth there "

@@ -5,6 +5,7 @@ import { AHEAD } from "./quote.js";
 
 const AMOUNT = /^[0-9]{1,12}$/;
 const MONTHS = /^[0-9]{1,4}$/;
+const OWN = /^([0-9]{1,4}):([0-9]{1,12})$/; // so many months cost so much from one's own pocket
 const BIRTH_YEAR = /^(19|20)[0-9]{2}$/;
 
 function readIncome(text) {
@@ -29,8 +30,12 @@ function readBirth(monthText, yearText) {
 // given: name → text, as the form's fields hold it.
 export function readAsked(law, given) {
   const paid = readMonths(given.paid ?? "", "paid");
-  const known = (given.supported ?? "").trim() !== "";
+  const said = (name) => (given[name] ?? "").trim() !== "";
+  const known = said("supported");
   const supported = readMonths(given.supported ?? "", "supported");
+  const months = said("paid") ? paid : supported;
+  if (known && supported > months) throw new Refusal("more_helped_than_paid", "supported");
+  const own = OWN.exec(given.own ?? "");
   return {
     income: readIncome(given.income ?? ""),
     ground: given.ground,
@@ -38,9 +43,10 @@ export function readAsked(law, given) {
     supported: known ? supported : null,
     sex: given.sex || null,
     born: readBirth(given.born_month ?? "", given.born_year ?? ""),
-    paid: Math.max(paid, supported),
+    paid: months,
     place: given.place || "",
     local: Number(given.local || 0),
+    own: own && Number(own[1]) === months ? BigInt(own[2]) : null,
   };
 }
 
@@ -54,7 +60,7 @@ function planOf(law, months) {
 
 export const isPersonal = ({ supported, sex, born, paid }) => Boolean(supported !== null || sex || born !== null || paid);
 
-export const withoutThePerson = (asked) => ({ ...asked, supported: null, sex: null, born: null, paid: 0, local: 0 });
+export const withoutThePerson = (asked) => ({ ...asked, supported: null, sex: null, born: null, paid: 0, local: 0, own: null });
 
 export function queryOf({ income, ground, plan, place, supported, sex, born, paid }) {
   const given = new URLSearchParams({ income, ground, months: plan.months });

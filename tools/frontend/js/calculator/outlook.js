@@ -36,7 +36,17 @@ export function outlook(law, asked, today, topUps) {
   const sex = asked.sex ?? "female";
   const born = example ? exampleBirth(law, sex, start) : asked.born;
   if (born === null) return null;
-  return { example, ...told(law, { ...asked, sex, born, grounds: [asked.ground] }, start, topUps) };
+  const found = told(law, { ...asked, sex, born, grounds: [asked.ground] }, start, topUps);
+  checkMonths(law, law.on(today), asked, start);
+  return { example, ...found };
+}
+
+// No more months than there can have been: since one was old enough, and some years ahead.
+function checkMonths(law, now, { born, paid }, start) {
+  const begun = monthOf(law.told.begun);
+  const first = born === null ? begun : Math.max(begun, born + now.months("least_age") * YEAR);
+  const most = start - first + now.months("years_ahead_most") * YEAR;
+  if (paid > most) throw new Refusal("months_impossible", "paid", { most });
 }
 
 function told(law, person, start, topUps) {
@@ -61,32 +71,46 @@ function told(law, person, start, topUps) {
   };
   if (!NEEDED.every((key) => today.says(key)))
     return { ...base, unknown: ["pension_law"], lines: merged(law, when.lines, [...today.read]) };
-  const past = person.paid ? halfUp(times(times(today.rate, fraction(person.income)), fraction(person.paid))) : 0n;
+  const past = paidSoFar(today, person);
   const { paid, lines } = paidMonthly(law, person, start, toAge + short, topUps);
   const entitled = short ? start + paid.length : Math.max(when.reached + 1, start);
-  const road = { law: today, person, past, start };
-  let [missing, atOnce, unknown] = [null, null, []];
+  const road = { person, past, start };
+  const then = law.on(firstDay(entitled));
+  let [missing, atOnce, unknown, sooner] = [null, null, [], then];
   if (short > 0 && short <= today.months("missing_months_most")) {
     const month = Math.max(start, when.reached);
     atOnce = payAtOnce(law, today, person, month, short, toAge);
-    missing = way(road, paid.slice(0, toAge), month + 1, atOnce);
+    sooner = law.on(firstDay(month + 1));
+    missing = way(road, sooner, paid.slice(0, toAge), month + 1, atOnce);
     if (atOnce.paid === null) unknown = ["investment_rate"];
   }
-  const straight = way(road, paid, entitled);
+  const straight = way(road, then, paid, entitled);
+  const pastAs = person.supported ? "past_helped_like_now" : "past_paid_in_full";
   return {
     ...base,
     way: straight,
     missing,
-    lines: merged(law, when.lines, lines, atOnce?.lines ?? [], [...today.read]),
+    lines: merged(law, when.lines, lines, atOnce?.lines ?? [], [...today.read, ...sooner.read, ...then.read]),
     assumptions: [
       ...base.assumptions,
       ...(paid.length ? ["paid_without_a_break"] : []),
       ...(atOnce?.paid ? ["rounded_once"] : []),
       ...(person.paid && person.supported === null ? ["all_supported_so_far"] : []),
-      ...(person.paid ? ["average_like_ahead", "past_paid_in_full"] : []),
+      ...(person.paid ? ["average_like_ahead"] : []),
+      ...(person.paid && person.own === null ? [pastAs] : []),
     ],
     unknown,
   };
+}
+
+// From one's own pocket, as far as it is on record; else in full, less what the State gives today for the months it helped with.
+function paidSoFar(law, { paid, own, supported, income, grounds }) {
+  if (own !== null) return own;
+  if (!paid) return 0n;
+  const full = halfUp(times(times(law.rate, fraction(income)), fraction(paid)));
+  if (!supported) return full;
+  const share = law.support(law.decidingGround(grounds));
+  return most(0n, full - halfUp(times(times(share, law.floorPremium), fraction(Math.min(supported, paid)))));
 }
 
 function paidMonthly(law, person, start, months, topUps) {
@@ -130,9 +154,9 @@ function payAtOnce(law, today, person, month, missing, ahead) {
   return { months: missing, month, paid: drawn.payable, least, lines: drawn.lines };
 }
 
-function way({ law, person, past, start }, paid, entitled, atOnce = { months: 0, month: null, paid: 0n, least: 0n }) {
+function way({ person, past, start }, then, paid, entitled, atOnce = { months: 0, month: null, paid: 0n, least: 0n }) {
   const months = person.paid + paid.length + atOnce.months;
-  const pension = averagePension(law, person.sex, months, person.income);
+  const pension = averagePension(then, person.sex, months, person.income);
   const sum = paid.reduce((all, one) => all + one, 0n);
   const own = atOnce.paid === null ? null : past + sum + atOnce.paid;
   return {
@@ -165,7 +189,7 @@ function merged(law, ...parts) {
 }
 
 // What a family or whoever leaves is given after some years on this income, as an example.
-export function beside(law, told) {
+export function beside(law, told, asked) {
   const day = firstDay(told.start);
   const now = law.on(day);
   const { beside_years: years } = law.told;
@@ -175,7 +199,8 @@ export function beside(law, told) {
       ? halfUp(paidIn.map((year) => times(now.decimalOfYear(key, year), fraction(told.income))).reduce(plus, ZERO))
       : null;
   const cap = now.says("support_cap_months") ? now.months("support_cap_months") : 0;
-  const support = halfUp(fraction(told.state * BigInt(Math.min(years * YEAR, cap)), told.plan.months));
+  const helped = Math.min(years * YEAR, Math.max(0, cap - supportedBefore(asked)));
+  const support = halfUp(fraction(told.state * BigInt(helped), Math.max(told.supported, 1)));
   const gross = now.findOfYear("lump_sum_months_a_year", Math.floor(told.start / YEAR)) ? forYears("lump_sum_months_a_year") : null;
   const grieving = now.says("funeral_least_months");
   const enough = grieving && years * YEAR >= now.months("funeral_least_months");
@@ -184,6 +209,16 @@ export function beside(law, told) {
     funeral: grieving ? (enough ? now.number("funeral_multiple") * now.number("base_level") : 0n) : null,
     lump: grieving ? forYears("survivors_months_a_year") : null,
     leaving: gross === null ? null : most(0n, gross - support),
-    late: gross !== null && now.number("lump_sum_after_stopping") === 0n,
+    helped: support > 0n,
+    whyNot: now.findOfYear("lump_sum_months_a_year", Math.floor(told.start / YEAR)) ? whyNot(law, now, told.start, asked.paid, years) : null,
   };
+}
+
+// Why nobody may leave with it: first insured too late, or so many months paid that a pension waits.
+function whyNot(law, now, start, paid, years) {
+  const [{ since }] = law.timeline("lump_sum_after_stopping");
+  const insured = firstDay(start - paid);
+  const first = law.on(insured < since ? since : insured);
+  if (first.number("lump_sum_after_stopping") === 0n) return "first_insured_late";
+  return paid + years * YEAR >= now.months("lump_sum_below_months") ? "paid_too_long" : null;
 }

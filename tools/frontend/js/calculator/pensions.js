@@ -1,15 +1,18 @@
 // What it brings in old age, by the law of one day: the same rules as crm/premiums/rules/pensions.py.
 import { fraction, halfUp, less, minus, plus, times } from "./exact.js";
-import { YEAR } from "./months.js";
+import { firstDay, YEAR } from "./months.js";
 
 export const NEEDED = ["pension_least_months", "pension_percent", "pension_years_women", "pension_years_men"];
 
-// From the least years up to where nothing is added: [{ years, women, men }].
-export function pensionTable(law, income, every) {
-  if (!NEEDED.every((key) => law.says(key))) return [];
+// From the least years up to where nothing is added, each by the law of its own end: [{ years, women, men }].
+export function pensionTable(law, start, income, every) {
+  const now = law.on(firstDay(start));
+  if (!NEEDED.every((key) => now.says(key))) return [];
   const table = [];
-  for (let years = Math.floor(law.months("pension_least_months") / YEAR); ; years += every) {
-    const [women, men] = ["female", "male"].map((sex) => pension(law, sex, years * YEAR, income));
+  for (let years = Math.floor(now.months("pension_least_months") / YEAR); ; years += every) {
+    const [women, men] = ["female", "male"].map((sex) =>
+      pension(law.on(firstDay(start + years * YEAR)), sex, years * YEAR, income),
+    );
     const last = table.at(-1);
     if (last && last.women === women && last.men === men) return table;
     table.push({ years, women, men });

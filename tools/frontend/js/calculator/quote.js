@@ -59,7 +59,7 @@ export function checkIncome(law, income) {
 function checkPlan(law, { method, months }) {
   if (method === AHEAD) {
     const years = law.months("years_ahead_most");
-    if (!(months >= 1 && months <= years * YEAR)) throw new Refusal("years_ahead_out_of_range", "years_ahead", { most: years });
+    if (!(months > YEAR && months <= years * YEAR)) throw new Refusal("years_ahead_out_of_range", "years_ahead", { most: years });
   }
   if (method === MISSING) {
     const longest = law.months("missing_months_most");

@@ -190,16 +190,17 @@ const assumed = ({ assumptions, unknown }, { words }) => [
 ];
 
 // A birth, a death, and leaving with a lump sum.
-function besides(law, { beside: { years, funeral, lump, leaving, late } }, { words, vnd, say }) {
+function besides(law, { asked, beside: { years, funeral, lump, leaving, helped, whyNot } }, { words, vnd, say }) {
   const grant = ["maternity_grant", "maternity_least_months", "maternity_within_months"];
   const known = grant.every((key) => law.says(key));
   const [amount, least, within] = known ? grant.map((key) => law.number(key)) : [];
   const sure = law.find("funeral_multiple")?.status ?? "in_force";
+  const name = `leaving${asked.paid ? "_ahead" : ""}${helped ? "" : "_unhelped"}`;
   return {
     maternity: known ? say("maternity", { amount: vnd(amount), least, within }) : "",
     survivors: funeral !== null && lump !== null ? say("survivors", { years, funeral: vnd(funeral), lump: vnd(lump) }) : "",
-    leaving: leaving === null ? "" : say("leaving", { years, amount: vnd(leaving) }),
-    leaving_late: late ? words.leaving_late : "",
+    leaving: leaving === null ? "" : say(name, { years, amount: vnd(leaving) }),
+    leaving_late: whyNot ? words.why_not[whyNot] : "",
     survivors_sure: sure === "in_force" ? "" : words.statuses[sure],
   };
 }

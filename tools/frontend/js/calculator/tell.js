@@ -29,12 +29,12 @@ export function tell(law, asked, today) {
   return {
     asked,
     outlook: outlook(law, asked, today, topUps),
-    beside: beside(law, answer),
+    beside: beside(law, answer, asked),
     quote: answer,
     methods,
     incomes,
-    pensions: pensionTable(now, asked.income, every),
-    least: new Map(incomes.map(({ income }) => [income, pensionTable(now, income, every)[0]])),
+    pensions: pensionTable(law, start, asked.income, every),
+    least: new Map(incomes.map(({ income }) => [income, pensionTable(law, start, income, every)[0]])),
   };
 }
 
