@@ -21,6 +21,7 @@ from crm.sponsors import queries as sponsors
 from crm.sponsors import services as sponsoring
 from crm.sponsors.letters import queries, services
 from crm.sponsors.letters.models import NamingConsent, SponsorPaper
+from crm.sponsors.letters.routes.private import LINES
 from crm.sponsors.letters.rules import FEWEST, MonthState
 from crm.sponsors.models import Sponsor
 from crm.sponsors.rules import FundAccount
@@ -115,8 +116,8 @@ def test_a_sponsor_of_many_reads_them_page_by_page(client: FlaskClient, make: Ma
     for number in range(23):
         allocate(by, poor(make, f"Người {number}"))
     page = client.get(f"/s/{token}").text
-    assert page.count("Người được hỗ trợ ") == 10
-    assert "after=10" in page
+    assert page.count("Người được hỗ trợ ") == LINES
+    assert f"after={LINES}" in page
     assert client.get(f"/s/{token}?after=20").text.count("Người được hỗ trợ ") == 3
     assert client.get(f"/s/{token}?after=nonsense").status_code == 200
 
@@ -397,3 +398,13 @@ def test_a_sponsor_page_survives_the_turn_of_the_year(
     assert "Sao kê năm 2020" in page
     assert "Sao kê năm 2019" in page
     assert isinstance(by, Sponsor)
+
+
+def test_a_sponsor_reads_many_receipts_part_by_part(client: FlaskClient, make: Make) -> None:
+    by, token = with_page(make)
+    for number in range(LINES + 2):
+        receive(by, 1_000 * (number + 1), f"FT{number}")
+    first = client.get(f"/s/{token}").text
+    assert first.count('name="receipt"') == LINES
+    further = client.get(f"/s/{token}?papers={LINES}").text
+    assert further.count('name="receipt"') == 2

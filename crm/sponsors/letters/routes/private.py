@@ -49,8 +49,8 @@ from crm.web.parts import part_of
 bp = Blueprint("letters", __name__)
 
 LETTERS = "120 per minute"
-LINES = 10
-"""People on one page."""
+LINES = 6
+"""Rows of each list on one page: whoever reads on a telephone sees all of the letter."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,8 @@ def _letter(door: Door) -> ResponseReturnValue:
         lines=lines[:LINES],
         more=lines[LINES - 1].number if len(lines) > LINES else None,
         after=after,
-        moves=part_of("money", partial(queries.moves_of, current, by)),
-        received=part_of("papers", lambda most, skip: received[skip : skip + most]),
+        moves=part_of("money", partial(queries.moves_of, current, by), LINES),
+        received=part_of("papers", lambda most, skip: received[skip : skip + most], LINES),
         papers=queries.papers_of(current, by),
         years=first_page_years((one.receipt.received_on for one in received), today),
         publicity=queries.publicity_of(current, by),
