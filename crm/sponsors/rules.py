@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 from uuid import UUID
@@ -262,6 +262,23 @@ def positive(amount: Vnd) -> Vnd:
     if not 0 < amount < MOST_DONG:
         raise RuleBroken(_l("Write an amount in whole đồng, more than 0."), field="amount")
     return amount
+
+
+LONGEST_AGO = timedelta(days=2 * 366)
+
+
+def refuse_long_ago(on: date, today: date) -> None:
+    """Refuses a day on which money came in that is likely mistyped: months of the book close in order from the first."""
+    if on < today - LONGEST_AGO:
+        message = _l("This day lies more than two years back. Look at the year again.")
+        raise RuleBroken(message, field="received_on", code="long_ago")
+
+
+def refuse_past_due(due: date, today: date) -> None:
+    """Refuses a day to pay by that would be late at once."""
+    if due < today:
+        message = _l("%(day)s is past. Give a day from today on.", day=f"{due.day}/{due.month}/{due.year}")
+        raise RuleBroken(message, field="due_on", code="past_due")
 
 
 # ---- whom money may carry

@@ -72,6 +72,8 @@ from crm.sponsors.rules import (
     positive,
     reached_at,
     read_tax_code,
+    refuse_long_ago,
+    refuse_past_due,
     transfer_code,
 )
 
@@ -220,6 +222,8 @@ def pledge(
     `dues` are its instalments, which sum to the amount; without them it is one, on the day `due` if that is known.
     """
     positive(amount)
+    for day in [due.on for due in dues] if dues else [due] if due else []:
+        refuse_past_due(day, on)
     for _ in range(20):
         row = Pledge(
             town_id=sponsor.town_id,
@@ -283,6 +287,7 @@ def hold_unidentified(
     """Money is on the bank account and nobody knows yet whose it is. `identify` finds its owner, in parts if need be."""
     positive(amount)
     booked = Booked(by_id, on, at)
+    refuse_long_ago(on, local_day(at))
     _refuse_day(session, town_id, booked)
     with in_words(session, on):
         posting = begin(session, town_id, Movement.RECEIVED, booked, 2, memo=_one_word(reference))
@@ -444,6 +449,7 @@ def _book_receipt(
         raise RuleBroken(_l("This promise was made by another sponsor."), field="pledge_id")
     if booked.on > local_day(booked.at):
         raise RuleBroken(_l("The day lies ahead. Give the day on which the money came in."), field="received_on")
+    refuse_long_ago(booked.on, local_day(booked.at))
     _refuse_day(session, sponsor.town_id, booked)
     reference = _one_word(reference)
     moved = [*came, *_fulfilled(session, pledge, amount)]
@@ -521,6 +527,7 @@ def allocate(
     grounds, of = grounds_on(session, prospect, on), law(session)
     earliest, _later = first_months(on, of.on(on), Plan(method_of(months), months))
     check_run(start, months, earliest, on)
+    Plan.periodic(months)  # only a run that can be paid: it says so otherwise
     check_need(prospect, grounds, on, reason)
     refuse_carried_months(session, prospect, start, months)
     refuse_paid_months(session, prospect, start, months)

@@ -358,6 +358,12 @@ def receipts_of(session: Session, of: Sponsor, most: int = 200) -> list[Received
     return [Received(*row) for row in session.execute(query)]
 
 
+def first_received(session: Session, of: Sponsor) -> date | None:
+    """The day on which the first money of a sponsor came in."""
+    query = select(func.min(Receipt.received_on)).where(Receipt.town_id == of.town_id, Receipt.sponsor_id == of.id)
+    return session.scalar(query)
+
+
 def receipt_of(session: Session, of: Sponsor, receipt_id: UUID) -> Receipt:
     """A receipt of this sponsor. Raises NotFound, also for another's."""
     found = session.get(Receipt, (of.town_id, receipt_id))

@@ -86,8 +86,8 @@ def issue_statement(
     Raises RuleBroken for a year without any money, or one to come.
     """
     first, last = date(year, 1, 1), min(date(year, 12, 31), on)
-    received = queries.receipts_of(session, of)
-    if year > on.year or not any(one.receipt.received_on.year <= year for one in received):
+    since = queries.first_received(session, of)
+    if year > on.year or since is None or since.year > year:
         raise RuleBroken(_l("There is no money to state in this year."), field="year")
     facts = _statement(session, of, first, last)
     _in_turn(session, of.town_id)

@@ -71,8 +71,13 @@ def besides(line: FundingLine) -> Iterator[str]:
         yield _("%(months)s of %(most)s months: there was not money for more.", months=months, most=most)
     elif free < certain:
         yield _("%(months)s months only: the months after are carried already.", months=months)
-    else:
+    elif certain == months:
         yield _("%(months)s months only: the certificate ends on %(day)s.", **_months(line, "certificate_ends"))
+    else:
+        yield _(
+            "%(months)s months only: the certificate ends on %(day)s, and one pays for 1, 3, 6 or 12 months at a time.",
+            **_months(line, "certificate_ends"),
+        )
 
 
 def _run(most: int) -> int:
@@ -99,6 +104,8 @@ def why_left(why: Rest, after: Vnd, cheapest: Vnd | None) -> str:
     if why is Rest.LESS_THAN_A_MONTH and cheapest is not None and after < cheapest:
         least = filters.vnd(cheapest, chosen())
         return _("%(left)s left: less than a month of anybody who waits (%(least)s).", left=left, least=least)
+    if why is Rest.LESS_THAN_A_MONTH and cheapest is None:
+        return _("%(left)s left: everybody who fits is served, and more months for one of them cost more.", left=left)
     if why is Rest.ENOUGH_PEOPLE:
         return _("%(left)s left: they help as many people as they wished.", left=left)
     if why is Rest.NOBODY_FITS:

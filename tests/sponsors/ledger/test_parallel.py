@@ -31,7 +31,7 @@ def test_the_books_hold_while_processes_act_at_random_and_are_killed(app: Flask,
 def test_what_was_written_around_the_database_is_found(app: Flask, session: Session, make: Make) -> None:
     by, person = sponsor(make), poor(make)
     on_promise(by, promise(by, 10 * A_MONTH), 5 * A_MONTH)
-    allocate(by, person, months=2)
+    allocate(by, person, months=3)
     assert differences(session) == []
     assert len(DIFFERENCES) > 8
 
@@ -51,7 +51,7 @@ def test_a_row_that_was_bent_by_the_owner_is_found(
 ) -> None:
     by, person = sponsor(make), poor(make)
     on_promise(by, promise(by, 10 * A_MONTH), 5 * A_MONTH)
-    allocate(by, person, months=2)
+    allocate(by, person, months=3)
     session.commit()
     with plain_engine(app.config["MIGRATE_DATABASE_URL"]).begin() as owner:
         table = statement.split()[1]

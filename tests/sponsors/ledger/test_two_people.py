@@ -19,6 +19,7 @@ from crm.errors import Conflict, RuleBroken
 from crm.months import Month
 from crm.participation.rules import Basis
 from crm.sponsors import queries, services
+from crm.sponsors.giving.rules import Due
 from crm.sponsors.ledger import deciding
 from crm.sponsors.ledger.closing import close_month
 from crm.sponsors.ledger.limits import set_limit
@@ -144,6 +145,28 @@ def test_what_was_approved_is_refused_when_it_does_not_hold_any_more(
     assert changed.value.code == "months_carried"
     assert isinstance(asked, MoneyRequest)
     assert asked.decision is None
+
+
+def test_only_runs_that_can_be_paid_are_set_aside(session: Session, make: Make, by: Sponsor) -> None:
+    for months in (2, 5, 24):
+        with pytest.raises(RuleBroken) as refusal:
+            allocate(by, poor(make), months=months)
+        assert refusal.value.field == "months"
+    assert queries.balance_of(session, by).reserved == 0
+
+
+def test_a_mistyped_year_does_not_get_into_the_book(session: Session, make: Make, by: Sponsor) -> None:
+    told: dict[str, Any] = {"reference": "FT1900", "pledge": None, "by_id": None, "at": clock.now()}
+    for wrong in (date(1900, 1, 1), date(2017, 10, 1)):
+        with pytest.raises(RuleBroken) as receipt:
+            services.receive(session, by, A_MONTH, on=wrong, **told)
+        assert (receipt.value.code, receipt.value.field) == ("long_ago", "received_on")
+    assert services.receive(session, by, A_MONTH, on=date(2018, 10, 1), **told).amount == A_MONTH
+    late: dict[str, Any] = {"by_id": None, "at": clock.now(), "on": TODAY}
+    for dues in (None, [Due(TODAY, A_MONTH), Due(date(1919, 12, 1), A_MONTH)]):
+        with pytest.raises(RuleBroken) as promise:
+            services.pledge(session, by, 2 * A_MONTH, due=date(1919, 12, 1), dues=dues, **late)
+        assert promise.value.field == "due_on"
 
 
 # ---- by the database alone

@@ -61,7 +61,7 @@ def test_the_only_poor_household_of_a_ward_is_not_pointed_at(client: FlaskClient
     receive(by, 10 * A_MONTH)
     elsewhere = make.ward("14818@2019-10-15")
     neighbours(make, 9, place=elsewhere)
-    allocate(by, poor(make, "Lê Thị Một Mình"), months=2)
+    allocate(by, poor(make, "Lê Thị Một Mình"), months=3)
     page = words(client.get(f"/s/{token}").text)
     assert make.ward().name not in page
     assert "các phường, xã khác" in page
@@ -106,7 +106,7 @@ def test_a_neighbour_keeps_the_number(session: Session, make: Make) -> None:
     first = allocate(by, one)
     allocate(by, other)
     sponsoring.release(session, first, by_id=None, on=TODAY, at=clock.now())
-    allocate(by, one, months=2, start=Month(2019, 11))
+    allocate(by, one, months=3, start=Month(2019, 11))
     assert {who.name: who.number for who in queries.helped_by(session, by).values()} == {"Trước": 1, "Sau": 2}
 
 
@@ -212,11 +212,11 @@ def test_the_fund_tells_all_and_nobody(client: FlaskClient, session: Session, ma
     receive(quiet, 30 * A_MONTH)
     receive(loud, 1_000_000, "FT2")
     for number in range(FEWEST):
-        allocate(quiet, poor(make, f"Người Kín {number}"), months=2)
+        allocate(quiet, poor(make, f"Người Kín {number}"), months=3)
     poor(make, "Người Chờ")
     answer = client.get("/fund")
     page = words(answer.text)
-    for told in ("4.234.000 đ", "10 tháng", make.ward().name, "107.800 đ", "115.500 đ", "Công ty Vui Vẻ", "dưới 5"):
+    for told in ("4.234.000 đ", "15 tháng", make.ward().name, "107.800 đ", "115.500 đ", "Công ty Vui Vẻ", "dưới 5"):
         assert told in page, told
     for secret in ("Kín Đáo", "Người Kín", "Người Chờ"):
         assert secret not in page

@@ -228,6 +228,16 @@ def test_the_statements_of_all_sponsors_add_up_to_the_ledger(
         assert statement(of, 2019, on=date(2020, 1, 15)).facts["money"] == first[of.id]._asdict()
 
 
+def test_an_earlier_year_is_stated_however_much_came_in_later(session: Session, make: Make) -> None:
+    of = sponsor(make)
+    sponsoring.receive(
+        session, of, 1_000, reference="FT0", pledge=None, by_id=None, on=date(2018, 12, 31), at=clock.now()
+    )
+    for number in range(1, 202):
+        receive(of, 1_000, f"FT{number}")
+    assert statement(of, 2018).facts["money"]["received"] == 1_000
+
+
 def test_a_statement_names_nobody_and_each_receipt(session: Session, make: Make) -> None:
     of = sponsor(make)
     neighbours(make)

@@ -173,6 +173,11 @@ def test_why_money_is_left() -> None:
     }
 
 
+def test_what_is_left_is_too_little_for_the_months_that_were_wished() -> None:
+    (left,) = propose([need(1)], [offer(1, 2 * POOR_MONTH, months=3)]).left
+    assert (left.after, left.why, left.cheapest) == (POOR_MONTH, Rest.LESS_THAN_A_MONTH, None)
+
+
 def test_nobody_is_left_waiting_whom_a_sponsor_could_still_pay_a_month() -> None:
     """In a town too large to try everything: what is left of a sponsor is less than a month of anybody who fits."""
     chance = Random(5)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy.orm import Session
 
 from crm import clock
@@ -15,9 +16,10 @@ from crm.participation.screening.models import Screening
 from crm.participation.screening.rules import Allowance, Business, Elsewhere, Work
 from crm.premiums.models import LocalTopUpRow
 from crm.prospects.rules import Ground, Sex, Stage
-from crm.sponsors.matching.models import FundingRefusal
+from crm.sponsors.matching.models import FundingLine, FundingRefusal
 from crm.sponsors.matching.reading import Read, read
 from crm.sponsors.matching.rules.needs import Need, Terms, Why
+from crm.sponsors.matching.showing import besides
 from crm.sponsors.rules import Wish
 from tests.factories import Make
 from tests.participation.stories import join
@@ -166,3 +168,12 @@ def test_a_refusal_is_known_until_it_is_lifted(session: Session, make: Make) -> 
     assert need_of(look(session, make), person).refused_by == {by.id}
     row.lifted_at = at(TODAY) + timedelta(hours=1)
     assert need_of(look(session, make), person).refused_by == frozenset()
+
+
+@pytest.mark.parametrize(("months", "within", "why"), [(1, 1, "30/11/2019."), (1, 2, "1, 3, 6 ")])
+def test_a_certificate_that_holds_longer_than_the_run_is_not_all_of_the_reason(
+    session: Session, months: int, within: int, why: str
+) -> None:
+    facts = {"within": within, "certificate_ends": "2019-11-30", "wished": 3, "free": 12}
+    (told,) = besides(FundingLine(months=months, facts=facts))
+    assert why in told

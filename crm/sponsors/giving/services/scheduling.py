@@ -15,7 +15,7 @@ from crm.sponsors.giving.rules import Due, Frequency, Step, changed, kept_and_op
 from crm.sponsors.giving.services.instalments import add_instalments, add_step
 from crm.sponsors.ledger.booking import Booked
 from crm.sponsors.models import Pledge
-from crm.sponsors.rules import Movement, PledgeState
+from crm.sponsors.rules import Movement, PledgeState, refuse_past_due
 from crm.sponsors.services import expect
 
 
@@ -39,6 +39,9 @@ def change(
     came = received_on(session, pledge.town_id, [pledge.id]).get(pledge.id, 0)
     wanted = changed([Due(row.due_on, row.amount) for row in rows], came, rest)
     kept = {Due(row.due_on, row.amount) for row in rows}.intersection(wanted)
+    for due in rest:
+        if due.on not in {row.due_on for row in rows}:
+            refuse_past_due(due.on, on)
     pledge.amount, pledge.due_on = sum(due.amount for due in wanted), wanted[-1].on
     step = add_step(session, pledge, Step.CHANGED, frequency, reason, by_id=by_id, at=at)
     for row in rows:

@@ -48,7 +48,7 @@ def papers(sponsor_id: UUID) -> ResponseReturnValue:
         sponsor=of,
         received=received,
         papers=queries.papers_of(session(), of),
-        years=first_page_years((one.receipt.received_on for one in received), clock.today()),
+        years=first_page_years(filter(None, [queries.first_received(session(), of)]), clock.today()),
         kinds=PAPERS,
     )
 

@@ -129,7 +129,7 @@ def _letter(door: Door) -> ResponseReturnValue:
         moves=part_of("money", partial(queries.moves_of, current, by), LINES),
         received=part_of("papers", lambda most, skip: received[skip : skip + most], LINES),
         papers=queries.papers_of(current, by),
-        years=first_page_years((one.receipt.received_on for one in received), today),
+        years=first_page_years(filter(None, [queries.first_received(current, by)]), today),
         publicity=queries.publicity_of(current, by),
         giving=giving,
         address=current_app.config["SETTINGS"].public_url + door.url("letter") if door.token else None,

@@ -320,11 +320,15 @@ class _Table:
 
     def _left(self) -> list[Left]:
         fits: Mask = 0
+        short: Mask = 0
         cheapest: dict[int, Vnd] = {}
         waiting: dict[Mask, Vnd] = {}
         for number, mask in enumerate(self.wishes):
             fits |= mask
-            if number not in self.runs:
+            if number in self.runs:
+                longer = [run for run in self.queue[number].prices if run > self.runs[number][0]]
+                short |= mask & self.long_enough[min(longer)] if longer else 0
+            else:
                 cost = self.queue[number].cheapest
                 waiting[mask] = min(waiting.get(mask, cost), cost)
         for mask, cost in waiting.items():
@@ -335,20 +339,21 @@ class _Table:
                 purse.offer.sponsor_id,
                 purse.offer.available,
                 purse.money,
-                _rest(purse, cheapest.get(place), fits=bool(fits >> place & 1)),
+                _rest(purse, cheapest.get(place), fits=bool(fits >> place & 1), short=bool(short >> place & 1)),
                 cheapest.get(place),
             )
             for place, purse in enumerate(self.purses)
         ]
 
 
-def _rest(purse: _Purse, cheapest: Vnd | None, *, fits: bool) -> Rest:
+def _rest(purse: _Purse, cheapest: Vnd | None, *, fits: bool, short: bool) -> Rest:
+    """Why so much is left; `short` when somebody who fits got fewer months than the sponsor would pay."""
     if not purse.money:
         return Rest.NOTHING
     if not fits:
         return Rest.NOBODY_FITS
     if cheapest is None:
-        return Rest.EVERYBODY_CARRIED
+        return Rest.LESS_THAN_A_MONTH if short else Rest.EVERYBODY_CARRIED
     return Rest.LESS_THAN_A_MONTH if purse.money < cheapest else Rest.ENOUGH_PEOPLE
 
 
