@@ -53,7 +53,7 @@ class Purse(Protocol):
     def waits(self, session: Session, prospect: Prospect) -> Sequence[SetAside]:
         """What waits for months of somebody and is not yet paid on; no month twice."""
 
-    def check(self, session: Session, waiting: SetAside) -> None:
+    def check(self, session: Session, waiting: SetAside, *, by: User, at: datetime) -> None:
         """Raises Conflict where one person alone may not pay so much with it."""
 
     def page_of(self, waiting: SetAside) -> str:

@@ -229,7 +229,7 @@ def pay_with_set_aside(
         message = _l("A sponsor's money waits for other months than these. Choose those, or say that it is not used.")
         raise RuleBroken(message, field="alone", code="set_aside_differs")
     if used:
-        payers.purse_of(used.share.payer.kind).check(session, used)
+        payers.purse_of(used.share.payer.kind).check(session, used, by=by, at=at)
     others = (used.share,) if used else ()
     given |= {"start": first, "plan": plan, "by": by, "at": at, "others": others}
     if joins:

@@ -244,6 +244,9 @@ class Posting(TownRow, Model):
             postgresql_nulls_not_distinct=True,
         ),
         Index(None, "town_id", "posted_on"),
+        Index(
+            "ix_posting_alone", "town_id", "recorded_by_id", "recorded_at", postgresql_where=text("request_id is null")
+        ),
         CheckConstraint("entries >= 2", name="entries"),
     )
 

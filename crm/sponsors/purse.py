@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
+from crm.clock import local_day
 from crm.money import Vnd
 from crm.months import Month
 from crm.participation.models import Payment
@@ -18,10 +19,12 @@ from crm.participation.payers import SetAside
 from crm.participation.shares import Payer, PayerKind, Share
 from crm.prospects.models import Prospect
 from crm.sponsors import services
+from crm.sponsors.ledger.booking import Booked
 from crm.sponsors.ledger.deciding import ask_once_tried
 from crm.sponsors.ledger.limits import refuse_alone
 from crm.sponsors.ledger.rules import MoneyAct
 from crm.sponsors.models import Allocation, Sponsor
+from crm.sponsors.rules import Movement
 
 
 class SponsorsPurse:
@@ -45,9 +48,10 @@ class SponsorsPurse:
             for one in session.scalars(found)
         ]
 
-    def check(self, session: Session, waiting: SetAside) -> None:
+    def check(self, session: Session, waiting: SetAside, *, by: User, at: datetime) -> None:
         """Raises Conflict `needs_second` for more than the limit."""
-        refuse_alone(session, waiting.share.amount, None)
+        share, booked = waiting.share, Booked(by.id, local_day(at), at)
+        refuse_alone(session, Movement.PAID, share.amount, by.town_id, share.payer.id, booked)
 
     def page_of(self, waiting: SetAside) -> str:
         """The page on which its premium is recorded."""

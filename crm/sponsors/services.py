@@ -337,8 +337,8 @@ def return_unidentified(
 ) -> Posting:
     """Money whose owner was not found went back to where it came from. Raises Conflict `needs_second`."""
     positive(amount)
-    refuse_alone(session, amount, request_id)
     booked = Booked(by_id, on, at, request_id)
+    refuse_alone(session, Movement.REFUNDED, amount, held.town_id, None, booked)
     _refuse_day(session, held.town_id, booked)
     account, outside = account_of_held(session, held), outside_of_nobody(session, held.town_id)
     moved = ((account.id, -amount), (outside.id, amount))
@@ -361,8 +361,8 @@ def refund(
     """Money that is not set aside went back to the sponsor. Raises RuleBroken, Conflict `not_enough_received` or
     `needs_second`."""
     positive(amount)
-    refuse_alone(session, amount, request_id)
     booked = Booked(by_id, on, at, request_id)
+    refuse_alone(session, Movement.REFUNDED, amount, sponsor.town_id, sponsor.id, booked)
     _refuse_day(session, sponsor.town_id, booked)
     accounts = accounts_of(session, sponsor.town_id, sponsor.id)
     moved = ((accounts[AccountKind.AVAILABLE], -amount), (accounts[AccountKind.OUTSIDE], amount))
@@ -396,12 +396,12 @@ def correct_receipt(
     Refused while part of the money is set aside or spent (Conflict `not_enough_received`); `corrected_already` the
     second time. Money that had been held unidentified is held again.
     """
-    refuse_alone(session, receipt.amount, request_id)
+    booked = Booked(by_id, on, at, request_id)
+    refuse_alone(session, Movement.CORRECTED, receipt.amount, receipt.town_id, receipt.sponsor_id, booked)
     pledge = session.get(Pledge, (receipt.town_id, receipt.pledge_id)) if receipt.pledge_id else None
     session.flush()
     if pledge:
         session.refresh(pledge, with_for_update=True)
-    booked = Booked(by_id, on, at, request_id)
     posting = session.get_one(Posting, (receipt.town_id, receipt.posting_id))
     reversal = reverse(session, posting, booked, memo=reason)
     receipt.corrected_id = reversal.id
@@ -428,8 +428,9 @@ def correct_posting(
         raise RuleBroken(_l("This posting is a receipt: put the receipt right."), code="is_a_receipt")
     if posting.movement not in (Movement.RECEIVED, Movement.REFUNDED):
         raise RuleBroken(_l("This posting is taken back by giving the months back."), code="not_to_be_reversed")
-    refuse_alone(session, moved_by(session, posting), request_id)
-    return reverse(session, posting, Booked(by_id, on, at, request_id), memo=reason)
+    booked = Booked(by_id, on, at, request_id)
+    refuse_alone(session, Movement.CORRECTED, moved_by(session, posting), posting.town_id, None, booked)
+    return reverse(session, posting, booked, memo=reason)
 
 
 def _book_receipt(
@@ -539,14 +540,15 @@ def allocate(
         raise Conflict(message, code="amount_changed", amount=amount)
     if amount < months:
         raise RuleBroken(_l("Less than one đồng a month cannot be set aside."), field="months")
-    refuse_alone(session, amount, request_id)
+    booked = Booked(by_id, on, at, request_id)
+    refuse_alone(session, Movement.RESERVED, amount, sponsor.town_id, sponsor.id, booked)
     accounts = accounts_of(session, sponsor.town_id, sponsor.id)
     posting = post(
         session,
         sponsor.town_id,
         Movement.RESERVED,
         ((accounts[AccountKind.AVAILABLE], -amount), (accounts[AccountKind.RESERVED], amount)),
-        Booked(by_id, on, at, request_id),
+        booked,
         memo=reason,
         or_later=True,
     )
@@ -643,7 +645,8 @@ def pay_premium(
     Raises what joining and paying on raise (crm.participation.services), and Conflict `settled` or `needs_second`.
     """
     _refuse_settled(allocation)
-    refuse_alone(session, allocation.carried_amount, request_id)
+    booked = Booked(by.id, paid_on, at, request_id)
+    refuse_alone(session, Movement.PAID, allocation.carried_amount, allocation.town_id, allocation.sponsor_id, booked)
     if allocation.carried_months not in PERIODS.values():
         message = _l("One pays for 1, 3, 6 or 12 months at a time. Give the money back and set it aside in such parts.")
         raise RuleBroken(message, code="months_not_a_period")
@@ -666,7 +669,7 @@ def pay_premium(
         others=(Share(Payer(PayerKind.SPONSOR, allocation.sponsor_id), allocation.carried_amount),),
     )
     payment = session.scalars(standing_payments(prospect).limit(1)).one()
-    _pay(session, allocation, payment, Booked(by.id, paid_on, at, request_id))
+    _pay(session, allocation, payment, booked)
     return payment
 
 

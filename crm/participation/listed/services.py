@@ -106,7 +106,7 @@ def _record(
     waiting = payers.waiting_for(session, prospect, Month.of(listed.start_month), listed.months)
     used = waiting if waiting and (said.other is None or 0 < said.other <= waiting.share.amount) else None
     if used and request_id is None:
-        payers.purse_of(used.share.payer.kind).check(session, used)
+        payers.purse_of(used.share.payer.kind).check(session, used, by=by, at=at)
     others = (used.share,) if used else (Share(UNNAMED, other),) if other else ()
     act(
         session,

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
@@ -31,7 +32,7 @@ from crm.sponsors.ledger.booking import NOT_ENOUGH, NOTHING_TAKEN_BACK
 from crm.sponsors.ledger.closing import close_month
 from crm.sponsors.ledger.limits import limit, set_limit
 from crm.sponsors.ledger.models import LedgerPeriod, MoneyRequest
-from crm.sponsors.ledger.rules import Decision, MoneyAct
+from crm.sponsors.ledger.rules import Decision, MoneyAct, subject_of
 from crm.sponsors.models import Allocation, Posting, Receipt, Sponsor
 from crm.sponsors.queries import balance_of
 
@@ -50,7 +51,10 @@ def ask(
     by: User,
     at: datetime,
 ) -> MoneyRequest:
-    """An act waits for a second person. `arguments` as the act's function below reads them, ids and days as text."""
+    """An act waits for a second person. `arguments` as the act's function below reads them, ids and days as text.
+
+    Raises Conflict `asked_already` while the same waits.
+    """
     row = MoneyRequest(
         town_id=town_id,
         id=new_id(),
@@ -59,11 +63,20 @@ def ask(
         amount=amount,
         reason=reason,
         sponsor_id=sponsor_id,
+        subject=subject_of(arguments, sponsor_id, amount),
         asked_by_id=by.id,
         asked_at=at,
     )
-    session.add(row)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(row)
+            session.flush()
+    except IntegrityError as refused:
+        if "uq_money_request_waits_once" not in str(refused.orig):
+            raise
+        raise Conflict(
+            _l("This waits for a second person already: look among the decisions that wait."), code="asked_already"
+        ) from None
     return row
 
 

@@ -26,6 +26,14 @@ class MoneyRequest(TownRow, Model):
         refers("asked_by_id", "account"),
         refers("decided_by_id", "account"),
         Index("ix_money_request_waiting", "town_id", "id", postgresql_where=text("decision is null")),
+        Index(
+            "uq_money_request_waits_once",
+            "town_id",
+            "act",
+            "subject",
+            unique=True,
+            postgresql_where=text("decision is null"),
+        ),
         CheckConstraint("decided_by_id <> asked_by_id", name="two_people"),
         CheckConstraint(
             "(decision is null) = (decided_by_id is null) and (decision is null) = (decided_at is null)",
@@ -37,6 +45,8 @@ class MoneyRequest(TownRow, Model):
     act: Mapped[MoneyAct]
     arguments: Mapped[dict[str, Any]]
     """What the act is told, as plain values (crm.sponsors.ledger.deciding)."""
+    subject: Mapped[str]
+    """What it is about: an act on the same waits once."""
     amount: Mapped[int]
     reason: Mapped[str | None]
     sponsor_id: Mapped[UUID | None]

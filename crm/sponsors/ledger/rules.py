@@ -51,5 +51,15 @@ def next_to_close(last_closed: Month | None, first_booked: Month | None, this: M
     return following if following is not None and following < this else None
 
 
+def subject_of(arguments: Mapping[str, Any], sponsor_id: object, amount: int) -> str:
+    """What an act with these arguments is about: what it settles, or else the sponsor, the amount and all it is told."""
+    for name in ("allocation_id", "receipt_id", "line_id", "listed_id", "month"):
+        if name in arguments:
+            return str(arguments[name])
+    if "prospect_id" in arguments:
+        return f"{arguments['prospect_id']} {arguments['start']}"
+    return f"{sponsor_id} {amount} {sorted(arguments.items())}"
+
+
 ASKED = _l("This is above the limit: it is done once a second person approves it.")
 """What somebody is told whose act waits."""

@@ -192,8 +192,12 @@ def _settle(session: Session, line: FundingLine, at: datetime) -> None:
     except RuleBroken as refused:
         if refused.code == "needs_second" and line.settled_by_id and line.amount:
             by = session.get_one(User, (line.town_id, line.settled_by_id))
-            request = ask_to_allocate(session, giver, person, **run, amount=line.amount, reason=None, by=by, at=at)
-            line.state, line.request_id = LineState.ASKED, request.id
+            try:
+                request = ask_to_allocate(session, giver, person, **run, amount=line.amount, reason=None, by=by, at=at)
+            except Conflict as asked_already:
+                line.state, line.words = LineState.CHANGED, str(asked_already)
+            else:
+                line.state, line.request_id = LineState.ASKED, request.id
         else:
             line.state, line.words = LineState.CHANGED, str(refused)
     else:

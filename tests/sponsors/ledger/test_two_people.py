@@ -147,6 +147,57 @@ def test_what_was_approved_is_refused_when_it_does_not_hold_any_more(
     assert asked.decision is None
 
 
+def test_small_steps_of_one_person_on_one_day_do_not_get_past_the_limit(
+    session: Session, make: Make, by: Sponsor, two: tuple[User, User], at_time: Any
+) -> None:
+    one, other = two
+    told: dict[str, Any] = {"reason": "xin lại"}
+    for who in (one, other):
+        services.refund(session, by, 2 * A_MONTH, **told, by_id=who.id, on=TODAY, at=clock.now())
+    with pytest.raises(Conflict) as sum_of_the_day:
+        services.refund(session, by, 2 * A_MONTH, **told, by_id=one.id, on=TODAY, at=clock.now())
+    assert sum_of_the_day.value.code == "needs_second"
+    asked = deciding.refund_or_ask(session, by, 2 * A_MONTH, reason="xin lại", reference=None, **now(one))
+    approve(session, asked, other)
+    services.refund(session, by, A_MONTH, **told, by_id=one.id, on=TODAY, at=clock.now())
+    another = sponsor(make, "Hội Chữ thập đỏ")
+    receive(another, 3 * A_MONTH, "FT2")
+    services.refund(session, another, 3 * A_MONTH, **told, by_id=one.id, on=TODAY, at=clock.now())
+    at_time(clock.at(date(2019, 10, 16), 8))
+    services.refund(session, by, 3 * A_MONTH, **told, by_id=one.id, on=TODAY, at=clock.now())
+    commit_would_hold(session)
+
+
+def test_the_database_adds_up_the_small_steps_of_a_day(
+    session: Session, make: Make, by: Sponsor, two: tuple[User, User]
+) -> None:
+    set_limit(session, None)
+    for _turn in range(2):
+        allocate(by, poor(make), months=3, by_id=two[0].id)
+    set_limit(session, 5 * A_MONTH)
+    with pytest.raises(DBAPIError, match="above the limit of a day"):
+        session.execute(text("set constraints all immediate"))
+
+
+def test_what_waits_is_not_asked_for_twice(session: Session, make: Make, by: Sponsor, two: tuple[User, User]) -> None:
+    one, other = two
+    refund: dict[str, Any] = {"reason": "xin lại", "reference": None}
+    asked = deciding.refund_or_ask(session, by, 4 * A_MONTH, **refund, **now(one))
+    for who in two:
+        with pytest.raises(Conflict) as twice:
+            deciding.refund_or_ask(session, by, 4 * A_MONTH, **refund, **now(who))
+        assert twice.value.code == "asked_already"
+        if who is one:
+            month: dict[str, Any] = {"by": who, "on": NOVEMBER, "at": clock.now()}
+            deciding.close_or_ask(session, make.town.id, Month(2019, 10), **month)
+        with pytest.raises(Conflict) as closing:
+            deciding.close_or_ask(session, make.town.id, Month(2019, 10), **month | {"by": who})
+        assert closing.value.code == "asked_already"
+    approve(session, asked, other)
+    again = deciding.refund_or_ask(session, by, 4 * A_MONTH, **refund, **now(one))
+    assert isinstance(again, MoneyRequest)
+
+
 def test_only_runs_that_can_be_paid_are_set_aside(session: Session, make: Make, by: Sponsor) -> None:
     for months in (2, 5, 24):
         with pytest.raises(RuleBroken) as refusal:
