@@ -149,6 +149,8 @@ def test_it_prints_one_a5_card_with_ones_own_figures(town: Installation, sign_in
     expect(page.locator(".calc-card img")).to_have_js_property("complete", True)
     card = pdf.read(page.pdf(prefer_css_page_size=True, print_background=True))
     assert [(round(width), round(height)) for width, height in card.sizes] == [A5]
+    assert page.locator(".calc-card [data-text=own]").text_content()
+    assert page.locator(".calc-card .calc-card-line").count() == 2  # a name, and whom to ask
     assert card.fonts_inside >= card.fonts > 0
     for figure in ("280.500", "1.450.000", "841.500", "115.500", "15/10/2019", "31/12/2019"):
         assert figure in card.text, figure
