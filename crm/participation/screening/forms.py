@@ -1,4 +1,4 @@
-"""The five questions."""
+"""At most five questions: whom one answer decides about is not asked the rest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from flask_babel import lazy_gettext as _l
 from wtforms import IntegerField, RadioField
-from wtforms.validators import DataRequired, NumberRange
+from wtforms.validators import DataRequired, NumberRange, Optional
 
 from crm.participation.screening.rules import (
     ALLOWANCE,
@@ -19,6 +19,8 @@ from crm.participation.screening.rules import (
     Answers,
     Business,
     Elsewhere,
+    Kind,
+    Verdict,
     Work,
     work_on,
 )
@@ -26,11 +28,12 @@ from crm.premiums.rules.law import LawOnDay
 from crm.web.forms import Form, QueryForm
 
 ASKED = _l("Choose one of the answers.")
+QUESTIONS = ("work", "business", "allowance", "elsewhere")
 
 
 def _asked(question: Any, words: Mapping[Any, Any]) -> RadioField:
     choices = [(one.value, label) for one, label in words.items()]
-    return RadioField(question, choices=choices, validators=[DataRequired(ASKED)])
+    return RadioField(question, choices=choices, validators=[Optional()])
 
 
 class Questions:
@@ -47,7 +50,18 @@ class Questions:
         return self
 
     def _one(self, name: str, kind: type[StrEnum]) -> Any:
-        return kind(getattr(self, name).data)
+        given = getattr(self, name).data
+        return kind(given) if given else None
+
+    def enough(self, verdict: Verdict) -> bool:
+        """Whether nothing more has to be asked: one answer decides, or all are there. Else each gap is told of."""
+        if verdict.kind not in (Kind.ASK, Kind.VOLUNTARY):
+            return True
+        fields = [getattr(self, name, None) for name in (*QUESTIONS, "citizen")]
+        gaps = [field for field in fields if field is not None and not field.data]
+        for field in gaps:
+            field.errors = [*field.errors, ASKED]
+        return not gaps
 
     def said(self, **known: Any) -> Answers:
         """The answers, once the form is valid, beside what is known already."""
@@ -66,14 +80,13 @@ class ScreeningForm(Questions, Form):
     citizen = RadioField(
         _l("Are they a Vietnamese citizen?"),
         choices=[("yes", _l("Yes")), ("no", _l("No"))],
-        validators=[DataRequired(ASKED)],
+        validators=[Optional()],
     )
 
     @classmethod
     def about(cls, known: Answers, *, shown: bool) -> ScreeningForm:
         """The form with what was answered before; `shown`: a citizen number shows that they are a citizen."""
-        names = ("work", "business", "allowance", "elsewhere")
-        filled = {name: value.value for name in names if (value := getattr(known, name)) is not None}
+        filled = {name: value.value for name in QUESTIONS if (value := getattr(known, name)) is not None}
         if known.citizen is not None:
             filled["citizen"] = "yes" if known.citizen else "no"
         form = cls(data=filled)
@@ -82,9 +95,9 @@ class ScreeningForm(Questions, Form):
         return form
 
     @property
-    def is_citizen(self) -> bool:
+    def is_citizen(self) -> bool | None:
         """The answer, or yes where it was not asked because a number shows it."""
-        return self.citizen is None or bool(self.citizen.data == "yes")
+        return True if self.citizen is None else {"yes": True, "no": False}.get(self.citizen.data or "")
 
 
 class PublicForm(Questions, QueryForm):

@@ -13,7 +13,10 @@ from crm.participation.screening.rules import Allowance, Business, Elsewhere, Wo
 
 
 class Screening(TownRow, Model):
-    """Answers of one day; the latest row holds. Append-only. What follows from them is the law's and is not kept."""
+    """Answers of one day; the latest row holds. Append-only. What follows from them is the law's and is not kept.
+
+    What an earlier answer made needless to ask is empty.
+    """
 
     __tablename__ = "screening"
     __table_args__ = (
@@ -23,10 +26,10 @@ class Screening(TownRow, Model):
     )
 
     prospect_id: Mapped[UUID]
-    citizen: Mapped[bool]
-    work: Mapped[Work]
-    business: Mapped[Business]
-    allowance: Mapped[Allowance]
-    elsewhere: Mapped[Elsewhere]
+    citizen: Mapped[bool | None]
+    work: Mapped[Work | None]
+    business: Mapped[Business | None]
+    allowance: Mapped[Allowance | None]
+    elsewhere: Mapped[Elsewhere | None]
     at: Mapped[datetime]
     by_id: Mapped[UUID | None]

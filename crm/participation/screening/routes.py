@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,15 @@ from crm.accounts.rules import May
 from crm.db import session, transaction
 from crm.participation.screening import cards, queries, services
 from crm.participation.screening.forms import PublicForm, ScreeningForm
-from crm.participation.screening.rules import KINDS, NEXT, NEXT_FOR_ANYBODY, SIGNS, who_may_join
+from crm.participation.screening.rules import (
+    KINDS,
+    NEXT,
+    NEXT_FOR_ANYBODY,
+    SIGNS,
+    Answers,
+    Verdict,
+    who_may_join,
+)
 from crm.premiums.queries import law
 from crm.premiums.rules.wording import STATUSES
 from crm.prospects.models import Prospect
@@ -42,9 +51,8 @@ def answer(prospect_id: UUID) -> ResponseReturnValue:
     """Keep the answers; who belongs in compulsory insurance goes on the referral list."""
     person = person_seen(session(), current_scope(), prospect_id)
     form = _form(person)
-    if form.validate():
+    if form.validate() and form.enough(_would_follow(person, said := form.said(citizen=form.is_citizen))):
         with refusals_on(form), transaction() as current:
-            said = form.said(citizen=form.is_citizen)
             verdict = services.record_screening(current, person, said, by=current_user(), at=clock.now())
             flash(_("The answers are kept."), "success" if not verdict.barred else "message")
             return redirect(url_for(".ask", prospect_id=person.id))
@@ -59,12 +67,19 @@ def may_i_join() -> ResponseReturnValue:
     form = PublicForm(request.args).under(all_law.on(clock.today()))
     if asked and form.validate():
         said = form.said(citizen=True, birth_year=form.birth_year.data)
-        verdict = who_may_join(all_law, clock.today(), said)
+        told = who_may_join(all_law, clock.today(), said)
+        verdict = told if form.enough(told) else None
     failed = asked and verdict is None
     page = render_template(
         "participation/may_i_join.html", form=form, verdict=verdict, **WORDS | {"next_words": NEXT_FOR_ANYBODY}
     )
     return page, 422 if failed else 200
+
+
+def _would_follow(person: Prospect, said: Answers) -> Verdict:
+    """What the law of today says of these answers."""
+    about = replace(said, birth_date=person.birth_date, birth_year=person.birth_year)
+    return who_may_join(law(session()), clock.today(), about)
 
 
 def _form(person: Prospect) -> ScreeningForm:

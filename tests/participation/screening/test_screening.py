@@ -113,6 +113,20 @@ def test_the_office_answers_each_person(
         referrals.record_answer(session, scope, row.id, answer, None, by=by, at=clock.now())
 
 
+def test_where_one_answer_decides_the_rest_is_not_asked(
+    session: Session, make: Make, signed_in: Browse, client: FlaskClient
+) -> None:
+    volunteer = make.user(Role.VOLUNTEER)
+    person = make.prospect(birth_year=1980, volunteer_id=volunteer.id, stage=Stage.AGREED)
+    kept = signed_in(volunteer).post(f"/people/{person.id}/screening", data={"work": "contract"})
+    assert kept.status_code == 302
+    row = session.scalars(select(Screening)).one()
+    assert (row.work, row.business, row.citizen) == (Work.CONTRACT, None, None)
+    assert session.scalars(select(Referral)).one().state is State.TO_SEND
+    assert "bắt buộc" in client.get("/may-i-join?birth_year=1980&work=contract").get_data(as_text=True)
+    assert client.get("/may-i-join?birth_year=1980&work=none").status_code == 422
+
+
 def test_a_volunteer_answers_five_questions_on_one_page(session: Session, make: Make, signed_in: Browse) -> None:
     volunteer = make.user(Role.VOLUNTEER)
     person = make.prospect(birth_year=1980, volunteer_id=volunteer.id, stage=Stage.AGREED)
