@@ -184,7 +184,7 @@ def test_refusals_are_said_in_the_readers_language(asker: Asker, sender: Sender,
             assert f'lang="{language}"' in page or "Redirecting" in page, form
             for sentence in sentences(page):
                 said += 1
-                vietnamese = bool(VIETNAMESE.search(sentence))
+                vietnamese = bool(VIETNAMESE.search(sentence.replace("whole đồng", "")))
                 if vietnamese != (language == "vi"):
                     wrong.append(f"{form}: {sentence}")
     assert said > 20

@@ -346,7 +346,7 @@ MOST_BEHIND = 20
 def _cells_told(one: ImportRow, listed: ListImport) -> list[tuple[str, str]]:
     tables = {table["sheet"]: table["columns"] for table in (listed.found or {}).get("tables", ())}
     columns = tables.get(one.sheet, [])
-    known = Proposed.from_json(one.understood or "").phones
+    known = Proposed.from_json(one.understood).phones if one.understood else ()
     told = []
     for index, cell in enumerate(cells_from_json(one.raw)):
         text = as_text(cell).strip() if cell not in ("", None) else ""

@@ -166,6 +166,8 @@ def columns(statement_id: UUID) -> ResponseReturnValue:
 def confirm(statement_id: UUID) -> ResponseReturnValue:
     """The columns are right: load the lines; or only show what other columns would give."""
     row = _statement(statement_id)
+    if row.state is not StatementState.COLUMNS:
+        return _back_to(statement_id)
     letters = [letter_of(index) for index in range(len(row.found["headings"]))]
     chosen = columns_chosen(request.form, letters)
     if request.form.get("step") == "preview":
