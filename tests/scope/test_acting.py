@@ -32,7 +32,7 @@ def sent(town: SmallTown, endpoint: str, key: str) -> dict[str, Any]:
     """What a person would send in earnest."""
     row = town.people[key].row
     proof = {"receipt_number": f"BL{key}", "confirmation": "CV 12"}
-    paid = {"step": "record", "income": "700000", "months": "3", "paid_on": "2019-10-15", **proof}
+    paid = {"step": "record", "income": "700000", "months": "3", "paid_on": "2019-10-15", "alone": "y", **proof}
     return {
         "prospects.change": {"full_name": "Nguyễn Đổi", "place": str(row.place_id), "version": str(row.version)},
         "prospects.put_back": {"unit": "address"},
