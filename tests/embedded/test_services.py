@@ -213,7 +213,7 @@ def test_an_interrupted_start_leaves_nothing_behind(place: Path) -> None:
         user = user_of(place)
         time.sleep(delay)
         user.send_signal(signal.SIGINT)
-        user.wait(timeout=20)
+        user.wait(timeout=60)
         assert soon(True, place)
     with start(place, durable=False) as running:
         assert count(running.migrate_database_url) == 1
