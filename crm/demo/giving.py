@@ -60,6 +60,7 @@ SPONSORS: Sequence[tuple[str, SponsorKind, str, int, tuple[int, ...]]] = (
 
 
 NAMED = (0, 1, 4, 8)
+"""Those of them who want to be named in public."""
 WISHES: Mapping[int, Wish] = {
     1: Wish(grounds=(Ground.POOR,)),
     3: Wish(women=True),
@@ -67,7 +68,6 @@ WISHES: Mapping[int, Wish] = {
     8: Wish(women=True, age_from=40),
 }
 """Whom some of them would like to help; the others leave it to the fund."""
-"""Those of them who want to be named in public."""
 
 
 @dataclass(slots=True)

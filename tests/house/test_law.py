@@ -34,6 +34,7 @@ PLAIN = {Decimal(number) for number in (0, 1, 2, 12, 100)}
 PERIOD = {Decimal(months) for months in PERIODS.values()}
 
 NO_LAW: dict[str, dict[str, str]] = {
+    "crm/demo/giving.py": {"5": "place of a sponsor in the list", "40": "years of age that a sponsor wishes for"},
     "crm/demo/team.py": {"120": "volunteers of the demo town"},
     "crm/demo/texting.py": {"240": "seconds between an answer and the next"},
     "crm/prospects/reading/columns.py": {"120": "letters of a heading"},
