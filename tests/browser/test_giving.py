@@ -63,7 +63,6 @@ def test_a_family_carries_a_neighbour_from_a_phone(town: Installation, sign_in: 
     page.get_by_text("Every month").click()
     expect(told).to_contain_text("in 3 transfers of 215,600")
     expect(page.locator("input[name=amount]").first).to_be_hidden()
-    expect(page.locator("input#tax_code")).to_be_hidden()
     page.locator("input#name").fill(FAMILY)
     page.locator("input#email").fill("sang@")
     page.locator("input#phone").click()
