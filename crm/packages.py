@@ -8,6 +8,8 @@ from flask_smorest import Blueprint as ApiBlueprint
 import crm.accounts.models
 import crm.api.models
 import crm.campaigns.models
+import crm.campaigns.preflight.models
+import crm.campaigns.templating.models
 import crm.decrees.conditions
 import crm.decrees.models
 import crm.followups.conditions

@@ -13,7 +13,7 @@ from crm.campaigns.rules import delivery
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.hours import LEGAL_HOURS, Hours
 from crm.campaigns.rules.reasons import Reason, reason_for
-from crm.campaigns.rules.stages import Stage, move
+from crm.campaigns.rules.stages import FOLLOW_DAYS, Stage, Step, move, new_seed
 from crm.db import Model, TownRow, refers
 from crm.prospects.rules import Purpose
 
@@ -28,7 +28,12 @@ class Campaign(TownRow, Model):
     __table_args__ = (
         refers("created_by_id", "account"),
         refers("launched_by_id", "account"),
+        refers("template_version_id", "template_version"),
         Index("ix_campaign_made", "town_id", "created_at", "id"),
+        Index("ix_campaign_due", "scheduled_for", postgresql_where=text("stage in ('scheduled', 'preparing')")),
+        CheckConstraint("budget > 0", name="budget"),
+        CheckConstraint("control_percent between 0 and 50", name="control_percent"),
+        CheckConstraint("follow_days between 1 and 365", name="follow_days"),
     )
 
     name: Mapped[str]
@@ -37,16 +42,55 @@ class Campaign(TownRow, Model):
     accented: Mapped[bool] = mapped_column(default=False)
     stage: Mapped[Stage] = mapped_column(default=Stage.DRAFT)
     segment: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """The filter: place, stage, organisation, volunteer, standing; empty is everybody."""
+    """The filter: list, place, stage, organisation, volunteer, standing; empty is everybody."""
+    template_version_id: Mapped[UUID | None] = mapped_column(default=None)
+    scheduled_for: Mapped[datetime | None] = mapped_column(default=None)
+    """When it begins; None is at once."""
+    last_day: Mapped[date | None] = mapped_column(default=None)
+    """What has not left by the end of this day is not sent any more."""
+    budget: Mapped[int | None] = mapped_column(default=None)
+    """Đồng that it may cost at most."""
+    control_percent: Mapped[int] = mapped_column(default=0, server_default="0")
+    """So many of a hundred numbers get nothing, for comparison."""
+    seed: Mapped[int] = mapped_column(default=new_seed, server_default="0")
+    """Which numbers those are follows from this."""
+    follow_days: Mapped[int] = mapped_column(default=FOLLOW_DAYS, server_default="30")
+    """Visits and joinings within so many days count as having followed."""
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    content: Mapped[str | None] = mapped_column(default=None)
+    """What says that nothing was changed; the database keeps it (`campaign_content`)."""
     created_by_id: Mapped[UUID]
     created_at: Mapped[datetime]
     launched_by_id: Mapped[UUID | None]
     launched_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
+    check_id: Mapped[UUID | None] = mapped_column(default=None)
+    """The check whose audience it was launched with; `campaign_launched` sees to it that an approval is of just this one."""
+    approval_id: Mapped[UUID | None] = mapped_column(default=None)
+    price: Mapped[int | None] = mapped_column(default=None)
+    """Đồng for one segment when it was launched."""
 
     def move_to(self, stage: Stage) -> None:
         """Go to another stage. Raises RuleBroken when that is not possible from here."""
         self.stage = move(self.stage, stage)
+
+
+class CampaignStep(TownRow, Model):
+    """Something somebody did with a campaign, or that happened to it; never changed."""
+
+    __tablename__ = "campaign_step"
+    __table_args__ = (
+        refers("campaign_id", "campaign"),
+        refers("by_id", "account"),
+        Index(None, "town_id", "campaign_id", "at", "id"),
+    )
+
+    campaign_id: Mapped[UUID]
+    kind: Mapped[Step]
+    at: Mapped[datetime]
+    by_id: Mapped[UUID | None]
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What was waiting and what had left at that moment, and words."""
 
 
 class Message(TownRow, Model):
@@ -56,7 +100,8 @@ class Message(TownRow, Model):
     __table_args__ = (
         refers("campaign_id", "campaign"),
         refers("prospect_id", "prospect"),
-        CheckConstraint("(campaign_id is null) <> (reminder is null)", name="campaign_or_reminder"),
+        refers("trial_of_id", "campaign"),
+        CheckConstraint("num_nonnulls(campaign_id, reminder, trial_of_id) = 1", name="campaign_or_reminder"),
         CheckConstraint("phone is not null or state = 'excluded'", name="phone"),
         CheckConstraint("reminder is null or local_day is not null", name="reminder_day"),
         Index(
@@ -89,6 +134,7 @@ class Message(TownRow, Model):
         ),
         Index("ix_message_phone", "town_id", "phone", "claimed_at"),
         Index("ix_message_prospect", "town_id", "prospect_id"),
+        Index("ix_message_trial", "town_id", "trial_of_id", postgresql_where=text("trial_of_id is not null")),
         Index("ix_message_made", "town_id", "made_at", "id"),
         Index(
             "uq_message_sid",
@@ -100,6 +146,8 @@ class Message(TownRow, Model):
 
     campaign_id: Mapped[UUID | None]
     reminder: Mapped[str | None]
+    trial_of_id: Mapped[UUID | None] = mapped_column(default=None)
+    """A trial of this campaign, sent to somebody of the office: it counts in no result."""
     purpose: Mapped[Purpose]
     phone: Mapped[str | None]
     prospect_id: Mapped[UUID | None]
@@ -201,6 +249,8 @@ class SmsSettings(TownRow, Model):
             "opens >= '07:00' and closes <= '22:00' and opens < closes",
             name="within_legal_hours",
         ),
+        CheckConstraint("month_budget > 0", name="month_budget"),
+        CheckConstraint("approve_messages >= 0 and approve_cost >= 0", name="approve"),
     )
 
     opens: Mapped[time] = mapped_column(default=LEGAL_HOURS.opens)
@@ -208,6 +258,14 @@ class SmsSettings(TownRow, Model):
     price: Mapped[int] = mapped_column(default=USUAL_PRICE)
     """Đồng for one segment."""
     held_since: Mapped[datetime | None]
+    month_budget: Mapped[int | None] = mapped_column(default=None)
+    """Đồng that all campaigns of a month may cost at most."""
+    approve_messages: Mapped[int | None] = mapped_column(default=None)
+    """A campaign of more messages takes two people."""
+    approve_cost: Mapped[int | None] = mapped_column(default=None)
+    """A campaign that costs more đồng takes two people."""
+    sender: Mapped[str | None] = mapped_column(default=None)
+    """The registered name that messages come from (tên định danh)."""
 
     @property
     def hours(self) -> Hours:

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     SAME_PHONE = "same_phone"
     MISSING_VALUE = "missing_value"
     TOO_LONG = "too_long"
+    HELD_BACK = "held_back"
     TOO_MANY = "too_many"
     OUT_OF_HOURS = "out_of_hours"
     PAUSED = "paused"
@@ -46,6 +47,7 @@ REASONS: dict[Reason, LazyString] = {
     Reason.SAME_PHONE: _l("Somebody else with the same phone already gets this message."),
     Reason.MISSING_VALUE: _l("A place in the text has no value for this person."),
     Reason.TOO_LONG: _l("The text is too long."),
+    Reason.HELD_BACK: _l("Chosen by chance to get nothing, so that the campaign can be compared."),
     Reason.TOO_MANY: _l("This number has had three messages in 24 hours; the message waits."),
     Reason.OUT_OF_HOURS: _l("Outside the hours in which messages may leave; the message waits."),
     Reason.PAUSED: _l("The campaign is paused."),

@@ -1,6 +1,8 @@
 """The life of a campaign."""
 
+import secrets
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from flask_babel import lazy_gettext as _l
@@ -31,27 +33,84 @@ class Stage(StrEnum):
     """The life of a campaign."""
 
     DRAFT = "draft"
+    PREPARING = "preparing"
+    SCHEDULED = "scheduled"
     RUNNING = "running"
     PAUSED = "paused"
+    MISSED = "missed"
     CANCELLED = "cancelled"
     DONE = "done"
 
 
 STAGE_NAMES: dict[Stage, LazyString] = {
     Stage.DRAFT: _l("Draft"),
+    Stage.PREPARING: _l("Being prepared"),
+    Stage.SCHEDULED: _l("Scheduled"),
     Stage.RUNNING: _l("Running"),
     Stage.PAUSED: _l("Paused"),
+    Stage.MISSED: _l("Its time was missed"),
     Stage.CANCELLED: _l("Called off"),
     Stage.DONE: _l("Finished"),
 }
 
 MOVES: dict[Stage, frozenset[Stage]] = {
-    Stage.DRAFT: frozenset({Stage.RUNNING, Stage.CANCELLED}),
-    Stage.RUNNING: frozenset({Stage.PAUSED, Stage.CANCELLED, Stage.DONE}),
-    Stage.PAUSED: frozenset({Stage.RUNNING, Stage.CANCELLED}),
+    Stage.DRAFT: frozenset({Stage.PREPARING, Stage.SCHEDULED, Stage.RUNNING, Stage.CANCELLED}),
+    Stage.PREPARING: frozenset({Stage.DRAFT, Stage.SCHEDULED, Stage.RUNNING, Stage.CANCELLED}),
+    Stage.SCHEDULED: frozenset({Stage.RUNNING, Stage.PAUSED, Stage.MISSED, Stage.CANCELLED}),
+    Stage.RUNNING: frozenset({Stage.PAUSED, Stage.MISSED, Stage.CANCELLED, Stage.DONE}),
+    Stage.PAUSED: frozenset({Stage.SCHEDULED, Stage.RUNNING, Stage.CANCELLED}),
+    Stage.MISSED: frozenset({Stage.SCHEDULED, Stage.RUNNING, Stage.CANCELLED}),
     Stage.CANCELLED: frozenset(),
     Stage.DONE: frozenset(),
 }
+"""MISSED: its time came and went while nothing could be sent; a person says whether it goes on, moves or is called
+off, so that what is late does not flood."""
+LATE_BY = timedelta(minutes=30)
+"""A campaign that could not begin within this time waits for a person."""
+FOLLOW_DAYS = 30
+
+
+class Step(StrEnum):
+    """What happened to a campaign."""
+
+    ASKED = "asked"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    LAUNCHED = "launched"
+    SCHEDULED = "scheduled"
+    BEGUN = "begun"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    MISSED = "missed"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+    DONE = "done"
+    TRIED = "tried"
+    NOT_LAUNCHED = "not_launched"
+
+
+STEPS: dict[Step, LazyString] = {
+    Step.ASKED: _l("A second person was asked"),
+    Step.APPROVED: _l("Approved by a second person"),
+    Step.REFUSED: _l("Not approved"),
+    Step.LAUNCHED: _l("Launched"),
+    Step.SCHEDULED: _l("Scheduled"),
+    Step.BEGUN: _l("Begun at its time"),
+    Step.PAUSED: _l("Stopped for now"),
+    Step.RESUMED: _l("Goes on"),
+    Step.MISSED: _l("Its time was missed; it waits for a person"),
+    Step.MOVED: _l("Moved to another time"),
+    Step.CANCELLED: _l("Called off"),
+    Step.DONE: _l("All is sent"),
+    Step.TRIED: _l("A trial was sent"),
+    Step.NOT_LAUNCHED: _l("Could not be launched"),
+}
+
+
+def new_seed() -> int:
+    """What decides by chance who is held back; kept, so that it can be looked at again."""
+    return secrets.randbelow(2**31)
+
 
 PERSON_PLACES = ("ten", "ho_ten", "xung_ho")
 """What a campaign's text may name of a person: given name, full name, form of address."""

@@ -1,0 +1,1 @@
+"""What a check finds, what may be mended, and when one may launch."""
