@@ -104,9 +104,12 @@ def _certificate(_paper: SponsorPaper, facts: Mapping[str, Any], lang: str) -> d
 
 
 def _statement(_paper: SponsorPaper, facts: Mapping[str, Any], lang: str) -> dict[str, Any]:
-    people, months = (filters.number(facts[name], 0, lang) for name in ("people", "months"))
+    """What was set aside and paid is printed before what came back of it. Papers of before know no months that wait."""
+    money = {"came_back": 0} | facts["money"]
+    printed = money | {name: money[name] + money["came_back"] for name in ("used", "paid")}
     return {
-        **{name: filters.vnd(amount, lang) for name, amount in facts["money"].items()},
+        **{name: filters.vnd(amount, lang) for name, amount in printed.items()},
+        "came_back": filters.vnd(money["came_back"], lang) if money["came_back"] else "",
         **{name: filters.day(date.fromisoformat(facts[name]), lang) for name in ("first", "last")},
         "receipts": [
             [filters.day(date.fromisoformat(day), lang), reference, filters.vnd(amount, lang)]
@@ -116,8 +119,20 @@ def _statement(_paper: SponsorPaper, facts: Mapping[str, Any], lang: str) -> dic
             [place or ELSEWHERE[lang], PLAIN_NEEDS[lang][need], *(filters.number(one, 0, lang) for one in numbers)]
             for place, need, *numbers in facts["groups"]
         ],
-        "total": f"{people} người, {months} tháng" if lang == "vi" else f"{people} people, {months} months",
+        "waits": "waiting_months" in facts,
+        "total": _months_told(facts["people"], facts["months"], facts.get("waiting_months"), lang),
     }
+
+
+def _months_told(people: int, months: int, waiting: int | None, lang: str) -> str:
+    who, paid = filters.number(people, 0, lang), filters.number(months, 0, lang)
+    vietnamese = lang == "vi"
+    if waiting is None:
+        return f"{who} người, {paid} tháng" if vietnamese else f"{who} people, {paid} months"
+    aside = filters.number(waiting, 0, lang)
+    if vietnamese:
+        return f"{who} người: {paid} tháng đã nộp quỹ bảo hiểm, {aside} tháng đã dành sẵn tiền, chờ nộp"
+    return f"{who} people: {paid} months paid to the insurance fund, {aside} months set aside and waiting to be paid"
 
 
 def sentence(people: int, lang: str) -> str:

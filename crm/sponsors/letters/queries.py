@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ from crm.accounts.models import User
 from crm.errors import NotFound
 from crm.money import Vnd, split
 from crm.months import Month
+from crm.participation.leaving.models import LeavingPart, LeavingRefund
+from crm.participation.leaving.rules import Payee
 from crm.participation.models import Payment
 from crm.places.models import Place
 from crm.prospects.merging.models import MergedRow
@@ -105,13 +108,31 @@ def helped_by(session: Session, of: Sponsor) -> dict[UUID, Helped]:
     return found
 
 
+CAME_BACK = (
+    select(func.sum(LeavingPart.amount))
+    .join(LeavingRefund, and_(LeavingRefund.town_id == LeavingPart.town_id, LeavingRefund.id == LeavingPart.refund_id))
+    .where(
+        LeavingRefund.town_id == AllocationMonth.town_id,
+        LeavingRefund.payment_id == AllocationMonth.payment_id,
+        LeavingRefund.not_needed_from <= AllocationMonth.month,
+        LeavingPart.payee == Payee.SPONSOR,
+        LeavingPart.payee_id == Allocation.sponsor_id,
+        LeavingPart.settled_on.is_not(None),
+    )
+    .correlate(AllocationMonth, Allocation)
+    .scalar_subquery()
+)
+"""What came back of a payment to the sponsor, for a month that was paid in vain; None for any other month."""
+
+
 def carried_months(session: Session, of: Sponsor, people: dict[UUID, Helped]) -> list[CarriedMonth]:
     """Every named month this sponsor's money was set aside for, with what became of it.
 
-    A payment may have needed less than was set aside: its months share what it took.
+    A payment may have needed less than was set aside: its months share what it took. Of a payment for somebody who left,
+    the months not needed share what came back.
     """
     query = (
-        select(AllocationMonth, Payment.other_support)
+        select(AllocationMonth, Payment.other_support, CAME_BACK)
         .join(
             Allocation,
             and_(Allocation.town_id == AllocationMonth.town_id, Allocation.id == AllocationMonth.allocation_id),
@@ -121,27 +142,33 @@ def carried_months(session: Session, of: Sponsor, people: dict[UUID, Helped]) ->
         .order_by(AllocationMonth.allocation_id, AllocationMonth.month)
     )
     rows = session.execute(query).tuples().all()
-    taken = _taken([(one, int(used)) for one, used in rows if one.payment_id and not one.released_at])
+    paid = [(one, int(used)) for one, used, _back in rows if one.payment_id and not one.released_at]
+    taken = _shared([(one, used, one.amount) for one, used in paid])
+    came_back = _shared([(one, int(back), taken[one.id]) for one, _used, back in rows if back and one.id in taken])
     found = []
-    for one, _used in rows:
-        state = (
-            MonthState.GIVEN_BACK if one.released_at else MonthState.PAID if one.payment_id else MonthState.SET_ASIDE
-        )
-        amount = taken.get(one.id, one.amount)
-        number = people[one.prospect_id].number
-        found.append(CarriedMonth(number, one.prospect_id, Month.of(one.month), amount, state))
+    for one, _used, _back in rows:
+        amount, number = taken.get(one.id, one.amount), people[one.prospect_id].number
+        back = came_back.get(one.id)
+        told = (amount, _state_of(one)) if back is None else (back, MonthState.CAME_BACK, amount - back)
+        found.append(CarriedMonth(number, one.prospect_id, Month.of(one.month), *told))
     return found
 
 
-def _taken(paid: Sequence[tuple[AllocationMonth, Vnd]]) -> dict[UUID, Vnd]:
-    """What a payment took of each month that was paid with it."""
-    together: dict[UUID | None, list[tuple[AllocationMonth, Vnd]]] = {}
-    for one, used in paid:
-        together.setdefault(one.payment_id, []).append((one, used))
+def _state_of(one: AllocationMonth) -> MonthState:
+    return MonthState.GIVEN_BACK if one.released_at else MonthState.PAID if one.payment_id else MonthState.SET_ASIDE
+
+
+def _shared(months: Sequence[tuple[AllocationMonth, Vnd, Vnd]]) -> dict[UUID, Vnd]:
+    """An amount of each payment shared among its months by their weights: (month, amount of the payment, weight)."""
+    together: dict[UUID | None, list[tuple[UUID, Vnd, Vnd]]] = {}
+    for one, amount, weight in months:
+        together.setdefault(one.payment_id, []).append((one.id, amount, weight))
     return {
-        month.id: amount
+        month_id: amount
         for rows in together.values()
-        for (month, used), amount in zip(rows, split(rows[0][1], [month.amount for month, _used in rows]), strict=True)
+        for (month_id, _amount, _weight), amount in zip(
+            rows, split(rows[0][1], [weight for _id, _amount, weight in rows]), strict=True
+        )
     }
 
 
@@ -183,13 +210,25 @@ class Telling(NamedTuple):
     told: dict[int, tuple[str | None, Ground | None]]
     """Place and need of each number, as told without a name."""
 
-    def groups(self, months: Iterable[tuple[int, Month]]) -> list[Group]:
-        """These months of people put together where they are told alike, the largest first."""
-        found: dict[tuple[str | None, Ground | None], list[tuple[int, Month]]] = {}
-        for number, month in months:
-            found.setdefault(self.told[number], []).append((number, month))
+    def groups(self, lines: Iterable[Line], of_year: int | None = None) -> list[Group]:
+        """The months of these people, in all or of one year, put together where they are told alike; the largest first."""
+        found: dict[tuple[str | None, Ground | None], list[tuple[list[Month], list[Month]]]] = {}
+        for line in lines:
+            paid, waiting = (
+                [month for month in months if of_year is None or month.year == of_year]
+                for months in (line.paid_months, line.waiting_months)
+            )
+            if paid or waiting:
+                found.setdefault(self.told[line.number], []).append((paid, waiting))
         groups = [
-            Group(place, need, len({number for number, _ in rows}), len(rows), max(month for _, month in rows))
+            Group(
+                place,
+                need,
+                len(rows),
+                sum(len(paid) for paid, _waiting in rows),
+                sum(len(waiting) for _paid, waiting in rows),
+                max(month for both in rows for months in both for month in months),
+            )
             for (place, need), rows in found.items()
         ]
         return sorted(groups, key=lambda one: (one.place is None, -one.people, one.place or "", str(one.need)))
@@ -294,7 +333,8 @@ def years_of_money(
     set aside, given back or paid. A correction counts as what it corrects.
     """
     undone = aliased(Posting)
-    refunds = func.coalesce(undone.movement, Posting.movement) == Movement.REFUNDED
+    movement = func.coalesce(undone.movement, Posting.movement)
+    refunds, came_back = movement == Movement.REFUNDED, movement == Movement.CAME_BACK
     entry, before, within = LedgerEntry.amount, Posting.posted_on < first, Posting.posted_on >= first
     free, kept, gone = (LedgerAccount.kind == kind for kind in REAL_MONEY)
 
@@ -311,6 +351,7 @@ def years_of_money(
             total(within, gone),
             total(free),
             total(kept),
+            -total(within, gone, came_back),
         )
         .select_from(LedgerEntry)
         .join(
@@ -476,62 +517,92 @@ class FundSums(NamedTuple):
     left: Vnd
     sponsors: int
     people: int
+    """Whose months were paid."""
     months: int
+    waiting: int
+    """Months that are only set aside, of anybody."""
 
 
 class FundGroup(NamedTuple):
-    """People whom the fund carries or carried, told alike."""
+    """People whom the fund carries or carried, or set money aside for, told alike."""
 
     place: str | None
     need: Ground | None
     people: int
     months: int
+    """Paid to the insurance fund."""
+    waiting: int
+    """Only set aside."""
+
+
+PAID_MONTHS = func.count().filter(AllocationMonth.payment_id.is_not(None), CAME_BACK.is_(None))
+WAITING_MONTHS = func.count().filter(AllocationMonth.payment_id.is_(None))
+"""Of months that were not given back: those that carry somebody, and those that money is only set aside for."""
 
 
 def fund_groups(session: Session, town_id: UUID) -> list[FundGroup]:
     """Whom the fund carried by ward and need, told so that no group has too few people (rules.told_as)."""
     query = (
-        select(Allocation.prospect_id, Place.id, Place.name, NEED_THEN, func.sum(Allocation.carried_months))
+        select(Allocation.prospect_id, Place.id, Place.name, NEED_THEN, PAID_MONTHS, WAITING_MONTHS)
         .select_from(Allocation)
+        .join(AllocationMonth, _of_allocation())
         .join(Posting, and_(Posting.town_id == Allocation.town_id, Posting.id == Allocation.posting_id))
         .join(Prospect, and_(Prospect.town_id == Allocation.town_id, Prospect.id == Allocation.prospect_id))
         .join(Place, and_(Place.town_id == Prospect.town_id, Place.id == Prospect.place_id))
-        .where(Allocation.town_id == town_id, Allocation.released_at.is_(None))
+        .where(Allocation.town_id == town_id, AllocationMonth.released_at.is_(None))
         .group_by(Allocation.prospect_id, Place.id, Place.name, NEED_THEN)
     )
-    rows = session.execute(query).tuples().all()
+    rows = [row for row in session.execute(query).tuples() if row[4] or row[5]]
     names: dict[UUID | None, str] = {row[1]: row[2] for row in rows}
     people: dict[tuple[UUID, Ground], set[UUID]] = {}
-    months: dict[tuple[UUID, Ground], int] = {}
-    for row in rows:
-        cell = (row[1], Ground(row[3]))
-        people.setdefault(cell, set()).add(row[0])
-        months[cell] = months.get(cell, 0) + int(row[4])
-    hides = told_as({cell: len(who) for cell, who in people.items()})
-    told: dict[Told, tuple[set[UUID], int]] = {}
-    for cell, how in hides.items():
-        who, number = told.get(how, (set(), 0))
-        told[how] = (who | people[cell], number + months[cell])
-    groups = [FundGroup(names.get(how.place_id), how.need, len(who), number) for how, (who, number) in told.items()]
+    paid: Counter[tuple[UUID, Ground]] = Counter()
+    waiting: Counter[tuple[UUID, Ground]] = Counter()
+    for prospect_id, place_id, _name, need, carried, aside in rows:
+        cell = (place_id, Ground(need))
+        people.setdefault(cell, set()).add(prospect_id)
+        paid[cell] += carried
+        waiting[cell] += aside
+    told: dict[Told, list[tuple[UUID, Ground]]] = {}
+    for cell, how in told_as({cell: len(who) for cell, who in people.items()}).items():
+        told.setdefault(how, []).append(cell)
+    groups = [
+        FundGroup(
+            names.get(how.place_id),
+            how.need,
+            len(set().union(*(people[cell] for cell in cells))),
+            sum(paid[cell] for cell in cells),
+            sum(waiting[cell] for cell in cells),
+        )
+        for how, cells in told.items()
+    ]
     return sorted(groups, key=lambda one: (one.place is None, -one.people, one.place or "", str(one.need)))
 
 
 def fund_sums(session: Session, town_id: UUID, today: date) -> FundSums:
     """What the fund received and did in all."""
     money = years_of_money(session, town_id, date.min, today).values()
-    query = select(
-        func.count(Allocation.prospect_id.distinct()), func.coalesce(func.sum(Allocation.carried_months), 0)
-    ).where(Allocation.town_id == town_id, Allocation.released_at.is_(None))
-    people, months = session.execute(query).one()
+    carries = and_(AllocationMonth.payment_id.is_not(None), CAME_BACK.is_(None))
+    query = (
+        select(func.count(Allocation.prospect_id.distinct()).filter(carries), PAID_MONTHS, WAITING_MONTHS)
+        .select_from(Allocation)
+        .join(AllocationMonth, _of_allocation())
+        .where(Allocation.town_id == town_id, AllocationMonth.released_at.is_(None))
+    )
+    people, months, waiting = session.execute(query).one()
     return FundSums(
         received=sum(one.received - one.refunded for one in money),
         used=sum(one.used for one in money),
         paid=sum(one.paid for one in money),
         left=sum(one.closing for one in money),
         sponsors=sum(1 for one in money if one.received > one.refunded),
-        people=int(people),
-        months=int(months),
+        people=people,
+        months=months,
+        waiting=waiting,
     )
+
+
+def _of_allocation() -> ColumnElement[bool]:
+    return and_(AllocationMonth.town_id == Allocation.town_id, AllocationMonth.allocation_id == Allocation.id)
 
 
 def who_wants_to_be_named(session: Session, town_id: UUID, most: int = 500) -> Sequence[str]:

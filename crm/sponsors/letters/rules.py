@@ -38,13 +38,18 @@ class MonthState(StrEnum):
     SET_ASIDE = "set_aside"
     PAID = "paid"
     GIVEN_BACK = "given_back"
+    CAME_BACK = "came_back"
+    """It was paid, turned out not to be needed, and the insurance office paid it back."""
 
 
 MONTH_STATES: Mapping[MonthState, Any] = {
     MonthState.SET_ASIDE: _l("set aside"),
     MonthState.PAID: _l("paid to the insurance fund"),
     MonthState.GIVEN_BACK: _l("given back"),
+    MonthState.CAME_BACK: _l("not needed, came back"),
 }
+NOT_CARRIED = frozenset({MonthState.GIVEN_BACK, MonthState.CAME_BACK})
+"""What carries nobody any more."""
 
 
 class Way(StrEnum):
@@ -183,6 +188,8 @@ class CarriedMonth(NamedTuple):
     month: Month
     amount: Vnd
     state: MonthState
+    stays: Vnd = 0
+    """Of a month that came back: what the insurance office kept of it."""
 
 
 class Run(NamedTuple):
@@ -193,6 +200,7 @@ class Run(NamedTuple):
     state: MonthState
     amount: Vnd
     months: int
+    stays: Vnd = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,26 +216,42 @@ class Line:
     @property
     def used(self) -> Vnd:
         """What is set aside for them or paid for them."""
-        return sum(run.amount for run in self.runs if run.state is not MonthState.GIVEN_BACK)
+        return sum(run.stays if run.state in NOT_CARRIED else run.amount for run in self.runs)
+
+    @property
+    def paid_months(self) -> list[Month]:
+        """The months carried: paid to the insurance fund, and needed."""
+        return self._in(MonthState.PAID)
+
+    @property
+    def waiting_months(self) -> list[Month]:
+        """The months that money is only set aside for."""
+        return self._in(MonthState.SET_ASIDE)
 
     @property
     def kept_months(self) -> list[Month]:
-        """The months carried, without those given back."""
-        return [
-            month for run in self.runs if run.state is not MonthState.GIVEN_BACK for month in run.first.run(run.months)
-        ]
+        """Both of them, in their order."""
+        return sorted([*self.paid_months, *self.waiting_months])
+
+    def _in(self, state: MonthState) -> list[Month]:
+        return [month for run in self.runs if run.state is state for month in run.first.run(run.months)]
 
 
 def runs_of(months: Iterable[CarriedMonth]) -> list[Run]:
-    """Months of one person put together where they follow each other in the same state; given back last."""
+    """Months of one person put together where they follow each other in the same state; what carries nobody last."""
     found: list[Run] = []
-    order = sorted(months, key=lambda one: (one.state is MonthState.GIVEN_BACK, one.month))
+    order = sorted(months, key=lambda one: (one.state in NOT_CARRIED, one.month))
     for one in order:
         before = found[-1] if found else None
         if before and before.state is one.state and before.last + 1 == one.month:
-            found[-1] = before._replace(last=one.month, amount=before.amount + one.amount, months=before.months + 1)
+            found[-1] = before._replace(
+                last=one.month,
+                amount=before.amount + one.amount,
+                months=before.months + 1,
+                stays=before.stays + one.stays,
+            )
         else:
-            found.append(Run(one.month, one.month, one.state, one.amount, 1))
+            found.append(Run(one.month, one.month, one.state, one.amount, 1, one.stays))
     return found
 
 
@@ -238,6 +262,9 @@ class Group(NamedTuple):
     need: Ground | None
     people: int
     months: int
+    """Paid to the insurance fund."""
+    waiting: int
+    """Only set aside."""
     until: Month
 
 
@@ -281,6 +308,8 @@ class YearOfMoney(NamedTuple):
     closing: Vnd = 0
     waiting: Vnd = 0
     """Set aside at the end and not yet paid."""
+    came_back: Vnd = 0
+    """What the insurance fund paid back; `used` and `paid` are less that."""
 
     @property
     def adds_up(self) -> bool:

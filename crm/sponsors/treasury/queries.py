@@ -27,7 +27,7 @@ MOST_COUNTED = 999
 
 
 class Carried(NamedTuple):
-    """Months of people that sponsors carry, from January to this month: of this year, and of the last."""
+    """Months of people that sponsors' money paid, from January to this month: of this year, and of the last."""
 
     now: int
     before: int
@@ -93,7 +93,7 @@ def desk(session: Session, scope: Scope, today: date) -> Desk:
 
 
 def months_carried(session: Session, town_id: UUID, until: Month) -> Carried:
-    """The months from January to a month that are carried, and those of the year before."""
+    """The months from January to a month that are paid with sponsors' money, and those of the year before."""
     first = Month(until.year, 1)
 
     def within(years: int) -> tuple[date, date]:
@@ -101,7 +101,7 @@ def months_carried(session: Session, town_id: UUID, until: Month) -> Carried:
 
     of = AllocationMonth
     query = select(*(func.count().filter(of.month.between(*within(years))) for years in (0, 1))).where(
-        of.town_id == town_id, of.released_at.is_(None)
+        of.town_id == town_id, of.released_at.is_(None), of.payment_id.is_not(None)
     )
     return Carried(*(int(number) for number in session.execute(query).one()))
 

@@ -21,6 +21,12 @@ from crm.participation.rules import Basis, Ending
 from crm.participation.services import stop
 from crm.sponsors import queries, services
 from crm.sponsors.ledger import recounting
+from crm.sponsors.letters import queries as letters
+from crm.sponsors.letters.models import SponsorPaper
+from crm.sponsors.letters.printing import pdf_of
+from crm.sponsors.letters.queries import telling
+from crm.sponsors.letters.rules import MonthState
+from crm.sponsors.letters.services import issue_statement
 from crm.sponsors.models import Posting, Sponsor
 from crm.sponsors.rules import Movement
 from crm.sponsors.statements.rules.kinds import LineState, Use
@@ -90,3 +96,43 @@ def test_a_line_of_the_bank_shows_it(session: Session, make: Make) -> None:
     assert line.state is LineState.SETTLED
     with pytest.raises(RuleBroken):
         show_moves(session, line, Use.INSURANCE, [posting], by_id=manager.id, at=noon(CAME))
+
+
+def test_the_sponsors_letter_tells_which_months_came_back(session: Session, make: Make) -> None:
+    by, manager = sponsor(make), make.user(Role.MANAGER)
+    part = waited_for(session, make, by, manager)
+    (line,) = telling(session, by, CAME).lines
+    assert [(run.state, run.months) for run in line.runs] == [(MonthState.PAID, 12)]
+    settle(session, scope_of(session, manager), part.id, on=CAME, note="CV 12", by=manager, at=noon(CAME))
+    (line,) = telling(session, by, CAME).lines
+    assert [(run.state, str(run.first), run.months, run.amount) for run in line.runs] == [
+        (MonthState.PAID, "2026-01", 8, 8 * A_MONTH),
+        (MonthState.CAME_BACK, "2026-09", 4, IN_VAIN),
+    ]
+    assert line.used == queries.balance_of(session, by).used
+    done = letters.fund_sums(session, make.town.id, CAME)
+    assert (done.months, done.waiting, done.people) == (8, 0, 1)
+    money = letters.years_of_money(session, make.town.id, date(2026, 1, 1), CAME)[by.id]
+    assert (money.used, money.came_back, money.closing) == (A_YEAR - IN_VAIN, IN_VAIN, IN_VAIN)
+    assert money.adds_up
+
+
+def test_the_yearly_statement_tells_what_came_back_and_months_only_set_aside(session: Session, make: Make) -> None:
+    by, manager = sponsor(make), make.user(Role.MANAGER)
+    part = waited_for(session, make, by, manager)
+    settle(session, scope_of(session, manager), part.id, on=CAME, note="CV 12", by=manager, at=noon(CAME))
+    allocate(by, poor(make, "Bà Sau"), 3, Month(2026, 10), on=CAME, at=noon(CAME), reason="Nhà khó khăn")
+    paper = issue_statement(session, by, 2026, address="http://localhost/verify", by=None, on=CAME, at=noon(CAME))
+    facts = paper.facts
+    assert (facts["people"], facts["months"], facts["waiting_months"]) == (2, 8, 3)
+    assert facts["money"]["came_back"] == IN_VAIN
+    assert pdf_of(paper, "vi").startswith(b"%PDF")
+    old = {name: value for name, value in facts.items() if name != "waiting_months"}
+    old["groups"] = [row[:4] for row in facts["groups"]]
+    old["money"] = {name: value for name, value in facts["money"].items() if name != "came_back"}
+    before = SponsorPaper(**paper_values(paper) | {"facts": old})
+    assert pdf_of(before, "en").startswith(b"%PDF"), "papers of before can be made again"
+
+
+def paper_values(paper: SponsorPaper) -> dict[str, object]:
+    return {name: getattr(paper, name) for name in ("kind", "number", "issued_on", "of_year", "year", "serial")}

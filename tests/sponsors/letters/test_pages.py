@@ -216,7 +216,15 @@ def test_the_fund_tells_all_and_nobody(client: FlaskClient, session: Session, ma
     poor(make, "Người Chờ")
     answer = client.get("/fund")
     page = words(answer.text)
-    for told in ("4.234.000 đ", "15 tháng", make.ward().name, "107.800 đ", "115.500 đ", "Công ty Vui Vẻ", "dưới 5"):
+    for told in (
+        "4.234.000 đ",
+        "15 tháng đã dành sẵn tiền",
+        make.ward().name,
+        "107.800 đ",
+        "115.500 đ",
+        "Công ty Vui Vẻ",
+        "dưới 5",
+    ):
         assert told in page, told
     for secret in ("Kín Đáo", "Người Kín", "Người Chờ"):
         assert secret not in page
@@ -375,7 +383,7 @@ def test_the_head_of_a_letter_tells_everybody_the_money_is_for(
     at_time(clock.at(date(2019, 12, 2), 9))
     page = words(client.get(f"/s/{token}").text)
     assert "754.600 đ của quý vị dành cho 2 người" in page
-    assert "2 người và 7 tháng; trong đó 1 tháng đã nộp quỹ bảo hiểm" in page
+    assert "2 người: 1 tháng đã nộp quỹ bảo hiểm, 6 tháng đã dành sẵn tiền, chờ nộp" in page
 
 
 def test_a_letter_of_a_large_sponsor_asks_few_questions(client: FlaskClient, make: Make) -> None:

@@ -245,7 +245,7 @@ def test_a_statement_names_nobody_and_each_receipt(session: Session, make: Make)
     allocate(of, poor(make, "Lê Thị Giấu Tên"), months=3)
     facts = statement(of).facts
     assert facts["receipts"] == [["2019-10-15", "FT1", 10 * A_MONTH]]
-    assert facts["groups"] == [[make.ward().name, "poor", 1, 3]]
+    assert facts["groups"] == [[make.ward().name, "poor", 1, 0, 3]]
     assert facts["money"]["closing"] == 7 * A_MONTH
     assert "Giấu Tên" not in str(facts)
 

@@ -104,8 +104,7 @@ def _letter(door: Door) -> ResponseReturnValue:
     this, told = Month.of(today), queries.telling(current, by, today)
     balance, received = sponsors.balance_of(current, by), queries.receipts_of(current, by)
     now = [line for line in told.lines if line.kept_months and line.kept_months[-1] >= this]
-    groups = told.groups((line.number, month) for line in now for month in line.kept_months)
-    kept = [(line.number, month) for line in told.lines for month in line.kept_months]
+    groups, ever = told.groups(now), told.groups(told.lines)
     giving, a_month = how_to_give(current, by, today), sponsors.a_month(current, by.town_id, Ground.POOR, today)
     ends = min((line.kept_months[-1] for line in now), default=None)
     after = request.args.get("after", 0, type=int)
@@ -116,10 +115,11 @@ def _letter(door: Door) -> ResponseReturnValue:
         sponsor=by,
         balance=balance,
         groups=groups,
-        people=len(now),
+        people=len([line for line in now if line.paid_months]),
         months=sum(group.months for group in groups),
-        ever=(len({number for number, _month in kept}), len(kept)),
-        paid=sum(run.months for line in told.lines for run in line.runs if run.state is MonthState.PAID),
+        ever=sum(group.people for group in ever),
+        paid=sum(group.months for group in ever),
+        waiting=sum(group.waiting for group in ever),
         next=what_comes_next(balance, giving["left"] if giving else 0, a_month, ends, this + (SPONSOR_NOTICE - 1)),
         ends=ends,
         a_month=a_month,
