@@ -7,6 +7,7 @@ from flask_smorest import Blueprint as ApiBlueprint
 
 import crm.accounts.models
 import crm.api.models
+import crm.campaigns.files.models
 import crm.campaigns.models
 import crm.campaigns.preflight.models
 import crm.campaigns.templating.models

@@ -14,6 +14,7 @@ from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.hours import LEGAL_HOURS, Hours
 from crm.campaigns.rules.reasons import Reason, reason_for
 from crm.campaigns.rules.stages import FOLLOW_DAYS, Stage, Step, move, new_seed
+from crm.campaigns.rules.ways import Way, way_of
 from crm.db import Model, TownRow, refers
 from crm.prospects.rules import Purpose
 
@@ -93,6 +94,11 @@ class CampaignStep(TownRow, Model):
     """What was waiting and what had left at that moment, and words."""
 
 
+def _usual_way(context: Any) -> Way:
+    """The way of a message for which nobody chose one."""
+    return way_of(context.get_current_parameters()["purpose"])
+
+
 class Message(TownRow, Model):
     """One message to one number. The row is the truth; a task only moves it on."""
 
@@ -104,6 +110,17 @@ class Message(TownRow, Model):
         CheckConstraint("num_nonnulls(campaign_id, reminder, trial_of_id) = 1", name="campaign_or_reminder"),
         CheckConstraint("phone is not null or state = 'excluded'", name="phone"),
         CheckConstraint("reminder is null or local_day is not null", name="reminder_day"),
+        refers("file_id", "sms_file"),
+        CheckConstraint("way = 'brandname' or purpose <> 'promotion'", name="promotion_by_brandname"),
+        CheckConstraint(
+            "purpose <> 'promotion' or state = 'excluded' or body ~ '^\\[(QC|AD)\\]'", name="promotion_says_so"
+        ),
+        CheckConstraint("way = 'twilio' or state not in ('sending', 'unknown')", name="twilio_sends_its_own"),
+        CheckConstraint(
+            "(file_id is null) = (file_line is null) and (file_id is null or way = 'brandname') "
+            "and (state <> 'handed_over' or file_id is not null)",
+            name="in_a_file",
+        ),
         Index(
             "uq_message_campaign_phone",
             "town_id",
@@ -122,7 +139,16 @@ class Message(TownRow, Model):
             postgresql_where=text("reminder is not null"),
         ),
         Index(
+            "uq_message_file_line",
+            "town_id",
+            "file_id",
+            "file_line",
+            unique=True,
+            postgresql_where=text("file_id is not null"),
+        ),
+        Index(
             "ix_message_due",
+            "way",
             "not_before",
             "id",
             postgresql_where=text("state = 'queued'"),
@@ -149,6 +175,7 @@ class Message(TownRow, Model):
     trial_of_id: Mapped[UUID | None] = mapped_column(default=None)
     """A trial of this campaign, sent to somebody of the office: it counts in no result."""
     purpose: Mapped[Purpose]
+    way: Mapped[Way] = mapped_column(default=_usual_way, server_default=Way.TWILIO.value)
     phone: Mapped[str | None]
     prospect_id: Mapped[UUID | None]
     local_day: Mapped[date | None]
@@ -163,6 +190,9 @@ class Message(TownRow, Model):
     claimed_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     sid: Mapped[str | None]
+    file_id: Mapped[UUID | None]
+    file_line: Mapped[int | None]
+    """Where it stands in the file in which it was handed over; 1 is the first."""
     error_code: Mapped[int | None]
     settled_at: Mapped[datetime | None]
 

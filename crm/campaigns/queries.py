@@ -10,12 +10,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Time, and_, bindparam, case, exists, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from crm.campaigns.files.models import SmsWays
 from crm.campaigns.models import Campaign, Inbound, Message, OptOutLink, SmsSettings
 from crm.campaigns.rules.delivery import LEFT_US, WAITING, Delivery
 from crm.campaigns.rules.handover import Outgoing
 from crm.campaigns.rules.hours import DAY, LEGAL_HOURS, MOST_A_DAY, VIETNAM
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.stages import Stage
+from crm.campaigns.rules.ways import Way, way_of
 from crm.prospects.models import Consent, Prospect, Standing
 from crm.prospects.rules import Ground, Purpose
 from crm.web.pager import Page, read_cursor, write_cursor
@@ -72,14 +74,20 @@ def below_the_limit(at: datetime) -> ColumnElement[bool]:
     return had < MOST_A_DAY
 
 
-def may_leave(at: datetime) -> Select[UUID, UUID, str | None]:
-    """Messages that may be sent at this moment, the longest waiting first: hours, consent, the day's limit, the
+def way_for(session: Session, town_id: UUID, purpose: Purpose) -> Way:
+    """Which way messages of this purpose go in a town."""
+    chosen = session.scalar(select(SmsWays.service_way).where(SmsWays.town_id == town_id))
+    return way_of(purpose, chosen or Way.TWILIO)
+
+
+def may_leave(at: datetime, way: Way = Way.TWILIO) -> Select[UUID, UUID, str | None]:
+    """Messages that may be sent this way at this moment, the longest waiting first: hours, consent, the day's limit, the
     campaign's stage and a town's hold are all asked here."""
     return (
         select(Message.town_id, Message.id, Message.phone)
         .outerjoin(Campaign, and_(Campaign.town_id == Message.town_id, Campaign.id == Message.campaign_id))
         .outerjoin(SmsSettings, SmsSettings.town_id == Message.town_id)
-        .where(Message.state == Delivery.QUEUED, Message.not_before <= at, Message.expires_at > at)
+        .where(Message.way == way, Message.state == Delivery.QUEUED, Message.not_before <= at, Message.expires_at > at)
         .where(or_(Message.campaign_id.is_(None), Campaign.stage == Stage.RUNNING))
         .where(SmsSettings.held_since.is_(None), within_hours(at), below_the_limit(at), agreed())
         .order_by(Message.not_before, Message.id)

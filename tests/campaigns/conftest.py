@@ -70,7 +70,7 @@ class Texting:
         return self.message(person, state=Delivery.SENDING, claimed_at=clock.now(), attempts=1, **fields)
 
     def campaign(self, text: str = "Mời {xung_ho} {ten} tham gia", **fields: Any) -> Campaign:
-        content = Content(**{"name": "Tháng 10", "text": text, "purpose": Purpose.PROMOTION, **fields})
+        content = Content(**{"name": "Tháng 10", "text": text, "purpose": Purpose.SERVICE, **fields})
         by = self.make.user(Role.ORGANISER)
         return launching.draft_campaign(self.session, self.make.town.id, content, by_id=by.id, at=clock.now())
 

@@ -76,7 +76,7 @@ def test_a_town_may_narrow_its_hours(session: Session, texting: Texting) -> None
         {"state": Delivery.HELD},
         {"state": Delivery.UNKNOWN},
         {"state": Delivery.CANCELLED},
-        {"purpose": Purpose.PROMOTION},
+        {"purpose": Purpose.PROMOTION, "body": "[QC] Moi"},
     ],
 )
 def test_what_is_not_due_or_not_agreed_to_stays(session: Session, texting: Texting, fields: dict[str, object]) -> None:
@@ -359,7 +359,7 @@ def test_a_launch_freezes_who_gets_it_and_who_does_not_and_why(session: Session,
     texting.person("Trần Văn Hải", agrees=False)
     gone = texting.person("Vũ Thị Khuê")
     texting.says(str(gone.phone), False, Purpose.PROMOTION, at=clock.now())
-    campaign = texting.campaign()
+    campaign = texting.campaign(purpose=Purpose.PROMOTION)
     before = launching.preflight(session, campaign, public_url=PUBLIC_URL, at=clock.now())
     assert (before.people, before.messages) == (7, 2)
     assert before.excluded == {

@@ -504,7 +504,7 @@ class SmallTown:
                 purpose=Purpose.PROMOTION,
                 phone=row.phone,
                 prospect_id=row.id,
-                body=f"Moi ba {known.word}",
+                body=f"[QC] Moi ba {known.word}",
                 segments=1,
                 state=Delivery.DELIVERED,
                 not_before=at,

@@ -13,6 +13,7 @@ class Delivery(StrEnum):
     QUEUED = "queued"
     SENDING = "sending"
     UNKNOWN = "unknown"
+    HANDED_OVER = "handed_over"
     ACCEPTED = "accepted"
     SENT = "sent"
     DELIVERED = "delivered"
@@ -39,6 +40,7 @@ LEFT_US = frozenset(
     {
         Delivery.SENDING,
         Delivery.UNKNOWN,
+        Delivery.HANDED_OVER,
         Delivery.ACCEPTED,
         Delivery.SENT,
         Delivery.DELIVERED,
@@ -73,6 +75,7 @@ DELIVERY_NAMES: dict[Delivery, LazyString] = {
     Delivery.QUEUED: _l("Waiting"),
     Delivery.SENDING: _l("Being sent"),
     Delivery.UNKNOWN: _l("Not known"),
+    Delivery.HANDED_OVER: _l("Handed over in a file"),
     Delivery.ACCEPTED: _l("Taken by the carrier"),
     Delivery.SENT: _l("Sent"),
     Delivery.DELIVERED: _l("Reached the network"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 
 from crm.errors import RuleBroken
 from crm.prospects.rules import Purpose
@@ -135,6 +136,16 @@ def compose(text: str, purpose: Purpose, opt_out: str | None, *, accented: bool 
         body = body if body.startswith(LABELS) else f"{LABELS[0]} {body}"
         body = f"{body} Từ chối: {opt_out}" if opt_out and opt_out not in body else body
     return unicodedata.normalize("NFC", body) if accented else unaccented(body)
+
+
+def promotion_fault(body: str, opt_out: str | None = None) -> LazyString | None:
+    """What a promotion lacks by Decree 91/2020, article 13, in words; None when it may go. `opt_out` is the address on
+    which its reader says no: nothing may follow it."""
+    if not body.startswith(LABELS):
+        return _l("A promotion begins with [QC].")
+    if opt_out and not body.rstrip(" .").endswith(opt_out):
+        return _l("A promotion ends with the way to refuse.")
+    return None
 
 
 # --- answers ---

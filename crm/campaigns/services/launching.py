@@ -23,6 +23,7 @@ from crm.campaigns.rules.hours import VIETNAM
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.stages import PERSON_PLACES, Content, Stage, person_values
 from crm.campaigns.rules.texts import LONGEST, compose, fill, places, size
+from crm.campaigns.rules.ways import Way
 from crm.campaigns.services.opting_out import links_for
 from crm.campaigns.services.sending import settings_of
 from crm.errors import NotFound, RuleBroken
@@ -184,8 +185,9 @@ def launch(session: Session, campaign: Campaign, *, public_url: str, by_id: UUID
     people = list(audience(session, campaign, at, by_id=by_id))
     phones = [one.phone for one in people if one.phone and one.consent]
     tokens = links_for(session, campaign.town_id, phones, at) if phones else {}
+    way = queries.way_for(session, campaign.town_id, campaign.purpose)
     rows = [
-        _row(campaign, drafted, at)
+        _row(campaign, drafted, way, at)
         for drafted in draft_all(campaign, people, lambda phone: f"{public_url}/o/{tokens[phone]}", at.year)
     ]
     sent = sum(1 for row in rows if row["state"] is Delivery.QUEUED)
@@ -198,13 +200,14 @@ def launch(session: Session, campaign: Campaign, *, public_url: str, by_id: UUID
     return sent
 
 
-def _row(campaign: Campaign, drafted: Drafted, at: datetime) -> dict[str, Any]:
+def _row(campaign: Campaign, drafted: Drafted, way: Way, at: datetime) -> dict[str, Any]:
     counted = size(drafted.body)
     return {
         "town_id": campaign.town_id,
         "id": new_id(),
         "campaign_id": campaign.id,
         "purpose": campaign.purpose,
+        "way": way,
         "phone": drafted.candidate.phone,
         "prospect_id": drafted.candidate.prospect_id,
         "body": drafted.body,

@@ -51,6 +51,7 @@ def queue_reminder(
             id=new_id(),
             reminder=reminder,
             purpose=Purpose.SERVICE,
+            way=queries.way_for(session, town_id, Purpose.SERVICE),
             phone=phone,
             prospect_id=prospect_id,
             local_day=local_day,

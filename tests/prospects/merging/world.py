@@ -146,7 +146,7 @@ def _message(make: Make, world: World, person: Prospect) -> None:
             purpose=Purpose.PROMOTION,
             phone=person.phone,
             prospect_id=person.id,
-            body="Moi",
+            body="[QC] Moi",
             state=Delivery.DELIVERED,
             not_before=now,
             expires_at=now,
