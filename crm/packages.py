@@ -8,8 +8,11 @@ from flask_smorest import Blueprint as ApiBlueprint
 import crm.accounts.models
 import crm.api.models
 import crm.campaigns.files.models
+import crm.campaigns.inbox.models
 import crm.campaigns.models
+import crm.campaigns.numbers.models
 import crm.campaigns.preflight.models
+import crm.campaigns.restored.models
 import crm.campaigns.templating.models
 import crm.decrees.conditions
 import crm.decrees.models

@@ -5,8 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 APPEND_ONLY = (
+    "auto_answer",
     "change_record",
     "consent",
+    "conversation_step",
     "dossier_step",
     "funding_offer",
     "identity_reading",
@@ -29,6 +31,8 @@ APPEND_ONLY = (
 MAY_NOT_BE_DELETED = (
     "account",
     "bulk_act",
+    "conversation",
+    "do_not_call_list",
     "dossier",
     "dossier_list",
     "decree",

@@ -29,6 +29,10 @@ INSIDE = {
     "treasury": "treasury",
     "cliff": "cliff",
     "statements": "statements",
+    "numbers": "numbers",
+    "inbox": "inbox",
+    "restored": "restored",
+    "tracing": "tracing",
 }
 """Folders of a package that have a catalogue of their own."""
 

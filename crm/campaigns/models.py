@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from crm.campaigns.rules import delivery
+from crm.campaigns.rules.answers import Meaning
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.hours import LEGAL_HOURS, Hours
 from crm.campaigns.rules.reasons import Reason, reason_for
@@ -107,7 +108,8 @@ class Message(TownRow, Model):
         refers("campaign_id", "campaign"),
         refers("prospect_id", "prospect"),
         refers("trial_of_id", "campaign"),
-        CheckConstraint("num_nonnulls(campaign_id, reminder, trial_of_id) = 1", name="campaign_or_reminder"),
+        refers("reply_to_id", "message_inbound"),
+        CheckConstraint("num_nonnulls(campaign_id, reminder, trial_of_id, reply_to_id) = 1", name="what_for"),
         CheckConstraint("phone is not null or state = 'excluded'", name="phone"),
         CheckConstraint("reminder is null or local_day is not null", name="reminder_day"),
         refers("file_id", "sms_file"),
@@ -147,6 +149,13 @@ class Message(TownRow, Model):
             postgresql_where=text("file_id is not null"),
         ),
         Index(
+            "uq_message_reply_to",
+            "town_id",
+            "reply_to_id",
+            unique=True,
+            postgresql_where=text("reply_to_id is not null"),
+        ),
+        Index(
             "ix_message_due",
             "way",
             "not_before",
@@ -174,6 +183,8 @@ class Message(TownRow, Model):
     reminder: Mapped[str | None]
     trial_of_id: Mapped[UUID | None] = mapped_column(default=None)
     """A trial of this campaign, sent to somebody of the office: it counts in no result."""
+    reply_to_id: Mapped[UUID | None]
+    """The answer that this one replies to; each is replied to once."""
     purpose: Mapped[Purpose]
     way: Mapped[Way] = mapped_column(default=_usual_way, server_default=Way.TWILIO.value)
     phone: Mapped[str | None]
@@ -245,15 +256,22 @@ class MessageStatus(TownRow, Model):
 
 
 class Inbound(TownRow, Model):
-    """A message that a person sent to us; the same one twice is one row."""
+    """A message that a person sent to us; the same one twice is one row. Never changed."""
 
     __tablename__ = "message_inbound"
-    __table_args__ = (UniqueConstraint("town_id", "sid"),)
+    __table_args__ = (
+        UniqueConstraint("town_id", "sid"),
+        Index(None, "town_id", "phone", "received_at"),
+        Index(None, "town_id", "message_id"),
+    )
 
     sid: Mapped[str]
     phone: Mapped[str]
     body: Mapped[str]
     withdrew: Mapped[bool] = mapped_column(default=False)
+    meaning: Mapped[Meaning] = mapped_column(default=Meaning.WORDS)
+    message_id: Mapped[UUID | None]
+    """The message it most likely answers: the last one that this number got."""
     received_at: Mapped[datetime]
 
 

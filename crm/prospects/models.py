@@ -258,13 +258,15 @@ class StageChange(TownRow, Model):
 
 
 class Consent(TownRow, Model):
-    """Yes or no of a phone number to messages of one purpose, with its proof. The latest row holds. Append-only."""
+    """Yes or no of a phone number to messages of one purpose, with its proof. The latest row holds. Append-only; after a
+    refusal the database takes a yes only with new proof (migration 0040)."""
 
     __tablename__ = "consent"
     __table_args__ = (
         Index(None, "town_id", "phone", "purpose", "at"),
         Index("ix_consent_given", "town_id", "purpose", "phone", postgresql_where=text("given")),
         refers("recorded_by_id", "account"),
+        CheckConstraint("at <= recorded_at", name="not_ahead"),
     )
 
     phone: Mapped[str]

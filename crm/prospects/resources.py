@@ -86,12 +86,16 @@ class GroundIn(Schema):
     until = fields.Date(load_default=None, allow_none=True)
 
 
+said_by_people = validate.NoneOf([ConsentChannel.DO_NOT_CALL])
+"""A do-not-call list is handed in as a whole, never as somebody's answer."""
+
+
 class ConsentIn(Schema):
     """Yes or no to messages of one purpose, and the proof of it."""
 
     purpose = fields.Enum(Purpose, by_value=True, required=True)
     given = fields.Boolean(required=True, truthy={True}, falsy={False})
-    channel = fields.Enum(ConsentChannel, by_value=True, required=True)
+    channel = fields.Enum(ConsentChannel, by_value=True, required=True, validate=said_by_people)
     on = fields.Date(required=True)
     text_version = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -93,6 +93,26 @@ class ConsentChannel(StrEnum):
     SMS = "sms"
     HOTLINE = "hotline"
     IMPORT = "import"
+    DO_NOT_CALL = "do_not_call"
+    """From a list of numbers that want no promotions, such as the national one (Decree 91/2020 art. 7)."""
+
+
+NO_PROOF = frozenset({ConsentChannel.IMPORT, ConsentChannel.LINK, ConsentChannel.DO_NOT_CALL})
+"""Ways by which nobody agrees again: a list says nothing of what came after it, and an address only refuses."""
+BY_THEMSELVES = frozenset({ConsentChannel.WEB, ConsentChannel.SMS})
+"""Ways by which the owner of a number writes with their own hand."""
+
+
+def is_refusal(given: bool, channel: ConsentChannel) -> bool:
+    """Whether an answer is a person's no. A list that is undone takes back its own yes; that refuses nothing."""
+    return not given and channel is not ConsentChannel.IMPORT
+
+
+def is_proof(channel: ConsentChannel, words: str | None, *, by_somebody: bool) -> bool:
+    """Whether a yes may end a refusal: said in a way in which people speak, in words that are kept, and written down by
+    somebody or by the person."""
+    spoken = channel not in NO_PROOF and (by_somebody or channel in BY_THEMSELVES)
+    return spoken and len((words or "").strip()) > 1
 
 
 class ImportState(StrEnum):
@@ -155,6 +175,8 @@ class NewConsent:
     channel: ConsentChannel
     on: date
     words: str | None = None
+    moment: datetime | None = None
+    """When exactly, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

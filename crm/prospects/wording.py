@@ -69,6 +69,7 @@ CHANNELS: Mapping[ConsentChannel, Any] = {
     ConsentChannel.LINK: _l("by the link in a message"),
     ConsentChannel.SMS: _l("by a message"),
     ConsentChannel.IMPORT: _l("from a list"),
+    ConsentChannel.DO_NOT_CALL: _l("on a do-not-call list"),
 }
 SPOKEN = (ConsentChannel.DOORSTEP, ConsentChannel.PAPER, ConsentChannel.PHONE_CALL, ConsentChannel.HOTLINE)
 """The ways an answer reaches the person who writes it down."""

@@ -28,6 +28,7 @@ class Texting:
 
     def __init__(self, session: Session, make: Make) -> None:
         self.session, self.make = session, make
+        self.writer = make.user(Role.VOLUNTEER)
 
     def says(self, phone: str, given: bool, purpose: Purpose = Purpose.SERVICE, at: datetime | None = None) -> Consent:
         moment = at or clock.now() - timedelta(days=30)
@@ -38,7 +39,9 @@ class Texting:
             given=given,
             channel=ConsentChannel.PAPER,
             at=moment,
+            words="Phiếu số 12" if given else None,
             recorded_at=moment,
+            recorded_by_id=self.writer.id,
         )
         return self.make.add(row)  # type: ignore[no-any-return]
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm.campaigns.rules.answers import is_a_no
 from crm.campaigns.rules.delivery import DELIVERY_NAMES, FINAL, ORDER, TOLD, Delivery, after
 from crm.campaigns.rules.hours import LEGAL_HOURS, VIETNAM, may_get_another, narrower
 from crm.campaigns.rules.reasons import CARRIER_CODES, REASONS, Reason, reason_for
@@ -18,7 +19,6 @@ from crm.campaigns.rules.texts import (
     compose,
     costly,
     fill,
-    is_a_no,
     places,
     preview,
     size,

@@ -146,14 +146,3 @@ def promotion_fault(body: str, opt_out: str | None = None) -> LazyString | None:
     if opt_out and not body.rstrip(" .").endswith(opt_out):
         return _l("A promotion ends with the way to refuse.")
     return None
-
-
-# --- answers ---
-
-NO = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "TUCHOI", "TC", "HUY", "NGUNG", "DUNG"})
-"""Answers that say no, without accents and spaces."""
-
-
-def is_a_no(body: str) -> bool:
-    """Whether an answer refuses further messages: *STOP*, *Từ chối*, *TC*."""
-    return "".join(c for c in unaccented(body).upper() if c.isalnum()) in NO

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from crm.campaigns import queries
 from crm.campaigns.models import Inbound, Message, OptOutLink
+from crm.campaigns.rules.answers import is_a_no
 from crm.campaigns.rules.delivery import WAITING, Delivery
 from crm.campaigns.rules.reasons import Reason
-from crm.campaigns.rules.texts import is_a_no
 from crm.ids import new_id
 from crm.prospects.models import Consent
 from crm.prospects.rules import ConsentChannel, Purpose

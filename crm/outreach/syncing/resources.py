@@ -20,7 +20,7 @@ from crm.outreach.syncing.queries import Changes, changes_since
 from crm.outreach.syncing.rules import MOST_EVENTS, Became, Event, EventKind, Outcome
 from crm.prospects.identity.showing import told
 from crm.prospects.models import Prospect
-from crm.prospects.resources import CandidateOut, ProspectChange, ProspectIn, candidate, given
+from crm.prospects.resources import CandidateOut, ProspectChange, ProspectIn, candidate, given, said_by_people
 from crm.prospects.rules import ConsentChannel, NewConsent, NewPerson, Purpose, Stage
 from crm.web.guard import may
 from crm.web.problems import wrong_fields
@@ -63,7 +63,7 @@ class ConsentBody(Schema):
     prospect_id = fields.UUID(required=True)
     purpose = fields.Enum(Purpose, by_value=True, required=True)
     given = fields.Boolean(required=True, truthy={True}, falsy={False})
-    channel = fields.Enum(ConsentChannel, by_value=True, load_default=ConsentChannel.DOORSTEP)
+    channel = fields.Enum(ConsentChannel, by_value=True, load_default=ConsentChannel.DOORSTEP, validate=said_by_people)
     text_version = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 
 
@@ -72,7 +72,7 @@ class OptOutBody(Schema):
 
     prospect_id = fields.UUID(required=True)
     purposes = fields.List(fields.Enum(Purpose, by_value=True), load_default=lambda: list(Purpose))
-    channel = fields.Enum(ConsentChannel, by_value=True, load_default=ConsentChannel.DOORSTEP)
+    channel = fields.Enum(ConsentChannel, by_value=True, load_default=ConsentChannel.DOORSTEP, validate=said_by_people)
     text_version = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 
 
@@ -234,7 +234,7 @@ def _consent(event: Event, sent: Mapping[str, Any], purpose: Purpose, given: boo
     said_on = clock.local_day(event.occurred_at)
     if said_on > clock.today():
         raise RuleBroken(_("The answer cannot be given in the future. Correct the day."), field="occurred_at")
-    return NewConsent(purpose, given, sent["channel"], said_on, sent["text_version"])
+    return NewConsent(purpose, given, sent["channel"], said_on, sent["text_version"], event.occurred_at)
 
 
 def _read_correction(event: Event) -> services.CorrectionBody:

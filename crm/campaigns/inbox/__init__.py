@@ -1,0 +1,1 @@
+"""What people write back, who looks at it, and what is answered."""

@@ -1,0 +1,1 @@
+"""After a restore: what waits to be sent beside what the carrier says it has sent already."""
