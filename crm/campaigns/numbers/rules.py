@@ -54,5 +54,5 @@ def purposes_of(what: str | None) -> list[Purpose]:
 
 MOST_BAD_ROWS = 200
 """Rows that could not be read, as a list keeps and shows them."""
-MOST_NUMBERS = 500_000
+MOST_NUMBERS = 400_000
 """Numbers in one list; a longer one has to be divided."""
