@@ -19,7 +19,7 @@ depends_on = None
 
 CHANNELS = ("paper", "doorstep", "phone_call", "web", "link", "sms", "hotline", "import")
 DELIVERY = (
-    "held", "queued", "sending", "unknown", "accepted", "sent", "delivered", "undelivered", "failed", "cancelled",
+    "held", "queued", "sending", "unknown", "handed_over", "accepted", "sent", "delivered", "undelivered", "failed", "cancelled",
     "expired", "excluded",
 )  # fmt: skip
 
