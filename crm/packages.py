@@ -35,6 +35,7 @@ import crm.participation.models
 import crm.participation.owners
 import crm.participation.referrals.models
 import crm.participation.screening.models
+import crm.participation.tally.models
 import crm.places.models
 import crm.premiums.models
 import crm.prospects.households.models

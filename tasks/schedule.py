@@ -10,6 +10,10 @@ EVERY_MINUTE = 60.0
 
 TIMETABLE: dict[str, dict[str, Any]] = {
     "participants whose deadline has passed": {"task": "participation.lapse_overdue", "schedule": 5 * EVERY_MINUTE},
+    "sums of participants, counted again": {
+        "task": "participation.check_sums",
+        "schedule": crontab(hour=1, minute=40),
+    },
     "listed payments that wait to be recorded": {"task": "participation.record_accepted", "schedule": EVERY_MINUTE},
     "lists whose reading or loading stands still": {"task": "prospects.resume_lists", "schedule": EVERY_MINUTE},
     "people who are in the register twice": {"task": "identity.look_through", "schedule": crontab(hour=2, minute=10)},

@@ -6,13 +6,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, FetchedValue, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Model, TownRow, refers
 from crm.participation.guard.rules import StopReason
 from crm.participation.rules import Basis, Beginning, Ending
 from crm.participation.shares import PayerKind
+from crm.prospects.rules import Ground
 
 
 class Participation(TownRow, Model):
@@ -56,6 +57,8 @@ class Participation(TownRow, Model):
     """Set when its first payment was reversed: it was recorded by mistake and counts nowhere."""
     stop_reason: Mapped[StopReason | None] = mapped_column(default=None)
     """Why somebody let it lapse or stopped, as they said when asked."""
+    ground: Mapped[Ground] = mapped_column(server_default=FetchedValue())
+    """The strongest ground for support on the day it began, which the database reads and keeps (migration 0038)."""
 
 
 class Payment(TownRow, Model):

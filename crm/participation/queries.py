@@ -18,7 +18,7 @@ from crm.errors import RuleBroken
 from crm.months import Month
 from crm.participation.guard.rules import AVOIDABLE, StopReason
 from crm.participation.models import ParticipantMonth, Participation, Payment
-from crm.participation.rules import DUE_SOON, NOBODY, Beginning, Ending, Kind, Movement, Span
+from crm.participation.rules import DUE_SOON, Beginning, Ending, Kind, Span
 from crm.participation.shares import Layers, Share, weights_under
 from crm.places.boundaries import Boundaries, Part, boundaries
 from crm.places.models import Place
@@ -87,43 +87,16 @@ def count(session: Session, scope: Scope, kind: Kind, span: Span, narrowed: Narr
     return session.scalar(rows) or 0
 
 
-def movements(session: Session, scope: Scope, span: Span, *by: Any) -> list[tuple[tuple[Any, ...], Movement]]:
-    """How the stock moved for each value of some columns of the spell or its person; one query."""
-    kinds = (Kind.BASELINE, Kind.JOINED, Kind.RETURNED, Kind.LEFT, Kind.LAPSED, Kind.STOCK)
-    query = (
-        select(*by, *(func.count().filter(of_kind(kind, span)) for kind in kinds))
-        .select_from(Participation)
-        .join(*_of_the_person())
-        .where(
-            visible_to(scope),
-            or_(of_kind(Kind.BASELINE, span), of_kind(Kind.JOINED, span), of_kind(Kind.RETURNED, span)),
-        )
-        .group_by(*by)
-    )
-    return [(tuple(row[: len(by)]), Movement._make(row[len(by) :])) for row in session.execute(query)]
-
-
-def by_place(session: Session, scope: Scope, span: Span, within: Boundaries | None = None) -> dict[UUID, Movement]:
-    """How the stock moved in each unit of these boundaries, by default those of the last day."""
-    within = within or boundaries(session, scope.town_id, span.as_of)
-    columns = Participation.place_id, asked_neighbourhood(Participation.place_id, within)
-    found: dict[UUID, Movement] = {}
-    for (place_id, neighbourhood_id), moved in movements(session, scope, span, *columns):
-        unit = within.unit_of(place_id, neighbourhood_id)
-        found[unit] = found.get(unit, NOBODY).plus(moved)
-    return found
-
-
-def asked_neighbourhood(place: InstrumentedAttribute[UUID], within: Boundaries) -> ColumnElement[UUID | None]:
-    """The person's neighbourhood where it decides the unit they are counted in, else nothing."""
+def asked_neighbourhood(
+    place: InstrumentedAttribute[UUID] | ColumnElement[UUID],
+    within: Boundaries,
+    neighbourhood: ColumnElement[UUID | None] | None = None,
+) -> ColumnElement[UUID | None]:
+    """The person's neighbourhood (by default as the register has it) where it decides the unit they are counted in, else
+    nothing."""
     # Written into the statement: as a parameter it would not be the same expression in GROUP BY.
     undecided: BindParameter[Any] = bindparam("undecided", list(within.undecided), expanding=True, literal_execute=True)
-    return case((place.in_(undecided), Prospect.neighbourhood_id))
-
-
-def by_organisation(session: Session, scope: Scope, span: Span) -> dict[UUID | None, Movement]:
-    """How the stock moved by who brought people in; None where nobody is on record."""
-    return {key: moved for (key,), moved in movements(session, scope, span, Participation.organisation_id)}
+    return case((place.in_(undecided), Prospect.neighbourhood_id if neighbourhood is None else neighbourhood))
 
 
 def counted_in(session: Session, place: Place, day: date, drawn: date | None = None) -> Narrowed:

@@ -28,6 +28,8 @@ from crm.prospects.models import Prospect, StageChange
 from crm.prospects.queries.lists import Filters, people
 from crm.prospects.queries.seeing import listed_to
 from crm.prospects.rules import Stage
+from crm.reports.figures.queries import figures
+from crm.reports.figures.rules import Figures
 from crm.reports.rules import By, Row
 from crm.targets import queries as targets
 from crm.targets.models import Target
@@ -69,10 +71,8 @@ def home(session: Session, scope: Scope, as_of: date, today: date, drawn: date |
     """The state of the year up to a day, among the people someone may see; wards in the boundaries of `drawn`, by
     default of that day."""
     span = Span.year_to(as_of)
-    places = places_in(session, scope, span, drawn)
-    moved = NOBODY
-    for row in places:
-        moved = moved.plus(row.moved)
+    counted = figures(session, scope, span, drawn)
+    moved = counted.total
     whole_town = scope.reach is Reach.ALL
     target = (
         targets.town_target(session, scope.town_id, as_of.year)
@@ -85,8 +85,8 @@ def home(session: Session, scope: Scope, as_of: date, today: date, drawn: date |
         moved=moved,
         target=target,
         pace=pace(moved.start, moved.now, target.people, span.as_of) if target else None,
-        places=places,
-        organisations=_organisations(session, scope, span),
+        places=places_in(session, scope, counted),
+        organisations=_organisations(session, scope, counted),
         stages=stages(session, scope),
         to_decide=to_decide(session, scope, today) if as_of == today else None,
     )
@@ -109,14 +109,13 @@ def own_target(session: Session, scope: Scope, year: int) -> Target | None:
     return mine[0] if len(mine) == 1 and not (scope.organisation_id and scope.place_ids) else None
 
 
-def places_in(session: Session, scope: Scope, span: Span, drawn: date | None = None) -> list[Row]:
-    """The units of the boundaries of `drawn` (by default of the last day), and any other in which somebody was counted:
-    a unit that is several in those boundaries keeps a row for those whose former one is not known."""
-    within = boundaries(session, scope.town_id, drawn or span.as_of)
-    moved = participation.by_place(session, scope, span, within)
-    known = participation.places_named(session, scope.town_id)
+def places_in(session: Session, scope: Scope, counted: Figures) -> list[Row]:
+    """The units of the boundaries that were counted in, and any other in which somebody was counted: a unit that is several
+    in those boundaries keeps a row for those whose former one is not known."""
+    within = boundaries(session, scope.town_id, counted.drawn)
+    known, moved = participation.places_named(session, scope.town_id), counted.by_place
     wanted: Counter[UUID] = Counter()
-    for place_id, target in targets.by_place(session, scope.town_id, span.as_of.year).items():
+    for place_id, target in targets.by_place(session, scope.town_id, counted.span.as_of.year).items():
         wanted[within.unit_of(place_id)] += target.people
     shown = {key for key, place in known.items() if _is_a_row(place, scope, within.day)} | moved.keys()
     return [_row(key, known[key].name, moved.get(key, NOBODY), wanted.get(key)) for key in shown]
@@ -127,10 +126,10 @@ def _is_a_row(place: Place, scope: Scope, day: date) -> bool:
     return place.kind in UNITS and place.parent_id is not None and place.valid_on(day) and mine
 
 
-def _organisations(session: Session, scope: Scope, span: Span) -> list[Row]:
-    moved = participation.by_organisation(session, scope, span)
+def _organisations(session: Session, scope: Scope, counted: Figures) -> list[Row]:
+    moved = counted.by_organisation
     known = participation.organisations_named(session, scope.town_id)
-    wanted = targets.by_organisation(session, scope.town_id, span.as_of.year)
+    wanted = targets.by_organisation(session, scope.town_id, counted.span.as_of.year)
     keys = [key for key in known if key in moved or key in wanted]
     people = {key: target.people for key, target in wanted.items()}
     rows = [_row(key, known[key], moved.get(key, NOBODY), people.get(key)) for key in keys]

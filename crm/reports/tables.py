@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from xlsxwriter import Workbook
 
 from crm.accounts.queries import Scope
-from crm.participation.rules import NOBODY, Span
+from crm.participation.rules import Span
 from crm.prospects.rules import Stage
+from crm.reports.figures.queries import figures
 from crm.reports.queries import pipeline, places_in
 from crm.reports.rules import By
 
@@ -54,13 +55,14 @@ def participants(session: Session, scope: Scope, span: Span, drawn: date | None 
         _("Now"),
         _("Percent of the target"),
     ]
-    found = sorted(places_in(session, scope, span, drawn), key=lambda row: row.name_key)
-    total, target = NOBODY, 0
+    counted = figures(session, scope, span, drawn)
+    found = sorted(places_in(session, scope, counted), key=lambda row: row.name_key)
+    target = 0
     rows = []
     for row in found:
-        total, target = total.plus(row.moved), target + (row.target or 0)
+        target += row.target or 0
         rows.append(_line(row.name, row.target, row.moved))
-    rows.append(_line(_("Total"), target or None, total))
+    rows.append(_line(_("Total"), target or None, counted.total))
     counting = _("People taking part at the end of the day: the stock, not the sum of those who joined.")
     title, day = _("People taking part, by ward"), drawn or span.as_of
     return ReportTable(title, span.since, span.as_of, counting, _drawn(day), columns, rows)

@@ -25,6 +25,7 @@ from crm.db import session, transaction
 from crm.embedded.brokers import broker_urls
 from crm.errors import RuleBroken
 from crm.participation.recounting import differences
+from crm.participation.tally import recounting as tally
 from crm.safekeeping import gateway, services
 from crm.sponsors.cliff.checking import overlooked
 from crm.sponsors.ledger import recounting
@@ -155,6 +156,16 @@ def _months(settings: Settings) -> tuple[bool, str]:
     return not found, "; ".join(found) or "spells, payments and months say the same"
 
 
+def _tally(settings: Settings) -> tuple[bool, str]:
+    try:
+        found, last = tally.differences(session()), tally.last_word(session())
+    except SQLAlchemyError:
+        return False, "the database cannot be asked"
+    if found:
+        return False, "; ".join(found)
+    return (not last, f"last night: {'; '.join(last)}, put right") if last else (True, "the same as a recount")
+
+
 def _money(settings: Settings) -> tuple[bool, str]:
     try:
         found = recounting.differences(session())
@@ -178,6 +189,7 @@ CHECKS: dict[str, Check] = {
     "clock": _clock,
     "disk": _disk,
     "months": _months,
+    "sums of participants": _tally,
     "money": _money,
     "help that ends": _cliffs,
     "Twilio": _twilio,

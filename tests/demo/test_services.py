@@ -20,10 +20,11 @@ from crm.demo.town import BASELINE, PLAN_DAY
 from crm.errors import RuleBroken
 from crm.outreach.models import Assignment, Visit
 from crm.participation.models import ParticipantMonth, Participation, Payment
-from crm.participation.queries import by_place, count
+from crm.participation.queries import count
 from crm.participation.rules import Kind, Span
 from crm.places.queries import the_town
 from crm.prospects.models import Consent, Prospect, StageChange, Standing
+from crm.reports.figures.queries import figures
 from tests.factories import Make
 
 SMALL = Wanted(prospects=600)
@@ -92,7 +93,7 @@ def test_today_has_two_wards_and_the_law_of_today(session: Session) -> None:
     manager = user_named(session, "quanly@bimson.example")
     assert manager is not None
     scope = scope_of(session, manager)
-    assert len(by_place(session, scope, Span.year_to(day))) == 2
+    assert len(figures(session, scope, Span.year_to(day)).by_place) == 2
     assert count(session, scope, Kind.BASELINE, Span.year_to(day)) == BASELINE
     assert session.scalar(select(func.min(Payment.income)).where(Payment.paid_on >= date(2026, 1, 1))) == 1_500_000
 

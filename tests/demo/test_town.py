@@ -28,13 +28,14 @@ from crm.months import Month
 from crm.outreach.queries import steps_of, visits_to
 from crm.outreach.rules import Said, before_the_visits, stage_told_by
 from crm.participation.models import ParticipantMonth, Participation, Payment
-from crm.participation.queries import by_place, count
+from crm.participation.queries import count
 from crm.participation.referrals.models import Referral
 from crm.participation.referrals.rules import State as Referred
 from crm.participation.rules import Kind, Span, deadline_after
 from crm.premiums.queries import law
 from crm.prospects.models import Consent, Prospect
 from crm.prospects.rules import Stage
+from crm.reports.figures.queries import figures
 from crm.sponsors.ledger import recounting
 from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry
 from crm.targets.models import Target
@@ -83,7 +84,7 @@ def test_it_begins_with_the_number_of_the_plan_and_moves_in_every_unit(town: Ses
     for kind in (Kind.JOINED, Kind.RETURNED, Kind.LAPSED, Kind.STOPPED, Kind.DUE):
         assert count(town, scope, kind, YEAR) > 0
     assert count(town, scope, Kind.OVERDUE, YEAR) == 0
-    moved = by_place(town, scope, YEAR)
+    moved = figures(town, scope, YEAR).by_place
     assert len(moved) == 8
     targets = dict(town.execute(select(Target.place_id, Target.people).where(Target.place_id.is_not(None))).all())
     assert sum(targets.values()) == 1385

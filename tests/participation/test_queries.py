@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -12,6 +14,7 @@ from crm.accounts.queries import Scope, scope_of
 from crm.accounts.rules import Role
 from crm.participation import queries
 from crm.participation.rules import NOBODY, Beginning, Ending, Kind, Movement, Span, holds
+from crm.reports.figures.queries import figures
 from tests.factories import Make
 from tests.participation.stories import spell
 
@@ -22,7 +25,7 @@ def all_of(session: Session, make: Make) -> Scope:
     return scope_of(session, make.user(Role.MANAGER))
 
 
-def total(found: dict[object, Movement]) -> Movement:
+def total(found: Mapping[Any, Movement]) -> Movement:
     moved = NOBODY
     for one in found.values():
         moved = moved.plus(one)
@@ -39,7 +42,7 @@ def test_the_stock_at_the_start_moves_by_who_joined_came_back_and_left(session: 
     spell(make, people[3], date(2019, 3, 1), date(2019, 9, 1), ended_as=Ending.COMPULSORY)
     spell(make, people[4], date(2019, 10, 15), started_as=Beginning.MOVED_IN)
     spell(make, people[5], eve, date(2019, 1, 1), started_as=Beginning.BASELINE)
-    moved = total(queries.by_place(session, all_of(session, make), YEAR))
+    moved = total(figures(session, all_of(session, make), YEAR).by_place)
     assert moved == Movement(start=3, joined=3, returned=1, left=3, lapsed=2, now=4)
 
 
@@ -63,12 +66,12 @@ def test_the_arithmetic_holds_for_any_history_and_every_list_has_as_many_rows(
             day, first = ends + timedelta(days=dice.randrange(90)), False
     as_of = date(2019, 1, 1) + timedelta(days=dice.randrange(500))
     span, scope = Span.year_to(as_of), all_of(session, make)
-    found = queries.by_place(session, scope, span)
+    found = figures(session, scope, span).by_place
     moved = total(found)
     assert moved.now == moved.start + moved.joined + moved.returned - moved.left
     assert moved.now == sum(holds(one.started_on, one.ended_on, as_of) for one in told)
     assert moved.start == sum(holds(one.started_on, one.ended_on, span.before) for one in told)
-    assert total(queries.by_organisation(session, scope, span)) == moved
+    assert total(figures(session, scope, span).by_organisation) == moved
     lists = (Kind.BASELINE, Kind.JOINED, Kind.RETURNED, Kind.LEFT, Kind.LAPSED, Kind.STOCK)
     assert Movement._make(queries.count(session, scope, kind, span) for kind in lists) == moved
     for place_id, one in found.items():
@@ -80,8 +83,8 @@ def test_the_arithmetic_holds_for_any_history_and_every_list_has_as_many_rows(
 def test_a_commune_that_was_merged_is_counted_where_it_went(session: Session, make: Make) -> None:
     ha_lan, dong_son = make.ward("14827@2019-10-15"), make.ward("14821@2019-10-15")
     spell(make, make.prospect(place=ha_lan), date(2019, 3, 1))
-    before = queries.by_place(session, all_of(session, make), Span.year_to(date(2019, 11, 30)))
-    after = queries.by_place(session, all_of(session, make), Span.year_to(date(2019, 12, 1)))
+    before = figures(session, all_of(session, make), Span.year_to(date(2019, 11, 30))).by_place
+    after = figures(session, all_of(session, make), Span.year_to(date(2019, 12, 1))).by_place
     assert before.keys() == {ha_lan.id}
     assert after.keys() == {dong_son.id}
 
@@ -90,7 +93,7 @@ def test_what_was_recorded_by_mistake_counts_nowhere(session: Session, make: Mak
     row = spell(make, make.prospect(), date(2019, 3, 1))
     row.withdrawn_at = row.town_id and make.prospect().created_at
     session.flush()
-    assert queries.by_place(session, all_of(session, make), YEAR) == {}
+    assert figures(session, all_of(session, make), YEAR).by_place == {}
 
 
 def test_everyone_counts_only_whom_they_may_see(session: Session, make: Make) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -14,8 +15,7 @@ from crm.accounts.models import User
 from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
 from crm.errors import RuleBroken
-from crm.participation import queries as participation
-from crm.participation.rules import NOBODY, Span
+from crm.participation.rules import NOBODY, Movement, Span
 from crm.places.boundaries import boundaries
 from crm.places.models import Place
 from crm.places.queries import ids_within, units
@@ -25,6 +25,7 @@ from crm.prospects.services.neighbourhoods import find_or_add_neighbourhood
 from crm.reorganisations import queries, services
 from crm.reorganisations.models import Reorganisation
 from crm.reorganisations.rules import Move, NewUnit, Plan, State
+from crm.reports.figures.queries import figures
 from tasks.places import hand_over_due
 from tests.factories import Make
 from tests.participation.stories import spell
@@ -87,17 +88,17 @@ def test_people_and_spells_keep_their_ward_and_are_found_under_the_new_one(
     found = session.scalars(people(scope, Filters(place_ids=ids_within(session, make.town.id, new.id)), today=DAY))
     assert [one.full_name for one in found] == ["Mai Thị Lan"]
     span = Span.year_to(DAY)
-    in_new = participation.by_place(session, scope, span, boundaries(session, make.town.id, DAY))
-    in_old = participation.by_place(session, scope, span, boundaries(session, make.town.id, DAY - timedelta(days=1)))
+    in_new = figures(session, scope, span, DAY).by_place
+    in_old = figures(session, scope, span, DAY - timedelta(days=1)).by_place
     assert in_new.keys() == {new.id}
     assert in_old.keys() == {old.id}
     assert sum_of(in_new) == sum_of(in_old)
 
 
-def sum_of(found: dict[object, object]) -> object:
+def sum_of(found: Mapping[UUID, Movement]) -> Movement:
     moved = NOBODY
     for one in found.values():
-        moved = moved.plus(one)  # type: ignore[arg-type]
+        moved = moved.plus(one)
     return moved
 
 

@@ -1,0 +1,1 @@
+"""How the stock of participants moved, kept summed by the database in the transaction that moved it."""

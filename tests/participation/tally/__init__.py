@@ -1,0 +1,1 @@
+"""The sums of how the stock moved."""
