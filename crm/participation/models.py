@@ -58,7 +58,7 @@ class Participation(TownRow, Model):
     stop_reason: Mapped[StopReason | None] = mapped_column(default=None)
     """Why somebody let it lapse or stopped, as they said when asked."""
     ground: Mapped[Ground] = mapped_column(server_default=FetchedValue())
-    """The strongest ground for support on the day it began, which the database reads and keeps (migration 0038)."""
+    """The strongest ground for support on the day it began, which the database reads and keeps (migration tally_of_spells)."""
 
 
 class Payment(TownRow, Model):

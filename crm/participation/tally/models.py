@@ -1,4 +1,4 @@
-"""The sums of what began and what ended. Written by triggers alone (migration 0038), read by every report."""
+"""The sums of what began and what ended. Written by triggers alone (migration tally_of_spells), read by every report."""
 
 from __future__ import annotations
 

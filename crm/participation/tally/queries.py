@@ -32,7 +32,7 @@ MOVEMENT = table(
     column("ground", Participation.ground.type),
     *(column(name, Tally.joined.type) for name in ("joined", "returned", "lapsed", "stopped")),
 )
-"""Each beginning and each end of a spell, by the database's own reading (migration 0038)."""
+"""Each beginning and each end of a spell, by the database's own reading (migration tally_of_spells)."""
 
 
 def cells(session: Session, scope: Scope, span: Span, within: Boundaries) -> Iterator[Cell]:

@@ -3,8 +3,8 @@
 Rows are only ever added by triggers (one more, one fewer), so no two acts wait for each other; once a night they are folded
 into one row a month, place, organisation and ground. `spell_movement` says the same spell by spell, for counting again.
 
-Revision ID: 0038
-Revises: 0037
+Revision ID: 0041
+Revises: 0040
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0038"
-down_revision = "0037"
+revision = "0041"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 
