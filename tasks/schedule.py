@@ -34,7 +34,12 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     },
     "e-mails that wait or are stuck": {"task": "mail.sweep", "schedule": EVERY_MINUTE},
     "statements of the bank that stand still": {"task": "statements.resume", "schedule": EVERY_MINUTE},
+    "messages that may leave now": {
+        "task": "campaigns.send_some",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "messages of which nothing is known": {"task": "campaigns.ask_about_unknown", "schedule": EVERY_MINUTE},
     "messages that wait or are stuck": {"task": "campaigns.sweep", "schedule": EVERY_MINUTE},
-    "messages of which nothing is known": {"task": "campaigns.ask_about_unknown", "schedule": 5 * EVERY_MINUTE},
     "reminders of visits and payments": {"task": "reminders.queue_due", "schedule": EVERY_MINUTE},
 }

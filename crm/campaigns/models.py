@@ -71,6 +71,8 @@ class Campaign(TownRow, Model):
     approval_id: Mapped[UUID | None] = mapped_column(default=None)
     price: Mapped[int | None] = mapped_column(default=None)
     """Đồng for one segment when it was launched."""
+    stood_still_since: Mapped[datetime | None]
+    """Nothing was sent since then because the program itself stood still; a person says whether it goes on."""
 
     def move_to(self, stage: Stage) -> None:
         """Go to another stage. Raises RuleBroken when that is not possible from here."""
@@ -199,6 +201,12 @@ class Message(TownRow, Model):
     expires_at: Mapped[datetime]
     made_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]
+    claim_id: Mapped[UUID | None]
+    """Which claim has it, or had it last: only that one may say what came of it."""
+    called_at: Mapped[datetime | None]
+    """Set right before the carrier is called under this claim: without it the message has certainly not left."""
+    asked_at: Mapped[datetime | None]
+    """When the carrier was last asked about it while nobody knew."""
     attempts: Mapped[int] = mapped_column(default=0)
     sid: Mapped[str | None]
     file_id: Mapped[UUID | None]
@@ -222,15 +230,6 @@ class Message(TownRow, Model):
         self.error_code = code if failed else None
         self.reason = reason_for(code) if failed else None
         self.settled_at = at if new in delivery.FINAL else None
-
-    def put_back(self, reason: Reason, until: datetime) -> None:
-        """It was not handed over: it waits again."""
-        self.state, self.reason, self.not_before, self.claimed_at = (
-            Delivery.QUEUED,
-            reason,
-            until,
-            None,
-        )
 
     def give_up(self, state: Delivery, reason: Reason, at: datetime, *, code: int | None = None) -> None:
         """It will not be sent, or not again."""

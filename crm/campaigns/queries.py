@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -94,11 +94,28 @@ def may_leave(at: datetime, way: Way = Way.TWILIO) -> Select[UUID, UUID, str | N
     )
 
 
-def why_not(session: Session, message: Outgoing, at: datetime) -> Reason | None:
-    """Why a claimed message must not be handed over after all; None when it may."""
+def may_still_go(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What must hold of a claimed message right before the call. The day's limit is not asked again: a claim counts."""
+    stage = select(Campaign.stage == Stage.RUNNING).where(
+        Campaign.town_id == Message.town_id, Campaign.id == Message.campaign_id
+    )
+    town_lets = select(and_(SmsSettings.held_since.is_(None), within_hours(at))).where(
+        SmsSettings.town_id == Message.town_id
+    )
+    return (
+        Message.expires_at > at,
+        or_(Message.campaign_id.is_(None), stage.correlate(Message).scalar_subquery()),
+        func.coalesce(town_lets.correlate(Message).scalar_subquery(), literal(LEGAL_HOURS.allow(at))),
+        agreed(),
+    )
+
+
+def why_not(session: Session, message: Outgoing, at: datetime) -> Reason:
+    """Why a claimed message must not be handed over after all; that it is not waiting for the call under this claim, when nothing
+    else speaks against it."""
     query = (
         select(
-            Message.state,
+            and_(Message.state == Delivery.SENDING, Message.claim_id == message.claim_id),
             Message.expires_at > at,
             Campaign.stage,
             SmsSettings.held_since,
@@ -112,9 +129,9 @@ def why_not(session: Session, message: Outgoing, at: datetime) -> Reason | None:
     row = session.execute(query).one_or_none()
     if row is None:
         return Reason.ALREADY_HANDLED
-    state, in_time, stage, held, open_now, consent = row
+    claimed, in_time, stage, held, open_now, consent = row
     checks = (
-        (state != Delivery.SENDING, Reason.ALREADY_HANDLED),
+        (not claimed, Reason.ALREADY_HANDLED),
         (not in_time, Reason.EXPIRED),
         (stage is Stage.CANCELLED, Reason.CALLED_OFF),
         (stage is Stage.PAUSED, Reason.PAUSED),
@@ -123,7 +140,7 @@ def why_not(session: Session, message: Outgoing, at: datetime) -> Reason | None:
         (consent is SAID_NO, Reason.OPTED_OUT),
         (consent is NEVER_ASKED, Reason.NO_CONSENT),
     )
-    return next((reason for stopped, reason in checks if stopped), None)
+    return next((reason for stopped, reason in checks if stopped), Reason.ALREADY_HANDLED)
 
 
 class Candidate(NamedTuple):
@@ -266,15 +283,23 @@ def page_of_messages(session: Session, query: Select[Any, Any, Any], *, cursor: 
     return Page(rows, write_cursor((last.made_at, last.id)) if last else None)
 
 
-def unknown_messages(session: Session, limit: int) -> list[Outgoing]:
-    """Messages of which nobody knows whether the carrier took them, the longest waiting first."""
+ASKED_AGAIN_AFTER = timedelta(minutes=5)
+
+
+def unknown_messages(session: Session, limit: int, at: datetime) -> list[Outgoing]:
+    """Messages of which nobody knows whether the carrier took them and that were not asked about just now: first those
+    never asked about, then the longest ago."""
     query = (
-        select(Message.town_id, Message.id, Message.phone, Message.body)
+        select(Message.town_id, Message.id, Message.phone, Message.body, Message.claim_id, Message.attempts)
         .where(Message.state == Delivery.UNKNOWN)
-        .order_by(Message.claimed_at, Message.id)
+        .where(or_(Message.asked_at.is_(None), Message.asked_at <= at - ASKED_AGAIN_AFTER))
+        .order_by(Message.asked_at.asc().nulls_first(), Message.claimed_at, Message.id)
         .limit(limit)
     )
-    return [Outgoing(town_id, id_, phone or "", body) for town_id, id_, phone, body in session.execute(query)]
+    return [
+        Outgoing(town_id, id_, phone or "", body, claim_id, attempts)
+        for town_id, id_, phone, body, claim_id, attempts in session.execute(query)
+    ]
 
 
 def link_with(session: Session, token: str) -> OptOutLink | None:

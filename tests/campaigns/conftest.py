@@ -16,6 +16,7 @@ from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.handover import Outgoing
 from crm.campaigns.rules.stages import Content
 from crm.campaigns.services import launching
+from crm.ids import new_id
 from crm.prospects.models import Consent, Prospect
 from crm.prospects.rules import ConsentChannel, Purpose
 from tests.factories import Make
@@ -70,7 +71,8 @@ class Texting:
         return self.make.add(Message(**values | fields))  # type: ignore[no-any-return]
 
     def sending(self, person: Prospect, **fields: Any) -> Message:
-        return self.message(person, state=Delivery.SENDING, claimed_at=clock.now(), attempts=1, **fields)
+        values = {"claimed_at": clock.now(), "claim_id": new_id(), "attempts": 1}
+        return self.message(person, state=Delivery.SENDING, **values | fields)
 
     def campaign(self, text: str = "Mời {xung_ho} {ten} tham gia", **fields: Any) -> Campaign:
         content = Content(**{"name": "Tháng 10", "text": text, "purpose": Purpose.SERVICE, **fields})
@@ -90,4 +92,4 @@ def texting(session: Session, make: Make) -> Texting:
 
 @pytest.fixture
 def outgoing() -> Callable[[Message], Outgoing]:
-    return lambda message: Outgoing(message.town_id, message.id, message.phone or "", message.body)
+    return lambda one: Outgoing(one.town_id, one.id, one.phone or "", one.body, one.claim_id, one.attempts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -15,22 +16,23 @@ from werkzeug.serving import make_server
 
 from config import Settings
 from crm import clock
+from crm.campaigns.dispatcher import Carrier
 from crm.campaigns.gateway import (
-    Carrier,
     Connection,
     PlainGateway,
-    Rate,
     TwilioGateway,
     carrier_of,
     connection_of,
     is_signed,
 )
+from crm.campaigns.pace import Pace
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.handover import (
     SANDBOX_ACCOUNT,
     Accepted,
     NoAnswer,
     NotTried,
+    Outcome,
     Outgoing,
     Refused,
     TryAgain,
@@ -47,6 +49,14 @@ ACCOUNT, TOKEN = "AC" + "0" * 32, "token"
 
 def message(phone: str, body: str = "Hen gap ba Hoa") -> Outgoing:
     return Outgoing(uuid4(), uuid4(), phone, body)
+
+
+def hand_over(gateway: TwilioGateway, one: Outgoing) -> Outcome:
+    async def call() -> Outcome:
+        async with gateway.line(1) as send:
+            return await send(one)
+
+    return asyncio.run(call())
 
 
 @pytest.fixture
@@ -69,7 +79,7 @@ def twilio(sandbox_url: str) -> TwilioGateway:
 
 
 def test_a_message_that_is_taken_has_its_number(twilio: TwilioGateway) -> None:
-    outcome = twilio.send(message("+84912345678"))
+    outcome = hand_over(twilio, message("+84912345678"))
     assert isinstance(outcome, Accepted)
     [seen] = twilio.seen("+84912345678") or []
     assert (seen.sid, seen.body) == (outcome.sid, "Hen gap ba Hoa")
@@ -87,17 +97,17 @@ def test_a_message_that_is_taken_has_its_number(twilio: TwilioGateway) -> None:
     ],
 )
 def test_each_refusal_has_its_meaning(twilio: TwilioGateway, phone: str, outcome: object) -> None:
-    assert twilio.send(message(phone)) == outcome
+    assert hand_over(twilio, message(phone)) == outcome
 
 
 def test_after_a_broken_connection_the_message_is_found_at_the_carrier(twilio: TwilioGateway) -> None:
-    assert twilio.send(message("+84900000006")) == NoAnswer()
+    assert hand_over(twilio, message("+84900000006")) == NoAnswer()
     assert [one.body for one in twilio.seen("+84900000006") or []] == ["Hen gap ba Hoa"]
 
 
 def test_wrong_credentials_are_nobodys_fault_but_ours(sandbox_url: str) -> None:
     twilio = TwilioGateway(Connection(ACCOUNT, "wrong", "AnSinh", None, sandbox_url), "http://127.0.0.1:9/")
-    assert twilio.send(message("+84912345678")) == TryAgain(Reason.ACCOUNT, 20003)
+    assert hand_over(twilio, message("+84912345678")) == TryAgain(Reason.ACCOUNT, 20003)
     assert twilio.seen("+84912345678") is None
 
 
@@ -106,13 +116,13 @@ def test_when_nobody_listens_nothing_was_taken() -> None:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     twilio = TwilioGateway(Connection(ACCOUNT, TOKEN, "AnSinh", None, url), "http://127.0.0.1:9/")
-    assert twilio.send(message("+84912345678")) == TryAgain(Reason.BUSY)
+    assert hand_over(twilio, message("+84912345678")) == TryAgain(Reason.BUSY)
     assert twilio.seen("+84912345678") is None
 
 
 def test_a_messaging_service_takes_the_place_of_a_sender(sandbox_url: str) -> None:
     service = Connection(ACCOUNT, TOKEN, None, "MG" + "a" * 32, sandbox_url)
-    outcome = TwilioGateway(service, "http://127.0.0.1:9/").send(message("+84912345678"))
+    outcome = hand_over(TwilioGateway(service, "http://127.0.0.1:9/"), message("+84912345678"))
     assert isinstance(outcome, Accepted)
 
 
@@ -120,15 +130,15 @@ def test_all_workers_keep_one_pace(settings: Settings) -> None:
     import time
 
     url = broker_urls(settings.redis_url).limits
-    rates = [Rate(20, url) for _ in range(3)]
+    paces = [Pace(20, url, "one sender") for _ in range(3)]
     sent: list[float] = []
 
-    def work(rate: Rate) -> None:
+    def work(pace: Pace) -> None:
         for _ in range(14):
-            assert rate.wait()
+            assert asyncio.run(pace.turns(1))
             sent.append(time.monotonic())
 
-    workers = [threading.Thread(target=work, args=(rate,)) for rate in rates]
+    workers = [threading.Thread(target=work, args=(pace,)) for pace in paces]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -138,10 +148,11 @@ def test_all_workers_keep_one_pace(settings: Settings) -> None:
 
 
 def test_without_a_broker_nothing_is_sent() -> None:
-    gateway = PlainGateway()
-    carrier = Carrier(gateway, Rate(10, "redis+unix:///nowhere/at/all.sock?db=0"))
-    [(_, outcome)] = carrier.send_all([message("+84912345678")], lambda _: None)
-    assert outcome == NotTried(Reason.BUSY)
+    gateway, outcomes = PlainGateway(), []
+    pace = Pace(10, "redis+unix:///nowhere/at/all.sock?db=0")
+    assert pace.batch() == 0
+    Carrier(gateway, pace).send_all([message("+84912345678")], lambda _: {}, outcomes.extend)
+    assert [outcome for _, outcome in outcomes] == [NotTried(Reason.BUSY)]
     assert gateway.taken == []
 
 
@@ -167,9 +178,9 @@ def test_which_carrier_the_settings_mean(settings: Settings) -> None:
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> PlainGateway:
     gateway = PlainGateway()
-    carrier = Carrier(gateway, Rate(10, "memory://"))
+    carrier = Carrier(gateway, Pace(10, "memory://"))
     monkeypatch.setattr(tasks, "carrier_of", lambda settings: carrier)
-    monkeypatch.setattr(tasks, "ring", lambda task: None)
+    monkeypatch.setattr(tasks, "ring", lambda task, *ids: None)
     return gateway
 
 
@@ -190,14 +201,14 @@ def test_someone_who_withdrew_between_the_claim_and_the_call_is_not_texted(
     person = texting.person()
     row = texting.message(person)
     session.commit()
-    real_claim = tasks.sending.claim
+    real_claim = tasks.dispatching.claim
 
     def claim_then_withdraw(*args: object, **kwargs: object) -> list[Outgoing]:
         batch = real_claim(*args, **kwargs)  # type: ignore[arg-type]
         texting.says(str(person.phone), False, at=clock.now())
         return batch
 
-    monkeypatch.setattr(tasks.sending, "claim", claim_then_withdraw)
+    monkeypatch.setattr(tasks.dispatching, "claim", claim_then_withdraw)
     tasks.send_some.run()
     session.expire_all()
     assert plain.taken == []
@@ -220,7 +231,7 @@ def test_the_carrier_is_asked_about_what_nobody_knows(
 def test_without_a_carrier_messages_wait(
     app: Flask, session: Session, texting: Texting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "ring", lambda task: None)
+    monkeypatch.setattr(tasks, "ring", lambda task, *ids: None)
     row = texting.message(texting.person())
     session.commit()
     tasks.send_some.run()

@@ -17,7 +17,7 @@ from crm.campaigns import gateway
 from crm.campaigns.models import Campaign, Message
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.stages import Stage
-from crm.campaigns.services import opting_out, sending
+from crm.campaigns.services import dispatching, opting_out, sending
 from tests.campaigns.conftest import PUBLIC_URL, Texting
 
 Browser = Callable[..., FlaskClient]
@@ -86,7 +86,7 @@ def test_an_answer_that_says_no_is_confirmed(
     assert "<Message>" in first
     assert again == "<Response></Response>"
     texting.message(person)
-    assert sending.claim(session, at_most=5, at=clock.now()) == []
+    assert dispatching.claim(session, at_most=5, at=clock.now()) == []
 
 
 def test_looking_at_the_address_changes_nothing_and_the_button_does(

@@ -16,7 +16,7 @@ from crm.campaigns.forms import OptOutForm
 from crm.campaigns.gateway import is_signed
 from crm.campaigns.models import OptOutLink
 from crm.campaigns.rules.texts import unaccented
-from crm.campaigns.services import opting_out, sending
+from crm.campaigns.services import opting_out, receipts
 from crm.clock import now
 from crm.db import session, transaction
 from crm.errors import NotFound
@@ -66,7 +66,7 @@ def status() -> ResponseReturnValue:
     """A receipt: kept once, believed forwards only, and always thanked for."""
     code = _text("ErrorCode")
     with transaction() as current:
-        sending.take_status(
+        receipts.take_status(
             current,
             town_id=_uuid("town"),
             message_id=_uuid("message"),

@@ -1,22 +1,25 @@
-"""What goes to the carrier and what the carrier may answer."""
+"""What goes to the carrier, what the carrier may answer, and what becomes of a message by it."""
 
 import hashlib
 import hmac
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from crm.campaigns.rules.delivery import Delivery
-from crm.campaigns.rules.reasons import Reason
+from crm.campaigns.rules.delivery import FINAL, Delivery
+from crm.campaigns.rules.reasons import Reason, reason_for, wait_before
 
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A claimed message, as much of it as is needed to hand it over."""
+    """A claimed message, as much of it as is needed to hand it over: under which claim, and the how-manieth attempt."""
 
     town_id: UUID
     id: UUID
     phone: str
     body: str
+    claim_id: UUID | None = None
+    attempts: int = 1
 
 
 @dataclass(frozen=True)
@@ -29,17 +32,19 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Refused:
-    """The carrier will not take it, now or later."""
+    """The carrier will not take it, now or later; `reason` is set where the code does not say why."""
 
     code: int | None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True)
 class TryAgain:
-    """The carrier did not take it, but may take the same message later."""
+    """The carrier did not take it, but may take the same message later: `after` seconds, where it says so."""
 
     reason: Reason
     code: int | None = None
+    after: float | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,42 @@ class NotTried:
 
 Outcome = Accepted | Refused | TryAgain | NoAnswer | NotTried
 
+FOR_GOOD = frozenset({Reason.OPTED_OUT, Reason.NO_CONSENT, Reason.CALLED_OFF})
+"""Reasons right before the call for which a message is called off; for any other it waits again."""
+
+
+@dataclass(frozen=True)
+class Became:
+    """What a message is after the call. `not_before` is set when it waits again; `unspent` attempts are given back."""
+
+    state: Delivery
+    reason: Reason | None = None
+    sid: str | None = None
+    error_code: int | None = None
+    settled_at: datetime | None = None
+    not_before: datetime | None = None
+    unspent: int = 0
+
+
+def becomes(outcome: Outcome, attempts: int, at: datetime) -> Became:
+    """What a message that was being sent is after this outcome. Being turned away never fails it: it waits longer."""
+    if isinstance(outcome, Accepted):
+        settled = at if outcome.status in FINAL else None
+        return Became(outcome.status, sid=outcome.sid, settled_at=settled)
+    if isinstance(outcome, NoAnswer):
+        return Became(Delivery.UNKNOWN, Reason.NO_ANSWER)
+    if isinstance(outcome, Refused):
+        reason = outcome.reason or reason_for(outcome.code)
+        return Became(Delivery.FAILED, reason, error_code=outcome.code, settled_at=at)
+    if isinstance(outcome, TryAgain):
+        wait = max(wait_before(attempts), timedelta(seconds=outcome.after or 0))
+        return Became(Delivery.QUEUED, outcome.reason, not_before=at + wait)
+    if outcome.reason in FOR_GOOD:
+        return Became(Delivery.CANCELLED, outcome.reason, settled_at=at)
+    if outcome.reason is Reason.EXPIRED:
+        return Became(Delivery.EXPIRED, outcome.reason, settled_at=at)
+    return Became(Delivery.QUEUED, outcome.reason, not_before=at, unspent=1)
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -67,6 +108,9 @@ class Seen:
     status: Delivery
     code: int | None = None
 
+
+MOST_SEEN = 200
+"""So many of a number's messages the carrier is asked for; when it has more, that one is missing proves nothing."""
 
 SANDBOX_ACCOUNT = "AC" + "5a" * 16
 SANDBOX_SENDER = "AnSinh"

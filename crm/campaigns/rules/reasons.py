@@ -28,6 +28,7 @@ class Reason(StrEnum):
     ALREADY_HANDLED = "already_handled"
     NO_ANSWER = "no_answer"
     NO_TRACE = "no_trace"
+    MALFORMED = "malformed"
     BAD_NUMBER = "bad_number"
     LANDLINE = "landline"
     BLOCKED = "blocked"
@@ -58,6 +59,7 @@ REASONS: dict[Reason, LazyString] = {
     Reason.ALREADY_HANDLED: _l("The message is no longer waiting to be sent."),
     Reason.NO_ANSWER: _l("The carrier did not answer; it is not sent again, so that nobody gets it twice."),
     Reason.NO_TRACE: _l("The carrier has no trace of it."),
+    Reason.MALFORMED: _l("The message cannot be handed over as it is written."),
     Reason.BAD_NUMBER: _l("The carrier says this number does not exist."),
     Reason.LANDLINE: _l("The carrier says this is not a mobile number."),
     Reason.BLOCKED: _l("The person has blocked our messages at the carrier."),
@@ -85,7 +87,12 @@ CARRIER_CODES: dict[int, Reason] = {
     21611: Reason.BUSY,
     21612: Reason.SENDER,
     21614: Reason.LANDLINE,
+    21609: Reason.ACCOUNT,
     21617: Reason.TOO_LONG,
+    21659: Reason.SENDER,
+    21660: Reason.SENDER,
+    21701: Reason.SENDER,
+    21703: Reason.SENDER,
     21705: Reason.SENDER,
     30001: Reason.BUSY,
     30002: Reason.ACCOUNT,
@@ -106,9 +113,9 @@ def reason_for(code: int | None) -> Reason:
     return CARRIER_CODES.get(code or 0, Reason.CARRIER)
 
 
-MOST_ATTEMPTS = 5
+LONGEST_WAIT = timedelta(minutes=4)
 
 
 def wait_before(attempts: int) -> timedelta:
-    """How long a message that was turned away waits: 30 s, 1, 2, 4 minutes."""
-    return timedelta(seconds=30 * 2 ** max(0, attempts - 1))
+    """How long a message that was turned away waits: 15 s, 30 s, 1, 2, 4 minutes, and 4 minutes each time after."""
+    return min(LONGEST_WAIT, timedelta(seconds=15 * 2 ** min(10, max(0, attempts - 1))))

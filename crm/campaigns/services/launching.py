@@ -236,6 +236,7 @@ def resume(session: Session, campaign: Campaign) -> None:
     if campaign.stage is Stage.DRAFT:
         raise RuleBroken(_l("This campaign has not been launched yet."))
     campaign.move_to(Stage.RUNNING)
+    campaign.stood_still_since = None
     session.flush()
 
 

@@ -1,0 +1,188 @@
+"""Claim, mark, record, sweep: each message is handed to the carrier at most once (docs/decisions/at-most-once.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, DateTime, Text, Uuid, and_, case, func, literal, null, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import FromClause
+
+from crm import stored
+from crm.campaigns import queries
+from crm.campaigns.models import Campaign, Message, SmsSettings
+from crm.campaigns.rules.delivery import WAITING, Delivery
+from crm.campaigns.rules.handover import Outcome, Outgoing, becomes
+from crm.campaigns.rules.reasons import Reason
+from crm.campaigns.rules.stages import Stage
+from crm.campaigns.services.opting_out import withdraw
+from crm.ids import new_id
+from crm.prospects.rules import ConsentChannel
+
+CLAIMING = 7_301_001
+"""The advisory lock under which messages are claimed, one claimer at a time: the day's limit is counted exactly."""
+UNDER_WAY = timedelta(seconds=10)
+"""What was claimed within this time counts as being sent; an older claim holds nobody up."""
+STUCK_AFTER = timedelta(minutes=1)
+STOOD_STILL = timedelta(hours=24)
+"""When nobody looked for messages for so long, running campaigns do not go on by themselves."""
+LOOKED = "messages_looked_for_at"
+MOMENT = DateTime(timezone=True)
+
+
+def claim(session: Session, *, at_most: int, at: datetime) -> list[Outgoing]:
+    """Take messages that may leave now, one for each number: so many that `at_most` are under way in all, whoever
+    claimed them. Nobody else gets them.
+
+    Hours, consent, the day's limit, the campaign's stage and a hold are asked in the claiming statement itself."""
+    session.execute(select(func.pg_advisory_xact_lock(CLAIMING)))
+    _stop_what_stood_still(session, at)
+    if at_most < 1:
+        return []
+    under_way = select(func.count()).where(Message.state == Delivery.SENDING, Message.claimed_at > at - UNDER_WAY)
+    room = func.greatest(0, at_most - under_way.scalar_subquery())
+    due = queries.may_leave(at).add_columns(Message.not_before).limit(room)
+    due_now = due.with_for_update(of=Message, skip_locked=True).cte("due")
+    first = select(due_now.c.town_id, due_now.c.id).distinct(due_now.c.town_id, due_now.c.phone)
+    chosen = first.order_by(due_now.c.town_id, due_now.c.phone, due_now.c.not_before, due_now.c.id).cte("chosen")
+    claim_id = new_id()
+    taken = session.execute(
+        update(Message)
+        .where(Message.town_id == chosen.c.town_id, Message.id == chosen.c.id, Message.state == Delivery.QUEUED)
+        .values(
+            state=Delivery.SENDING,
+            claimed_at=at,
+            claim_id=claim_id,
+            called_at=None,
+            asked_at=None,
+            attempts=Message.attempts + 1,
+            reason=None,
+        )
+        .returning(Message.town_id, Message.id, Message.phone, Message.body, Message.attempts)
+        .execution_options(synchronize_session=False)
+    )
+    return [Outgoing(town_id, id_, phone or "", body, claim_id, tries) for town_id, id_, phone, body, tries in taken]
+
+
+def _stop_what_stood_still(session: Session, at: datetime) -> None:
+    """After a day in which nobody looked (machine off, workers dead), running campaigns wait for somebody to say
+    «go on» instead of pouring out what is no longer expected. A town on hold waits anyhow."""
+    looked = stored.read(session, LOOKED)
+    stored.write(session, LOOKED, at.isoformat())
+    session.expire_all()
+    since = datetime.fromisoformat(looked) if looked else at
+    if at - since < STOOD_STILL:
+        return
+    held = select(SmsSettings.id).where(SmsSettings.town_id == Campaign.town_id, SmsSettings.held_since.is_not(None))
+    session.execute(
+        update(Campaign)
+        .where(Campaign.stage == Stage.RUNNING, Campaign.launched_at < since, queries.unfinished(), ~held.exists())
+        .values(stage=Stage.PAUSED, stood_still_since=since)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def mark_called(session: Session, group: Sequence[Outgoing], at: datetime) -> Mapping[UUID, Reason]:
+    """Right before the carrier is called: write down that it will be, where that is still allowed. The messages that
+    must not go after all, and why.
+
+    What was committed here may have reached the carrier; what was not, has not."""
+    rows = _rows(group)
+    marked = session.execute(
+        update(Message)
+        .where(Message.town_id == rows.c.town_id, Message.id == rows.c.id, Message.claim_id == rows.c.claim_id)
+        .where(Message.state == Delivery.SENDING, Message.called_at.is_(None))
+        .where(*queries.may_still_go(at))
+        .values(called_at=at)
+        .returning(Message.id)
+        .execution_options(synchronize_session=False)
+    )
+    goes = set(marked.scalars())
+    return {one.id: queries.why_not(session, one, at) for one in group if one.id not in goes}
+
+
+def record(session: Session, outcomes: Collection[tuple[Outgoing, Outcome]], at: datetime) -> None:
+    """Keep what came of a batch, in one statement. A receipt that was quicker than we are, and whatever a later claim
+    did, is not overruled."""
+    if not outcomes:
+        return
+    became = [becomes(outcome, one.attempts, at) for one, outcome in outcomes]
+    told = _rows(
+        [one for one, _ in outcomes],
+        state=(Text(), [one.state.value for one in became]),
+        reason=(Text(), [one.reason.value if one.reason else None for one in became]),
+        sid=(Text(), [one.sid for one in became]),
+        error_code=(BigInteger(), [one.error_code for one in became]),
+        settled_at=(MOMENT, [one.settled_at for one in became]),
+        not_before=(MOMENT, [one.not_before for one in became]),
+        unspent=(BigInteger(), [one.unspent for one in became]),
+    )
+    waits = told.c.not_before.is_not(None)
+    session.execute(
+        update(Message)
+        .where(Message.town_id == told.c.town_id, Message.id == told.c.id)
+        .where(Message.claim_id == told.c.claim_id, Message.state.in_([Delivery.SENDING, Delivery.UNKNOWN]))
+        .values(
+            state=told.c.state,
+            reason=told.c.reason,
+            sid=func.coalesce(Message.sid, told.c.sid),
+            error_code=told.c.error_code,
+            settled_at=told.c.settled_at,
+            not_before=func.coalesce(told.c.not_before, Message.not_before),
+            attempts=Message.attempts - told.c.unspent,
+            claimed_at=case((waits, null()), else_=Message.claimed_at),
+            called_at=case((waits, null()), else_=Message.called_at),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    for (one, _), end in zip(outcomes, became, strict=True):
+        if end.reason is Reason.BLOCKED:
+            withdraw(session, one.town_id, one.phone, at=at, channel=ConsentChannel.SMS, words=str(end.error_code))
+    session.expire_all()
+
+
+def _rows(group: Iterable[Outgoing], **more: tuple[Any, list[Any]]) -> FromClause:
+    """The messages of a group as a table of the statement, with further columns."""
+    group = list(group)
+    columns: dict[str, tuple[Any, list[Any]]] = {
+        "town_id": (Uuid(), [one.town_id for one in group]),
+        "id": (Uuid(), [one.id for one in group]),
+        "claim_id": (Uuid(), [one.claim_id for one in group]),
+        **more,
+    }
+    lists = [literal(values, ARRAY(kind)) for kind, values in columns.values()]
+    return func.unnest(*lists).table_valued(*columns, name="told").render_derived()
+
+
+def sweep(session: Session, at: datetime) -> int:
+    """Put right what time has overtaken; how many rows it moved.
+
+    A claim that nobody finished: what was not called yet waits again, of what was called nobody knows (and it is never
+    sent again). What waits too long has expired; what waits for someone who said no is called off; a campaign with
+    nothing left to send has finished."""
+    waiting = Message.state.in_(WAITING)
+    stuck = and_(Message.state == Delivery.SENDING, Message.claimed_at < at - STUCK_AFTER)
+    moves = (
+        update(Message)
+        .where(stuck, Message.called_at.is_(None))
+        .values(state=Delivery.QUEUED, claimed_at=None, claim_id=None, attempts=Message.attempts - 1),
+        update(Message)
+        .where(stuck, Message.called_at.is_not(None))
+        .values(state=Delivery.UNKNOWN, reason=Reason.NO_ANSWER),
+        update(Message)
+        .where(waiting, Message.expires_at <= at)
+        .values(state=Delivery.EXPIRED, reason=Reason.EXPIRED, settled_at=at),
+        update(Message)
+        .where(waiting, ~queries.agreed())
+        .values(state=Delivery.CANCELLED, reason=Reason.OPTED_OUT, settled_at=at),
+        update(Campaign).where(Campaign.stage == Stage.RUNNING, ~queries.unfinished()).values(stage=Stage.DONE),
+    )
+    moved = 0
+    for move in moves:
+        done = session.execute(move.returning(1).execution_options(synchronize_session=False))
+        moved += len(done.all())
+    session.expire_all()
+    return moved
