@@ -40,6 +40,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "options": {"expires": 10},
     },
     "messages of which nothing is known": {"task": "campaigns.ask_about_unknown", "schedule": EVERY_MINUTE},
+    "campaigns whose time has come": {"task": "launching.begin_due", "schedule": EVERY_MINUTE / 4},
+    "campaigns that wait to be looked at": {"task": "launching.resume", "schedule": EVERY_MINUTE},
     "messages that wait or are stuck": {"task": "campaigns.sweep", "schedule": EVERY_MINUTE},
     "reminders of visits and payments": {"task": "reminders.queue_due", "schedule": EVERY_MINUTE},
 }

@@ -48,8 +48,10 @@ def consents_to(town_id: UUID, phones: Iterable[str], purpose: Purpose) -> Selec
 
 
 def agreed() -> ColumnElement[bool]:
-    """The message's number agrees, at this moment, to its purpose."""
-    return func.coalesce(latest_consent(Message.town_id, Message.phone, Message.purpose), False)
+    """The message's number agrees, at this moment, to its purpose. Who asked for a trial to their own number agrees by
+    that, unless the number said no."""
+    said = latest_consent(Message.town_id, Message.phone, Message.purpose)
+    return func.coalesce(said, Message.trial_of_id.is_not(None))
 
 
 def within_hours(at: datetime) -> ColumnElement[bool]:
@@ -120,7 +122,10 @@ def why_not(session: Session, message: Outgoing, at: datetime) -> Reason:
             Campaign.stage,
             SmsSettings.held_since,
             within_hours(at),
-            latest_consent(Message.town_id, Message.phone, Message.purpose),
+            func.coalesce(
+                latest_consent(Message.town_id, Message.phone, Message.purpose),
+                case((Message.trial_of_id.is_not(None), True)),
+            ),
         )
         .outerjoin(Campaign, and_(Campaign.town_id == Message.town_id, Campaign.id == Message.campaign_id))
         .outerjoin(SmsSettings, SmsSettings.town_id == Message.town_id)
@@ -199,6 +204,23 @@ def _has_standing(ground: Ground, on: date) -> ColumnElement[bool]:
         or_(Standing.valid_to.is_(None), Standing.valid_to > on),
     )
     return ~standing if ground is Ground.OTHER else standing.where(Standing.ground == ground)
+
+
+def spent_in_month(session: Session, town_id: UUID, at: datetime, price: int) -> int:
+    """Đồng that the messages made in this month cost, or will when they leave; each campaign at its own price."""
+    local = at.astimezone(VIETNAM)
+    begins = datetime(local.year, local.month, 1, tzinfo=VIETNAM)
+    charged = Message.segments * func.coalesce(Campaign.price, price)
+    query = (
+        select(func.sum(charged))
+        .outerjoin(Campaign, and_(Campaign.town_id == Message.town_id, Campaign.id == Message.campaign_id))
+        .where(Message.town_id == town_id, Message.made_at >= begins, Message.state.not_in(FREE))
+    )
+    return int(session.scalar(query) or 0)
+
+
+FREE = (Delivery.EXCLUDED, Delivery.CANCELLED, Delivery.EXPIRED, Delivery.FAILED)
+"""States of messages that cost nothing: they never left."""
 
 
 def campaigns_of(town_id: UUID) -> Select[Campaign]:

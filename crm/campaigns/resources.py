@@ -16,11 +16,12 @@ from crm.api.blueprint import Blueprint
 from crm.background import ring
 from crm.campaigns import queries
 from crm.campaigns.models import Campaign
+from crm.campaigns.preflight.rules.sums import Sums
 from crm.campaigns.rules import texts
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.reasons import REASONS
 from crm.campaigns.rules.stages import Content, Stage
-from crm.campaigns.services import launching
+from crm.campaigns.services import drafting, launching
 from crm.clock import now, today
 from crm.db import session, transaction
 from crm.errors import NotFound, RuleBroken
@@ -223,7 +224,7 @@ def draft(asked: dict[str, Any]) -> Campaign:
     """A new campaign, not yet launched"""
     user, content = current_user(), Content(**{**asked, "segment": _segment(asked["segment"])})
     with transaction() as current:
-        return launching.draft_campaign(current, user.town_id, content, by_id=user.id, at=now())
+        return drafting.draft_campaign(current, user.town_id, content, by_id=user.id, at=now())
 
 
 @blp.get("/campaigns/<uuid:campaign_id>")
@@ -237,7 +238,7 @@ def campaign(campaign_id: UUID) -> Campaign:
 @blp.get("/campaigns/<uuid:campaign_id>/preflight")
 @may(May.SEE_MESSAGES)
 @blp.response(200, PreflightAnswer)
-def preflight(campaign_id: UUID) -> launching.Preflight:
+def preflight(campaign_id: UUID) -> Sums:
     """What a launch would do now among the people one sees: messages, segments, cost, who is left out and why"""
     found, visible = _found(campaign_id), visible_to(current_scope())
     return launching.preflight(
@@ -264,7 +265,7 @@ def pause(campaign_id: UUID) -> Campaign:
     """Nothing more leaves for now"""
     with transaction() as current:
         found = _found(campaign_id)
-        launching.pause(current, found)
+        launching.pause(current, found, by_id=current_user().id, at=now())
     return found
 
 
@@ -275,7 +276,7 @@ def resume(campaign_id: UUID) -> Campaign:
     """It goes on where it stopped"""
     with transaction() as current:
         found = _found(campaign_id)
-        launching.resume(current, found)
+        launching.resume(current, found, by_id=current_user().id, at=now())
     ring(send_some)
     return found
 
@@ -287,7 +288,7 @@ def cancel(campaign_id: UUID) -> Campaign:
     """What has not left is called off"""
     with transaction() as current:
         found = _found(campaign_id)
-        launching.cancel(current, found, now())
+        launching.cancel(current, found, now(), by_id=current_user().id)
     return found
 
 

@@ -15,7 +15,7 @@ from crm.campaigns.models import Campaign, Message
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.handover import Outgoing
 from crm.campaigns.rules.stages import Content
-from crm.campaigns.services import launching
+from crm.campaigns.services import drafting, launching
 from crm.ids import new_id
 from crm.prospects.models import Consent, Prospect
 from crm.prospects.rules import ConsentChannel, Purpose
@@ -77,7 +77,7 @@ class Texting:
     def campaign(self, text: str = "Mời {xung_ho} {ten} tham gia", **fields: Any) -> Campaign:
         content = Content(**{"name": "Tháng 10", "text": text, "purpose": Purpose.SERVICE, **fields})
         by = self.make.user(Role.ORGANISER)
-        return launching.draft_campaign(self.session, self.make.town.id, content, by_id=by.id, at=clock.now())
+        return drafting.draft_campaign(self.session, self.make.town.id, content, by_id=by.id, at=clock.now())
 
     def launch(self, campaign: Campaign) -> int:
         return launching.launch(

@@ -108,10 +108,10 @@ def test_a_paused_campaign_sends_nothing_and_goes_on_where_it_stopped(session: S
     campaign = texting.campaign()
     texting.launch(campaign)
     first = claim(session, at_most=1)
-    launching.pause(session, campaign)
+    launching.pause(session, campaign, by_id=None, at=TEN)
     assert claim(session) == []
     assert dispatching.mark_called(session, first, TEN)[first[0].id] is Reason.PAUSED
-    launching.resume(session, campaign)
+    launching.resume(session, campaign, by_id=None, at=TEN)
     assert len(claim(session)) == 2
 
 

@@ -40,7 +40,7 @@ def launch(campaign_id: UUID) -> ResponseReturnValue:
 def pause(campaign_id: UUID) -> ResponseReturnValue:
     """Nothing more leaves for now."""
     with transaction() as current:
-        launching.pause(current, campaign_or_404(campaign_id))
+        launching.pause(current, campaign_or_404(campaign_id), by_id=current_user().id, at=now())
     return _back_to(campaign_id)
 
 
@@ -49,7 +49,7 @@ def pause(campaign_id: UUID) -> ResponseReturnValue:
 def resume(campaign_id: UUID) -> ResponseReturnValue:
     """It goes on where it stopped."""
     with transaction() as current:
-        launching.resume(current, campaign_or_404(campaign_id))
+        launching.resume(current, campaign_or_404(campaign_id), by_id=current_user().id, at=now())
     ring(send_some)
     return _back_to(campaign_id)
 
@@ -59,5 +59,5 @@ def resume(campaign_id: UUID) -> ResponseReturnValue:
 def cancel(campaign_id: UUID) -> ResponseReturnValue:
     """What has not left is called off."""
     with transaction() as current:
-        launching.cancel(current, campaign_or_404(campaign_id), now())
+        launching.cancel(current, campaign_or_404(campaign_id), now(), by_id=current_user().id)
     return _back_to(campaign_id)

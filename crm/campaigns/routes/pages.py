@@ -12,10 +12,11 @@ from crm.accounts.rules import May
 from crm.campaigns import cards, queries
 from crm.campaigns.forms import CampaignForm, MessagesForm
 from crm.campaigns.models import Campaign
+from crm.campaigns.preflight.rules.sums import Sums
 from crm.campaigns.rules.delivery import DELIVERY_NAMES, Delivery
 from crm.campaigns.rules.reasons import REASONS
 from crm.campaigns.rules.stages import PURPOSE_NAMES, STAGE_NAMES, Stage
-from crm.campaigns.services import launching, sending
+from crm.campaigns.services import drafting, launching, sending
 from crm.clock import now, today
 from crm.db import session, transaction
 from crm.errors import NotFound, RuleBroken
@@ -102,7 +103,7 @@ def create() -> ResponseReturnValue:
     form, user = new_form(), current_user()
     if form.validate():
         with refusals_on(form), transaction() as current:
-            made = launching.draft_campaign(current, user.town_id, form.content, by_id=user.id, at=now())
+            made = drafting.draft_campaign(current, user.town_id, form.content, by_id=user.id, at=now())
             return redirect(url_for(".show", campaign_id=made.id))
     return render_template("campaigns/new.html", form=form), 422
 
@@ -117,7 +118,7 @@ def show(campaign_id: UUID) -> ResponseReturnValue:
     return render_template("campaigns/show.html", campaign=campaign, before=before, counts=counts)
 
 
-def _before(campaign: Campaign) -> launching.Preflight | None:
+def _before(campaign: Campaign) -> Sums | None:
     """What a launch would do, among the people this person sees; None, with a word, when its list is gone."""
     visible = visible_to(current_scope())
     try:

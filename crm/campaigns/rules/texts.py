@@ -129,12 +129,18 @@ def fill(text: str, variables: Mapping[str, str]) -> str:
 LABELS = ("[QC]", "[AD]")
 
 
+REFUSE = "Từ chối:"
+"""What stands before the way to refuse."""
+
+
 def compose(text: str, purpose: Purpose, opt_out: str | None, *, accented: bool = False) -> str:
-    """The body as it goes out. A promotion begins with its label and ends with the way to refuse (Decree 91/2020)."""
-    body = " ".join(text.split(" ")).strip()
+    """The body as it goes out. A promotion begins with its label and ends with the way to refuse (Decree 91/2020),
+    whatever was typed."""
+    body = text.strip()
     if purpose is Purpose.PROMOTION:
         body = body if body.startswith(LABELS) else f"{LABELS[0]} {body}"
-        body = f"{body} Từ chối: {opt_out}" if opt_out and opt_out not in body else body
+        told = opt_out is None or body.rstrip(" .").endswith(opt_out)
+        body = body if told else f"{body} {REFUSE} {opt_out}"
     return unicodedata.normalize("NFC", body) if accented else unaccented(body)
 
 
@@ -146,3 +152,13 @@ def promotion_fault(body: str, opt_out: str | None = None) -> LazyString | None:
     if opt_out and not body.rstrip(" .").endswith(opt_out):
         return _l("A promotion ends with the way to refuse.")
     return None
+
+
+def lawful(text: str, way_out: str = "{tu_choi}") -> str:
+    """The text of a promotion with what Decree 91/2020 asks for written into it: its label and the way to refuse."""
+    return compose(text, Purpose.PROMOTION, way_out, accented=True)
+
+
+def is_lawful(text: str, way_out: str = "{tu_choi}") -> bool:
+    """Whether the text of a promotion begins with its label and ends with how to refuse by itself."""
+    return promotion_fault(text.strip(), way_out) is None

@@ -1,151 +1,35 @@
-"""From a text and a filter to one row for each number, and stopping it again."""
+"""From a checked campaign to one row for each number, and stopping it again."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, insert, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from crm.accounts.models import User
-from crm.accounts.queries import scope_of
-from crm.campaigns import queries
-from crm.campaigns.models import Campaign, Message
-from crm.campaigns.queries import Candidate
+from crm.campaigns.models import Campaign, Message, SmsSettings
+from crm.campaigns.preflight import checking
+from crm.campaigns.preflight.counting import count
+from crm.campaigns.preflight.models import CampaignApproval, CampaignCheck
+from crm.campaigns.preflight.rules.states import APPROVED_FOR, AT_WORK, Answer
+from crm.campaigns.preflight.rules.sums import STOPPING, TROUBLES, Sums
 from crm.campaigns.rules.delivery import WAITING, Delivery
 from crm.campaigns.rules.hours import VIETNAM
 from crm.campaigns.rules.reasons import Reason
-from crm.campaigns.rules.stages import PERSON_PLACES, Content, Stage, person_values
-from crm.campaigns.rules.texts import LONGEST, compose, fill, places, size
-from crm.campaigns.rules.ways import Way
-from crm.campaigns.services.opting_out import links_for
+from crm.campaigns.rules.stages import LATE_BY, Stage, Step
+from crm.campaigns.rules.stages import move as possible
+from crm.campaigns.services.drafting import lock
 from crm.campaigns.services.sending import settings_of
-from crm.errors import NotFound, RuleBroken
-from crm.ids import new_id
-from crm.places.queries import ids_within
-from crm.prospects.lists.queries import people_of, segment_seen
-from crm.prospects.models import Prospect
+from crm.campaigns.services.steps import note
+from crm.errors import Conflict, RuleBroken
+from crm.money import in_figures
 
 KEEPS_TRYING = timedelta(days=3)
-"""A campaign's messages that could not leave within this time come too late."""
-
-
-@dataclass
-class Preflight:
-    """What a launch would do: people, messages, segments and đồng both ways, and who is left out and why."""
-
-    people: int = 0
-    messages: int = 0
-    segments: int = 0
-    plain_segments: int = 0
-    accented_segments: int = 0
-    cost: int = 0
-    price: int = 0
-    excluded: Counter[Reason] = field(default_factory=Counter)
-    sample: str = ""
-
-
-@dataclass(frozen=True)
-class Drafted:
-    """One person's message, or why there is none."""
-
-    candidate: Candidate
-    body: str
-    reason: Reason | None
-    accented_segments: int = 0
-    plain_segments: int = 0
-
-
-def draft_campaign(session: Session, town_id: UUID, content: Content, *, by_id: UUID, at: datetime) -> Campaign:
-    """A new campaign, not yet launched. Raises RuleBroken when the text names a place that no person can fill."""
-    unknown = [place for place in places(content.text) if place not in PERSON_PLACES]
-    if unknown:
-        known = ", ".join(f"{{{place}}}" for place in PERSON_PLACES)
-        raise RuleBroken(
-            _l("{%(place)s} is not known; a text may name %(known)s.", place=unknown[0], known=known), field="text"
-        )
-    if size(content.text).characters > LONGEST:
-        raise RuleBroken(_l("The text is too long."), field="text")
-    campaign = Campaign(
-        town_id=town_id,
-        name=content.name,
-        text=content.text,
-        purpose=content.purpose,
-        segment=content.segment,
-        accented=content.accented,
-        stage=Stage.DRAFT,
-        created_by_id=by_id,
-        created_at=at,
-    )
-    session.add(campaign)
-    session.flush()
-    return campaign
-
-
-def audience(
-    session: Session, campaign: Campaign, at: datetime, *, by_id: UUID, visible: ColumnElement[bool] | None = None
-) -> Iterator[Candidate]:
-    """The people of the campaign's filter, as they are now; `visible` leaves out those whom a reader may not see.
-
-    A saved list finds those of its people whom `by_id` sees, who launches or looks, never its author's. RuleBroken when
-    it is not there any more."""
-    place = campaign.segment.get("place")
-    within = ids_within(session, campaign.town_id, UUID(place)) if place else None
-    query = queries.candidates(
-        campaign.town_id, campaign.segment, campaign.purpose, within, at.astimezone(VIETNAM).date(), visible=visible
-    )
-    if saved := campaign.segment.get("list"):
-        query = query.where(Prospect.id.in_(_of_list(session, campaign, saved, by_id, at)))
-    for row in session.execute(query):
-        yield Candidate(*row)
-
-
-def _of_list(session: Session, campaign: Campaign, saved: str, by_id: UUID, at: datetime) -> Select[UUID]:
-    user = session.get_one(User, (campaign.town_id, by_id))
-    scope, today = scope_of(session, user), at.astimezone(VIETNAM).date()
-    try:
-        found = people_of(segment_seen(session, scope, user, saved), scope, today, session=session)
-    except NotFound:
-        raise RuleBroken(_l("The saved list of this campaign is not there any more. Make a new campaign.")) from None
-    return found.with_only_columns(Prospect.id)
-
-
-def draft_all(
-    campaign: Campaign, people: Sequence[Candidate], opt_out: Callable[[str], str], year: int
-) -> Iterator[Drafted]:
-    """Everybody's message in order: the first of a household's shared number gets it, the others are left out."""
-    taken: set[str] = set()
-    for one in people:
-        reason = _reason_to_leave_out(one, taken)
-        if reason is not None or one.phone is None:
-            yield Drafted(one, "", reason or Reason.NO_PHONE)
-            continue
-        text = fill(campaign.text, person_values(one.full_name, one.female, one.birth_year, year))
-        bodies = [compose(text, campaign.purpose, opt_out(one.phone), accented=way) for way in (False, True)]
-        body = bodies[campaign.accented]
-        if size(body).characters > LONGEST:
-            yield Drafted(one, body, Reason.TOO_LONG)
-            continue
-        taken.add(one.phone)
-        plain, accented = (size(way).segments for way in bodies)
-        yield Drafted(one, body, None, accented, plain)
-
-
-def _reason_to_leave_out(one: Candidate, taken: set[str]) -> Reason | None:
-    checks = (
-        (one.phone is None and one.other_phone is not None, Reason.NOT_MOBILE),
-        (one.phone is None, Reason.NO_PHONE),
-        (one.consent is False, Reason.OPTED_OUT),
-        (one.consent is None, Reason.NO_CONSENT),
-        (one.phone in taken, Reason.SAME_PHONE),
-    )
-    return next((reason for left_out, reason in checks if left_out), None)
+"""A campaign's messages that could not leave within this time come too late, when it names no last day."""
 
 
 def preflight(
@@ -156,94 +40,218 @@ def preflight(
     at: datetime,
     by_id: UUID | None = None,
     visible: ColumnElement[bool] | None = None,
-) -> Preflight:
+) -> Sums:
     """What a launch would do now, among the people whom the reader sees. Nothing is written; addresses to refuse have
     their true length."""
-    result = Preflight(price=settings_of(session, campaign.town_id).price)
-    example = f"{public_url}/o/{'x' * 11}"
-    people = list(audience(session, campaign, at, by_id=by_id or campaign.created_by_id, visible=visible))
-    for drafted in draft_all(campaign, people, lambda _phone: example, at.year):
-        result.people += 1
-        if drafted.reason is not None:
-            result.excluded[drafted.reason] += 1
-            continue
-        result.messages += 1
-        result.plain_segments += drafted.plain_segments
-        result.accented_segments += drafted.accented_segments
-        result.sample = result.sample or drafted.body
-    result.segments = result.accented_segments if campaign.accented else result.plain_segments
-    result.cost = result.segments * result.price
-    return result
+    price = settings_of(session, campaign.town_id).price
+    asked: Any = {"by_id": by_id or campaign.created_by_id, "visible": visible}
+    return count(session, campaign, public_url=public_url, price=price, at=at, **asked).sums
+
+
+# ---- launching
+
+
+def needs_second(settings: SmsSettings, *, messages: int, cost: int) -> bool:
+    """Whether so many messages, or so many đồng, take two people."""
+    over = settings.approve_messages is not None and messages > settings.approve_messages
+    return over or (settings.approve_cost is not None and cost > settings.approve_cost)
 
 
 def launch(session: Session, campaign: Campaign, *, public_url: str, by_id: UUID, at: datetime) -> int:
-    """Freeze the audience, one row for each person, and let it run; how many messages will go.
+    """Freeze the audience, one row for each person, and let it run, or wait for its time; how many messages will go.
 
-    Raises RuleBroken when nobody would get one, or the campaign was launched before."""
-    _lock(session, campaign)
-    campaign.move_to(Stage.RUNNING)
-    people = list(audience(session, campaign, at, by_id=by_id))
-    phones = [one.phone for one in people if one.phone and one.consent]
-    tokens = links_for(session, campaign.town_id, phones, at) if phones else {}
-    way = queries.way_for(session, campaign.town_id, campaign.purpose)
-    rows = [
-        _row(campaign, drafted, way, at)
-        for drafted in draft_all(campaign, people, lambda phone: f"{public_url}/o/{tokens[phone]}", at.year)
-    ]
-    sent = sum(1 for row in rows if row["state"] is Delivery.QUEUED)
-    if not sent:
-        raise RuleBroken(_l("Nobody would get this message; look at who is left out and why."), code="nobody")
-    campaign.launched_by_id, campaign.launched_at, campaign.expires_at = by_id, at, at + KEEPS_TRYING
+    What was looked at within the hour is taken as it was; else everybody is looked at now. Of a large audience that
+    takes a worker: the campaign is being prepared then, and the answer is 0. Raises RuleBroken when nobody would get a
+    message or it would cost too much, Conflict when it was launched before or takes a second person."""
+    lock(session, campaign)
+    possible(campaign.stage, Stage.PREPARING)
+    check = checking.latest(session, campaign)
+    if not checking.holds(check, campaign, at):
+        if not checking.is_small(session, campaign, by_id=by_id, at=at):
+            return _prepare(session, campaign, by_id=by_id, at=at)
+        check = checking.ask(session, campaign, by_id=by_id, at=at)
+        checking.make_now(session, campaign, check, public_url=public_url, at=at)
+    assert check, "it was looked at above"
+    return take(session, campaign, check, by_id=by_id, at=at)
+
+
+def _prepare(session: Session, campaign: Campaign, *, by_id: UUID, at: datetime) -> int:
+    checking.ask(session, campaign, by_id=by_id, at=at)
+    campaign.move_to(Stage.PREPARING)
+    campaign.launched_by_id = by_id
     session.flush()
-    for start in range(0, len(rows), 5000):
-        session.execute(insert(Message), rows[start : start + 5000])
+    return 0
+
+
+def prepared(session: Session, town_id: UUID, campaign_id: UUID, *, at: datetime) -> bool:
+    """A campaign that was being prepared is launched now that everybody was looked at; a refusal is written down, and it
+    is a draft again. Whether anything was done."""
+    campaign = session.get_one(Campaign, (town_id, campaign_id))
+    lock(session, campaign)
+    by_id = campaign.launched_by_id
+    if campaign.stage is not Stage.PREPARING or by_id is None:
+        return False
+    check = checking.latest(session, campaign)
+    if check is not None and check.state in AT_WORK:
+        return False
+    try:
+        with session.begin_nested():
+            if check is None or check.problem:
+                raise RuleBroken(
+                    check.problem if check else _l("The campaign could not be looked at. Launch it again.")
+                )
+            take(session, campaign, check, by_id=by_id, at=at)
+    except RuleBroken as refused:
+        campaign.move_to(Stage.DRAFT)
+        campaign.launched_by_id = None
+        note(session, campaign, Step.NOT_LAUNCHED, by_id=by_id, at=at, words=str(refused))
+    return True
+
+
+def being_prepared(session: Session) -> Sequence[Campaign]:
+    """Campaigns of which a worker has to look at everybody first."""
+    return session.scalars(select(Campaign).where(Campaign.stage == Stage.PREPARING)).all()
+
+
+def take(
+    session: Session,
+    campaign: Campaign,
+    check: CampaignCheck,
+    *,
+    by_id: UUID,
+    at: datetime,
+    approval: CampaignApproval | None = None,
+) -> int:
+    """Launch with just this check. The campaign is locked."""
+    if check.content != campaign.content or check.problem:
+        raise RuleBroken(check.problem or _l("Something was changed since everybody was looked at. Look at it again."))
+    settings, sums = settings_of(session, campaign.town_id), Sums.from_json(check.facts)
+    _refuse_trouble(session, campaign, sums, settings, at)
+    if approval is None and needs_second(settings, messages=check.messages, cost=check.cost):
+        approval = _approved(session, campaign, check, by_id, at)
+    if not checking.people_of(session, check):
+        raise RuleBroken(_l("Everybody has to be looked at again before this is launched."), code="check_again")
+    waits = campaign.scheduled_for is not None and campaign.scheduled_for > at
+    begins = campaign.scheduled_for if waits and campaign.scheduled_for else at
+    campaign.expires_at = ends_at(campaign, settings, begins)
+    campaign.launched_by_id, campaign.launched_at, campaign.price = by_id, at, sums.price
+    campaign.check_id, campaign.approval_id = check.id, approval.id if approval else None
+    sent = checking.freeze(session, campaign, check, begins=begins, ends=campaign.expires_at, at=at)
+    campaign.move_to(Stage.SCHEDULED if waits else Stage.RUNNING)
+    session.flush()
+    note(session, campaign, Step.SCHEDULED if waits else Step.LAUNCHED, by_id=by_id, at=at)
     return sent
 
 
-def _row(campaign: Campaign, drafted: Drafted, way: Way, at: datetime) -> dict[str, Any]:
-    counted = size(drafted.body)
-    return {
-        "town_id": campaign.town_id,
-        "id": new_id(),
-        "campaign_id": campaign.id,
-        "purpose": campaign.purpose,
-        "way": way,
-        "phone": drafted.candidate.phone,
-        "prospect_id": drafted.candidate.prospect_id,
-        "body": drafted.body,
-        "encoding": counted.encoding,
-        "segments": counted.segments,
-        "state": Delivery.EXCLUDED if drafted.reason else Delivery.QUEUED,
-        "reason": drafted.reason,
-        "not_before": at,
-        "expires_at": at + KEEPS_TRYING,
-        "made_at": at,
-        "settled_at": at if drafted.reason else None,
-        "attempts": 0,
-    }
+def _refuse_trouble(session: Session, campaign: Campaign, sums: Sums, settings: SmsSettings, at: datetime) -> None:
+    if not campaign.text:
+        raise RuleBroken(_l("The campaign has no text yet. Write what it says."), field="text", code="no_text")
+    found = next((one for one in checking.troubles(session, campaign, sums, at, settings) if one in STOPPING), None)
+    if found is not None:
+        raise RuleBroken(TROUBLES[found], code=found.value)
 
 
-def pause(session: Session, campaign: Campaign) -> None:
+def _approved(
+    session: Session, campaign: Campaign, check: CampaignCheck, by_id: UUID, at: datetime
+) -> CampaignApproval:
+    """The yes of a second person to just this. Raises Conflict `needs_second`."""
+    query = select(CampaignApproval).where(
+        CampaignApproval.town_id == campaign.town_id,
+        CampaignApproval.check_id == check.id,
+        CampaignApproval.content == campaign.content,
+        CampaignApproval.answer == Answer.APPROVED,
+        CampaignApproval.decided_by_id != by_id,
+        CampaignApproval.decided_at > at - APPROVED_FOR,
+    )
+    found = session.scalar(query)
+    if found is None:
+        told = _l(
+            "%(messages)s messages for %(cost)s take two people. Ask a second person to approve it.",
+            messages=check.messages,
+            cost=in_figures(check.cost),
+        )
+        raise Conflict(told, code="needs_second", messages=check.messages, cost=check.cost)
+    return found
+
+
+def ends_at(campaign: Campaign, settings: SmsSettings, begins: datetime) -> datetime:
+    """The closing hour of its last day; without one it keeps trying for a few days."""
+    if campaign.last_day is None:
+        return begins + KEEPS_TRYING
+    return datetime.combine(campaign.last_day, settings.hours.closes, VIETNAM)
+
+
+# ---- stopping, going on, moving
+
+
+def pause(session: Session, campaign: Campaign, *, by_id: UUID | None, at: datetime) -> None:
     """Nothing more leaves until it is resumed."""
-    _lock(session, campaign)
+    lock(session, campaign)
     campaign.move_to(Stage.PAUSED)
     session.flush()
+    note(session, campaign, Step.PAUSED, by_id=by_id, at=at)
 
 
-def resume(session: Session, campaign: Campaign) -> None:
-    """It goes on where it stopped: each message has its own state."""
-    _lock(session, campaign)
-    if campaign.stage is Stage.DRAFT:
+def resume(session: Session, campaign: Campaign, *, by_id: UUID | None, at: datetime) -> None:
+    """It goes on where it stopped: each message has its own state. One whose time is still to come waits for it; one that
+    missed its time begins now."""
+    lock(session, campaign)
+    if campaign.stage in (Stage.DRAFT, Stage.PREPARING):
         raise RuleBroken(_l("This campaign has not been launched yet."))
-    campaign.move_to(Stage.RUNNING)
+    waits = campaign.stage is Stage.PAUSED and campaign.scheduled_for is not None and campaign.scheduled_for > at
+    if campaign.stage is Stage.MISSED:
+        _begin_at(session, campaign, at)
+    campaign.move_to(Stage.SCHEDULED if waits else Stage.RUNNING)
     campaign.stood_still_since = None
     session.flush()
+    note(session, campaign, Step.RESUMED, by_id=by_id, at=at)
 
 
-def cancel(session: Session, campaign: Campaign, at: datetime) -> int:
+def move(session: Session, campaign: Campaign, to: datetime, *, by_id: UUID | None, at: datetime) -> None:
+    """It begins at another time. Raises RuleBroken for a time that is past or outside the hours."""
+    lock(session, campaign)
+    check_time(session, campaign.town_id, to, at)
+    if campaign.last_day is not None and to.astimezone(VIETNAM).date() > campaign.last_day:
+        raise RuleBroken(_l("That is after the last day of this campaign."), field="scheduled_for")
+    if campaign.stage is not Stage.SCHEDULED:
+        campaign.move_to(Stage.SCHEDULED)
+    campaign.scheduled_for = to
+    campaign.version += 1
+    _begin_at(session, campaign, to)
+    note(session, campaign, Step.MOVED, by_id=by_id, at=at, to=to.isoformat())
+
+
+def check_time(session: Session, town_id: UUID, moment: datetime, at: datetime) -> None:
+    """Raises RuleBroken unless messages may begin to leave at this moment."""
+    hours = settings_of(session, town_id).hours
+    if moment <= at:
+        raise RuleBroken(_l("That time is past. Choose a later one."), field="scheduled_for")
+    if not hours.allow(moment):
+        told = _l(
+            "Messages may leave between %(opens)s and %(closes)s only.",
+            opens=f"{hours.opens:%H:%M}",
+            closes=f"{hours.closes:%H:%M}",
+        )
+        raise RuleBroken(told, field="scheduled_for", code="out_of_hours")
+
+
+def _begin_at(session: Session, campaign: Campaign, begins: datetime) -> None:
+    campaign.expires_at = ends_at(campaign, settings_of(session, campaign.town_id), begins)
+    session.flush()
+    session.execute(
+        update(Message)
+        .where(Message.town_id == campaign.town_id, Message.campaign_id == campaign.id, Message.state.in_(WAITING))
+        .values(not_before=begins, expires_at=campaign.expires_at)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
+
+
+def cancel(session: Session, campaign: Campaign, at: datetime, *, by_id: UUID | None = None) -> int:
     """What has not left is called off; how many messages that were."""
-    _lock(session, campaign)
+    lock(session, campaign)
     campaign.move_to(Stage.CANCELLED)
+    note(session, campaign, Step.CANCELLED, by_id=by_id, at=at)
     done = session.execute(
         update(Message)
         .where(Message.town_id == campaign.town_id, Message.campaign_id == campaign.id, Message.state.in_(WAITING))
@@ -252,11 +260,19 @@ def cancel(session: Session, campaign: Campaign, at: datetime) -> int:
         .execution_options(synchronize_session=False)
     )
     moved = len(done.all())
+    checking.forget_people(session, campaign.town_id, campaign.id)
     session.expire_all()
     return moved
 
 
-def _lock(session: Session, campaign: Campaign) -> None:
-    """Two people pressing a button at once: the second sees what the first did."""
-    query = select(Campaign).where(Campaign.town_id == campaign.town_id, Campaign.id == campaign.id)
-    session.scalar(query.with_for_update().execution_options(populate_existing=True))
+def begin_due(session: Session, at: datetime) -> int:
+    """Campaigns whose time has come begin; those whose time is long past wait for a person. How many began."""
+    due = select(Campaign).where(Campaign.stage == Stage.SCHEDULED, Campaign.scheduled_for <= at)
+    began = 0
+    for campaign in session.scalars(due.with_for_update(skip_locked=True)).all():
+        in_time = campaign.scheduled_for is not None and at - campaign.scheduled_for <= LATE_BY
+        campaign.move_to(Stage.RUNNING if in_time else Stage.MISSED)
+        session.flush()
+        note(session, campaign, Step.BEGUN if in_time else Step.MISSED, by_id=None, at=at)
+        began += in_time
+    return began

@@ -1,0 +1,52 @@
+"""What a text may name of a person: `{ten}`, `{xung_ho}`; each with an example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
+
+from crm.campaigns.rules.texts import places
+from crm.errors import RuleBroken
+
+WAY_OUT = "tu_choi"
+"""The place where the short address stands on which one refuses."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A named place: what stands there, and an example."""
+
+    name: str
+    words: LazyString
+    example: str
+
+
+PLACES: dict[str, Place] = {
+    one.name: one
+    for one in (
+        Place("xung_ho", _l("form of address"), "bà"),
+        Place("ten", _l("given name"), "Hoa"),
+        Place("ho_ten", _l("full name"), "Nguyễn Thị Hoa"),
+        Place("phuong", _l("ward or commune"), "phường Ba Đình"),
+        Place("phu_trach", _l("who looks after them"), "Lê Thị Tình"),
+        Place("dien_thoai", _l("telephone of who looks after them"), "0912 345 678"),
+        Place("ngay", _l("the day: of sending, or of what is reminded of"), "15/10"),
+        Place("so_tien", _l("the least that one pays oneself for a month, or what is due"), "138.600 đ"),
+        Place(WAY_OUT, _l("the short address on which one refuses"), "http://cu.vn/o/abc23456789"),
+    )
+}
+EXAMPLE = {name: one.example for name, one in PLACES.items()}
+
+
+def check_places(text: str, known: Iterable[str] = PLACES) -> None:
+    """Raises RuleBroken at the first place that nobody can fill, and names those that one can."""
+    allowed = tuple(known)
+    unknown = next((name for name in places(text) if name not in allowed), None)
+    if unknown is not None:
+        told = ", ".join(f"{{{name}}}" for name in allowed)
+        raise RuleBroken(
+            _l("{%(place)s} is not known; a text may name %(known)s.", place=unknown, known=told), field="text"
+        )
