@@ -123,6 +123,7 @@ from crm.sponsors.matching import resources as matching_resources
 from crm.sponsors.matching import routes as matching_routes
 from crm.sponsors.statements import routes as statement_routes
 from crm.sponsors.treasury import routes as treasury_routes
+from crm.sponsors.unneeded import routes as unneeded_routes
 from crm.targets import resources as target_resources
 from crm.targets import routes as target_routes
 from crm.timekeeping import routes as timekeeping_routes
@@ -157,6 +158,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     giving_routes.bp,
     cliff_routes.bp,
     treasury_routes.bp,
+    unneeded_routes.bp,
     sponsor_routes.bp,
     ledger_routes.bp,
     matching_routes.bp,

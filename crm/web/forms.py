@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from flask import flash
 from flask_babel import get_domain, gettext
 from flask_wtf import FlaskForm
 from markupsafe import Markup, escape
@@ -64,6 +65,20 @@ class QueryForm(Form):
 def stripped(value: str | None) -> str | None:
     """A filter for text fields: no space around, NUL removed, None when nothing is left."""
     return (value.replace("\x00", "").strip() or None) if value else None
+
+
+MOST_TOLD = 8
+"""So many refusals at once are told with their words: all of them stand in one cookie."""
+
+
+def flash_refusals(refused: Sequence[str]) -> None:
+    """What of several acts was not done, each with its sentence."""
+    for words in refused[:MOST_TOLD]:
+        flash(gettext("Not done: %(why)s", why=words), "error")
+    if len(refused) > MOST_TOLD:
+        flash(
+            gettext("%(more)s more were not done either. Open each to see why.", more=len(refused) - MOST_TOLD), "error"
+        )
 
 
 @contextmanager

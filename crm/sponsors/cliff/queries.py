@@ -16,15 +16,19 @@ from crm.clock import LOCAL
 from crm.money import Vnd
 from crm.months import Month
 from crm.participation.guard.rules import SPONSOR_NOTICE
+from crm.participation.queries import helped_of_all
+from crm.places.boundaries import boundaries
 from crm.places.models import Place
+from crm.premiums.queries import all_top_ups, law
+from crm.premiums.rules.law import holding
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import listed_to
 from crm.prospects.queries.standing import standings_of
 from crm.prospects.rules import Ground
 from crm.sponsors.cliff.models import CliffNotice, PledgeRenewal
 from crm.sponsors.models import Allocation, AllocationMonth, Pledge, Receipt, Sponsor
-from crm.sponsors.queries import a_month, carried_until
-from crm.sponsors.rules import AHEAD, PledgeState, needy
+from crm.sponsors.queries import carried_until, priced
+from crm.sponsors.rules import AHEAD, PledgeState
 
 
 class Ahead(NamedTuple):
@@ -191,11 +195,12 @@ class Offer(NamedTuple):
 def offer_to(session: Session, of: Sponsor, today: date) -> Offer | None:
     """The people whose last months this sponsor carries, without those an open promise of theirs is meant for already.
 
-    A month costs what somebody of that need owes on the least income by the law of the day. None when there is nobody.
+    Months cost what the person owes for them on the least income by the law of the day, after what their own place adds
+    and within what the State and the place may still help with. None when there is nobody.
     """
     ending = carried_until(of.town_id, today).subquery()
     query = (
-        select(Prospect.id, ending.c.until, Allocation.months)
+        select(Prospect, ending.c.until, Allocation.months)
         .join(ending, Prospect.id == ending.c.prospect_id)
         .join(AllocationMonth, _last_month(ending.c.until))
         .join(Allocation, and_(Allocation.town_id == Prospect.town_id, Allocation.id == AllocationMonth.allocation_id))
@@ -210,18 +215,25 @@ def offer_to(session: Session, of: Sponsor, today: date) -> Offer | None:
     rows = session.execute(query).all()
     if not rows:
         return None
-    standings = standings_of(session, of.town_id, [row[0] for row in rows])
-    costs: dict[Ground, Vnd] = {}
-    people = []
-    for prospect_id, until, months in rows:
-        held = [one.ground for one in standings[prospect_id] if one.valid_from <= today < (one.valid_to or date.max)]
-        ground = needy(held) or Ground.OTHER
-        if ground not in costs:
-            costs[ground] = a_month(session, of.town_id, ground, today)
-        number = min(int(months), AHEAD)
-        if costs[ground]:
-            people.append(Again(prospect_id, Month.of(until) + 1, number, number * costs[ground]))
+    wanted = [(row[0], Month.of(row[1]) + 1, min(int(row[2]), AHEAD)) for row in rows]
+    costs = _costs(session, of.town_id, [(person, months) for person, _start, months in wanted], today)
+    people = [Again(person.id, start, months, costs[person.id]) for person, start, months in wanted if costs[person.id]]
     return Offer(people, min(one.start for one in people) - 1) if people else None
+
+
+def _costs(session: Session, town_id: UUID, wanted: Sequence[tuple[Prospect, int]], today: date) -> dict[UUID, Vnd]:
+    """What so many months of each of these people would cost their sponsor today."""
+    ids, of = [person.id for person, _months in wanted], law(session)
+    standings, helped = standings_of(session, town_id, ids), helped_of_all(session, town_id, ids)
+    added, within = all_top_ups(session, town_id), boundaries(session, town_id, today)
+    special = set(session.scalars(select(Place.id).where(Place.town_id == town_id, Place.special)))
+    found = {}
+    for person, months in wanted:
+        held = {one.ground for one in standings[person.id] if one.valid_from <= today < (one.valid_to or date.max)}
+        grounds = held | ({Ground.ISLAND} if person.place_id in special else set())
+        here = holding(added, today, within.around(person.place_id, person.neighbourhood_id))
+        found[person.id] = priced(of, grounds, Month.of(today), months, today, helped[person.id], here).payable
+    return found
 
 
 def open_renewal(session: Session, of: Sponsor) -> Pledge | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import and_, func, select
@@ -24,6 +24,8 @@ from crm.sponsors.models import Allocation, LedgerAccount, Posting, Receipt, Spo
 from crm.sponsors.rules import AccountKind
 from crm.sponsors.statements.models import StatementLine
 from crm.web.pager import Page, page
+
+Row = TypeVar("Row", Allocation, ListedPayment, Receipt, StatementLine)
 
 
 class Asked(NamedTuple):
@@ -100,26 +102,51 @@ class About(NamedTuple):
 
 def about(session: Session, scope: Scope, asked: MoneyRequest) -> About:
     """What a request is about; the person only for whoever may see them."""
-    told = asked.arguments
-    person_id, first, months = told.get("prospect_id"), told.get("start"), told.get("months")
-    allocation = (
-        session.get(Allocation, (asked.town_id, UUID(told["allocation_id"]))) if "allocation_id" in told else None
-    )
-    listed = session.get(ListedPayment, (asked.town_id, UUID(told["listed_id"]))) if "listed_id" in told else None
-    receipt = session.get(Receipt, (asked.town_id, UUID(told["receipt_id"]))) if "receipt_id" in told else None
-    if allocation:
-        person_id, first = allocation.prospect_id, str(Month.of(allocation.start_month))
-        months = allocation.carried_months
-    if listed:
-        person_id, first, months = listed.prospect_id, str(Month.of(listed.start_month)), listed.months
-    seen = select(Prospect).where(visible_to(scope), Prospect.id == person_id)
-    return About(
-        person=session.scalar(seen) if person_id else None,
-        first=Month.parse(first or told["month"]) if first or "month" in told else None,
-        months=months,
-        receipt=receipt,
-        line=session.get(StatementLine, (asked.town_id, UUID(told["line_id"]))) if "line_id" in told else None,
-    )
+    return about_all(session, scope, [asked])[asked.id]
+
+
+def about_all(session: Session, scope: Scope, requests: Sequence[MoneyRequest]) -> dict[UUID, About]:
+    """The same of many: so many questions to the database as there are kinds of things they are about."""
+    allocations = _told(session, scope, requests, "allocation_id", Allocation)
+    listed = _told(session, scope, requests, "listed_id", ListedPayment)
+    receipts = _told(session, scope, requests, "receipt_id", Receipt)
+    lines = _told(session, scope, requests, "line_id", StatementLine)
+    runs: dict[UUID, tuple[UUID | None, str | None, int | None]] = {}
+    for one in requests:
+        told, run = one.arguments, allocations.get(one.id) or listed.get(one.id)
+        if isinstance(run, Allocation):
+            runs[one.id] = run.prospect_id, str(Month.of(run.start_month)), run.carried_months
+        elif isinstance(run, ListedPayment):
+            runs[one.id] = run.prospect_id, str(Month.of(run.start_month)), run.months
+        else:
+            person = UUID(told["prospect_id"]) if told.get("prospect_id") else None
+            runs[one.id] = person, told.get("start") or told.get("month"), told.get("months")
+    ids = {person for person, _first, _months in runs.values() if person}
+    seen = session.scalars(select(Prospect).where(visible_to(scope), Prospect.id.in_(ids))) if ids else ()
+    people = {one.id: one for one in seen}
+    return {
+        one.id: About(
+            person=people.get(person) if person else None,
+            first=Month.parse(first) if first else None,
+            months=months,
+            receipt=receipts.get(one.id),
+            line=lines.get(one.id),
+        )
+        for one in requests
+        for person, first, months in [runs[one.id]]
+    }
+
+
+def _told(
+    session: Session, scope: Scope, requests: Sequence[MoneyRequest], name: str, kind: type[Row]
+) -> dict[UUID, Row]:
+    """By request, the row of this kind that its arguments name."""
+    keys = {one.id: UUID(one.arguments[name]) for one in requests if one.arguments.get(name)}
+    if not keys:
+        return {}
+    rows = session.scalars(select(kind).where(kind.town_id == scope.town_id, kind.id.in_(keys.values())))
+    found = {row.id: row for row in rows}
+    return {asked_id: found[key] for asked_id, key in keys.items() if key in found}
 
 
 def balances_by_kind(session: Session, town_id: UUID) -> dict[AccountKind, Vnd]:

@@ -8,12 +8,13 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from crm import clock
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.db import session, transaction
-from crm.errors import RuleBroken
+from crm.errors import NotFound, RuleBroken
 from crm.months import Month
 from crm.sponsors import queries as sponsoring
 from crm.sponsors import services
@@ -25,7 +26,7 @@ from crm.sponsors.ledger.rules import ACTS, ASKED, DECISIONS, Decision
 from crm.sponsors.models import Sponsor
 from crm.sponsors.rules import KINDS_OF_ACCOUNT
 from crm.web import filters
-from crm.web.forms import refusals_on
+from crm.web.forms import flash_refusals, refusals_on
 from crm.web.guard import may
 from crm.web.language import chosen
 
@@ -159,11 +160,26 @@ def decisions() -> ResponseReturnValue:
     return render_template(
         "sponsors/ledger/decisions.html",
         waiting=queries.named(session(), scope, found.rows),
+        abouts=queries.about_all(session(), scope, found.rows),
         next=found.next,
         decided=queries.decided_lately(session(), scope),
         acts=ACTS,
         words=DECISIONS,
     )
+
+
+@bp.post("/sponsors/decisions")
+@may(May.RECORD_MONEY)
+def approve_several() -> ResponseReturnValue:
+    """The ticked requests are approved, each by itself: what is refused is told with its reason, the others are done."""
+    chosen = _ticked()
+    refused = [words for asked_id in chosen if (words := _approve(asked_id))]
+    if done := len(chosen) - len(refused):
+        flash(ngettext("%(num)s is approved and done.", "%(num)s are approved and done.", done), "success")
+    if not chosen:
+        flash(_("Tick what you approve."), "error")
+    flash_refusals(refused)
+    return redirect(url_for(".decisions"), 303)
 
 
 @bp.get("/sponsors/decisions/<uuid:asked_id>")
@@ -189,6 +205,34 @@ def decide(asked_id: UUID) -> ResponseReturnValue:
 
 
 # ---- pieces
+
+
+def _ticked() -> list[UUID]:
+    """The requests that were ticked, each once, a page of them at most. Raises NotFound for what is no request."""
+    try:
+        return [UUID(one) for one in dict.fromkeys(request.form.getlist("asked"))][:PAGE]
+    except ValueError:
+        raise NotFound from None
+
+
+def _approve(asked_id: UUID) -> str | None:
+    """Approve one request in a transaction of its own; the sentence when it is refused."""
+    try:
+        with transaction() as current:
+            asked = queries.request(current, current_scope(), asked_id).request
+            by = current_user()
+            deciding.decide(current, asked, Decision.APPROVED, by=by, on=clock.today(), at=clock.now())
+    except RuleBroken as refused:
+        return f"{_named(asked_id)}: {refused}"
+    return None
+
+
+def _named(asked_id: UUID) -> str:
+    """Which request this is, for whoever ticked several."""
+    asked = queries.request(session(), current_scope(), asked_id)
+    person = queries.about(session(), current_scope(), asked.request).person
+    about = person.full_name if person else asked.sponsor or ACTS[asked.request.act]
+    return f"{about}, {filters.vnd(asked.request.amount, chosen())}"
 
 
 def _sponsor(sponsor_id: UUID) -> Sponsor:

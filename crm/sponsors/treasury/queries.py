@@ -22,6 +22,7 @@ from crm.sponsors.models import AllocationMonth
 from crm.sponsors.queries import balance_of_all, unidentified
 from crm.sponsors.rules import Balance
 from crm.sponsors.statements.queries import Bridge, bank_accounts, bridge_on
+from crm.sponsors.unneeded.queries import how_many as unneeded
 
 MOST_COUNTED = 999
 
@@ -59,6 +60,8 @@ class Desk:
     """None until a statement of some account was loaded."""
     proposed: Proposed | None
     ahead: Ahead
+    unneeded: int
+    """Of so many people money is set aside in vain."""
     carried: Carried
     to_close: Month | None
 
@@ -71,7 +74,15 @@ class Desk:
     def waits(self) -> int:
         """How many kinds of things wait for the treasurer."""
         bank = self.bridge is not None and (self.bridge.undecided.many or self.bridge.difference)
-        kinds = (self.decisions, self.registrations, self.late[0], bank, self.proposed, self.ahead.people)
+        kinds = (
+            self.decisions,
+            self.registrations,
+            self.late[0],
+            bank,
+            self.proposed,
+            self.ahead.people,
+            self.unneeded,
+        )
         return sum(1 for kind in kinds if kind)
 
 
@@ -87,6 +98,7 @@ def desk(session: Session, scope: Scope, today: date) -> Desk:
         bridge=bridge_on(session, town_id, today) if bank_accounts(session, town_id) else None,
         proposed=_proposed(session, town_id),
         ahead=ahead(session, scope, today),
+        unneeded=unneeded(session, scope, today),
         carried=months_carried(session, town_id, Month.of(today)),
         to_close=month_to_close(session, town_id, today),
     )

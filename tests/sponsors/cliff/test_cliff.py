@@ -18,7 +18,9 @@ from crm.accounts.rules import Role
 from crm.errors import Conflict
 from crm.mail.models import Email
 from crm.months import Month
+from crm.premiums.models import LocalTopUpRow
 from crm.prospects.merging.services.joining import merge
+from crm.prospects.rules import Ground
 from crm.safekeeping.commands import CHECKS
 from crm.sponsors import services as money
 from crm.sponsors.cliff import checking, queries, services
@@ -226,3 +228,24 @@ def test_two_records_of_one_person_become_one_and_the_renewal_stays_theirs(sessi
     (meant,) = queries.meant_for(session, made)
     assert meant.prospect_id == kept.id
     assert night(session, make, TODAY) == 0, "it was told already"
+
+
+def test_going_on_is_priced_by_what_the_persons_own_place_adds(session: Session, make: Make) -> None:
+    by = sponsor(make, email="a@b.vn")
+    receive(by, 20 * A_MONTH)
+    here, there = poor(make, "Bà Ở Đây"), poor(make, "Bà Ở Kia", place=make.ward("14818@2019-10-15"))
+    for person in (here, there):
+        allocate(by, person, months=3)
+    make.add(
+        LocalTopUpRow(
+            town_id=make.town.id,
+            place_id=there.place_id,
+            ground=Ground.POOR,
+            amount=7_800,
+            effective_from=date(2019, 1, 1),
+            document="1/NQ",
+        )
+    )
+    offer = queries.offer_to(session, by, TODAY)
+    assert offer
+    assert {one.prospect_id: one.amount for one in offer.people} == {here.id: 3 * A_MONTH, there.id: 300_000}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask.testing import FlaskClient
@@ -29,7 +29,9 @@ from crm.sponsors.ledger.rules import Decision, MoneyAct, next_to_close
 from crm.sponsors.models import Allocation, Receipt, Sponsor
 from crm.sponsors.rules import Balance
 from tests.factories import Make
+from tests.pages import JudgingClient
 from tests.sponsors.ledger.test_booking import act, commit_would_hold, refused
+from tests.sponsors.letters.stories import words
 from tests.sponsors.stories import A_MONTH, TODAY, allocate, poor, receive, sponsor
 
 NOVEMBER = date(2019, 11, 20)
@@ -432,3 +434,32 @@ def test_other_programs_ask_and_decide(
     assert wrong.status_code == 202
     assert len(client.get("/api/v1/money-requests", headers=one).json["items"]) == 3  # type: ignore[index]
     assert client.get("/api/v1/ledger-periods", headers=one).json == {"items": []}
+
+
+def test_several_are_approved_at_once_each_by_itself_and_never_ones_own(
+    signed_in: Callable[..., FlaskClient], session: Session, make: Make, by: Sponsor, two: tuple[User, User]
+) -> None:
+    one, other = two
+    run: dict[str, Any] = {"start": Month(2019, 11), "months": 6, "reason": None, "expected": None}
+    people = [poor(make, f"Bà Chờ {number}") for number in range(4)]
+    asked = [deciding.allocate_or_ask(session, by, person, **run, **now(one)) for person in people[:3]]
+    own = deciding.allocate_or_ask(session, by, people[3], **run, **now(other))
+    allocate(by, people[1], months=1, start=Month(2019, 12))  # meanwhile: that month is carried now
+    keys = [str(request.id) for request in [*asked, own] if isinstance(request, MoneyRequest)]
+    browser = cast(JudgingClient, signed_in(other))
+    page = browser.get("/sponsors/decisions").text
+    assert page.count('name="asked"') == 3, "one's own cannot be ticked"
+    assert "Bà Chờ 0" in page
+    browser.acts = len(keys)
+    answer = browser.post("/sponsors/decisions", data={"asked": keys})
+    assert answer.status_code == 303
+    told = words(browser.get("/sponsors/decisions").text)
+    assert told.count("Chưa làm được:") == 2, "the one carried meanwhile, and one's own"
+    assert "Chưa làm được: Bà Chờ 1, 646.800 đ: " in told, told[-900:]
+    assert queries.balance_of(session, by).reserved == 13 * A_MONTH
+    waiting = session.scalars(select(MoneyRequest.id).where(MoneyRequest.decision.is_(None)))
+    assert {str(key) for key in waiting} == {keys[1], keys[3]}
+    again = browser.post("/sponsors/decisions", data={"asked": keys[:1]})
+    assert (again.status_code, queries.balance_of(session, by).reserved) == (303, 13 * A_MONTH)
+    assert browser.post("/sponsors/decisions", data={}).status_code == 303
+    assert browser.post("/sponsors/decisions", data={"asked": "x"}).status_code == 404

@@ -44,10 +44,10 @@ def step(session: Session, town_id: UUID, statement_id: UUID, *, at: datetime) -
         session.flush()
         return True
     lines = _new_lines(session, statement)
-    matcher = queries.matcher_of(session, town_id) if lines else None
-    for line in lines:
-        assert matcher is not None
-        _look_through(session, statement, line, matcher, at)
+    if lines:
+        matcher, by_hand = queries.matcher_of(session, town_id), _recorded_by_hand(session, lines)
+        for line in lines:
+            _look_through(session, statement, line, matcher, by_hand.get(line.reference), at)
     statement.done += len(lines)
     if len(lines) < CHUNK:
         statement.state, statement.content = StatementState.LOADED, None
@@ -118,13 +118,15 @@ def _new_lines(session: Session, statement: Statement) -> Sequence[StatementLine
     return session.scalars(query).all()
 
 
-def _look_through(session: Session, statement: Statement, line: StatementLine, matcher: Matcher, at: datetime) -> None:
+def _look_through(
+    session: Session, statement: Statement, line: StatementLine, matcher: Matcher, by_hand: Receipt | None, at: datetime
+) -> None:
     """Book a line whose code leaves no doubt, or that somebody recorded by hand under its reference; leave any other
     open."""
-    by_hand = _recorded_by_hand(session, line)
     if by_hand is not None and by_hand.amount == line.amount:
-        deciding.link(session, line, by_hand, by_id=statement.recorded_by_id, at=at, by_itself=True)
-        return
+        if _linked(session, statement, line, by_hand, at):
+            return
+        by_hand = None
     told = queries.seen(line)
     verdict = matcher.match(told)
     if verdict.certain and by_hand is None:
@@ -144,9 +146,19 @@ def _look_through(session: Session, statement: Statement, line: StatementLine, m
         line.likely = Likely.GIFT
 
 
-def _recorded_by_hand(session: Session, line: StatementLine) -> Receipt | None:
-    """A receipt under the bank's reference of this line that no line has shown yet."""
-    if line.amount <= 0 or line.reference.startswith("#"):
-        return None
-    found = queries.receipts_unseen(session, line.town_id, Receipt.reference == line.reference)
-    return found[0] if found else None
+def _recorded_by_hand(session: Session, lines: Sequence[StatementLine]) -> dict[str, Receipt]:
+    """Receipts under the bank's references of these lines that no line has shown yet. A reference is booked once."""
+    told = {line.reference for line in lines if line.amount > 0 and not line.reference.startswith("#")}
+    found = queries.receipts_unseen(session, lines[0].town_id, Receipt.reference.in_(told)) if told else ()
+    return {one.reference: one for one in found}
+
+
+def _linked(session: Session, statement: Statement, line: StatementLine, by_hand: Receipt, at: datetime) -> bool:
+    """Whether the line shows this receipt now; a line before it, or somebody else, may have shown it meanwhile."""
+    try:
+        with session.begin_nested():
+            deciding.link(session, line, by_hand, by_id=statement.recorded_by_id, at=at, by_itself=True)
+    except RuleBroken:
+        session.refresh(line)
+        return False
+    return True
