@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm.accounts.queries import Scope
@@ -67,7 +67,7 @@ def how_many(session: Session, scope: Scope, today: date) -> int:
     return int(session.scalar(counted) or 0)
 
 
-def _query(session: Session, scope: Scope, today: date) -> Select[Any]:
+def _query(session: Session, scope: Scope, today: date) -> Any:
     """(allocation, person, sponsor, the first month paid with other money, left for good, may not take part)."""
     month, of = AllocationMonth, law(session).on(today)
     paid_from = (

@@ -74,5 +74,5 @@ def _released(allocation_id: UUID) -> str | None:
     except RuleBroken as refused:
         return f"{name}: {refused}"
     except NotFound:
-        return _("This money was given back, or is needed again. Open the page again.")
+        return str(_("This money was given back, or is needed again. Open the page again."))
     return None
