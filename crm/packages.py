@@ -25,6 +25,7 @@ import crm.outreach.models
 import crm.outreach.packages.models
 import crm.outreach.syncing.models
 import crm.participation.conditions
+import crm.participation.elsewhere.models
 import crm.participation.from_lists
 import crm.participation.guard.conditions
 import crm.participation.leaving.models
@@ -85,8 +86,12 @@ from crm.outreach.syncing import resources as sync_resources
 from crm.participation import resources as participation_resources
 from crm.participation import routes as participation_routes
 from crm.participation.calculator import routes as own_calculator_routes
+from crm.participation.elsewhere import resources as insurance_record_resources
+from crm.participation.elsewhere import routes as elsewhere_routes
 from crm.participation.leaving import routes as leaving_routes
 from crm.participation.listed import routes as listed_routes
+from crm.participation.missing import resources as missing_resources
+from crm.participation.missing import routes as missing_routes
 from crm.participation.referrals import resources as referral_resources
 from crm.participation.referrals import routes as referral_routes
 from crm.participation.screening import resources as screening_resources
@@ -147,6 +152,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     participation_routes.bp,
     listed_routes.bp,
     own_calculator_routes.bp,
+    elsewhere_routes.bp,
+    missing_routes.bp,
     leaving_routes.bp,
     screening_routes.bp,
     referral_routes.bp,
@@ -189,6 +196,8 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     campaign_resources.blp,
     target_resources.blp,
     participation_resources.blp,
+    insurance_record_resources.blp,
+    missing_resources.blp,
     screening_resources.blp,
     referral_resources.blp,
     decree_resources.blp,

@@ -13,6 +13,7 @@ APPEND_ONLY = (
     "funding_offer",
     "identity_reading",
     "instalment_reminder",
+    "insurance_record",
     "leaving_refund",
     "message_inbound",
     "message_status",

@@ -36,6 +36,7 @@ class State(StrEnum):
     PARTLY = "partly"
     SPONSORED = "sponsored"
     LISTED = "listed"
+    MISSING = "missing"
     DUE = "due"
     LATE = "late"
     GAP = "gap"
@@ -49,13 +50,14 @@ STATES: Mapping[State, Any] = {
     State.PARTLY: _l("Paid by the person and a sponsor"),
     State.SPONSORED: _l("Paid by a sponsor"),
     State.LISTED: _l("Paid, known from a list of the insurance office"),
+    State.MISSING: _l("Paid at once, for years missing for a pension"),
     State.DUE: _l("To be paid now"),
     State.LATE: _l("Past the last day to pay"),
     State.GAP: _l("Not paid"),
     State.UPCOMING: _l("Not due yet"),
     State.AWAY: _l("Does not take part"),
 }
-PAID = (State.OWN, State.PARTLY, State.SPONSORED, State.LISTED)
+PAID = (State.OWN, State.PARTLY, State.SPONSORED, State.LISTED, State.MISSING)
 
 
 class Stay(NamedTuple):
@@ -78,6 +80,8 @@ class Borne(NamedTuple):
     state: Vnd
     local: Vnd
     others: tuple[Share, ...] = ()
+    missing: bool = False
+    """Of a payment at once for missing months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +146,11 @@ class Calendar:
         """How many of them the State helped with."""
         return sum(month.supported for month in self.months)
 
-    def unsure_since(self, helped: Month) -> int:
-        """How many months from `helped` on only a list tells of, which does not say whether the State helped."""
-        return sum(one.state is State.LISTED and one.month >= helped for one in self.months)
+    def unsure_since(self, helped: Month, told_through: Month | None = None) -> int:
+        """How many months from `helped` on only a list tells of, which does not say whether the State helped; those up to
+        `told_through` are known from elsewhere."""
+        asked = (one.month for one in self.months if one.state is State.LISTED and one.month >= helped)
+        return sum(told_through is None or month > told_through for month in asked)
 
     @property
     def gaps(self) -> tuple[OneMonth, ...]:
@@ -169,21 +175,28 @@ NOTHING = Calendar((), None, None, Cost())
 
 
 def months_of(
-    stays: Sequence[Stay], borne: Mapping[Month, Borne], today: date, *, ahead: int = 6, gaps_back: int | None = None
+    stays: Sequence[Stay],
+    borne: Mapping[Month, Borne],
+    today: date,
+    *,
+    ahead: int = 6,
+    gaps_back: int | None = None,
+    supported_before: int = 0,
 ) -> Calendar:
     """What became of every month from the first one known until `ahead` months after this one or the last paid.
 
     `stays` in the order of time; `gaps_back` is how many months back the insurance office lets a gap be paid later
     («đóng bù»), None where nobody has said so: the law's own words were not seen, so nothing is promised.
+    `supported_before` are months the State helped with that are not on record here.
     """
     if not stays and not borne:
         return NOTHING
     this = Month.of(today)
-    listed = {month for stay in stays for month in _vouched(stay)}
+    listed = {month for stay in stays for month in vouched(stay)}
     known = sorted({*borne, *listed})
     first = min([*known[:1], *(stay.first for stay in stays)])
     last = max([this, *known[-1:]]) + ahead
-    found, supported = [], 0
+    found, supported = [], supported_before
     for month in first.until(last + 1):
         paid = borne.get(month)
         supported += paid is not None and paid.supported
@@ -195,7 +208,7 @@ def months_of(
                 state,
                 paid,
                 supported,
-                ahead=state in PAID and month > this,
+                ahead=state in PAID and state is not State.MISSING and month > this,
                 grace=state is State.DUE and month < this,
                 payable=gap and gaps_back is not None and this.since(month) <= gaps_back,
             )
@@ -209,11 +222,14 @@ def months_of(
     )
 
 
-def _vouched(stay: Stay) -> Iterable[Month]:
+def vouched(stay: Stay) -> Iterable[Month]:
+    """The months a spell says are paid."""
     return stay.first.until(stay.paid_through + 1) if stay.paid_through else ()
 
 
 def _paid_as(paid: Borne) -> State:
+    if paid.missing:
+        return State.MISSING
     if not paid.others:
         return State.OWN
     return State.PARTLY if paid.own else State.SPONSORED

@@ -17,7 +17,7 @@ from crm.accounts.rules import May
 from crm.db import session
 from crm.errors import RuleBroken
 from crm.kept import kept
-from crm.months import Month
+from crm.months import MONTHS_IN_YEAR, Month
 from crm.participation import months, payers, queries
 from crm.participation.calendar import STATES
 from crm.participation.guard.rules import AVOIDABLE, STOP_REASONS, StopReason
@@ -25,6 +25,7 @@ from crm.participation.models import Participation, Payment
 from crm.participation.rules import BEGINNINGS, DUE_SOON, ENDINGS, USUAL, Beginning, Ending, basis_for, joins_from
 from crm.places.models import Place
 from crm.premiums.queries import all_top_ups, law
+from crm.premiums.rules.benefits.retirement import Birth, retirement
 from crm.premiums.rules.keys import PERIODS, LawKey
 from crm.premiums.rules.quotes import Plan, Quote, nearest_income
 from crm.premiums.rules.wording import GROUNDS
@@ -54,6 +55,7 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
             "told": told,
             "used": used,
             "grounds": GROUNDS,
+            "near_pension": _near_pension(person, today),
         }
         return Card("participation/_card.html", facts, order=10, looks=[_paid_through(spell, late=late, soon=soon)])
     if person.stage is Stage.NOT_ELIGIBLE:
@@ -62,6 +64,7 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
         return Card("participation/_not_yet.html", {"from_when": from_when}, order=10, looks=[_joins(from_when)])
     told = _told(person, today)
     facts = {"told": told, "acts": acts, "grounds": GROUNDS, "left": _left(person), "reasons": STOP_REASONS}
+    facts["near_pension"] = _near_pension(person, today)
     return Card("participation/_how_much.html", facts, order=10, looks=[_would_pay(told)] if told else [])
 
 
@@ -103,6 +106,18 @@ def _too_young(person: Prospect, today: date) -> date | None:
     return day if day and day > today else None
 
 
+def _near_pension(person: Prospect, today: date) -> bool:
+    """Whether the age of retirement is reached or comes within a year: then one speaks of months that are missing."""
+    birth = Birth.known(person.birth_date, person.birth_year)
+    if birth is None or person.sex is None:
+        return False
+    try:
+        reached = retirement(kept("law", lambda: law(session())), person.sex, birth).reached
+    except RuleBroken:
+        return False
+    return reached <= Month.of(today) + MONTHS_IN_YEAR
+
+
 def _joins(from_when: date) -> Look:
     words = _("May join from %(day)s on", day=filters.day(from_when, chosen()))
     return Look("lock", words, _("not of the age for joining yet"), order=40)
@@ -141,7 +156,7 @@ def step(person: Prospect, scope: Scope, today: date) -> Step | None:
 def _next_payment(person: Prospect, spell: Participation, today: date) -> tuple[Quote | None, bool]:
     """What the next payment costs and who bears it, and whether a sponsor's money waits for it; None where that is not
     known: the months before are not on record, or the way to pay is not one of periods."""
-    if spell.paid_through is None:
+    if spell.paid_through is None or spell.deadline_on is None:
         return None, False
     all_law, start, months = kept("law", lambda: law(session())), Month.of(spell.paid_through) + 1, spell.method or 1
     waiting = next((one for one in payers.waiting(session(), person) if one.start == start), None)

@@ -93,6 +93,8 @@ class Payment(TownRow, Model):
     start_month: Mapped[date]
     months: Mapped[int]
     method: Mapped[int]
+    missing: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """For months missing for a pension, paid at once: its months follow the last one paid, and none is for nothing."""
     income: Mapped[int]
     ground: Mapped[str]
     gross: Mapped[int]

@@ -12,7 +12,10 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from crm.months import Month
-from crm.participation.calendar import NOTHING, Borne, Calendar, OneMonth, State, Stay, months_of
+from crm.participation.calendar import NOTHING, Borne, Calendar, OneMonth, State, Stay, months_of, vouched
+from crm.participation.elsewhere.queries import latest as insurance_record
+from crm.participation.elsewhere.rules import NOTHING as NOTHING_BESIDE
+from crm.participation.elsewhere.rules import Beside, Said, beside
 from crm.participation.models import MonthPayer, ParticipantMonth, Participation, Payment
 from crm.participation.payers import named
 from crm.participation.queries import spells_of
@@ -41,6 +44,25 @@ class Told:
     """For how many months the State helps at most, by the law of the day."""
     unsure: int = 0
     """Months since the State began to help of which nobody here knows whether it did."""
+    record: Said | None = None
+    """What the insurance record says, where somebody has read it."""
+    beside: Beside = NOTHING_BESIDE
+    """What it adds to the months on record here."""
+
+    @property
+    def paid(self) -> int:
+        """Months of voluntary insurance, here and elsewhere."""
+        return self.calendar.paid + self.beside.voluntary
+
+    @property
+    def supported(self) -> int:
+        """Those of them the State helped with, at least."""
+        return self.calendar.supported + self.beside.supported
+
+    @property
+    def for_pension(self) -> int:
+        """Months that count toward a pension: voluntary and compulsory ones."""
+        return self.paid + self.beside.compulsory
 
     @property
     def line(self) -> str:
@@ -48,30 +70,40 @@ class Told:
         found, months = [], self.calendar
         if months.paid_through:
             found.append(_("Paid through %(month)s", month=filters.month(months.paid_through.first_day, chosen())))
-        helped = f"{months.supported}/{self.cap}" if self.cap else f"{months.supported}"
-        counted = {"months": months.paid, "supported": months.supported}
+        helped = f"{self.supported}/{self.cap}" if self.cap else f"{self.supported}"
+        counted = {"months": self.paid, "supported": self.supported}
         if self.unsure:
             found.append(_("%(months)s months, at least %(supported)s of them supported", **counted) + f" (≥ {helped})")
             found.append(_("for %(unsure)s months it is not known whether the State helped", unsure=self.unsure))
         else:
             found.append(_("%(months)s months, %(supported)s of them supported", **counted) + f" ({helped})")
+        if self.beside.voluntary:
+            found.append(_("%(months)s of them paid elsewhere or before this register", months=self.beside.voluntary))
+        if self.beside.compulsory:
+            found.append(_("and %(months)s months of compulsory insurance", months=self.beside.compulsory))
         return " · ".join(found)
 
 
 def told(session: Session, prospect: Prospect, all_law: Law, today: date, *, ahead: int = 6) -> Told:
-    """The months of somebody as they stand on a day, with names for whoever bore them. Four questions."""
+    """The months of somebody as they stand on a day, with names for whoever bore them. Five questions."""
     spells = list(reversed(session.scalars(spells_of(prospect)).all()))
     rows, law = _rows(session, prospect), all_law.on(today)
+    record = insurance_record(session, prospect)
     if not spells and not rows:
-        return Told(NOTHING, {}, {}, _cap(law))
+        more = beside(record, (), ())
+        return Told(NOTHING, {}, {}, _cap(law), more.unsure, record, more)
     given = _given(session, prospect)
-    borne = {Month.of(row.month): _borne(row, given.get((row.payment_id, row.month), ())) for row, _paid in rows}
+    borne = {Month.of(row.month): _borne(row, paid, given.get((row.payment_id, row.month), ())) for row, paid in rows}
     late = late_months_from(law)
     gaps_back = Month.of(law.day).since(late) if late else None
-    calendar = months_of(_stays(spells, rows), borne, law.day, ahead=ahead, gaps_back=gaps_back)
+    stays, helped = _stays(spells, rows), [month for month, one in borne.items() if one.supported]
+    paid = {*borne, *(month for stay in stays for month in vouched(stay))}
+    more = beside(record, paid, helped)
+    calendar = months_of(stays, borne, law.day, ahead=ahead, gaps_back=gaps_back, supported_before=more.supported)
     payers = named(session, prospect.town_id, calendar.cost.others or ())
-    unsure = calendar.unsure_since(helping_since(all_law)) if _cap(law) else 0
-    return Told(calendar, {paid.id: paid for _row, paid in rows}, payers, _cap(law), unsure)
+    said_through = record.through if record and record.supported is not None else None
+    unsure = calendar.unsure_since(helping_since(all_law), said_through) + more.unsure if _cap(law) else 0
+    return Told(calendar, {paid.id: paid for _row, paid in rows}, payers, _cap(law), unsure, record, more)
 
 
 def helping_since(law: Law) -> Month:
@@ -107,8 +139,9 @@ def _given(session: Session, prospect: Prospect) -> dict[tuple[Any, date], tuple
     return found
 
 
-def _borne(row: ParticipantMonth, others: tuple[Share, ...]) -> Borne:
-    return Borne(row.payment_id, row.supported, row.own, row.state_support, row.local_support, others)
+def _borne(row: ParticipantMonth, paid: Payment, others: tuple[Share, ...]) -> Borne:
+    layers = row.own, row.state_support, row.local_support
+    return Borne(row.payment_id, row.supported, *layers, others, paid.missing)
 
 
 def _stays(spells: Sequence[Participation], rows: Sequence[tuple[ParticipantMonth, Payment]]) -> list[Stay]:

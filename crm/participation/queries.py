@@ -16,6 +16,8 @@ from crm.accounts.models import Organisation
 from crm.accounts.queries import Scope, organisation_by_code
 from crm.errors import RuleBroken
 from crm.months import Month
+from crm.participation.elsewhere.models import InsuranceRecord
+from crm.participation.elsewhere.queries import LATEST_FIRST, latest_of
 from crm.participation.guard.rules import AVOIDABLE, StopReason
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.rules import DUE_SOON, Beginning, Ending, Kind, Span
@@ -201,7 +203,7 @@ def layers_of(payment: Payment, others: Sequence[Share]) -> Layers:
         state=payment.state_support,
         local=payment.local_support,
         others=tuple(others),
-        weights=weights_under(payment.law.get("rules", ()), payment.months),
+        weights=weights_under(payment.law.get("rules", ()), payment.months, missing=bool(payment.missing)),
     )
 
 
@@ -241,7 +243,7 @@ class Helped(NamedTuple):
 
 
 def helped_before(session: Session, prospect: Prospect) -> Helped:
-    """By the State, and by the place's own budget."""
+    """By the State, here and, by the insurance record, elsewhere; and by the place's own budget."""
     state, place = session.execute(_HELPED, {"town": prospect.town_id, "person": prospect.id}).one()
     return Helped(int(state), int(place))
 
@@ -249,12 +251,24 @@ def helped_before(session: Session, prospect: Prospect) -> Helped:
 def _helped_statement() -> Select[int, int]:
     """Made once: it is asked for every page of a person."""
     town, person = bindparam("town", type_=Uuid()), bindparam("person", type_=Uuid())
-    months = select(func.count()).where(
+    record = latest_of(town, person)
+    through, said = (
+        record.with_only_columns(column).scalar_subquery()
+        for column in (InsuranceRecord.through, InsuranceRecord.supported)
+    )
+    months = select(supported_months(through, said)).where(
         ParticipantMonth.town_id == town, ParticipantMonth.prospect_id == person, ParticipantMonth.supported
     )
     paid = _payments_that_stand(town, person).where(Payment.local_support > 0)
     total = paid.with_only_columns(func.coalesce(func.sum(Payment.months), 0))
     return select(months.scalar_subquery(), total.scalar_subquery())
+
+
+def supported_months(through: Any, said: Any) -> ColumnElement[int]:
+    """The State's months of a group of supported months: those after a record's last month are counted here, those up
+    to it are what the record says, or what is counted here where that is more. Without a record both are empty."""
+    until = func.count(ParticipantMonth.month).filter(ParticipantMonth.month <= through)
+    return func.count(ParticipantMonth.month) - until + func.greatest(until, func.coalesce(said, 0))
 
 
 _HELPED = _helped_statement()
@@ -274,10 +288,20 @@ def standing_payments_of(town_id: UUID, prospect_ids: Collection[UUID]) -> Selec
 def helped_of_all(session: Session, town_id: UUID, prospect_ids: Collection[UUID]) -> dict[UUID, Helped]:
     """What `helped_before` says of one, of each of these people."""
     month = ParticipantMonth
+    record = (
+        select(InsuranceRecord.prospect_id, InsuranceRecord.through, InsuranceRecord.supported)
+        .distinct(InsuranceRecord.prospect_id)
+        .where(InsuranceRecord.town_id == town_id, InsuranceRecord.prospect_id.in_(prospect_ids))
+        .order_by(InsuranceRecord.prospect_id, *LATEST_FIRST)
+        .subquery("record")
+    )
+    of_them = and_(month.town_id == Prospect.town_id, month.prospect_id == Prospect.id, month.supported)
     months = (
-        select(month.prospect_id, func.count())
-        .where(month.town_id == town_id, month.prospect_id.in_(prospect_ids), month.supported)
-        .group_by(month.prospect_id)
+        select(Prospect.id, supported_months(record.c.through, record.c.supported))
+        .outerjoin(record, record.c.prospect_id == Prospect.id)
+        .outerjoin(month, of_them)
+        .where(Prospect.town_id == town_id, Prospect.id.in_(prospect_ids))
+        .group_by(Prospect.id, record.c.through, record.c.supported)
     )
     paid = (
         standing_payments_of(town_id, prospect_ids)

@@ -67,7 +67,16 @@ class MonthsOut(Schema):
     paid_through = fields.String(required=True, allow_none=True)
     deadline_on = fields.Date(required=True, allow_none=True)
     paid = fields.Integer(required=True)
-    supported = fields.Integer(required=True, metadata={"description": "Months the State has helped with, at least."})
+    paid_elsewhere = fields.Integer(
+        required=True,
+        metadata={"description": "Voluntary months the insurance record knows of and this register does not."},
+    )
+    compulsory = fields.Integer(
+        required=True, metadata={"description": "Months of compulsory insurance, by the record."}
+    )
+    supported = fields.Integer(
+        required=True, metadata={"description": "Months the State has helped with, here and elsewhere, at least."}
+    )
     supported_unsure = fields.Integer(
         required=True, metadata={"description": "Months known only from a list, which does not say whether it helped."}
     )
@@ -88,7 +97,9 @@ def months(prospect_id: UUID) -> Any:
         "paid_through": str(through) if through else None,
         "deadline_on": told.calendar.deadline_on,
         "paid": told.calendar.paid,
-        "supported": told.calendar.supported,
+        "paid_elsewhere": told.beside.voluntary,
+        "compulsory": told.beside.compulsory,
+        "supported": told.supported,
         "supported_unsure": told.unsure,
         "supported_at_most": told.cap,
         "months": [_month(told, one, money=money) for one in told.calendar.months],

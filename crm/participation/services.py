@@ -25,6 +25,7 @@ from crm.participation.guard.rules import AVOIDABLE, StopReason
 from crm.participation.leaving import rules as leaving
 from crm.participation.leaving.queries import Back
 from crm.participation.leaving.services import keep
+from crm.participation.missing.queries import refuse_others
 from crm.participation.models import MonthPayer, ParticipantMonth, Participation, Payment
 from crm.participation.queries import layers_of, months_paid, open_spell, quote_for, spell_of, standing_payments
 from crm.participation.rules import (
@@ -105,6 +106,7 @@ def enrol(
             participation_id=str(before.id),
         )
     rules = all_law or law(session)
+    _check_missing(session, prospect, rules, plan, paid_on, by)
     _check_joining(rules, prospect, plan, start, paid_on, late=late)
     if by is not None:
         refuse_barred(session, prospect, despite, rules, by=by, at=at)
@@ -180,6 +182,7 @@ def record_payment(
         )
         raise RuleBroken(message, field="paid_on", code="deadline_passed")
     first, rules = next_month(spell, start), all_law or law(session)
+    _check_missing(session, prospect, rules, plan, paid_on, by)
     told = quote_for(
         session,
         prospect,
@@ -386,9 +389,14 @@ def _check_payment(
         raise RuleBroken(_l("Write the number of the receipt you gave."), field="receipt_number")
     if paid_on > local_day(at):
         raise RuleBroken(_l("The day of payment lies ahead. Give the day on which it was paid."), field="paid_on")
-    if plan.method is Method.MISSING_MONTHS:
-        message = _l("Missing months are paid at the insurance office, for a pension: they are not recorded here.")
-        raise RuleBroken(message, field="months", code="missing_months")
+
+
+def _check_missing(
+    session: Session, prospect: Prospect, rules: Law, plan: Plan, paid_on: date, by: User | None
+) -> None:
+    """What the insurance office itself reports (`by` is None) it has looked at."""
+    if plan.method is Method.MISSING_MONTHS and by is not None:
+        refuse_others(session, prospect, rules, paid_on, plan.months)
 
 
 def _check_joining(rules: Law, prospect: Prospect, plan: Plan, start: Month, paid_on: date, *, late: bool) -> None:
@@ -449,6 +457,7 @@ def _keep(
         start_month=told.start.first_day,
         months=told.plan.months,
         method=months_at_once(told.plan),
+        missing=told.plan.method is Method.MISSING_MONTHS,
         income=told.income,
         ground=told.ground.value,
         gross=told.gross,
@@ -505,12 +514,13 @@ def _payers(payment: Payment, shares: Sequence[MonthShare]) -> Iterator[MonthPay
 
 def _pays_on(rules: Law, spell: Participation, plan: Plan, paid_on: date, last: Month) -> None:
     spell.paid_through = last.first_day
-    spell.deadline_on = deadline_after(rules.on(paid_on), months_at_once(plan), last)
+    nothing_follows = plan.method is Method.MISSING_MONTHS
+    spell.deadline_on = None if nothing_follows else deadline_after(rules.on(paid_on), months_at_once(plan), last)
 
 
 def _opposite(payment: Payment, by: User, at: datetime) -> Payment:
     same = ("town_id", "participation_id", "prospect_id", "start_month", "months", "method", "income", "ground")
-    also = ("supported_months", "law", "basis", "confirmation")
+    also = ("supported_months", "law", "basis", "confirmation", "missing")
     return Payment(
         **{name: getattr(payment, name) for name in same + also},
         paid_on=local_day(at),
@@ -548,6 +558,9 @@ def _goes_back(session: Session, spell: Participation, last: Payment | None) -> 
         return
     paid_through = Month.of(last.start_month) + (last.months - 1)
     spell.paid_through, spell.income, spell.method = paid_through.first_day, last.income, last.method
+    if last.missing:
+        spell.deadline_on = None
+        return
     spell.deadline_on = deadline_after(law(session).on(last.paid_on), last.method, paid_through)
     if spell.ended_as is Ending.LAPSED:
         spell.ended_on = lapse_day(spell.deadline_on, spell.started_on)

@@ -6,7 +6,8 @@ same payment always gives the same months (docs/decisions/months.md):
 * an amount is divided evenly, and single đồng that are left over go to the earliest months (crm.money.split);
 * the State's support lies on the supported months only, the place's and other payers' on all months;
 * a month's premium is its part of the whole: the same each month, or, when years ahead were paid, less by the fund's
-  interest for each month that it lies ahead (decree 159/2025, article 6), the largest remainders first;
+  interest for each month that it lies ahead (decree 159/2025, article 6), of missing months more by it (article 7), the
+  largest remainders first;
 * what is left of a month's premium is the person's own part.
 """
 
@@ -115,13 +116,16 @@ def by_month(paid: Layers) -> list[MonthShare]:
     ]
 
 
-def weights_under(rules: Iterable[Mapping[str, Any]], months: int) -> tuple[int, ...] | None:
-    """How dear each month is under the rules kept with a payment: those paid years ahead are discounted, others alike."""
+def weights_under(rules: Iterable[Mapping[str, Any]], months: int, *, missing: bool = False) -> tuple[int, ...] | None:
+    """How dear each month is under the rules kept with a payment: those paid years ahead are discounted, missing ones
+    bear interest, others are alike."""
     percent = next((rule["value"] for rule in rules if rule["name"] == LawKey.INVESTMENT_PERCENT), None)
     if percent is None:
         return None
     interest = 1 + share_of_percent(Decimal(percent))
     later, sooner = interest.denominator, interest.numerator
+    if missing:
+        later, sooner = sooner, later
     return tuple(later**number * sooner ** (months - 1 - number) for number in range(months))
 
 

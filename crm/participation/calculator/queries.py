@@ -55,11 +55,11 @@ def known_of(
         "place": home.unit.code or "",
         "months": str(at_once),
         "sex": str(person.sex or ""),
-        "paid": str(told.calendar.paid),
+        "paid": str(told.for_pension),
         "supported": "" if told.unsure else str(helped.by_the_state),
         "local": str(helped.by_the_place),
     }
-    if told.calendar.paid and not listed:
+    if told.calendar.paid == told.for_pension and told.calendar.paid and not listed:
         known["own"] = f"{told.calendar.paid}:{told.calendar.cost.own}"
     if spell:
         known["income"] = str(max(spell.income, law.on(today).floor))

@@ -9,8 +9,10 @@ from sqlalchemy import Date, Integer, Select, and_, case, cast, exists, func, or
 from sqlalchemy.orm import aliased
 
 from crm.months import Month
+from crm.participation.elsewhere.queries import latest_of
 from crm.participation.guard.rules import CERTIFICATE_NOTICE, SUPPORT_NOTICES
 from crm.participation.models import ParticipantMonth, Participation
+from crm.participation.queries import supported_months
 from crm.participation.rules import Ending
 from crm.prospects.models import Standing
 from crm.prospects.rules import POVERTY
@@ -19,14 +21,18 @@ from crm.prospects.rules import POVERTY
 def supported_until(town_id: UUID, cap: int, day: date, within: int = max(SUPPORT_NOTICES)) -> Select[UUID, date]:
     """Who takes part and comes to the cap of the State's support within so many months, if they pay on: with the first
     day of the last month it helps with. The same as `rules.support_ends`."""
+    record = latest_of(Participation.town_id, Participation.prospect_id).correlate(Participation).lateral("record")
     helped = (
-        select(func.count().label("months"), func.max(ParticipantMonth.month).label("last"))
+        select(
+            supported_months(record.c.through, record.c.supported).label("months"),
+            func.coalesce(func.max(ParticipantMonth.month), record.c.through).label("last"),
+        )
         .where(
             ParticipantMonth.town_id == Participation.town_id,
             ParticipantMonth.prospect_id == Participation.prospect_id,
             ParticipantMonth.supported,
         )
-        .correlate(Participation)
+        .correlate(Participation, record)
         .lateral("helped")
     )
     left = cast(cap - helped.c.months, Integer)
@@ -34,6 +40,7 @@ def supported_until(town_id: UUID, cap: int, day: date, within: int = max(SUPPOR
     this = Month.of(day)
     return (
         select(Participation.prospect_id, end.label("until"))
+        .outerjoin(record, true())
         .join(helped, true())
         .where(
             Participation.town_id == town_id,

@@ -42,11 +42,14 @@ class Back:
 def work_out(
     session: Session, spell: Participation, person: Prospect, ending: Ending, left_on: date, first: Month, law: Law
 ) -> list[Back]:
-    """What comes back if somebody leaves on a day and needs no month from `first` on; the earliest payment first."""
+    """What comes back if somebody leaves on a day and needs no month from `first` on; the earliest payment first.
+
+    Missing months that were paid at once are none one paid for ahead: the pension counts them.
+    """
     if ending not in REASONS:
         return []
     found = []
-    paid = standing_payments(person).where(Payment.participation_id == spell.id)
+    paid = standing_payments(person).where(Payment.participation_id == spell.id, ~Payment.missing)
     for payment in session.scalars(paid.order_by(None).order_by(Payment.start_month, Payment.id)):
         if Month.of(payment.start_month) + payment.months <= first:
             continue
