@@ -18,7 +18,6 @@ from crm.months import Month
 from crm.participation import queries, services
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.rules import Basis, Beginning, Ending
-from crm.premiums.rules.quotes import Plan
 from crm.prospects.models import Prospect, StageChange
 from crm.prospects.rules import Ground, Stage
 from tests.factories import Make
@@ -222,12 +221,6 @@ def test_a_volunteer_hands_over_and_the_stock_does_not_move(session: Session, ma
     assert person.stage is Stage.AGREED
     assert person.next_contact_on == date(2019, 10, 17)
     assert queries.open_spell(session, person) is None
-
-
-def test_missing_months_are_left_to_the_insurance_office(make: Make) -> None:
-    with pytest.raises(RuleBroken) as refusal:
-        join(make.prospect(), OCTOBER, plan=Plan.missing(10))
-    assert refusal.value.code == "missing_months"
 
 
 @pytest.mark.committed
