@@ -9,6 +9,9 @@ from flask import Flask, Response, request
 SMALLEST = 800
 """Bytes; below this the headers would cost more than is won."""
 
+QUICK, THOROUGH = 5, 9
+"""How hard to compress: a page on every request, a file once for as long as the program runs."""
+
 TEXTS = ("text/", "application/json", "application/problem+json", "application/javascript", "image/svg+xml")
 
 
@@ -30,7 +33,7 @@ def install(app: Flask) -> None:
             plain = response.get_data()
             if len(plain) < SMALLEST:
                 return response
-            packed = gzip.compress(plain, 5, mtime=0)
+            packed = gzip.compress(plain, THOROUGH if name else QUICK, mtime=0)
             if name is None:
                 return _packed(response, packed)
             kept[name] = packed

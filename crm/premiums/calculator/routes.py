@@ -22,8 +22,8 @@ from crm.web.language import chosen, speak
 
 bp = Blueprint("calculator", __name__)
 
-FILES = ("css/app.css", "js/calculator.js", "icons.svg", "favicon.svg")
-FONTS = tuple(f"be-vietnam-pro-{letters}-{weight}" for letters in ("latin", "vietnamese") for weight in (400, 600))
+FILES = ("css/calculator.css", "js/calculator.js", "icons-first.svg", "favicon.svg")
+FONTS = tuple(f"be-vietnam-pro-{weight}" for weight in (400, 600))
 ICON_SIZES = (192, 512)
 JADE, GROUND = "#0c5a4b", "#faf7f0"
 """The colours of a phone's frame around the page, as in the stylesheet."""

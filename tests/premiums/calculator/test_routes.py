@@ -1,6 +1,8 @@
 """What a phone is given to keep, and what it is not."""
 
+import gzip
 import json
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -104,3 +106,19 @@ def test_ones_own_pension_is_told_with_what_it_rests_on(client: FlaskClient, at_
     half = client.get("/calculator?income=1500000&sex=female&born_year=1975")
     assert half.status_code == 422
     assert 'href="#born_year"' in half.text
+
+
+def test_all_of_the_first_page_is_light(client: FlaskClient) -> None:
+    """What a phone fetches to show the page and to answer: the page, its files, its letters, the law. Compressed bytes."""
+    packed = {"Accept-Encoding": "gzip"}
+    page = client.get("/calculator").text
+    links = re.findall(r'<(?:link|script)[^>]*(?:href|src)="(/static/[^"]+\.(?:css|js|woff2|svg)[^"]*)"', page)
+    drawings = {one.split("#")[0] for one in re.findall(r'<use href="([^"]+)"', page)}
+    assert len(drawings) == 1
+    style = client.get(next(one for one in links if ".css" in one)).text
+    letters = {f"/static/fonts/{one}" for one in re.findall(r"fonts/([a-z0-9-]+\.woff2)", style)}
+    needed = {*links, *drawings, *letters, "/calculator/law.json?language=vi"}
+    sizes = {one: len(client.get(one, headers=packed).get_data()) for one in needed}
+    sizes["the page"] = len(gzip.compress(page.encode(), 5))
+    assert len([one for one in needed if one.endswith(".woff2")]) == 2
+    assert sum(sizes.values()) <= 60_000, sizes
