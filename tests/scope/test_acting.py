@@ -33,6 +33,7 @@ def sent(town: SmallTown, endpoint: str, key: str) -> dict[str, Any]:
     row = town.people[key].row
     proof = {"receipt_number": f"BL{key}", "confirmation": "CV 12"}
     paid = {"step": "record", "income": "700000", "months": "3", "paid_on": "2019-10-15", "alone": "y", **proof}
+    read = {"voluntary": 7, "supported": 3, "compulsory": 0, "proof": "VssID"}
     return {
         "prospects.change": {"full_name": "Nguyễn Đổi", "place": str(row.place_id), "version": str(row.version)},
         "prospects.put_back": {"unit": "address"},
@@ -43,6 +44,8 @@ def sent(town: SmallTown, endpoint: str, key: str) -> dict[str, Any]:
         "participation.enrol": paid | {"start": "2019-10"},
         "participation.pay": paid | {"first_month": "2019-11"},
         "participation.stop": {"ending": "stopped", "on": "2019-10-15"},
+        "elsewhere.write_down": read | {"through": "2019-09"},
+        "insurance_record.write_down": read | {"through": "2019-09"},
         "sponsors.allocate": {"step": "confirm", "months": "1", "start": "2020-01"},
         "sponsors.pay": {"paid_on": "2019-10-15", **proof},
         "imports.decide": {"decision": "take"},
@@ -140,8 +143,11 @@ ACTS = [
     ("sponsors.allocate", "alpha"),
     ("sponsors.release", "alpha"),
     ("prospects_api.change", "alpha"),
+    ("elsewhere.write_down", "alpha"),
+    ("insurance_record.write_down", "alpha"),
 ]
 """Acts in earnest and somebody they fit: the refusals above would be worth nothing if these were refused too."""
+OTHER_METHODS = {"prospects_api.change": "PATCH", "insurance_record.write_down": "PUT"}
 
 
 @pytest.mark.parametrize(("endpoint", "key"), ACTS)
@@ -149,7 +155,7 @@ def test_the_same_acts_on_somebody_in_sight_are_done(asker: Asker, session: Sess
     caller, before = asker.as_("manager"), fingerprint(session)
     found = [one for one in asker.addresses(*CHANGING, of=[key]) if one.endpoint == endpoint and not one.mixed]
     [address] = found
-    method = "PATCH" if endpoint == "prospects_api.change" else "POST"
+    method = OTHER_METHODS.get(endpoint, "POST")
     answer = caller.send(method, address.url, sent(asker.town, endpoint, key))
     assert answer.status_code < 400, answer.get_data(as_text=True)
     assert changed(before, fingerprint(session))

@@ -27,6 +27,7 @@ from crm.names import fold, sort_key
 from crm.outreach.models import Assignment, Visit
 from crm.outreach.packages.models import PackageItem, WorkPackage
 from crm.outreach.rules import Channel, Outcome
+from crm.participation.elsewhere.models import InsuranceRecord
 from crm.participation.listed.models import ListedPayment
 from crm.participation.listed.rules import Verdict
 from crm.participation.models import ParticipantMonth, Participation, Payment
@@ -292,6 +293,8 @@ class SmallTown:
         of = {"town_id": known.row.town_id, "prospect_id": known.row.id}
         said = {"work": Work.NONE, "business": Business.NONE, "allowance": Allowance.NONE, "elsewhere": Elsewhere.NO}
         self._later(Screening(**of, **said, citizen=True, at=clock.now(), by_id=by.id))
+        counted = {"through": date(2018, 12, 1), "voluntary": 0, "supported": 0, "compulsory": 5}
+        self._later(InsuranceRecord(**of, **counted, proof="Sổ BHXH", at=clock.now(), by_id=by.id))
         referral = Referral(
             **of,
             why=["contract"],
