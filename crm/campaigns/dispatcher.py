@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -23,6 +24,8 @@ Record = Callable[[Collection[tuple[Outgoing, Outcome]]], object]
 
 MOST_AT_ONCE = 1000
 """Calls under way at the same time; a slower sender than that needs no more than one second of its pace."""
+MOST_LOOKED_UP = 50
+"""So many messages are asked about in one go."""
 KEPT_AFTER = 0.5
 """Seconds after which what is known is written down, though others are still under way."""
 STALE_AFTER = 5.0
@@ -59,7 +62,7 @@ class Carrier:
 
     def look_up(self, unknown: Iterable[Outgoing]) -> Iterable[tuple[Outgoing, list[Seen] | None]]:
         """What the carrier remembers of each, in the same pace as messages; it ends when the carrier does not answer."""
-        for one in unknown:
+        for one in islice(unknown, MOST_LOOKED_UP):
             seen = self.gateway.seen(one.phone) if asyncio.run(self.pace.turns(1)) else None
             if seen is None:
                 return

@@ -52,6 +52,8 @@ from crm.embedded.brokers import broker_urls
 PATIENCE = 10
 """Seconds until a call to the carrier counts as unanswered."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+SDK_LOG = logging.getLogger("twilio")
+SDK_LOG.setLevel(logging.WARNING)  # it would write every number it asks about into the log
 NOT_THE_RECIPIENTS_FAULT = frozenset({Reason.ACCOUNT, Reason.SENDER, Reason.BUSY})
 
 
@@ -60,7 +62,7 @@ class Wire(AsyncHttpClient):  # type: ignore[misc]
     (docs/decisions/at-most-once.md)."""
 
     def __init__(self, session: ClientSession) -> None:
-        super().__init__(logging.getLogger("twilio"), True, PATIENCE)
+        super().__init__(SDK_LOG, True, PATIENCE)
         self._session = session
 
     async def request(
@@ -131,7 +133,7 @@ class TwilioGateway:
         except (ClientError, TimeoutError) as failure:
             never_left = isinstance(failure, ClientConnectorError | ConnectionTimeoutError)
             return TryAgain(Reason.BUSY) if never_left else NoAnswer()
-        if not answer.ok:
+        if not 200 <= answer.status_code < 300:
             return _understood(Version.exception("POST", self._url, answer, "Unable to create record"), answer)
         try:
             made = json.loads(answer.text)
