@@ -220,7 +220,9 @@ def test_whoever_is_killed_nobody_is_texted_twice_and_nobody_is_lost() -> None:
             print(f"{time.monotonic() - ready:.1f} s: {states(town)}")
             time.sleep(1)
         sent = time.monotonic()
-        wait(lambda: receipts_are_in(town), 60, "receipts are missing", 0.5)
+        patience = time.monotonic() + 20
+        while not receipts_are_in(town) and time.monotonic() < patience:
+            time.sleep(0.2)
         judge(town)
         told = (
             f"{MESSAGES} messages, seed {SEED}, {len(victims)} killed ({', '.join(one.__name__ for one in victims)}): "
