@@ -20,8 +20,8 @@ from crm.followups import queries
 from crm.followups.conditions import NEGLECTED
 from crm.followups.keeping.queries import rising
 from crm.followups.queries import Due
-from crm.followups.rules import SAY, STATES, Task, why
-from crm.followups.wording import figures_of
+from crm.followups.rules import OPEN_FIRST, SAY, STATES, why
+from crm.followups.wording import figures_of, payments_of
 from crm.ids import new_id
 from crm.months import Month
 from crm.outreach.packages import queries as packages
@@ -51,11 +51,13 @@ def today() -> ResponseReturnValue:
     figures = figures_of((one.facts for one in told.due), rules)
     months = [queries.month_of(session(), scope, one) for one in (month, month - 1)]
     town = session().get_one(Town, scope.town_id).name
-    tasks = [_card(one, figures, town) for one in told.due]
+    payments = payments_of(told.due, rules)
+    tasks = [_card(one, figures, payments, town) for one in told.due]
     return render_template(
         "followups/today.html",
         told=told,
         tasks=tasks,
+        open_first=OPEN_FIRST,
         months=months,
         day=day,
         work=_work(scope, day),
@@ -80,7 +82,7 @@ def _work(scope: Scope, day: date) -> dict[str, Any]:
     }
 
 
-def _card(due: Due, figures: Mapping[UUID, Figures], town: str) -> dict[str, Any]:
+def _card(due: Due, figures: Mapping[UUID, Figures], payments: Mapping[UUID, PaymentDue], town: str) -> dict[str, Any]:
     """What a task's card shows, in the reader's language."""
     task, who, day = due.task, due.person, clock.today()
     neighbourhood = due.facts.neighbourhood.name if due.facts.neighbourhood else None
@@ -96,17 +98,10 @@ def _card(due: Due, figures: Mapping[UUID, Figures], town: str) -> dict[str, Any
         "also": [why(one, day, due.tried.times, written_day(one.day, chosen())) for one in task.also],
         "along": task.along,
         "say": SAY.get(task.cause)
-        or what_to_say(who.stage, due.facts.standing, reasons, figures.get(who.id), _payment(task, day)),
+        or what_to_say(who.stage, due.facts.standing, reasons, figures.get(who.id), payments.get(who.id)),
         "state": STATES[task.cause],
         "way": f"geo:0,0?q={quote(', '.join((where, due.facts.place.name, town)))}" if where else None,
     }
-
-
-def _payment(task: Task, day: date) -> PaymentDue | None:
-    """The payment somebody is about to owe, or missed, in the reader's language."""
-    if task.deadline_on is None:
-        return None
-    return PaymentDue(by=written_day(task.deadline_on, chosen()), missed=task.deadline_on < day)
 
 
 @bp.get("/record")

@@ -24,6 +24,8 @@ from crm.participation.guard.rules import (
 from crm.prospects.rules import STRENGTH, Ground, Stage
 
 SHOWN = 20
+OPEN_FIRST = 3
+"""So many of the day's tasks stand open; the others are a line each that opens at a tap: one sees the whole day at once."""
 
 NOTICE = {1: timedelta(days=7), 3: timedelta(days=14), 6: timedelta(days=21), 12: timedelta(days=30)}
 """How long before the last day to pay somebody is reminded, by the months they pay at once."""

@@ -1,4 +1,4 @@
-"""What somebody would pay, in the words of the reader."""
+"""What somebody would pay, and what is due of whoever takes part, in the words of the reader."""
 
 from __future__ import annotations
 
@@ -9,35 +9,99 @@ from crm import clock
 from crm.accounts.gateway import current_user
 from crm.db import session
 from crm.errors import RuleBroken
+from crm.followups.queries import Due
 from crm.months import Month
-from crm.outreach.rules import Figures
+from crm.outreach.rules import Figures, PaymentDue
+from crm.participation.models import Participation
+from crm.participation.queries import Helped, helped_of_all, spells_of_all
 from crm.places.boundaries import boundaries
 from crm.premiums.queries import all_top_ups
 from crm.premiums.rules.law import Law, LocalTopUp, holding
-from crm.premiums.rules.quotes import Plan
+from crm.premiums.rules.quotes import Plan, Quote, nearest_income
 from crm.premiums.rules.quotes import quote as quote_of
 from crm.prospects.queries.facts import Facts
 from crm.prospects.rules import Ground
+from crm.sponsors.queries import spells_money_waits_for
+from crm.web.filters import day as written_day
 from crm.web.filters import vnd
 from crm.web.language import chosen
+from crm.web.once import once
 
 
 def figures_of(people: Iterable[Facts], law: Law) -> dict[UUID, Figures]:
     """What each of these people would pay a month on the least income, where they live and by the law of today, by their
     ids; nothing where the law is silent."""
-    people, day, town_id = list(people), clock.today(), current_user().town_id
-    top_ups = all_top_ups(session(), town_id) if people else []
-    drawn = boundaries(session(), town_id, day) if any(one.place for one in top_ups) else None
+    people, day = list(people), clock.today()
     found: dict[UUID, Figures] = {}
     known: dict[tuple[Ground, frozenset[UUID]], Figures | None] = {}
     for one in people:
-        who = one.person
-        key = one.standing, drawn.around(who.place_id, who.neighbourhood_id) if drawn else frozenset()
+        key = one.standing, _around(one)
         if key not in known:
-            known[key] = _figures(law, one.standing, holding(top_ups, day, key[1]))
+            known[key] = _figures(law, one.standing, holding(_top_ups(), day, key[1]))
         if figures := known[key]:
-            found[who.id] = figures
+            found[one.person.id] = figures
     return found
+
+
+def payments_of(due: Iterable[Due], law: Law) -> dict[UUID, PaymentDue]:
+    """The payment that each of these is about to owe, or missed: by when, how much from their own pocket for how many
+    months, or that a sponsor's money waits for it."""
+    near, town_id, day = (
+        {one.person.id: one for one in due if one.task.deadline_on},
+        current_user().town_id,
+        clock.today(),
+    )
+    if not near:
+        return {}
+    spells, helped = spells_of_all(session(), town_id, near), helped_of_all(session(), town_id, near)
+    carried = set(session().scalars(spells_money_waits_for(town_id, near)))
+    found: dict[UUID, PaymentDue] = {}
+    for key, one in near.items():
+        assert one.task.deadline_on, "only those were taken"
+        told = _next_payment(law, one.facts, spells[key], helped[key]) if key in spells else None
+        found[key] = PaymentDue(
+            by=written_day(one.task.deadline_on, chosen()),
+            missed=one.task.deadline_on < day,
+            amount=vnd(told.payable, chosen()) if told else None,
+            months=told.plan.months if told else 1,
+            carried=key in carried,
+        )
+    return found
+
+
+def _next_payment(law: Law, who: Facts, spell: Participation, helped: Helped) -> Quote | None:
+    """What the person pays next, the way they paid last; None where the law or the months before are not known."""
+    if spell.paid_through is None:
+        return None
+    day = clock.today()
+    try:
+        return quote_of(
+            law,
+            nearest_income(law.on(day), spell.income),
+            [who.standing],
+            Month.of(spell.paid_through) + 1,
+            day,
+            Plan.periodic(spell.method or 1),
+            supported_before=helped.by_the_state,
+            local_top_ups=holding(_top_ups(), day, _around(who)),
+            local_months_before=helped.by_the_place,
+        )
+    except RuleBroken:
+        return None
+
+
+def _top_ups() -> list[LocalTopUp]:
+    town_id = current_user().town_id
+    return once(("top-ups", town_id), lambda: all_top_ups(session(), town_id))
+
+
+def _around(one: Facts) -> frozenset[UUID]:
+    """The places whose additions hold where somebody lives; asked only where a place adds something of its own."""
+    town_id, day = current_user().town_id, clock.today()
+    if not any(added.place for added in _top_ups()):
+        return frozenset()
+    drawn = once(("boundaries", town_id, day), lambda: boundaries(session(), town_id, day))
+    return drawn.around(one.person.place_id, one.person.neighbourhood_id)
 
 
 def _figures(law: Law, ground: Ground, top_ups: Iterable[LocalTopUp]) -> Figures | None:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext as _ln
 
 from crm.errors import RuleBroken
 from crm.prospects.rules import Ground, Stage
@@ -281,6 +282,11 @@ class PaymentDue:
 
     by: str
     missed: bool
+    amount: str | None = None
+    """What the person pays for it, as written for the reader; None where it is not known."""
+    months: int = 1
+    carried: bool = False
+    """Whether a sponsor's money waits for it."""
 
 
 def what_to_say(
@@ -308,6 +314,16 @@ def what_to_say(
 def _of_the_payment(payment: PaymentDue) -> Any:
     if payment.missed:
         return _l("Months already paid are kept. To go on paying, register again: fill in the form together.")
+    if payment.carried:
+        return _l("A sponsor's money waits for the next period: see that it is paid on by %(day)s.", day=payment.by)
+    if payment.amount:
+        return _ln(
+            "Ask for %(amount)s for the next month, by %(day)s, so that no month is lost.",
+            "Ask for %(amount)s for the next %(num)s months, by %(day)s, so that no month is lost.",
+            payment.months,
+            amount=payment.amount,
+            day=payment.by,
+        )
     return _l("Ask them to pay the next period by %(day)s, so that no month is lost.", day=payment.by)
 
 

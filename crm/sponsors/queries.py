@@ -454,6 +454,17 @@ def carried_until(town_id: UUID, day: date, within: int = SPONSOR_NOTICE) -> Sel
     return select(carried.c.prospect_id, carried.c.until).where(~paid_on)
 
 
+def spells_money_waits_for(town_id: UUID, prospect_ids: Collection[UUID]) -> Select[UUID]:
+    """Which of these people take part and have a sponsor's money waiting for the month that follows those paid."""
+    return select(Participation.prospect_id).where(
+        Participation.town_id == town_id,
+        Participation.prospect_id.in_(prospect_ids),
+        Participation.withdrawn_at.is_(None),
+        Participation.ended_on.is_(None),
+        money_waits(),
+    )
+
+
 def money_waits(spell: type[Participation] = Participation) -> ColumnElement[bool]:
     """A sponsor's money is set aside for the month that follows those paid in a spell, and is not paid over yet."""
     of = AllocationMonth

@@ -16,7 +16,7 @@ from crm.accounts.models import User
 from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
 from crm.followups.queries import month_of, today
-from crm.followups.rules import SHOWN, Cause
+from crm.followups.rules import OPEN_FIRST, SHOWN, Cause
 from crm.months import Month
 from crm.participation.models import Participation
 from crm.participation.rules import Beginning
@@ -108,13 +108,22 @@ def test_who_has_still_to_pay_and_who_missed_it_are_told_what_to_do(signed_in: B
     soon = make.prospect("Sắp Đóng", volunteer_id=lan.id, stage=Stage.JOINED)
     joined(make, soon)
     page = signed_in(lan).get("/today").text
-    assert "Nhắc đóng kỳ tới chậm nhất ngày 25/10/2019" in page
+    assert "Nhắc đóng 415.800\u00a0đ cho 3 tháng tới, hạn cuối 25/10/2019" in page
     assert "đăng ký lại" not in page
     missed = make.prospect("Quá Hạn", volunteer_id=lan.id, stage=Stage.JOINED, next_contact_on=DAY, last_contact_at=NOW)
     joined(make, missed, deadline_on=date(2019, 9, 25))
     page = signed_in(lan).get("/today").text
     assert "Các tháng đã đóng vẫn được tính. Muốn đóng tiếp thì đăng ký lại" in page
     assert "Cảm ơn" not in page
+
+
+def test_three_tasks_stand_open_and_the_others_are_a_line_each(signed_in: Browser, make: Make, lan: User) -> None:
+    for number in range(5):
+        make.prospect(f"Lê Văn {number}", volunteer_id=lan.id, next_contact_on=DAY, last_contact_at=NOW)
+    page = signed_in(lan).get("/today").text
+    assert page.count('class="card task task-due"') == OPEN_FIRST
+    assert page.count("task-folded") == 2
+    assert page.count("data-sheet=") == 5  # what is folded is recorded like the others, with one tap more
 
 
 def test_a_full_list_asks_few_questions(
