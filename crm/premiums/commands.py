@@ -15,8 +15,8 @@ from crm.money import in_words
 from crm.premiums import queries
 from crm.premiums.resources import LawAnswer, QuoteAnswer
 from crm.premiums.rules.keys import LawStatus
-from crm.premiums.rules.quotes import Plan, Quote, quote, read_start
-from crm.premiums.rules.steps import steps
+from crm.premiums.rules.quotes import REMARKS, Plan, Quote, quote, read_start
+from crm.premiums.rules.steps import steps, weighing
 from crm.premiums.rules.timeline import Span, timelines
 from crm.premiums.rules.wording import GROUNDS, STATUSES, in_day, titled, value_of
 from crm.prospects.rules import Ground
@@ -102,12 +102,14 @@ def explained(told: Quote) -> list[str]:
     lines = [f"{name:<{width}}  {figure:>{amounts}}" for name, figure in figures]
     lines.append(_("In words: %(words)s đồng", words=in_words(told.payable)))
     lines.append(_("Ground: %(ground)s", ground=GROUNDS[told.ground]))
+    lines += [f"- {line}" for line in weighing(told, locale)]
     if told.deadline:
         lines.append(_("Pay by %(day)s", day=in_day(told.deadline)))
     if told.late:
         lines.append(_("This is after the time to pay: one has to register again before paying on."))
     if told.next_start:
         lines.append(_("Next payment from %(month)s", month=f"{told.next_start.number}/{told.next_start.year}"))
+    lines += [str(REMARKS[remark]) for remark in told.remarks]
     lines += ["", _("Rules this rests on:")]
     for line in told.lines:
         said = [_("since %(day)s", day=in_day(line.since)), line.source]

@@ -70,6 +70,16 @@ class RemarkAnswer(Schema):
     text = fields.Function(lambda remark: str(REMARKS[remark]), required=True, metadata={"type": "string"})
 
 
+class WeighedAnswer(Schema):
+    """What one of several grounds would bring, and whether it counts."""
+
+    ground = fields.Enum(Ground, by_value=True, required=True)
+    percent = fields.Float(required=True, metadata={"description": "The State's share of the least premium."})
+    by_the_state = fields.Boolean(required=True)
+    local = fields.Integer(required=True, metadata={"description": "What places would add, đồng."})
+    by_the_place = fields.Boolean(required=True)
+
+
 class QuoteAnswer(Schema):
     """Whole đồng; gross is the sum of the three supports and what is payable."""
 
@@ -84,6 +94,11 @@ class QuoteAnswer(Schema):
     paid_on = fields.Date(required=True)
     late = fields.Boolean(required=True)
     ground = fields.Enum(Ground, by_value=True, required=True)
+    weighed = fields.List(
+        fields.Nested(WeighedAnswer),
+        required=True,
+        metadata={"description": "Of somebody with several grounds each of them; the one that counts first."},
+    )
     remarks = fields.List(fields.Nested(RemarkAnswer), required=True)
     rules = fields.List(fields.Nested(LineAnswer), required=True, attribute="lines")
 

@@ -14,13 +14,22 @@ from crm.names import fold
 from crm.premiums import queries
 from crm.premiums.rules.groups import GROUPS, TITLES
 from crm.premiums.rules.keys import LawKey
+from crm.premiums.rules.quotes import REMARKS
+from crm.premiums.rules.steps import weighing
 from crm.premiums.rules.timeline import Timeline, timelines
 from crm.premiums.rules.wording import GROUNDS, STATUSES, label_of, value_of
 from crm.web.guard import public
 from crm.web.language import chosen
 
 bp = Blueprint("premiums", __name__)
-bp.app_context_processor(lambda: {"label_of": label_of, "value_of": partial(value_of, locale=chosen())})
+bp.app_context_processor(
+    lambda: {
+        "label_of": label_of,
+        "value_of": partial(value_of, locale=chosen()),
+        "weighing": partial(weighing, locale=chosen()),
+        "remarks_in_words": REMARKS,
+    }
+)
 
 
 MOST_SOUGHT = 60

@@ -1,14 +1,17 @@
 """Every figure of a quote is told with the numbers it is made of."""
 
 import re
+from datetime import date
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.months import Month
-from crm.premiums.rules.quotes import Plan, Quote, quote
-from crm.premiums.rules.steps import steps
+from crm.premiums.rules.law import LocalTopUp
+from crm.premiums.rules.quotes import Plan, Quote, Remark, quote
+from crm.premiums.rules.steps import steps, weighing
 from crm.premiums.services import law_as_shipped
 from crm.prospects.rules import Ground
 
@@ -60,3 +63,28 @@ def test_the_last_line_is_the_first_less_the_others(plan: Plan, grounds: set[Gro
     first, *helps, last = (step.amount for step in told)
     assert first - sum(helps) == last
     assert figures(told[-1].how) == [first, *helps]
+
+
+def test_of_several_grounds_each_is_told_with_what_of_it_counts() -> None:
+    added = [
+        LocalTopUp(Ground.ETHNIC_MINORITY, Decimal(10), None, date(2025, 7, 1), None, None, "Nghị quyết 1"),
+        LocalTopUp(Ground.POOR, Decimal(5), None, date(2025, 7, 1), None, None, "Nghị quyết 1"),
+    ]
+    both = [Ground.ETHNIC_MINORITY, Ground.POOR]
+    told = quote(LAW, 1_500_000, both, JULY_2026, None, Plan.periodic(1), local_top_ups=added)
+    assert (told.state_support, told.local_support) == (165_000, 33_000)
+    poor, minority = weighing(told)
+    assert poor == (
+        "Poor household: the State's 50% count, the highest of the grounds. "
+        "What the place would add for it, 16.500\u00a0đ, does not: one addition counts."
+    )
+    assert "do not add up" in minority
+    assert "33.000\u00a0đ, comes on top" in minority
+    assert weighing(ask(Plan.periodic(1), Ground.POOR)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "remarks"), [(0, ()), (117, ()), (118, (Remark.HELP_ENDS,)), (120, (Remark.NO_HELP_LEFT,))]
+)
+def test_a_payment_says_when_the_months_of_help_end(before: int, remarks: tuple[Remark, ...]) -> None:
+    assert ask(Plan.periodic(3), Ground.POOR, before=before).remarks == remarks

@@ -15,7 +15,7 @@ from crm.money import Vnd, half_up, in_figures
 from crm.months import MONTHS_IN_YEAR, Month
 from crm.premiums.rules.explaining import Line, lines_of
 from crm.premiums.rules.keys import PERIODS, WINDOWS, LawKey, Method
-from crm.premiums.rules.law import Law, LawOnDay, LocalTopUp
+from crm.premiums.rules.law import PER_CENT, Law, LawOnDay, LocalTopUp
 from crm.premiums.rules.wording import in_day
 from crm.prospects.rules import Ground
 
@@ -67,6 +67,8 @@ class Remark(StrEnum):
 
     ONLY_AT_THE_AGE = "only_at_the_age"
     BEFORE_ITS_MONTH = "before_its_month"
+    HELP_ENDS = "help_ends"
+    NO_HELP_LEFT = "no_help_left"
 
 
 REMARKS: Mapping[Remark, Any] = {
@@ -78,7 +80,25 @@ REMARKS: Mapping[Remark, Any] = {
         "The day of payment lies before the first month: this is the law of that day, and it may change until then. Ask "
         "the insurance office whether it takes the money so early."
     ),
+    Remark.HELP_ENDS: _l(
+        "With this payment the months that the State helps with are used up: the last of its months are paid for without help."
+    ),
+    Remark.NO_HELP_LEFT: _l("The State has helped for as long as it may: nothing of this payment is supported."),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What one of several grounds would bring, and whether it is what counts: of the State's shares only the highest,
+    and beside it the one addition of a place that gives most."""
+
+    ground: Ground
+    percent: Fraction
+    """The State's share of the premium on the least income."""
+    by_the_state: bool
+    local: Vnd
+    """What places would add for it to this payment."""
+    by_the_place: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +119,8 @@ class Quote:
     deadline: date | None
     next_start: Month | None
     lines: tuple[Line, ...]
+    weighed: tuple[Weighed, ...] = ()
+    """Of somebody with several grounds: each, the one the State's share comes from first."""
 
     @property
     def a_month(self) -> Vnd:
@@ -109,7 +131,15 @@ class Quote:
     def remarks(self) -> tuple[Remark, ...]:
         """What a quote alone cannot know, and whoever pays should."""
         found = [Remark.ONLY_AT_THE_AGE] if self.plan.method is Method.MISSING_MONTHS else []
-        return (*found, *([Remark.BEFORE_ITS_MONTH] if self.paid_on < self.start.first_day else []))
+        found += [Remark.BEFORE_ITS_MONTH] if self.paid_on < self.start.first_day else []
+        return (*found, *([self._help_left] if self._help_left else []))
+
+    @property
+    def _help_left(self) -> Remark | None:
+        shares = [line.value for line in self.lines if line.name == LawKey.SUPPORT_PERCENT]
+        if self.plan.method is Method.MISSING_MONTHS or not any(shares) or self.supported_months == self.plan.months:
+            return None
+        return Remark.HELP_ENDS if self.supported_months else Remark.NO_HELP_LEFT
 
     @property
     def late(self) -> bool:
@@ -137,7 +167,7 @@ def quote(
     RuleBroken for an income or length the law does not allow and for a day whose law is not recorded.
     Decree 134/2015, articles 10 to 14; decree 159/2025, articles 5 to 7.
     """
-    today = law.on(paid_on or start.first_day).watched()
+    today, local_top_ups = law.on(paid_on or start.first_day).watched(), tuple(local_top_ups)
     check_income(today, income)
     check_plan(today, plan)
     if min(supported_before, local_months_before) < 0:
@@ -153,6 +183,7 @@ def quote(
     local = min(gross - state, local_offer)
     other = min(gross - state - local, max(other_support, 0))
     last_day = deadline(today, plan.method, start)
+    weighed = _weighed(today, grounds, ground, top_up, local_top_ups, plan.months, local_months_before)
     return Quote(
         income=income,
         ground=ground,
@@ -168,7 +199,35 @@ def quote(
         deadline=last_day,
         next_start=None if plan.method is Method.MISSING_MONTHS else start + plan.months,
         lines=(*lines_of(today), *([Line.of_top_up(top_up)] if top_up else [])),
+        weighed=weighed,
     )
+
+
+def _weighed(
+    today: LawOnDay,
+    grounds: Collection[Ground],
+    deciding: Ground,
+    top_up: LocalTopUp | None,
+    top_ups: Iterable[LocalTopUp],
+    months: int,
+    months_before: int,
+) -> tuple[Weighed, ...]:
+    """Each of several grounds side by side; nothing to weigh where there is one."""
+    if len(set(grounds)) < 2:
+        return ()
+    found: list[Weighed] = []
+    for ground in sorted(set(grounds), key=lambda one: (one is not deciding, list(Ground).index(one))):
+        theirs, offer = best_top_up(today, top_ups, [ground], months, months_before)
+        found.append(
+            Weighed(
+                ground,
+                today.support_for(ground) * PER_CENT,
+                ground is deciding,
+                offer,
+                theirs is not None and theirs is top_up and not any(one.by_the_place for one in found),
+            )
+        )
+    return tuple(found)
 
 
 def read_start(text: str) -> Month:

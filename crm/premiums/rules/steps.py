@@ -12,10 +12,10 @@ from crm.money import Vnd, half_up
 from crm.premiums.rules.explaining import Line
 from crm.premiums.rules.keys import LawKey, Method
 from crm.premiums.rules.law import share_of_percent
-from crm.premiums.rules.quotes import Quote
-from crm.premiums.rules.wording import LOCAL_TOP_UP, value_of
+from crm.premiums.rules.quotes import Quote, Weighed
+from crm.premiums.rules.wording import GROUNDS, LOCAL_TOP_UP, value_of
 from crm.prospects.rules import Ground
-from crm.web.filters import VIETNAMESE, vnd
+from crm.web.filters import VIETNAMESE, number, vnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,26 @@ class Step:
 def steps(told: Quote, locale: str = VIETNAMESE) -> list[Step]:
     """A quote from the premium to what one pays; layers nobody gives are left out."""
     return [_gross(told, locale), *_state(told, locale), *_local(told, locale), *_rest(told, locale)]
+
+
+def weighing(told: Quote, locale: str = VIETNAMESE) -> list[str]:
+    """Of somebody with several grounds: what each would bring, what of it counts and why; nothing of who has one."""
+    return [" ".join(str(part) for part in _weighing(one, locale)) for one in told.weighed]
+
+
+def _weighing(one: Weighed, locale: str) -> Iterator[Any]:
+    share = number(float(one.percent), 0 if one.percent.denominator == 1 else 2, locale)
+    counted = {"ground": GROUNDS[one.ground], "share": f"{share}%"}
+    if one.by_the_state:
+        yield _l("%(ground)s: the State's %(share)s count, the highest of the grounds.", **counted)
+    else:
+        yield _l("%(ground)s: the State's %(share)s do not count, for the grounds do not add up.", **counted)
+    if one.by_the_place:
+        yield _l("What the place adds for it, %(amount)s, comes on top.", amount=vnd(one.local, locale))
+    elif one.local:
+        yield _l(
+            "What the place would add for it, %(amount)s, does not: one addition counts.", amount=vnd(one.local, locale)
+        )
 
 
 def _gross(told: Quote, locale: str) -> Step:
