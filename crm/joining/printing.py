@@ -10,6 +10,7 @@ from typing import Any
 from crm.joining.exporting import totals
 from crm.joining.models import Dossier, DossierList
 from crm.joining.rules import Movement, Row
+from crm.money import in_words
 from crm.months import Month
 from crm.places.models import Place
 from crm.prospects.models import Prospect
@@ -39,7 +40,8 @@ BY_HAND = "…" * 24
 def list_d05(of: DossierList, rows: Sequence[Row], by: str, unit: str, today: date) -> bytes:
     """The list as it is signed and handed in: by whom, and for which unit."""
     shown = [[str(number), *(_cell(getattr(row, name)) for name in D05)] for number, row in enumerate(rows, 1)]
-    sums = {name: filters.number(value) for name, value in totals(rows).items()}
+    summed = totals(rows)
+    sums = {name: filters.number(value) for name, value in summed.items()}
     return set_in_type(
         PAPERS / "d05.typ",
         {
@@ -52,6 +54,8 @@ def list_d05(of: DossierList, rows: Sequence[Row], by: str, unit: str, today: da
             "period": f"{(of.submitted_on or today).month:02}/{(of.submitted_on or today).year}",
             "day": _in_words(of.submitted_on or today),
             "people": len(rows),
+            "own": filters.number(summed["TienTudong"]),
+            "own_in_words": in_words(summed["TienTudong"]),
         },
     )
 

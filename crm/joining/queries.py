@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from flask_babel import force_locale
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
@@ -31,13 +32,14 @@ from crm.joining.rules import (
     row_of_payment,
     row_of_stopping,
 )
+from crm.joining.unit_codes import UnitCodes, unit_codes
 from crm.months import Month
 from crm.participation.queries import grounds_on, months_paid, quote_for, spell_of
 from crm.participation.rules import Ending, first_months, late_months_from
 from crm.participation.screening.queries import latest as screened
 from crm.participation.screening.queries import verdict_of
 from crm.phones import pretty
-from crm.places.models import Place
+from crm.places.models import Place, Town
 from crm.premiums.queries import law, top_ups_for
 from crm.premiums.rules.law import Law, LawOnDay
 from crm.premiums.rules.quotes import Quote
@@ -47,6 +49,7 @@ from crm.prospects.queries.seeing import visible_to
 from crm.prospects.rules import Ground
 from crm.sponsors.models import Allocation
 from crm.web import filters
+from crm.web.filters import VIETNAMESE
 from crm.web.pager import Page, page
 
 
@@ -363,7 +366,12 @@ def _local_percent(session: Session, person: Prospect, quote: Quote, day: date) 
     return f"{float(found.percent):g}" if found and found.percent is not None else ""
 
 
-def declared_row(line: Line, day: date) -> Row:
+def codes_here(session: Session, town_id: UUID, day: date) -> UnitCodes:
+    """The codes of this town's province and district on a day."""
+    return unit_codes(session.get_one(Town, town_id).code, day)
+
+
+def declared_row(line: Line, day: date, codes: UnitCodes = UnitCodes()) -> Row:
     """The row as it was submitted, with the person's name, code and address; `day`: on which the list goes."""
     dossier, person = line.dossier, line.person
     kept = dict(dossier.declared or {})
@@ -373,6 +381,8 @@ def declared_row(line: Line, day: date) -> Row:
         MasoBHXH=code_of(person, day),
         Ghichu=remarks_on(person, ground, dossier.email),
         CCNS="1" if person.birth_year and person.birth_date is None else "",
+        Matinh=codes.province,
+        Mahuyen=codes.district,
         Maxa=line.place.code or "",
         Diachi_DangSS=", ".join(part for part in (person.address, line.place.name) if part),
         **kept,
@@ -385,10 +395,13 @@ def code_of(person: Prospect, day: date) -> str:
 
 
 def remarks_on(person: Prospect, ground: Ground, email: str | None) -> str:
-    """What agents write into the last column: the group, the phone, the birth. Never the ethnic group."""
+    """What agents write into the last column: the group, the phone, the birth. Never the ethnic group. It is the
+    insurance office's paper and in its language, whoever prints it."""
     birth = filters.day(person.birth_date) if person.birth_date else str(person.birth_year or "")
     phone = person.phone or person.other_phone
-    parts = [str(GROUNDS[ground])] + ([f"SĐT {pretty(phone)}"] if phone else [])
+    with force_locale(VIETNAMESE):
+        group = str(GROUNDS[ground])
+    parts = [group] + ([f"SĐT {pretty(phone)}"] if phone else [])
     return ", ".join(parts + ([f"Ngày sinh {birth}"] if birth else []) + ([email] if email else []))
 
 

@@ -416,7 +416,8 @@ def _listing_page(gathering: GatherForm) -> str:
 def _list_page(list_id: UUID, form: SubmitForm) -> str:
     of, lines = queries.list_seen(session(), current_scope(), list_id)
     day = of.submitted_on or clock.today()
-    rows = {one.dossier.id: queries.declared_row(one, day) for one in lines if one.dossier.declared}
+    codes = queries.codes_here(session(), current_scope().town_id, day)
+    rows = {one.dossier.id: queries.declared_row(one, day, codes) for one in lines if one.dossier.declared}
     return render_template(
         "joining/list.html",
         of=of,
@@ -437,7 +438,8 @@ def _taken_away(list_id: UUID, way: str) -> tuple[DossierList, list[Row]]:
         if basis_for(current_user().may) is None:
             raise RuleBroken(_("Only a collection agent or the office takes this list away: it holds whole numbers."))
         day = of.submitted_on or clock.today()
-        rows = [queries.declared_row(one, day) for one in lines if one.dossier.declared]
+        codes = queries.codes_here(current, current_scope().town_id, day)
+        rows = [queries.declared_row(one, day, codes) for one in lines if one.dossier.declared]
         people = [one.person for one in lines]
         exporting.note_readings(current, people, of, way, by=current_user(), at=clock.now())
         return of, rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,9 +13,13 @@ from hypothesis import strategies as st
 
 from crm.errors import RuleBroken
 from crm.joining.rules import FROM, PROBLEMS, Act, Known, Movement, Row, State, movement_of, problems, row_of_payment
+from crm.joining.unit_codes import unit_codes
 from crm.months import Month
 from crm.participation.rules import Ending
 from crm.participation.screening.rules import Allowance, Answers, Business, Elsewhere, Work, who_may_join
+from crm.participation.shares import UNNAMED, Layers, Share, by_month, weights_under
+from crm.premiums.rules.keys import Method
+from crm.premiums.rules.law import LocalTopUp
 from crm.premiums.rules.quotes import Plan, quote
 from crm.premiums.services import law_as_shipped
 from crm.prospects.rules import Ground, Sex
@@ -148,3 +153,68 @@ def test_who_stops_need_not_be_of_age_nor_choose_an_income() -> None:
 
 def test_nothing_is_done_with_what_is_closed() -> None:
     assert all(state not in FROM[act] for act in Act for state in (State.ACCEPTED, State.WITHDRAWN))
+
+
+@given(
+    plan=st.one_of(
+        st.sampled_from([1, 3, 6, 12]).map(Plan.periodic),
+        st.integers(2, 5).map(Plan.years_ahead),
+        st.integers(1, 60).map(Plan.missing),
+    ),
+    steps=st.integers(0, 400),
+    grounds=st.sets(st.sampled_from(list(Ground))),
+    before=st.integers(0, 130),
+    added=st.sampled_from([None, Decimal(5), Decimal(30)]),
+    offered=st.one_of(st.just(0), st.integers(1, 20_000_000)),
+)
+def test_the_four_layers_of_a_row_are_the_sums_of_its_months(
+    plan: Plan, steps: int, grounds: set[Ground], before: int, added: Decimal | None, offered: int
+) -> None:
+    day = date(2026, 7, 15)
+    here = LocalTopUp(Ground.OTHER, added, None, date(2026, 1, 1), None, None, "Nghị quyết") if added else None
+    law = LAW.on(day)
+    told = quote(
+        LAW,
+        law.floor + steps * law.step,
+        grounds,
+        Month(2026, 7),
+        day,
+        plan,
+        supported_before=before,
+        local_top_ups=[here] if here else [],
+        other_support=offered,
+    )
+    row = row_of_payment(told, law, Movement.NEW, name="Lê Thị Hà", code="", remarks="")
+    rules = [line.as_json() for line in told.lines]
+    months = by_month(
+        Layers(
+            months=plan.months,
+            supported_months=told.supported_months,
+            own=told.payable,
+            state=told.state_support,
+            local=told.local_support,
+            others=(Share(UNNAMED, told.other_support),) if told.other_support else (),
+            weights=weights_under(rules, plan.months, missing=plan.method is Method.MISSING_MONTHS),
+        )
+    )
+    assert len(months) == row.Sothang
+    assert sum(one.state for one in months) == row.TienHotro
+    assert sum(one.local for one in months) == row.TienNSDP
+    assert sum(one.other for one in months) == row.TienHotroKhac
+    assert sum(one.own for one in months) == row.TienTudong
+    assert sum(one.gross for one in months) == row.Tongtien
+    assert min(min(one.own, one.state, one.local, one.other) for one in months) >= 0
+
+
+@pytest.mark.parametrize(
+    ("town", "day", "codes"),
+    [
+        ("bim-son", date(2019, 10, 15), ("38", "381")),
+        ("bim-son", date(2025, 6, 30), ("38", "381")),
+        ("bim-son", date(2025, 7, 1), ("38", "")),
+        ("elsewhere", date(2019, 10, 15), ("", "")),
+    ],
+)
+def test_the_codes_of_province_and_district_go_by_the_day(town: str, day: date, codes: tuple[str, str]) -> None:
+    """Since July 2025 there are no districts any more; of a town that nobody wrote down nothing is guessed."""
+    assert unit_codes(town, day) == codes
