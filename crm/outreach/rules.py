@@ -318,7 +318,7 @@ def _of_the_payment(payment: PaymentDue) -> Any:
         return _l("A sponsor's money waits for the next period: see that it is paid on by %(day)s.", day=payment.by)
     if payment.amount:
         return _ln(
-            "Ask for %(amount)s for the next month, by %(day)s, so that no month is lost.",
+            "Ask for %(amount)s for the next %(num)s month, by %(day)s, so that no month is lost.",
             "Ask for %(amount)s for the next %(num)s months, by %(day)s, so that no month is lost.",
             payment.months,
             amount=payment.amount,
