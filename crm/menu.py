@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 
 from crm.accounts.gateway import current_scope
 from crm.accounts.rules import May
+from crm.campaigns.inbox.queries import how_many_open
 from crm.db import session
 from crm.kept import kept
 from crm.prospects.merging.queries import how_many, waiting
@@ -38,10 +39,18 @@ def money_waiting() -> int:
     return kept(("money waiting", scope), lambda: how_many_wait(session(), scope.town_id, scope.user_id))
 
 
-FIELD: tuple[Item, ...] = (TODAY, RESIDENTS, replace(LOG, strong=True), MINE)
-"""Those who go from door to door: their four places, the act in the middle."""
+def answers_waiting() -> int:
+    """How many people wrote back and wait for this person."""
+    scope = current_scope()
+    return kept(("answers waiting", scope), lambda: how_many_open(session(), scope, most=MOST_TOLD + 1))
 
-AGENT: tuple[Item, ...] = (TODAY, PAPERS, replace(LOG, strong=True), MINE, RESIDENTS)
+
+ANSWERS = Item(_l("Answers"), "inbox.listing", "message", May.LOG_VISITS, waiting=answers_waiting)
+
+FIELD: tuple[Item, ...] = (TODAY, RESIDENTS, replace(LOG, strong=True), MINE, ANSWERS)
+"""Those who go from door to door: their four places, the act in the middle, and what people wrote back."""
+
+AGENT: tuple[Item, ...] = (TODAY, PAPERS, replace(LOG, strong=True), MINE, RESIDENTS, ANSWERS)
 """Collection agents: what was handed to them stands beside their day."""
 
 GIVER: tuple[Item, ...] = (Item(_l("My giving"), "letters.my_letter", "sponsor", May.SEE_OWN_GIVING),)
@@ -53,7 +62,8 @@ OFFICE: tuple[Item, ...] = (
     Item(_l("Taking part"), "participation.listing", "joined", May.SEE_DASHBOARD),
     Item(_l("Keeping them in"), "keeping.show", "due", May.SEE_PEOPLE),
     PAPERS,
-    Item(_l("Messages"), "campaigns.messages", "message", May.SEE_MESSAGES),
+    Item(_l("Messages"), "campaigns.messages", "campaign", May.SEE_MESSAGES),
+    replace(ANSWERS, permission=May.SEE_MESSAGES),
     replace(TODAY, group=DOORS),
     replace(LOG, group=DOORS),
     replace(MINE, group=DOORS),

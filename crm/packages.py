@@ -67,6 +67,9 @@ from crm.accounts import resources as account_resources
 from crm.accounts import routes as account_routes
 from crm.accounts.team import routes as team_routes
 from crm.campaigns import resources as campaign_resources
+from crm.campaigns.inbox import routes as inbox_routes
+from crm.campaigns.numbers.routes import lists as refusal_list_routes
+from crm.campaigns.numbers.routes import pages as number_routes
 from crm.campaigns.routes import acts as campaign_acts
 from crm.campaigns.routes import outside as campaign_outside
 from crm.campaigns.routes import pages as campaign_pages
@@ -147,6 +150,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     campaign_acts.bp,
     campaign_outside.webhooks,
     campaign_outside.refusing,
+    inbox_routes.bp,
+    number_routes.bp,
+    refusal_list_routes.bp,
     outreach_routes.bp,
     package_routes.bp,
     participation_routes.bp,

@@ -83,12 +83,15 @@ class MessagesForm(QueryForm):
     state = SelectField(_l("State"), choices=_any(DELIVERY_NAMES.items()), default="")
 
 
+REFUSED = {"all": _l("All messages"), "promotion": _l("Promotions only")}
+
+
 class OptOutForm(Form):
     """What a person refuses."""
 
     what = RadioField(
         _l("What do you no longer want?"),
-        choices=[("all", _l("All messages")), ("promotion", _l("Promotions only"))],
+        choices=list(REFUSED.items()),
         default="all",
     )
 
@@ -96,3 +99,8 @@ class OptOutForm(Form):
     def purposes(self) -> list[Purpose]:
         """The purposes refused; without a choice, all of them."""
         return [Purpose.PROMOTION] if self.what.data == "promotion" else list(Purpose)
+
+    @property
+    def chosen(self) -> str:
+        """The words that were chosen, as they stood on the page."""
+        return str(REFUSED.get(self.what.data, REFUSED["all"]))

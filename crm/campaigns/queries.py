@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, Time, and_, bindparam, case, exist
 from sqlalchemy.orm import Session, aliased
 
 from crm.campaigns.files.models import SmsWays
-from crm.campaigns.models import Campaign, Inbound, Message, OptOutLink, SmsSettings
+from crm.campaigns.models import Campaign, Message, OptOutLink, SmsSettings
 from crm.campaigns.rules.delivery import LEFT_US, WAITING, Delivery
 from crm.campaigns.rules.handover import Outgoing
 from crm.campaigns.rules.hours import DAY, LEGAL_HOURS, MOST_A_DAY, VIETNAM
@@ -327,17 +327,6 @@ def unknown_messages(session: Session, limit: int, at: datetime) -> list[Outgoin
 def link_with(session: Session, token: str) -> OptOutLink | None:
     """The address on which a number says no."""
     return session.scalar(select(OptOutLink).where(OptOutLink.token == token))
-
-
-def town_that_texted(session: Session, phone: str) -> UUID | None:
-    """The town whose message this number got last."""
-    query = select(Message.town_id).where(Message.phone == phone, Message.claimed_at.is_not(None))
-    return session.scalar(query.order_by(Message.claimed_at.desc()).limit(1))
-
-
-def inbound_with(session: Session, town_id: UUID, sid: str) -> Inbound | None:
-    """A message that came in under this number before."""
-    return session.scalar(select(Inbound).where(Inbound.town_id == town_id, Inbound.sid == sid))
 
 
 def unfinished() -> ColumnElement[bool]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Container, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectField, StringField
+from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectField, StringField, TimeField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
+from crm import clock
 from crm.errors import Refusals, RuleBroken
 from crm.phones import pretty
 from crm.prospects.editing import BIRTH, HOME, NUMBERS
@@ -264,7 +265,21 @@ class ConsentForm(Form):
     given = SelectField(_l("Answer"), choices=[("yes", _l("Agrees")), ("no", _l("Wants none"))])
     channel = SelectField(_l("How they said so"), choices=[(str(channel), CHANNELS[channel]) for channel in SPOKEN])
     on = DateField(_l("On"), format=["%Y-%m-%d", "%d/%m/%Y"], validators=[InputRequired()])
+    hour = TimeField(
+        _l("At what time"),
+        format=["%H:%M", "%Hh%M"],
+        validators=[Optional()],
+        description=_l("Needed when they refused on the same day and agreed again afterwards."),
+    )
     words = StringField(_l("Their words, or the number of the paper"), filters=[stripped], validators=[Length(max=500)])
+
+    def said_at(self, now: datetime) -> datetime:
+        """When it was said: the hour that was written, this moment for today, else the beginning of the day."""
+        day, hour = self.on.data, self.hour.data
+        assert day is not None
+        if hour is not None:
+            return clock.at(day, hour.hour, hour.minute)
+        return now if day == clock.local_day(now) else clock.at(day)
 
     @property
     def answer(self) -> NewConsent:

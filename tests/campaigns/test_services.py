@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from crm import clock
 from crm.accounts.models import User
 from crm.accounts.rules import Role
+from crm.campaigns import queries
 from crm.campaigns.models import Campaign, Message, SmsSettings
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.handover import Accepted, Outgoing
@@ -163,7 +164,7 @@ def test_the_link_in_a_message_stops_what_waits_and_what_comes(session: Session,
     waiting = texting.message(person)
     token = opting_out.links_for(session, person.town_id, [str(person.phone)] * 2, TEN)[str(person.phone)]
     assert opting_out.links_for(session, person.town_id, [str(person.phone)], TEN) == {str(person.phone): token}
-    link = opting_out.queries.link_with(session, token)
+    link = queries.link_with(session, token)
     assert link is not None
     opting_out.use_link(session, link, list(Purpose), TEN)
     assert (waiting.state, waiting.reason) == (Delivery.CANCELLED, Reason.OPTED_OUT)
@@ -184,16 +185,6 @@ def test_a_no_to_promotions_leaves_reminders_alone(session: Session, texting: Te
     )
     texting.message(person)
     assert len(claim(session)) == 1
-
-
-def test_an_answer_that_says_no_counts_once(session: Session, texting: Texting) -> None:
-    person = texting.person()
-    town, phone = person.town_id, str(person.phone)
-    assert opting_out.take_inbound(session, town, sid="SM9", phone=phone, body="Từ chối", at=TEN)
-    assert opting_out.take_inbound(session, town, sid="SM9", phone=phone, body="Từ chối", at=TEN) is None
-    assert opting_out.take_inbound(session, town, sid="SM10", phone=phone, body="Dạ vâng", at=TEN) is None
-    texting.message(person)
-    assert claim(session) == []
 
 
 def test_the_database_refuses_hours_outside_the_law(session: Session, texting: Texting) -> None:

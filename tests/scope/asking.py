@@ -42,6 +42,8 @@ PERSONAL = {
     "listed_id": "listed_id",
     "funding_line_id": "funding_line_id",
     "refusal_id": "refusal_id",
+    "talk_id": "talk_id",
+    "number": "number",
 }
 """Parts of addresses that name one person or something of theirs, with the kind of id."""
 OF_THE_TOWN = (
@@ -70,6 +72,7 @@ OF_THE_TOWN = (
     "statement_id",
     "line_id",
     "bank_account_id",
+    "refusal_list_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},

@@ -12,7 +12,11 @@ from uuid import UUID
 from crm import clock, sealed
 from crm.accounts.models import ChangeRecord, Organisation, User
 from crm.accounts.rules import OrganisationKind, Role
-from crm.campaigns.models import Campaign, Message, OptOutLink
+from crm.campaigns.inbox.models import Conversation
+from crm.campaigns.inbox.rules import Talk
+from crm.campaigns.models import Campaign, Inbound, Message, OptOutLink
+from crm.campaigns.numbers.models import DoNotCallList
+from crm.campaigns.numbers.rules import ListState
 from crm.campaigns.rules.delivery import Delivery
 from crm.decrees.models import Decree, DecreeImpact, DecreePerson, DecreeRow
 from crm.decrees.rules.saying import Item
@@ -130,7 +134,7 @@ class SmallTown:
         )
         standing = [known for known in self.people.values() if known.row.merged_into_id is None]
         self.proposed = self._proposal(self.sponsor, standing)
-        self.banked = self._banked(self.town.id)
+        self.banked = self._banked(self.town.id) | self._refused(self.town.id)
         self.other = self._other_town()
         self.session.flush()
 
@@ -411,6 +415,13 @@ class SmallTown:
         self.thanks = letters.show(self.session, made, thanked=True, by=None, at=at).public_id
         return made, token
 
+    def _refused(self, town_id: UUID) -> dict[str, UUID]:
+        """A do-not-call list that waits for a word."""
+        moments = {"touched_at": clock.now(), "recorded_at": clock.now()}
+        loaded = {"state": ListState.READY, "purposes": ["promotion"], "numbers": 1, "bad": {}}
+        row = DoNotCallList(town_id=town_id, name="Quốc gia", filename="a.csv", digest=b"d", **loaded, **moments)
+        return {"refusal_list_id": self._add(row).id}
+
     def _banked(self, town_id: UUID) -> dict[str, UUID]:
         """A statement of the bank with a line that waits."""
         account = self._add(
@@ -523,6 +534,17 @@ class SmallTown:
             OptOutLink(town_id=row.town_id, token=f"duong-{known.digits[-2:]}", phone=row.phone, made_at=at)
         )
         known.rows.setdefault("token", []).append(link.token)
+        if known.row.merged_into_id is None:
+            self._wrote_back(known, message)
+
+    def _wrote_back(self, known: Known, message: Message) -> None:
+        """What their number answered, and the page of the number itself."""
+        of, at = {"town_id": known.row.town_id, "phone": known.row.phone}, clock.now()
+        wrote = Inbound(**of, sid=f"SM{known.digits}", body=f"dạ {known.word}", message_id=message.id, received_at=at)
+        known.ids.add(str(self._later(wrote).id))
+        self.session.flush()
+        known.has("talk_id", self._later(Conversation(**of, state=Talk.OPEN, latest_id=wrote.id, latest_at=at)))
+        known.rows["number"] = [f"0{known.digits}"]
 
     # ---- lists
 
@@ -827,6 +849,7 @@ class SmallTown:
                 **self._reorganisation(town.id, helper, ward),
                 **self._decree(town.id, self._away_user, [omega.row], date(2026, 6, 1)),
                 **self._banked(town.id),
+                **self._refused(town.id),
             }
         )
 

@@ -14,13 +14,16 @@ from markupsafe import escape
 from crm.campaigns import queries
 from crm.campaigns.forms import OptOutForm
 from crm.campaigns.gateway import is_signed
+from crm.campaigns.inbox.queries import town_of
+from crm.campaigns.inbox.services import take_in
 from crm.campaigns.models import OptOutLink
-from crm.campaigns.rules.texts import unaccented
 from crm.campaigns.services import opting_out, receipts
 from crm.clock import now
 from crm.db import session, transaction
 from crm.errors import NotFound
-from crm.phones import pretty
+from crm.phones import pretty, read_phone
+from crm.prospects.queries.facts import consents_of
+from crm.prospects.rules import Purpose
 from crm.web.guard import public
 
 View = Callable[[], ResponseReturnValue]
@@ -83,15 +86,20 @@ def status() -> ResponseReturnValue:
 @signed
 def inbound() -> ResponseReturnValue:
     """An answer: a no counts at once and is confirmed at once."""
-    phone, confirmation = _text("From"), None
+    phone, confirmation = read_phone(_text("From")).mobile or _text("From"), None
     with transaction() as current:
-        town_id = queries.town_that_texted(current, phone)
+        town_id = town_of(current, phone)
         if town_id is not None:
-            confirmation = opting_out.take_inbound(
-                current, town_id, sid=_text("MessageSid"), phone=phone, body=_text("Body"), at=now()
-            )
-    inner = f"<Message>{escape(unaccented(str(confirmation)))}</Message>" if confirmation else ""
+            sid, body = _text("MessageSid"), _text("Body")
+            confirmation = take_in(current, town_id, sid=sid, phone=phone, body=body, at=now())
+    inner = f"<Message>{escape(confirmation)}</Message>" if confirmation else ""
     return Response(f"<Response>{inner}</Response>", mimetype="text/xml")
+
+
+@refusing.record_once
+def _the_address_is_the_key(state: BlueprintSetupState) -> None:
+    """Whoever has the message has its address, and nobody else; a browser that keeps no cookies may refuse as well."""
+    state.app.extensions["csrf"].exempt(refusing)
 
 
 def _link_or_404(token: str) -> OptOutLink:
@@ -110,16 +118,19 @@ def _masked(phone: str) -> str:
 @public
 def ask(token: str) -> ResponseReturnValue:
     """Ask what is no longer wanted. Looking at the page changes nothing: phones fetch addresses by themselves."""
-    return render_template("campaigns/opt_out.html", form=OptOutForm(), phone=_masked(_link_or_404(token).phone))
+    link = _link_or_404(token)
+    said = consents_of(session(), link.town_id, link.phone)
+    refused = all(purpose in said and not said[purpose].given for purpose in Purpose)
+    return render_template("campaigns/opt_out.html", form=OptOutForm(), phone=_masked(link.phone), refused=refused)
 
 
 @refusing.post("/o/<token>")
 @public
 def withdraw(token: str) -> ResponseReturnValue:
-    """The no counts from now on."""
-    form = OptOutForm()
+    """The no counts from now on; the words that were chosen are kept with it."""
+    form, at = OptOutForm(), now()
     with transaction() as current:
         link = _link_or_404(token)
         phone = _masked(link.phone)
-        opting_out.use_link(current, link, form.purposes, now())
-    return render_template("campaigns/opted_out.html", phone=phone)
+        opting_out.use_link(current, link, form.purposes, at, words=form.chosen)
+    return render_template("campaigns/opted_out.html", phone=phone, at=at, everything=len(form.purposes) > 1)

@@ -1,4 +1,4 @@
-"""Taking a no: by the short address in a message, by an answer, at the carrier, or through a person."""
+"""Taking a no: by the short address in a message, at the carrier, or through a person. Answers: crm/campaigns/inbox."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from flask_babel import lazy_gettext as _l
-from flask_babel.speaklater import LazyString
 from sqlalchemy import ARRAY, Text, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from crm.campaigns import queries
-from crm.campaigns.models import Inbound, Message, OptOutLink
-from crm.campaigns.rules.answers import is_a_no
+from crm.campaigns.models import Message, OptOutLink
 from crm.campaigns.rules.delivery import WAITING, Delivery
 from crm.campaigns.rules.reasons import Reason
 from crm.prospects.models import Consent
+from crm.prospects.queries.facts import consents_of
 from crm.prospects.rules import ConsentChannel, Purpose
+from crm.prospects.services.consent import one_at_a_time
 
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 LENGTH = 11
@@ -73,8 +71,15 @@ def withdraw(
     by_id: UUID | None = None,
     prospect_id: UUID | None = None,
 ) -> int:
-    """The owner of a number says no from now on; what waits for it is called off. How many messages that were."""
+    """The owner of a number says no from now on; what waits for it is called off. How many messages that were.
+
+    A no that holds already and came the same way is not written twice: two taps at once are one refusal."""
+    one_at_a_time(session, town_id, phone)
+    said = consents_of(session, town_id, phone)
     for purpose in purposes:
+        before = said.get(purpose)
+        if before is not None and not before.given and before.channel is channel and before.words == words:
+            continue
         session.add(
             Consent(
                 town_id=town_id,
@@ -82,10 +87,10 @@ def withdraw(
                 purpose=purpose,
                 given=False,
                 channel=channel,
-                at=at,
+                at=max(at, before.at) if before else at,
                 words=words,
                 prospect_id=prospect_id,
-                recorded_at=at,
+                recorded_at=max(at, before.recorded_at) if before else at,
                 recorded_by_id=by_id,
             )
         )
@@ -103,23 +108,11 @@ def withdraw(
     return moved
 
 
-def use_link(session: Session, link: OptOutLink, purposes: Sequence[Purpose], at: datetime) -> None:
-    """Someone who has the message says no through its address."""
-    withdraw(session, link.town_id, link.phone, at=at, channel=ConsentChannel.LINK, purposes=purposes)
+def use_link(
+    session: Session, link: OptOutLink, purposes: Sequence[Purpose], at: datetime, *, words: str | None = None
+) -> None:
+    """Someone who has the message says no through its address; `words` are those of the button they pressed."""
+    channel = ConsentChannel.LINK
+    withdraw(session, link.town_id, link.phone, at=at, channel=channel, purposes=purposes, words=words)
     link.used_at = at
     session.flush()
-
-
-def take_inbound(
-    session: Session, town_id: UUID, *, sid: str, phone: str, body: str, at: datetime
-) -> LazyString | None:
-    """Keep an answer, once; a no counts at once. The confirmation to send back, if any."""
-    if queries.inbound_with(session, town_id, sid) is not None:
-        return None
-    says_no = is_a_no(body)
-    session.add(Inbound(town_id=town_id, sid=sid, phone=phone, body=body, withdrew=says_no, received_at=at))
-    session.flush()
-    if not says_no:
-        return None
-    withdraw(session, town_id, phone, at=at, channel=ConsentChannel.SMS, words=body)
-    return _l("We have noted it: you will get no more messages from us.")

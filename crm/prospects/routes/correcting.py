@@ -29,7 +29,7 @@ from crm.prospects.routes.blueprint import bp
 from crm.prospects.routes.listing import one_of
 from crm.prospects.routes.person import facts_seen, page_of_person, particulars_page
 from crm.prospects.rules import NOBODY, Purpose, columns_of
-from crm.prospects.services.consent import answer_for
+from crm.prospects.services.consent import agree_again, answer_for, refusal_of
 from crm.prospects.services.neighbourhoods import neighbourhood_id
 from crm.prospects.services.people import CHANGEABLE, change_prospect, seen
 from crm.prospects.services.people import put_back as put_back_one
@@ -247,8 +247,28 @@ def answer(prospect_id: UUID) -> ResponseReturnValue:
     form = ConsentForm()
     if form.validate():
         with refusals_on(form), transaction() as current:
-            person = person_seen(current, current_scope(), prospect_id)
-            answer_for(current, person, form.answer, by=current_user(), at=clock.now())
+            _keep_answer(current, person_seen(current, current_scope(), prospect_id), form)
             flash(_("The answer is saved."), "success")
             return redirect(url_for(".consent", prospect_id=prospect_id))
     return _consent(facts_seen(prospect_id), form), 422
+
+
+def _keep_answer(current: Session, person: Prospect, form: ConsentForm) -> None:
+    """Whoever refused before agrees again only with the proof of it."""
+    said, by, at = form.answer, current_user(), clock.now()
+    refused = person.phone and said.given and refusal_of(current, person.town_id, person.phone, said.purpose)
+    if not (refused and person.phone):
+        answer_for(current, person, said, by=by, at=at)
+        return
+    agree_again(
+        current,
+        person.town_id,
+        person.phone,
+        said.purpose,
+        channel=said.channel,
+        words=said.words,
+        said_at=form.said_at(at),
+        by=by,
+        at=at,
+        prospect_id=person.id,
+    )

@@ -1,0 +1,1 @@
+"""Refusals that a person takes, and lists of them."""
