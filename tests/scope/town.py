@@ -544,7 +544,8 @@ class SmallTown:
         known.ids.add(str(self._later(wrote).id))
         self.session.flush()
         known.has("talk_id", self._later(Conversation(**of, state=Talk.OPEN, latest_id=wrote.id, latest_at=at)))
-        known.rows["number"] = [f"0{known.digits}"]
+        if known.row.town_id == self.town.id:  # elsewhere it is the number of nobody, and anybody's to refuse for
+            known.rows["number"] = [f"0{known.digits}"]
 
     # ---- lists
 
