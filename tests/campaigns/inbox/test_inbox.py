@@ -19,7 +19,7 @@ from crm.campaigns.inbox.rules import Talk
 from crm.campaigns.models import Inbound, Message
 from crm.campaigns.rules.answers import Meaning, meaning_of
 from crm.campaigns.rules.delivery import Delivery
-from crm.campaigns.services import sending
+from crm.campaigns.services import dispatching
 from crm.errors import Conflict, RuleBroken
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Purpose
@@ -121,8 +121,8 @@ def test_a_reply_leaves_once_and_by_the_rules(session: Session, texting: Texting
     message = services.reply(session, talk, person, "Mời {xung_ho} {ten} tới phường", by=by, at=night)
     assert message.body == "Moi ba Hoa toi phuong"
     assert talk.state is Talk.DONE
-    assert message.id not in [one.id for one in sending.claim(session, at_most=9, at=night)]
-    assert message.id in [one.id for one in sending.claim(session, at_most=9, at=night + 9 * HOUR)]
+    assert message.id not in [one.id for one in dispatching.claim(session, at_most=9, at=night)]
+    assert message.id in [one.id for one in dispatching.claim(session, at_most=9, at=night + 9 * HOUR)]
     with pytest.raises(Conflict):
         services.reply(session, talk, person, "Lần nữa", by=by, at=night)
 

@@ -18,7 +18,7 @@ from crm import clock
 from crm.accounts.rules import Role
 from crm.campaigns.models import OptOutLink
 from crm.campaigns.rules.delivery import Delivery
-from crm.campaigns.services import opting_out, sending
+from crm.campaigns.services import dispatching, opting_out
 from crm.db import transaction
 from crm.errors import RuleBroken
 from crm.prospects.merging.services.joining import merge
@@ -37,7 +37,7 @@ PHONE = "+84912345678"
 def leaves(session: Session, texting: Texting, person: Prospect) -> bool:
     """Whether a reminder to this person would be claimed."""
     message = texting.message(person)
-    claimed = sending.claim(session, at_most=50, at=TEN)
+    claimed = dispatching.claim(session, at_most=50, at=TEN)
     session.expire_all()
     return message.id in [one.id for one in claimed]
 
