@@ -70,6 +70,7 @@ from crm.campaigns import resources as campaign_resources
 from crm.campaigns.inbox import routes as inbox_routes
 from crm.campaigns.numbers.routes import lists as refusal_list_routes
 from crm.campaigns.numbers.routes import pages as number_routes
+from crm.campaigns.restored import routes as restored_routes
 from crm.campaigns.routes import acts as campaign_acts
 from crm.campaigns.routes import outside as campaign_outside
 from crm.campaigns.routes import pages as campaign_pages
@@ -151,6 +152,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     campaign_outside.webhooks,
     campaign_outside.refusing,
     inbox_routes.bp,
+    restored_routes.bp,
     number_routes.bp,
     refusal_list_routes.bp,
     outreach_routes.bp,

@@ -42,6 +42,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "messages of which nothing is known": {"task": "campaigns.ask_about_unknown", "schedule": EVERY_MINUTE},
     "campaigns whose time has come": {"task": "launching.begin_due", "schedule": EVERY_MINUTE / 4},
     "campaigns that wait to be looked at": {"task": "launching.resume", "schedule": EVERY_MINUTE},
+    "comparisons with the carrier that stand still": {"task": "restored.resume", "schedule": EVERY_MINUTE},
     "lists of refusals that stand still": {"task": "numbers.resume", "schedule": EVERY_MINUTE},
     "messages that wait or are stuck": {"task": "campaigns.sweep", "schedule": EVERY_MINUTE},
     "reminders of visits and payments": {"task": "reminders.queue_due", "schedule": EVERY_MINUTE},

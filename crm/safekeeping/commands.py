@@ -41,6 +41,8 @@ def backup(file: Path) -> None:
     """Write the whole database to FILE. Keep the data directory's secrets.json apart from it."""
     if not file.absolute().parent.is_dir():
         raise RuleBroken(_("There is no folder %(folder)s: make it first.", folder=file.absolute().parent))
+    with transaction() as current:
+        services.before_backup(current, clock.now())
     gateway.dump(current_app.config["MIGRATE_DATABASE_URL"], file)
     click.echo(f"Saved {file} ({file.stat().st_size:,} bytes).")
 

@@ -8,19 +8,35 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm import stored
+from crm.campaigns.restored.services import NOT_KNOWN, begin
 from crm.campaigns.services.sending import hold_everything
 from crm.mail.services import hold_back
 from crm.places.models import Town
 
+BACKED_UP_AT = "backed_up_at"
+
+
+def before_backup(session: Session, at: datetime) -> None:
+    """Write down when it is made: after a restore the carrier is asked what it sent since then."""
+    stored.write(session, BACKED_UP_AT, at.isoformat())
+
+
+def _moment(text: str | None, at: datetime) -> datetime:
+    return datetime.fromisoformat(text) if text else at - NOT_KNOWN
+
 
 def after_restore(session: Session, at: datetime) -> int:
-    """Begin a new epoch, so that phones send again what this copy may lack, and hold every pending message.
+    """Begin a new epoch, so that phones send again what this copy may lack, hold every pending message, and let the
+    carrier be asked what it sent since the backup.
 
     Answers the new epoch.
     """
     epoch = int(stored.read(session, "epoch") or 0) + 1
     stored.write(session, "epoch", epoch)
     stored.write(session, "restored_at", at.isoformat())
-    hold_everything(session, session.scalars(select(Town.id)).all(), at)
+    towns, backed_up = session.scalars(select(Town.id)).all(), stored.read(session, BACKED_UP_AT)
+    hold_everything(session, towns, at)
+    for town_id in towns:
+        begin(session, town_id, backed_up_at=_moment(backed_up, at), by_id=None, at=at)
     hold_back(session, at)
     return epoch

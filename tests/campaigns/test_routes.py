@@ -169,16 +169,16 @@ def test_a_lead_sees_messages_to_their_own_people_only(signed_in: Browser, sessi
     assert "Người Nơi Khác" not in page
 
 
-def test_after_a_restore_an_operator_lets_messages_leave(
+def test_after_a_restore_nothing_leaves_before_the_carrier_was_asked(
     signed_in: Browser, session: Session, texting: Texting
 ) -> None:
     town = texting.make.town.id
     sending.hold_everything(session, [town], clock.now())
     session.commit()
     browser = signed_in(Role.ORGANISER)
-    assert "/messages/release" in browser.get("/messages").text
-    assert browser.post("/messages/release").status_code == 302
-    assert not sending.is_held(session, town)
+    assert "/messages/restored" in browser.get("/messages").text
+    assert browser.post("/messages/release").status_code == 422
+    assert sending.is_held(session, town)
 
 
 # --- API ----------------------------------------------------------------------------------------------------------

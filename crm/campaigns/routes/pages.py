@@ -72,15 +72,6 @@ def messages() -> ResponseReturnValue:
     return render_template("campaigns/messages.html", form=form, page=found, held=held)
 
 
-@bp.post("/messages/release")
-@may(May.RUN_CAMPAIGNS)
-def release() -> ResponseReturnValue:
-    """After a restore, an operator confirms that what waits may leave."""
-    with transaction() as current:
-        sending.release(current, current_user().town_id, now())
-    return redirect(url_for(".messages"))
-
-
 @bp.get("/campaigns")
 @may(May.SEE_MESSAGES)
 def listing() -> ResponseReturnValue:

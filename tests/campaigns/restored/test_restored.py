@@ -1,0 +1,170 @@
+"""After a restore nothing leaves until an operator has seen it beside the carrier's list, and nobody is texted twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm import clock, stored
+from crm.accounts.rules import Role
+from crm.campaigns.models import Message
+from crm.campaigns.restored import queries
+from crm.campaigns.restored.gateway import PlainList
+from crm.campaigns.restored.models import RestoreCheck
+from crm.campaigns.restored.rules import CheckState, Group, ToldMessage
+from crm.campaigns.rules.delivery import Delivery
+from crm.campaigns.services import dispatching, sending
+from crm.safekeeping.services import after_restore, before_backup
+from tasks.restored import compare, resume
+from tests.campaigns.conftest import Texting
+
+TEN = clock.at(date(2019, 10, 15), 10)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def carrier(monkeypatch: pytest.MonkeyPatch) -> Iterator[PlainList]:
+    listed = PlainList()
+    monkeypatch.setattr("tasks.restored.carriers_list_of", lambda _settings: listed)
+    yield listed
+
+
+def told(message: Message, sid: str, at: Any, status: Delivery = Delivery.DELIVERED) -> ToldMessage:
+    return ToldMessage(sid, str(message.phone), message.body, status, None, at)
+
+
+def restored(session: Session) -> RestoreCheck:
+    """The backup was made an hour ago; now it is put in place of everything."""
+    before_backup(session, clock.now() - 60 * MINUTE)
+    after_restore(session, clock.now())
+    session.flush()
+    return session.scalars(select(RestoreCheck)).one()
+
+
+def run(check: RestoreCheck, session: Session) -> RestoreCheck:
+    for _twice in range(2):
+        compare(str(check.town_id), str(check.id))
+    session.expire_all()
+    return check
+
+
+def claimed(session: Session) -> set[Any]:
+    found = {one.id for one in dispatching.claim(session, at_most=50, at=TEN)}
+    session.expire_all()
+    return found
+
+
+def test_what_the_carrier_sent_is_settled_and_the_rest_waits_for_a_word(
+    session: Session, texting: Texting, carrier: PlainList, signed_in: Callable[..., FlaskClient]
+) -> None:
+    sent, waits, known = (texting.message(texting.person(), body=f"Hen ba {n}") for n in (1, 2, 3))
+    known.sid, known.state, known.claimed_at = "SMknown", Delivery.SENT, clock.now()
+    at = clock.now() - 10 * MINUTE
+    unknown = ToldMessage("SMlost", "+84912000111", "Tin moi sau ban luu", Delivery.SENT, None, at)
+    old = told(waits, "SMold", clock.now() - timedelta(days=3))
+    carrier.sent = [told(known, "SMknown", at), told(sent, "SM1", at), unknown, old]
+    check = restored(session)
+    browser = signed_in(Role.ORGANISER)
+    assert claimed(session) == set()
+    assert browser.post("/messages/release").status_code == 422
+    assert "Đang" in browser.get("/messages/restored").text or "Sắp" in browser.get("/messages/restored").text
+    assert run(check, session).state is CheckState.READY
+    assert (check.told, check.settled) == (3, 1)
+    assert (sent.state, sent.sid, sent.claimed_at) == (Delivery.DELIVERED, "SM1", at)
+    assert waits.state is Delivery.QUEUED
+    assert claimed(session) == set()
+    page = browser.get("/messages/restored").text
+    assert "0912 000 111" in page
+    assert "Hen ba 2" in page
+    assert browser.post("/messages/release").status_code == 303
+    assert claimed(session) == {waits.id}
+    assert signed_in(Role.AUDITOR).get("/messages/restored").status_code == 200
+    assert signed_in(Role.AUDITOR).post("/messages/release").status_code == 403
+
+
+def test_the_same_text_twice_is_paired_one_to_one(session: Session, texting: Texting, carrier: PlainList) -> None:
+    person = texting.person()
+    first, second = texting.message(person), texting.message(person)
+    carrier.sent = [told(first, "SM1", clock.now() - MINUTE)]
+    run(restored(session), session)
+    assert sorted([first.state, second.state]) == [Delivery.DELIVERED, Delivery.QUEUED]
+
+
+def test_groups_are_let_go_and_called_off_one_by_one(
+    session: Session, texting: Texting, carrier: PlainList, signed_in: Callable[..., FlaskClient]
+) -> None:
+    one, other = (texting.message(texting.person(), reminder=name) for name in ("visit", "payment"))
+    run(restored(session), session)
+    browser, town = signed_in(Role.ORGANISER), texting.make.town.id
+    assert browser.post("/messages/restored/release", data={"group": "reminder:visit"}).status_code == 303
+    assert claimed(session) == {one.id}
+    assert other.state is Delivery.HELD
+    later = texting.message(texting.person(), reminder="later")
+    assert claimed(session) == {later.id}
+    assert browser.post("/messages/restored/call-off", data={"group": "reminder:payment"}).status_code == 303
+    session.expire_all()
+    assert other.state is Delivery.CANCELLED
+    assert not sending.is_held(session, town)
+    assert browser.post("/messages/restored/call-off", data={"group": "nonsense"}).status_code == 404
+    assert "đã quyết định" in browser.get("/messages/restored").text
+
+
+def test_a_reminder_queued_again_while_all_was_held_is_compared_before_anything_leaves(
+    session: Session, texting: Texting, carrier: PlainList, signed_in: Callable[..., FlaskClient]
+) -> None:
+    person = texting.person()
+    lost = ToldMessage("SM7", str(person.phone), "Hen gap ba Hoa", Delivery.DELIVERED, None, clock.now() - MINUTE)
+    carrier.sent = [lost]
+    run(restored(session), session)
+    again = texting.message(person)
+    assert signed_in(Role.ORGANISER).post("/messages/release").status_code == 303
+    session.expire_all()
+    assert (again.state, again.sid) == (Delivery.DELIVERED, "SM7")
+    assert claimed(session) == set()
+
+
+def test_a_carrier_that_is_silent_holds_everything_and_may_be_asked_again(
+    session: Session, texting: Texting, carrier: PlainList, signed_in: Callable[..., FlaskClient]
+) -> None:
+    texting.message(texting.person())
+    carrier.away = True
+    check = run(restored(session), session)
+    browser = signed_in(Role.ORGANISER)
+    assert check.state is CheckState.FAILED
+    assert browser.post("/messages/release").status_code == 422
+    carrier.away = False
+    for _twice in range(2):
+        assert browser.post("/messages/restored/compare").status_code == 303
+    again = queries.latest_check(session, check.town_id)
+    assert again is not None
+    assert again.since == check.since
+    assert run(again, session).state is CheckState.READY
+    assert browser.post("/messages/release").status_code == 303
+    assert len(claimed(session)) == 1
+
+
+def test_a_comparison_that_stands_still_is_rung_for_again(
+    session: Session, carrier: PlainList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[tuple[str, ...]] = []
+    monkeypatch.setattr("tasks.restored.ring", lambda _task, *ids: rung.append(ids))
+    check = restored(session)
+    check.touched_at = clock.now() - 5 * MINUTE
+    session.flush()
+    resume()
+    resume()
+    assert rung == [(str(check.town_id), str(check.id))] * 2
+    assert stored.read(session, "epoch")
+
+
+def test_a_group_is_named_in_a_form() -> None:
+    assert str(Group.read("reminder:visit")) == "reminder:visit"
+    for wrong in ("", "x:y", "campaign:1"):
+        with pytest.raises(ValueError, match=r".*"):
+            Group.read(wrong)
