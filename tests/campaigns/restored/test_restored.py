@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -29,10 +29,10 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def carrier(monkeypatch: pytest.MonkeyPatch) -> Iterator[PlainList]:
+def carrier(monkeypatch: pytest.MonkeyPatch) -> PlainList:
     listed = PlainList()
     monkeypatch.setattr("tasks.restored.carriers_list_of", lambda _settings: listed)
-    yield listed
+    return listed
 
 
 def told(message: Message, sid: str, at: Any, status: Delivery = Delivery.DELIVERED) -> ToldMessage:
