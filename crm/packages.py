@@ -74,6 +74,7 @@ from crm.campaigns.restored import routes as restored_routes
 from crm.campaigns.routes import acts as campaign_acts
 from crm.campaigns.routes import outside as campaign_outside
 from crm.campaigns.routes import pages as campaign_pages
+from crm.campaigns.tracing import routes as tracing_routes
 from crm.decrees import resources as decree_resources
 from crm.decrees import routes as decree_routes
 from crm.followups import routes as followup_routes
@@ -152,6 +153,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     campaign_outside.webhooks,
     campaign_outside.refusing,
     inbox_routes.bp,
+    tracing_routes.bp,
     restored_routes.bp,
     number_routes.bp,
     refusal_list_routes.bp,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
-from crm.campaigns.rules.delivery import DELIVERY_NAMES
+from crm.campaigns.rules.delivery import DELIVERY_NAMES, Delivery
+from crm.campaigns.rules.reasons import REASONS, Reason
 from crm.campaigns.rules.stages import PURPOSE_NAMES, Content
+from crm.phones import read_phone
 from crm.premiums.rules.wording import GROUNDS
 from crm.prospects.rules import Purpose, Stage
 from crm.web.forms import Form, QueryForm, stripped
@@ -81,6 +84,35 @@ class MessagesForm(QueryForm):
     """Which messages to list."""
 
     state = SelectField(_l("State"), choices=_any(DELIVERY_NAMES.items()), default="")
+    reason = SelectField(_l("Why"), choices=_any(REASONS.items()), default="")
+    campaign = SelectField(_l("Campaign"), default="", validate_choice=False)
+    number = StringField(_l("Phone number"), filters=[stripped])
+
+    def offering(self, campaigns: Iterable[tuple[Any, str]]) -> MessagesForm:
+        """The form with the campaigns to choose from."""
+        self.campaign.choices = _any(campaigns)
+        return self
+
+    @property
+    def narrowed(self) -> dict[str, Any]:
+        """What was chosen, for `messages_seen`; what means nothing narrows nothing, a number nobody reads finds nobody."""
+        named = (self.state.data, Delivery), (self.reason.data, Reason), (self.campaign.data, UUID)
+        state, reason, campaign = (_read(kind, value) for value, kind in named)
+        number = self.number.data
+        phone = (read_phone(number).mobile or read_phone(number).landline or "") if number else None
+        return {"state": state, "reason": reason, "campaign_id": campaign, "phone": phone}
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The same as it stands in an address, for the next page."""
+        return {one.name: one.data for one in (self.state, self.reason, self.campaign, self.number) if one.data}
+
+
+def _read(kind: Callable[[str], Any], value: str | None) -> Any:
+    try:
+        return kind(value) if value else None
+    except ValueError:
+        return None
 
 
 REFUSED = {"all": _l("All messages"), "promotion": _l("Promotions only")}

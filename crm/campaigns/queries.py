@@ -274,8 +274,10 @@ def messages_seen(
     visible: ColumnElement[bool],
     *,
     state: Delivery | None = None,
+    reason: Reason | None = None,
     campaign_id: UUID | None = None,
     prospect_id: UUID | None = None,
+    phone: str | None = None,
 ) -> Select[Any, Any, Any]:
     """A town's messages to people of whom `visible` is true (rows are Shown), each with the person's name and the campaign's."""
     query: Select[Any, Any, Any] = (
@@ -288,6 +290,8 @@ def messages_seen(
         (Message.state, state),
         (Message.campaign_id, campaign_id),
         (Message.prospect_id, prospect_id),
+        (Message.reason, reason),
+        (Message.phone, phone),
     ):
         if value is not None:
             query = query.where(column == value)

@@ -13,10 +13,11 @@ from crm.campaigns import cards, queries
 from crm.campaigns.forms import CampaignForm, MessagesForm
 from crm.campaigns.models import Campaign
 from crm.campaigns.preflight.rules.sums import Sums
-from crm.campaigns.rules.delivery import DELIVERY_NAMES, Delivery
+from crm.campaigns.rules.delivery import DELIVERY_NAMES
 from crm.campaigns.rules.reasons import REASONS
 from crm.campaigns.rules.stages import PURPOSE_NAMES, STAGE_NAMES, Stage
 from crm.campaigns.services import drafting, launching, sending
+from crm.campaigns.tracing.queries import campaigns_to_choose
 from crm.clock import now, today
 from crm.db import session, transaction
 from crm.errors import NotFound, RuleBroken
@@ -64,9 +65,9 @@ def new_form() -> CampaignForm:
 @may(May.SEE_MESSAGES)
 def messages() -> ResponseReturnValue:
     """What was sent and what was not, and why, among the people this person sees."""
-    form, scope = MessagesForm(request.args), current_scope()
-    state = Delivery(form.state.data) if form.state.data and form.validate() else None
-    query = queries.messages_seen(scope.town_id, visible_to(scope), state=state)
+    scope = current_scope()
+    form = MessagesForm(request.args).offering(campaigns_to_choose(session(), scope.town_id))
+    query = queries.messages_seen(scope.town_id, visible_to(scope), **form.narrowed)
     found = queries.page_of_messages(session(), query, cursor=request.args.get("cursor"), size=PAGE)
     held = sending.is_held(session(), scope.town_id)
     return render_template("campaigns/messages.html", form=form, page=found, held=held)
