@@ -62,7 +62,8 @@ import crm.sponsors.merging
 import crm.sponsors.models
 import crm.sponsors.statements.models
 import crm.stored
-import crm.targets.models  # noqa: F401
+import crm.targets.models
+import crm.targets.sharing.models  # noqa: F401
 from crm.accounts import resources as account_resources
 from crm.accounts import routes as account_routes
 from crm.accounts.team import routes as team_routes
@@ -136,6 +137,7 @@ from crm.sponsors.treasury import routes as treasury_routes
 from crm.sponsors.unneeded import routes as unneeded_routes
 from crm.targets import resources as target_resources
 from crm.targets import routes as target_routes
+from crm.targets.sharing import routes as sharing_routes
 from crm.timekeeping import routes as timekeeping_routes
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -172,6 +174,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     keeping_routes.bp,
     walking_routes.bp,
     target_routes.bp,
+    sharing_routes.bp,
     giving_routes.bp,
     cliff_routes.bp,
     treasury_routes.bp,

@@ -27,6 +27,7 @@ APPEND_ONLY = (
     "screening",
     "sponsor_paper",
     "stage_change",
+    "target",
 )
 
 MAY_NOT_BE_DELETED = (
@@ -53,6 +54,8 @@ MAY_NOT_BE_DELETED = (
     "sponsor_account",
     "sponsor_publicity",
     "statement",
+    "target_share",
+    "target_sharing",
     "visit",
     "work_package",
     "work_package_item",

@@ -15,21 +15,26 @@ from crm.targets.rules import Indicator
 
 class Target(TownRow, Model):
     """Number, rate and denominator as an authority set them for the end of a year: three facts that may contradict
-    each other, none derived from another."""
+    each other, none derived from another. Append-only: a change is a further revision, with its reason."""
 
     __tablename__ = "target"
     __table_args__ = (
         refers("place_id", "place"),
         refers("organisation_id", "organisation"),
+        refers("volunteer_id", "account"),
         UniqueConstraint(
             "town_id",
             "year",
             "indicator",
             "place_id",
             "organisation_id",
+            "volunteer_id",
             "revision",
+            name="uq_target_revision",
             postgresql_nulls_not_distinct=True,
         ),
+        CheckConstraint("num_nonnulls(place_id, organisation_id, volunteer_id) <= 1", name="one_unit"),
+        CheckConstraint("revision = 1 or reason is not null", name="changed_for_a_reason"),
         CheckConstraint("people >= 0", name="people"),
         CheckConstraint("rate between 0 and 100", name="rate"),
     )
@@ -38,6 +43,7 @@ class Target(TownRow, Model):
     indicator: Mapped[Indicator]
     place_id: Mapped[UUID | None]
     organisation_id: Mapped[UUID | None]
+    volunteer_id: Mapped[UUID | None] = mapped_column(default=None)
     revision: Mapped[int] = mapped_column(default=1)
     people: Mapped[int]
     baseline: Mapped[int | None]
@@ -50,5 +56,7 @@ class Target(TownRow, Model):
     """About how many people lived there: not in the plan, a check on its denominator."""
     authority: Mapped[str]
     document: Mapped[str | None]
+    reason: Mapped[str | None] = mapped_column(default=None)
+    """Why it was changed; of the first revision none is needed."""
     recorded_at: Mapped[datetime]
     recorded_by_id: Mapped[UUID | None]

@@ -7,11 +7,17 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
 from crm.web.filters import VIETNAMESE, number, percent
 
+FIRST_YEAR, LAST_YEAR = 2008, 2100
+"""The years for which a target may be written; voluntary insurance began in the first."""
+
+MOST_PEOPLE = 100_000_000
+"""More people than the country has: nobody means it."""
 MONTHS = 12
 DAYS = 365
 PER_CENT = 100
@@ -28,6 +34,27 @@ INDICATORS: Mapping[Indicator, Any] = {
     Indicator.COMPULSORY: _l("Compulsory social insurance"),
     Indicator.UNEMPLOYMENT: _l("Unemployment insurance"),
 }
+
+
+class Whose(NamedTuple):
+    """Which target: of a year and an indicator; of the town where no unit is named."""
+
+    year: int
+    indicator: Indicator = Indicator.VOLUNTARY
+    place_id: UUID | None = None
+    organisation_id: UUID | None = None
+    volunteer_id: UUID | None = None
+
+
+class Facts(NamedTuple):
+    """What an authority wrote: people at the end of the year; the rate (percent) and the people it is a rate of; who took
+    part at the end of the year before; about how many people live there. None is worked out from the others."""
+
+    people: int
+    rate: Decimal | None = None
+    denominator: int | None = None
+    baseline: int | None = None
+    population: int | None = None
 
 
 def implied_denominator(people: int, rate: Decimal) -> int:

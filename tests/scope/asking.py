@@ -73,6 +73,9 @@ OF_THE_TOWN = (
     "line_id",
     "bank_account_id",
     "refusal_list_id",
+    "target_id",
+    "sharing_id",
+    "share_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},

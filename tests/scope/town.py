@@ -79,6 +79,11 @@ from crm.sponsors.models import Allocation, Sponsor
 from crm.sponsors.rules import SponsorKind, Wish
 from crm.sponsors.statements.models import BankAccount, Statement, StatementLine
 from crm.sponsors.statements.rules.kinds import LineState, StatementState
+from crm.targets.models import Target
+from crm.targets.rules import Indicator
+from crm.targets.sharing.models import TargetShare, TargetSharing
+from crm.targets.sharing.rules import Level, Method
+from crm.targets.sharing.rules import State as SharingState
 from tests.factories import Make
 
 TODAY = date(2019, 10, 15)
@@ -135,6 +140,7 @@ class SmallTown:
         standing = [known for known in self.people.values() if known.row.merged_into_id is None]
         self.proposed = self._proposal(self.sponsor, standing)
         self.banked = self._banked(self.town.id) | self._refused(self.town.id)
+        self.banked |= self._shared_out(self.town.id, self.wards[0])
         self.other = self._other_town()
         self.session.flush()
 
@@ -435,6 +441,18 @@ class SmallTown:
         places = {"statement_id": statement.id, "place": 1, "file_row": 1, "occurrence": 1}
         line = self._add(StatementLine(**of, **texts, **places, posted_on=TODAY, amount=5_000, state=LineState.OPEN))
         return {"bank_account_id": account.id, "statement_id": statement.id, "line_id": line.id}
+
+    def _shared_out(self, town_id: UUID, ward: Place) -> dict[str, UUID]:
+        """A target of next year's, and its sharing out among the wards, of which one has its part."""
+        told = {"town_id": town_id, "authority": "UBND", "document": None}
+        target = self._add(Target(**told, year=2020, indicator=Indicator.VOLUNTARY, people=9, recorded_at=clock.now()))
+        how = {"level": Level.PLACE, "method": Method.EVEN, "state": SharingState.SENT, "made_at": clock.now()}
+        row = self._add(TargetSharing(**told, **how, year=2020, total=9, least=0))
+        known = {"stock": 1, "could_join": 4, "gained": 0, "weight": 1.0, "capped": False}
+        share = self._add(
+            TargetShare(town_id=town_id, sharing_id=row.id, place_id=ward.id, **known, proposed=9, people=9)
+        )
+        return {"target_id": target.id, "sharing_id": row.id, "share_id": share.id}
 
     def _carried(self, known: Known, by: Sponsor) -> Allocation:
         row = known.row
@@ -851,6 +869,7 @@ class SmallTown:
                 **self._decree(town.id, self._away_user, [omega.row], date(2026, 6, 1)),
                 **self._banked(town.id),
                 **self._refused(town.id),
+                **self._shared_out(town.id, ward),
             }
         )
 
