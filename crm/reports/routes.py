@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from crm import clock
 from crm.accounts.gateway import current_scope, current_user
-from crm.accounts.rules import May
+from crm.accounts.rules import May, Reach, Role
 from crm.db import session
 from crm.kept import kept
 from crm.participation.rules import DUE_SOON
@@ -19,8 +19,11 @@ from crm.places.boundaries import vintages
 from crm.places.models import Town
 from crm.prospects.wording import STAGES
 from crm.reports import queries
+from crm.reports.attention import queries as attention
+from crm.reports.attention.rules import per_week
 from crm.reports.forms import HomeForm
 from crm.reports.rules import ON_THE_WAY, Sort, in_order
+from crm.targets.sharing.queries import asked_of
 from crm.web.filters import day as written_day
 from crm.web.guard import may
 
@@ -35,8 +38,14 @@ def dashboard() -> ResponseReturnValue:
     form.offer(_boundaries())
     drawn = form.drawn if form.validate() else None
     home, order = queries.home(session(), current_scope(), form.day(today), today, drawn), form.order()
+    scope, now = current_scope(), home.to_decide is not None
     return render_template(
         "reports/dashboard.html",
+        wrong=attention.wrong(session(), scope, home, today) if now and home.whole_town else None,
+        volunteers=attention.own_volunteers(session(), scope, today) if now and scope.reach is Reach.UNIT else [],
+        weekly=per_week(home.moved.now, home.target.people, today) if now and home.target else 0,
+        audit=attention.audit(session(), scope, clock.now()) if current_user().role is Role.AUDITOR else None,
+        waiting=asked_of(session(), scope),
         form=form,
         home=home,
         sort=order,

@@ -81,6 +81,11 @@ def current(session: Session, town_id: UUID, whose: Whose) -> Target | None:
     return session.scalars(_revisions(town_id, whose).limit(1)).one_or_none()
 
 
+def whose_is(row: Target) -> Whose:
+    """Which target a row is a revision of."""
+    return Whose(row.year, row.indicator, row.place_id, row.organisation_id, row.volunteer_id)
+
+
 def history(session: Session, town_id: UUID, whose: Whose) -> Sequence[tuple[Target, str | None]]:
     """Every revision of one target, the latest first, with who recorded it."""
     query = _revisions(town_id, whose).outerjoin(

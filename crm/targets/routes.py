@@ -21,7 +21,7 @@ from crm.places.queries import units
 from crm.targets import queries
 from crm.targets.forms import TargetForm
 from crm.targets.models import Target
-from crm.targets.rules import INDICATORS, Indicator, Whose, contradiction, digits, implied_denominator
+from crm.targets.rules import INDICATORS, Indicator, contradiction, digits, implied_denominator
 from crm.targets.services import set_target
 from crm.targets.sharing import queries as sharing
 from crm.targets.sharing.forms import AnswerForm
@@ -82,7 +82,10 @@ def history(target_id: UUID) -> ResponseReturnValue:
     """Every revision of a target: what it was, who changed it, by which document and why."""
     row = _target(target_id)
     return render_template(
-        "targets/history.html", row=row, revisions=queries.history(session(), row.town_id, _whose(row)), **_words()
+        "targets/history.html",
+        row=row,
+        revisions=queries.history(session(), row.town_id, queries.whose_is(row)),
+        **_words(),
     )
 
 
@@ -91,10 +94,6 @@ def _target(target_id: UUID) -> Target:
     if row is None:
         raise NotFound
     return row
-
-
-def _whose(row: Target) -> Whose:
-    return Whose(row.year, row.indicator, row.place_id, row.organisation_id, row.volunteer_id)
 
 
 @bp.get("/targets/set")

@@ -21,7 +21,7 @@ from crm.ids import new_id
 from crm.targets import queries as targets
 from crm.targets.models import Target
 from crm.targets.rules import Facts, Indicator, Whose
-from crm.targets.services import set_target
+from crm.targets.services import Told, set_targets
 from crm.targets.sharing.models import TargetShare, TargetSharing
 from crm.targets.sharing.queries import Known, known_units
 from crm.targets.sharing.rules import Answer, Level, Method, NextYear, State, next_year, shared_out
@@ -187,29 +187,19 @@ def settle(session: Session, row: TargetSharing, *, version: int, by: User, at: 
         raise Conflict(message, code="sharing_changed")
     shares = _shares_of(session, row)
     _sums_to(row, sum(share.people for share in shares))
-    kept = []
     whole = Whose(row.year, place_id=row.of_place_id, organisation_id=row.of_organisation_id)
     before = targets.current(session, row.town_id, whole)
-    if before is None or before.people != row.total:
-        facts = Facts(row.total, *(_rest(before) if before else ()))
-        kept.append(_set(session, row, whole, facts, by, at))
+    wanted = {whole: Facts(row.total, *(_rest(before) if before else ()))}
     for share in shares:
         whose = Whose(row.year, Indicator.VOLUNTARY, share.place_id, share.organisation_id, share.volunteer_id)
-        known = targets.current(session, row.town_id, whose)
-        if known is None or known.people != share.people:
-            facts = Facts(share.people, baseline=share.baseline)
-            kept.append(_set(session, row, whose, facts, by, at))
+        wanted[whose] = Facts(share.people, baseline=share.baseline)
+    why = row.note or str(_("Shared out again"))
+    told = Told(authority=row.authority, document=row.document, reason=why, by=by, at=at)
+    kept = set_targets(session, row.town_id, row.year, wanted, **told)
     row.state, row.settled_at, row.settled_by_id = State.SETTLED, at, by.id
     _note(session, row, "settle_targets", by, at, {"total": row.total})
     session.flush()
     return kept
-
-
-def _set(session: Session, row: TargetSharing, whose: Whose, facts: Facts, by: User, at: datetime) -> Target:
-    why = row.note or str(_("Shared out again"))
-    return set_target(
-        session, row.town_id, whose, facts, authority=row.authority, document=row.document, reason=why, by=by, at=at
-    )
 
 
 def _rest(before: Target) -> tuple[Any, ...]:
