@@ -64,6 +64,7 @@ OFFICE: tuple[Item, ...] = (
     PAPERS,
     Item(_l("Messages"), "campaigns.messages", "campaign", May.SEE_MESSAGES),
     replace(ANSWERS, permission=May.SEE_MESSAGES),
+    Item(_l("Results and effort"), "emulation.show", "agreed", May.SEE_DASHBOARD),
     replace(TODAY, group=DOORS),
     replace(LOG, group=DOORS),
     replace(MINE, group=DOORS),

@@ -16,6 +16,7 @@ import crm.campaigns.restored.models
 import crm.campaigns.templating.models
 import crm.decrees.conditions
 import crm.decrees.models
+import crm.emulation.models
 import crm.followups.conditions
 import crm.joining.models
 import crm.mail.models
@@ -78,6 +79,7 @@ from crm.campaigns.routes import pages as campaign_pages
 from crm.campaigns.tracing import routes as tracing_routes
 from crm.decrees import resources as decree_resources
 from crm.decrees import routes as decree_routes
+from crm.emulation import routes as emulation_routes
 from crm.followups import routes as followup_routes
 from crm.followups.keeping import routes as keeping_routes
 from crm.followups.walking import routes as walking_routes
@@ -121,6 +123,7 @@ from crm.reorganisations import routes as reorganisation_routes
 from crm.reports import resources as report_resources
 from crm.reports import routes as report_routes
 from crm.reports.money import routes as money_report_routes
+from crm.reports.weekly import routes as weekly_routes
 from crm.sponsors import resources as sponsor_resources
 from crm.sponsors import routes as sponsor_routes
 from crm.sponsors.cliff import routes as cliff_routes
@@ -175,6 +178,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     walking_routes.bp,
     target_routes.bp,
     sharing_routes.bp,
+    emulation_routes.bp,
+    weekly_routes.bp,
     giving_routes.bp,
     cliff_routes.bp,
     treasury_routes.bp,

@@ -8,6 +8,7 @@ APPEND_ONLY = (
     "auto_answer",
     "change_record",
     "consent",
+    "credit_rule",
     "conversation_step",
     "dossier_step",
     "funding_offer",
@@ -33,6 +34,7 @@ APPEND_ONLY = (
 MAY_NOT_BE_DELETED = (
     "account",
     "bulk_act",
+    "commendation",
     "conversation",
     "do_not_call_list",
     "dossier",

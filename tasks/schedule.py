@@ -32,6 +32,10 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "task": "giving.forget_unconfirmed",
         "schedule": crontab(hour=3, minute=20),
     },
+    "the week before, to who wishes": {
+        "task": "reports.weekly_summary",
+        "schedule": crontab(hour=7, minute=0, day_of_week="monday"),
+    },
     "e-mails that wait or are stuck": {"task": "mail.sweep", "schedule": EVERY_MINUTE},
     "statements of the bank that stand still": {"task": "statements.resume", "schedule": EVERY_MINUTE},
     "messages that may leave now": {

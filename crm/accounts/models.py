@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_security.core import UserMixin
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.accounts.rules import PERMISSIONS, May, OrganisationKind, Role
@@ -57,6 +57,8 @@ class User(TownRow, Model, UserMixin):  # type: ignore[misc]
     created_at: Mapped[datetime]
     failed_sign_ins: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
+    weekly_summary: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Wishes to get the week by e-mail on Mondays."""
     list_columns: Mapped[list[str] | None]
     """What lists of people show this person beside the name; None: the usual."""
 

@@ -76,6 +76,7 @@ OF_THE_TOWN = (
     "target_id",
     "sharing_id",
     "share_id",
+    "commendation_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},

@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from crm import clock, sealed
 from crm.accounts.models import ChangeRecord, Organisation, User
 from crm.accounts.rules import OrganisationKind, Role
@@ -22,6 +24,8 @@ from crm.decrees.models import Decree, DecreeImpact, DecreePerson, DecreeRow
 from crm.decrees.rules.saying import Item
 from crm.decrees.rules.states import ImpactState
 from crm.decrees.rules.states import State as DecreeState
+from crm.emulation.models import Commendation
+from crm.emulation.rules import Form as Commended
 from crm.ids import new_id
 from crm.joining.models import Dossier, DossierList, DossierStep
 from crm.joining.rules import Movement, row_of_stopping
@@ -452,7 +456,13 @@ class SmallTown:
         share = self._add(
             TargetShare(town_id=town_id, sharing_id=row.id, place_id=ward.id, **known, proposed=9, people=9)
         )
-        return {"target_id": target.id, "sharing_id": row.id, "share_id": share.id}
+        union = self.session.scalars(select(Organisation.id).where(Organisation.town_id == town_id).limit(1)).one()
+        proposed = {"year": 2019, "position": 1, "name": "Hội", "result": "đạt", "form": Commended.TITLE}
+        line = self._add(
+            Commendation(town_id=town_id, organisation_id=union, **proposed, years_in_row=1, changed_at=clock.now())
+        )
+        made = {"target_id": target.id, "sharing_id": row.id, "share_id": share.id}
+        return made | {"commendation_id": line.id}
 
     def _carried(self, known: Known, by: Sponsor) -> Allocation:
         row = known.row

@@ -79,7 +79,8 @@ def test_next_year_is_proposed_from_this_years_results(signed_in: Signed) -> Non
 
 def test_who_only_looks_cannot_share_or_set(signed_in: Signed) -> None:
     auditor = signed_in(Role.AUDITOR)
-    assert auditor.get("/targets/share").status_code == 404
+    assert auditor.get("/targets/share").status_code == 302
+    assert auditor.post("/targets/share").status_code == 404
     assert auditor.get("/targets/set").status_code == 403
 
 

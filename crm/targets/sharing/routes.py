@@ -30,7 +30,9 @@ bp = Blueprint("sharing", __name__, url_prefix="/targets")
 @may(May.SEE_TARGETS)
 def new() -> ResponseReturnValue:
     """The form: this year's target, or with `year` the year after, proposed from this year's results."""
-    today, scope = clock.today(), _who_shares()
+    today, scope = clock.today(), current_scope()
+    if not _shares(scope):
+        return redirect(url_for("targets.listing"))
     year = today.year + 1 if request.args.get("year") == str(today.year + 1) else today.year
     data: dict[str, Any] = {"year": year, "method": Method.PEOPLE.value, "least": 0, "level": Level.PLACE.value}
     rule = (
@@ -45,12 +47,8 @@ def new() -> ResponseReturnValue:
     return render_template("targets/sharing/new.html", form=form, rule=rule, whole_town=scope.reach is Reach.ALL)
 
 
-def _who_shares() -> Scope:
-    """Who sees the whole town and may set targets, or a lead of one unit. Raises NotFound for everyone else."""
-    scope = current_scope()
-    if not (current_user().may(May.SET_TARGETS) or queries.leads_one_unit(scope)):
-        raise NotFound
-    return scope
+def _shares(scope: Scope) -> bool:
+    return current_user().may(May.SET_TARGETS) or queries.leads_one_unit(scope)
 
 
 def _form(scope: Scope, **given: Any) -> ProposeForm:
@@ -66,7 +64,9 @@ def _form(scope: Scope, **given: Any) -> ProposeForm:
 @may(May.SEE_TARGETS)
 def propose() -> ResponseReturnValue:
     """Keep a draft with its reasons."""
-    scope, today = _who_shares(), clock.today()
+    scope, today = current_scope(), clock.today()
+    if not _shares(scope):
+        raise NotFound
     form = _form(scope)
     if form.validate():
         level, method = form.asked

@@ -1,0 +1,1 @@
+"""Who did well, compared fairly, and who is proposed for commendation (Biểu 06)."""

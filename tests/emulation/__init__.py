@@ -1,0 +1,1 @@
+"""Results and effort compared, and Biểu 06."""
