@@ -21,7 +21,6 @@ class Target(TownRow, Model):
     __table_args__ = (
         refers("place_id", "place"),
         refers("organisation_id", "organisation"),
-        refers("volunteer_id", "account"),
         UniqueConstraint(
             "town_id",
             "year",
@@ -44,6 +43,7 @@ class Target(TownRow, Model):
     place_id: Mapped[UUID | None]
     organisation_id: Mapped[UUID | None]
     volunteer_id: Mapped[UUID | None] = mapped_column(default=None)
+    """Without a key, like who recorded it: accounts are never deleted, and targets are there before the first account."""
     revision: Mapped[int] = mapped_column(default=1)
     people: Mapped[int]
     baseline: Mapped[int | None]

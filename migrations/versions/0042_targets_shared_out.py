@@ -23,9 +23,6 @@ def upgrade() -> None:
     op.add_column("target", sa.Column("volunteer_id", sa.Uuid(), nullable=True))
     op.add_column("target", sa.Column("reason", sa.Text(), nullable=True))
     op.execute("update target set reason = 'Điều chỉnh trong năm' where revision > 1")
-    op.create_foreign_key(
-        op.f("fk_target_town_id_volunteer_id"), "target", "account", ["town_id", "volunteer_id"], ["town_id", "id"]
-    )
     op.drop_constraint(op.f(BEFORE), "target")
     op.create_unique_constraint(
         op.f("uq_target_revision"),

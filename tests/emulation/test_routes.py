@@ -34,7 +34,7 @@ def test_a_manager_compares_proposes_rewords_and_marks_the_list_as_gone(
     assert browser.post(f"/emulation/list/{row.id}", data=told).status_code == 302
     assert "Vượt chỉ tiêu" in browser.get("/emulation/list").text
     assert browser.post("/emulation/list/send").status_code == 302
-    assert browser.post(f"/emulation/list/{row.id}/remove").status_code == 409
+    assert browser.post(f"/emulation/list/{row.id}/remove").status_code == 422
 
 
 def test_the_rule_of_credit_is_declared_on_the_page(signed_in: Signed) -> None:
