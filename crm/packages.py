@@ -70,6 +70,7 @@ from crm.accounts import routes as account_routes
 from crm.accounts.team import routes as team_routes
 from crm.campaigns import resources as campaign_resources
 from crm.campaigns.inbox import routes as inbox_routes
+from crm.campaigns.numbers import resources as number_resources
 from crm.campaigns.numbers.routes import lists as refusal_list_routes
 from crm.campaigns.numbers.routes import pages as number_routes
 from crm.campaigns.restored import routes as restored_routes
@@ -212,6 +213,7 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     package_resources.blp,
     joining_resources.blp,
     campaign_resources.blp,
+    number_resources.blp,
     target_resources.blp,
     participation_resources.blp,
     insurance_record_resources.blp,

@@ -107,6 +107,7 @@ OPEN: dict[str, dict[str, Any]] = {
 }
 """Addresses that open by something other than an id."""
 ASKED = {
+    "numbers_api.consents": "?phone=0912345678",
     "premium.premium": "?income=700000&start=2019-10&months=3",
     "benefits.benefits": "?sex=female&birth_year=1980&income=700000&start=2019-10",
 }

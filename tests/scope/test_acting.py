@@ -42,6 +42,7 @@ def sent(town: SmallTown, endpoint: str, key: str) -> dict[str, Any]:
         "numbers.refuse": {"what": "all", "channel": "hotline"},
         "numbers.agree": {"purpose": "service", "channel": "paper", "on": "2019-10-15", "hour": "08:00", "words": "P7"},
         "inbox.give": {"to": ""},
+        "numbers_api.reply": {"text": "Mai cháu qua"},
         "inbox.reply": {"words": "Mai cháu qua"},
         "outreach.save": {"client_id": str(uuid4()), "channel": "home_visit", "outcome": "agreed"},
         "outreach.amend": {"channel": "phone_call", "note": "đổi"},
