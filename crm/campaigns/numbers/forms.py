@@ -30,7 +30,7 @@ class RefuseForm(Form):
 
     what = RadioField(_l("What do they no longer want?"), choices=list(WANTED.items()), default="all")
     channel = SelectField(
-        _l("How they said so"), choices=[(one.value, CHANNELS[one]) for one in BY_VOICE], default=ConsentChannel.HOTLINE
+        _l("How they told us"), choices=[(one.value, CHANNELS[one]) for one in BY_VOICE], default=ConsentChannel.HOTLINE
     )
     words = StringField(
         _l("Their words, or who called"),

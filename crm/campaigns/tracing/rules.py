@@ -59,7 +59,7 @@ MEANS: dict[Delivery, Explained] = {
         _l("Call the person, or visit; check the number with them."),
     ),
     Delivery.FAILED: Explained(
-        _l("The carrier did not take it; nothing was sent, and nothing is paid."), _l("See the reason below.")
+        _l("The carrier did not take it, or could not send it on: nothing arrived."), _l("See the reason below.")
     ),
     Delivery.CANCELLED: Explained(_l("It was called off before it left; nobody was texted."), NOTHING),
     Delivery.EXPIRED: Explained(
