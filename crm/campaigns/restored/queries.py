@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from crm.campaigns.models import Campaign, Message
 from crm.campaigns.restored.models import ProviderMessage, RestoreCheck
-from crm.campaigns.restored.rules import AT_WORK, STILL, Group
+from crm.campaigns.restored.rules import AT_WORK, STILL, CheckState, Group
 from crm.campaigns.rules.delivery import WAITING, Delivery
 from crm.campaigns.rules.reasons import Reason
 
@@ -28,7 +28,12 @@ def latest_check(session: Session, town_id: UUID) -> RestoreCheck | None:
 def standing_still(session: Session, at: datetime) -> Sequence[tuple[UUID, UUID]]:
     """Comparisons on which nobody has worked for a minute although they are not done."""
     query = select(RestoreCheck.town_id, RestoreCheck.id).where(
-        RestoreCheck.state.in_(AT_WORK), or_(RestoreCheck.touched_at < at - STILL, RestoreCheck.touched_at > at + STILL)
+        RestoreCheck.state.in_(AT_WORK),
+        or_(
+            RestoreCheck.state == CheckState.QUEUED,
+            RestoreCheck.touched_at < at - STILL,
+            RestoreCheck.touched_at > at + STILL,
+        ),
     )
     return [(row[0], row[1]) for row in session.execute(query)]
 
