@@ -18,6 +18,8 @@ from crm.campaigns.restored.rules import Asked, Told, ToldMessage
 from crm.campaigns.rules.delivery import TOLD, Delivery
 
 PAGE = 500
+SENT_BY_US = frozenset({"outbound-api", "outbound-call"})
+"""Not what people wrote, nor what was answered to them at once: that is a copy of nothing that waits."""
 
 
 class CarriersList(Protocol):
@@ -57,7 +59,7 @@ class TwilioList:
                     one.date_sent or one.date_created or asked.since,
                 )
                 for one in found
-                if str(one.direction).startswith("outbound")
+                if one.direction in SENT_BY_US
             ]
         except (RequestException, TwilioException, ValueError):
             return None
