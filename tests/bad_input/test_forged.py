@@ -12,8 +12,8 @@ from tests.bad_input.sending import CHANGING
 from tests.scope.asking import Asker
 from tests.scope.test_acting import changed, fingerprint, sent
 
-OTHERWISE_PROVED = ("/api/", "/webhooks/")
-"""By a bearer token, by the carrier's signature."""
+OTHERWISE_PROVED = ("/api/", "/webhooks/", "/o/")
+"""By a bearer token, by the carrier's signature, by an address that only the reader of a message has."""
 SENTENCES = {
     "vi": "Trang này đã cũ hoặc không phải của chương trình.",
     "en": "This form is too old or did not come from this program.",
