@@ -3,7 +3,8 @@
 `--only importing` measures nothing but the loading of a list (bench/importing.py), `--only identity` nothing but who is
 here twice (bench/identity.py), `--only ledger` does random acts with money in several processes of which some are
 killed, and looks whether the books hold (bench/ledger.py), `--only matching` proposes whom to fund (bench/matching.py),
-`--only statements` matches the lines of a bank's statement (bench/statements.py).
+`--only statements` matches the lines of a bank's statement (bench/statements.py), `--only preflight` looks at everybody
+of a campaign and launches it (bench/preflight.py).
 
 Both are served by the same gunicorn settings on the same PostgreSQL; one client asks them in turn over kept-alive
 connections, so a machine that slows down slows both. What counts is the ratio.
@@ -31,7 +32,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_migrate import upgrade
 from sqlalchemy import select, text
 
-from bench import identity, importing, ledger, matching, statements
+from bench import identity, importing, ledger, matching, preflight, statements
 from bench.people import fill
 from bench.serving import Client, Served, answers_a_second, memory, served
 from crm import clock
@@ -89,7 +90,9 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="put the table into this file, between its two marks")
     parser.add_argument("--rows", type=int, default=importing.ROWS, help="rows of the list, at most --people")
     parser.add_argument(
-        "--only", choices=["importing", "identity", "ledger", "matching", "statements"], help="measure only this part"
+        "--only",
+        choices=["importing", "identity", "ledger", "matching", "preflight", "statements"],
+        help="measure only this part",
     )
     parser.add_argument("--acts", type=int, default=10_000, help="acts with money, with --only ledger")
     asked = parser.parse_args()
@@ -106,6 +109,8 @@ def main() -> None:
                 table = run_identity(env, asked.people)
             elif asked.only == "matching":
                 table = matching.measure(create_app(settings_of(env)))
+            elif asked.only == "preflight":
+                table = preflight.measure(create_app(settings_of(env)), asked.people)
             elif asked.only == "ledger":
                 table = ledger.measure(create_app(settings_of(env)), asked.acts)
             elif asked.only == "statements":

@@ -13,6 +13,7 @@ import crm.campaigns.models
 import crm.campaigns.numbers.models
 import crm.campaigns.preflight.models
 import crm.campaigns.restored.models
+import crm.campaigns.results.routes
 import crm.campaigns.templating.models
 import crm.decrees.conditions
 import crm.decrees.models
@@ -73,10 +74,15 @@ from crm.campaigns.inbox import routes as inbox_routes
 from crm.campaigns.numbers import resources as number_resources
 from crm.campaigns.numbers.routes import lists as refusal_list_routes
 from crm.campaigns.numbers.routes import pages as number_routes
+from crm.campaigns.preflight import resources as preflight_resources
+from crm.campaigns.preflight import routes as preflight_routes
 from crm.campaigns.restored import routes as restored_routes
 from crm.campaigns.routes import acts as campaign_acts
 from crm.campaigns.routes import outside as campaign_outside
 from crm.campaigns.routes import pages as campaign_pages
+from crm.campaigns.routes import wizard as campaign_wizard
+from crm.campaigns.templating import resources as templating_resources
+from crm.campaigns.templating import routes as templating_routes
 from crm.campaigns.tracing import routes as tracing_routes
 from crm.decrees import resources as decree_resources
 from crm.decrees import routes as decree_routes
@@ -155,6 +161,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     *{part.bp for part in (adding, correcting, listing, person)},
     *{part.bp for part in (household_certificates, members, merging, page, review)},
     campaign_pages.bp,
+    campaign_wizard.bp,
+    preflight_routes.bp,
+    templating_routes.bp,
     campaign_acts.bp,
     campaign_outside.webhooks,
     campaign_outside.refusing,
@@ -214,6 +223,8 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     joining_resources.blp,
     campaign_resources.blp,
     number_resources.blp,
+    preflight_resources.blp,
+    templating_resources.blp,
     target_resources.blp,
     participation_resources.blp,
     insurance_record_resources.blp,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
+from flask import current_app, request
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from marshmallow import RAISE, Schema, fields, validate
 
@@ -13,24 +14,29 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.queries import organisation_by_code
 from crm.accounts.rules import May
 from crm.api.blueprint import Blueprint
+from crm.api.description import Problem
 from crm.background import ring
 from crm.campaigns import queries
 from crm.campaigns.models import Campaign
 from crm.campaigns.preflight.rules.sums import Sums
+from crm.campaigns.routes.acts import ring_after_launch
 from crm.campaigns.rules import texts
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.reasons import REASONS
 from crm.campaigns.rules.stages import Content, Stage
 from crm.campaigns.services import drafting, launching
+from crm.campaigns.templating.queries import template
+from crm.campaigns.templating.queries import version as template_version
 from crm.clock import now, today
 from crm.db import session, transaction
-from crm.errors import NotFound, RuleBroken
+from crm.errors import Conflict, NotFound, RuleBroken
 from crm.places.queries import place_named
 from crm.prospects.lists.queries import segment_seen
 from crm.prospects.queries.seeing import visible_to
 from crm.prospects.rules import Ground, Purpose
 from crm.prospects.rules import Stage as PersonStage
 from crm.web.guard import may
+from crm.web.problems import problem
 from tasks.campaigns import send_some
 
 blp = Blueprint("messages", __name__, description="What a text costs, campaigns, and what became of each message")
@@ -90,14 +96,32 @@ class SegmentInput(Schema):
     volunteer = fields.UUID()
 
 
-class CampaignInput(Schema):
-    """A new campaign."""
+CONTROL_SHARES = (0, 5, 10, 20, 50)
+
+
+class CampaignChange(Schema):
+    """What may be changed of a draft; what is absent stays."""
+
+    name = fields.String(validate=validate.Length(1, 120))
+    text = fields.String(validate=validate.Length(1, 1000))
+    template_version = fields.UUID(metadata={"description": "Takes the text and the purpose of this version"})
+    purpose = fields.Enum(Purpose, by_value=True)
+    segment = fields.Nested(SegmentInput(unknown=RAISE))
+    accented = fields.Boolean()
+    scheduled_for = fields.AwareDateTime(
+        allow_none=True, metadata={"description": "When it begins, within the hours; null is as soon as it is launched"}
+    )
+    last_day = fields.Date(allow_none=True, metadata={"description": "What has not left by then is not sent any more"})
+    budget = fields.Integer(allow_none=True, strict=True, validate=validate.Range(1, 10**12))
+    control_percent = fields.Integer(strict=True, validate=validate.OneOf(CONTROL_SHARES))
+    follow_days = fields.Integer(strict=True, validate=validate.Range(1, 365))
+
+
+class CampaignInput(CampaignChange):
+    """A new campaign: a text with its purpose, or a template's version."""
 
     name = fields.String(required=True, validate=validate.Length(1, 120))
-    text = fields.String(required=True, validate=validate.Length(1, 1000))
-    purpose = fields.Enum(Purpose, by_value=True, required=True)
     segment = fields.Nested(SegmentInput(unknown=RAISE), load_default=dict)
-    accented = fields.Boolean(load_default=False)
 
 
 class CampaignAnswer(Schema):
@@ -106,12 +130,20 @@ class CampaignAnswer(Schema):
     id = fields.UUID(required=True)
     name = fields.String(required=True)
     text = fields.String(required=True)
+    template_version = fields.UUID(required=True, allow_none=True, attribute="template_version_id")
     purpose = fields.Enum(Purpose, by_value=True, required=True)
     stage = fields.Enum(Stage, by_value=True, required=True)
     accented = fields.Boolean(required=True)
     segment = fields.Dict(required=True)
+    scheduled_for = fields.AwareDateTime(required=True, allow_none=True)
+    last_day = fields.Date(required=True, allow_none=True)
+    budget = fields.Integer(required=True, allow_none=True)
+    control_percent = fields.Integer(required=True)
+    follow_days = fields.Integer(required=True)
+    version = fields.Integer(required=True)
     created_at = fields.AwareDateTime(required=True)
     launched_at = fields.AwareDateTime(required=True, allow_none=True)
+    expires_at = fields.AwareDateTime(required=True, allow_none=True)
 
 
 class CampaignPage(Schema):
@@ -131,6 +163,16 @@ class PreflightAnswer(Schema):
     accented_segments = fields.Integer(required=True)
     price = fields.Integer(required=True)
     cost = fields.Integer(required=True)
+    shapes = fields.Integer(required=True, metadata={"description": "How many different texts there are"})
+    warned = fields.Dict(
+        keys=fields.String(), values=fields.Integer(), required=True, metadata={"description": "Messages to look at"}
+    )
+    costly = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata={"description": "Letters that force UCS-2"},
+    )
     excluded = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     sample = fields.String(required=True)
 
@@ -220,19 +262,71 @@ def campaigns(asked: dict[str, Any]) -> dict[str, Any]:
 @may(May.RUN_CAMPAIGNS)
 @blp.arguments(CampaignInput, unknown=RAISE)
 @blp.response(201, CampaignAnswer)
-def draft(asked: dict[str, Any]) -> Campaign:
+def draft(asked: dict[str, Any]) -> Any:
     """A new campaign, not yet launched"""
-    user, content = current_user(), Content(**{**asked, "segment": _segment(asked["segment"])})
+    user, values = current_user(), _values(asked)
+    if not values.get("text") or not values.get("purpose"):
+        raise RuleBroken(_l("Send a text with its purpose, or a template_version."), field="text")
+    content = Content(**{name: values.pop(name) for name in ("name", "text", "purpose", "segment")})
     with transaction() as current:
-        return drafting.draft_campaign(current, user.town_id, content, by_id=user.id, at=now())
+        made = drafting.draft_campaign(current, user.town_id, content, by_id=user.id, at=now())
+        drafting.change(current, made, values, version=None, at=now())
+    return _tagged(made)
 
 
 @blp.get("/campaigns/<uuid:campaign_id>")
 @may(May.SEE_MESSAGES)
 @blp.response(200, CampaignAnswer)
-def campaign(campaign_id: UUID) -> Campaign:
+def campaign(campaign_id: UUID) -> Any:
     """One campaign"""
-    return _found(campaign_id)
+    return _tagged(_found(campaign_id))
+
+
+@blp.patch("/campaigns/<uuid:campaign_id>")
+@may(May.RUN_CAMPAIGNS)
+@blp.arguments(CampaignChange, unknown=RAISE)
+@blp.response(200, CampaignAnswer)
+@blp.alt_response(412, schema=Problem)
+@blp.alt_response(428, schema=Problem)
+def change(asked: dict[str, Any], campaign_id: UUID) -> Any:
+    """Change a draft; `If-Match` must be the `ETag` that was read"""
+    if not request.headers.get("If-Match"):
+        return problem(428, detail=_("Send the ETag you read as If-Match."), code="if_match_missing")
+    found = _found(campaign_id)
+    try:
+        with transaction() as current:
+            drafting.change(current, found, _values(asked), version=_expected(found.version), at=now())
+    except Conflict as refused:
+        if refused.code != "stale":
+            raise
+        return problem(412, detail=str(refused), code="stale")
+    return _tagged(found)
+
+
+def _values(asked: dict[str, Any]) -> dict[str, Any]:
+    """What was sent, as a campaign keeps it."""
+    values = dict(asked)
+    if "segment" in values:
+        values["segment"] = _segment(values["segment"])
+    if "template_version" in values:
+        version = template_version(session(), current_user().town_id, values.pop("template_version"))
+        shown = template(session(), current_user().town_id, version.template_id)
+        values |= {"text": version.text, "purpose": shown.template.purpose, "template_version_id": version.id}
+    elif "text" in values:
+        values["template_version_id"] = None
+    if values.get("scheduled_for"):
+        launching.check_time(session(), current_user().town_id, values["scheduled_for"], now())
+    return values
+
+
+def _expected(now_: int) -> int:
+    """The version that `If-Match` names; `*` is whatever there is; anything else is one that never was."""
+    tags = request.if_match
+    return now_ if tags.star_tag or str(now_) in tags else 0
+
+
+def _tagged(found: Campaign) -> tuple[Campaign, dict[str, str]]:
+    return found, {"ETag": f'"{found.version}"'}
 
 
 @blp.get("/campaigns/<uuid:campaign_id>/preflight")
@@ -250,11 +344,13 @@ def preflight(campaign_id: UUID) -> Sums:
 @may(May.RUN_CAMPAIGNS)
 @blp.response(200, CampaignAnswer)
 def launch(campaign_id: UUID) -> Campaign:
-    """Freeze the audience and let it run"""
+    """Freeze the audience and let it run, or wait for its time; a large one is `preparing` first
+
+    Above the town's limit it answers 409 `needs_second`: ask for a second person's yes."""
     with transaction() as current:
         found = _found(campaign_id)
         launching.launch(current, found, public_url=_public_url(), by_id=current_user().id, at=now())
-    ring(send_some)
+    ring_after_launch(found)
     return found
 
 
@@ -273,7 +369,7 @@ def pause(campaign_id: UUID) -> Campaign:
 @may(May.RUN_CAMPAIGNS)
 @blp.response(200, CampaignAnswer)
 def resume(campaign_id: UUID) -> Campaign:
-    """It goes on where it stopped"""
+    """It goes on where it stopped; one whose time was missed begins now"""
     with transaction() as current:
         found = _found(campaign_id)
         launching.resume(current, found, by_id=current_user().id, at=now())

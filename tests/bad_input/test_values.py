@@ -100,7 +100,7 @@ def earnest(asker: Asker) -> dict[str, tuple[str, dict[str, Any]]]:
     """Forms filled in as they should be, with an address they go to."""
     town = asker.town
     ward, alpha, beta = str(town.wards[0].id), town.people["alpha"].row, town.people["beta"].row
-    sponsor = town.sponsor.id
+    sponsor, draft = town.sponsor.id, town.drafts["draft"].id
     return {
         "new person": ("/people/new", {"full_name": "Lê Văn Mới", "place": ward, "ground": "poor", "channel": "paper"}),
         "correction": (f"/people/{alpha.id}/edit", sent(town, "prospects.change", "alpha")),
@@ -117,9 +117,21 @@ def earnest(asker: Asker) -> dict[str, tuple[str, dict[str, Any]]]:
             {"amount": "5000000", "received_on": "2019-10-14", "reference": "FT9", "pledge": ""},
         ),
         "allocation": (f"/sponsors/{sponsor}/help/{alpha.id}", sent(town, "sponsors.allocate", "alpha")),
-        "campaign": ("/campaigns/new", {"name": "Mời", "text": "Mời {ten}", "purpose": "promotion", "place": ward}),
+        "campaign": ("/campaigns/new", {"name": "Mời", "purpose": "promotion", "place": ward, "list": ""}),
+        "campaign's text": (f"/campaigns/{draft}/what", {"text": "Mời {ten}", "accented": "y", "template": ""}),
+        "campaign's time": (f"/campaigns/{draft}/when", WHEN),
+        "template": ("/message-templates/new", {"name": "Mời", "text": "Mời {ten}", "purpose": "promotion"}),
+        "registration": (f"/message-templates/{town.campaigning['template_id']}/registrations", TOLD),
+        "settings of messages": ("/messages/settings", SETTINGS),
         "account": ("/accounts/new", {"full_name": "Trần Thị Mới", "identity": "moi@example.vn", "role": "volunteer"}),
     }
+
+
+LIMITS = {"budget": "500000", "control_percent": "10", "follow_days": "30"}
+WHEN = {"begins": "later", "day": "2019-10-16", "time": "10:00", "last_day": "2019-10-18", **LIMITS}
+TOLD = {"state": "approved", "sender": "ANSINH", "on": "2019-10-14", "number": "42", "words": "x"}
+MONEY = {"month_budget": "5000000", "approve_messages": "100", "approve_cost": "100000"}
+SETTINGS = {"opens": "08:00", "closes": "20:00", "price": "750", "sender": "ANSINH", **MONEY}
 
 
 FORMS = (
@@ -136,6 +148,11 @@ FORMS = (
     "receipt",
     "allocation",
     "campaign",
+    "campaign's text",
+    "campaign's time",
+    "template",
+    "registration",
+    "settings of messages",
     "account",
 )
 

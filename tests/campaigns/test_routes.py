@@ -18,6 +18,7 @@ from crm.campaigns.models import Campaign, Message
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.stages import Stage
 from crm.campaigns.services import dispatching, opting_out, sending
+from crm.prospects.rules import Purpose
 from tests.campaigns.conftest import PUBLIC_URL, Texting
 
 Browser = Callable[..., FlaskClient]
@@ -115,18 +116,15 @@ def test_from_a_new_campaign_to_its_end(signed_in: Browser, session: Session, te
     texting.person("Nguyễn Thị An")
     texting.person("Trần Văn Bê", agrees=False)
     browser = signed_in(Role.ORGANISER)
-    assert browser.get("/campaigns").status_code == browser.get("/campaigns/new").status_code == 200
-    filled = {"name": "Tháng 10", "purpose": "promotion", "text": "Mời {xung_ho} {ten}", "place": "", "stage": ""}
-    made = browser.post("/campaigns/new", data={**filled, "standing": ""})
-    assert made.status_code == 302
-    page = browser.get(made.location).text
+    here = f"/campaigns/{texting.campaign('Mời {xung_ho} {ten}', purpose=Purpose.PROMOTION).id}"
+    page = browser.post(f"{here}/check", follow_redirects=True).text
     assert "[QC] Moi ong/ba An Tu choi:" in page
     assert "750" in page
     for act, stage in (("launch", "running"), ("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
-        assert browser.post(f"{made.location}/{act}").status_code == 303
+        assert browser.post(f"{here}/{act}").status_code == 303
         session.expire_all()
         assert session.scalars(select(Campaign.stage)).one() == stage
-        assert browser.get(made.location).status_code == 200
+        assert browser.get(here).status_code == 200
     assert browser.get("/campaigns").text.count("Tháng 10") >= 1
     messages = browser.get("/messages").text
     assert "Nguyễn Thị An" in messages
@@ -134,13 +132,9 @@ def test_from_a_new_campaign_to_its_end(signed_in: Browser, session: Session, te
     assert "Nguyễn Thị An" not in browser.get("/messages?state=excluded").text
 
 
-def test_a_campaign_with_an_unknown_place_shows_the_reason_at_the_text(
-    signed_in: Browser, session: Session, texting: Texting
-) -> None:
-    organiser = texting.make.user(Role.ORGANISER)
-    session.commit()
-    filled = {"name": "x", "purpose": "service", "text": "Chào {tuoi}", "place": "", "stage": "", "standing": ""}
-    answer = signed_in(organiser).post("/campaigns/new", data=filled)
+def test_a_campaign_with_an_unknown_place_shows_the_reason_at_the_text(signed_in: Browser, texting: Texting) -> None:
+    here = f"/campaigns/{texting.campaign().id}"
+    answer = signed_in(Role.ORGANISER).post(f"{here}/what", data={"text": "Chào {tuoi}"})
     assert answer.status_code == 422
     assert "{tuoi}" in answer.text
 

@@ -48,6 +48,8 @@ PERSONAL = {
 """Parts of addresses that name one person or something of theirs, with the kind of id."""
 OF_THE_TOWN = (
     "campaign_id",
+    "approval_id",
+    "template_id",
     "import_id",
     "sponsor_id",
     "pledge_id",
@@ -205,7 +207,8 @@ class Asker:
         for owner, key in ((HERE, "alpha"), (AWAY, AWAY)):
             yield Address(rule.endpoint, self._url(rule, self._things(key)), owner)
         if "campaign_id" in args:
-            yield Address(rule.endpoint, self._url(rule, {"campaign_id": self.town.drafts["running"].id}), HERE)
+            running = {**self._things("alpha"), "campaign_id": self.town.drafts["running"].id}
+            yield Address(rule.endpoint, self._url(rule, running), HERE)
         if "import_id" in args:
             yield Address(rule.endpoint, self._url(rule, {"import_id": self.town.lists["ward"].id}), HERE)
 
@@ -216,6 +219,7 @@ class Asker:
             return {name: town.other[name] for name in OF_THE_TOWN}
         return {
             **town.kept,
+            **town.campaigning,
             "campaign_id": town.drafts["draft"].id,
             "import_id": town.lists["office"].id,
             "sponsor_id": town.sponsor.id,

@@ -19,7 +19,10 @@ from crm.campaigns.inbox.rules import Talk
 from crm.campaigns.models import Campaign, Inbound, Message, OptOutLink
 from crm.campaigns.numbers.models import DoNotCallList
 from crm.campaigns.numbers.rules import ListState
+from crm.campaigns.preflight import checking
+from crm.campaigns.preflight.models import CampaignApproval
 from crm.campaigns.rules.delivery import Delivery
+from crm.campaigns.templating import services as templating
 from crm.decrees.models import Decree, DecreeImpact, DecreePerson, DecreeRow
 from crm.decrees.rules.saying import Item
 from crm.decrees.rules.states import ImpactState
@@ -133,6 +136,7 @@ class SmallTown:
         self._everybody()
         self.drafts = self._campaigns()
         self._texts()
+        self.campaigning = self._campaigning(self.drafts["draft"], self.users["manager"])
         self.lists = self._lists()
         self.kept = self._kept(self.town.id, self.users["manager"], [one.row for one in self.people.values()])
         self.package = self._package(self.people["alpha"], self.users["volunteer"], self.users["manager"])
@@ -519,8 +523,29 @@ class SmallTown:
                 self._carried(known, self.sponsor)
         return {state: self._campaign(self.town.id, self.users["organiser"], state) for state in ("draft", "running")}
 
+    def _campaigning(self, campaign: Campaign, by: User) -> dict[str, UUID]:
+        """A template, and a second person who was asked and whose answer is void."""
+        at = clock.now()
+        template = templating.add_template(
+            self.session, campaign.town_id, name="Mời", purpose=Purpose.SERVICE, text="Mời {ten}", by_id=by.id, at=at
+        )
+        check = checking.ask(self.session, campaign, by_id=by.id, at=at)
+        checking.make_now(self.session, campaign, check, public_url="http://127.0.0.1", at=at)
+        asked = CampaignApproval(
+            town_id=campaign.town_id,
+            campaign_id=campaign.id,
+            check_id=check.id,
+            content=str(campaign.content),
+            messages=1,
+            cost=750,
+            asked_by_id=by.id,
+            asked_at=at,
+            words=None,
+        )
+        return {"template_id": template.id, "approval_id": self._add(asked).id}
+
     def _campaign(self, town_id: UUID, by: User, stage: str) -> Campaign:
-        return self._add(  # type: ignore[no-any-return]
+        made = self._add(
             Campaign(
                 town_id=town_id,
                 name="Mời tham gia",
@@ -532,6 +557,8 @@ class SmallTown:
                 created_at=clock.now(),
             )
         )
+        self.session.refresh(made)
+        return made  # type: ignore[no-any-return]
 
     def _texts(self) -> None:
         for known in self.people.values():
@@ -859,6 +886,8 @@ class SmallTown:
         away |= self._proposal(sponsor, [omega])
         campaign = self._campaign(town.id, self._away_user, "draft")
         self._text(omega, campaign)
+        self.session.flush()
+        away |= self._campaigning(campaign, self._away_user)
         listed = self._list(town.id, self._away_user)
         self._line(listed, 2, omega, RowOutcome.NEW)
         self.users |= {"manager of another town": self._away_user, "volunteer of another town": helper}

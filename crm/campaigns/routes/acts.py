@@ -10,12 +10,16 @@ from flask.typing import ResponseReturnValue
 from crm.accounts.gateway import current_user
 from crm.accounts.rules import May
 from crm.background import ring
+from crm.campaigns.models import Campaign
+from crm.campaigns.preflight import checking
 from crm.campaigns.routes.pages import campaign_or_404, public_url
+from crm.campaigns.rules.stages import Stage
 from crm.campaigns.services import launching
 from crm.clock import now
-from crm.db import transaction
+from crm.db import session, transaction
 from crm.web.guard import may
 from tasks.campaigns import send_some
+from tasks.launching import check as make_check
 
 bp = Blueprint("campaign_acts", __name__)
 
@@ -27,12 +31,21 @@ def _back_to(campaign_id: UUID) -> ResponseReturnValue:
 @bp.post("/campaigns/<uuid:campaign_id>/launch")
 @may(May.RUN_CAMPAIGNS)
 def launch(campaign_id: UUID) -> ResponseReturnValue:
-    """Freeze the audience and let it run."""
+    """Freeze the audience and let it run, or wait for its time."""
     with transaction() as current:
         campaign = campaign_or_404(campaign_id)
         launching.launch(current, campaign, public_url=public_url(), by_id=current_user().id, at=now())
-    ring(send_some)
+    ring_after_launch(campaign)
     return _back_to(campaign_id)
+
+
+def ring_after_launch(campaign: Campaign) -> None:
+    """A large audience is looked at by a worker first; else what waits may leave."""
+    check = checking.latest(session(), campaign) if campaign.stage is Stage.PREPARING else None
+    if check is not None:
+        ring(make_check, str(check.town_id), str(check.id))
+    else:
+        ring(send_some)
 
 
 @bp.post("/campaigns/<uuid:campaign_id>/pause")

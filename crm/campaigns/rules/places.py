@@ -31,11 +31,11 @@ PLACES: dict[str, Place] = {
         Place("ten", _l("given name"), "Hoa"),
         Place("ho_ten", _l("full name"), "Nguyễn Thị Hoa"),
         Place("phuong", _l("ward or commune"), "phường Ba Đình"),
-        Place("phu_trach", _l("who looks after them"), "Lê Thị Tình"),
-        Place("dien_thoai", _l("telephone of who looks after them"), "0912 345 678"),
-        Place("ngay", _l("the day: of sending, or of what is reminded of"), "15/10"),
-        Place("so_tien", _l("the least that one pays oneself for a month, or what is due"), "138.600 đ"),
-        Place(WAY_OUT, _l("the short address on which one refuses"), "http://cu.vn/o/abc23456789"),
+        Place("phu_trach", _l("their volunteer"), "Lê Thị Tình"),
+        Place("dien_thoai", _l("volunteer's phone"), "0912 345 678"),
+        Place("ngay", _l("day"), "15/10"),
+        Place("so_tien", _l("amount to pay"), "138.600 đ"),
+        Place(WAY_OUT, _l("way to refuse"), "http://cu.vn/o/abc23456789"),
     )
 }
 EXAMPLE = {name: one.example for name, one in PLACES.items()}

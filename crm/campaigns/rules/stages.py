@@ -53,6 +53,18 @@ STAGE_NAMES: dict[Stage, LazyString] = {
     Stage.DONE: _l("Finished"),
 }
 
+STAGE_SIGNS: dict[Stage, tuple[str, str]] = {
+    Stage.DRAFT: ("quiet", "note"),
+    Stage.PREPARING: ("jade", "waiting"),
+    Stage.SCHEDULED: ("jade", "calendar"),
+    Stage.RUNNING: ("jade", "send"),
+    Stage.PAUSED: ("due", "paused"),
+    Stage.MISSED: ("late", "error"),
+    Stage.CANCELLED: ("quiet", "refused"),
+    Stage.DONE: ("plain", "done"),
+}
+"""Colour and picture of each."""
+
 MOVES: dict[Stage, frozenset[Stage]] = {
     Stage.DRAFT: frozenset({Stage.PREPARING, Stage.SCHEDULED, Stage.RUNNING, Stage.CANCELLED}),
     Stage.PREPARING: frozenset({Stage.DRAFT, Stage.SCHEDULED, Stage.RUNNING, Stage.CANCELLED}),

@@ -52,6 +52,7 @@ def audience(
     by_id: UUID,
     visible: ColumnElement[bool] | None = None,
     named: Collection[str] = (),
+    most: int | None = None,
 ) -> Iterator[Member]:
     """The people of the campaign's filter as they are now, with what `named` places say of them.
 
@@ -63,7 +64,7 @@ def audience(
     if beside.wanted:
         query = query.add_columns(Prospect.place_id, Prospect.volunteer_id)
     day = f"{on.day}/{on.month}"
-    for row in session.execute(query):
+    for row in session.execute(query.limit(most)):
         who = Candidate(*row[:7])
         values = person_values(who.full_name, who.female, who.birth_year, on.year)
         values["ngay"] = day

@@ -61,9 +61,7 @@ def change(
 
     `version` is what the person looked at (None: whatever there is). Raises Conflict when somebody else changed it
     meanwhile or it was launched, RuleBroken for a text that cannot be."""
-    lock(session, campaign)
-    if campaign.stage is not Stage.DRAFT:
-        raise Conflict(_l("This campaign was launched. It cannot be changed any more."), code="launched")
+    lock_draft(session, campaign)
     if version is not None and version != campaign.version:
         raise Conflict(
             _l("Somebody else changed this campaign meanwhile. Look at it as it is now, then change it."), code="stale"
@@ -91,6 +89,13 @@ def void_approvals(session: Session, campaign: Campaign, at: datetime) -> None:
         .where(CampaignApproval.town_id == campaign.town_id, CampaignApproval.campaign_id == campaign.id, holding)
         .values(answer=Answer.VOID, decided_at=at)
     )
+
+
+def lock_draft(session: Session, campaign: Campaign) -> None:
+    """Raises Conflict unless it is a draft still."""
+    lock(session, campaign)
+    if campaign.stage is not Stage.DRAFT:
+        raise Conflict(_l("This campaign was launched. It cannot be changed any more."), code="launched")
 
 
 def lock(session: Session, campaign: Campaign) -> None:

@@ -207,12 +207,20 @@ def resume(session: Session, campaign: Campaign, *, by_id: UUID | None, at: date
     note(session, campaign, Step.RESUMED, by_id=by_id, at=at)
 
 
-def move(session: Session, campaign: Campaign, to: datetime, *, by_id: UUID | None, at: datetime) -> None:
+def move(
+    session: Session,
+    campaign: Campaign,
+    to: datetime,
+    *,
+    by_id: UUID | None,
+    at: datetime,
+    field: str = "scheduled_for",
+) -> None:
     """It begins at another time. Raises RuleBroken for a time that is past or outside the hours."""
     lock(session, campaign)
-    check_time(session, campaign.town_id, to, at)
+    check_time(session, campaign.town_id, to, at, field)
     if campaign.last_day is not None and to.astimezone(VIETNAM).date() > campaign.last_day:
-        raise RuleBroken(_l("That is after the last day of this campaign."), field="scheduled_for")
+        raise RuleBroken(_l("That is after the last day of this campaign."), field=field)
     if campaign.stage is not Stage.SCHEDULED:
         campaign.move_to(Stage.SCHEDULED)
     campaign.scheduled_for = to
@@ -221,18 +229,18 @@ def move(session: Session, campaign: Campaign, to: datetime, *, by_id: UUID | No
     note(session, campaign, Step.MOVED, by_id=by_id, at=at, to=to.isoformat())
 
 
-def check_time(session: Session, town_id: UUID, moment: datetime, at: datetime) -> None:
+def check_time(session: Session, town_id: UUID, moment: datetime, at: datetime, field: str = "scheduled_for") -> None:
     """Raises RuleBroken unless messages may begin to leave at this moment."""
     hours = settings_of(session, town_id).hours
     if moment <= at:
-        raise RuleBroken(_l("That time is past. Choose a later one."), field="scheduled_for")
+        raise RuleBroken(_l("That time is past. Choose a later one."), field=field)
     if not hours.allow(moment):
         told = _l(
             "Messages may leave between %(opens)s and %(closes)s only.",
             opens=f"{hours.opens:%H:%M}",
             closes=f"{hours.closes:%H:%M}",
         )
-        raise RuleBroken(told, field="scheduled_for", code="out_of_hours")
+        raise RuleBroken(told, field=field, code="out_of_hours")
 
 
 def _begin_at(session: Session, campaign: Campaign, begins: datetime) -> None:

@@ -66,7 +66,7 @@ def example_body(
     """The text as it goes out to a number, with what the first person of the audience gives its places."""
     link = f"{public_url}/o/{links_for(session, campaign.town_id, [phone], at)[phone]}"
     named = places(campaign.text)
-    first = next(iter(audience(session, campaign, at, by_id=by_id, named=named)), None)
+    first = next(iter(audience(session, campaign, at, by_id=by_id, named=named, most=1)), None)
     known = {
         **EXAMPLE,
         **({name: value for name, value in first.values.items() if value} if first else {}),

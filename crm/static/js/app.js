@@ -7,6 +7,7 @@ import { acceptDrops } from "./drop.js";
 import { fadeUndo } from "./undo.js";
 import { offerCopies } from "./copying.js";
 import { followParts } from "./parts.js";
+import { helpTexting } from "./texting.js";
 
 document.documentElement.classList.add("js");
 document.querySelector("[data-focus]")?.focus();
@@ -23,3 +24,4 @@ acceptDrops(document);
 fadeUndo(document);
 offerCopies(document);
 followParts(document);
+helpTexting(document);

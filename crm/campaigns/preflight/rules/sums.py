@@ -23,10 +23,23 @@ class Warned(StrEnum):
 
 
 WARNED: dict[Warned, LazyString] = {
-    Warned.COSTLY: _l("Letters that turn the whole message into the dear kind"),
+    Warned.COSTLY: _l("Letters that cost more"),
     Warned.LONG: _l("More than one segment"),
-    Warned.TOO_MANY: _l("The number has had three messages in 24 hours: it waits"),
+    Warned.TOO_MANY: _l("Three messages in 24 hours: it waits"),
 }
+
+
+SHORT: dict[Reason, LazyString] = {
+    Reason.NO_PHONE: _l("No phone"),
+    Reason.NOT_MOBILE: _l("Landline or wrong number"),
+    Reason.NO_CONSENT: _l("Has not agreed"),
+    Reason.OPTED_OUT: _l("Refused messages"),
+    Reason.SAME_PHONE: _l("Shares a phone"),
+    Reason.MISSING_VALUE: _l("A word is missing"),
+    Reason.TOO_LONG: _l("Too long"),
+    Reason.HELD_BACK: _l("Held back"),
+}
+"""Why somebody gets no message, in two words."""
 
 
 class Trouble(StrEnum):

@@ -1,0 +1,194 @@
+"""The wizard, the look at everybody, the campaign's page and templates, as people use them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm.accounts.rules import Role
+from crm.campaigns.models import Campaign, Message
+from crm.campaigns.preflight import checking
+from crm.campaigns.rules.stages import Stage
+from crm.campaigns.services import sending
+from tests.campaigns.conftest import Texting
+
+SignedIn = Callable[..., FlaskClient]
+
+
+def only(session: Session) -> Campaign:
+    session.expire_all()
+    return session.scalars(select(Campaign)).one()
+
+
+def follow(client: FlaskClient, url: str, **fields: Any) -> str:
+    answer = client.post(url, data=fields, follow_redirects=True)
+    assert answer.status_code == 200, answer.get_data(as_text=True)[:3000]
+    return answer.get_data(as_text=True)
+
+
+def test_a_campaign_is_made_step_by_step_mended_by_a_tap_and_sent(
+    session: Session, texting: Texting, signed_in: SignedIn
+) -> None:
+    texting.person("Nguyễn Thị An", birth_year=1960, sex="female")
+    texting.person("Trần Văn Hải", agrees=False)
+    organiser = signed_in(Role.ORGANISER)
+    assert "Gửi cho ai" in organiser.get("/campaigns/new").get_data(as_text=True)
+    page = follow(
+        organiser, "/campaigns/new", name="Tháng 10", purpose="service", list="", place="", stage="", standing=""
+    )
+    assert "Nội dung" in page
+    here = f"/campaigns/{only(session).id}"
+    version = only(session).version
+    follow(organiser, f"{here}/what", text="Chào {xung_ho} {ten}", accented="y", version=version)
+    assert only(session).accented
+    page = follow(organiser, f"{here}/when", begins="now", control_percent="0", follow_days="30", version=version + 1)
+    assert "Chào bà An" in page
+    assert "Gửi không dấu: bớt được" not in page  # a short text costs the same both ways
+    page = organiser.get(f"{here}/preflight?problem=no_consent").get_data(as_text=True)
+    assert "Trần Văn Hải" in page
+    assert "Nguyễn Thị An</a>" not in page
+    page = follow(organiser, f"{here}/mend", how="plain")
+    assert "Chao ba An" in page
+    page = follow(organiser, f"{here}/launch")
+    assert only(session).stage is Stage.RUNNING
+    assert "Đã cho gửi" in page
+    assert session.scalars(select(Message.body).where(Message.state == "queued")).all() == ["Chao ba An"]
+    assert "Trần Văn Hải" in organiser.get(f"{here}/people?which=excluded&reason=no_consent").get_data(as_text=True)
+    for which in ("waiting", "left", "joined", "opted_out", "nonsense"):
+        assert organiser.get(f"{here}/people?which={which}").status_code == 200
+    assert organiser.get(f"{here}/progress").json == {
+        "done": 0,
+        "total": 1,
+        "text": "0 trên 1 tin đã gửi hoặc đã xong.",
+        "finished": False,
+    }
+    assert organiser.get(f"{here}/preflight").status_code == 302
+
+
+def test_somebody_who_looked_at_an_older_campaign_does_not_overwrite_a_newer_one(
+    session: Session, texting: Texting, signed_in: SignedIn
+) -> None:
+    here, one = f"/campaigns/{texting.campaign().id}", signed_in(Role.ORGANISER)
+    assert one.post(f"{here}/what", data={"text": "Một", "version": "1"}).status_code == 303
+    answer = one.post(f"{here}/what", data={"text": "Hai", "version": "1"})
+    assert answer.status_code == 422
+    assert "người khác đã sửa" in answer.get_data(as_text=True)
+    assert only(session).text == "Một"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"begins": "later"}, "Hãy chọn ngày"),
+        ({"begins": "later", "day": "2019-10-15", "time": "23:30"}, "Chỉ được gửi tin từ 07:00"),
+        ({"begins": "later", "day": "2019-10-14", "time": "10:00"}, "đã qua"),
+        ({"begins": "now", "last_day": "2019-10-14"}, "Ngày cuối"),
+        ({"begins": "now", "budget": "0"}, ""),
+    ],
+)
+def test_a_time_that_cannot_be_is_refused_where_it_was_typed(
+    texting: Texting, signed_in: SignedIn, fields: dict[str, str], words: str
+) -> None:
+    here = f"/campaigns/{texting.campaign().id}"
+    answer = signed_in(Role.ORGANISER).post(
+        f"{here}/when", data={"control_percent": "0", "follow_days": "30", **fields}
+    )
+    assert answer.status_code == 422
+    assert words in answer.get_data(as_text=True)
+
+
+def test_a_second_person_approves_what_the_first_asked(session: Session, texting: Texting, signed_in: SignedIn) -> None:
+    admin = signed_in(Role.ADMIN)
+    told = {"opens": "08:00", "closes": "20:00", "price": "800", "sender": "ANSINH", "approve_messages": "0"}
+    assert "Đã lưu cài đặt" in follow(admin, "/messages/settings", **told)
+    assert admin.post("/messages/settings", data=told | {"opens": "05:00"}).status_code == 422
+    assert sending.settings_of(session, texting.make.town.id).price == 800
+    texting.person()
+    here, organiser = f"/campaigns/{texting.campaign().id}", signed_in(Role.ORGANISER)
+    assert "Số tin này phải có hai người" in follow(organiser, f"{here}/check")
+    assert organiser.post(f"{here}/launch").status_code == 422
+    assert "Phải chờ" in follow(organiser, f"{here}/ask", words="Gấp").replace("phải chờ", "Phải chờ")
+    asked = session.scalars(select(checking.CampaignCheck)).one()
+    manager = signed_in(Role.MANAGER)
+    assert "Chờ duyệt" in manager.get("/campaigns").get_data(as_text=True)
+    page = manager.get(f"{here}/preflight").get_data(as_text=True)
+    assert "Duyệt và gửi 1" in page
+    link = page.split(f'action="{here}/approve/')[1].split('"')[0]
+    assert "Hãy ghi vì sao" in follow(manager, f"{here}/refuse/{link}")
+    assert manager.post(f"{here}/approve/{link}").status_code == 303
+    assert "Đã duyệt và cho gửi" in manager.get(here).get_data(as_text=True)
+    assert (only(session).stage, only(session).check_id) == (Stage.RUNNING, asked.id)
+
+
+def test_nobody_sees_how_a_draft_would_go_who_may_not_send_it(texting: Texting, signed_in: SignedIn) -> None:
+    here = f"/campaigns/{texting.campaign().id}"
+    for role in (Role.AUDITOR, Role.LEAD, Role.VOLUNTEER):
+        assert signed_in(role).get(f"{here}/preflight").status_code == 403
+    assert signed_in(Role.AUDITOR).get(here).status_code == 200
+
+
+def test_a_template_has_versions_and_what_the_carrier_said(
+    session: Session, texting: Texting, signed_in: SignedIn
+) -> None:
+    organiser = signed_in(Role.ORGANISER)
+    page = follow(
+        organiser, "/message-templates/new", name="Mời", purpose="promotion", text="Mời {ten}. Nhà nước hỗ trợ"
+    )
+    assert "Tin quảng cáo phải bắt đầu bằng [QC]" in page
+    assert "Nhà mạng từ chối từ ngữ chính trị" in page
+    here = page.split('href="/message-templates/')[1].split("/edit")[0].split('"')[-1]
+    here = (
+        "/message-templates/"
+        + next(part for part in page.split('"/message-templates/') if "/edit" in part[:60]).split("/edit")[0]
+    )
+    assert "phiên bản 2" in follow(organiser, f"{here}/lawful")
+    assert organiser.post(f"{here}/edit", data={"name": "Mời", "text": "Khác", "number": "1"}).status_code == 422
+    told = {"state": "approved", "sender": "ANSINH", "on": "2019-10-15", "number": "42"}
+    assert "Nhà mạng đã duyệt" in follow(organiser, f"{here}/registrations", **told)
+    for wrong in ({"on": "2019-10-16"}, {"state": "rejected"}, {"state": ""}):
+        assert organiser.post(f"{here}/registrations", data=told | wrong).status_code == 422
+    answer = organiser.post("/message-templates/new", data={"name": "MỜI", "purpose": "service", "text": "x"})
+    assert answer.status_code == 422
+    assert "Mời" not in follow(organiser, f"{here}/archive").split("<main")[1]
+    assert organiser.get("/message-templates?archived=yes").status_code == 200
+    assert organiser.post(f"{here}/edit", data={"name": "Mời", "text": "Khác", "number": "2"}).status_code == 422
+    assert "phiên bản 2" in follow(organiser, f"{here}/restore")
+    assert session.scalars(select(Campaign)).all() == []
+
+
+def test_how_a_text_reads_is_told_while_one_types(texting: Texting, signed_in: SignedIn) -> None:
+    organiser = signed_in(Role.ORGANISER)
+    told = organiser.post(
+        "/campaigns/wording", data={"text": "Mời {ten}", "purpose": "promotion", "accented": "y"}
+    ).json
+    assert told is not None
+    assert "[QC] Mời Hoa Từ chối: http" in told["html"]
+    texting.person()
+    counted = organiser.get("/campaigns/count?purpose=promotion&stage=nonsense").json
+    assert counted is not None
+    assert organiser.get("/campaigns/count?purpose=service&place=nonsense").status_code == 200
+
+
+def test_a_trial_to_somebody_elses_number_is_refused_where_it_was_typed(texting: Texting, signed_in: SignedIn) -> None:
+    here, organiser = f"/campaigns/{texting.campaign().id}", signed_in(Role.ORGANISER)
+    assert organiser.post(f"{here}/try", data={"phone": "0912345678"}).status_code == 422
+    me = texting.make.user(Role.ORGANISER, phone="+84987654321")
+    assert "Tin gửi thử" in follow(signed_in(me), f"{here}/try", phone="0987 654 321")
+
+
+def test_a_campaign_in_time_is_moved(session: Session, texting: Texting, signed_in: SignedIn) -> None:
+    texting.person()
+    organiser = signed_in(Role.ORGANISER)
+    here = f"/campaigns/{texting.campaign().id}"
+    when = {"begins": "later", "day": "2019-10-15", "time": "15:00", "control_percent": "0", "follow_days": "30"}
+    assert "Hẹn gửi 1 tin" in follow(organiser, f"{here}/when", **when)
+    assert "bắt đầu lúc 15:00" in follow(organiser, f"{here}/launch")
+    assert organiser.post(f"{here}/move", data={"day": "2019-10-15", "time": "03:00"}).status_code == 422
+    assert "bắt đầu lúc 16:00" in follow(organiser, f"{here}/move", day="2019-10-15", time="16:00")
+    assert only(session).stage is Stage.SCHEDULED
+    assert organiser.get("/campaigns?stage=scheduled").status_code == 200
