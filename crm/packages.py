@@ -19,6 +19,7 @@ import crm.decrees.conditions
 import crm.decrees.models
 import crm.emulation.models
 import crm.followups.conditions
+import crm.followups.mornings.models
 import crm.joining.models
 import crm.mail.models
 import crm.outreach.bulk
@@ -53,6 +54,7 @@ import crm.prospects.lists.services.tags
 import crm.prospects.merging.cards
 import crm.prospects.merging.models
 import crm.prospects.models
+import crm.reminders.models
 import crm.reorganisations.models
 import crm.sponsors.cliff.models
 import crm.sponsors.conditions
@@ -70,6 +72,7 @@ from crm.accounts import resources as account_resources
 from crm.accounts import routes as account_routes
 from crm.accounts.team import routes as team_routes
 from crm.campaigns import resources as campaign_resources
+from crm.campaigns.files import routes as message_file_routes
 from crm.campaigns.inbox import routes as inbox_routes
 from crm.campaigns.numbers import resources as number_resources
 from crm.campaigns.numbers.routes import lists as refusal_list_routes
@@ -89,6 +92,7 @@ from crm.decrees import routes as decree_routes
 from crm.emulation import routes as emulation_routes
 from crm.followups import routes as followup_routes
 from crm.followups.keeping import routes as keeping_routes
+from crm.followups.mornings import routes as morning_routes
 from crm.followups.walking import routes as walking_routes
 from crm.joining import resources as joining_resources
 from crm.joining import routes as joining_routes
@@ -126,6 +130,7 @@ from crm.prospects.lists.routes import acts, columns, files, narrowing, saved, t
 from crm.prospects.merging import resources as merging_resources
 from crm.prospects.merging import routes as merging_routes
 from crm.prospects.routes import adding, correcting, listing, person
+from crm.reminders import routes as reminder_routes
 from crm.reorganisations import routes as reorganisation_routes
 from crm.reports import resources as report_resources
 from crm.reports import routes as report_routes
@@ -165,6 +170,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     preflight_routes.bp,
     templating_routes.bp,
     campaign_acts.bp,
+    message_file_routes.bp,
     campaign_outside.webhooks,
     campaign_outside.refusing,
     inbox_routes.bp,
@@ -184,7 +190,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     referral_routes.bp,
     joining_routes.bp,
     followup_routes.bp,
+    reminder_routes.bp,
     keeping_routes.bp,
+    morning_routes.bp,
     walking_routes.bp,
     target_routes.bp,
     sharing_routes.bp,

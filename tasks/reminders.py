@@ -1,6 +1,8 @@
-"""Reminders of promised visits and of payments that fall due."""
+"""Reminders by rule. Each task may run twice or at the same time as itself."""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from celery import shared_task
 from sqlalchemy import select
@@ -15,9 +17,17 @@ from tasks.campaigns import send_some
 
 @shared_task(name="reminders.queue_due")
 def queue_due() -> None:
-    """Call off what has been done meanwhile, queue what is due today, and ring."""
+    """Call off what has been done meanwhile, queue what is due today rule by rule, and ring."""
     with transaction() as session:
-        for town_id in session.scalars(select(Town.id)).all():
-            services.clear_done(session, town_id, at=now())
-            services.queue_due(session, town_id, today=today(), at=now())
+        rules = services.clear_everywhere(session, session.scalars(select(Town.id)).all(), at=now())
+    for town_id, code in rules:
+        queue_rule(town_id, code)
     ring(send_some)
+
+
+def queue_rule(town_id: UUID, code: str) -> None:
+    """Queue one rule's reminders, a bounded number to a transaction."""
+    made: int | None = 0
+    while made is not None:
+        with transaction() as session:
+            made = services.queue_some(session, town_id, code, today=today(), at=now())

@@ -49,5 +49,11 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "comparisons with the carrier that stand still": {"task": "restored.resume", "schedule": EVERY_MINUTE},
     "lists of refusals that stand still": {"task": "numbers.resume", "schedule": EVERY_MINUTE},
     "messages that wait or are stuck": {"task": "campaigns.sweep", "schedule": EVERY_MINUTE},
+    "files for the gateway and results that stand still": {"task": "files.resume", "schedule": EVERY_MINUTE},
+    "files for the gateway that a town wishes each morning": {
+        "task": "files.by_themselves",
+        "schedule": 10 * EVERY_MINUTE,
+    },
+    "the word of the morning": {"task": "mornings.tell", "schedule": 5 * EVERY_MINUTE},
     "reminders of visits and payments": {"task": "reminders.queue_due", "schedule": EVERY_MINUTE},
 }

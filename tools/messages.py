@@ -33,6 +33,7 @@ INSIDE = {
     "inbox": "inbox",
     "restored": "restored",
     "tracing": "tracing",
+    "files": "message_files",
 }
 """Folders of a package that have a catalogue of their own."""
 

@@ -140,7 +140,7 @@ class Message(TownRow, Model):
             "phone",
             "local_day",
             unique=True,
-            postgresql_where=text("reminder is not null"),
+            postgresql_where=text("reminder is not null and state <> 'cancelled'"),
         ),
         Index(
             "uq_message_file_line",

@@ -65,8 +65,7 @@ def today(session: Session, scope: Scope, day: date, *, most: int = SHOWN, rules
 
     Whoever of a household is due stands behind the most pressing of them. `rules` is read when it is not handed in.
     """
-    known = _candidates(session, scope, day, rules or law(session))
-    tasks = by_door(ranked(known.values(), day))
+    tasks = tasks_of(session, scope, day, rules)
     shown = tasks[:most]
     if not shown:
         return Today([], 0)
@@ -76,6 +75,11 @@ def today(session: Session, scope: Scope, day: date, *, most: int = SHOWN, rules
     times = tried(session, scope.town_id, list(by_id))
     due = [Due(task, one, times.get(task.id, NOT_YET_TRIED)) for task, one in zip(shown, facts, strict=True)]
     return Today(due, len(tasks) - len(shown))
+
+
+def tasks_of(session: Session, scope: Scope, day: date, rules: Law | None = None) -> list[Task]:
+    """Everything that is due for this person on a day, the most pressing first, each house together."""
+    return by_door(ranked(_candidates(session, scope, day, rules or law(session)).values(), day))
 
 
 def _candidates(session: Session, scope: Scope, day: date, rules: Law) -> dict[UUID, Known]:

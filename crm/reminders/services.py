@@ -1,74 +1,228 @@
-"""Queue what is due today; call off what has been done meanwhile."""
+"""Queue what is due today; call off what has been done meanwhile; change the rules."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from crm.accounts.models import User
+from crm.accounts.services import note_change
 from crm.campaigns.models import Message
-from crm.campaigns.rules.delivery import WAITING
+from crm.campaigns.queries import way_for
+from crm.campaigns.rules.delivery import WAITING, Delivery
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.stages import person_values
-from crm.campaigns.services.sending import call_off, queue_reminder
+from crm.campaigns.rules.texts import size
+from crm.campaigns.services.sending import call_off, settings_of
 from crm.clock import local_day
-from crm.prospects.models import Prospect
-from crm.prospects.rules import Sex
+from crm.ids import new_id
+from crm.money import Vnd, in_figures
+from crm.prospects.rules import Purpose
 from crm.reminders import queries
-from crm.reminders.rules import FOLLOW_UP, PAYMENTS, SPONSOR_ENDS, Reminder, written
+from crm.reminders.models import ReminderRule, ReminderTold
+from crm.reminders.queries import Subject
+from crm.reminders.rules import ALL, Event, Reminder, checked, named, written
+
+REMINDING = 7_301_004
+"""The advisory lock under which reminders are queued: who shares a phone is told together, once."""
+AT_ONCE = 1_000
 
 
 def queue_due(session: Session, town_id: UUID, *, today: date, at: datetime) -> int:
     """Queue today's reminders of a town; how many. Safe to run at any time and any number of times."""
-    due: list[tuple[Reminder, Select[Any, Any]]] = [(FOLLOW_UP, queries.due_for_a_visit(town_id, today))]
-    due += [(reminder, queries.due_for_a_payment(town_id, reminder, today)) for reminder in PAYMENTS]
-    due.append((SPONSOR_ENDS, queries.due_for_an_end(town_id, today)))
-    return sum(
-        _queue(session, reminder, person, event, today, at)
-        for reminder, people in due
-        for person, event in session.execute(people).all()
-    )
+    made = 0
+    for rule in queries.rules_of(session, town_id):
+        more: int | None = 0
+        while more is not None:
+            made, more = made + more, queue_some(session, town_id, rule.code, today=today, at=at)
+    return made
 
 
-def _queue(session: Session, reminder: Reminder, person: Prospect, event: date, today: date, at: datetime) -> bool:
-    if person.phone is None or reminder.leaves_at(at) >= reminder.too_late(today):
-        return False
-    female = None if person.sex is None else person.sex is Sex.FEMALE
-    values = person_values(person.full_name, female, person.birth_year, today.year)
-    queued = queue_reminder(
-        session,
-        person.town_id,
-        reminder=reminder.code,
-        phone=person.phone,
-        prospect_id=person.id,
-        body=reminder.body(values | {"ngay": written(max(event, today))}),
-        local_day=today,
-        at=at,
-        not_before=reminder.leaves_at(at),
-        expires_at=reminder.too_late(today),
-    )
-    return queued is not None
+def queue_some(session: Session, town_id: UUID, code: str, *, today: date, at: datetime) -> int | None:
+    """Queue the next of one rule's reminders, a bounded number; how many messages, or None when none is left."""
+    rule = queries.rule_of(session, town_id, code)
+    if not rule.active or rule.leaves_at(at) >= rule.too_late(today):
+        return None
+    session.execute(select(func.pg_advisory_xact_lock(REMINDING)))
+    people = queries.due(session, rule, town_id, today, AT_ONCE)
+    groups = [list(group) for _phone, group in groupby(people, key=lambda one: one.phone)]
+    if len(people) == AT_ONCE and len(groups) > 1:
+        groups.pop()
+    return _queue(session, rule, town_id, groups, today, at) if groups else None
+
+
+def _queue(
+    session: Session, rule: Reminder, town_id: UUID, groups: Sequence[Sequence[Subject]], today: date, at: datetime
+) -> int:
+    """One message for each number and a row for everybody it tells; a number that has today's already gets none."""
+    way = way_for(session, town_id, Purpose.SERVICE)
+    by_phone = {group[0].phone: group for group in groups}
+    rows = []
+    for phone, group in by_phone.items():
+        body = text_for(rule, group, today)
+        counted = size(body)
+        rows.append(
+            {
+                "town_id": town_id,
+                "id": new_id(),
+                "reminder": rule.code,
+                "purpose": Purpose.SERVICE,
+                "way": way,
+                "phone": phone,
+                "prospect_id": group[0].prospect_id,
+                "local_day": today,
+                "body": body,
+                "encoding": counted.encoding,
+                "segments": counted.segments,
+                "state": Delivery.QUEUED,
+                "not_before": rule.leaves_at(at),
+                "expires_at": rule.too_late(today),
+                "made_at": at,
+                "attempts": 0,
+            }
+        )
+    made = session.execute(
+        insert(Message).values(rows).on_conflict_do_nothing().returning(Message.id, Message.phone)
+    ).all()
+    told = [
+        {
+            "town_id": town_id,
+            "id": new_id(),
+            "reminder": rule.code,
+            "subject_id": one.subject_id,
+            "event_on": one.event,
+            "message_id": message_id,
+        }
+        for message_id, phone in made
+        for one in by_phone[phone]
+    ]
+    if told:
+        statement = insert(ReminderTold).values(told)
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["town_id", "reminder", "subject_id", "event_on"],
+                set_={"message_id": statement.excluded.message_id},
+            )
+        )
+    return len(made)
+
+
+def text_for(rule: Reminder, group: Sequence[Subject], today: date) -> str:
+    """What a number reads: everybody who shares it by name, or the family; of several days the first."""
+    first = group[0]
+    day = min(one.event for one in group)
+    shown = max(day, today) if rule.event is Event.VISIT else day
+    if rule.event is Event.INSTALMENT:
+        amount = in_figures(Vnd(sum(one.amount for one in group)))
+        return rule.body({"nguoi": first.name, "ngay": written(shown), "so_tien": amount, "ma": first.code or ""})
+    forms = [person_values(one.name, one.female, one.birth_year, today.year) for one in group]
+    who = named([(form["xung_ho"], form["ten"]) for form in forms])
+    alone = forms[0] if len(group) == 1 else {"xung_ho": who, "ten": who, "ho_ten": who}
+    return rule.body({**alone, "nguoi": who, "ngay": written(shown)})
 
 
 def clear_done(session: Session, town_id: UUID, *, at: datetime) -> int:
-    """Call off reminders whose visit or payment has happened since they were queued; how many."""
-    checks: list[tuple[Reminder, ColumnElement[bool]]] = [(FOLLOW_UP, queries.visit_still_due())]
-    checks += [(reminder, queries.payment_still_due(reminder)) for reminder in PAYMENTS]
-    checks.append((SPONSOR_ENDS, queries.help_still_ends(town_id, local_day(at))))
-    done: list[UUID] = []
-    for reminder, still_due in checks:
-        done += _waiting_in_vain(session, town_id, reminder, still_due)
-    return call_off(session, town_id, done, Reason.DONE_MEANWHILE, at) if done else 0
-
-
-def _waiting_in_vain(
-    session: Session, town_id: UUID, reminder: Reminder, still_due: ColumnElement[bool]
-) -> Iterable[UUID]:
-    query = select(Message.id).where(
-        Message.town_id == town_id, Message.reminder == reminder.code, Message.state.in_(WAITING), ~still_due
+    """Call off reminders of which somebody they speak of is done meanwhile; how many. Whoever of the same number is still
+    to be told is told anew."""
+    waiting = set(
+        session.scalars(
+            select(Message.reminder)
+            .where(Message.town_id == town_id, Message.reminder.is_not(None), Message.state.in_(WAITING))
+            .distinct()
+        )
     )
-    return session.scalars(query).all()
+    vain: list[UUID] = []
+    for rule in queries.rules_of(session, town_id):
+        if rule.code in waiting:
+            vain += queries.in_vain(session, rule, town_id, local_day(at))
+    return _call_off(session, town_id, vain, Reason.DONE_MEANWHILE, at)
+
+
+def _call_off(session: Session, town_id: UUID, vain: Sequence[UUID], reason: Reason, at: datetime) -> int:
+    if not vain:
+        return 0
+    done = call_off(session, town_id, vain, reason, at)
+    gone = select(Message.id).where(
+        Message.town_id == town_id, Message.id.in_(vain), Message.state == Delivery.CANCELLED
+    )
+    session.execute(
+        delete(ReminderTold)
+        .where(ReminderTold.town_id == town_id, ReminderTold.message_id.in_(gone))
+        .execution_options(synchronize_session=False)
+    )
+    return done
+
+
+def clear_everywhere(session: Session, towns: Iterable[UUID], *, at: datetime) -> list[tuple[UUID, str]]:
+    """Call off what was done in these towns, and say which rules are on."""
+    for town_id in towns:
+        clear_done(session, town_id, at=at)
+    return queries.active_rules(session)
+
+
+# ---- changing the rules
+
+
+def change_rule(session: Session, town_id: UUID, wanted: Reminder, *, by: User, at: datetime) -> bool:
+    """Keep a rule as a town wants it; whether anything changed. What still waits by it is called off and, where it is
+    still due, made anew in the new words. Raises RuleBroken."""
+    checked(wanted, settings_of(session, town_id).hours)
+    shipped, row = ALL.get(wanted.code), queries.rule_row(session, town_id, wanted.code)
+    before = row.as_reminder(shipped) if row else shipped
+    if before is not None and _facts(before) == _facts(wanted):
+        return False
+    if row is None:
+        row = ReminderRule(town_id=town_id, id=new_id(), code=wanted.code, event=wanted.event, version=0)
+        session.add(row)
+    own_name = shipped is None or str(wanted.name) != str(shipped.name)
+    row.name = str(wanted.name) if own_name else None
+    row.text, row.earliest, row.latest, row.stop = wanted.text, wanted.earliest, wanted.latest, wanted.stop
+    row.opens, row.closes, row.active = wanted.hours.opens, wanted.hours.closes, wanted.active
+    row.version, row.changed_at, row.changed_by_id = row.version + 1, at, by.id
+    session.flush()
+    note_change(
+        session,
+        town_id=town_id,
+        user_id=by.id,
+        act="change_reminder_rule",
+        subject="reminder_rule",
+        subject_id=row.id,
+        at=at,
+        before=_facts(before) if before else None,
+        after=_facts(wanted),
+    )
+    waiting = select(Message.id).where(
+        Message.town_id == town_id, Message.reminder == wanted.code, Message.state.in_(WAITING)
+    )
+    _call_off(session, town_id, session.scalars(waiting).all(), Reason.RULE_CHANGED, at)
+    return True
+
+
+def _facts(rule: Reminder) -> dict[str, Any]:
+    """What of a rule is kept in the record of changes."""
+    return {
+        "name": str(rule.name),
+        "text": rule.text,
+        "earliest": rule.earliest,
+        "latest": rule.latest,
+        "opens": f"{rule.hours.opens:%H:%M}",
+        "closes": f"{rule.hours.closes:%H:%M}",
+        "stop": rule.stop.value,
+        "active": rule.active,
+    }
+
+
+def make_rule(session: Session, town_id: UUID, like: Reminder, *, by: User, at: datetime) -> str:
+    """A rule of the town's own, like a shipped one and still off; its code."""
+    code = f"own_{secrets.token_hex(4)}"
+    change_rule(session, town_id, replace(like, code=code, active=False, version=0), by=by, at=at)
+    return code

@@ -44,11 +44,13 @@ def queued(session: Session) -> list[Message]:
     return list(session.scalars(select(Message).order_by(Message.made_at, Message.id)))
 
 
-def takes_part(texting: Texting, person: Prospect, deadline: date) -> Participation:
+def takes_part(
+    texting: Texting, person: Prospect, deadline: date, started_on: date = date(2019, 5, 1)
+) -> Participation:
     row = Participation(
         town_id=person.town_id,
         prospect_id=person.id,
-        started_on=date(2019, 5, 1),
+        started_on=started_on,
         started_as=next(iter(Beginning)),
         place_id=person.place_id,
         income=700_000,
@@ -60,7 +62,8 @@ def takes_part(texting: Texting, person: Prospect, deadline: date) -> Participat
 
 @pytest.mark.parametrize("reminder", ALL.values(), ids=list(ALL))
 def test_a_reminder_is_one_segment_without_accents_even_for_a_long_name(reminder: Any) -> None:
-    body = reminder.body({"xung_ho": "ông/bà", "ten": "Nguyễn", "ngay": "31/12"})
+    values = {"xung_ho": "ông/bà", "ten": "Nguyễn", "ngay": "31/12", "so_tien": "10.500.000 đ", "ma": "QUY1234567"}
+    body = reminder.body(values)
     assert body.isascii()
     assert (size(body).encoding, size(body).segments) == ("GSM-7", 1)
 
@@ -185,7 +188,7 @@ def test_the_end_of_a_sponsors_help_is_announced_once_three_months_ahead_and_cal
     session: Session, texting: Texting
 ) -> None:
     person = texting.person("Nguyễn Thị Hoa", stage="agreed")
-    texting.make.standing(person, Ground.POOR)
+    texting.make.standing(person, Ground.POOR, until=None)
     by = sponsor(texting.make)
     receive(by, 20 * A_MONTH)
     allocate(by, person, months=6)

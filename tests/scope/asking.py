@@ -79,6 +79,9 @@ OF_THE_TOWN = (
     "sharing_id",
     "share_id",
     "commendation_id",
+    "file_id",
+    "results_id",
+    "rule_code",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,8 @@ from sqlalchemy import select
 from crm import clock, sealed
 from crm.accounts.models import ChangeRecord, Organisation, User
 from crm.accounts.rules import OrganisationKind, Role
+from crm.campaigns.files.models import SmsFile, SmsResults
+from crm.campaigns.files.rules import ResultState
 from crm.campaigns.inbox.models import Conversation
 from crm.campaigns.inbox.rules import Talk
 from crm.campaigns.models import Campaign, Inbound, Message, OptOutLink
@@ -68,6 +70,7 @@ from crm.prospects.models import (
     Standing,
 )
 from crm.prospects.rules import ConsentChannel, Ground, ImportState, Kinship, Purpose, RowOutcome, Sex, Stage
+from crm.reminders.models import ReminderRule
 from crm.reorganisations.models import Handover, Reorganisation
 from crm.reorganisations.rules import Move, Plan
 from crm.reorganisations.rules import State as ReorganisationState
@@ -436,7 +439,7 @@ class SmallTown:
         row = DoNotCallList(town_id=town_id, name="Quốc gia", filename="a.csv", digest=b"d", **loaded, **moments)
         return {"refusal_list_id": self._add(row).id}
 
-    def _banked(self, town_id: UUID) -> dict[str, UUID]:
+    def _banked(self, town_id: UUID) -> dict[str, Any]:
         """A statement of the bank with a line that waits."""
         account = self._add(
             BankAccount(town_id=town_id, number="3500201", name="Quỹ", recorded_at=clock.now(), recorded_by_id=None)
@@ -448,7 +451,46 @@ class SmallTown:
         texts = {"narrative": "chuyen tien", "payer": "", "payer_fold": "", "payer_account": "", "reference": "R1"}
         places = {"statement_id": statement.id, "place": 1, "file_row": 1, "occurrence": 1}
         line = self._add(StatementLine(**of, **texts, **places, posted_on=TODAY, amount=5_000, state=LineState.OPEN))
-        return {"bank_account_id": account.id, "statement_id": statement.id, "line_id": line.id}
+        return {
+            "bank_account_id": account.id,
+            "statement_id": statement.id,
+            "line_id": line.id,
+            **self._handed_over(town_id),
+        }
+
+    def _handed_over(self, town_id: UUID) -> dict[str, Any]:
+        """A file of the gateway that is being made, and results that wait to be looked at."""
+        at = clock.now()
+        file = self._add(SmsFile(town_id=town_id, purpose=Purpose.SERVICE, asked_at=at, asked_by_id=None))
+        found = {"sheet": "kq", "header_row": 1, "headings": ["ref", "status"], "samples": [[], []]}
+        moments = {"touched_at": at, "recorded_at": at, "recorded_by_id": None}
+        results = self._add(
+            SmsResults(
+                town_id=town_id,
+                filename="kq.csv",
+                digest=b"d",
+                content=b"ref,status\nAS1-1,OK\n",
+                found={**found, "columns": {"A": "reference", "B": "status"}, "kept": {}, "words": {}},
+                state=ResultState.COLUMNS,
+                **moments,
+            )
+        )
+        hours = {"opens": time(8), "closes": time(19)}
+        days = {"earliest": 3, "latest": 0, "event": "payment", "stop": "done"}
+        rule = self._add(
+            ReminderRule(
+                town_id=town_id,
+                code=f"own_{town_id.hex[:8]}",
+                name="Nhắc",
+                text="Nhắc {nguoi} {ngay}",
+                active=True,
+                version=1,
+                changed_at=at,
+                **hours,
+                **days,
+            )
+        )
+        return {"file_id": file.id, "results_id": results.id, "rule_code": rule.code}
 
     def _shared_out(self, town_id: UUID, ward: Place) -> dict[str, UUID]:
         """A target of next year's, and its sharing out among the wards, of which one has its part."""

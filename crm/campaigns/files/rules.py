@@ -114,11 +114,6 @@ def read_reference(text: str) -> Told | None:
     return Told(int(found[1]), int(found[2])) if found else None
 
 
-def safe_cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@" else text
-
-
 # ---- results
 
 

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     PAUSED = "paused"
     CALLED_OFF = "called_off"
     DONE_MEANWHILE = "done_meanwhile"
+    RULE_CHANGED = "rule_changed"
     EXPIRED = "expired"
     RESTORED = "restored"
     ALREADY_HANDLED = "already_handled"
@@ -54,6 +55,7 @@ REASONS: dict[Reason, LazyString] = {
     Reason.PAUSED: _l("The campaign is paused."),
     Reason.CALLED_OFF: _l("The campaign was called off."),
     Reason.DONE_MEANWHILE: _l("What it would remind of has been done meanwhile."),
+    Reason.RULE_CHANGED: _l("The reminder was switched off or got other words."),
     Reason.EXPIRED: _l("It could not be sent in time."),
     Reason.RESTORED: _l("The data come from a backup; an operator has to confirm first."),
     Reason.ALREADY_HANDLED: _l("The message is no longer waiting to be sent."),

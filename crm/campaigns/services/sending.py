@@ -26,7 +26,7 @@ def queue_reminder(
     *,
     reminder: str,
     phone: str,
-    prospect_id: UUID,
+    prospect_id: UUID | None,
     body: str,
     local_day: date,
     at: datetime,

@@ -1,0 +1,1 @@
+"""Acts with the second way out: choosing ways, making files, taking them back, loading results."""

@@ -1,0 +1,96 @@
+"""What is asked of a reminder rule."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, IntegerField, RadioField, SelectField, StringField, TextAreaField, TimeField
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
+
+from crm.campaigns.rules.hours import Hours
+from crm.reminders.rules import EVENTS, FURTHEST, STOPS, Event, Reminder, Stop
+from crm.web.forms import Form, QueryForm, stripped
+
+SIDES = [("before", _l("days before")), ("after", _l("days after"))]
+_DAYS = [InputRequired(_l("Write a number of days, 0 for the day itself.")), NumberRange(0, FURTHEST)]
+
+
+class RuleForm(Form):
+    """A rule: its days, its text, its hours, what keeps it back, and whether it is on."""
+
+    name = StringField(_l("Name, for the office"), [DataRequired(), Length(max=80)], filters=[stripped])
+    text = TextAreaField(_l("Text"), [DataRequired(), Length(max=600)], filters=[stripped])
+    earliest = IntegerField(_l("From"), _DAYS)
+    earliest_side = SelectField(_l("From: before or after"), choices=SIDES)
+    latest = IntegerField(_l("Until"), _DAYS)
+    latest_side = SelectField(_l("Until: before or after"), choices=SIDES)
+    opens = TimeField(_l("Not before"), [InputRequired()])
+    closes = TimeField(_l("Not after"), [InputRequired()])
+    stop = RadioField(_l("When is it not sent?"), choices=list(STOPS.items()))
+    active = BooleanField(_l("This reminder is on"))
+
+    @classmethod
+    def showing(cls, rule: Reminder) -> RuleForm:
+        """The form with a rule as it is."""
+        return cls(
+            data={
+                "name": str(rule.name),
+                "text": rule.text,
+                "earliest": abs(rule.earliest),
+                "earliest_side": _side(rule.earliest),
+                "latest": abs(rule.latest),
+                "latest_side": _side(rule.latest),
+                "opens": rule.hours.opens,
+                "closes": rule.hours.closes,
+                "stop": rule.stop,
+                "active": rule.active,
+            }
+        )
+
+    def rule(self, before: Reminder) -> Reminder:
+        """The rule as it was typed."""
+        return replace(
+            before,
+            name=self.name.data or "",
+            text=" ".join((self.text.data or "").split()),
+            earliest=_signed(self.earliest.data, self.earliest_side.data),
+            latest=_signed(self.latest.data, self.latest_side.data),
+            hours=Hours(self.opens.data, self.closes.data),  # type: ignore[arg-type]
+            stop=Stop(self.stop.data),
+            active=self.active.data,
+        )
+
+
+def _side(days: int) -> str:
+    return "after" if days < 0 else "before"
+
+
+def _signed(days: Any, side: str) -> int:
+    return -int(days) if side == "after" else int(days)
+
+
+class NewRuleForm(Form):
+    """What a new rule is about."""
+
+    event = RadioField(
+        _l("What is it about?"),
+        choices=list(EVENTS.items()),
+        validators=[InputRequired(_l("Choose what the reminder is about."))],
+    )
+
+    @property
+    def what(self) -> Event:
+        """The event, once the form is valid."""
+        return Event(self.event.data)
+
+
+class PeopleForm(QueryForm):
+    """Which people of a rule to list."""
+
+    which = SelectField(
+        _l("Who"),
+        choices=[("today", _l("Told today")), ("week", _l("Told within a week")), ("not", _l("Not told, and why"))],
+        default="today",
+    )

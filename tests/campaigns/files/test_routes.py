@@ -1,0 +1,137 @@
+"""The pages of the second way out, as the organiser uses them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm import clock
+from crm.accounts.rules import Role
+from crm.campaigns.files import routes
+from crm.campaigns.files.models import SmsFile, SmsResults, SmsWays
+from crm.campaigns.files.services import making
+from crm.campaigns.rules.delivery import Delivery
+from crm.prospects.rules import Purpose
+from tasks import files as tasks
+from tests.campaigns.files.conftest import Gateway
+
+Browser = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bells are answered at once."""
+    for module in (routes, tasks):
+        monkeypatch.setattr(module, "ring", lambda task, *ids: task.run(*ids))
+
+
+def test_from_what_waits_to_its_results(signed_in: Browser, session: Session, gateway: Gateway, at_once: None) -> None:
+    messages = gateway.waiting(3)
+    browser = signed_in(Role.ORGANISER)
+    assert "Make a file of 3 messages" in browser.get("/messages/files?lang=en").text or browser.get("/messages/files")
+    made = browser.post("/messages/files", data={"purpose": "promotion"})
+    assert made.status_code == 303
+    page = browser.get(made.location)
+    assert page.status_code == 200
+    [file] = session.scalars(select(SmsFile)).all()
+    first, second = (browser.get(f"{made.location}/file") for _twice in range(2))
+    assert first.data == second.data == file.content
+    assert "tin-nhan-1-QC.csv" in first.headers["Content-Disposition"]
+    assert browser.get(f"{made.location}/progress").get_json()["finished"]
+    people = browser.get(f"{made.location}/people?state=handed_over")
+    assert people.status_code == 200
+    hand_in = f"/messages/files/results/new?file={file.id}"
+    assert browser.get(hand_in).status_code == 200
+    csv = "request_id,kết quả\nAS1-1,Thành công\nAS1-2,X17\nAS8-1,Thành công\n".encode()
+    taken = browser.post(hand_in, data={"file": (io.BytesIO(csv), "kq.csv")}, content_type="multipart/form-data")
+    assert taken.status_code == 303
+    assert "X17" in browser.get(taken.location).text
+    columns = {"column-A": "reference", "column-B": "status"}
+    assert browser.post(taken.location, data={**columns, "word-0": "delivered"}).status_code == 422
+    assert browser.post(taken.location, data={**columns, "step": "preview"}).status_code == 200
+    loaded = browser.post(taken.location, data={**columns, "word-0": "delivered", "word-1": "failed"})
+    assert loaded.status_code == 303
+    assert "AS8-1" in browser.get(loaded.location).text
+    assert browser.get(f"{taken.location}/progress").get_json()["finished"]
+    session.expire_all()
+    states = sorted(one.state for one in messages)
+    assert states == [Delivery.DELIVERED, Delivery.HANDED_OVER, Delivery.UNDELIVERED]
+    again = browser.post(hand_in, data={"file": (io.BytesIO(csv), "kq.csv")}, content_type="multipart/form-data")
+    assert again.location == taken.location
+    assert browser.get(made.location).status_code == browser.get("/messages/files").status_code == 200
+    assert browser.post(f"{made.location}/take-back", data={"why": "x", "sure": "y"}).status_code == 422
+
+
+def test_a_file_is_taken_back_only_with_a_reason(
+    signed_in: Browser, session: Session, gateway: Gateway, at_once: None
+) -> None:
+    [message] = gateway.waiting()
+    browser = signed_in(Role.ORGANISER)
+    made = browser.post("/messages/files", data={"purpose": "promotion"}).location
+    for lacking in ({}, {"why": "Cổng không nhận"}, {"sure": "y"}):
+        assert browser.post(f"{made}/take-back", data=lacking).status_code == 422
+    told = {"why": "Cổng không nhận", "sure": "y"}
+    assert browser.post(f"{made}/take-back", data=told).status_code == 303
+    session.expire_all()
+    assert message.state is Delivery.QUEUED
+    assert "Cổng không nhận" in browser.get(made).text
+    assert browser.post(f"{made}/take-back", data=told).status_code == 422
+
+
+def test_when_nothing_can_go_the_page_says_when(signed_in: Browser, gateway: Gateway, at_once: None) -> None:
+    browser = signed_in(Role.ORGANISER)
+    assert browser.get("/messages/files").status_code == 200
+    made = browser.post("/messages/files", data={"purpose": "promotion"})
+    page = browser.get(made.location).text
+    assert "07:00" in page
+    assert browser.get(f"{made.location}/file").status_code == 303
+    assert browser.post("/messages/files", data={"purpose": "x"}).status_code == 422
+
+
+def test_a_file_that_is_being_made_says_so(signed_in: Browser, session: Session, gateway: Gateway) -> None:
+    browser = signed_in(Role.ORGANISER)
+    file_id = making.ask(session, gateway.town_id, Purpose.SERVICE, by_id=gateway.by.id, at=clock.now())
+    page = browser.get(f"/messages/files/{file_id}")
+    assert "data-progress" in page.text
+
+
+def test_results_that_are_given_up_can_be_handed_in_again(
+    signed_in: Browser, session: Session, gateway: Gateway, at_once: None
+) -> None:
+    browser = signed_in(Role.ORGANISER)
+    sent: dict[str, Any] = {"content_type": "multipart/form-data"}
+
+    def hand_in(content: bytes) -> Any:
+        file = {"file": (io.BytesIO(content), "kq.csv")}
+        return browser.post("/messages/files/results/new", data=file, **sent)
+
+    assert hand_in(b"").status_code == hand_in(b"%PDF-1.7").status_code == 422
+    first = hand_in(b"ref,status\nAS1-1,OK\n").location
+    assert browser.post(f"{first}/give-up").status_code == 303
+    assert browser.get(first).status_code == 200
+    assert hand_in(b"ref,status\nAS1-1,OK\n").location != first
+    assert len(session.scalars(select(SmsResults)).all()) == 2
+
+
+def test_the_ways_out_are_chosen(signed_in: Browser, session: Session, gateway: Gateway) -> None:
+    browser = signed_in(Role.ORGANISER)
+    assert browser.get("/messages/files/ways").status_code == 200
+    chosen = {
+        "brandname": "y",
+        "service_way": "brandname",
+        "number_form": "0",
+        "promotion_sender": "QC ANSINH",
+        "number_heading": "so",
+        "text_heading": "tin",
+    }
+    assert browser.post("/messages/files/ways", data=chosen).status_code == 303
+    ways = session.scalars(select(SmsWays)).one()
+    assert (ways.twilio, ways.columns) == (False, {"number": "so", "text": "tin"})
+    for wrong in ({"service_way": "twilio"}, {"number_heading": ""}, {"promotion_sender": "Tên có dấu"}):
+        assert browser.post("/messages/files/ways", data=chosen | wrong).status_code == 422
