@@ -21,7 +21,7 @@ class ReminderRule(TownRow, Model):
     __table_args__ = (
         refers("changed_by_id", "account"),
         UniqueConstraint("town_id", "code"),
-        CheckConstraint("latest between -120 and earliest and earliest <= 120", name="days"),
+        CheckConstraint("latest between -100 and earliest and earliest <= 100", name="days"),
         CheckConstraint("opens >= '07:00' and closes <= '22:00' and opens < closes", name="within_legal_hours"),
         CheckConstraint("text !~ '^\\[(QC|AD)\\]'", name="no_promotion"),
     )

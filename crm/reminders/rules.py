@@ -17,7 +17,7 @@ from crm.prospects.rules import Stage
 
 POLITE_HOURS = Hours(time(7, 30), time(20))
 """When a reminder may reach an old person."""
-FURTHEST = 120
+FURTHEST = 100
 """Days from an event beyond which nothing is reminded of."""
 NAMED = 2
 """So many people of a household are called by name; of more, the family."""

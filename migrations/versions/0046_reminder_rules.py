@@ -79,7 +79,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_reminder_rule")),
         sa.UniqueConstraint("town_id", "code", name=op.f("uq_reminder_rule_town_id_code")),
-        sa.CheckConstraint("latest between -120 and earliest and earliest <= 120", name=op.f("ck_reminder_rule_days")),
+        sa.CheckConstraint("latest between -100 and earliest and earliest <= 100", name=op.f("ck_reminder_rule_days")),
         sa.CheckConstraint(
             "opens >= '07:00' and closes <= '22:00' and opens < closes",
             name=op.f("ck_reminder_rule_within_legal_hours"),

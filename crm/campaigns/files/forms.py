@@ -12,7 +12,6 @@ from wtforms.validators import DataRequired, Length
 
 from crm.campaigns.files.models import SmsWays
 from crm.campaigns.files.rules import HOLDS, USUAL_HEADINGS, Holds, NumberForm
-from crm.campaigns.rules.delivery import DELIVERY_NAMES
 from crm.campaigns.rules.stages import PURPOSE_NAMES
 from crm.campaigns.rules.ways import WAYS, Way
 from crm.prospects.rules import Purpose
@@ -105,9 +104,14 @@ class HandInForm(Form):
 class PeopleForm(QueryForm):
     """Which messages of a file to list."""
 
-    state = SelectField(
+    which = SelectField(
         _l("What became of it"),
-        choices=[("", _l("All")), *((str(value), label) for value, label in DELIVERY_NAMES.items())],
+        choices=[
+            ("", _l("All")),
+            ("open", _l("No result yet")),
+            ("arrived", _l("Sent")),
+            ("lost", _l("Not delivered")),
+        ],
         default="",
     )
 

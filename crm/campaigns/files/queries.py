@@ -114,7 +114,7 @@ def people_page(
     file_id: UUID,
     visible: ColumnElement[bool],
     *,
-    state: Delivery | None,
+    states: Iterable[Delivery] | None,
     cursor: str | None,
     size: int,
 ) -> Page[Any]:
@@ -125,8 +125,8 @@ def people_page(
         .where(Message.town_id == town_id, Message.file_id == file_id)
         .where(or_(Message.prospect_id.is_(None), visible))
     )
-    if state is not None:
-        query = query.where(Message.state == state)
+    if states is not None:
+        query = query.where(Message.state.in_(list(states)))
     return page(
         session,
         query,

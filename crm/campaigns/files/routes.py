@@ -53,9 +53,11 @@ bp.context_processor(
     }
 )
 PAGE = 30
-NO_RESULT_YET = {Delivery.HANDED_OVER}
-ARRIVED = {Delivery.SENT, Delivery.DELIVERED}
-NOT_ARRIVED = {Delivery.UNDELIVERED, Delivery.FAILED}
+GROUPS: Mapping[str, set[Delivery]] = {
+    "open": {Delivery.HANDED_OVER},
+    "arrived": {Delivery.SENT, Delivery.DELIVERED},
+    "lost": {Delivery.UNDELIVERED, Delivery.FAILED},
+}
 
 
 def _town() -> UUID:
@@ -68,8 +70,7 @@ def _file(file_id: UUID) -> SmsFile:
 
 def _told(states: Mapping[Delivery, int]) -> dict[str, int]:
     """How many have no result yet, arrived, or did not."""
-    groups = {"open": NO_RESULT_YET, "arrived": ARRIVED, "lost": NOT_ARRIVED}
-    return {name: sum(states.get(one, 0) for one in group) for name, group in groups.items()}
+    return {name: sum(states.get(one, 0) for one in group) for name, group in GROUPS.items()}
 
 
 # ---- files
@@ -171,13 +172,13 @@ def take_back(file_id: UUID) -> ResponseReturnValue:
 def people(file_id: UUID) -> ResponseReturnValue:
     """Who stood in a file and what became of it."""
     file, form = _file(file_id), PeopleForm(request.args)
-    state = Delivery(form.state.data) if form.state.data and form.validate() else None
+    which = GROUPS.get(form.which.data or "") if form.validate() else None
     found = queries.people_page(
         session(),
         file.town_id,
         file.id,
         visible_to(current_scope()),
-        state=state,
+        states=which,
         cursor=request.args.get("cursor"),
         size=PAGE,
     )

@@ -44,7 +44,7 @@ def test_from_what_waits_to_its_results(signed_in: Browser, session: Session, ga
     assert first.data == second.data == file.content
     assert "tin-nhan-1-QC.csv" in first.headers["Content-Disposition"]
     assert browser.get(f"{made.location}/progress").get_json()["finished"]
-    people = browser.get(f"{made.location}/people?state=handed_over")
+    people = browser.get(f"{made.location}/people?which=open")
     assert people.status_code == 200
     hand_in = f"/messages/files/results/new?file={file.id}"
     assert browser.get(hand_in).status_code == 200
