@@ -160,11 +160,7 @@ def _filled(growth: int, floor: int, weights: Sequence[Fraction], room: Sequence
         given = rounded(left, [weights[place] for place in open_to])
         for place, more in zip(open_to, given, strict=True):
             parts[place] += min(more, room[place] - parts[place])
-        now = growth - sum(parts)
-        if now == left:  # those with room have no weight: one after the other
-            parts[open_to[0]] += 1
-            now -= 1
-        left = now
+        left = growth - sum(parts)
     return parts
 
 
