@@ -4,7 +4,7 @@
 here twice (bench/identity.py), `--only ledger` does random acts with money in several processes of which some are
 killed, and looks whether the books hold (bench/ledger.py), `--only matching` proposes whom to fund (bench/matching.py),
 `--only statements` matches the lines of a bank's statement (bench/statements.py), `--only preflight` looks at everybody
-of a campaign and launches it (bench/preflight.py).
+of a campaign and launches it (bench/preflight.py), `--only sms` sends and takes receipts (bench/sms.py).
 
 Both are served by the same gunicorn settings on the same PostgreSQL; one client asks them in turn over kept-alive
 connections, so a machine that slows down slows both. What counts is the ratio.
@@ -32,7 +32,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_migrate import upgrade
 from sqlalchemy import select, text
 
-from bench import identity, importing, ledger, matching, preflight, statements
+from bench import identity, importing, ledger, matching, preflight, sms, statements
 from bench.people import fill
 from bench.serving import Client, Served, answers_a_second, memory, served
 from crm import clock
@@ -91,9 +91,10 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=importing.ROWS, help="rows of the list, at most --people")
     parser.add_argument(
         "--only",
-        choices=["importing", "identity", "ledger", "matching", "preflight", "statements"],
+        choices=["importing", "identity", "ledger", "matching", "preflight", "sms", "statements"],
         help="measure only this part",
     )
+    parser.add_argument("--messages", type=int, default=20_000, help="messages to send, with --only sms")
     parser.add_argument("--acts", type=int, default=10_000, help="acts with money, with --only ledger")
     asked = parser.parse_args()
     if asked.only and (asked.write or asked.grow_to):
@@ -113,6 +114,8 @@ def main() -> None:
                 table = preflight.measure(create_app(settings_of(env)), asked.people)
             elif asked.only == "ledger":
                 table = ledger.measure(create_app(settings_of(env)), asked.acts)
+            elif asked.only == "sms":
+                table = sms.measure(env, asked.messages)
             elif asked.only == "statements":
                 table = run_statements(env)
             elif asked.only:

@@ -68,3 +68,13 @@ def log() -> dict[str, str]:
             {"user": uuid.UUID(said["user"]), "outcome": said["outcome"], "person": uuid.UUID(said["prospect_id"])},
         )
     return {"saved": "yes"}
+
+
+@app.post("/receipt")
+def receipt() -> tuple[str, int]:
+    with Session(engine) as session, session.begin():
+        session.execute(
+            text("insert into outbox_receipt (sid, status, phone) values (:sid, :status, :phone)"),
+            {"sid": request.form["MessageSid"], "status": request.form["MessageStatus"], "phone": request.form["To"]},
+        )
+    return "", 204
