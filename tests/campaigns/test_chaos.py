@@ -165,14 +165,15 @@ def installation(dice: random.Random) -> Iterator[Installation]:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("CRM_", "TWILIO_", "REDIS_"))}
     env |= {"SMS_RATE": str(RATE)}
     services = start(folder, durable=False)
-    with (folder / "up.log").open("wb") as log:
-        up = subprocess.Popen([CRM, "up", "--port", str(port), "--data-dir", folder], env=env, stdout=log, stderr=log)
+    with (folder / "up.log").open("wb") as told:
+        up = subprocess.Popen([CRM, "up", "--port", str(port), "--data-dir", folder], env=env, stdout=told, stderr=told)
     try:
-        wait(lambda: answers(port, "127.0.0.1"), 300, "the installation does not answer")
+        wait(lambda: answers(port, "127.0.0.1") or up.poll() is not None, 300, "the installation does not answer")
+        assert up.poll() is None, "the installation did not start"
         yield Installation(folder, services, up, dice)
     except BaseException:
-        print((folder / "up.log").read_text()[-3000:])
-        print((folder / "logs" / "worker.log").read_text()[-6000:])
+        for log in (folder / "up.log", *sorted(folder.glob("logs/*.log"))):
+            print(log.name, log.read_text()[-2000:])
         raise
     finally:
         up.terminate()
