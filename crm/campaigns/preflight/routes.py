@@ -106,9 +106,9 @@ def refuse(campaign_id: UUID, approval_id: UUID) -> ResponseReturnValue:
     """No, and why."""
     form = RefusalForm()
     with _told(), transaction() as current:
+        row = queries.approval(current, campaign_or_404(campaign_id), approval_id)
         if not form.validate():
             raise RuleBroken(_("Write why not, so that it can be mended."))
-        row = queries.approval(current, campaign_or_404(campaign_id), approval_id)
         approving.refuse(current, row, words=form.words.data or "", by_id=current_user().id, at=now())
         flash(_("Not approved. Whoever asked sees why."), "success")
     return _back(campaign_id)
