@@ -56,6 +56,7 @@ import crm.prospects.merging.models
 import crm.prospects.models
 import crm.reminders.models
 import crm.reorganisations.models
+import crm.reports.documents.models
 import crm.sponsors.cliff.models
 import crm.sponsors.conditions
 import crm.sponsors.giving.models

@@ -25,6 +25,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "work packages whose last day is past": {"task": "outreach.return_overdue", "schedule": 5 * EVERY_MINUTE},
     "acts on many people and files that stand still": {"task": "lists.resume", "schedule": EVERY_MINUTE},
     "proposals whom to fund that stand still": {"task": "matching.resume", "schedule": EVERY_MINUTE},
+    "reports whose counting stands still": {"task": "documents.resume", "schedule": EVERY_MINUTE},
     "comparisons of decrees that stand still": {"task": "decrees.resume", "schedule": EVERY_MINUTE},
     "reminders of sponsors' instalments": {"task": "giving.remind", "schedule": crontab(hour=8, minute=0)},
     "people whose sponsor's help ends": {"task": "cliff.tell", "schedule": crontab(hour=4, minute=30)},

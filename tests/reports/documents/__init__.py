@@ -1,0 +1,1 @@
+"""Official reports of a small town."""
