@@ -62,6 +62,7 @@ OFFICE: tuple[Item, ...] = (
     Item(_l("Taking part"), "participation.listing", "joined", May.SEE_DASHBOARD),
     Item(_l("Keeping them in"), "keeping.show", "due", May.SEE_PEOPLE),
     PAPERS,
+    Item(_l("Official reports"), "documents.listing", "document", May.SEE_REPORTS),
     Item(_l("Messages"), "campaigns.messages", "campaign", May.SEE_MESSAGES),
     replace(ANSWERS, permission=May.SEE_MESSAGES),
     Item(_l("Results and effort"), "emulation.show", "agreed", May.SEE_DASHBOARD),

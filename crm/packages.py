@@ -135,6 +135,8 @@ from crm.reminders import routes as reminder_routes
 from crm.reorganisations import routes as reorganisation_routes
 from crm.reports import resources as report_resources
 from crm.reports import routes as report_routes
+from crm.reports.documents import resources as document_resources
+from crm.reports.documents import routes as document_routes
 from crm.reports.money import routes as money_report_routes
 from crm.reports.weekly import routes as weekly_routes
 from crm.sponsors import resources as sponsor_resources
@@ -213,6 +215,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     statement_routes.bp,
     report_routes.bp,
     money_report_routes.bp,
+    document_routes.bp,
     reorganisation_routes.bp,
     decree_routes.bp,
     timekeeping_routes.bp,
@@ -245,4 +248,5 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     ledger_resources.blp,
     matching_resources.blp,
     report_resources.blp,
+    document_resources.blp,
 )

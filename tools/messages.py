@@ -34,6 +34,7 @@ INSIDE = {
     "restored": "restored",
     "tracing": "tracing",
     "files": "message_files",
+    "documents": "documents",
 }
 """Folders of a package that have a catalogue of their own."""
 

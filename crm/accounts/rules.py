@@ -52,6 +52,8 @@ class May(StrEnum):
     ENROL = "enrol"
     TAKE_PREMIUMS = "take_premiums"
     SEE_DASHBOARD = "see_dashboard"
+    SEE_REPORTS = "see_reports"
+    WRITE_REPORTS = "write_reports"
     SEE_SPONSORS = "see_sponsors"
     RECORD_MONEY = "record_money"
     SEE_MESSAGES = "see_messages"
@@ -88,7 +90,7 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
     - _NOT_THE_OFFICE
     - {May.MANAGE_ACCOUNTS, May.CHANGE_LAW, May.MOVE_CLOCK, May.CHANGE_WARDS},
     Role.ORGANISER: frozenset(_SEES | {May.SEE_MESSAGES, May.RUN_CAMPAIGNS, May.LOG_VISITS, May.EDIT_PEOPLE}),
-    Role.TREASURER: frozenset(_SEES | {May.SEE_SPONSORS, May.RECORD_MONEY}),
+    Role.TREASURER: frozenset(_SEES | {May.SEE_SPONSORS, May.RECORD_MONEY, May.SEE_REPORTS}),
     Role.LEAD: frozenset(
         _SEES
         | _FIELD
@@ -101,12 +103,16 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
             May.SEE_MESSAGES,
             May.EXPORT_PEOPLE,
             May.SEE_EXPORTS,
+            May.SEE_REPORTS,
+            May.WRITE_REPORTS,
         }
     ),
     Role.VOLUNTEER: frozenset(_FIELD),
     Role.AGENT: frozenset(_FIELD | {May.TAKE_PREMIUMS}),
     Role.SPONSOR: frozenset({May.SEE_OWN_ACCOUNT, May.SEE_OWN_GIVING}),
-    Role.AUDITOR: frozenset(_SEES | {May.SEE_ALIKE, May.SEE_SPONSORS, May.SEE_MESSAGES, May.SEE_EXPORTS}),
+    Role.AUDITOR: frozenset(
+        _SEES | {May.SEE_ALIKE, May.SEE_SPONSORS, May.SEE_MESSAGES, May.SEE_EXPORTS, May.SEE_REPORTS}
+    ),
 }
 
 

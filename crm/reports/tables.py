@@ -16,8 +16,7 @@ from xlsxwriter import Workbook
 from crm.accounts.queries import Scope
 from crm.participation.rules import Span
 from crm.prospects.rules import Stage
-from crm.reports.figures.queries import figures
-from crm.reports.queries import pipeline, places_in
+from crm.reports.queries import pipeline
 from crm.reports.rules import By
 
 SAFE = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -42,39 +41,8 @@ class ReportTable:
     """Further tables of the same report."""
 
 
-def participants(session: Session, scope: Scope, span: Span, drawn: date | None = None) -> ReportTable:
-    """Biểu 01: how the stock of participants moved, ward by ward in the boundaries of `drawn`, by default of the last day
-    (layout proposed by this program)."""
-    columns = [
-        _("Ward, commune"),
-        _("Target of the year"),
-        _("At the start"),
-        _("Joined"),
-        _("Returned"),
-        _("Left"),
-        _("Now"),
-        _("Percent of the target"),
-    ]
-    counted = figures(session, scope, span, drawn)
-    found = sorted(places_in(session, scope, counted), key=lambda row: row.name_key)
-    target = 0
-    rows = []
-    for row in found:
-        target += row.target or 0
-        rows.append(_line(row.name, row.target, row.moved))
-    rows.append(_line(_("Total"), target or None, counted.total))
-    counting = _("People taking part at the end of the day: the stock, not the sum of those who joined.")
-    title, day = _("People taking part, by ward"), drawn or span.as_of
-    return ReportTable(title, span.since, span.as_of, counting, _drawn(day), columns, rows)
-
-
 def _drawn(day: date) -> str:
     return str(_("Wards and communes in the boundaries of %(day)s.", day=f"{day:%d/%m/%Y}"))
-
-
-def _line(name: str, target: int | None, moved: Any) -> list[Any]:
-    percent = round(100 * moved.now / target, 2) if target else None
-    return [name, target, moved.start, moved.joined, moved.returned, moved.left, moved.now, percent]
 
 
 def stages(session: Session, scope: Scope, span: Span, drawn: date | None = None) -> ReportTable:

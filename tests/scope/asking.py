@@ -82,6 +82,8 @@ OF_THE_TOWN = (
     "file_id",
     "results_id",
     "rule_code",
+    "report_id",
+    "template_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},
@@ -239,6 +241,7 @@ class Asker:
             **town.law_changed,
             **town.proposed,
             **town.banked,
+            **town.reported,
         }
 
     def _opened(self, endpoint: str) -> dict[str, Any]:

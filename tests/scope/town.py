@@ -75,6 +75,10 @@ from crm.reorganisations.models import Handover, Reorganisation
 from crm.reorganisations.rules import Move, Plan
 from crm.reorganisations.rules import State as ReorganisationState
 from crm.sealed import current as seal
+from crm.reports.documents.models import ReportTemplate
+from crm.reports.documents.services import counting as reporting
+from crm.reports.documents.services import papers
+from crm.reports.periods import ReportKind
 from crm.sponsors import services as sponsoring
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.rules import Asked
@@ -152,6 +156,7 @@ class SmallTown:
         self.proposed = self._proposal(self.sponsor, standing)
         self.banked = self._banked(self.town.id) | self._refused(self.town.id)
         self.banked |= self._shared_out(self.town.id, self.wards[0])
+        self.reported = self._reported(self.users["manager"])
         self.other = self._other_town()
         self.session.flush()
 
@@ -509,6 +514,16 @@ class SmallTown:
         )
         made = {"target_id": target.id, "sharing_id": row.id, "share_id": share.id}
         return made | {"commendation_id": line.id}
+
+    def _reported(self, by: User) -> dict[str, UUID]:
+        """The counted report of a month, and a template of the office."""
+        at = clock.now()
+        report = reporting.open_report(self.session, ReportKind.MONTH, "2019-09", None, None, by=by, at=at)
+        reporting.record(self.session, report, reporting.count(self.session, report, at=at), at=at)
+        template = papers.use_shipped(self.session, None, by=by, at=at)
+        own = ReportTemplate(town_id=by.town_id, version=2, name="m.docx", content=b"PK", added_at=at, added_by_id=by.id)
+        assert template.content is None
+        return {"report_id": report.id, "template_id": self._add(own).id}
 
     def _carried(self, known: Known, by: Sponsor) -> Allocation:
         row = known.row
@@ -951,6 +966,7 @@ class SmallTown:
                 **self._banked(town.id),
                 **self._refused(town.id),
                 **self._shared_out(town.id, ward),
+                **self._reported(self._away_user),
             }
         )
 

@@ -78,7 +78,7 @@ def gather(session: Session, town: Town, wanted: Wanted, counted: Callable[[int]
 
 def _stock(session: Session, what: Asked, wanted: Wanted, facts: dict[str, Any]) -> None:
     rows, total, target = stock_of(session, what)
-    compared = total.stock.year_before > 0
+    compared = counting.year_before_known(session, what)
     facts["tables"].append(
         sheets.of_stock(
             rows,
@@ -172,7 +172,7 @@ def _organisations(session: Session, what: Asked, wanted: Wanted, facts: dict[st
     table = sheets.of_organisations(found, names)
     facts["tables"].append(table)
     facts["organisations"] = [
-        {"name": names[key], **one._asdict()} for key, one in found.items() if key in names and any(one)
+        {"name": names[key], **one._asdict()} for key, one in found.items() if key is not None and any(one)
     ]
     facts["organisations"].sort(key=lambda one: (-one["first_paid"], one["name"]))
 

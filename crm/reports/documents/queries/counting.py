@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm import clock
@@ -157,6 +157,19 @@ def stock(session: Session, what: Asked) -> dict[UUID | None, Stock]:
         unit = neighbourhood_id if what.place else what.within.unit_of(place_id, neighbourhood_id)
         found[unit] = found.get(unit, Stock()).plus(Stock(*(int(number) for number in numbers)))
     return found
+
+
+def year_before_known(session: Session, what: Asked) -> bool:
+    """Whether the register was kept a year earlier: somebody joined or came back by then, and was not only taken over."""
+    query = select(
+        exists().where(
+            Participation.town_id == what.scope.town_id,
+            Participation.withdrawn_at.is_(None),
+            Participation.started_as.not_in((Beginning.BASELINE, Beginning.LISTED)),
+            Participation.started_on <= _year_before(what.span.as_of),
+        )
+    )
+    return bool(session.scalar(query))
 
 
 def _year_before(day: date) -> date:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, select, true, tuple_
 from sqlalchemy.orm import Session, defer
 
 from crm.accounts.models import User
@@ -29,7 +29,7 @@ from crm.reports.documents.paper import Paper
 from crm.reports.documents.rules import FINAL, Form, Head, Section, State, issues_for, usual_head, written_number
 from crm.reports.documents.wording import first_wording
 from crm.reports.periods import ReportKind, span_of
-from crm.web.pager import Page, page
+from crm.web.pager import Page, read_cursor, write_cursor
 
 STANDS_STILL = timedelta(minutes=2)
 
@@ -88,10 +88,13 @@ def report_seen(session: Session, scope: Scope, report_id: UUID, *, lock: bool =
 
 def page_of(session: Session, scope: Scope, *, cursor: str | None, size: int = 30) -> Page[Report]:
     """One page of them, the last opened first."""
-    query: Any = select(Report).where(seen_by(scope))
-    order = (Report.opened_at.desc(), Report.id.desc())
-    kinds = (datetime.fromisoformat, UUID)
-    return page(session, query, order, cursor=cursor, size=size, kinds=kinds, key=lambda row: (row.opened_at, row.id))
+    query = select(Report).where(seen_by(scope)).order_by(Report.opened_at.desc(), Report.id.desc())
+    if cursor:
+        position = read_cursor(cursor, (datetime.fromisoformat, UUID))
+        query = query.where(tuple_(Report.opened_at, Report.id) < tuple_(*position))
+    found = session.scalars(query.limit(size + 1)).all()
+    last = found[size - 1] if len(found) > size else None
+    return Page(found[:size], write_cursor((last.opened_at, last.id)) if last else None)
 
 
 def standing(session: Session, town_id: UUID, kind: ReportKind, period: str, place_id: UUID | None) -> Report | None:

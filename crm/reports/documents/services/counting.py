@@ -87,14 +87,13 @@ def is_small(session: Session, town_id: UUID) -> bool:
 def claim(session: Session, town_id: UUID, report_id: UUID, *, at: datetime) -> Report | None:
     """Take a report to count; None when it is counted, or somebody else is at it."""
     free = or_(Report.parts == 0, Report.heartbeat_at < at - finding.STANDS_STILL)
-    taken = session.scalar(
+    return session.scalar(
         update(Report)
         .where(Report.town_id == town_id, Report.id == report_id, Report.state == State.COUNTING, free)
         .values(parts=1, heartbeat_at=at)
         .returning(Report)
         .execution_options(populate_existing=True)
     )
-    return taken
 
 
 def count(
