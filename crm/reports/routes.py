@@ -7,24 +7,21 @@ from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from crm import clock
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May, Reach, Role
 from crm.db import session
-from crm.kept import kept
 from crm.participation.rules import DUE_SOON
-from crm.places.boundaries import vintages
 from crm.places.models import Town
 from crm.prospects.wording import STAGES
 from crm.reports import queries
 from crm.reports.attention import queries as attention
 from crm.reports.attention.rules import per_week
+from crm.reports.documents.showing import boundaries, periods
 from crm.reports.forms import HomeForm
 from crm.reports.rules import ON_THE_WAY, Sort, in_order
 from crm.targets.sharing.queries import asked_of
-from crm.web.filters import day as written_day
 from crm.web.guard import may
 
 bp = Blueprint("reports", __name__)
@@ -35,7 +32,7 @@ bp = Blueprint("reports", __name__)
 def dashboard() -> ResponseReturnValue:
     """Where the year stands: one sentence, the stock and how it moved, by place and organisation, what to decide."""
     form, today = HomeForm(request.args), clock.today()
-    form.offer(_boundaries())
+    form.offer(boundaries(session(), current_scope().town_id))
     drawn = form.drawn if form.validate() else None
     home, order = queries.home(session(), current_scope(), form.day(today), today, drawn), form.order()
     scope, now = current_scope(), home.to_decide is not None
@@ -58,21 +55,8 @@ def dashboard() -> ResponseReturnValue:
         whose=queries.unit_of(session(), current_user()),
         listed=lambda kind, **narrowed: _listed(home, kind, drawn, **narrowed),
         today=today,
+        report_to_make=periods(today)[0],
     )
-
-
-def _boundaries() -> list[tuple[str, str]]:
-    """A day of every set of boundaries, with how many units there were and until when."""
-    town_id = current_scope().town_id
-    return [
-        (
-            one.since.isoformat(),
-            _("%(units)s units, until %(day)s", units=one.units, day=written_day(one.until))
-            if one.until
-            else _("%(units)s units, since %(day)s", units=one.units, day=written_day(one.since)),
-        )
-        for one in kept(("vintages", town_id), lambda: vintages(session(), town_id))
-    ]
 
 
 def _tables(home: queries.Home, order: Sort) -> dict[str, list[Any]]:

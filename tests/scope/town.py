@@ -74,11 +74,12 @@ from crm.reminders.models import ReminderRule
 from crm.reorganisations.models import Handover, Reorganisation
 from crm.reorganisations.rules import Move, Plan
 from crm.reorganisations.rules import State as ReorganisationState
-from crm.sealed import current as seal
 from crm.reports.documents.models import ReportTemplate
+from crm.reports.documents.printing import word
 from crm.reports.documents.services import counting as reporting
 from crm.reports.documents.services import papers
 from crm.reports.periods import ReportKind
+from crm.sealed import current as seal
 from crm.sponsors import services as sponsoring
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.rules import Asked
@@ -521,7 +522,14 @@ class SmallTown:
         report = reporting.open_report(self.session, ReportKind.MONTH, "2019-09", None, None, by=by, at=at)
         reporting.record(self.session, report, reporting.count(self.session, report, at=at), at=at)
         template = papers.use_shipped(self.session, None, by=by, at=at)
-        own = ReportTemplate(town_id=by.town_id, version=2, name="m.docx", content=b"PK", added_at=at, added_by_id=by.id)
+        own = ReportTemplate(
+            town_id=by.town_id,
+            version=2,
+            name="m.docx",
+            content=word.SHIPPED.read_bytes(),
+            added_at=at,
+            added_by_id=by.id,
+        )
         assert template.content is None
         return {"report_id": report.id, "template_id": self._add(own).id}
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.errors import NotFound
+from crm.kept import kept
 from crm.places.boundaries import vintages
 from crm.places.models import Town
 from crm.reports.documents.models import Report, ReportSnapshot
@@ -66,7 +67,7 @@ def boundaries(session: Session, town_id: Any) -> list[tuple[str, str]]:
                 else _("%(units)s units, since %(day)s", units=one.units, day=written_day(one.since))
             ),
         )
-        for one in vintages(session, town_id)
+        for one in kept(("vintages", town_id), lambda: vintages(session, town_id))
     ]
 
 
