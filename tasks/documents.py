@@ -31,16 +31,6 @@ def tell(town_id: UUID, report_id: UUID, part: int) -> None:
         counting.beat(session, town_id, report_id, part, at=now())
 
 
-def count_soon(town_id: UUID, report_id: UUID) -> None:
-    """Count it at once in a small town; in a large one a worker does."""
-    with transaction() as session:
-        small = counting.is_small(session, town_id)
-    if small:
-        count_report.run(str(town_id), str(report_id))
-    else:
-        ring(count_report, str(town_id), str(report_id))
-
-
 @shared_task(name="documents.resume")
 def resume() -> None:
     """Ring again for reports whose counting stands still."""

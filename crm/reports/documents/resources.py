@@ -14,6 +14,7 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.api.blueprint import Blueprint
 from crm.api.lists import ListQuery, listing
+from crm.background import ring
 from crm.db import session, transaction
 from crm.errors import RuleBroken
 from crm.places.queries import place_named
@@ -24,7 +25,7 @@ from crm.reports.documents.rules import OFFICIAL, Form, State, issues_for
 from crm.reports.documents.services import counting, signing
 from crm.reports.periods import ReportKind
 from crm.web.guard import may
-from tasks.documents import count_soon
+from tasks.documents import count_report
 
 blp = Blueprint("documents_api", __name__, description="Official reports: counted, signed, sent")
 
@@ -90,7 +91,7 @@ def documents(asked: dict[str, Any]) -> dict[str, Any]:
 @blp.response(201, ReportAnswer)
 @may(May.WRITE_REPORTS)
 def make(given: dict[str, Any]) -> Report:
-    """Make the report of a period, or find the one there is; in a large town it is counted in the background"""
+    """Make the report of a period, or find the one there is; it is counted in the background"""
     scope, today = current_scope(), clock.today()
     named = place_named(session(), scope.town_id, given["place"], today=today) if given["place"] else None
     if named is not None and not issues_for(named.kind):
@@ -102,7 +103,7 @@ def make(given: dict[str, Any]) -> Report:
         report = counting.open_report(current, kind, given["period"], place, given["boundaries"], by=by, at=at)
         report_id, waits = report.id, report.state is State.COUNTING
     if waits:
-        count_soon(scope.town_id, report_id)
+        ring(count_report, str(scope.town_id), str(report_id))
     return finding.report_seen(session(), scope, report_id)
 
 

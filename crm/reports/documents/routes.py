@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from crm import clock
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May, Reach
+from crm.background import ring
 from crm.db import session, transaction
 from crm.errors import NotFound
 from crm.places.models import Place, Town
@@ -38,7 +39,7 @@ from crm.web.filters import number
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 from crm.web.language import chosen
-from tasks.documents import count_soon
+from tasks.documents import count_report
 
 bp = Blueprint("documents", __name__, url_prefix="/reports")
 WORDS = {"STATES": STATES, "period_title": showing.period_title}
@@ -78,7 +79,7 @@ def count(report_id: UUID) -> ResponseReturnValue:
     drawn = form.drawn if form.validate() else None
     with transaction() as current:
         counting.count_again(current, _report(report_id, lock=True), drawn, by=current_user(), at=clock.now())
-    count_soon(current_scope().town_id, report_id)
+    ring(count_report, str(current_scope().town_id), str(report_id))
     return redirect(url_for(".show", report_id=report_id), 303)
 
 
@@ -261,7 +262,7 @@ def _opened(form: OpenForm) -> ResponseReturnValue:
         report = counting.open_report(current, kind, period, place, form.drawn, by=current_user(), at=clock.now())
         report_id, waits = report.id, report.state is State.COUNTING
     if waits:
-        count_soon(current_scope().town_id, report_id)
+        ring(count_report, str(current_scope().town_id), str(report_id))
     return redirect(url_for(".show", report_id=report_id), 303)
 
 

@@ -19,7 +19,6 @@ from crm.errors import Conflict
 from crm.ids import new_id
 from crm.participation.rules import Span
 from crm.places.models import Place, Town
-from crm.prospects.models import Prospect
 from crm.reports.documents import figures
 from crm.reports.documents.figures import Wanted
 from crm.reports.documents.models import Report, ReportSnapshot, ReportText
@@ -27,9 +26,6 @@ from crm.reports.documents.queries import finding
 from crm.reports.documents.rules import Section, State, digest_of
 from crm.reports.documents.wording import first_wording
 from crm.reports.periods import ReportKind, span_of
-
-AT_ONCE = 20_000
-"""People of a town whose report is counted while one waits."""
 
 
 def open_report(
@@ -73,12 +69,6 @@ def count_again(session: Session, report: Report, drawn: date | None, *, by: Use
     report.state, report.parts, report.heartbeat_at = State.COUNTING, 0, at
     report.drawn_on, report.counted_for_id = drawn, by.id
     session.flush()
-
-
-def is_small(session: Session, town_id: UUID) -> bool:
-    """Whether a person can wait while it is counted."""
-    some = select(Prospect.id).where(Prospect.town_id == town_id).limit(AT_ONCE + 1).subquery()
-    return (session.scalar(select(func.count()).select_from(some)) or 0) <= AT_ONCE
 
 
 # ---- claim, do, record

@@ -90,11 +90,13 @@ def sign(
     head = finding.head_on(session, report.town_id, place, signed_on)
     report.head = replace(head, signer=signer.strip() or head.signer).as_json()
     template = finding.template_of(session, report.town_id, report.place_id)
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"report numbers {report.town_id}", 0))))
+    given = number or next_number(session, report, signed_on.year)
     try:
         with session.begin_nested():
             report.state, report.signed_at, report.signed_by_id = State.SIGNED, at, by.id
             report.signed_on, report.year, report.symbol = signed_on, signed_on.year, head.symbol
-            report.number = number or next_number(session, report, signed_on.year)
+            report.number = given
             report.template_id = template.id if template else None
             session.flush()
     except IntegrityError as refused:
@@ -134,8 +136,8 @@ def send(session: Session, report: Report, *, sent_on: date, way: str, by: User,
         raise Conflict(_l("Only a signed report can be sent."), code="not_signed")
     if not report.signed_on <= sent_on <= local_day(at):
         raise RuleBroken(_l("It can be sent from the day it was signed until today."), field="sent_on")
+    report.sent_by_id, report.sent_at = by.id, at
     report.state, report.sent_on, report.sent_way = State.SENT, sent_on, way.strip() or None
-    report.sent_at, report.sent_by_id = at, by.id
     session.flush()
     _note(session, report, "report_sent", by, at)
 
@@ -146,7 +148,8 @@ def withdraw(session: Session, report: Report, why: str, *, by: User, at: dateti
         raise Conflict(_l("It was withdrawn already."), code="withdrawn_already")
     if not why.strip():
         raise RuleBroken(_l("Write why it is withdrawn."), field="why")
-    report.state, report.withdrawn_at, report.withdrawn_by_id = State.WITHDRAWN, at, by.id
+    report.withdrawn_by_id = by.id
+    report.state, report.withdrawn_at = State.WITHDRAWN, at
     report.withdrawn_why = why.strip()[:LONGEST_WHY]
     session.flush()
     _note(session, report, "report_withdrawn", by, at, why=report.withdrawn_why)
