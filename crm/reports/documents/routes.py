@@ -6,7 +6,7 @@ import io
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -347,11 +347,14 @@ def _page(report: Report, *, sign_form: SignForm | None = None, send_form: SendF
 
 
 def _office() -> tuple[PlaceForm, Place | None]:
-    """Whose paper a page is about: chosen in the address among those somebody may say it for. Raises NotFound."""
+    """Whose paper a page is about: chosen in the address among those somebody may say it for. Who has no office of their
+    own is led back to the list. Raises NotFound."""
     scope = current_scope()
     form, places = PlaceForm(request.args), finding.places_for(session(), scope, clock.today())
     if scope.reach is not Reach.ALL and not places:
-        raise NotFound
+        if request.method == "POST":
+            raise NotFound
+        abort(redirect(url_for(".listing")))
     form.offer([(str(place.id), place.name) for place in places], whole_town=scope.reach is Reach.ALL)
     return form, finding.place_for(session(), scope, form.place_id, clock.today())
 
