@@ -83,7 +83,7 @@ OF_THE_TOWN = (
     "results_id",
     "rule_code",
     "report_id",
-    "template_id",
+    "office_template_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},

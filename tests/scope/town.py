@@ -531,7 +531,7 @@ class SmallTown:
             added_by_id=by.id,
         )
         assert template.content is None
-        return {"report_id": report.id, "template_id": self._add(own).id}
+        return {"report_id": report.id, "office_template_id": self._add(own).id}
 
     def _carried(self, known: Known, by: Sponsor) -> Allocation:
         row = known.row

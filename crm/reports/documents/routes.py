@@ -232,11 +232,11 @@ def shipped() -> ResponseReturnValue:
     return _docx(word.SHIPPED.read_bytes(), "mau-bao-cao.docx")
 
 
-@bp.get("/template/<uuid:template_id>")
+@bp.get("/template/<uuid:office_template_id>")
 @may(May.SEE_REPORTS)
-def template_file(template_id: UUID) -> ResponseReturnValue:
+def template_file(office_template_id: UUID) -> ResponseReturnValue:
     """A template an office brought."""
-    row = finding.template_seen(session(), current_scope(), template_id)
+    row = finding.template_seen(session(), current_scope(), office_template_id)
     return _docx(row.content or b"", row.name or "mau.docx")
 
 

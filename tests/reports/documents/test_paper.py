@@ -345,7 +345,7 @@ def test_a_lead_of_a_ward_speaks_for_that_ward_only(make: Make, signed_in: Calla
     assert "Ủy ban nhân dân phường Ba Đình" in page
     assert (
         signed_in(make.user(Role.LEAD, organisation_id=make.organisation().id)).get("/reports/letterhead").status_code
-        == 404
+        == 302
     )
 
 

@@ -1,7 +1,7 @@
 """Official reports: frozen figures, wordings, signed files, templates and letterheads.
 
-Revision ID: 0044
-Revises: 0043
+Revision ID: 0048
+Revises: 0047
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0044"
-down_revision = "0043"
+revision = "0048"
+down_revision = "0047"
 branch_labels = None
 depends_on = None
 
