@@ -24,8 +24,8 @@ from crm.reports.documents.rules import Section
 from crm.reports.documents.sheets import Sheet
 
 SHIPPED = Path(__file__).parents[1] / "papers" / "bao-cao.docx"
-LARGEST = 2_000_000
-LARGEST_UNPACKED = 20_000_000
+LARGEST = 2 * 1024**2
+LARGEST_UNPACKED = 20 * 1024**2
 ENDING = ".docx"
 DEEPEST = 3
 """Lists within lists."""
