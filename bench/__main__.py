@@ -4,7 +4,8 @@
 here twice (bench/identity.py), `--only ledger` does random acts with money in several processes of which some are
 killed, and looks whether the books hold (bench/ledger.py), `--only matching` proposes whom to fund (bench/matching.py),
 `--only statements` matches the lines of a bank's statement (bench/statements.py), `--only preflight` looks at everybody
-of a campaign and launches it (bench/preflight.py), `--only sms` sends and takes receipts (bench/sms.py).
+of a campaign and launches it (bench/preflight.py), `--only sms` sends and takes receipts (bench/sms.py),
+`--only forecast` how often the ranges of forecasts hold what comes (bench/forecast.py).
 
 Both are served by the same gunicorn settings on the same PostgreSQL; one client asks them in turn over kept-alive
 connections, so a machine that slows down slows both. What counts is the ratio.
@@ -32,7 +33,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_migrate import upgrade
 from sqlalchemy import select, text
 
-from bench import identity, importing, ledger, matching, preflight, sms, statements
+from bench import forecast, identity, importing, ledger, matching, preflight, sms, statements
 from bench.people import fill
 from bench.serving import Client, Served, answers_a_second, memory, served
 from crm import clock
@@ -91,7 +92,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=importing.ROWS, help="rows of the list, at most --people")
     parser.add_argument(
         "--only",
-        choices=["importing", "identity", "ledger", "matching", "preflight", "sms", "statements"],
+        choices=["forecast", "importing", "identity", "ledger", "matching", "preflight", "sms", "statements"],
         help="measure only this part",
     )
     parser.add_argument("--messages", type=int, default=20_000, help="messages to send, with --only sms")
@@ -101,6 +102,9 @@ def main() -> None:
         parser.error("--only measures one part: leave out --write and --grow-to")
     if asked.people < 1 or asked.rows < 1:
         parser.error("--people and --rows are at least 1")
+    if asked.only == "forecast":
+        print(forecast.measure())
+        return
     rows = min(asked.rows, asked.people)
     folder = Path(tempfile.mkdtemp(prefix="ansinh-bench-", dir="/var/tmp"))
     try:

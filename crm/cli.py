@@ -24,6 +24,7 @@ from crm.premiums.commands import law, premium
 from crm.processes import beat_command, up, web_command, worker_command
 from crm.prospects.importing.commands import importing
 from crm.reports.commands import report
+from crm.reports.forecast.commands import forecast
 from crm.running import program
 from crm.safekeeping.commands import backup, doctor, restore
 from crm.timekeeping.commands import clock_command
@@ -124,7 +125,21 @@ def migrate() -> None:
     click.echo("The schema is up to date.")
 
 
-for each in (migrate, importing, premium, law, user, token, backup, restore, doctor, clock_command, report, demo):
+for each in (
+    migrate,
+    importing,
+    premium,
+    law,
+    user,
+    token,
+    backup,
+    restore,
+    doctor,
+    clock_command,
+    report,
+    forecast,
+    demo,
+):
     main.add_command(in_program(each))
 for each in (up, web_command, worker_command, beat_command):
     main.add_command(each)

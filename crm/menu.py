@@ -58,6 +58,7 @@ GIVER: tuple[Item, ...] = (Item(_l("My giving"), "letters.my_letter", "sponsor",
 
 OFFICE: tuple[Item, ...] = (
     Item(_l("Overview"), "reports.dashboard", "chart", May.SEE_DASHBOARD),
+    Item(_l("Forecast"), "forecast.show", "target", May.SEE_DASHBOARD),
     RESIDENTS,
     Item(_l("Taking part"), "participation.listing", "joined", May.SEE_DASHBOARD),
     Item(_l("Keeping them in"), "keeping.show", "due", May.SEE_PEOPLE),

@@ -57,6 +57,7 @@ import crm.prospects.models
 import crm.reminders.models
 import crm.reorganisations.models
 import crm.reports.documents.models
+import crm.reports.forecast.models
 import crm.sponsors.cliff.models
 import crm.sponsors.conditions
 import crm.sponsors.giving.models
@@ -137,6 +138,8 @@ from crm.reports import resources as report_resources
 from crm.reports import routes as report_routes
 from crm.reports.documents import resources as document_resources
 from crm.reports.documents import routes as document_routes
+from crm.reports.forecast import resources as forecast_resources
+from crm.reports.forecast import routes as forecast_routes
 from crm.reports.money import routes as money_report_routes
 from crm.reports.weekly import routes as weekly_routes
 from crm.sponsors import resources as sponsor_resources
@@ -214,6 +217,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     letter_everybody.bp,
     statement_routes.bp,
     report_routes.bp,
+    forecast_routes.bp,
     money_report_routes.bp,
     document_routes.bp,
     reorganisation_routes.bp,
@@ -249,4 +253,5 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     matching_resources.blp,
     report_resources.blp,
     document_resources.blp,
+    forecast_resources.blp,
 )

@@ -33,6 +33,10 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "task": "giving.forget_unconfirmed",
         "schedule": crontab(hour=3, minute=20),
     },
+    "the forecast of the day before, and of months that have none": {
+        "task": "forecast.make_missing",
+        "schedule": 5 * EVERY_MINUTE,
+    },
     "the week before, to who wishes": {
         "task": "reports.weekly_summary",
         "schedule": crontab(hour=7, minute=0, day_of_week="monday"),

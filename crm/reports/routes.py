@@ -19,6 +19,8 @@ from crm.reports import queries
 from crm.reports.attention import queries as attention
 from crm.reports.attention.rules import per_week
 from crm.reports.documents.showing import boundaries, periods
+from crm.reports.forecast.queries import latest
+from crm.reports.forecast.writing import headline, sentences
 from crm.reports.forms import HomeForm
 from crm.reports.rules import ON_THE_WAY, Sort, in_order
 from crm.targets.sharing.queries import asked_of
@@ -43,6 +45,7 @@ def dashboard() -> ResponseReturnValue:
         weekly=per_week(home.moved.now, home.target.people, today) if now and home.target else 0,
         audit=attention.audit(session(), scope, clock.now()) if current_user().role is Role.AUDITOR else None,
         waiting=asked_of(session(), scope),
+        forecast=_forecast() if now and home.whole_town else None,
         form=form,
         home=home,
         sort=order,
@@ -57,6 +60,12 @@ def dashboard() -> ResponseReturnValue:
         today=today,
         report_to_make=periods(today)[0],
     )
+
+
+def _forecast() -> list[str]:
+    """The last forecast in two sentences; none where none was made."""
+    found = latest(session(), current_scope())
+    return [headline(found.outlook), *sentences(found.outlook)[:1]] if found else []
 
 
 def _tables(home: queries.Home, order: Sort) -> dict[str, list[Any]]:
