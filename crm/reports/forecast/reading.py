@@ -25,7 +25,7 @@ from crm.prospects.models import Prospect, StageChange
 from crm.prospects.rules import Stage
 from crm.reports.figures.queries import figures
 from crm.reports.figures.rules import Figures
-from crm.reports.forecast.rules import MOST_MONTHS, PATH, Past, Ward
+from crm.reports.forecast.rules import MIDDLE, MOST_MONTHS, PATH, Past, Ward
 from crm.reports.queries import pipeline
 from crm.reports.rules import By
 
@@ -206,7 +206,7 @@ def effort(session: Session, town_id: UUID, months: Sequence[Month], as_of: date
     brought = select(Participation.place_id, func.count()).where(began, exists().where(before))
     first_met = select(func.min(met_on)).where(before).correlate(Participation).scalar_subquery()
     days = (Participation.started_on - first_met).label("days")
-    middle = select(func.percentile_cont(0.5).within_group(days)).where(began, exists().where(before))
+    middle = select(func.percentile_cont(MIDDLE).within_group(days)).where(began, exists().where(before))
     return Effort(
         visits=_in_units(visits, within),
         brought=_in_units(_counted(session, brought.group_by(Participation.place_id)), within),
