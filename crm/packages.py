@@ -148,11 +148,13 @@ from crm.sponsors.cliff import routes as cliff_routes
 from crm.sponsors.giving import routes as giving_routes
 from crm.sponsors.ledger import resources as ledger_resources
 from crm.sponsors.ledger import routes as ledger_routes
+from crm.sponsors.letters import resources as paper_resources
 from crm.sponsors.letters.routes import everybody as letter_everybody
 from crm.sponsors.letters.routes import office as letter_office
 from crm.sponsors.letters.routes import private as letter_private
 from crm.sponsors.matching import resources as matching_resources
 from crm.sponsors.matching import routes as matching_routes
+from crm.sponsors.statements import resources as statement_resources
 from crm.sponsors.statements import routes as statement_routes
 from crm.sponsors.treasury import routes as treasury_routes
 from crm.sponsors.unneeded import routes as unneeded_routes
@@ -251,6 +253,8 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     sponsor_resources.blp,
     ledger_resources.blp,
     matching_resources.blp,
+    statement_resources.blp,
+    paper_resources.blp,
     report_resources.blp,
     document_resources.blp,
     forecast_resources.blp,

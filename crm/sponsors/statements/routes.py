@@ -88,12 +88,11 @@ def hand_in() -> ResponseReturnValue:
         content, filename = form.file.data.read(), form.file.data.filename or "statement"
         with refusals_on(form), transaction() as current:
             account = _account_of(current, form, content, filename)
-            taken = taking_in.take_in(current, account, filename, content, by_id=current_user().id, at=clock.now())
-            before = queries.loaded_before(current, account, taken.digest)
-            if before and before.id != taken.id:
-                taking_in.give_up(current, taken)
+            act: dict[str, Any] = {"by_id": current_user().id, "at": clock.now()}
+            taken, known = taking_in.hand_in(current, account, filename, content, **act)
+            if known:
                 flash(_("This very file was handed in before. Here it is."), "message")
-                return _back_to(before.id)
+                return _back_to(taken.id)
             return redirect(url_for(".columns", statement_id=taken.id), 303)
     return render_template("sponsors/statements/new.html", form=form), 422
 
@@ -101,15 +100,10 @@ def hand_in() -> ResponseReturnValue:
 def _account_of(current: Any, form: HandInForm, content: bytes, filename: str) -> BankAccount:
     if form.account_id:
         return queries.bank_account(current, current_scope(), form.account_id)
-    told = form.number.data or taking_in.account_told(content, filename)
-    if not told:
-        raise RuleBroken(
-            _("The file does not say of which account it is. Choose one, or write its number."), field="number"
-        )
     by = current_user()
-    fund = sponsors.fund_account(current)
-    name = fund.name if fund and fund.account == told else ""
-    return taking_in.account_numbered(current, by.town_id, told, name=name, by_id=by.id, at=clock.now())
+    return taking_in.account_of_file(
+        current, by.town_id, content, filename, form.number.data, by_id=by.id, at=clock.now()
+    )
 
 
 @bp.get("/<uuid:statement_id>")

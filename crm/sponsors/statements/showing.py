@@ -123,7 +123,7 @@ def offers_for(session: Session, scope: Scope, lines: Sequence[StatementLine]) -
 def _suggested(matcher: Matcher, one: Suggestion, names: Mapping[UUID, str]) -> Shown:
     title = "; ".join(_share_words(matcher, share, names, many=len(one.shares) > 1) for share in one.shares)
     notes = [note for share in one.shares if (note := _note(matcher, share))]
-    return Shown(title, [_why(why) for why in one.whys], notes, "accept", {"shares": write_shares(one.shares)})
+    return Shown(title, [why_words(why) for why in one.whys], notes, "accept", {"shares": write_shares(one.shares)})
 
 
 def _share_words(matcher: Matcher, share: Share, names: Mapping[UUID, str], *, many: bool) -> str:
@@ -146,7 +146,8 @@ def _note(matcher: Matcher, share: Share) -> str | None:
     return None
 
 
-def _why(why: Why) -> str:
+def why_words(why: Why) -> str:
+    """A reason as a person reads it."""
     words = str(REASONS[why.reason]) % {"told": why.told}
     return f"{words} {SLIPS[why.slip]}" if why.slip else words
 

@@ -18,7 +18,8 @@ from crm.errors import Conflict, RuleBroken
 from crm.money import Vnd
 from crm.names import fold
 from crm.prospects.reading.columns import index_of
-from crm.sponsors.statements import reading
+from crm.sponsors.queries import fund_account
+from crm.sponsors.statements import queries, reading
 from crm.sponsors.statements.models import BankAccount, Statement, StatementLayout
 from crm.sponsors.statements.reading import Field, Read, Table
 from crm.sponsors.statements.reading import Why as Found
@@ -41,6 +42,39 @@ def account_numbered(
     return session.scalars(
         select(BankAccount).where(BankAccount.town_id == town_id, BankAccount.number == number)
     ).one()
+
+
+def account_of_file(
+    session: Session,
+    town_id: UUID,
+    content: bytes,
+    filename: str,
+    told: str | None,
+    *,
+    by_id: UUID | None,
+    at: datetime,
+) -> BankAccount:
+    """The account a file is of: the one `told`, else the one the file names. Raises RuleBroken when neither says it."""
+    number = told or account_told(content, filename)
+    if not number:
+        raise RuleBroken(
+            _l("The file does not say of which account it is. Choose one, or write its number."), field="number"
+        )
+    fund = fund_account(session)
+    name = fund.name if fund and fund.account == number else ""
+    return account_numbered(session, town_id, number, name=name, by_id=by_id, at=at)
+
+
+def hand_in(
+    session: Session, account: BankAccount, filename: str, content: bytes, *, by_id: UUID | None, at: datetime
+) -> tuple[Statement, bool]:
+    """Keep a file, and whether this very file was handed in before: then the first one is answered."""
+    taken = take_in(session, account, filename, content, by_id=by_id, at=at)
+    before = queries.loaded_before(session, account, taken.digest)
+    if before is None or before.id == taken.id:
+        return taken, False
+    give_up(session, taken)
+    return before, True
 
 
 def take_in(
