@@ -60,5 +60,6 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "schedule": 10 * EVERY_MINUTE,
     },
     "the word of the morning": {"task": "mornings.tell", "schedule": 5 * EVERY_MINUTE},
+    "links to confirm a contribution with": {"task": "linking.text_links", "schedule": EVERY_MINUTE},
     "reminders of visits and payments": {"task": "reminders.queue_due", "schedule": EVERY_MINUTE},
 }

@@ -25,6 +25,11 @@ from crm.web.pager import Page, read_cursor, write_cursor
 NEVER_ASKED, SAID_NO, SAID_YES = None, False, True
 
 
+SPONSOR_LINK = "sponsor_link"
+ANSWERS = (SPONSOR_LINK,)
+"""Reminders that answer what somebody has just sent us: their own number said nothing else about messages, nor need it."""
+
+
 def latest_consent(town_id: Any, phone: Any, purpose: Any) -> ColumnElement[bool | None]:
     """What the number said last about a purpose: yes, no, or nothing."""
     return (
@@ -48,10 +53,15 @@ def consents_to(town_id: UUID, phones: Iterable[str], purpose: Purpose) -> Selec
 
 
 def agreed() -> ColumnElement[bool]:
-    """The message's number agrees, at this moment, to its purpose. Who asked for a trial to their own number agrees by
-    that, unless the number said no."""
+    """The message's number agrees, at this moment, to its purpose. Who asked for a message to their own number agrees to
+    this one by that, unless the number said no."""
     said = latest_consent(Message.town_id, Message.phone, Message.purpose)
-    return func.coalesce(said, Message.trial_of_id.is_not(None))
+    return func.coalesce(said, _asked_for())
+
+
+def _asked_for() -> ColumnElement[bool]:
+    """A trial to one's own number, or an answer to what somebody just sent us with this number."""
+    return or_(Message.trial_of_id.is_not(None), func.coalesce(Message.reminder.in_(ANSWERS), False))
 
 
 def within_hours(at: datetime) -> ColumnElement[bool]:
@@ -124,7 +134,7 @@ def why_not(session: Session, message: Outgoing, at: datetime) -> Reason:
             within_hours(at),
             func.coalesce(
                 latest_consent(Message.town_id, Message.phone, Message.purpose),
-                case((Message.trial_of_id.is_not(None), True)),
+                case((_asked_for(), True)),
             ),
         )
         .outerjoin(Campaign, and_(Campaign.town_id == Message.town_id, Campaign.id == Message.campaign_id))

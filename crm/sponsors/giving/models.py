@@ -59,7 +59,7 @@ class Registration(TownRow, Model):
     page_digest: Mapped[bytes]
     """Hash of the token of the page that says where the link went and sends it again."""
     link_digest: Mapped[bytes | None]
-    """Hash of the token that confirms; none when there is no e-mail to send it to."""
+    """Hash of the token that confirms; none until it went to an e-mail, or as a text."""
     links: Mapped[int] = mapped_column(default=0)
     link_sent_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]

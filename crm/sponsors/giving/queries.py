@@ -294,6 +294,30 @@ def links_since(session: Session, town_id: UUID, email: str, since: datetime) ->
     return int(session.scalar(query) or 0)
 
 
+def to_text(session: Session, town_id: UUID, since: datetime, most: int = 200) -> Sequence[Registration]:
+    """Registrations since a moment with a telephone number alone, to which no link went yet; the oldest first."""
+    query = select(Registration).where(
+        Registration.town_id == town_id,
+        Registration.made_at >= since,
+        Registration.email.is_(None),
+        Registration.links == 0,
+        Registration.confirmed_at.is_(None),
+        Registration.refused_at.is_(None),
+    )
+    return session.scalars(query.order_by(Registration.made_at, Registration.id).limit(most)).all()
+
+
+def texts_since(session: Session, town_id: UUID, phone: str, since: datetime) -> int:
+    """How many links were texted to a number since a moment, whoever registered with it."""
+    query = select(func.coalesce(func.sum(Registration.links), 0)).where(
+        Registration.town_id == town_id,
+        Registration.phone == phone,
+        Registration.email.is_(None),
+        Registration.made_at >= since,
+    )
+    return int(session.scalar(query) or 0)
+
+
 def same_contact(
     session: Session, town_id: UUID, *, email: str | None, phone: str | None, tax_code: str | None
 ) -> Sequence[Sponsor]:

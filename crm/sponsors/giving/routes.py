@@ -17,6 +17,7 @@ from crm.background import ring
 from crm.db import session, transaction
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.mail.gateway import sandboxed
+from crm.phones import is_mobile
 from crm.places.models import Town
 from crm.places.queries import the_town, units
 from crm.premiums.rules.wording import GROUNDS
@@ -457,6 +458,7 @@ def _registered_page(kept: Registration, token: str) -> ResponseReturnValue:
         token=token,
         email=showing.masked(kept.email) if kept.email else None,
         phone=showing.masked(kept.phone) if kept.phone else None,
+        texted=bool(kept.phone and is_mobile(kept.phone)),
         mailbox=url_for("mail.mailbox", to=kept.email) if kept.email and sandboxed(showing.settings()) else None,
         lives=rules.LINK_LIVES.days,
     )

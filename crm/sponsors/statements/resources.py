@@ -69,7 +69,7 @@ class StatementOut(Schema):
     filename = fields.String(required=True)
     state = fields.Enum(StatementState, by_value=True, required=True)
     columns = fields.Function(
-        lambda row: row.found["columns"],
+        lambda row: row.found.get("columns", {}),
         required=True,
         metadata={
             "type": "object",
@@ -95,7 +95,7 @@ class LinesQuery(ListQuery):
     statement_id = fields.UUID(load_default=None)
 
 
-class PartOut(Schema):
+class LinePartOut(Schema):
     """What a line, or a part of it, was; the amount has the sign of the line."""
 
     use = fields.Enum(Use, by_value=True, required=True)
@@ -120,10 +120,10 @@ class LineOut(Schema):
     payer = fields.String(required=True)
     state = fields.Enum(LineState, by_value=True, required=True)
     likely = fields.Enum(Likely, by_value=True, required=True)
-    parts = fields.List(fields.Nested(PartOut), required=True)
+    parts = fields.List(fields.Nested(LinePartOut), required=True)
 
 
-class ShareIn(Schema):
+class LineShareIn(Schema):
     """A part of the line's money, and whose it is."""
 
     sponsor_id = fields.UUID(required=True)
@@ -134,10 +134,10 @@ class ShareIn(Schema):
 class MatchIn(Schema):
     """Whose the money of a line is: shares that sum to it."""
 
-    shares = fields.List(fields.Nested(ShareIn), required=True, validate=validate.Length(1, MOST_SHARES))
+    shares = fields.List(fields.Nested(LineShareIn), required=True, validate=validate.Length(1, MOST_SHARES))
 
 
-class ShareOut(Schema):
+class LineShareOut(Schema):
     """A part of the line's money, and whose it may be."""
 
     sponsor_id = fields.UUID(required=True)
@@ -145,19 +145,19 @@ class ShareOut(Schema):
     amount = fields.Integer(required=True)
 
 
-class SuggestionOut(Schema):
+class LineSuggestionOut(Schema):
     """Whose the money may be; the score only orders suggestions."""
 
-    shares = fields.List(fields.Nested(ShareOut), required=True)
+    shares = fields.List(fields.Nested(LineShareOut), required=True)
     score = fields.Integer(required=True)
     whys = fields.List(fields.String(), required=True, metadata={"description": "In words."})
 
 
-class SuggestionsOut(Schema):
+class LineSuggestionsOut(Schema):
     """The best first; `certain` when a whole code of an open promise leaves no doubt."""
 
     certain = fields.Boolean(required=True)
-    items = fields.List(fields.Nested(SuggestionOut), required=True)
+    items = fields.List(fields.Nested(LineSuggestionOut), required=True)
 
 
 @blp.get("/statements")
@@ -206,7 +206,9 @@ def load(sent: dict[str, Any], statement_id: UUID) -> Statement:
     with transaction() as current:
         row = queries.statement(current, current_scope(), statement_id)
         chosen = sent["columns"]
-        columns = row.found["columns"] if chosen is None else {letter: held.value for letter, held in chosen.items()}
+        columns = (
+            row.found.get("columns", {}) if chosen is None else {letter: held.value for letter, held in chosen.items()}
+        )
         taking_in.confirm(current, row, columns, by_id=current_user().id, at=clock.now())
     ring(load_statement, str(row.town_id), str(statement_id))
     return row
@@ -233,7 +235,7 @@ def one_line(line_id: UUID) -> dict[str, Any]:
 
 @blp.get("/statement-lines/<uuid:line_id>/suggestions")
 @may(May.SEE_SPONSORS)
-@blp.response(200, SuggestionsOut)
+@blp.response(200, LineSuggestionsOut)
 def suggestions(line_id: UUID) -> dict[str, Any]:
     """Whose the money of a line may be, and why"""
     line = queries.line(session(), current_scope(), line_id)

@@ -16,6 +16,7 @@ from crm.accounts.queries import token_digest
 from crm.errors import Conflict, RuleBroken
 from crm.mail import services as mail
 from crm.mail.rules import read_address
+from crm.phones import is_mobile
 from crm.places.models import Town
 from crm.sponsors.giving import queries, writing
 from crm.sponsors.giving.links import Links
@@ -37,6 +38,9 @@ from crm.sponsors.services import pledge, register_sponsor
 
 MOST_LINKS_A_DAY = 5
 """To one address, whoever asks: nobody's mailbox is filled through our page."""
+
+MOST_TEXTS = 2
+"""To one number within the time in which an unconfirmed registration is kept."""
 
 FORGOTTEN_AFTER = timedelta(days=30)
 """What nobody confirmed for so long is deleted: it is about people who may never have asked."""
@@ -105,6 +109,23 @@ def send_link(session: Session, registration: Registration, *, links: Links, at:
     return True
 
 
+def link_to_text(session: Session, registration: Registration, *, links: Links, at: datetime) -> str | None:
+    """The address to confirm with, for a text to the number that registered without an e-mail: once for a registration,
+    and few times a month for a number, whoever types it. None when it is not to be texted: then somebody calls."""
+    session.refresh(registration, with_for_update=True)
+    phone = registration.phone
+    if not phone or registration.email or registration.links or registration.confirmed_at or registration.refused_at:
+        return None
+    if not is_mobile(phone):
+        return None
+    if queries.texts_since(session, registration.town_id, phone, at - FORGOTTEN_AFTER) >= MOST_TEXTS:
+        return None
+    token = secrets.token_urlsafe(12)
+    registration.link_digest, registration.link_sent_at, registration.links = token_digest(token), at, 1
+    session.flush()
+    return links.confirming(token)
+
+
 def _occasion(registration: Registration, link: int) -> str:
     return f"confirm:{registration.id}:{link}"
 
@@ -124,15 +145,16 @@ class Confirmed:
 
 
 def confirm_by_link(session: Session, registration: Registration, *, links: Links, at: datetime, on: date) -> Confirmed:
-    """Whoever reads the mailbox confirms. Twice, too late or refused meanwhile is a Conflict.
+    """Whoever reads the mailbox, or the telephone where there is no e-mail, confirms. Twice, too late or refused
+    meanwhile is a Conflict.
 
-    It joins the sponsor who is reached by this very e-mail; nobody is joined by a tax code or a number that only was
-    typed.
+    It joins the sponsor who is reached by this very e-mail or number; nobody is joined by what only was typed.
     """
     _still_waits(session, registration)
     if is_stale(registration, at):
         raise Conflict(_l("This link is too old. Please register once more."), code="stale")
-    known = queries.same_contact(session, registration.town_id, email=registration.email, phone=None, tax_code=None)
+    read = {"email": registration.email, "phone": None if registration.email else registration.phone}
+    known = queries.same_contact(session, registration.town_id, **read, tax_code=None)
     joined = next((one for one in known if _may_be_one(registration, one)), None)
     return _confirm(session, registration, joined, Confirming.LINK, links=links, by_id=None, at=at, on=on)
 

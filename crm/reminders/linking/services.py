@@ -1,0 +1,60 @@
+"""Texting the link: one for a registration, few for a number, none to one that said no."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from crm.campaigns.queries import SPONSOR_LINK
+from crm.campaigns.rules.texts import unaccented
+from crm.campaigns.services.sending import queue_reminder
+from crm.clock import local_day
+from crm.money import Vnd, in_figures
+from crm.places.models import Town
+from crm.prospects.rules import Purpose
+from crm.prospects.services.consent import refusal_of
+from crm.reminders.rules import POLITE_HOURS
+from crm.sponsors.giving import queries as giving
+from crm.sponsors.giving.links import Links
+from crm.sponsors.giving.models import Registration
+from crm.sponsors.giving.services.registering import link_to_text
+
+LINKS_FOR = timedelta(days=1)
+"""A registration that could not be answered so long is called, not texted."""
+
+
+def text_links(session: Session, town_id: UUID, *, links: Links, at: datetime) -> int:
+    """Queue a text with a link for each registration with a telephone number alone; how many. Safe to run any number of
+    times: a registration has one link. A number that said no to messages is called by somebody instead."""
+    waiting = giving.to_text(session, town_id, at - LINKS_FOR)
+    return sum(_text_link(session, one, links, at) for one in waiting)
+
+
+def _text_link(session: Session, one: Registration, links: Links, at: datetime) -> bool:
+    if one.phone is None or refusal_of(session, one.town_id, one.phone, Purpose.SERVICE):
+        return False
+    with session.begin_nested() as link:
+        address = link_to_text(session, one, links=links, at=at)
+        queued = address and queue_reminder(
+            session,
+            one.town_id,
+            reminder=SPONSOR_LINK,
+            phone=one.phone,
+            prospect_id=None,
+            body=link_text(session.get_one(Town, one.town_id).name, one.amount, address),
+            local_day=local_day(at),
+            at=at,
+            not_before=POLITE_HOURS.next_allowed(at),
+            expires_at=at + LINKS_FOR,
+        )
+        if not queued:
+            link.rollback()  # no link is spent that nobody got
+    return bool(queued)
+
+
+def link_text(town: str, amount: Vnd, address: str) -> str:
+    """Asks whoever holds the telephone whether they meant it; without accents, nothing of the sender's words in it."""
+    words = f"Quỹ BHXH {town}: có đăng ký ủng hộ {in_figures(amount)} từ số này. Nếu đúng, mở để xác nhận: {address} Không phải thì bỏ qua."
+    return unaccented(words)
