@@ -141,6 +141,7 @@ from crm.reports.documents import routes as document_routes
 from crm.reports.forecast import resources as forecast_resources
 from crm.reports.forecast import routes as forecast_routes
 from crm.reports.money import routes as money_report_routes
+from crm.reports.pipeline import routes as pipeline_routes
 from crm.reports.weekly import routes as weekly_routes
 from crm.sponsors import resources as sponsor_resources
 from crm.sponsors import routes as sponsor_routes
@@ -220,6 +221,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     statement_routes.bp,
     report_routes.bp,
     forecast_routes.bp,
+    pipeline_routes.bp,
     money_report_routes.bp,
     document_routes.bp,
     reorganisation_routes.bp,
