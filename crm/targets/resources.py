@@ -82,8 +82,14 @@ class TargetIn(Schema):
     organisation = fields.String(allow_none=True, load_default=None, validate=validate.Regexp(r"^[\w.-]{1,60}$"))
     people = fields.Integer(required=True, strict=True, validate=PEOPLE)
     rate = fields.Decimal(
-        allow_none=True, load_default=None, places=2, allow_nan=False, validate=validate.Range(0, PER_CENT)
+        allow_none=True,
+        load_default=None,
+        places=2,
+        allow_nan=False,
+        validate=lambda rate: validate.Range(0, PER_CENT)(rate),
+        metadata={"minimum": 0, "maximum": PER_CENT},
     )
+    """The limits are said as numbers: apispec would write those of a decimal as texts."""
     denominator = fields.Integer(allow_none=True, load_default=None, strict=True, validate=PEOPLE)
     baseline = fields.Integer(allow_none=True, load_default=None, strict=True, validate=PEOPLE)
     population = fields.Integer(allow_none=True, load_default=None, strict=True, validate=PEOPLE)

@@ -331,7 +331,7 @@ def test_after_a_day_in_which_nobody_looked_a_campaign_asks_instead_of_pouring_o
     assert dispatching.claim(session, at_most=5, at=later) == []
     session.refresh(campaign)
     assert (campaign.stage, campaign.stood_still_since) == (Stage.PAUSED, TEN)
-    launching.resume(session, campaign)
+    launching.resume(session, campaign, by_id=None, at=later)
     assert campaign.stood_still_since is None
     assert len(dispatching.claim(session, at_most=5, at=later + timedelta(minutes=1))) == 1
 

@@ -12,7 +12,7 @@ from crm import clock
 from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
 from crm.months import Month
-from crm.participation.rules import Span
+from crm.participation.rules import Beginning, Span
 from crm.prospects.models import Prospect, StageChange
 from crm.prospects.rules import Stage
 from crm.reports.forecast.reading import everyone
@@ -37,6 +37,14 @@ def test_days_at_a_step_are_those_of_stays_that_ended(session: Session, make: Ma
     found = stays(session, among, YEAR)
     assert found == {Stage.CONSIDERING: (5, 4, 6, 8)}
     assert {number for _one, _other, number in steps(session, among, YEAR)} == {5}
+
+
+def test_who_took_part_before_the_register_was_not_won(session: Session, make: Make) -> None:
+    long_ago = _walks(make, (Stage.JOINED, date(2019, 5, 1)))
+    spell(make, long_ago, date(2018, 1, 5), started_as=Beginning.BASELINE)
+    won = _walks(make, (Stage.JOINED, date(2019, 5, 2)))
+    spell(make, won, date(2019, 5, 2))
+    assert steps(session, Among(everyone(won.town_id)), YEAR) == [(Stage.NEW, Stage.JOINED, 1)]
 
 
 def test_who_joined_in_a_month_is_followed_as_long_as_it_is_past(session: Session, make: Make) -> None:

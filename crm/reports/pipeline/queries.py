@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Select, and_, extract, func, or_, select
+from sqlalchemy import ColumnElement, Date, Select, and_, exists, extract, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm import clock
@@ -24,6 +24,7 @@ from crm.prospects.rules import Stage
 
 KEPT_AFTER = (1, 3, 6, 9, 12)
 """Months after joining at which one looks who still takes part."""
+WON = (Beginning.JOINED, Beginning.RETURNED)
 QUARTERS = tuple(part / 4 for part in (1, 2, 3))
 COHORTS = 12
 SECONDS_OF_DAY = 86_400
@@ -73,16 +74,28 @@ def stages(session: Session, among: Among) -> dict[Stage, int]:
 
 
 def steps(session: Session, among: Among, span: Span) -> list[tuple[Stage, Stage, int]]:
-    """Steps from one stage to another in a period, the most frequent first."""
+    """Steps from one stage to another in a period, the most frequent first. Whoever took part before anyone wrote them
+    down was not won: that is no step."""
     origin = func.coalesce(StageChange.from_stage, Stage.NEW, type_=StageChange.to_stage.type)
     query = (
         _changes(among)
         .where(*_in(StageChange.at, span), origin != StageChange.to_stage)
+        .where(or_(StageChange.to_stage != Stage.JOINED, _won()))
         .with_only_columns(origin, StageChange.to_stage, func.count())
         .group_by(origin, StageChange.to_stage)
         .order_by(func.count().desc(), origin, StageChange.to_stage)
     )
     return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def _won() -> ColumnElement[bool]:
+    """The person joined or came back while somebody looked."""
+    return exists().where(
+        Participation.town_id == StageChange.town_id,
+        Participation.prospect_id == StageChange.prospect_id,
+        Participation.withdrawn_at.is_(None),
+        Participation.started_as.in_(WON),
+    )
 
 
 def stays(session: Session, among: Among, span: Span) -> Mapping[Stage, Stay]:
@@ -122,7 +135,7 @@ def cohorts(session: Session, among: Among, as_of: date) -> list[Cohort]:
         select(month, func.count(), *kept)
         .join(Prospect, same)
         .where(among.condition, Participation.withdrawn_at.is_(None))
-        .where(Participation.started_as.in_((Beginning.JOINED, Beginning.RETURNED)))
+        .where(Participation.started_as.in_(WON))
         .where(Participation.started_on.between(first.first_day, as_of))
         .group_by(month)
         .order_by(month)

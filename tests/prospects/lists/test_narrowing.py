@@ -123,6 +123,8 @@ def test_mine_are_those_of_whoever_asks(session: Session, scope: Scope, make: Ma
 
 
 def test_the_last_answer_about_messages_counts(session: Session, scope: Scope, make: Make) -> None:
+    by = make.user().id
+
     def answers(person: Prospect, *told: bool) -> None:
         for day, given in enumerate(told, start=1):
             make.add(
@@ -132,6 +134,8 @@ def test_the_last_answer_about_messages_counts(session: Session, scope: Scope, m
                     purpose=Purpose.PROMOTION,
                     given=given,
                     channel=ConsentChannel.PAPER,
+                    words="Ký trên phiếu",
+                    recorded_by_id=by,
                     at=clock.at(date(2019, 10, day)),
                     recorded_at=NOW,
                 )
