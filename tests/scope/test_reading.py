@@ -38,6 +38,10 @@ def narrowed(town: SmallTown) -> list[str]:
     ]
 
 
+NOBODYS = {"numbers_api.consents": (404,)}
+"""Asked here about a number that nobody in sight has: only whoever sees all is told so."""
+
+
 @pytest.mark.parametrize("who", EVERYBODY)
 def test_no_answer_names_anybody_out_of_sight(asker: Asker, who: str) -> None:
     caller, told = asker.as_(who), []
@@ -49,7 +53,7 @@ def test_no_answer_names_anybody_out_of_sight(asker: Asker, who: str) -> None:
         if address.mixed:
             continue
         if address.owner is None and asker.may_open(who, address.endpoint, "GET"):
-            assert answer.status_code in (200, 302), address.url
+            assert answer.status_code in (200, 302, *NOBODYS.get(address.endpoint, ())), address.url
         if asker.outside(who, address.owner):
             assert refused(answer), f"{address.url} of {address.owner} opens for {who}"
         elif address.owner not in (None, HERE) and asker.may_open(who, address.endpoint, "GET"):
