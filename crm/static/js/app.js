@@ -16,6 +16,10 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => window.print());
 }
 addEventListener("beforeprint", () => document.querySelectorAll("[data-open-in-print]").forEach((one) => (one.open = true)));
+for (const here of document.querySelectorAll(".tabs [aria-current]")) {
+  const bar = here.closest(".tabs");
+  bar.scrollLeft = here.offsetLeft - bar.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
+}
 followProgress(document);
 openSheets(document);
 fetchSheets(document);
