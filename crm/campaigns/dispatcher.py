@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
@@ -103,14 +103,12 @@ class _Batch:
             await asyncio.to_thread(self._pace.went_well)
 
     async def _until_there_is_room(self, group: int) -> None:
-        while self._calls and (
-            self._trouble or self._at_once - len(self._calls) < min(group, len(self._waiting) or group)
-        ):
+        """Let a call end where no other can join: the last ones of a batch as well, whatever they take."""
+        none_can_join = self._at_once - len(self._calls) < min(group, len(self._waiting))
+        if self._calls and (self._trouble or not self._waiting or none_can_join):
             self._moved.clear()
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._moved.wait(), KEPT_AFTER)
-            except TimeoutError:
-                return
 
     async def _call_some(self, send: Send, count: int) -> None:
         if not await self._pace.turns(count):

@@ -147,6 +147,22 @@ def test_calls_are_under_way_at_the_same_time() -> None:
     assert 20 <= gateway.most <= 400
 
 
+def test_the_last_calls_of_a_batch_get_their_turn_however_slow_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OneQuick(PlainGateway):
+        @asynccontextmanager
+        async def line(self, at_once: int):  # type: ignore[no-untyped-def]
+            async def send(message: Outgoing) -> Outcome:
+                await asyncio.sleep(0 if message is batch[0] else 0.1)
+                return self.send(message)
+
+            yield send
+
+    monkeypatch.setattr(dispatcher, "KEPT_AFTER", 0.01)
+    batch, kept = some(4), Kept()
+    Carrier(OneQuick(), pace()).send_all(batch, nothing_against, kept.extend)
+    assert len(kept) == 4
+
+
 # --- the brake ----------------------------------------------------------------------------------------------------
 
 
