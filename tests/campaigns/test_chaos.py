@@ -3,7 +3,8 @@
 Everything runs as `crm up` runs it: PostgreSQL, Valkey, the web, Celery and the stand-in carrier are processes of their
 own, and all of them are killed with -9 at random moments. What the carrier itself remembers is the judge.
 
-`CHAOS_MESSAGES=10000 CHAOS_SEED=7 pytest tests/campaigns/test_chaos.py` does more, or does it again.
+It runs when it is asked for, because its times are those of a machine that does nothing else:
+`CHAOS_MESSAGES=2000 pytest -s tests/campaigns/test_chaos.py`; with `CHAOS_SEED=7` others are killed, at other moments.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+import pytest
 from celery import Celery
 from kombu.exceptions import OperationalError as BrokerAway
 
@@ -192,6 +194,9 @@ def wait(check: Callable[[], bool], seconds: float, complaint: str, pause: float
         time.sleep(pause)
 
 
+@pytest.mark.skipif(
+    "CHAOS_MESSAGES" not in os.environ, reason="Kills a whole installation: set CHAOS_MESSAGES=2000 to run it, alone."
+)
 def test_whoever_is_killed_nobody_is_texted_twice_and_nobody_is_lost() -> None:
     dice = random.Random(SEED)
     began = time.monotonic()
