@@ -27,6 +27,8 @@ CRM = Path(sys.executable).with_name("crm")
 PASSWORD = "bimson2019"
 PATIENCE = 15_000
 """Milliseconds a page may take on a busy machine before a test gives up."""
+STARTING = 600
+"""Seconds a new town may take to come up on a busy machine."""
 REFUSED = re.compile(r"status of (409|412|422) ")
 """What the browser says of a form that was sent back with a sentence: no complaint."""
 
@@ -78,7 +80,7 @@ def town() -> Iterator[Installation]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    impatience = threading.Timer(180, process.kill)
+    impatience = threading.Timer(STARTING, process.kill)
     impatience.start()
     printed = ""
     assert process.stdout is not None
