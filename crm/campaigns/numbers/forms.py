@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -16,6 +16,7 @@ from crm.prospects.rules import ConsentChannel, Purpose, mobile_of
 from crm.prospects.wording import CHANNELS, PURPOSES, SPOKEN
 from crm.web.forms import Form, QueryForm, stripped
 
+MINUTE = timedelta(minutes=1)
 BY_VOICE = (ConsentChannel.HOTLINE, ConsentChannel.PHONE_CALL, ConsentChannel.DOORSTEP, ConsentChannel.PAPER)
 
 
@@ -91,11 +92,15 @@ class AgreeAgainForm(Form):
 
     @property
     def said_at(self) -> datetime:
-        """The moment, once the form is valid."""
+        """The moment, once the form is valid.
+
+        The minute that runs means just now: who takes back a slip at once agrees after the refusal, not before it.
+        """
         day, hour = self.on.data, self.hour.data
         assert day is not None
         assert isinstance(hour, time)
-        return clock.at(day, hour.hour, hour.minute)
+        written, now = clock.at(day, hour.hour, hour.minute), clock.now()
+        return now if written <= now < written + MINUTE else written
 
 
 class ListForm(Form):

@@ -27,6 +27,7 @@ from crm.prospects.models import Consent, Prospect
 from crm.prospects.rules import ConsentChannel, Purpose
 from crm.prospects.services.consent import agree_again, record_consent, refusal_of
 from tests.campaigns.conftest import Texting
+from tests.conftest import set_time
 from tests.factories import Make
 
 TEN = clock.at(date(2019, 10, 15), 10)
@@ -294,6 +295,21 @@ def test_agreeing_again_asks_for_its_proof(
         assert answer.status_code == 422
     answer = browser.post("/numbers/0912345678/agree", data={**form, "hour": "08:59"})
     assert answer.status_code == 303
+    assert refusal_of(session, person.town_id, PHONE, Purpose.SERVICE) is None
+
+
+def test_a_slip_is_taken_back_within_the_same_minute(
+    session: Session, texting: Texting, signed_in: Callable[..., FlaskClient]
+) -> None:
+    person = texting.person(phone=PHONE)
+    browser = signed_in(Role.ORGANISER)
+    set_time(TEN + timedelta(seconds=10))
+    refuse(session, person.town_id, clock.now())
+    form = {"purpose": "service", "channel": "doorstep", "on": "2019-10-15", "hour": "10:00", "words": "Bấm nhầm"}
+    set_time(TEN + timedelta(seconds=70))
+    assert browser.post("/numbers/0912345678/agree", data=form).status_code == 422, "said before or after: nobody knows"
+    set_time(TEN + timedelta(seconds=15))
+    assert browser.post("/numbers/0912345678/agree", data=form).status_code == 303
     assert refusal_of(session, person.town_id, PHONE, Purpose.SERVICE) is None
 
 
