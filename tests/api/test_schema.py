@@ -30,7 +30,7 @@ from tests.factories import Make
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 BOUNDED = settings(
-    max_examples=15,
+    max_examples=7,
     deadline=None,
     derandomize=True,
     database=None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import zlib
 from typing import Any
 from uuid import uuid4
 
@@ -72,13 +73,21 @@ def faults(answer: TestResponse, what: str) -> list[str]:
     return found
 
 
+TURNS = 4
+"""A field of an address gets each fourth value alone, other fields other ones; all together get every value."""
+
+
+def _its_turn(url: str, name: str, named: str) -> bool:
+    return (zlib.crc32(f"{url.partition('?')[0]} {name}".encode()) + list(VALUES).index(named)) % TURNS == 0
+
+
 @pytest.mark.parametrize("named", VALUES)
 def test_any_value_in_an_address_is_answered(asker: Asker, sender: Sender, named: str) -> None:
     caller, told = asker.as_("admin"), list[str]()
     for method, address in sender.addresses("GET"):
         names = sender.fields(caller, method, address)
-        tries = [[(name, VALUES[named])] for name in names]
-        if len(names) > 1:
+        tries = [[(name, VALUES[named])] for name in names if _its_turn(address.url, name, named)]
+        if len(names) > 1 or not tries:
             tries.append([(name, VALUES[named]) for name in names])
         for pairs in tries:
             what = f"GET {address.url}?{','.join(name for name, _ in pairs)}={named}"

@@ -285,7 +285,8 @@ class Asker:
         for key in (EVERYONE | {AWAY}) - SEES[who]:
             known = self.town.people[key]
             told = [known.word] if known.word.lower() in text else []
-            told += [number for number in (known.digits, known.citizen) if number in digits]
+            written = re.sub(r"\D", "", asked)
+            told += [one for one in (known.digits, known.citizen) if one in digits and one not in written]
             told += [one for one in known.ids if one in text and one not in asked]
             if told:
                 found.append(f"{asked} as {who} tells {', '.join(told)} of {key}")

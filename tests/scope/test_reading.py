@@ -38,8 +38,8 @@ def narrowed(town: SmallTown) -> list[str]:
     ]
 
 
-NOBODYS = {"numbers_api.consents": (404,)}
-"""Asked here about a number that nobody in sight has: only whoever sees all is told so."""
+NOBODYS = {"numbers_api.consents": (404,), "forecast_api.forecast": (404,)}
+"""Asked here about a number that nobody in sight has, and for a forecast of a town that has none yet."""
 
 
 @pytest.mark.parametrize("who", EVERYBODY)
