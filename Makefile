@@ -6,7 +6,11 @@ STAMP := $(VENV)/.runtime
 DEV := $(VENV)/.development
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run setup test check format messages lock bench screenshots clean
+# What these tests never use takes longer to load than they take.
+READ := $(BIN)/python -m pytest -q -p no:schemathesis -p no:hypothesispytest
+READING := $(addprefix tests/house/test_, sources.py law.py texts.py)
+
+.PHONY: help run setup test check lint types rules-of-sources rules-of-the-program format messages lock bench screenshots clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,11 +25,22 @@ test: $(DEV) ## every test, the browser ones included
 	@$(BIN)/python -m pytest -n auto --dist loadscope
 
 check: $(DEV) ## linters, types, import arrows, templates, translations, house rules
+	@$(MAKE) --no-print-directory --output-sync --jobs lint types rules-of-sources rules-of-the-program
+
+lint:
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python -m pytest -q -n auto --dist loadfile tests/house
+
+types:
+	@$(BIN)/mypy
+
+# Most rules only read: without the program's fixtures they need neither it nor a database.
+rules-of-sources:
+	@$(READ) --confcutdir=tests/house $(READING)
+
+rules-of-the-program:
+	@$(READ) tests/house $(READING:%=--ignore=%)
 
 format: $(DEV) ## put the code in shape
 	@$(BIN)/ruff check --fix .

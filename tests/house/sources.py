@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*(ROOT / "crm").rglob("*.py"), *(ROOT / "tasks").rglob("*.py"), ROOT / "config.py"])
 
+TEMPLATES = sorted(path.relative_to(ROOT / "templates").as_posix() for path in (ROOT / "templates").rglob("*.html"))
+
 
 @cache
 def nodes(source: Path) -> tuple[ast.AST, ...]:
@@ -17,7 +19,8 @@ def nodes(source: Path) -> tuple[ast.AST, ...]:
     return tuple(ast.walk(ast.parse(source.read_text("utf-8"))))
 
 
-def walked() -> Iterator[tuple[Path, tuple[ast.AST, ...]]]:
-    """Every source by its path from the root, with its nodes."""
+def walked(saying: str = "") -> Iterator[tuple[Path, tuple[ast.AST, ...]]]:
+    """Every source in which these letters stand, by its path from the root, with its nodes."""
     for source in SOURCES:
-        yield source.relative_to(ROOT), nodes(source)
+        if saying in source.read_text("utf-8"):
+            yield source.relative_to(ROOT), nodes(source)

@@ -26,7 +26,7 @@ def rung() -> set[str]:
     """The names that stand as the first argument of ring() anywhere."""
     return {
         node.args[0].id if isinstance(node.args[0], ast.Name) else node.args[0].attr
-        for _source, nodes in walked()
+        for _source, nodes in walked("ring(")
         for node in nodes
         if isinstance(node, ast.Call)
         and (getattr(node.func, "id", None) == "ring" or getattr(node.func, "attr", None) == "ring")
