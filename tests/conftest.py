@@ -6,6 +6,7 @@ A test normally runs inside one database transaction that is rolled back. A test
 
 from __future__ import annotations
 
+import gc
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -29,6 +30,9 @@ from crm.db import db, plain_engine
 from crm.embedded.services import Running, start
 from tests import factories
 from tests.pages import JudgingClient
+
+gc.freeze()
+gc.enable()
 
 NOW = clock.at(datetime(2019, 10, 15).date(), 9)
 """Tuesday 15 October 2019, nine in the morning in Bỉm Sơn: the moment of every test that does not say otherwise."""
