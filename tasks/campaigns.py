@@ -17,6 +17,9 @@ from crm.campaigns.services import dispatching, receipts
 from crm.clock import now
 from crm.db import transaction
 
+LONGEST = 120
+"""Seconds a batch may take, far more than one needs: a worker that hangs is ended, and the sweep finds its messages."""
+
 
 def _mark_called(group: Sequence[Outgoing]) -> Mapping[UUID, Reason]:
     with transaction() as session:
@@ -28,7 +31,7 @@ def _record(outcomes: Collection[tuple[Outgoing, Outcome]]) -> None:
         dispatching.record(session, outcomes, now())
 
 
-@shared_task(name="campaigns.send_some")
+@shared_task(name="campaigns.send_some", time_limit=LONGEST)
 def send_some() -> None:
     """Send one batch of whatever may leave now, and ring again while there is more."""
     carrier = carrier_of(current_app.config["SETTINGS"])

@@ -25,6 +25,7 @@ from wtforms.widgets import HiddenInput
 from crm.campaigns.rules.delivery import DELIVERY_NAMES, Delivery
 from crm.campaigns.rules.reasons import REASONS, Reason
 from crm.campaigns.rules.stages import FOLLOW_DAYS, PURPOSE_NAMES
+from crm.campaigns.rules.texts import LONGEST_TEXT
 from crm.clock import at
 from crm.phones import read_phone
 from crm.premiums.rules.wording import GROUNDS
@@ -40,9 +41,6 @@ STAGES = {
     Stage.JOINED: _l("Takes part"),
     Stage.LAPSED: _l("Has stopped paying"),
 }
-
-
-LONGEST_TEXT = 1000
 
 
 def digits_only(value: Any) -> Any:

@@ -122,12 +122,15 @@ def may_still_go(at: datetime) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def why_not(session: Session, message: Outgoing, at: datetime) -> Reason:
-    """Why a claimed message must not be handed over after all; that it is not waiting for the call under this claim, when nothing
-    else speaks against it."""
+def why_not(session: Session, messages: Iterable[Outgoing], at: datetime) -> dict[UUID, Reason]:
+    """Why each of these claimed messages must not be handed over after all; that it is not waiting for the call under this
+    claim, when nothing else speaks against it."""
+    claims = {one.id: one for one in messages}
     query = (
         select(
-            and_(Message.state == Delivery.SENDING, Message.claim_id == message.claim_id),
+            Message.id,
+            Message.claim_id,
+            and_(Message.state == Delivery.SENDING),
             Message.expires_at > at,
             Campaign.stage,
             SmsSettings.held_since,
@@ -139,12 +142,18 @@ def why_not(session: Session, message: Outgoing, at: datetime) -> Reason:
         )
         .outerjoin(Campaign, and_(Campaign.town_id == Message.town_id, Campaign.id == Message.campaign_id))
         .outerjoin(SmsSettings, SmsSettings.town_id == Message.town_id)
-        .where(Message.town_id == message.town_id, Message.id == message.id)
+        .where(tuple_(Message.town_id, Message.id).in_([(one.town_id, one.id) for one in claims.values()]))
     )
-    row = session.execute(query).one_or_none()
-    if row is None:
-        return Reason.ALREADY_HANDLED
-    claimed, in_time, stage, held, open_now, consent = row
+    found = dict.fromkeys(claims, Reason.ALREADY_HANDLED)
+    for id_, claim_id, sending, in_time, stage, held, open_now, consent in session.execute(query):
+        claimed = sending and claim_id == claims[id_].claim_id
+        found[id_] = _why(claimed, in_time, stage, held, open_now, consent)
+    return found
+
+
+def _why(
+    claimed: bool, in_time: bool, stage: Stage | None, held: datetime | None, open_now: bool, consent: bool | None
+) -> Reason:
     checks = (
         (not claimed, Reason.ALREADY_HANDLED),
         (not in_time, Reason.EXPIRED),

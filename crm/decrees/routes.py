@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -24,6 +23,7 @@ from crm.decrees.rules.states import CERTAINTY, SIDES, STATES, ImpactState, Side
 from crm.errors import NotFound
 from crm.premiums.rules.keys import LawStatus
 from crm.premiums.rules.wording import GROUNDS, in_day
+from crm.web.attachments import attachment
 from crm.web.filters import number
 from crm.web.forms import refusals_on
 from crm.web.guard import may
@@ -31,7 +31,6 @@ from crm.web.language import chosen
 from tasks.decrees import compare
 
 bp = Blueprint("decrees", __name__, url_prefix="/law/decrees")
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WORDS = {"STATES": STATES, "STATUSES": CERTAINTY, "GROUNDS": GROUNDS, "SIDES": SIDES}
 
 
@@ -215,7 +214,7 @@ def people_file(decree_id: UUID) -> ResponseReturnValue:
         row, at = _row(decree_id), clock.now()
         chosen_ones: dict[str, Any] = {"by": current_user(), "at": at, **_narrowed(form)}
         content = exporting.workbook(current, current_scope(), row, **chosen_ones)
-    return send_file(io.BytesIO(content), XLSX, as_attachment=True, download_name=f"{_('whom-it-concerns')}.xlsx")
+    return attachment(content, f"{_('whom-it-concerns')}.xlsx")
 
 
 # ---- pieces

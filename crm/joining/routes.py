@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -51,13 +50,12 @@ from crm.premiums.queries import law
 from crm.premiums.rules.wording import GROUNDS, STATUSES
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import person_seen
+from crm.web.attachments import attachment
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 
 bp = Blueprint("joining", __name__)
 cards.register()
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-PDF = "application/pdf"
 MENDS = {
     "screening": ("screening.ask", "prospect_id", ""),
     "person": ("prospects.edit", "prospect_id", ""),
@@ -122,7 +120,7 @@ def submit(dossier_list_id: UUID) -> ResponseReturnValue:
 def list_workbook(dossier_list_id: UUID) -> ResponseReturnValue:
     """The list as a workbook; who took it is kept."""
     of, rows = _taken_away(dossier_list_id, "d05_xlsx")
-    return _file(exporting.workbook(of, rows), XLSX, f"D05-TS-{of.number}-{of.year}.xlsx")
+    return attachment(exporting.workbook(of, rows), f"D05-TS-{of.number}-{of.year}.xlsx")
 
 
 @bp.get("/dossiers/lists/<uuid:dossier_list_id>.pdf")
@@ -131,7 +129,7 @@ def list_paper(dossier_list_id: UUID) -> ResponseReturnValue:
     """The list as it is signed; who took it is kept."""
     of, rows = _taken_away(dossier_list_id, "d05_pdf")
     made = printing.list_d05(of, rows, current_user().full_name, _unit_of(current_user()), clock.today())
-    return _file(made, PDF, f"D05-TS-{of.number}-{of.year}.pdf")
+    return attachment(made, f"D05-TS-{of.number}-{of.year}.pdf")
 
 
 # ---- one person's papers
@@ -288,7 +286,7 @@ def paper(dossier_id: UUID) -> ResponseReturnValue:
         part = line.person.neighbourhood_id
         home = current.get(Place, (line.person.town_id, part)) if part else None
         made = printing.form_tk1(line.dossier, line.person, line.place, home, whole=whole, today=clock.today())
-    return _file(made, PDF, "TK1-TS.pdf")
+    return attachment(made, "TK1-TS.pdf")
 
 
 # ---- pieces
@@ -449,7 +447,3 @@ def _unit_of(user: User) -> str:
     """The organisation in whose name somebody hands a list in."""
     found = session().get(Organisation, (user.town_id, user.organisation_id)) if user.organisation_id else None
     return found.name if found else ""
-
-
-def _file(content: bytes, kind: str, name: str) -> ResponseReturnValue:
-    return send_file(io.BytesIO(content), kind, as_attachment=True, download_name=name)

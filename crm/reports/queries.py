@@ -87,7 +87,7 @@ def home(session: Session, scope: Scope, as_of: date, today: date, drawn: date |
         pace=pace(moved.start, moved.now, target.people, span.as_of) if target else None,
         places=places_in(session, scope, counted),
         organisations=_organisations(session, scope, counted),
-        stages=stages(session, scope),
+        stages=stages(session, listed_to(scope)),
         to_decide=to_decide(session, scope, today) if as_of == today else None,
     )
 
@@ -140,9 +140,9 @@ def _row(key: UUID | None, name: str, moved: Movement, target: int | None) -> Ro
     return Row(key, name, sort_key(name), moved, target)
 
 
-def stages(session: Session, scope: Scope) -> dict[Stage, int]:
-    """How many people stand at each stage now."""
-    query = select(Prospect.stage, func.count()).where(listed_to(scope)).group_by(Prospect.stage)
+def stages(session: Session, among: ColumnElement[bool]) -> dict[Stage, int]:
+    """How many of these people stand at each stage now."""
+    query = select(Prospect.stage, func.count()).where(among).group_by(Prospect.stage)
     found = {row[0]: row[1] for row in session.execute(query)}
     return {stage: found.get(stage, 0) for stage in Stage}
 

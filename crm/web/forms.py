@@ -82,6 +82,15 @@ def flash_refusals(refused: Sequence[str]) -> None:
 
 
 @contextmanager
+def refusals_flashed() -> Iterator[None]:
+    """What a service refuses is told on the page one comes back to."""
+    try:
+        yield
+    except RuleBroken as refused:
+        flash(str(refused), "warning")
+
+
+@contextmanager
 def refusals_on(form: FlaskForm) -> Iterator[None]:
     """What a service refuses stands at the field it names, or above the form. A field is told one thing at a time."""
     try:

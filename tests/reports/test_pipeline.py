@@ -16,7 +16,8 @@ from crm.participation.rules import Beginning, Span
 from crm.prospects.models import Prospect, StageChange
 from crm.prospects.rules import Stage
 from crm.reports.forecast.reading import everyone
-from crm.reports.pipeline.queries import Among, Cohort, cohorts, stages, stays, steps
+from crm.reports.pipeline.queries import Among, Cohort, cohorts, stays, steps
+from crm.reports.queries import stages
 from tests.factories import Make
 from tests.participation.stories import spell
 
@@ -61,8 +62,8 @@ def test_a_lead_narrows_the_own_people_and_widens_nothing(
     make.prospect(place=there, stage=Stage.INTERESTED)
     lead = make.user(Role.LEAD, place_id=here.id)
     scope = scope_of(session, lead)
-    assert not any(stages(session, Among(scope, (there.id,))).values())
-    assert sum(stages(session, Among(everyone(lead.town_id), (there.id,))).values()) == 1
+    assert not any(stages(session, Among(scope, (there.id,)).condition).values())
+    assert sum(stages(session, Among(everyone(lead.town_id), (there.id,)).condition).values()) == 1
     browser = signed_in(lead)
     assert browser.get(f"/pipeline?place={there.id}").status_code == 200
     assert browser.get("/pipeline?place=nowhere&since=never").status_code == 200

@@ -37,6 +37,7 @@ from crm.db import session, transaction
 from crm.errors import RuleBroken
 from crm.prospects.queries.seeing import visible_to
 from crm.prospects.reading.columns import letter_of
+from crm.web.attachments import attachment
 from crm.web.filters import number
 from crm.web.forms import refusals_on
 from crm.web.guard import may
@@ -149,8 +150,7 @@ def download(file_id: UUID) -> ResponseReturnValue:
             return redirect(url_for(".show", file_id=file_id), 303)
         making.was_downloaded(file, clock.now())
         content, name = file.content, f"tin-nhan-{file.number}-{PURPOSE_MARKS[file.purpose]}.csv"
-    headers = {"Content-Disposition": f"attachment; filename={name}", "Cache-Control": "no-store"}
-    return Response(content, mimetype="text/csv", headers=headers)
+    return attachment(content, name)
 
 
 @bp.post("/<uuid:file_id>/take-back")

@@ -25,7 +25,7 @@ from crm.campaigns.rules.hours import VIETNAM
 from crm.campaigns.rules.refused import refused_in
 from crm.campaigns.rules.texts import is_lawful
 from crm.campaigns.services.audience import audience_size
-from crm.campaigns.services.drafting import void_approvals
+from crm.campaigns.services.drafting import lock_draft, void_approvals
 from crm.campaigns.services.opting_out import make_links
 from crm.campaigns.services.sending import settings_of
 from crm.campaigns.templating.models import TemplateRegistration
@@ -86,6 +86,18 @@ def _at_work(campaign: Campaign) -> Select[CampaignCheck]:
         .where(CampaignCheck.state.in_(AT_WORK))
         .with_for_update()
     )
+
+
+def look(
+    session: Session, campaign: Campaign, *, public_url: str, by_id: UUID, at: datetime
+) -> tuple[CampaignCheck, bool]:
+    """Look at everybody again: few people at once, many by a worker; the check, and whether a worker has to make it."""
+    lock_draft(session, campaign)
+    asked = ask(session, campaign, by_id=by_id, at=at)
+    small = is_small(session, campaign, by_id=by_id, at=at)
+    if small:
+        make_now(session, campaign, asked, public_url=public_url, at=at)
+    return asked, not small
 
 
 def is_small(session: Session, campaign: Campaign, *, by_id: UUID, at: datetime) -> bool:

@@ -19,7 +19,7 @@ from crm.campaigns.preflight.rules.states import Answer, CheckState
 from crm.campaigns.preflight.rules.sums import Warned
 from crm.campaigns.routes.pages import campaign_or_404, public_url
 from crm.campaigns.rules.reasons import Reason
-from crm.campaigns.services import drafting, launching
+from crm.campaigns.services import launching
 from crm.clock import now
 from crm.db import session, transaction
 from crm.errors import NotFound
@@ -119,13 +119,9 @@ def check(campaign_id: UUID) -> Any:
     by = current_user()
     with transaction() as current:
         campaign = campaign_or_404(campaign_id)
-        drafting.lock_draft(current, campaign)
-        asked = checking.ask(current, campaign, by_id=by.id, at=now())
-        small = checking.is_small(current, campaign, by_id=by.id, at=now())
-        if small:
-            checking.make_now(current, campaign, asked, public_url=public_url(), at=now())
+        asked, many = checking.look(current, campaign, public_url=public_url(), by_id=by.id, at=now())
         answer = _checked(campaign)
-    if not small:
+    if many:
         ring(make_check, str(by.town_id), str(asked.id))
     return answer
 

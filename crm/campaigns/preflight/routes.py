@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +28,7 @@ from crm.db import session, transaction
 from crm.errors import RuleBroken
 from crm.phones import pretty
 from crm.prospects.queries.seeing import visible_to
-from crm.web.forms import refusals_on
+from crm.web.forms import refusals_flashed, refusals_on
 from crm.web.guard import may
 from tasks.campaigns import send_some
 
@@ -81,7 +79,7 @@ def try_out(campaign_id: UUID) -> ResponseReturnValue:
 def ask(campaign_id: UUID) -> ResponseReturnValue:
     """Ask a second person."""
     form = WordsForm()
-    with _told(), transaction() as current:
+    with refusals_flashed(), transaction() as current:
         said = form.words.data if form.validate() else None
         approving.ask(current, campaign_or_404(campaign_id), words=said, by_id=current_user().id, at=now())
         flash(_("A second person was asked. You see here what they say."), "success")
@@ -92,7 +90,7 @@ def ask(campaign_id: UUID) -> ResponseReturnValue:
 @may(May.RUN_CAMPAIGNS)
 def approve(campaign_id: UUID, approval_id: UUID) -> ResponseReturnValue:
     """Yes: it is launched for whoever asked."""
-    with _told(), transaction() as current:
+    with refusals_flashed(), transaction() as current:
         row = queries.approval(current, campaign_or_404(campaign_id), approval_id)
         approving.approve(current, row, by_id=current_user().id, at=now())
         flash(_("Approved and launched."), "success")
@@ -105,7 +103,7 @@ def approve(campaign_id: UUID, approval_id: UUID) -> ResponseReturnValue:
 def refuse(campaign_id: UUID, approval_id: UUID) -> ResponseReturnValue:
     """No, and why."""
     form = RefusalForm()
-    with _told(), transaction() as current:
+    with refusals_flashed(), transaction() as current:
         row = queries.approval(current, campaign_or_404(campaign_id), approval_id)
         if not form.validate():
             raise RuleBroken(_("Write why not, so that it can be mended."))
@@ -116,15 +114,6 @@ def refuse(campaign_id: UUID, approval_id: UUID) -> ResponseReturnValue:
 
 def _back(campaign_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show", campaign_id=campaign_id), 303)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """What is refused is told on the page one comes back to."""
-    try:
-        yield
-    except RuleBroken as refused:
-        flash(str(refused), "warning")
 
 
 def _page(campaign: Campaign, trial: TrialForm) -> str:

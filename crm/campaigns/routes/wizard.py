@@ -205,16 +205,11 @@ def check(campaign_id: UUID) -> ResponseReturnValue:
 
 
 def _look(campaign_id: UUID) -> ResponseReturnValue:
-    """Few people are looked at at once, many by a worker."""
     by = current_user()
     with transaction() as current:
         campaign = campaign_or_404(campaign_id)
-        drafting.lock_draft(current, campaign)
-        asked = checking.ask(current, campaign, by_id=by.id, at=now())
-        small = checking.is_small(current, campaign, by_id=by.id, at=now())
-        if small:
-            checking.make_now(current, campaign, asked, public_url=public_url(), at=now())
-    if not small:
+        asked, many = checking.look(current, campaign, public_url=public_url(), by_id=by.id, at=now())
+    if many:
         ring(make_check, str(by.town_id), str(asked.id))
     return redirect(url_for("preflight.show", campaign_id=campaign_id), 303)
 

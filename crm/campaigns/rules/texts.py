@@ -21,6 +21,8 @@ ROOM = {GSM_7: (160, 153), UCS_2: (70, 67)}
 """Units in a message that stands alone, and in each part of one that is split."""
 LONGEST = 1600
 """Characters the carrier's interface takes in one body."""
+LONGEST_TEXT = 1000
+"""Characters the office may write: the address to refuse by and a long name still fit."""
 
 PLAIN = str.maketrans(
     {

@@ -101,7 +101,8 @@ def mark_called(session: Session, group: Sequence[Outgoing], at: datetime) -> Ma
         .execution_options(synchronize_session=False)
     )
     goes = set(marked.scalars())
-    return {one.id: queries.why_not(session, one, at) for one in group if one.id not in goes}
+    stays = [one for one in group if one.id not in goes]
+    return queries.why_not(session, stays, at) if stays else {}
 
 
 def record(session: Session, outcomes: Collection[tuple[Outgoing, Outcome]], at: datetime) -> None:

@@ -8,11 +8,10 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import HiddenInput
 
 from crm.campaigns.rules.stages import PURPOSE_NAMES
+from crm.campaigns.rules.texts import LONGEST_TEXT
 from crm.campaigns.templating.rules import REGISTERED, Registered
 from crm.prospects.rules import Purpose
 from crm.web.forms import Form, stripped
-
-LONGEST_TEXT = 1000
 
 
 class TemplateForm(Form):

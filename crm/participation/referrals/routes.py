@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -17,11 +16,11 @@ from crm.participation.referrals import exporting, queries, services
 from crm.participation.referrals.forms import AnswerForm, SendForm
 from crm.participation.referrals.rules import ANSWERS, STATES, State
 from crm.participation.screening.rules import SENTENCES
+from crm.web.attachments import attachment
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 
 bp = Blueprint("referrals", __name__)
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @bp.get("/referrals")
@@ -67,7 +66,7 @@ def workbook(list_id: UUID) -> ResponseReturnValue:
         sent, lines = queries.list_seen(current, current_scope(), list_id)
         content = exporting.workbook(current, sent, lines, by=current_user(), at=clock.now())
         name = f"gioi-thieu-bhxh-bat-buoc-{sent.number}-{sent.year}.xlsx"
-    return send_file(io.BytesIO(content), XLSX, as_attachment=True, download_name=name)
+    return attachment(content, name)
 
 
 def _listing_page(form: SendForm, answering: AnswerForm) -> str:

@@ -27,12 +27,11 @@ from crm.prospects.importing.showing import Shown, shown
 from crm.prospects.models import ListImport
 from crm.prospects.reading.outcomes import SameBecause
 from crm.prospects.rules import ImportState, ListKind, RowOutcome, Same
+from crm.web.attachments import MEDIA
 from crm.web.guard import may
 from tasks.prospects import commit_list, read_list, undo_list
 
 blp = Blueprint("list_imports", __name__, description="Lists of people: handed in, looked at, loaded, taken back")
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class FileInput(Schema):
@@ -304,7 +303,7 @@ def decide_all(asked: dict[str, Any], import_id: UUID) -> dict[str, int]:
 
 @blp.get("/imports/<uuid:import_id>/errors.xlsx")
 @may(May.IMPORT_PEOPLE)
-@blp.response(200, {"type": "string", "format": "binary"}, content_type=XLSX)
+@blp.response(200, {"type": "string", "format": "binary"}, content_type=MEDIA["xlsx"])
 def errors(import_id: UUID) -> Response:
     """The rows that were rejected or set aside, each with why, as a workbook to be mended and handed in again"""
-    return Response(handing_back.workbook(session(), _seen(import_id)), mimetype=XLSX)
+    return Response(handing_back.workbook(session(), _seen(import_id)), mimetype=MEDIA["xlsx"])

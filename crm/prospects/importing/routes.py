@@ -21,7 +21,6 @@ from crm.places.queries import units_of_all_times
 from crm.prospects.importing import gateway, queries
 from crm.prospects.importing.forms import ColumnsForm, HandInForm, columns_chosen, headings_ticked, is_as_found
 from crm.prospects.importing.kinds import KIND_NAMES, KIND_WORDS
-from crm.prospects.importing.resources import XLSX
 from crm.prospects.importing.rules import AT_WORK, COLUMN_NAMES, STATE_NAMES, problem_sentence, unit_named
 from crm.prospects.importing.services import (
     committing,
@@ -36,6 +35,7 @@ from crm.prospects.importing.showing import beside, columns_of, fields_of, kept_
 from crm.prospects.models import ListImport
 from crm.prospects.reading.outcomes import Refusal
 from crm.prospects.rules import ImportState, RowOutcome
+from crm.web.attachments import attachment
 from crm.web.filters import number
 from crm.web.forms import refusals_on
 from crm.web.guard import may
@@ -423,6 +423,4 @@ def decide_all(import_id: UUID) -> ResponseReturnValue:
 @may(May.IMPORT_PEOPLE)
 def errors(import_id: UUID) -> Response:
     """The rows that were left out, as a workbook to be mended and handed in again."""
-    answer = Response(handing_back.workbook(session(), _seen(import_id)), mimetype=XLSX)
-    answer.headers.set("Content-Disposition", "attachment", filename=_("rows-to-mend.xlsx"))
-    return answer
+    return attachment(handing_back.workbook(session(), _seen(import_id)), _("rows-to-mend.xlsx"))

@@ -19,11 +19,11 @@ from crm.prospects.lists import bulk, queries
 from crm.prospects.lists.models import BulkAct, PeopleExport, Segment
 from crm.prospects.lists.narrowing import Narrowing
 from crm.prospects.lists.queries import Ready
-from crm.prospects.lists.routes.files import XLSX
 from crm.prospects.lists.rules import ActState, Column, ExportState, Outcome, Sharing, Why
 from crm.prospects.lists.services import acts, exporting, segments
 from crm.prospects.lists.showing import in_words
 from crm.prospects.resources import PeopleQuery, narrowing_of_query
+from crm.web.attachments import MEDIA
 from crm.web.guard import may
 from crm.web.language import chosen
 from tasks.lists import work_on_act, write_export
@@ -340,10 +340,10 @@ def one_export(export_id: UUID) -> PeopleExport:
 
 @blp.get("/exports/<uuid:export_id>/file")
 @may(May.EXPORT_PEOPLE)
-@blp.response(200, {"format": "binary", "type": "string"}, content_type=XLSX)
+@blp.response(200, {"format": "binary", "type": "string"}, content_type=MEDIA["xlsx"])
 def export_file(export_id: UUID) -> Response:
     """The file itself, for whoever asked for it"""
     with transaction() as current:
         row = queries.export_seen(current, current_scope(), current_user(), export_id)
         content = exporting.fetch(current, row, by=current_user(), at=clock.now())
-    return Response(content, mimetype=XLSX)
+    return Response(content, mimetype=MEDIA["xlsx"])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -33,8 +32,9 @@ from crm.reports.documents.models import Report
 from crm.reports.documents.paper import heads, remarks, shown, to_the_right
 from crm.reports.documents.printing import word
 from crm.reports.documents.queries import finding
-from crm.reports.documents.rules import FINAL, MEDIA, STATES, Form, State, layout_on
+from crm.reports.documents.rules import FINAL, STATES, Form, State, layout_on
 from crm.reports.documents.services import counting, papers, signing
+from crm.web.attachments import attachment
 from crm.web.filters import number
 from crm.web.forms import refusals_on
 from crm.web.guard import may
@@ -229,7 +229,7 @@ def use_shipped() -> ResponseReturnValue:
 @may(May.SEE_REPORTS)
 def shipped() -> ResponseReturnValue:
     """The template that came with the program, to be changed in Word."""
-    return _docx(word.SHIPPED.read_bytes(), "mau-bao-cao.docx")
+    return attachment(word.SHIPPED.read_bytes(), "mau-bao-cao.docx")
 
 
 @bp.get("/template/<uuid:office_template_id>")
@@ -237,7 +237,7 @@ def shipped() -> ResponseReturnValue:
 def template_file(office_template_id: UUID) -> ResponseReturnValue:
     """A template an office brought."""
     row = finding.template_seen(session(), current_scope(), office_template_id)
-    return _docx(row.content or b"", row.name or "mau.docx")
+    return attachment(row.content or b"", row.name or "mau.docx")
 
 
 # ---- pieces
@@ -381,7 +381,3 @@ def _template_page(form: TemplateForm, offices: PlaceForm, place: Place | None) 
         names=_names(kept),
         known_places=word.PLACES,
     )
-
-
-def _docx(content: bytes, name: str) -> Response:
-    return send_file(io.BytesIO(content), MEDIA[Form.DOCX], as_attachment=True, download_name=name)

@@ -52,12 +52,6 @@ class Form(StrEnum):
     JSON = "json"
 
 
-MEDIA: Mapping[Form, str] = {
-    Form.DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    Form.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    Form.PDF: "application/pdf",
-    Form.JSON: "application/json",
-}
 KEPT = (Form.DOCX, Form.XLSX, Form.PDF)
 """The files that are kept as they were when somebody signed."""
 

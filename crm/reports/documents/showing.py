@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from flask import Response, send_file
+from flask import Response
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -21,8 +20,9 @@ from crm.reports.documents.models import Report, ReportSnapshot
 from crm.reports.documents.paper import Paper
 from crm.reports.documents.printing import excel, pdf, word
 from crm.reports.documents.queries import finding
-from crm.reports.documents.rules import MEDIA, Form, Section, suggested, usual_head
+from crm.reports.documents.rules import Form, Section, suggested, usual_head
 from crm.reports.periods import ReportKind, periods_to
+from crm.web.attachments import attachment
 from crm.web.filters import day as written_day
 
 
@@ -138,9 +138,7 @@ def _start(row: Sequence[Any]) -> int:
 def file(session: Session, report: Report, form: Form) -> Response:
     """A report to take away."""
     name = finding.paper_of(session, report).filename
-    return send_file(
-        io.BytesIO(content_of(session, report, form)), MEDIA[form], as_attachment=True, download_name=f"{name}.{form}"
-    )
+    return attachment(content_of(session, report, form), f"{name}.{form}")
 
 
 def sample(town: Town, today: date) -> Paper:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template, request, send_file
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -23,11 +22,10 @@ from crm.reports.money.tables import KIND_WORDS, MAKERS
 from crm.reports.periods import ReportKind, periods_to, span_of
 from crm.reports.printing import as_pdf
 from crm.reports.tables import ReportTable, as_xlsx
+from crm.web.attachments import attachment
 from crm.web.guard import may
 
 bp = Blueprint("money_reports", __name__)
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @bp.get("/reports/money")
@@ -43,9 +41,9 @@ def show() -> ResponseReturnValue:
     town = session().get_one(Town, scope.town_id).name
     way = request.args.get("format")
     if way == "xlsx":
-        return _file(as_xlsx(table), kind, period, "xlsx", XLSX)
+        return attachment(as_xlsx(table), f"{kind}-{period}.xlsx")
     if way == "pdf":
-        return _file(as_pdf(table, town, today), kind, period, "pdf", "application/pdf")
+        return attachment(as_pdf(table, town, today), f"{kind}-{period}.pdf")
     return render_template(
         "reports/money.html",
         form=form,
@@ -69,11 +67,12 @@ def _periods() -> list[tuple[str, str]]:
 
 
 def _within(scope: Scope, place: str) -> Scope:
-    """The same person's view of one place and what lies in it."""
+    """The same person's view of one place and what lies in it; never more than they see anyhow."""
     if not place:
         return scope
-    inside = ids_within(session(), scope.town_id, UUID(place))
-    return replace(scope, reach=Reach.UNIT, place_ids=tuple(inside))
+    inside = set(ids_within(session(), scope.town_id, UUID(place)))
+    seen = inside if scope.place_ids is None else inside.intersection(scope.place_ids)
+    return replace(scope, reach=Reach.UNIT, place_ids=tuple(seen))
 
 
 def _worth_showing(table: ReportTable) -> ReportTable:
@@ -89,9 +88,3 @@ def _worth_showing(table: ReportTable) -> ReportTable:
 
 def _numeric(table: ReportTable, place: int) -> bool:
     return any(isinstance(row[place], int | float) for row in table.rows)
-
-
-def _file(content: bytes, kind: str, period: str, ending: str, mimetype: str) -> Response:
-    return send_file(
-        io.BytesIO(content), mimetype=mimetype, as_attachment=True, download_name=f"{kind}-{period}.{ending}"
-    )

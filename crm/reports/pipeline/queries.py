@@ -66,13 +66,6 @@ class Cohort(NamedTuple):
     kept: Sequence[int | None]
 
 
-def stages(session: Session, among: Among) -> dict[Stage, int]:
-    """How many stand at each stage now."""
-    query = select(Prospect.stage, func.count()).where(among.condition).group_by(Prospect.stage)
-    found = {row[0]: row[1] for row in session.execute(query)}
-    return {stage: found.get(stage, 0) for stage in Stage}
-
-
 def steps(session: Session, among: Among, span: Span) -> list[tuple[Stage, Stage, int]]:
     """Steps from one stage to another in a period, the most frequent first. Whoever took part before anyone wrote them
     down was not won: that is no step."""

@@ -17,6 +17,7 @@ from crm.places.queries import ids_within, units
 from crm.prospects.wording import STAGES
 from crm.reports.pipeline import queries
 from crm.reports.pipeline.forms import PipelineForm
+from crm.reports.queries import stages
 from crm.reports.rules import ON_THE_WAY
 from crm.web.guard import may
 
@@ -34,7 +35,7 @@ def show() -> ResponseReturnValue:
         "reports/pipeline.html",
         form=form,
         span=span,
-        stages=queries.stages(session(), among),
+        stages=stages(session(), among.condition),
         steps=queries.steps(session(), among, span),
         stays=queries.stays(session(), among, span),
         refusals=queries.refusals(session(), among, span),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +15,7 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.background import ring
 from crm.db import session, transaction
-from crm.errors import NotFound, RuleBroken
+from crm.errors import NotFound
 from crm.months import Month
 from crm.premiums.rules.wording import GROUNDS
 from crm.sponsors import queries as sponsors
@@ -29,7 +27,7 @@ from crm.sponsors.matching.reading import with_money
 from crm.sponsors.matching.rules.needs import Terms, Why
 from crm.sponsors.matching.rules.states import OPEN, LineState, ProposalState
 from crm.sponsors.matching.rules.wording import LINE_SIGNS, LINE_STATES, PROPOSAL_STATES, WHAT_HELPS, WHY
-from crm.web.forms import refusals_on
+from crm.web.forms import refusals_flashed, refusals_on
 from crm.web.guard import may
 from tasks.matching import make, settle
 
@@ -154,7 +152,7 @@ def accept(proposal_id: UUID) -> ResponseReturnValue:
 @may(May.RECORD_MONEY)
 def close(proposal_id: UUID) -> ResponseReturnValue:
     """Accept nothing more of it."""
-    with _told(), transaction() as current:
+    with refusals_flashed(), transaction() as current:
         services.close(current, _proposal(proposal_id), by_id=current_user().id, at=clock.now())
         flash(_("The proposal is closed. What was set aside stays."), "success")
     return redirect(url_for(".listing"), 303)
@@ -210,7 +208,7 @@ def refusals(sponsor_id: UUID) -> ResponseReturnValue:
 def lift(refusal_id: UUID) -> ResponseReturnValue:
     """They may be proposed again."""
     sponsor_id = queries.refusal(session(), current_scope(), refusal_id).sponsor_id
-    with _told(), transaction() as current:
+    with refusals_flashed(), transaction() as current:
         row = queries.refusal(current, current_scope(), refusal_id)
         services.lift(current, row, by_id=current_user().id, at=clock.now())
         flash(_("They may be proposed for this sponsor again."), "success")
@@ -251,19 +249,10 @@ def _back(proposal_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show", proposal_id=proposal_id), 303)
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """What is refused is told on the page one comes back to."""
-    try:
-        yield
-    except RuleBroken as refused:
-        flash(str(refused), "warning")
-
-
 def _accept(proposal_id: UUID, **which: Any) -> ResponseReturnValue:
     """Choose the lines; few are settled while one waits, many by a worker."""
     town_id = current_scope().town_id
-    with _told():
+    with refusals_flashed():
         _flash_accepted(town_id, proposal_id, **which)
     return _back(proposal_id)
 

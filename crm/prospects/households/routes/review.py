@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, send_file, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -28,6 +27,7 @@ from crm.prospects.households.reviewing import Due, Narrowed, Tally
 from crm.prospects.households.routes.blueprint import bp, is_id
 from crm.prospects.households.rules import RENEWALS, Renewal, year_ending
 from crm.prospects.wording import GROUNDS
+from crm.web.attachments import attachment
 from crm.web.guard import may
 
 PAGE = 60
@@ -165,4 +165,4 @@ def export() -> ResponseReturnValue:
             after={"year": year, "rows": len(rows)},
         )
     name = f"giay-chung-nhan-{year}.xlsx"
-    return send_file(io.BytesIO(workbook(year, rows, GROUNDS)), download_name=name, as_attachment=True)
+    return attachment(workbook(year, rows, GROUNDS), name)

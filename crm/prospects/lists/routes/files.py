@@ -24,13 +24,12 @@ from crm.prospects.lists.services import exporting
 from crm.prospects.lists.showing import in_words
 from crm.prospects.queries.lists import count_list
 from crm.prospects.routes.listing import MOST_COUNTED_NARROWED, Asked
+from crm.web.attachments import attachment
 from crm.web.filters import number
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 from crm.web.language import chosen
 from tasks.lists import write_export
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @bp.get("/exports/new")
@@ -143,7 +142,4 @@ def export_file(export_id: UUID) -> Response:
     with transaction() as current:
         row = queries.export_seen(current, current_scope(), current_user(), export_id)
         content = exporting.fetch(current, row, by=current_user(), at=clock.now())
-    answer = Response(content, mimetype=XLSX)
-    answer.headers.set("Content-Disposition", "attachment", filename=_("people.xlsx"))
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return attachment(content, _("people.xlsx"))

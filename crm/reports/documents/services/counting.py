@@ -21,9 +21,10 @@ from crm.participation.rules import Span
 from crm.places.models import Place, Town
 from crm.reports.documents import figures
 from crm.reports.documents.figures import Wanted
-from crm.reports.documents.models import Report, ReportSnapshot, ReportText
+from crm.reports.documents.models import Report, ReportSnapshot
 from crm.reports.documents.queries import finding
 from crm.reports.documents.rules import Section, State, digest_of
+from crm.reports.documents.services.writing import keep_wording
 from crm.reports.documents.wording import first_wording
 from crm.reports.periods import ReportKind, span_of
 
@@ -146,17 +147,7 @@ def _word(
         fresh = {section: fresh[section] if now[section] == own[section] else now[section] for section in Section}
         if fresh == now:
             return
-    report.wording += 1
-    session.add(
-        ReportText(
-            town_id=report.town_id,
-            report_id=report.id,
-            version=report.wording,
-            sections={section.value: words for section, words in fresh.items()},
-            written_at=at,
-            written_by_id=None,
-        )
-    )
+    keep_wording(session, report, fresh, at=at, by_id=None)
 
 
 def freeze(
@@ -172,25 +163,29 @@ def freeze(
     before = session.scalar(
         select(func.max(ReportSnapshot.serial)).where(ReportSnapshot.town_id == town_id, ReportSnapshot.year == year)
     )
-    row = ReportSnapshot(
+    row = _snapshot(town_id, asked, facts, at)
+    row.serial, row.follows, row.taken_by_id = (before or 0) + 1, before, by
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _snapshot(town_id: UUID, asked: Wanted, facts: Any, at: datetime) -> ReportSnapshot:
+    """Figures that have no number yet."""
+    return ReportSnapshot(
         town_id=town_id,
-        year=year,
-        serial=(before or 0) + 1,
-        follows=before,
+        year=local_day(at).year,
+        serial=0,
         kind=asked.kind,
         period=asked.period,
         place_id=asked.place.id if asked.place else None,
         since=asked.span.since,
         as_of=asked.span.as_of,
-        drawn_on=drawn,
+        drawn_on=date.fromisoformat(facts["boundaries"]),
         facts=facts,
-        digest=digest,
+        digest=digest_of(facts),
         taken_at=at,
-        taken_by_id=by,
     )
-    session.add(row)
-    session.flush()
-    return row
 
 
 def _in_turn(session: Session, town_id: UUID) -> None:
@@ -211,18 +206,4 @@ def frozen_or_counted(session: Session, town: Town, asked: Wanted, *, again: boo
     facts = figures.gather(session, town, asked)
     if over:
         return freeze(session, town.id, asked, facts, by=None, at=at)
-    drawn = date.fromisoformat(facts["boundaries"])
-    return ReportSnapshot(
-        town_id=town.id,
-        year=local_day(at).year,
-        serial=0,
-        kind=asked.kind,
-        period=asked.period,
-        place_id=asked.place.id if asked.place else None,
-        since=asked.span.since,
-        as_of=asked.span.as_of,
-        drawn_on=drawn,
-        facts=facts,
-        digest=digest_of(facts),
-        taken_at=at,
-    )
+    return _snapshot(town.id, asked, facts, at)

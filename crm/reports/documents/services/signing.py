@@ -17,10 +17,11 @@ from crm.accounts.services import note_change
 from crm.clock import local_day
 from crm.errors import Conflict, RuleBroken
 from crm.places.models import Place
-from crm.reports.documents.models import Report, ReportFile, ReportTemplate, ReportText
+from crm.reports.documents.models import Report, ReportFile, ReportTemplate
 from crm.reports.documents.printing import excel, pdf, word
 from crm.reports.documents.queries import finding
 from crm.reports.documents.rules import FINAL, KEPT, Form, Section, State, check_signer, check_text
+from crm.reports.documents.services.writing import keep_wording
 
 LONGEST_WHY = 500
 
@@ -38,18 +39,7 @@ def write(
     clean = check_text(text)
     if clean == finding.text_of(session, report):
         return
-    report.wording += 1
-    session.add(
-        ReportText(
-            town_id=report.town_id,
-            report_id=report.id,
-            version=report.wording,
-            sections={section.value: words for section, words in clean.items()},
-            written_at=at,
-            written_by_id=by.id,
-        )
-    )
-    session.flush()
+    keep_wording(session, report, clean, at=at, by_id=by.id)
 
 
 def next_number(session: Session, report: Report, year: int) -> int:
