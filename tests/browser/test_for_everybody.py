@@ -20,7 +20,7 @@ VOLUNTEER = "tinhnguyen@bimson.example"
 LISTS = Path(__file__).parents[1] / "data" / "lists"
 KILOBYTES_AT_FIRST = 150
 VIETNAMESE = re.compile("[ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ]", re.I)
-OWN_WORDS = "main button, legend, th[scope=col], .hint, .bar a, .side nav a, summary:not(.menu > *), label:not(.choice), .page-head .button"
+OWN_WORDS = "main button, legend, th[scope=col], .hint, .bar a, .side nav a, summary:not(.menu > *, .task-who), label:not(.choice), .page-head .button"
 """Where the program speaks by itself, and no name of a person or place can stand."""
 EXAMPLES = re.compile("Such as Khu phố 4 or Thôn Đông.|\\bđ\\b")
 """Names that stand in a hint, and the sign of the money."""

@@ -119,6 +119,8 @@ ASKED = {
     "benefits.benefits": "?sex=female&birth_year=1980&income=700000&start=2019-10",
 }
 """What an address cannot answer without."""
+IN_THEIR_OWN_TOWN = {("manager of another town", f"numbers.{page}") for page in ("show", "qr", "refuse", "agree")}
+"""A town may note what any number there is said; it is the own town's note and nobody else's."""
 QUIET = {"static", "security.static", "security.logout", "api-docs.openapi_json", "health.metrics"}
 """Nothing about people, the same for everyone."""
 REFUSED = (401, 403, 404)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from crm.db import db
-from tests.scope.asking import HERE, Asker, refused
+from tests.scope.asking import HERE, IN_THEIR_OWN_TOWN, Asker, refused
 from tests.scope.town import AWAY, SEES, SmallTown
 
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
@@ -70,10 +70,6 @@ def fingerprint(session: Session) -> dict[str, str]:
 def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
     """The tables that are not as they were."""
     return [name for name in before if before[name] != after[name]]
-
-
-IN_THEIR_OWN_TOWN = {("manager of another town", f"numbers.{act}") for act in ("refuse", "agree")}
-"""A town may note what any number there is said; it is the own town's note and nobody else's."""
 
 
 @pytest.mark.parametrize("who", WHO)

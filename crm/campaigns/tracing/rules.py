@@ -85,6 +85,7 @@ TO_DO: dict[Reason, LazyString] = {
     Reason.PAUSED: _l("Let the campaign go on, or call it off."),
     Reason.CALLED_OFF: NOTHING,
     Reason.DONE_MEANWHILE: NOTHING,
+    Reason.RULE_CHANGED: NOTHING,
     Reason.EXPIRED: _l("If it still matters, call the person or send a new message."),
     Reason.RESTORED: _l("Decide on the page “After the restore”."),
     Reason.ALREADY_HANDLED: NOTHING,
