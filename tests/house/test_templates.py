@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from jinja2.meta import find_undeclared_variables
+from jinja2.nodes import Name
 
 from crm.sandbox.app import Setup, create_sandbox
-from tests.house.sources import TEMPLATES
+from tests.house.sources import ROOT, TEMPLATES
 
 
 @pytest.fixture(scope="module")
@@ -25,3 +28,18 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_template_compiles(name: str, _app: Flask, sandbox: Flask) -> None:
     (sandbox if name.startswith("sandbox/") else _app).jinja_env.get_template(name)
+
+
+def test_macros_that_ask_who_is_looking_are_imported_with_context(_app: Flask) -> None:
+    """Without it a name of the page is nothing in a macro, which shows only once the line that uses it is drawn."""
+    known, needing, wrong = {*_app.jinja_env.globals, "loop", "caller", "varargs", "kwargs"}, {}, []
+    for name in TEMPLATES:
+        for line in re.findall(r"{%-?\s*(?:from|import)\s[^%]*%}", (ROOT / "templates" / name).read_text("utf-8")):
+            source = line.split('"')[1]
+            if source not in needing:
+                tree = _app.jinja_env.parse((ROOT / "templates" / source).read_text("utf-8"))
+                own = {node.name for node in tree.find_all(Name) if node.ctx == "store"}
+                needing[source] = sorted(find_undeclared_variables(tree) - known - own)
+            if needing[source] and "with context" not in line:
+                wrong.append(f"{name} imports {source} without context, which needs {', '.join(needing[source])}")
+    assert not wrong, "\n".join(wrong)

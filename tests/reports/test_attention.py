@@ -43,6 +43,19 @@ def test_a_lead_reads_which_volunteers_were_not_heard_of(signed_in: Callable[...
     assert "hai tuần không có tin" in page or "nothing heard for two weeks" in page
 
 
+def test_a_lead_of_many_volunteers_reads_of_the_eight_to_ask_first(
+    signed_in: Callable[..., FlaskClient], make: Make
+) -> None:
+    union = make.organisation()
+    for number in range(9):
+        volunteer = make.user(Role.VOLUNTEER, organisation_id=union.id, full_name=f"Trần Thị Vắng {number}")
+        make.prospect(organisation_id=union.id, volunteer_id=volunteer.id)
+    answer = signed_in(make.user(Role.LEAD, organisation_id=union.id)).get("/dashboard")
+    assert answer.status_code == 200
+    assert answer.text.count("Trần Thị Vắng ") == 8
+    assert "/team" in answer.text
+
+
 def test_an_auditor_reads_the_last_recount(signed_in: Callable[..., FlaskClient], session: Session) -> None:
     check(session, clock.now())
     page = signed_in(Role.AUDITOR).get("/dashboard").text

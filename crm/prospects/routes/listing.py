@@ -27,6 +27,7 @@ from crm.prospects.lists.showing import chips, organisations_to_choose, voluntee
 from crm.prospects.queries.lists import count_list, list_of
 from crm.prospects.routes.blueprint import bp
 from crm.prospects.routes.narrowing import refused_page
+from crm.prospects.wording import SEXES
 from crm.web.guard import may
 
 PAGE = 48
@@ -73,6 +74,7 @@ def _listed(form: SearchForm, asked: Asked) -> str:
         today=today,
         columns=columns,
         column_words=COLUMNS,
+        sexes=SEXES,
         volunteers=dict(volunteers_to_choose(session(), scope)) if Column.VOLUNTEER in columns else {},
         organisations=_organisation_names() if Column.ORGANISATION in columns else {},
     )

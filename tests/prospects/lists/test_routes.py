@@ -165,6 +165,7 @@ def test_every_column_can_be_shown(signed_in: Browser, make: Make) -> None:
         "Lê Thị Hợp",
         volunteer_id=helper.id,
         organisation_id=make.organisation().id,
+        sex="female",
         occupation="Thợ may",
         address="12 Trần Phú",
         birth_date=date(1980, 2, 3),
