@@ -107,9 +107,72 @@ class Giver:
     tax_code: str = ""
 
     @cached_property
-    def core(self) -> str:
+    def core(self) -> _Name:
         """The name without the words that many have."""
-        return _core(self.name)
+        return _Name(_core(self.name))
+
+    @cached_property
+    def whole(self) -> _Name:
+        """The name in plain words."""
+        return _Name(_words_of(self.name))
+
+    @cached_property
+    def contact_core(self) -> _Name:
+        """Who is asked for there, without what many have in front."""
+        return _Name(_core(self.contact))
+
+    @cached_property
+    def phone_digits(self) -> str:
+        """The number as it may stand in a text, without what comes before it."""
+        return self.phone.removeprefix("+84")
+
+    @cached_property
+    def tax_digits(self) -> str:
+        """The tax code without its hyphen."""
+        return self.tax_code.replace("-", "")
+
+
+class _Name:
+    """A name in plain words, ready to be looked for in many texts."""
+
+    __slots__ = ("closed", "plain", "spaced", "words")
+
+    def __init__(self, plain: str) -> None:
+        self.plain, self.spaced = plain, f" {plain} "
+        self.words = frozenset(plain.split())
+        closed = plain.replace(" ", "")
+        self.closed = closed if " " in plain and len(closed) >= 8 else None
+        """As a bank may have closed it up."""
+
+
+class _Text:
+    """Plain words that are looked through for many names."""
+
+    __slots__ = ("plain", "spaced", "words")
+
+    def __init__(self, text: str) -> None:
+        self.plain = _words_of(text)
+        self.spaced = f" {self.plain} "
+        self.words = frozenset(self.plain.split())
+
+    def has(self, name: _Name) -> bool:
+        """Whether a name stands whole in it, also when the bank closed it up."""
+        if name.words <= self.words and name.spaced in self.spaced:
+            return True
+        return name.closed in self.words
+
+
+class _Told:
+    """What stands in a line, made plain once for all who are looked for in it."""
+
+    __slots__ = ("both", "digits", "payer", "payer_fold", "seen", "text")
+
+    def __init__(self, seen: Seen) -> None:
+        self.seen = seen
+        self.text, self.payer = _Text(seen.narrative), _Text(seen.payer)
+        self.both = _Text(f"{seen.narrative} · {seen.payer}")
+        self.digits = re.sub(r"[^0-9]", "", seen.narrative)
+        self.payer_fold = fold(seen.payer) if seen.payer else ""
 
 
 @dataclass(frozen=True)
@@ -181,13 +244,13 @@ class Matcher:
         self._phones: dict[str, set[UUID]] = defaultdict(set)
         self._taxes: dict[str, set[UUID]] = defaultdict(set)
         for giver in givers:
-            closed = giver.core.replace(" ", "")
-            for word in {*giver.core.split(), *_core(giver.contact).split(), closed}:
+            closed = giver.core.plain.replace(" ", "")
+            for word in {*giver.core.words, *giver.contact_core.words, closed}:
                 self._words[word].add(giver.sponsor_id)
             if giver.phone:
-                self._phones[giver.phone.removeprefix("+84")].add(giver.sponsor_id)
+                self._phones[giver.phone_digits].add(giver.sponsor_id)
             if giver.tax_code:
-                self._taxes[giver.tax_code.replace("-", "")].add(giver.sponsor_id)
+                self._taxes[giver.tax_digits].add(giver.sponsor_id)
         self._amounts: dict[Vnd, set[UUID]] = defaultdict(set)
         for one in promises:
             if one.is_open:
@@ -227,9 +290,9 @@ class Matcher:
         with_code, is_certain = self._by_codes(line)
         if with_code and is_certain:
             return Verdict(with_code, (with_code,))
-        found = [with_code] if with_code else []
-        found += self._by_near_codes(line)
-        found += self._by_payer(line)
+        found, told = [with_code] if with_code else [], _Told(line)
+        found += self._by_near_codes(told)
+        found += self._by_payer(told)
         if not found or found[0].score <= _ALONE:
             found += self._by_amount(line)
         return Verdict(None, _best(found))
@@ -251,17 +314,17 @@ class Matcher:
         shares, adds_up = _shared(known, line.amount)
         return Suggestion(shares, _OF_CODES, tuple(whys)), adds_up and not back and not ended
 
-    def _by_near_codes(self, line: Seen) -> list[Suggestion]:
-        near = self.book.near(line.narrative)
-        return [self._of_near(line, one, len(near)) for one in near]
+    def _by_near_codes(self, told: _Told) -> list[Suggestion]:
+        near = self.book.near(told.seen.narrative)
+        return [self._of_near(told, one, len(near)) for one in near]
 
-    def _of_near(self, line: Seen, near: Near, many: int) -> Suggestion:
-        one = self.by_code[near.code]
+    def _of_near(self, told: _Told, near: Near, many: int) -> Suggestion:
+        one, line = self.by_code[near.code], told.seen
         whys = [Why(Reason.NEAR_CODE, f"{near.written} → {near.code}", near.slip)]
         ended = not one.is_open
         if ended:
             whys.append(Why(Reason.CODE_OF_ENDED, one.code))
-        whys += self._whys_of(line, one.sponsor_id)
+        whys += self._whys_of(told, one.sponsor_id)
         whys += _amount_whys(one, line)[0]
         more = 2 if len(whys) > 1 else 0
         score = min(_OF_A_SLIP[near.slip] + more - (4 if many > 1 or ended else 0), 99)
@@ -269,21 +332,22 @@ class Matcher:
 
     # ---- who paid
 
-    def _by_payer(self, line: Seen) -> list[Suggestion]:
-        whys = {key: some for key in self._who(line) if (some := self._whys_of(line, key))}
-        named = {self.givers[key].core for key, some in whys.items() if any(why.reason in _BY_NAME for why in some)}
+    def _by_payer(self, told: _Told) -> list[Suggestion]:
+        whys = {key: some for key in self._who(told) if (some := self._whys_of(told, key))}
+        named = {
+            self.givers[key].core.plain for key, some in whys.items() if any(why.reason in _BY_NAME for why in some)
+        }
         return [
-            self._of_payer(line, key, some)
+            self._of_payer(told.seen, key, some)
             for key, some in whys.items()
-            if some[0].reason not in _BY_NAME or not _is_part(self.givers[key].core, named)
+            if some[0].reason not in _BY_NAME or not _is_part(self.givers[key].core.plain, named)
         ]
 
-    def _who(self, line: Seen) -> set[UUID]:
+    def _who(self, told: _Told) -> set[UUID]:
         """Sponsors of whom something stands in the line."""
-        text = _words_of(f"{line.narrative} {line.payer}")
-        digits = re.sub(r"[^0-9]", "", line.narrative)
+        line, digits = told.seen, told.digits
         found: set[UUID] = set()
-        for word in set(text.split()):
+        for word in told.both.words:
             of = self._words.get(word, ())
             if len(of) <= max(len(self.givers) // 4, 20):
                 found |= set(of)
@@ -292,26 +356,25 @@ class Matcher:
             for size in TAX_CODES:
                 found |= self._taxes.get(digits[start : start + size], set())
         found |= set(self.payers.by_account.get(line.payer_account, ())) if line.payer_account else set()
-        found |= set(self.payers.by_name.get(fold(line.payer), ())) if line.payer else set()
-        return found & set(self.givers)
+        found |= set(self.payers.by_name.get(told.payer_fold, ())) if line.payer else set()
+        return found & self.givers.keys()
 
-    def _whys_of(self, line: Seen, sponsor_id: UUID) -> list[Why]:
-        giver, whys = self.givers.get(sponsor_id), []
+    def _whys_of(self, told: _Told, sponsor_id: UUID) -> list[Why]:
+        giver, line, whys = self.givers.get(sponsor_id), told.seen, list[Why]()
         if giver is None:
-            return []
-        digits = re.sub(r"[^0-9]", "", line.narrative)
+            return whys
         if line.payer_account and sponsor_id in self.payers.by_account.get(line.payer_account, ()):
             whys.append(Why(Reason.PAID_BEFORE_FROM, line.payer_account))
-        elif line.payer and sponsor_id in self.payers.by_name.get(fold(line.payer), ()):
+        elif line.payer and sponsor_id in self.payers.by_name.get(told.payer_fold, ()):
             whys.append(Why(Reason.PAID_BEFORE_BY, line.payer))
-        if giver.tax_code and giver.tax_code.replace("-", "") in digits:
+        if giver.tax_code and giver.tax_digits in told.digits:
             whys.append(Why(Reason.TAX_CODE, giver.tax_code))
-        if giver.phone and giver.phone.removeprefix("+84") in digits:
-            whys.append(Why(Reason.PHONE, "0" + giver.phone.removeprefix("+84")))
-        named = _named(giver, line)
+        if giver.phone and giver.phone_digits in told.digits:
+            whys.append(Why(Reason.PHONE, "0" + giver.phone_digits))
+        named = _named(giver, told)
         if named:
             whys.append(Why(named, giver.name))
-        elif giver.contact and _stands(_core(giver.contact), _words_of(f"{line.narrative} · {line.payer}")):
+        elif giver.contact and told.both.has(giver.contact_core):
             whys.append(Why(Reason.CONTACT, giver.contact))
         return whys
 
@@ -399,39 +462,29 @@ def _is_part(core: str, others: Collection[str]) -> bool:
     return any(core != other and f" {core} " in f" {other} " for other in others)
 
 
-def _stands(name: str, text: str) -> bool:
-    """Whether a name stands whole in a text, also when the bank closed it up."""
-    closed = name.replace(" ", "")
-    return f" {name} " in f" {text} " or (" " in name and len(closed) >= 8 and closed in text.split())
-
-
-def _named(giver: Giver, line: Seen) -> Reason | None:
+def _named(giver: Giver, told: _Told) -> Reason | None:
     """Whether a sponsor's name stands in a line, whole, without its legal form, or nearly."""
-    text, payer = _words_of(line.narrative), _words_of(line.payer)
-    if len(giver.core) >= 5 and _stands(giver.core, text):
-        return Reason.NAME_WHOLE if _stands(_words_of(giver.name), text) else Reason.NAME
-    if len(giver.core) >= 5 and _stands(giver.core, payer):
+    core, letters = giver.core, len(giver.core.plain)
+    if letters >= 5 and told.text.has(core):
+        return Reason.NAME_WHOLE if told.text.has(giver.whole) else Reason.NAME
+    if letters >= 5 and told.payer.has(core):
         return Reason.NAME_OF_PAYER
-    if len(giver.core) >= 7 and " " in giver.core:
-        likeness = (
-            max(fuzz.partial_ratio(giver.core, said, score_cutoff=LIKE_A_NAME) for said in (text, payer) if said)
-            if text or payer
-            else 0
-        )
-        if likeness >= LIKE_A_NAME:
-            return Reason.NAME_NEARLY
+    if letters >= 7 and " " in core.plain:
+        for said in (told.text.plain, told.payer.plain):
+            if said and fuzz.partial_ratio(core.plain, said, score_cutoff=LIKE_A_NAME) >= LIKE_A_NAME:
+                return Reason.NAME_NEARLY
     return None
 
 
 def _best(found: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
     """The best for each promise or sponsor, in the order of their scores; a sponsor's promise before the bare sponsor."""
-    ordered = sorted(found, key=lambda one: (-one.score, str(one.shares)))
-    kept: list[Suggestion] = []
-    for one in ordered:
-        same = any({share[:2] for share in one.shares} == {share[:2] for share in other.shares} for other in kept)
-        if one.score >= LEAST_SCORE and not same:
-            kept.append(one)
-    return tuple(kept[:MOST_SUGGESTIONS])
+    worth = [one for one in found if one.score >= LEAST_SCORE]
+    kept: dict[frozenset[tuple[UUID, UUID | None]], Suggestion] = {}
+    for one in sorted(worth, key=lambda one: (-one.score, str(one.shares))):
+        kept.setdefault(frozenset(share[:2] for share in one.shares), one)
+        if len(kept) == MOST_SUGGESTIONS:
+            break
+    return tuple(kept.values())
 
 
 # ---- what is no gift

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm.errors import Conflict, RuleBroken
-from crm.ids import new_id
+from crm.ids import new_id, new_ids
 from crm.money import Vnd, in_figures
 from crm.sponsors import services as books
 from crm.sponsors.ledger.booking import open_day
+from crm.sponsors.ledger.receiving import Gift, receive_many
 from crm.sponsors.models import Pledge, Posting, Receipt, Sponsor
 from crm.sponsors.statements import queries
 from crm.sponsors.statements.models import LinePart, StatementLine
@@ -54,6 +56,51 @@ def book(
         )
         said: dict[str, Any] = {"sponsor_id": sponsor.id, "receipt_id": receipt.id, "posting_id": receipt.posting_id}
         _add(session, line, Use.GIFT, share.amount, on, by_id=by_id, at=at, by_itself=by_itself, **said)
+
+
+def book_many(
+    session: Session,
+    town_id: UUID,
+    booked: Sequence[tuple[StatementLine, Sequence[Share]]],
+    *,
+    by_id: UUID | None,
+    at: datetime,
+) -> None:
+    """What `book` does for each of these lines by itself, in a few statements: all of them or none. The lines themselves
+    are as they were before in the session; they have to be read again. Raises what `book` raises for one of them."""
+    if not booked:
+        return
+    for line, shares in booked:
+        _check(shares, line.amount)
+    _take_many(session, town_id, [line.id for line, _shares in booked])
+    opens = open_day(session, town_id, date.min)
+    references = _free_references(session, town_id, [(line, len(shares)) for line, shares in booked])
+    gifts = [
+        Gift(*share, on=max(line.posted_on, opens), reference=next(references))
+        for line, shares in booked
+        for share in shares
+    ]
+    received = receive_many(session, town_id, gifts, by_id=by_id, at=at)
+    lines = [line for line, shares in booked for _share in shares]
+    rows = [
+        {
+            "town_id": town_id,
+            "id": key,
+            "line_id": line.id,
+            "use": Use.GIFT,
+            "amount": gift.amount,
+            "sponsor_id": gift.sponsor_id,
+            "receipt_id": made.receipt_id,
+            "posting_id": made.posting_id,
+            "by_itself": True,
+            "linked": False,
+            "booked_on": gift.on,
+            "recorded_at": at,
+            "recorded_by_id": by_id,
+        }
+        for key, line, gift, made in zip(new_ids(len(gifts)), lines, gifts, received, strict=True)
+    ]
+    session.execute(insert(LinePart).returning(LinePart.id), rows)
 
 
 def link(
@@ -293,6 +340,23 @@ def _take(
     session.refresh(line)
 
 
+def _take_many(session: Session, town_id: UUID, line_ids: Collection[UUID]) -> None:
+    session.flush()
+    taken = session.execute(
+        update(StatementLine)
+        .where(
+            StatementLine.town_id == town_id,
+            StatementLine.id.in_(line_ids),
+            StatementLine.state.in_([LineState.NEW, LineState.OPEN]),
+        )
+        .values(state=LineState.SETTLED)
+        .returning(StatementLine.id)
+        .execution_options(synchronize_session=False)
+    )
+    if len(taken.all()) != len(line_ids):
+        raise _decided()
+
+
 def _decided() -> Conflict:
     return Conflict(_l("Somebody else decided on this line a moment ago. Look at it again."), code="decided")
 
@@ -318,21 +382,48 @@ def _whose(session: Session, town_id: UUID, share: Share) -> tuple[Sponsor, Pled
     return sponsor, pledge
 
 
+def _plain_reference(line: StatementLine) -> str:
+    return line.reference if not line.reference.startswith("#") else f"SK{line.reference[1:13].upper()}"
+
+
+def _numbered(plain: str, number: int) -> str:
+    return plain if number == 1 else f"{plain}/{number}"
+
+
 def _free_reference(session: Session, line: StatementLine) -> str:
     """The bank's reference for the next receipt of a line; a further receipt under the same gets a number behind it."""
-    plain = line.reference if not line.reference.startswith("#") else f"SK{line.reference[1:13].upper()}"
-    taken = set(
-        session.scalars(
-            select(Receipt.reference).where(
-                Receipt.town_id == line.town_id,
-                Receipt.reference.startswith(plain, autoescape=True),
-                Receipt.corrected_id.is_(None),
+    return next(_free_references(session, line.town_id, [(line, 1)]))
+
+
+def _free_references(session: Session, town_id: UUID, wanted: Sequence[tuple[StatementLine, int]]) -> Iterator[str]:
+    """For each line as many references as it has receipts, none booked yet and each given once."""
+    many: Counter[str] = Counter()
+    for line, receipts in wanted:
+        many[_plain_reference(line)] += receipts
+    free: dict[str, Iterator[str]] = {}
+    further = 0
+    while len(free) < len(many):
+        asked = {
+            plain: [_numbered(plain, number) for number in range(1, needed + further + 1)]
+            for plain, needed in many.items()
+            if plain not in free
+        }
+        names = [name for some in asked.values() for name in some]
+        taken = set(
+            session.scalars(
+                select(Receipt.reference).where(
+                    Receipt.town_id == town_id, Receipt.reference.in_(names), Receipt.corrected_id.is_(None)
+                )
             )
         )
-    )
-    if plain not in taken:
-        return plain
-    return next(name for number in range(2, len(taken) + 3) if (name := f"{plain}/{number}") not in taken)
+        for plain, some in asked.items():
+            left = [name for name in some if name not in taken]
+            if len(left) >= many[plain]:
+                free[plain] = iter(left)
+        further = 2 * further + 2
+    for line, receipts in wanted:
+        for _place in range(receipts):
+            yield next(free[_plain_reference(line)])
 
 
 def _sent_back(session: Session, parts: Sequence[LinePart]) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,12 +19,11 @@ from crm.sponsors.models import Receipt
 from crm.sponsors.statements import queries
 from crm.sponsors.statements.models import Statement, StatementLine
 from crm.sponsors.statements.reading import Entry
-from crm.sponsors.statements.rules.kinds import AT_WORK, Likely, LineState, StatementState
-from crm.sponsors.statements.rules.matching import Matcher, not_a_gift
+from crm.sponsors.statements.rules.kinds import AT_WORK, Likely, LineState, Seen, Share, StatementState
+from crm.sponsors.statements.rules.matching import Matcher, Verdict, not_a_gift
 from crm.sponsors.statements.services import deciding, taking_in
 
-CHUNK = 200
-AT_ONCE = 500
+CHUNK = 1_000
 
 
 def step(session: Session, town_id: UUID, statement_id: UUID, *, at: datetime) -> bool:
@@ -44,10 +43,8 @@ def step(session: Session, town_id: UUID, statement_id: UUID, *, at: datetime) -
         session.flush()
         return True
     lines = _new_lines(session, statement)
-    if lines:
-        matcher, by_hand = queries.matcher_of(session, town_id), _recorded_by_hand(session, lines)
-        for line in lines:
-            _look_through(session, statement, line, matcher, by_hand.get(line.reference), at)
+    if lines and not _look_through_together(session, statement, lines, at):
+        _look_through_each(session, statement, _new_lines(session, statement), at)
     statement.done += len(lines)
     if len(lines) < CHUNK:
         statement.state, statement.content = StatementState.LOADED, None
@@ -87,14 +84,13 @@ def _load(session: Session, statement: Statement) -> None:
                 "likely": Likely.UNKNOWN,
             }
         )
-    for start in range(0, len(rows), AT_ONCE):
-        added = session.scalars(
-            insert(StatementLine)
-            .values(rows[start : start + AT_ONCE])
-            .on_conflict_do_nothing(constraint="uq_statement_line_identity")
-            .returning(StatementLine.id)
-        )
-        statement.new_lines += len(added.all())
+    added = session.scalars(
+        insert(StatementLine)
+        .on_conflict_do_nothing(constraint="uq_statement_line_identity")
+        .returning(StatementLine.id),
+        rows,
+    )
+    statement.new_lines += len(added.all())
     statement.done = statement.lines - statement.new_lines
 
 
@@ -118,11 +114,51 @@ def _new_lines(session: Session, statement: Statement) -> Sequence[StatementLine
     return session.scalars(query).all()
 
 
+def _look_through_together(
+    session: Session, statement: Statement, lines: Sequence[StatementLine], at: datetime
+) -> bool:
+    """What `_look_through_each` does, the receipts of all lines written at once; False when one of them was refused,
+    and then nothing was done."""
+    matcher, by_hand = queries.matcher_of(session, statement.town_id), _recorded_by_hand(session, lines)
+    booked: list[tuple[StatementLine, tuple[Share, ...]]] = []
+    left: dict[Likely, list[UUID]] = defaultdict(list)
+    try:
+        with session.begin_nested():
+            for line in lines:
+                shown = by_hand.get(line.reference)
+                if shown is not None and shown.amount == line.amount:
+                    if _linked(session, statement, line, shown, at):
+                        continue
+                    shown = None
+                told = queries.seen(line)
+                verdict = matcher.match(told)
+                if verdict.certain and shown is None:
+                    booked.append((line, verdict.certain.shares))
+                    matcher.received(verdict.certain.shares)
+                else:
+                    left[_likely(told, verdict)].append(line.id)
+            deciding.book_many(session, statement.town_id, booked, by_id=statement.recorded_by_id, at=at)
+            for likely, ids in left.items():
+                _leave_open(session, statement.town_id, ids, likely)
+    except RuleBroken:
+        return False
+    finally:
+        for line in lines:
+            session.expire(line)
+    return True
+
+
+def _look_through_each(session: Session, statement: Statement, lines: Sequence[StatementLine], at: datetime) -> None:
+    """Book every line whose code leaves no doubt, or that somebody recorded by hand under its reference; leave any
+    other open."""
+    matcher, by_hand = queries.matcher_of(session, statement.town_id), _recorded_by_hand(session, lines)
+    for line in lines:
+        _look_through(session, statement, line, matcher, by_hand.get(line.reference), at)
+
+
 def _look_through(
     session: Session, statement: Statement, line: StatementLine, matcher: Matcher, by_hand: Receipt | None, at: datetime
 ) -> None:
-    """Book a line whose code leaves no doubt, or that somebody recorded by hand under its reference; leave any other
-    open."""
     if by_hand is not None and by_hand.amount == line.amount:
         if _linked(session, statement, line, by_hand, at):
             return
@@ -139,11 +175,22 @@ def _look_through(
         else:
             matcher.received(shares)
             return
-    line.state = LineState.OPEN
-    if not_a_gift(told) and not verdict.suggestions:
-        line.likely = Likely.NOT_GIFT
-    elif verdict.suggestions:
-        line.likely = Likely.GIFT
+    line.state, line.likely = LineState.OPEN, _likely(told, verdict)
+
+
+def _likely(told: Seen, verdict: Verdict) -> Likely:
+    if verdict.suggestions:
+        return Likely.GIFT
+    return Likely.NOT_GIFT if not_a_gift(told) else Likely.UNKNOWN
+
+
+def _leave_open(session: Session, town_id: UUID, line_ids: Sequence[UUID], likely: Likely) -> None:
+    session.execute(
+        update(StatementLine)
+        .where(StatementLine.town_id == town_id, StatementLine.id.in_(line_ids), StatementLine.state == LineState.NEW)
+        .values(state=LineState.OPEN, likely=likely)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _recorded_by_hand(session: Session, lines: Sequence[StatementLine]) -> dict[str, Receipt]:
