@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -175,6 +176,20 @@ class Asker:
         """Every address for these methods, filled in every way that matters; `of` narrows the people."""
         found = [address for rule in self.rules(*methods) for address in self._filled(rule)]
         return [one for one in found if of is None or one.owner in (None, HERE, *of)]
+
+    def by_turns(self, who: str, *methods: str, whole: Collection[str] = ()) -> Iterator[Address]:
+        """The addresses that somebody tries. Of those about people two in sight, two out of sight and two mixed ones;
+        other roles and other addresses take other people. Only of the endpoints in `whole` is nobody left out."""
+        nth = list(SEES).index(who)
+        for endpoint, found in groupby(self.addresses(*methods), key=lambda address: address.endpoint):
+            addresses, nth = list(found), nth + 1
+            personal = [one for one in addresses if one.owner not in (None, HERE, AWAY)]
+            yield from (one for one in addresses if one not in personal)
+            kinds = [(one.mixed, self.outside(who, one.owner)) for one in personal]
+            for kind in set(kinds):
+                alike = [one for one, its_kind in zip(personal, kinds, strict=True) if its_kind == kind]
+                few = len(alike) if endpoint in whole else min(2, len(alike))
+                yield from (alike[(nth + step) % len(alike)] for step in range(few))
 
     def _filled(self, rule: Rule) -> Iterator[Address]:
         args = set(rule.arguments)

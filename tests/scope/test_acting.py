@@ -25,7 +25,6 @@ WHO = [
     "admin",
     "manager of another town",
 ]
-ONE_OF_EACH = ("alpha", "gamma", "delta", "zeta", AWAY)
 
 
 def sent(town: SmallTown, endpoint: str, key: str) -> dict[str, Any]:
@@ -76,7 +75,7 @@ def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
 def test_acts_on_people_out_of_sight_are_refused_and_change_nothing(asker: Asker, session: Session, who: str) -> None:
     caller, before, told = asker.as_(who), fingerprint(session), list[str]()
     for method in CHANGING:
-        for address in asker.addresses(method, of=ONE_OF_EACH):
+        for address in asker.by_turns(who, method):
             mixed = address.mixed and address.owner in SEES[who]
             if not (mixed or asker.outside(who, address.owner)) or (who, address.endpoint) in IN_THEIR_OWN_TOWN:
                 continue
@@ -95,7 +94,7 @@ def test_acts_on_people_out_of_sight_are_refused_and_change_nothing(asker: Asker
 @pytest.mark.parametrize("who", [one for one in WHO if one not in ("admin", "manager of another town")])
 def test_people_out_of_sight_are_not_reached_by_what_a_body_names(asker: Asker, session: Session, who: str) -> None:
     caller, town = asker.as_(who), asker.town
-    outside = [key for key in (*ONE_OF_EACH, "eta") if key not in SEES[who]]
+    outside = [key for key in ("alpha", "gamma", "delta", "zeta", AWAY, "eta") if key not in SEES[who]]
     user, before, told = town.users[who], fingerprint(session), list[str]()
     for key in outside:
         row = town.people[key].row
