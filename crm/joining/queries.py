@@ -19,6 +19,7 @@ from crm.errors import NotFound, RuleBroken
 from crm.joining.models import Dossier, DossierList, DossierStep
 from crm.joining.rules import (
     CLOSED,
+    KINDS_OF_ROW,
     NUMBER_IS_CODE_SINCE,
     REPEATED_WITHIN,
     Known,
@@ -40,7 +41,7 @@ from crm.participation.screening.queries import latest as screened
 from crm.participation.screening.queries import verdict_of
 from crm.phones import pretty
 from crm.places.models import Place, Town
-from crm.premiums.queries import law, top_ups_for
+from crm.premiums.queries import law
 from crm.premiums.rules.law import Law, LawOnDay
 from crm.premiums.rules.quotes import Quote
 from crm.premiums.rules.wording import GROUNDS
@@ -250,7 +251,6 @@ def work_out(session: Session, dossier: Dossier, person: Prospect, day: date, al
             name=person.full_name,
             code=code_of(person, day),
             remarks=remarks_on(person, ground, dossier.email),
-            local_percent=_local_percent(session, person, quote, day) if quote.local_support else "",
         )
     return Worked(movement, quote, row, problems(known))
 
@@ -359,13 +359,6 @@ def _certified(session: Session, person: Prospect, ground: Ground, day: date) ->
     return session.scalar(query.limit(1)) is not None
 
 
-def _local_percent(session: Session, person: Prospect, quote: Quote, day: date) -> str:
-    theirs = [one for one in top_ups_for(session, person, day) if one.percent is not None]
-    found = next((one for one in theirs if one.ground is quote.ground), None)
-    found = found or next((one for one in theirs if one.ground is Ground.OTHER), None)
-    return f"{float(found.percent):g}" if found and found.percent is not None else ""
-
-
 def codes_here(session: Session, town_id: UUID, day: date) -> UnitCodes:
     """The codes of this town's province and district on a day."""
     return unit_codes(session.get_one(Town, town_id).code, day)
@@ -381,6 +374,7 @@ def declared_row(line: Line, day: date, codes: UnitCodes = UnitCodes()) -> Row:
         MasoBHXH=code_of(person, day),
         Ghichu=remarks_on(person, ground, dossier.email),
         CCNS="1" if person.birth_year and person.birth_date is None else "",
+        Loai=KINDS_OF_ROW.get(Movement(kept["PA"]), ""),
         Matinh=codes.province,
         Mahuyen=codes.district,
         Maxa=line.place.code or "",

@@ -133,7 +133,7 @@ class Row:
     Mahuyen: str = ""
     Maxa: str = ""
     Diachi_DangSS: str = ""
-    """Where they live now; the codes of province and district and the kind are the office's program's to fill in."""
+    """Where they live now; the office's program fills in the codes of province and district that are not on record."""
 
     def __post_init__(self) -> None:
         if self.TienTudong + self.TienHotro + self.TienNSDP + self.TienHotroKhac != self.Tongtien:
@@ -144,6 +144,11 @@ class Row:
         return {name: value for name, value in asdict(self).items() if name not in OF_THE_PERSON}
 
 
+KINDS_OF_ROW: Mapping[Movement, str] = {Movement.NEW: "1"} | {
+    movement: "2" for movement in (Movement.PAYS_ON, Movement.LATE, Movement.RETURNS)
+}
+"""The column «Loai» as a collection agents' program fills it in: 1 whoever joins, 2 whoever pays otherwise. No text of the
+insurance office on it was seen, and nothing at all on whoever stops: there it stays empty."""
 OF_THE_PERSON = ("HoTen", "MasoBHXH", "Ghichu", "CCNS", "Loai", "Matinh", "Mahuyen", "Maxa", "Diachi_DangSS")
 """Columns that say who somebody is or where they live; taken from the record whenever a list is written."""
 NUMBER_IS_CODE_SINCE = date(2025, 8, 1)
@@ -180,11 +185,12 @@ COLUMNS: Mapping[str, Any] = {
 }
 
 
-def row_of_payment(
-    told: Quote, law: LawOnDay, movement: Movement, *, name: str, code: str, remarks: str, local_percent: str = ""
-) -> Row:
-    """The row of a payment: the same figures as the quote, the layers under their official names."""
-    helped = told.state_support > 0
+def row_of_payment(told: Quote, law: LawOnDay, movement: Movement, *, name: str, code: str, remarks: str) -> Row:
+    """The row of a payment: the same figures as the quote, the layers under their official names.
+
+    The place's rate is that of the addition its money comes from; one given in đồng has none.
+    """
+    helped, added = told.state_support > 0, told.top_up.percent if told.top_up else None
     return Row(
         HoTen=name.upper(),
         MasoBHXH=code,
@@ -198,7 +204,7 @@ def row_of_payment(
         Tongtien=told.gross,
         TyleNSNN=percent(law.support[told.ground]) if helped else "",
         TienHotro=told.state_support,
-        TyleNSDP=local_percent if told.local_support else "",
+        TyleNSDP=f"{float(added):g}" if told.local_support and added is not None else "",
         TienNSDP=told.local_support,
         TyleHotroKhac=percent(Fraction(told.other_support, told.gross)) if told.other_support else "",
         TienHotroKhac=told.other_support,

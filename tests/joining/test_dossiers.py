@@ -372,6 +372,8 @@ def test_the_files_hold_whole_numbers_once_logged_and_no_formula(
     assert "038180000001" not in values
     assert {"CCNS", "Loai", "Matinh", "Mahuyen", "Maxa", "Diachi_DangSS"} <= set(values)
     assert any("Số 5" in str(value) for value in values)
+    kinds = next(line for line in sheet.iter_cols() if line[3].value == "Loai")
+    assert [cell.value for cell in kinds[4:6]] == ["1", "1"]
     assert "NGUYỄN THỊ ĐĂNG" in values
     assert "TienHotroKhac" in values
     assert 831_600 in values

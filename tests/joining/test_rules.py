@@ -107,6 +107,28 @@ def test_whatever_is_chosen_the_layers_make_up_the_premium(
     assert Row(HoTen="A", MasoBHXH="", Ghichu="", **row.without_names()).Tongtien == row.Tongtien
 
 
+@pytest.mark.parametrize(
+    ("grounds", "percent", "amount"),
+    [
+        ([Ground.NEAR_POOR, Ground.ETHNIC_MINORITY], "40", 61_600),
+        ([Ground.NEAR_POOR], "5", 7_700),
+        ([Ground.POOR], "", 20_000),
+    ],
+)
+def test_the_places_rate_is_that_of_the_addition_its_money_comes_from(
+    grounds: list[Ground], percent: str, amount: int
+) -> None:
+    """Not that of the ground which decides the State's part; an addition in đồng has no rate."""
+
+    def adds(ground: Ground, share: int | None, given: int | None = None) -> LocalTopUp:
+        return LocalTopUp(ground, share and Decimal(share), given, date(2019, 1, 1), None, None, "Nghị quyết")
+
+    here = [adds(Ground.OTHER, 5), adds(Ground.ETHNIC_MINORITY, 40), adds(Ground.POOR, None, 20_000)]
+    told = quote(LAW, 700_000, grounds, THIS, DAY, Plan.periodic(1), local_top_ups=here)
+    row = row_of_payment(told, LAW.on(DAY), Movement.NEW, name="a", code="", remarks="")
+    assert (row.TyleNSDP, row.TienNSDP) == (percent, amount)
+
+
 def test_nothing_is_wrong_with_whole_papers() -> None:
     assert problems(WHOLE) == []
 

@@ -119,6 +119,8 @@ class Quote:
     deadline: date | None
     next_start: Month | None
     lines: tuple[Line, ...]
+    top_up: LocalTopUp | None = None
+    """The one addition of a place that `local_support` comes from."""
     weighed: tuple[Weighed, ...] = ()
     """Of somebody with several grounds: each, the one the State's share comes from first."""
 
@@ -199,6 +201,7 @@ def quote(
         deadline=last_day,
         next_start=None if plan.method is Method.MISSING_MONTHS else start + plan.months,
         lines=(*lines_of(today), *([Line.of_top_up(top_up)] if top_up else [])),
+        top_up=top_up,
         weighed=weighed,
     )
 
