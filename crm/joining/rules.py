@@ -144,8 +144,11 @@ class Row:
         return {name: value for name, value in asdict(self).items() if name not in OF_THE_PERSON}
 
 
-KINDS_OF_ROW: Mapping[Movement, str] = {Movement.NEW: "1"} | {
-    movement: "2" for movement in (Movement.PAYS_ON, Movement.LATE, Movement.RETURNS)
+KINDS_OF_ROW: Mapping[Movement, str] = {
+    Movement.NEW: "1",
+    Movement.PAYS_ON: "2",
+    Movement.LATE: "2",
+    Movement.RETURNS: "2",
 }
 """The column «Loai» as a collection agents' program fills it in: 1 whoever joins, 2 whoever pays otherwise. No text of the
 insurance office on it was seen, and nothing at all on whoever stops: there it stays empty."""

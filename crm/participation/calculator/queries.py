@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -17,10 +16,8 @@ from crm.participation.rules import USUAL
 from crm.places.boundaries import boundaries
 from crm.places.models import Place
 from crm.premiums.rules.keys import PERIODS, Method
-from crm.premiums.rules.law import Law, LocalTopUp, holding
-from crm.premiums.rules.quotes import Plan, quote
+from crm.premiums.rules.law import Law
 from crm.prospects.models import Prospect
-from crm.prospects.rules import Ground
 
 
 class Home(NamedTuple):
@@ -38,20 +35,18 @@ def home_of(session: Session, person: Prospect, today: date) -> Home:
     return Home(session.get_one(Place, (person.town_id, unit)), around)
 
 
-def known_of(
-    session: Session, person: Prospect, law: Law, today: date, top_ups: Sequence[LocalTopUp], home: Home
-) -> dict[str, str]:
-    """The calculator's answers as its form holds them, by name; what is not known is left out.
+def known_of(session: Session, person: Prospect, law: Law, today: date, home: Home) -> dict[str, str | list[str]]:
+    """The calculator's answers as its form holds them, by name, every ground among them; what is not known is left out.
 
     Months since the State began to help of which only a list tells do not say whether it did: then nobody knows how many
     it helped with. What the months cost is known where no month is known from a list alone.
     """
     spell, told = open_spell(session, person), months.told(session, person, law, today)
-    helped, here = helped_before(session, person), holding(top_ups, today, home.around)
+    helped = helped_before(session, person)
     listed = any(month.state is State.LISTED for month in told.calendar.months)
     at_once = spell.method or PERIODS[Method.MONTHLY] if spell else PERIODS[USUAL]
-    known = {
-        "ground": str(most_helped(law, today, grounds_on(session, person, today), here)),
+    known: dict[str, str | list[str]] = {
+        "ground": [str(ground) for ground in sorted(grounds_on(session, person, today))],
         "place": home.unit.code or "",
         "months": str(at_once),
         "sex": str(person.sex or ""),
@@ -67,13 +62,3 @@ def known_of(
         born = Month.of(person.birth_date) if person.birth_date else Month(person.birth_year or 0, 1)
         known |= {"born_month": str(born.number), "born_year": str(born.year)}
     return known
-
-
-def most_helped(law: Law, today: date, grounds: Collection[Ground], here: Sequence[LocalTopUp]) -> Ground:
-    """Of somebody's grounds the one with which State and place together help most; without any: `other`."""
-
-    def own(ground: Ground) -> int:
-        monthly = Plan.periodic(PERIODS[Method.MONTHLY])
-        return quote(law, law.on(today).floor, [ground], Month.of(today), today, monthly, local_top_ups=here).payable
-
-    return min((ground for ground in Ground if ground in grounds), key=own, default=Ground.OTHER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
 from crm import clock
@@ -27,8 +27,10 @@ def page(prospect_id: UUID) -> ResponseReturnValue:
     """What this person would pay and what it brings, with what is on record filled in. Nothing is kept."""
     person, today, law = person_seen(session(), current_scope(), prospect_id), clock.today(), queries.law(session())
     additions, home = queries.additions_here(session(), today), home_of(session(), person, today)
-    known = known_of(session(), person, law, today, additions.top_ups, home)
-    form = drawing.questions(law, known | request.args.to_dict(), additions, today)
+    known, given = known_of(session(), person, law, today, home), drawing.answers()
+    if "income" in given:  # all was answered: a box that is not ticked is an answer too
+        del known["ground"]
+    form = drawing.questions(law, known | given, additions, today)
     asking = current_user()
     about = drawing.About(
         name=person.full_name,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from flask import current_app, render_template, url_for
+from flask import current_app, render_template, request, url_for
 
 from crm.premiums.calculator.forms import CalculatorForm
 from crm.premiums.calculator.phone import in_text
@@ -60,7 +60,13 @@ def address(query: str = "") -> str:
     return own + url_for("calculator.page") + (f"?{query}" if query else "")
 
 
-def questions(law: Law, given: Mapping[str, str], additions: Additions, today: date) -> CalculatorForm:
+def answers() -> dict[str, str | Sequence[str]]:
+    """What the address answers, by the names of the form's fields; of the grounds all that are ticked."""
+    several = request.args.getlist("ground")
+    return {name: several if name == "ground" else text for name, text in request.args.to_dict().items()}
+
+
+def questions(law: Law, given: Mapping[str, str | Sequence[str]], additions: Additions, today: date) -> CalculatorForm:
     """The form as somebody has answered it so far, with the wards between which the answer may differ."""
     wards = [(code, ward.name) for code, ward in additions.wards.items()]
     return CalculatorForm.under(law.on(today), given, wards)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
-from wtforms import HiddenField, IntegerField, RadioField, SelectField
+from wtforms import HiddenField, IntegerField, RadioField, SelectField, SelectMultipleField
 from wtforms.validators import InputRequired
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from crm.months import MONTHS_IN_YEAR, Month
 from crm.premiums.calculator.rules import Asked, plan_of
@@ -49,14 +50,24 @@ class YearField(IntegerField):
         self.data = int(figures) if figures else None
 
 
+class GroundsField(SelectMultipleField):
+    """Boxes to tick, one for each ground; the group of everybody else («other») is no box: it is none of them."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """The boxes ticked, each once."""
+        self.data = [one for one in dict.fromkeys(map(str, valuelist)) if one != Ground.OTHER]
+
+
 class CalculatorForm(QueryForm):
     """Two questions and how one pays; who wants to know about the pension says a little more."""
 
     income = DongField(_l("Income I choose, a month"))
-    ground = RadioField(
+    ground = GroundsField(
         _l("Who am I?"),
-        choices=[(str(ground), label) for ground, label in GROUNDS.items()],
-        validators=[InputRequired()],
+        choices=[(str(ground), label) for ground, label in GROUNDS.items() if ground is not Ground.OTHER],
     )
     place = SelectField(_l("Where I live"), choices=[])
     """Asked only where places add something of their own."""
@@ -78,14 +89,15 @@ class CalculatorForm(QueryForm):
     """«22:1386000»: what so many months cost from one's own pocket, đồng, of people on record."""
 
     @classmethod
-    def under(cls, law: LawOnDay, given: Mapping[str, str], places: Collection[tuple[str, str]] = ()) -> Self:
+    def under(
+        cls, law: LawOnDay, given: Mapping[str, str | Sequence[str]], places: Collection[tuple[str, str]] = ()
+    ) -> Self:
         """The form for the law of a day; what is not answered yet is the least income, no ground, monthly.
 
-        `places` are the wards and communes to choose from by code and name.
+        Of `given` only the grounds may be several. `places` are the wards and communes to choose from by code and name.
         """
         start = {
             "income": str(law.floor),
-            "ground": str(Ground.OTHER),
             "months": str(PERIODS[Method.MONTHLY]),
             "sex": "",
             "born_month": "",
@@ -93,7 +105,7 @@ class CalculatorForm(QueryForm):
         }
         known = {code for code, _name in places}
         given = {name: text for name, text in given.items() if name != "place" or text in known}
-        form = cls(formdata=MultiDict(start | given))
+        form = cls(formdata=MultiDict({**start, **given}))
         form.place.choices = [("", _("not said")), *places]
         form.months.choices = [(months, METHODS[method]) for method, months in PERIODS.items()]
         form.months.choices += [
@@ -122,7 +134,7 @@ class CalculatorForm(QueryForm):
         own = OWN.fullmatch(self.own.data or "")
         return Asked(
             income=int(self.income.data or 0),
-            ground=Ground(self.ground.data),
+            grounds=tuple(ground for ground in Ground if ground in (self.ground.data or ())),
             plan=plan_of(int(self.months.data)),
             supported=self.supported.data,
             sex=Sex(self.sex.data) if self.sex.data else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from io import BytesIO
 from typing import Any
@@ -33,7 +34,7 @@ JADE, GROUND = "#0c5a4b", "#faf7f0"
 @public
 def page() -> ResponseReturnValue:
     """What one would pay from this month on, who helps, and what it brings."""
-    return _page(request.args.to_dict())
+    return _page(drawing.answers())
 
 
 @bp.get("/calculator/offline")
@@ -101,7 +102,7 @@ def manifest() -> ResponseReturnValue:
 def qr() -> ResponseReturnValue:
     """The square that opens the calculator with these answers on somebody's phone; without good answers just the page."""
     today, law = clock.today(), queries.law(session())
-    form = drawing.questions(law, request.args.to_dict(), queries.additions_here(session(), today), today)
+    form = drawing.questions(law, drawing.answers(), queries.additions_here(session(), today), today)
     query = query_of(form.asked) if request.args and form.validate() else ""
     made = segno.make(drawing.address(query), error="m")
     drawn = BytesIO()
@@ -109,7 +110,7 @@ def qr() -> ResponseReturnValue:
     return Response(drawn.getvalue(), mimetype="image/svg+xml")
 
 
-def _page(given: dict[str, str], *, kept: bool = False) -> tuple[str, int]:
+def _page(given: Mapping[str, str | Sequence[str]], *, kept: bool = False) -> tuple[str, int]:
     law, today = queries.law(session()), clock.today()
     additions = queries.additions_here(session(), today)
     form = drawing.questions(law, given, additions, today)

@@ -40,7 +40,8 @@ class Asked:
     """
 
     income: Vnd
-    ground: Ground
+    grounds: tuple[Ground, ...]
+    """None for whoever is of no group that is helped more."""
     plan: Plan
     supported: int | None = None
     sex: Sex | None = None
@@ -103,7 +104,7 @@ def tell(
         return quote(
             law,
             one.income,
-            [one.ground],
+            one.grounds,
             Month.of(today),
             today,
             one.plan,
@@ -139,7 +140,7 @@ def _outlook(law: Law, asked: Asked, today: date, top_ups: list[LocalTopUp]) -> 
     if born is None:
         return None
     earned = (Earned(asked.paid),) if asked.paid else ()
-    grounds = frozenset({asked.ground})
+    grounds = frozenset(asked.grounds)
     person = Person(
         sex,
         Birth(born.first_day),

@@ -18,8 +18,10 @@ from crm.premiums.rules.benefits.wording import ASSUMPTIONS, UNKNOWNS, WHY_NOT
 from crm.premiums.rules.explaining import Line, Unknown
 from crm.premiums.rules.keys import LawKey, LawStatus, Method
 from crm.premiums.rules.law import LawOnDay
-from crm.premiums.rules.quotes import Plan, Quote
+from crm.premiums.rules.quotes import Plan, Quote, Remark
+from crm.premiums.rules.steps import weighing
 from crm.premiums.rules.wording import GROUNDS, METHODS, STATUSES, titled, value_of
+from crm.prospects.rules import Ground
 from crm.web.filters import NOTHING, day, month, number, vnd
 
 
@@ -64,6 +66,7 @@ def sheet(told: Told, law: LawOnDay, locale: str, *, of_somebody: bool = False) 
             "methods": tuple(_methods(told, linked, locale)),
             "incomes": tuple(_incomes(told, linked, locale)),
             "pensions": tuple(_pensions(told, locale)),
+            "weighed": tuple(Row((line,)) for line in weighing(told.quote, locale)),
             "why": tuple(_why(line, locale) for line in told.quote.lines),
         },
     )
@@ -71,18 +74,19 @@ def sheet(told: Told, law: LawOnDay, locale: str, *, of_somebody: bool = False) 
 
 def query_of(asked: Asked) -> str:
     """The address that gives this answer again, after the question mark. Holds nothing that was not answered."""
-    given: dict[str, Any] = {"income": asked.income, "ground": str(asked.ground), "months": asked.plan.months}
+    grounds = [str(ground) for ground in asked.grounds or (Ground.OTHER,)]
+    given: dict[str, Any] = {"income": asked.income, "ground": grounds, "months": asked.plan.months}
     given |= {"place": asked.place} if asked.place else {}
     given |= {"supported": asked.supported} if asked.supported is not None else {}
     given |= {"sex": str(asked.sex)} if asked.sex else {}
     given |= {"born_month": asked.born.number, "born_year": asked.born.year} if asked.born else {}
     given |= {"paid": asked.paid} if asked.paid else {}
-    return urlencode(given)
+    return urlencode(given, doseq=True)
 
 
 def without_the_person(asked: Asked) -> Asked:
     """The answers without sex, birth and months so far: what one may pass on without asking."""
-    return Asked(asked.income, asked.ground, asked.plan, place=asked.place)
+    return Asked(asked.income, asked.grounds, asked.plan, place=asked.place)
 
 
 def _answer(told: Told, linked: Asked, law: LawOnDay, locale: str) -> Iterator[tuple[str, str]]:
@@ -97,6 +101,7 @@ def _answer(told: Told, linked: Asked, law: LawOnDay, locale: str) -> Iterator[t
     yield "payable", vnd(quote.payable, locale)
     yield "deadline", _say("deadline", day=day(quote.deadline, locale)) if quote.deadline else ""
     yield "helped", _helped(quote, law)
+    yield "help_ends", _say("help_ends") if Remark.HELP_ENDS in quote.remarks else ""
     yield "supported_unknown", _supported_unknown(told.asked, law)
     yield "income", vnd(quote.income, locale)
     yield "method", _name(quote.plan)

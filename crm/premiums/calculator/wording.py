@@ -15,6 +15,15 @@ SENTENCES: Mapping[str, Callable[[], str]] = {
     "no_help_left": lambda: gettext(
         "The State has helped for as long as it may, %(months)s months: from now on one pays all."
     ),
+    "help_ends": lambda: gettext(
+        "With this payment the months that the State helps with are used up: the last of its months are paid for without help."
+    ),
+    "ground_counts": lambda: gettext("%(ground)s: the State's %(share)s count, the highest of the grounds."),
+    "ground_does_not": lambda: gettext(
+        "%(ground)s: the State's %(share)s do not count, for the grounds do not add up."
+    ),
+    "place_comes_on_top": lambda: gettext("What the place adds for it, %(amount)s, comes on top."),
+    "place_does_not": lambda: gettext("What the place would add for it, %(amount)s, does not: one addition counts."),
     "all_helped": lambda: gettext(
         "How many months the State has helped with is not said: all %(months)s months paid count as helped with. In truth more help may be left."
     ),

@@ -276,7 +276,7 @@ def differences(mine: Any, theirs: Any) -> list[Any]:
     ]
 
 
-def some_answers(chance: random.Random, day: date) -> dict[str, str]:
+def some_answers(chance: random.Random, day: date) -> dict[str, str | list[str]]:
     """What somebody types: amounts in every way of writing, and nonsense."""
     income = some_income(chance, day)
     dotted = f"{income:,}".replace(",", ".")
@@ -285,7 +285,7 @@ def some_answers(chance: random.Random, day: date) -> dict[str, str]:
     born = chance.random() < 0.6
     return {
         "income": typed,
-        "ground": str(chance.choice(list(Ground))),
+        "ground": [str(ground) for ground in chance.sample(list(Ground), chance.randrange(0, 4))],
         "months": str(chance.choice((1, 3, 6, 12, 24, 36, 48, 60))),
         "sex": chance.choice(("", *Sex)),
         "born_month": str(chance.randrange(1, 13)) if born else "",
@@ -302,7 +302,7 @@ def some_answers(chance: random.Random, day: date) -> dict[str, str]:
     }
 
 
-def shown(law: Law, day: date, given: dict[str, str], code: str, top_ups: tuple[LocalTopUp, ...]) -> Any:
+def shown(law: Law, day: date, given: dict[str, str | list[str]], code: str, top_ups: tuple[LocalTopUp, ...]) -> Any:
     """The sheet as JSON knows it, or every sentence with which the form refuses."""
     wards = WARDS if top_ups is BY_PLACE else {}
     form = CalculatorForm.under(law.on(day), given, [(code, ward.name) for code, ward in wards.items()])

@@ -98,7 +98,9 @@ def test_without_a_network_it_works_out_the_same(town: Installation, sign_in: Si
         expect(page.locator(".calc-answer [data-text=a_month]")).to_have_text("393.800\u00a0đ")
         for line in ("2.362.800", "277.200", "30/1/2020"):
             assert (line in page.locator("main").inner_text()) == (line in online)
-        page.get_by_role("radio", name="Hộ cận nghèo").click()
+        page.get_by_role("checkbox", name="Hộ cận nghèo").check()
+        expect(page.locator(".calc-weighed")).to_contain_text("Hộ cận nghèo: không tính thêm mức 25%")
+        page.get_by_role("checkbox", name="Hộ nghèo").uncheck()
         expect(page.locator(".calc-answer [data-text=a_month]")).to_have_text("401.500\u00a0đ")
         page.goto(f"{town.address}/calculator?income=700000&ground=other&months=1")
         expect(page.locator(".calc-answer [data-text=a_month]")).to_have_text("138.600\u00a0đ")

@@ -61,6 +61,19 @@ def test_what_is_known_is_filled_in(make: Make, signed_in: Browse) -> None:
     assert "129.800\u00a0đ" in page
 
 
+def test_every_ground_is_ticked_and_a_box_that_is_emptied_stays_empty(make: Make, signed_in: Browse) -> None:
+    person = make.prospect(grounds=(Ground.NEAR_POOR, Ground.ETHNIC_MINORITY))
+    adds(make, person.place_id, 20_000, Ground.ETHNIC_MINORITY)
+    browser = signed_in(agent_of(make, person))
+    page = browser.get(f"/people/{person.id}/calculator?months=1").text
+    ticked = {tag for tag in re.findall(r'<input[^>]*name="ground"[^>]*>', page) if "checked" in tag}
+    assert len(ticked) == 2
+    assert "95.500\u00a0đ" in page  # the State by the one ground, the ward by the other
+    emptied = browser.get(f"/people/{person.id}/calculator?income=700000&months=1").text
+    assert "138.600\u00a0đ" in emptied
+    assert not chosen(emptied, "ground")
+
+
 def test_it_says_the_same_as_the_persons_page_also_where_the_ward_adds_something(make: Make, signed_in: Browse) -> None:
     person, other = make.prospect(), make.ward("14815@2019-10-15")
     adds(make, person.place_id, 50_000)

@@ -108,6 +108,27 @@ def test_ones_own_pension_is_told_with_what_it_rests_on(client: FlaskClient, at_
     assert 'href="#born_year"' in half.text
 
 
+def test_of_several_grounds_the_highest_counts_and_each_is_told(client: FlaskClient, at_time: AtTime) -> None:
+    at_time(JULY_2026)
+    page = client.get("/calculator?income=1500000&ground=ethnic_minority&ground=near_poor&months=1").text
+    assert "198.000\u00a0đ" in page
+    assert "Hộ cận nghèo: tính mức Nhà nước hỗ trợ 40%" in page
+    assert "Người dân tộc thiểu số: không tính thêm mức 30%" in page
+    assert "ground=near_poor&amp;ground=ethnic_minority" in page
+    one = client.get("/calculator?income=1500000&ground=other&ground=near_poor").text
+    assert "198.000\u00a0đ" in one
+    assert "không tính thêm" not in one
+    assert client.get("/calculator?income=1500000&ground=rich").status_code == 422
+    assert "264.000\u00a0đ" in client.get("/calculator?income=1500000").text
+
+
+def test_it_says_when_the_states_help_ends_within_the_payment(client: FlaskClient, at_time: AtTime) -> None:
+    at_time(JULY_2026)
+    ends = client.get("/calculator?income=1500000&ground=poor&months=6&paid=118&supported=118").text
+    assert '<p data-when="help_ends" class="hint">' in ends
+    assert '<p data-when="help_ends" class="hint" hidden>' in client.get("/calculator?income=1500000").text
+
+
 def test_all_of_the_first_page_is_light(client: FlaskClient) -> None:
     """What a phone fetches to show the page and to answer: the page, its files, its letters, the law. Compressed bytes."""
     packed = {"Accept-Encoding": "gzip"}

@@ -3,6 +3,7 @@ import { Refusal } from "./law.js";
 import { YEAR } from "./months.js";
 import { AHEAD } from "./quote.js";
 
+const EVERYONE = "other"; // who is of no group that is helped more
 const AMOUNT = /^[0-9]{1,12}$/;
 const MONTHS = /^[0-9]{1,4}$/;
 const OWN = /^([0-9]{1,4}):([0-9]{1,12})$/; // so many months cost so much from one's own pocket
@@ -38,7 +39,7 @@ export function readAsked(law, given) {
   const own = OWN.exec(given.own ?? "");
   return {
     income: readIncome(given.income ?? ""),
-    ground: given.ground,
+    grounds: law.told.grounds.filter((ground) => ground !== EVERYONE && [given.ground].flat().includes(ground)),
     plan: planOf(law, Number(given.months)),
     supported: known ? supported : null,
     sex: given.sex || null,
@@ -62,8 +63,10 @@ export const isPersonal = ({ supported, sex, born, paid }) => Boolean(supported 
 
 export const withoutThePerson = (asked) => ({ ...asked, supported: null, sex: null, born: null, paid: 0, local: 0, own: null });
 
-export function queryOf({ income, ground, plan, place, supported, sex, born, paid }) {
-  const given = new URLSearchParams({ income, ground, months: plan.months });
+export function queryOf({ income, grounds, plan, place, supported, sex, born, paid }) {
+  const given = new URLSearchParams({ income });
+  for (const ground of grounds.length ? grounds : [EVERYONE]) given.append("ground", ground);
+  given.set("months", plan.months);
   if (place) given.set("place", place);
   if (supported !== null) given.set("supported", supported);
   if (sex) given.set("sex", sex);

@@ -36,7 +36,7 @@ export function outlook(law, asked, today, topUps) {
   const sex = asked.sex ?? "female";
   const born = example ? exampleBirth(law, sex, start) : asked.born;
   if (born === null) return null;
-  const found = told(law, { ...asked, sex, born, grounds: [asked.ground] }, start, topUps);
+  const found = told(law, { ...asked, sex, born }, start, topUps);
   checkMonths(law, law.on(today), asked, start);
   return { example, ...found };
 }

@@ -83,8 +83,10 @@ class Page {
   answerFrom(query, how = {}) {
     for (const [name, value] of query) {
       const field = this.form.elements[name];
-      if (field) field.value = value;
+      if (field && name !== "ground") field.value = value;
     }
+    if (query.has("ground"))
+      for (const box of this.form.elements.ground) box.checked = query.getAll("ground").includes(box.value);
     const income = query.get("income") ?? String(this.#law.on(this.#day).floor);
     this.form.elements.income.value = income.replace(/\B(?=(\d{3})+$)/g, ".");
     this.answer(how);
@@ -99,7 +101,8 @@ class Page {
     this.form.querySelectorAll(".field-error").forEach((one) => one.remove());
     this.document.querySelector(".error-summary")?.remove();
     try {
-      const asked = readAsked(this.#law, Object.fromEntries(new FormData(this.form)));
+      const boxes = new FormData(this.form);
+      const asked = readAsked(this.#law, { ...Object.fromEntries(boxes), ground: boxes.getAll("ground") });
       const told = tell(this.#law, asked, this.#day);
       const shown = sheet(this.#law, told, this.ofSomebody ? withoutThePerson(asked) : asked);
       fill(this.document, shown);

@@ -23,6 +23,7 @@ export function quote(law, asked) {
   const other = least(gross - state - local, most(otherSupport, 0n));
   const payable = gross - state - local - other;
   const last = deadline(today, plan, start);
+  const sides = weighed(law, today, grounds, ground, topUp, topUps, plan.months, localMonthsBefore);
   return {
     income,
     ground,
@@ -37,8 +38,23 @@ export function quote(law, asked) {
     supported,
     aMonth: halfUp(fraction(payable, plan.months)),
     deadline: last,
+    weighed: sides,
+    helpEnds: plan.method !== MISSING && supported > 0 && supported < plan.months,
     lines: [...law.explained(today.read), ...(topUp ? [added(law, topUp)] : [])],
   };
+}
+
+// Each of several grounds side by side, the one that decides the State's part first; nothing to weigh where there is one.
+function weighed(law, today, grounds, deciding, topUp, topUps, months, before) {
+  const held = law.told.grounds.filter((ground) => grounds.includes(ground));
+  if (held.length < 2) return [];
+  let placed = false;
+  return [deciding, ...held.filter((ground) => ground !== deciding)].map((ground) => {
+    const { topUp: theirs, offer: local } = bestTopUp(today, topUps, [ground], months, before);
+    const byThePlace = !placed && theirs !== null && theirs === topUp;
+    placed ||= byThePlace;
+    return { ground, share: today.support(ground), byTheState: ground === deciding, local, byThePlace };
+  });
 }
 
 export function checkIncome(law, income) {

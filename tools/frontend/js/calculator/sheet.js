@@ -1,4 +1,5 @@
 // The answer as the page shows it: the same texts under the same names as crm/premiums/calculator/showing.py.
+import { fraction, halfUp, times } from "./exact.js";
 import { isPersonal, queryOf, withoutThePerson } from "./asked.js";
 import { parts, YEAR } from "./months.js";
 import { picture } from "./picture.js";
@@ -54,6 +55,7 @@ export function sheet(law, told, linked = told.asked) {
       pensions: told.pensions.map(({ years, women, men }) =>
         row([write.say("years", { years }), write.vnd(women), write.vnd(men)]),
       ),
+      weighed: told.quote.weighed.map((one) => row([weighing(one, write)])),
       why: told.quote.lines.map((line) => row(why(line, write))),
     },
   };
@@ -73,6 +75,7 @@ function answer(law, { asked, quote }, linked, { words, vnd, day, say }) {
     local: quote.local ? vnd(quote.local) : "",
     payable: vnd(quote.payable),
     deadline: quote.deadline ? say("deadline", { day: day(quote.deadline) }) : "",
+    help_ends: quote.helpEnds ? say("help_ends") : "",
     helped: helped(law.on(quote.paidOn), quote, say),
     supported_unknown: supportedUnknown(law.on(quote.paidOn), asked, say),
     income: vnd(quote.income),
@@ -80,6 +83,17 @@ function answer(law, { asked, quote }, linked, { words, vnd, day, say }) {
     shared: queryOf(withoutThePerson(linked)),
     personal: isPersonal(linked) ? queryOf(linked) : "",
   };
+}
+
+// What one of several grounds would bring, and what of it counts.
+function weighing({ ground, share, byTheState, local, byThePlace }, { words, number, vnd, say }) {
+  const hundredths = halfUp(times(share, fraction(10000n)));
+  const [whole, rest] = [number(hundredths / 100n), hundredths % 100n];
+  const mark = words.locale === "vi" ? "," : ".";
+  const told = { ground: words.grounds[ground], share: `${whole}${rest ? mark + String(rest).padStart(2, "0") : ""}%` };
+  const place = byThePlace ? "place_comes_on_top" : local ? "place_does_not" : null;
+  const state = say(byTheState ? "ground_counts" : "ground_does_not", told);
+  return place ? `${state} ${say(place, { amount: vnd(local) })}` : state;
 }
 
 function helped(law, { ground, supported, plan }, say) {

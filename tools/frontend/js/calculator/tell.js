@@ -14,7 +14,7 @@ export function tell(law, asked, today) {
   const told = (one) =>
     quote(law, {
       income: one.income,
-      grounds: [one.ground],
+      grounds: one.grounds,
       start,
       paidOn: today,
       plan: one.plan,
