@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from crm import clock
@@ -29,15 +29,16 @@ from crm.web.once import once
 
 
 def figures_of(people: Iterable[Facts], law: Law) -> dict[UUID, Figures]:
-    """What each of these people would pay a month on the least income, where they live and by the law of today, by their
-    ids; nothing where the law is silent."""
+    """What each of these people would pay a month on the least income, where they live, with the months they were helped
+    before and by the law of today, by their ids; nothing where the law is silent."""
     people, day = list(people), clock.today()
     found: dict[UUID, Figures] = {}
-    known: dict[tuple[Ground, frozenset[UUID]], Figures | None] = {}
+    helped = _helped(one.person.id for one in people)
+    known: dict[tuple[frozenset[Ground], frozenset[UUID], Helped], Figures | None] = {}
     for one in people:
-        key = one.standing, _around(one)
+        key = _grounds(one), _around(one), helped[one.person.id]
         if key not in known:
-            known[key] = _figures(law, one.standing, holding(_top_ups(), day, key[1]))
+            known[key] = _figures(law, key[0], holding(_top_ups(), day, key[1]), key[2])
         if figures := known[key]:
             found[one.person.id] = figures
     return found
@@ -53,7 +54,7 @@ def payments_of(due: Iterable[Due], law: Law) -> dict[UUID, PaymentDue]:
     )
     if not near:
         return {}
-    spells, helped = spells_of_all(session(), town_id, near), helped_of_all(session(), town_id, near)
+    spells, helped = spells_of_all(session(), town_id, near), _helped(near)
     carried = set(session().scalars(spells_money_waits_for(town_id, near)))
     found: dict[UUID, PaymentDue] = {}
     for key, one in near.items():
@@ -78,7 +79,7 @@ def _next_payment(law: Law, who: Facts, spell: Participation, helped: Helped) ->
         return quote_of(
             law,
             nearest_income(law.on(day), spell.income),
-            [who.standing],
+            _grounds(who),
             Month.of(spell.paid_through) + 1,
             day,
             Plan.periodic(spell.method or 1),
@@ -88,6 +89,15 @@ def _next_payment(law: Law, who: Facts, spell: Participation, helped: Helped) ->
         )
     except RuleBroken:
         return None
+
+
+def _helped(ids: Iterable[UUID]) -> Mapping[UUID, Helped]:
+    """The months each of these people was helped with before, read once while a page is made."""
+    town_id = current_user().town_id
+    known: dict[UUID, Helped] = once(("helped", town_id), dict)
+    if new := set(ids) - known.keys():
+        known |= helped_of_all(session(), town_id, new)
+    return known
 
 
 def _top_ups() -> list[LocalTopUp]:
@@ -104,11 +114,25 @@ def _around(one: Facts) -> frozenset[UUID]:
     return drawn.around(one.person.place_id, one.person.neighbourhood_id)
 
 
-def _figures(law: Law, ground: Ground, top_ups: Iterable[LocalTopUp]) -> Figures | None:
+def _grounds(one: Facts) -> frozenset[Ground]:
+    """Every ground somebody has today: the law says which counts, and a place may add for another than the State does."""
+    return frozenset(held.ground for held in one.standings if held.valid_from <= clock.today())
+
+
+def _figures(law: Law, grounds: frozenset[Ground], top_ups: Iterable[LocalTopUp], helped: Helped) -> Figures | None:
     day = clock.today()
     try:
-        floor = law.on(day).floor
-        told = quote_of(law, floor, [ground], Month.of(day), day, Plan.periodic(1), local_top_ups=top_ups)
+        told = quote_of(
+            law,
+            law.on(day).floor,
+            grounds,
+            Month.of(day),
+            day,
+            Plan.periodic(1),
+            supported_before=helped.by_the_state,
+            local_top_ups=top_ups,
+            local_months_before=helped.by_the_place,
+        )
     except RuleBroken:
         return None
     own, state, local = (vnd(part, chosen()) for part in (told.payable, told.state_support, told.local_support))

@@ -296,21 +296,23 @@ def helped_of_all(session: Session, town_id: UUID, prospect_ids: Collection[UUID
         .subquery("record")
     )
     of_them = and_(month.town_id == Prospect.town_id, month.prospect_id == Prospect.id, month.supported)
-    months = (
-        select(Prospect.id, supported_months(record.c.through, record.c.supported))
-        .outerjoin(record, record.c.prospect_id == Prospect.id)
-        .outerjoin(month, of_them)
-        .where(Prospect.town_id == town_id, Prospect.id.in_(prospect_ids))
-        .group_by(Prospect.id, record.c.through, record.c.supported)
-    )
     paid = (
         standing_payments_of(town_id, prospect_ids)
         .where(Payment.local_support > 0)
-        .with_only_columns(Payment.prospect_id, func.sum(Payment.months))
+        .with_only_columns(Payment.prospect_id, func.sum(Payment.months).label("months"))
         .group_by(Payment.prospect_id)
+        .subquery("paid")
     )
-    state, place = (dict(session.execute(query).tuples().all()) for query in (months, paid))
-    return {one: Helped(int(state.get(one, 0)), int(place.get(one, 0))) for one in prospect_ids}
+    query = (
+        select(Prospect.id, supported_months(record.c.through, record.c.supported), func.coalesce(paid.c.months, 0))
+        .outerjoin(record, record.c.prospect_id == Prospect.id)
+        .outerjoin(paid, paid.c.prospect_id == Prospect.id)
+        .outerjoin(month, of_them)
+        .where(Prospect.town_id == town_id, Prospect.id.in_(prospect_ids))
+        .group_by(Prospect.id, record.c.through, record.c.supported, paid.c.months)
+    )
+    found = {one: Helped(int(state), int(place)) for one, state, place in session.execute(query)}
+    return {one: found.get(one, Helped(0, 0)) for one in prospect_ids}
 
 
 def grounds_on(session: Session, prospect: Prospect, day: date) -> list[Ground]:

@@ -74,7 +74,8 @@ def _line(one: Caller, figures: dict[UUID, Figures], *, phones: bool) -> dict[st
         "standing": ground,
         "last": outcome,
         "times": one.tried.times,
-        "say": what_to_say(who.stage, ground, reasons, figures.get(who.id)),
+        "say": what_to_say(who.stage, ground, reasons, None),
+        "pays": figures.get(who.id),
         "phone": _phone(who, full=phones),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from html import unescape
 from uuid import uuid4
 
 import pytest
@@ -16,15 +17,18 @@ from crm import clock
 from crm.accounts.models import User
 from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
+from crm.months import Month
 from crm.outreach.models import Visit
 from crm.outreach.packages import services
 from crm.outreach.packages.models import WorkPackage
 from crm.places.models import Place
+from crm.premiums.models import LocalTopUpRow
 from crm.prospects.lists.models import Segment
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground, Stage
 from tests.factories import Make
 from tests.outreach.packages.conftest import NOW, UNTIL, Give
+from tests.participation.stories import paid_long_ago
 
 Browser = Callable[[Role | User], FlaskClient]
 
@@ -183,6 +187,22 @@ def test_the_printed_list_is_house_by_house_and_keeps_secrets(
     assert "0912 345 678" in browser.get(f"/packages/{package.id}/print?phones=full").text
     browser.post(f"/people/{people[0].id}/visit", data={"client_id": str(uuid4()), "outcome": "agreed"})
     assert "Vũ An" not in browser.get(f"/packages/{package.id}/print").text, "who was met needs no line"
+
+
+def test_the_printed_list_says_for_each_what_they_pay(
+    signed_in: Browser, make: Make, give: Give, lan: User, people: list[Prospect]
+) -> None:
+    """By every ground, and with the months helped before."""
+    make.standing(people[0], Ground.NEAR_POOR)
+    make.standing(people[0], Ground.ETHNIC_MINORITY)
+    adds = {"ground": Ground.ETHNIC_MINORITY, "amount": 20_000, "effective_from": date(2019, 1, 1), "document": "NQ 1"}
+    make.add(LocalTopUpRow(town_id=make.town.id, place_id=people[0].place_id, **adds))
+    people[1].stage = Stage.CONSIDERING
+    paid_long_ago(make, people[1], Month(2009, 1), 120)
+    package = give(people[:2]).package
+    page = unescape(signed_in(lan).get(f"/packages/{package.id}/print").text).replace("\u00a0", " ")
+    assert "Đóng 95.500 đ mỗi tháng, Nhà nước 38.500 đ, địa phương 20.000 đ" in page
+    assert "Đóng 154.000 đ mỗi tháng, Nhà nước 0 đ" in page
 
 
 def test_people_of_one_house_share_a_code(signed_in: Browser, give: Give, lan: User, people: list[Prospect]) -> None:
