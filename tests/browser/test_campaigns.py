@@ -49,7 +49,7 @@ def test_a_campaign_is_made_mended_approved_sent_and_refused_by_one(
     expect(desk.get_by_text("phải chờ người khác quyết định")).to_be_visible()
     phone = sign_in(MANAGER, size=PHONE)
     phone.goto(f"{town.address}/campaigns")
-    expect(phone.get_by_text("Chờ duyệt").first).to_be_visible()
+    expect(phone.locator("main .tag", has_text="Chờ duyệt").first).to_be_visible()
     assert fits(phone)
     phone.goto(f"{here}/preflight")
     assert fits(phone)
@@ -64,7 +64,7 @@ def made(page: Page, town: Installation) -> str:
     """The steps of the wizard; the campaign's address."""
     page.goto(f"{town.address}/campaigns")
     page.get_by_role("link", name="Đợt tin mới").click()
-    page.get_by_label("Tên").first.fill("Buổi tư vấn thứ sáu")
+    page.locator("input[name=name]").fill("Buổi tư vấn thứ sáu")
     counted = page.locator("[data-count-here] .figure-number").first
     everybody = counted.inner_text()
     page.locator("select[name=place]").select_option("Phường Bắc Sơn")
