@@ -19,14 +19,14 @@ from crm.menu import menu_of
 from crm.packages import BLUEPRINTS, RESOURCES
 from crm.sealed import Seal
 from crm.stored_clock import MovedClock
-from crm.web import compression, failures, filters, guard, headers, health, language, limits, navigation
+from crm.web import compression, failures, filters, guard, headers, health, language, limits, navigation, standstill
 
 ROOT = Path(__file__).parent.parent
 
 csrf = CSRFProtect()
 
 ALSO_PUBLIC = frozenset({"static", "security.login", "security.logout", "api-docs.openapi_json"})
-TIMELESS = frozenset({"static", "health.alive"})
+TIMELESS = frozenset({"static", "health.alive", "standstill.told"})
 """What is answered without asking the database, not even for the program's time."""
 
 
@@ -49,6 +49,7 @@ def create_app(settings: Settings) -> Flask:
     navigation.install(app, menu_of, signing_in.actor, search="prospects.listing")
     make_celery(app)
     health.install(app)
+    standstill.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     for blueprint in api.install(app, RESOURCES, signing_in.actor):

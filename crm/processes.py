@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext as _l
 
 from crm.demo import services as demo
 from crm.embedded.services import CannotRun, default_data_dir
+from crm.queues import Queue
 from crm.running import environment, kept_alive, settings_of
 from crm.supervisor import Child, Supervisor, only_one
 
@@ -35,13 +36,20 @@ def web_argv(host: str, port: int) -> list[str]:
     ]
 
 
-def worker_argv() -> list[str]:
-    return [PYTHON, "-m", "celery", "-A", "tasks.worker", "worker", "--loglevel", "INFO", "--concurrency", "2"]
+POOLS = {Queue.WORK: 2, Queue.MESSAGES: 2}
+"""So many tasks of a queue at the same time; each is a process, which shares with its parent what it does not change."""
+
+
+def worker_argv(*queues: Queue) -> list[str]:
+    """A worker of these queues."""
+    pool = str(sum(POOLS[queue] for queue in queues))
+    argv = ["-m", "celery", "-A", "tasks.worker", "worker", "--loglevel", "INFO", "--concurrency", pool]
+    return [PYTHON, *argv, "-Q", ",".join(queues), "-n", f"{'-'.join(queues)}@%h"]
 
 
 def beat_argv(data_dir: Path) -> list[str]:
     schedule = str(data_dir / "timetable")
-    return [PYTHON, "-m", "celery", "-A", "tasks.worker", "beat", "--loglevel", "INFO", "-s", schedule, "--pidfile="]
+    return [PYTHON, "-m", "celery", "-A", "crm.timetable", "beat", "--loglevel", "INFO", "-s", schedule, "--pidfile="]
 
 
 def children(env: dict[str, str], data_dir: Path, host: str, port: int, sandbox_port: int | None) -> list[Child]:
@@ -53,7 +61,8 @@ def children(env: dict[str, str], data_dir: Path, host: str, port: int, sandbox_
         argv += ["--callback", own, "--inbound", env["PUBLIC_URL"] + "/webhooks/twilio/inbound"]
         started.append(Child("sandbox", argv, env))
     started.append(Child("web", web_argv(host, port), env))
-    started.append(Child("worker", worker_argv(), env))
+    started.append(Child("worker", worker_argv(Queue.WORK), env))
+    started.append(Child("sender", worker_argv(Queue.MESSAGES), env))
     started.append(Child("timetable", beat_argv(data_dir), env))
     return started
 
@@ -65,7 +74,7 @@ def children(env: dict[str, str], data_dir: Path, host: str, port: int, sandbox_
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="As the option before the command.")
 @click.pass_context
 def up(context: click.Context, with_demo: bool, host: str, port: int, data_dir: Path | None) -> None:
-    """Start everything: database, broker, web, worker, timetable and, without Twilio, the SMS sandbox."""
+    """Start everything: database, broker, web, workers, timetable and, without Twilio, the SMS sandbox."""
     folder = (data_dir or context.obj or default_data_dir()).expanduser().absolute()
     with only_one(folder):
         must_be_free(host, port)
@@ -147,9 +156,15 @@ def web_command(host: str, port: int) -> None:
 
 
 @click.command("worker")
-def worker_command() -> None:
+@click.option(
+    "--only",
+    type=click.Choice(["messages", "work"]),
+    help="What leads to a message, or long work such as lists and reports. Without it both, and then one waits for the other.",
+)
+def worker_command(only: str | None) -> None:
     """The background role alone."""
-    become(worker_argv())
+    chosen = {"messages": (Queue.MESSAGES,), "work": (Queue.WORK,)}
+    become(worker_argv(*chosen.get(only or "", tuple(Queue))))
 
 
 @click.command("beat")

@@ -8,6 +8,7 @@ from uuid import UUID
 from celery import shared_task
 from flask import current_app
 
+from crm import pulse
 from crm.background import ring
 from crm.campaigns import queries
 from crm.campaigns.gateway import carrier_of
@@ -33,13 +34,14 @@ def _record(outcomes: Collection[tuple[Outgoing, Outcome]]) -> None:
 
 @shared_task(name="campaigns.send_some", time_limit=LONGEST)
 def send_some() -> None:
-    """Send one batch of whatever may leave now, and ring again while there is more."""
+    """Send one batch of whatever may leave now, ring again while there is more, and give the sign that somebody looked."""
     carrier = carrier_of(current_app.config["SETTINGS"])
     with transaction() as session:
         batch = dispatching.claim(session, at_most=carrier.pace.batch() if carrier else 0, at=now())
     if carrier and batch:
         carrier.send_all(batch, _mark_called, _record)
         ring(send_some)
+    pulse.give(current_app.config["REDIS_URL"], pulse.Sign.LOOKED)
 
 
 @shared_task(name="campaigns.sweep")

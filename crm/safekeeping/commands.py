@@ -20,9 +20,10 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
-from crm import clock
+from crm import clock, pulse
 from crm.db import session, transaction
 from crm.embedded.brokers import broker_urls
+from crm.embedded.directory import Lock
 from crm.errors import RuleBroken
 from crm.participation.recounting import differences
 from crm.participation.tally import recounting as tally
@@ -68,7 +69,7 @@ def restore(file: Path, yes: bool) -> None:
 @click.command()
 @click.pass_context
 def doctor(context: click.Context) -> None:
-    """Check settings, database, broker, clock, disk, paid months and Twilio; one line each."""
+    """Check settings, database, broker, workers, clock, disk, paid months and Twilio; one line each."""
     settings: Settings = current_app.config["SETTINGS"]
     wrong = False
     for name, check in CHECKS.items():
@@ -116,6 +117,32 @@ def _broker(settings: Settings) -> tuple[bool, str]:
     except RedisError as problem:
         return False, f"cannot be reached ({problem})"
     return True, f"{about.get('server_name', 'redis')} {about.get('valkey_version') or about['redis_version']}"
+
+
+def _workers(settings: Settings) -> tuple[bool, str]:
+    told = pulse.ages(settings.redis_url)
+    troubles = [why for why in (pulse.of_messages(told), pulse.of_work(told)) if why]
+    if not troubles:
+        return True, "messages and long work go on"
+    if told is not None and _is_down(settings):
+        return True, "`crm up` does not run here now: nothing is sent or worked on until it does"
+    return False, "; ".join(dict.fromkeys(STANDSTILLS[why] for why in troubles))
+
+
+STANDSTILLS = {
+    pulse.Standstill.NO_BROKER: "the broker does not answer: nothing is sent or worked on",
+    pulse.Standstill.NO_SENDER: "nothing is being sent: start `crm up`, or `crm worker`",
+    pulse.Standstill.NOT_LOOKED: "nothing is being sent: nobody looks for messages; start `crm up` again, or `crm beat`",
+    pulse.Standstill.NO_WORKER: "lists and reports stand still: start `crm up`, or `crm worker`",
+}
+
+
+def _is_down(settings: Settings) -> bool:
+    """The broker is this data directory's own, and `crm up` does not run on it."""
+    if settings.data_dir is None or not settings.redis_url.startswith("unix:"):
+        return False
+    with Lock(settings.data_dir / "up.lock") as lock:
+        return lock.take_if_free()
 
 
 def _clock(settings: Settings) -> tuple[bool, str]:
@@ -188,6 +215,7 @@ CHECKS: dict[str, Check] = {
     "settings": _settings,
     "database": _database,
     "broker": _broker,
+    "workers": _workers,
     "clock": _clock,
     "disk": _disk,
     "months": _months,

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from crm import pulse
 from crm.db import db, session
 from crm.embedded.brokers import broker_urls
 from crm.web.guard import public
@@ -27,8 +28,10 @@ _answers: Counter[tuple[str, int]] = Counter()
 @bp.get("/healthz")
 @public
 def alive() -> ResponseReturnValue:
-    """The process answers; nothing else is asked."""
-    return {"status": "ok"}
+    """The process answers: always 200, for it lives; beside it whether messages and long work go on, else why not
+    (`no_broker`, `no_sender`, `not_looked`, `no_worker`). The database is not asked."""
+    told = pulse.ages(current_app.config["REDIS_URL"])
+    return {"status": "ok", "messages": pulse.of_messages(told) or "ok", "work": pulse.of_work(told) or "ok"}
 
 
 @bp.get("/readyz")
@@ -94,6 +97,16 @@ def _lines() -> list[str]:
         "# HELP ansinh_answers_total Requests answered by this process.",
         "# TYPE ansinh_answers_total counter",
         *answers,
+        *_signs(),
+    ]
+
+
+def _signs() -> list[str]:
+    told = pulse.ages(current_app.config["REDIS_URL"]) or {}
+    return [
+        "# HELP ansinh_sign_age_seconds How long ago a background program gave its sign of life.",
+        "# TYPE ansinh_sign_age_seconds gauge",
+        *(f'ansinh_sign_age_seconds{{sign="{sign}"}} {age:.0f}' for sign, age in told.items() if age is not None),
     ]
 
 

@@ -60,15 +60,24 @@ def test_a_campaign_is_made_mended_approved_sent_and_refused_by_one(
     refused(sign_in(None, size=PHONE), town, desk, here)
 
 
-def made(page: Page, town: Installation) -> str:
-    """The steps of the wizard; the campaign's address."""
+def made(
+    page: Page,
+    town: Installation,
+    name: str = "Buổi tư vấn thứ sáu",
+    *,
+    purpose: str = "service",
+    place: str = "Phường Bắc Sơn",
+    stage: str = "considering",
+) -> str:
+    """The steps of the wizard up to the look at everybody; the campaign's address."""
     page.goto(f"{town.address}/campaigns")
     page.get_by_role("link", name="Đợt tin mới").click()
-    page.locator("input[name=name]").fill("Buổi tư vấn thứ sáu")
+    page.locator("input[name=name]").fill(name)
+    page.locator(f"[name=purpose][value={purpose}]").check()
     counted = page.locator("[data-count-here] .figure-number").first
     everybody = counted.inner_text()
-    page.locator("select[name=place]").select_option("Phường Bắc Sơn")
-    page.locator("select[name=stage]").select_option("considering")
+    page.locator("select[name=place]").select_option(place)
+    page.locator("select[name=stage]").select_option(stage)
     expect(counted).not_to_have_text(everybody)
     page.get_by_role("button", name="Tiếp: viết nội dung").click()
     page.locator("textarea[name=text]").fill("Mời ")

@@ -24,6 +24,7 @@ PUBLIC_ADDRESSES = (
     "/healthz",
     "/readyz",
     "/metrics",
+    "/standstill/<what>",
     "/invitation/<key>",
     "/language/<code>",
 )

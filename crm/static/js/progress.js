@@ -1,6 +1,8 @@
 // A long task: asks its JSON address every two seconds instead of loading the whole page again.
 // The answer: {done, total, text, finished, next}; `next` is where to go when it is finished.
+// Every half minute it asks whether anybody works at all, and says so when nobody does.
 const PAUSE = 2000;
+const ROUNDS = 15;
 
 export function followProgress(root) {
   for (const box of root.querySelectorAll("[data-progress]")) follow(box);
@@ -9,9 +11,10 @@ export function followProgress(root) {
 async function follow(box) {
   const bar = box.querySelector("progress");
   const words = box.querySelector("[data-progress-words]");
-  for (;;) {
+  for (let round = 1; ; round += 1) {
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
     if (document.hidden) continue;
+    if (round % ROUNDS === 0) await tellWhenNobodyWorks(box);
     let news;
     try {
       const answer = await fetch(box.dataset.url, { headers: { Accept: "application/json" } });
@@ -29,5 +32,18 @@ async function follow(box) {
       window.location.assign(news.next || window.location.href);
       return;
     }
+  }
+}
+
+async function tellWhenNobodyWorks(box) {
+  const place = box.querySelector("[data-progress-stands]");
+  try {
+    const answer = await fetch(box.dataset.standstill, { headers: { Accept: "application/json" } });
+    if (!answer.ok) return;
+    const { words } = await answer.json();
+    place.hidden = !words;
+    place.querySelector("p").textContent = words;
+  } catch {
+    // The network is away: what stands there stays.
   }
 }
