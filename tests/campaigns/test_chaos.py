@@ -35,6 +35,7 @@ from crm.embedded.brokers import broker_urls
 from crm.embedded.halting import cluster, queue
 from crm.embedded.services import Running, start
 from crm.processes import answers, free_port
+from crm.queues import Queue
 
 MESSAGES = int(os.environ.get("CHAOS_MESSAGES", "2000"))
 SEED = int(os.environ.get("CHAOS_SEED", "20191015"))
@@ -108,18 +109,18 @@ class Installation:
             if now - self.rung.get(name, 0) > seconds:
                 self.rung[name] = now
                 with suppress(BrokerAway, OSError):
-                    self.bells.send_task(f"campaigns.{name}", retry=False, expires=10)
+                    self.bells.send_task(f"campaigns.{name}", queue=Queue.MESSAGES, retry=False, expires=10)
 
     # ---- killing
 
     def one_worker(self) -> None:
-        """A process of the pool in the middle of whatever it does."""
-        found = [pid for pid, line, parent in processes() if "celery" in line and " worker " in line]
+        """A process of the pool that sends, in the middle of whatever it does."""
+        found = [pid for pid, line, _parent in processes() if "celery" in line and f" -Q {Queue.MESSAGES} " in line]
         children = [pid for pid, _line, parent in processes() if pid in found and parent in found]
         kill(self.dice.choice(children or found) if found else None)
 
     def all_workers(self) -> None:
-        """The worker with its whole pool."""
+        """Both workers with their whole pools."""
         for pid, line, _parent in processes():
             if "celery" in line and " worker " in line:
                 kill(pid)
