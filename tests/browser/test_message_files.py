@@ -43,7 +43,7 @@ def test_a_promotion_goes_out_in_a_file_and_its_results_come_back(
 ) -> None:
     desk = with_gateway
     here = made(desk, town, "Giới thiệu BHXH tự nguyện", purpose="promotion", place="Phường Ba Đình")
-    some_agree(desk, town, MANY)
+    some_agree(desk, town, here, MANY)
     desk.goto(f"{here}/when")
     desk.get_by_role("button", name="Rà soát mọi người").click()
     many = figure(desk, ".preflight .figure-number")
@@ -66,9 +66,10 @@ def test_a_promotion_goes_out_in_a_file_and_its_results_come_back(
         assert fits(phone)
 
 
-def some_agree(page: Page, town: Installation, many: int) -> None:
+def some_agree(page: Page, town: Installation, here: str, many: int) -> None:
     """Let so many whom the campaign leaves out say on paper that promotions are welcome."""
-    rows = page.locator("#people ~ * tbody tr", has_text="Không nhận").get_by_role("link").all()
+    page.goto(f"{here}/preflight?problem=no_consent")
+    rows = page.locator("tbody th").get_by_role("link").all()
     for address in [row.get_attribute("href") for row in rows[:many]]:
         page.goto(f"{town.address}{address}/consent")
         page.locator("select[name=purpose]").select_option("promotion")
