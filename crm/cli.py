@@ -25,6 +25,7 @@ from crm.processes import beat_command, up, web_command, worker_command
 from crm.prospects.importing.commands import importing
 from crm.reports.commands import report
 from crm.reports.forecast.commands import forecast
+from crm.reports.rounds.commands import rounds
 from crm.running import program
 from crm.safekeeping.commands import backup, doctor, restore
 from crm.timekeeping.commands import clock_command
@@ -138,6 +139,7 @@ for each in (
     clock_command,
     report,
     forecast,
+    rounds,
     demo,
 ):
     main.add_command(in_program(each))

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 from flask_babel import lazy_gettext as _l
 
+from crm import clock
 from crm.accounts.gateway import current_scope
 from crm.accounts.rules import May
 from crm.campaigns.inbox.queries import how_many_open
 from crm.db import session
 from crm.kept import kept
 from crm.prospects.merging.queries import how_many, waiting
+from crm.reports.rounds.queries import how_many_wait as reports_owed
 from crm.sponsors.ledger.queries import how_many_wait
 from crm.web.guard import Actor
 from crm.web.navigation import MOST_TOLD, Item
@@ -45,6 +47,12 @@ def answers_waiting() -> int:
     return kept(("answers waiting", scope), lambda: how_many_open(session(), scope, most=MOST_TOLD + 1))
 
 
+def reports_waiting() -> int:
+    """How many reports this person's unit still owes; for the office how many are late."""
+    scope = current_scope()
+    return kept(("reports waiting", scope), lambda: reports_owed(session(), scope, clock.today()))
+
+
 ANSWERS = Item(_l("Answers"), "inbox.listing", "message", May.LOG_VISITS, waiting=answers_waiting)
 
 FIELD: tuple[Item, ...] = (TODAY, RESIDENTS, replace(LOG, strong=True), MINE, ANSWERS)
@@ -64,6 +72,7 @@ OFFICE: tuple[Item, ...] = (
     Item(_l("Keeping them in"), "keeping.show", "due", May.SEE_PEOPLE),
     PAPERS,
     Item(_l("Official reports"), "documents.listing", "document", May.SEE_REPORTS),
+    Item(_l("Reporting rounds"), "rounds.listing", "calendar", May.SEE_REPORTS, waiting=reports_waiting),
     Item(_l("Messages"), "campaigns.messages", "campaign", May.SEE_MESSAGES),
     replace(ANSWERS, permission=May.SEE_MESSAGES),
     Item(_l("Results and effort"), "emulation.show", "agreed", May.SEE_DASHBOARD),

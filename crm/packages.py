@@ -58,6 +58,7 @@ import crm.reminders.models
 import crm.reorganisations.models
 import crm.reports.documents.models
 import crm.reports.forecast.models
+import crm.reports.rounds.models
 import crm.sponsors.cliff.models
 import crm.sponsors.conditions
 import crm.sponsors.giving.models
@@ -142,6 +143,8 @@ from crm.reports.forecast import resources as forecast_resources
 from crm.reports.forecast import routes as forecast_routes
 from crm.reports.money import routes as money_report_routes
 from crm.reports.pipeline import routes as pipeline_routes
+from crm.reports.rounds import resources as round_resources
+from crm.reports.rounds import routes as round_routes
 from crm.reports.weekly import routes as weekly_routes
 from crm.sponsors import resources as sponsor_resources
 from crm.sponsors import routes as sponsor_routes
@@ -224,6 +227,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     pipeline_routes.bp,
     money_report_routes.bp,
     document_routes.bp,
+    round_routes.bp,
     reorganisation_routes.bp,
     decree_routes.bp,
     timekeeping_routes.bp,
@@ -259,5 +263,6 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     paper_resources.blp,
     report_resources.blp,
     document_resources.blp,
+    round_resources.blp,
     forecast_resources.blp,
 )

@@ -26,6 +26,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "acts on many people and files that stand still": {"task": "lists.resume", "schedule": EVERY_MINUTE},
     "proposals whom to fund that stand still": {"task": "matching.resume", "schedule": EVERY_MINUTE},
     "reports whose counting stands still": {"task": "documents.resume", "schedule": EVERY_MINUTE},
+    "reporting rounds whose day has come": {"task": "rounds.open_due", "schedule": 10 * EVERY_MINUTE},
+    "reminders of reports that are owed": {"task": "rounds.remind", "schedule": crontab(hour=7, minute=30)},
     "comparisons of decrees that stand still": {"task": "decrees.resume", "schedule": EVERY_MINUTE},
     "reminders of sponsors' instalments": {"task": "giving.remind", "schedule": crontab(hour=8, minute=0)},
     "people whose sponsor's help ends": {"task": "cliff.tell", "schedule": crontab(hour=4, minute=30)},

@@ -37,7 +37,7 @@ gc.enable()
 NOW = clock.at(datetime(2019, 10, 15).date(), 9)
 """Tuesday 15 October 2019, nine in the morning in Bỉm Sơn: the moment of every test that does not say otherwise."""
 
-FIRST_ROWS = ("town", "place", "place_succession", "organisation", "target", "law_value", "setting")
+FIRST_ROWS = ("town", "place", "place_succession", "organisation", "target", "law_value", "setting", "reporting_rule")
 
 
 @pytest.fixture(scope="session")

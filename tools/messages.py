@@ -35,6 +35,7 @@ INSIDE = {
     "tracing": "tracing",
     "files": "message_files",
     "documents": "documents",
+    "rounds": "rounds",
 }
 """Folders of a package that have a catalogue of their own."""
 

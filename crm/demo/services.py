@@ -24,6 +24,7 @@ from crm.demo.loading import Loader
 from crm.demo.numbering import Numbering
 from crm.demo.papers import Papers
 from crm.demo.proposing import propose
+from crm.demo.reporting import Reporting
 from crm.demo.statement import load_statement
 from crm.demo.team import PASSWORD, Team, gather, lines_of
 from crm.demo.town import BASELINE, PLAN_DAY, TARGET
@@ -109,6 +110,7 @@ def load(session: Session, wanted: Wanted, *, moved_to: datetime | None) -> None
         propose(session, team, wanted.as_of)
     Papers(session, team, number, wanted.as_of).write()
     set_targets(session, team, wanted.as_of)
+    Reporting(session, team, wanted.as_of, Random(wanted.seed)).write()  # noqa: S311
     set_fund_account(session, FUND)
     load_statement(session, town.id, FUND, wanted.as_of, Random(wanted.seed), team.treasurer_id)  # noqa: S311
     tell(session, town.id, links=links(), today=wanted.as_of, at=at(wanted.as_of, 4))

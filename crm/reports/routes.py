@@ -18,10 +18,11 @@ from crm.prospects.wording import STAGES
 from crm.reports import queries
 from crm.reports.attention import queries as attention
 from crm.reports.attention.rules import per_week
-from crm.reports.documents.showing import boundaries, periods
+from crm.reports.documents.showing import boundaries, period_title, periods
 from crm.reports.forecast.queries import latest
 from crm.reports.forecast.writing import headline, sentences
 from crm.reports.forms import HomeForm
+from crm.reports.rounds.queries import to_write
 from crm.reports.rules import ON_THE_WAY, Sort, in_order
 from crm.targets.sharing.queries import asked_of
 from crm.web.guard import may
@@ -45,6 +46,8 @@ def dashboard() -> ResponseReturnValue:
         weekly=per_week(home.moved.now, home.target.people, today) if now and home.target else 0,
         audit=attention.audit(session(), scope, clock.now()) if current_user().role is Role.AUDITOR else None,
         waiting=asked_of(session(), scope),
+        owed=to_write(session(), scope, most=3) if now else [],
+        period_title=period_title,
         forecast=_forecast() if now and home.whole_town else None,
         form=form,
         home=home,

@@ -85,6 +85,8 @@ OF_THE_TOWN = (
     "rule_code",
     "report_id",
     "office_template_id",
+    "round_id",
+    "owed_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},

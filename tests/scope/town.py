@@ -79,6 +79,9 @@ from crm.reports.documents.printing import word
 from crm.reports.documents.services import counting as reporting
 from crm.reports.documents.services import papers
 from crm.reports.periods import ReportKind
+from crm.reports.rounds import services as rounds
+from crm.reports.rounds.models import ReportingRule, ReportOwed
+from crm.reports.rounds.rules import Who
 from crm.sealed import current as seal
 from crm.sponsors import services as sponsoring
 from crm.sponsors.giving.links import Links
@@ -531,7 +534,18 @@ class SmallTown:
             added_by_id=by.id,
         )
         assert template.content is None
-        return {"report_id": report.id, "office_template_id": self._add(own).id}
+        self.session.add(self._deadline(by.town_id))
+        row = rounds.open_round(self.session, by.town_id, ReportKind.MONTH, "2019-09", by=by, at=at)
+        owed = self.session.scalars(select(ReportOwed).where(ReportOwed.round_id == row.id).limit(1)).one()
+        rounds.submit(self.session, owed, row, {}, None, who=Who.WARDS, knowing_version=0, by=by, at=at)
+        told = {"round_id": row.id, "owed_id": owed.id}
+        return told | {"report_id": report.id, "office_template_id": self._add(own).id}
+
+    @staticmethod
+    def _deadline(town_id: UUID) -> ReportingRule:
+        until = {"valid_from": date(2019, 1, 1), "months_after": 1, "day": 5, "opens_before": 30}
+        told = {"owed_by": ["wards"], "source": "KH 1553", "recorded_at": clock.now()}
+        return ReportingRule(town_id=town_id, kind="month", **until, **told)
 
     def _carried(self, known: Known, by: Sponsor) -> Allocation:
         row = known.row

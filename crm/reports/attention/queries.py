@@ -21,7 +21,9 @@ from crm.participation.tally.recounting import CHECKED
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import visible_to
 from crm.reports.attention.rules import SILENT_AFTER, Problem, Wrong, behind
+from crm.reports.documents.showing import period_title
 from crm.reports.queries import Home
+from crm.reports.rounds.queries import Late, late_rounds
 from crm.sponsors.ledger.models import LedgerPeriod
 from crm.targets.models import Target
 from crm.targets.sharing.models import TargetShare, TargetSharing
@@ -35,12 +37,18 @@ def wrong(session: Session, scope: Scope, home: Home, today: date) -> list[Wrong
     told = [] if home.target else [Wrong(Problem.NO_TARGET, today.year)]
     other = _other_numbers(session, scope)
     told += [Wrong(Problem.ANSWERS, len(other), key=other[0])] if other else []
+    late = late_rounds(session, scope, today)
+    told += [Wrong(Problem.REPORTS, one.units, key=one.round.id, period=_period(one)) for one in late]
     told += behind(home.places, today)
     visited = _places_visited(session, scope, today)
     silent = [row for row in home.places if row.key not in visited]
     if visited:
         told += [Wrong(Problem.SILENT, SILENT_AFTER.days, row.name, row.key) for row in silent]
     return told
+
+
+def _period(late: Late) -> str:
+    return period_title(late.round.kind, late.round.period)
 
 
 def _other_numbers(session: Session, scope: Scope) -> Sequence[UUID]:

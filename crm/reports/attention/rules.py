@@ -25,6 +25,7 @@ class Problem(StrEnum):
     NO_TARGET = "no_target"
     ANSWERS = "answers"
     LATE = "late"
+    REPORTS = "reports"
     BEHIND = "behind"
     SILENT = "silent"
 
@@ -36,6 +37,8 @@ class Wrong(NamedTuple):
     number: int
     name: str | None = None
     key: UUID | None = None
+    period: str = ""
+    """Of reports that are late: of which period, in words."""
 
 
 def should_be(start: int, target: int, as_of: date) -> int:

@@ -29,10 +29,11 @@ from crm.reports.documents.sheets import Correction, StockRow
 from crm.reports.money import queries as money
 from crm.reports.money import tables as money_tables
 from crm.reports.periods import ReportKind
+from crm.reports.rounds import consolidating
 from crm.targets import queries as targets
 from crm.targets.models import Target
 
-PARTS = 7
+PARTS = 8
 """Steps in which the figures are counted, for whoever waits."""
 WHOLE = "total"
 """The key of the total among the rows that are kept for comparing."""
@@ -67,7 +68,9 @@ def gather(session: Session, town: Town, wanted: Wanted, counted: Callable[[int]
         "tables": [],
     }
     with force_locale("vi"):
-        for part, add in enumerate((_stock, _months, _organisations, _sponsors, _telling, _money, _since), start=1):
+        for part, add in enumerate(
+            (_stock, _months, _organisations, _sponsors, _telling, _money, _reported, _since), start=1
+        ):
             add(session, what, wanted, facts)
             counted(part)
     return facts
@@ -215,6 +218,11 @@ def _money(session: Session, what: Asked, wanted: Wanted, facts: dict[str, Any])
         table = replace(table, rows=[[what.place.name, *whole], ["Tổng cộng", *whole]])
     facts["tables"].append(sheets.of_money(table))
     facts["paid"] = whole._asdict()
+
+
+def _reported(session: Session, what: Asked, wanted: Wanted, facts: dict[str, Any]) -> None:
+    """Biểu 07 and 08: who reported in the round of the period, and the figures of their own."""
+    consolidating.add_to(session, what.scope.town_id, wanted.kind, wanted.period, what.place, facts)
 
 
 # ---- what changed since it was reported

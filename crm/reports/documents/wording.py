@@ -13,6 +13,7 @@ from typing import Any
 from crm.reports.documents.rules import Head, Section, inside, period_words, written_day
 from crm.reports.documents.sheets import PLACES_OF_A_PERCENT
 from crm.reports.periods import ReportKind
+from crm.reports.rounds import consolidating
 from crm.targets.rules import pace
 from crm.web import filters
 
@@ -120,7 +121,7 @@ def _direction(facts: Facts, head: Head) -> list[str]:
         said.append(
             f"Đã gửi {filters.number(told['sent'])} tin nhắn tuyên truyền, nhắc đóng, trong đó nhà mạng đã nhận {filters.number(told['taken'])} tin{refused}."
         )
-    return said
+    return [*said, *consolidating.sentences(facts)]
 
 
 def _number(facts: Facts, head: Head) -> list[str]:
@@ -153,7 +154,7 @@ def _number(facts: Facts, head: Head) -> list[str]:
         said.append(
             f"Trong số người đang tham gia: {'; '.join(f'{words} {people(one[name])}' for name, words in groups)}."
         )
-    return [*said, *_corrected(facts)]
+    return [*said, *consolidating.of_other_insurance(facts), *_corrected(facts)]
 
 
 def _of_target(one: Mapping[str, Any]) -> str:

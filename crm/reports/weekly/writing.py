@@ -51,6 +51,8 @@ def _sentence(one: Wrong) -> Any:
         return _("No target is set for %(year)s.", year=one.number)
     if one.problem is Problem.ANSWERS:
         return _("Units that propose another target: %(number)s.", number=one.number)
+    if one.problem is Problem.REPORTS:
+        return _("Reports of %(period)s that are late: %(number)s.", period=one.period, number=one.number)
     if one.problem is Problem.BEHIND:
         return _(
             "%(name)s is %(number)s people behind an even pace to its target.",

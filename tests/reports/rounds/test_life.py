@@ -1,0 +1,355 @@
+"""A round from its first day to its close: sent, returned, corrected, put together, and nothing after it is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
+
+from crm import clock
+from crm.accounts.models import User
+from crm.accounts.queries import scope_of
+from crm.accounts.rules import Role
+from crm.errors import Conflict, NotFound, RuleBroken
+from crm.mail.models import Email
+from crm.outreach.models import Visit
+from crm.outreach.rules import Channel, Outcome
+from crm.places.models import Town
+from crm.reports.documents.models import Report
+from crm.reports.documents.queries import finding
+from crm.reports.documents.rules import Section
+from crm.reports.periods import ReportKind
+from crm.reports.rounds import queries, reminding, services
+from crm.reports.rounds.models import ReportingRound, ReportOwed, ReportSubmission
+from crm.reports.rounds.rules import Own, State, Who
+from tests.factories import Make
+from tests.participation.stories import spell
+from tests.reports.documents.stories import opened, rows_of
+
+SEPTEMBER = "2019-09"
+AT = clock.at(date(2019, 10, 3), 8)
+SESSIONS = {Own.SESSIONS: (4, "biên bản của phường"), Own.COMPULSORY: (310, "danh sách của BHXH")}
+
+
+@pytest.fixture
+def clerk(make: Make, at_time: Callable[[datetime], None]) -> User:
+    at_time(AT)
+    return make.user(Role.MANAGER)
+
+
+@pytest.fixture
+def row(session: Session, clerk: User) -> ReportingRound:
+    return services.open_round(session, clerk.town_id, ReportKind.MONTH, SEPTEMBER, by=clerk, at=AT)
+
+
+def owed_by(session: Session, row: ReportingRound, key: Any) -> ReportOwed:
+    mine = (ReportOwed.place_id == key) | (ReportOwed.organisation_id == key)
+    return session.scalars(select(ReportOwed).where(ReportOwed.round_id == row.id, mine)).one()
+
+
+def sent(session: Session, owed: ReportOwed, row: ReportingRound, by: User, **more: Any) -> ReportSubmission:
+    told: dict[str, Any] = {"who": Who.WARDS, "knowing_version": owed.version, "by": by, "at": clock.now()}
+    return services.submit(session, owed, row, more.pop("own", SESSIONS), more.pop("note", None), **told | more)
+
+
+# ---- who owes
+
+
+def test_wards_unions_and_the_insurance_office_owe_each_month(
+    session: Session, clerk: User, row: ReportingRound
+) -> None:
+    lines = queries.lines_of(session, scope_of(session, clerk), row, most=50)
+    names = [one.name for one in lines]
+    assert len([one for one in lines if one.who is Who.WARDS]) == 8
+    assert "Hội Liên hiệp Phụ nữ" in names
+    assert "Bảo hiểm xã hội thị xã" in names
+    assert "Phòng Lao động - Thương binh và Xã hội" not in names
+    assert row.due_on == date(2019, 10, 5)
+
+
+def test_a_round_begins_by_itself_once_and_never_after_its_last_day(session: Session, clerk: User) -> None:
+    days = {date(2019, 10, 5): 1, date(2019, 10, 6): 1}
+    for day, new in days.items():
+        assert services.open_due(session, clerk.town_id, at=clock.at(day, 1)) == new
+        assert services.open_due(session, clerk.town_id, at=clock.at(day, 2)) == 0
+    found = session.scalars(select(ReportingRound.period).order_by(ReportingRound.period))
+    assert list(found) == ["2019-09", "2019-10"]
+
+
+def test_before_december_the_years_reports_are_owed_until_the_ninth(session: Session, clerk: User) -> None:
+    services.open_due(session, clerk.town_id, at=clock.at(date(2019, 11, 9), 1))
+    year = session.scalars(select(ReportingRound).where(ReportingRound.kind == "year")).one()
+    assert (year.period, year.due_on) == ("2019", date(2019, 12, 9))
+
+
+# ---- what is sent
+
+
+def test_a_wards_figures_are_those_of_its_own_report_and_stay(
+    session: Session, make: Make, clerk: User, row: ReportingRound
+) -> None:
+    ward = make.ward()
+    spell(make, make.prospect("Một"), date(2018, 12, 31))
+    two = make.prospect("Hai")
+    spell(make, two, date(2019, 9, 9))
+    union, told = make.organisation(), {"occurred_at": clock.at(date(2019, 9, 12), 8), "recorded_at": AT}
+    make.add(
+        Visit(
+            town_id=two.town_id,
+            prospect_id=two.id,
+            user_id=clerk.id,
+            place_id=ward.id,
+            organisation_id=union.id,
+            channel=Channel.HOME_VISIT,
+            outcome=Outcome.AGREED,
+            reasons=[],
+            **told,
+        )
+    )
+    owed = owed_by(session, row, ward.id)
+    first = sent(session, owed, row, clerk)
+    known = {name: first.known[name] for name in ("now", "joined", "home_visits", "met", "as_of")}
+    assert known == {"now": 2, "joined": 1, "home_visits": 1, "met": 1, "as_of": "2019-09-30"}
+    report = opened(session, clerk, AT, place=ward)
+    snapshot = finding.snapshot_of(session, report)
+    assert snapshot is not None
+    assert snapshot.facts["total"]["now"] == first.known["now"]
+    spell(make, make.prospect("Ba"), date(2019, 9, 20))
+    session.refresh(first)
+    assert first.known["now"] == 2
+    again = sent(session, owed, row, clerk, note="thêm một người")
+    assert (again.version, again.known["now"]) == (2, 3)
+    of_union = sent(session, owed_by(session, row, union.id), row, clerk, who=Who.UNIONS, own={})
+    assert of_union.known["home_visits"] == 1
+
+
+def test_the_same_report_sent_twice_is_one_version(
+    session: Session, make: Make, clerk: User, row: ReportingRound
+) -> None:
+    owed = owed_by(session, row, make.ward().id)
+    first = sent(session, owed, row, clerk)
+    assert sent(session, owed, row, clerk, knowing_version=0).id == first.id
+    with pytest.raises(Conflict):
+        sent(session, owed, row, clerk, knowing_version=0, own={Own.SESSIONS: (9, "khác")})
+
+
+def test_what_is_returned_is_corrected_and_both_versions_stay(
+    session: Session, make: Make, clerk: User, row: ReportingRound
+) -> None:
+    owed = owed_by(session, row, make.ward().id)
+    sent(session, owed, row, clerk)
+    with pytest.raises(RuleBroken):
+        services.send_back(session, owed, row, "  ", by=clerk, at=AT)
+    services.send_back(session, owed, row, "Thiếu số phát thanh", by=clerk, at=AT)
+    with pytest.raises(Conflict):
+        services.send_back(session, owed, row, "lần nữa", by=clerk, at=AT)
+    assert owed.state is State.RETURNED
+    sent(session, owed, row, clerk, own=SESSIONS | {Own.BROADCASTS: (30, "đài phường")})
+    last, first = queries.versions_of(session, owed)
+    assert (last.row.version, last.returned) == (2, None)
+    assert first.returned is not None
+    assert first.returned.why == "Thiếu số phát thanh"
+    with pytest.raises(DBAPIError, match="permission denied"), session.begin_nested():
+        session.execute(text("update report_submission set note = 'x'"))
+
+
+def test_a_lead_sees_their_own_units_report_and_no_other(
+    session: Session, make: Make, clerk: User, row: ReportingRound
+) -> None:
+    mine, other, union = make.ward(), make.ward("14818@2019-10-15"), make.organisation()
+    of_ward, of_union = make.user(Role.LEAD, place_id=mine.id), make.user(Role.LEAD, organisation_id=union.id)
+    of_both = make.user(Role.LEAD, place_id=mine.id, organisation_id=union.id)
+    for user, key in ((of_ward, mine.id), (of_union, union.id)):
+        scope = scope_of(session, user)
+        assert [one.line.owed.id for one in queries.to_write(session, scope)] == [owed_by(session, row, key).id]
+        assert queries.how_many_wait(session, scope, AT.date()) == 1
+        with pytest.raises(NotFound):
+            queries.owed_seen(session, scope, owed_by(session, row, other.id).id)
+    assert queries.to_write(session, scope_of(session, of_both)) == []
+
+
+# ---- closed
+
+
+def test_in_a_closed_round_nothing_changes_the_database_sees_to_it(
+    session: Session, make: Make, clerk: User, row: ReportingRound
+) -> None:
+    owed, other = owed_by(session, row, make.ward().id), owed_by(session, row, make.ward("14818@2019-10-15").id)
+    sent(session, owed, row, clerk)
+    services.close(session, row, by=clerk, at=AT)
+    with pytest.raises(Conflict):
+        sent(session, other, row, clerk)
+    forced = [
+        "update report_owed set state = 'returned' where version > 0",
+        "update report_owed set state = 'excused', excused_why = 'x' where version = 0",
+        "update reporting_round set closed_at = null, closed_by_id = null",
+        "update reporting_round set due_on = due_on + 1",
+        "insert into report_return select town_id, id, owed_id, version, 'x', submitted_at, submitted_by_id from report_submission",
+        "insert into report_submission select town_id, gen_random_uuid(), owed_id, 2, 1, known, own, note, digest, submitted_at, submitted_by_id from report_submission",
+        "insert into report_owed select town_id, gen_random_uuid(), round_id, place_id, organisation_id, 'waiting', 0 from report_owed limit 1",
+    ]
+    for statement in forced:
+        with pytest.raises(IntegrityError, match="closed"), session.begin_nested():
+            session.execute(text(statement))
+
+
+# ---- put together
+
+
+def test_all_is_put_together_with_sources_and_what_is_missing_is_named(
+    session: Session, make: Make, clerk: User, row: ReportingRound
+) -> None:
+    sent(session, owed_by(session, row, make.ward().id), row, clerk)
+    insurance = make.organisation("BHXH")
+    figures = {Own.COMPULSORY: (12_700, "phần mềm quản lý thu"), Own.INSPECTIONS: (2, "quyết định kiểm tra")}
+    sent(session, owed_by(session, row, insurance.id), row, clerk, who=Who.INSURANCE, own=figures)
+    report = opened(session, clerk, AT)
+    facts = finding.paper_of(session, report).facts
+    told = rows_of(facts, "Biểu 08")
+    assert told["Số người tham gia BHXH bắt buộc"][1] == 12_700
+    assert "phần mềm quản lý thu" in told["Số người tham gia BHXH bắt buộc"][2]
+    assert told["Hội nghị, buổi tuyên truyền"][1] == 4
+    assert told["Số người tham gia bảo hiểm thất nghiệp"][1] is None
+    who = rows_of(facts, "Biểu 07")
+    assert who["Phường Ba Đình"][0] == "Đúng hạn"
+    assert who["Phường Lam Sơn"][0] == "Chưa gửi"
+    words = finding.text_of(session, report)
+    assert "2/15 đơn vị gửi báo cáo; chưa gửi: " in words[Section.DIRECTION]
+    assert "BHXH bắt buộc: 12.700 người" in words[Section.NUMBER]
+    assert "Chưa có số liệu báo cáo: Số người tham gia bảo hiểm thất nghiệp" in words[Section.NUMBER]
+
+
+def test_a_report_of_a_ward_carries_its_own_figures_alone(
+    session: Session, make: Make, clerk: User, row: ReportingRound
+) -> None:
+    ward, other = make.ward(), make.ward("14818@2019-10-15")
+    sent(session, owed_by(session, row, ward.id), row, clerk)
+    sent(session, owed_by(session, row, other.id), row, clerk, own={Own.SESSIONS: (90, "x")})
+    facts = finding.paper_of(session, opened(session, clerk, AT, place=ward)).facts
+    assert rows_of(facts, "Biểu 08")["Hội nghị, buổi tuyên truyền"][1] == 4
+    assert not [table for table in facts["tables"] if table["form"] == "Biểu 07"]
+
+
+def test_a_town_without_rounds_has_the_report_it_had(session: Session, clerk: User) -> None:
+    facts = finding.paper_of(session, opened(session, clerk, AT)).facts
+    assert "reported" not in facts
+    assert {table["form"] for table in facts["tables"]} == {f"Biểu 0{number}" for number in range(1, 6)}
+
+
+# ---- reminders
+
+
+def test_who_answers_for_a_late_report_is_reminded_each_week_once(
+    session: Session, make: Make, clerk: User, row: ReportingRound
+) -> None:
+    ward = make.ward()
+    make.user(Role.LEAD, place_id=ward.id)
+    make.user(Role.LEAD, place_id=ward.id, organisation_id=make.organisation().id)
+
+    def written(day: date) -> int:
+        return reminding.remind(session, clerk.town_id, address="https://x", today=day, at=clock.at(day, 8))
+
+    days = [date(2019, 10, day) for day in (1, 2, 3, 6, 9, 13)]
+    assert [written(day) for day in days] == [0, 1, 0, 1, 0, 1]
+    sent(session, owed_by(session, row, ward.id), row, clerk)
+    assert written(date(2019, 10, 27)) == 0
+    letters = session.scalars(select(Email).order_by(Email.made_at)).all()
+    assert "5/10/2019" in letters[0].subject
+    assert "/reporting/units/" in (letters[0].body or "")
+
+
+# ---- pages
+
+
+def test_a_lead_writes_on_the_page_and_the_office_puts_it_together(
+    session: Session, make: Make, clerk: User, row: ReportingRound, signed_in: Callable[..., FlaskClient]
+) -> None:
+    ward = make.ward()
+    lead, office = signed_in(make.user(Role.LEAD, place_id=ward.id)), signed_in(clerk)
+    owed = owed_by(session, row, ward.id)
+    assert f"/reporting/units/{owed.id}/write" in lead.get("/dashboard").text
+    assert lead.get("/reporting").status_code == 200
+    page = f"/reporting/units/{owed.id}/write"
+    assert lead.get(page).status_code == 200
+    wrong = lead.post(page, data={"version": "0", "number_sessions": "4", "number_leaflets": "x"})
+    assert wrong.status_code == 422
+    good = {"version": "0", "number_sessions": "1.200", "source_sessions": "sổ", "number_leaflets": "0"}
+    assert lead.post(page, data=good).status_code == 303
+    shown = office.get(f"/reporting/units/{owed.id}").text
+    assert "1.200" in shown
+    assert office.post(f"/reporting/units/{owed.id}/return", data={"why": "Xem lại"}).status_code == 303
+    assert "Xem lại" in lead.get(f"/reporting/units/{owed.id}").text
+    assert lead.post(f"/reporting/units/{owed.id}/return", data={"why": "x"}).status_code == 403
+    assert office.get(f"/reporting/{row.id}").status_code == 200
+    assert office.get("/reporting").status_code == 200
+    assert office.post(f"/reporting/{row.id}/consolidate").status_code == 303
+    assert session.scalar(select(func.count()).select_from(Report)) == 1
+    assert office.post(f"/reporting/{row.id}/consolidate").status_code == 303
+    assert session.scalar(select(func.count()).select_from(Report)) == 1
+    waiting = owed_by(session, row, make.organisation().id)
+    assert office.post(f"/reporting/units/{waiting.id}/excuse", data={"why": "sáp nhập"}).status_code == 303
+    assert office.post(f"/reporting/{row.id}/due", data={"due_on": "2019-10-08"}).status_code == 303
+    assert office.post(f"/reporting/{row.id}/due", data={"due_on": "0001-01-01"}).status_code == 422
+    assert office.get(f"/reporting/{row.id}/close").status_code == 200
+    assert office.post(f"/reporting/{row.id}/close").status_code == 303
+    assert office.post(f"/reporting/{row.id}/close").status_code == 422
+    assert lead.post(page, data=good | {"version": "1"}).status_code == 422
+
+
+def test_the_office_changes_the_deadline_for_periods_to_come(
+    session: Session, make: Make, clerk: User, signed_in: Callable[..., FlaskClient]
+) -> None:
+    office = signed_in(clerk)
+    rule = {"kind": "month", "valid_from": "2019-10-01", "day": "31", "months_after": "0", "opens_before": "10"}
+    answer = office.post("/reporting/deadlines", data=rule | {"owed_by": ["wards"], "source": "CV 12"})
+    assert answer.status_code == 303
+    found = services.open_round(session, clerk.town_id, ReportKind.MONTH, "2019-10", by=clerk, at=AT)
+    assert found.due_on == date(2019, 10, 31)
+    assert office.get("/reporting/deadlines?kind=year").status_code == 200
+    assert office.post("/reporting", data={"period": "month:2019-09"}).status_code == 303
+    assert session.scalars(select(ReportingRound.due_on).where(ReportingRound.period == SEPTEMBER)).one() == date(
+        2019, 10, 5
+    )
+
+
+def test_a_program_sends_a_report_and_reads_who_is_missing(
+    session: Session,
+    make: Make,
+    clerk: User,
+    row: ReportingRound,
+    client: FlaskClient,
+    api: Callable[..., dict[str, str]],
+) -> None:
+    ward = make.ward()
+    headers = api(make.user(Role.LEAD, place_id=ward.id))
+    owed = owed_by(session, row, ward.id)
+    url = f"/api/v1/reporting-rounds/reports/{owed.id}"
+    body = {"version": 0, "own": [{"figure": "sessions", "number": 3, "source": "sổ"}]}
+    assert client.post(url, json=body, headers=headers).get_json()["version"] == 1
+    strange = {"version": 1, "own": [{"figure": "inspections", "number": 3, "source": "sổ"}]}
+    assert client.post(url, json=strange, headers=headers).status_code == 422
+    assert client.post(url, json=body | {"note": "khác"}, headers=headers).status_code == 409
+    seen = client.get(f"/api/v1/reporting-rounds/{row.id}/reports", headers=headers).get_json()["items"]
+    assert [one["unit"] for one in seen] == ["Phường Ba Đình"]
+    office = api(clerk)
+    (told,) = client.get("/api/v1/reporting-rounds", headers=office).get_json()["items"]
+    assert (told["owed"], told["came"], told["late"]) == (15, 1, 0)
+    first = client.get(f"/api/v1/reporting-rounds/{row.id}/reports?limit=10", headers=office).get_json()
+    rest = client.get(
+        f"/api/v1/reporting-rounds/{row.id}/reports?limit=10&cursor={first['next']}", headers=office
+    ).get_json()
+    assert len(first["items"]) + len(rest["items"]) == 15
+    assert rest["next"] is None
+
+
+def test_another_towns_rounds_are_not_there(session: Session, make: Make, clerk: User, row: ReportingRound) -> None:
+    away = make.add(Town(code="999", name="Thị xã Xa"))
+    other = make.user(Role.MANAGER, town_id=away.id)
+    with pytest.raises(NotFound):
+        queries.round_seen(session, scope_of(session, other), row.id)
