@@ -37,6 +37,8 @@ def test_only_units_behind_their_pace_are_named_the_furthest_first() -> None:
 def test_a_lead_reads_which_volunteers_were_not_heard_of(signed_in: Callable[..., FlaskClient], make: Make) -> None:
     union = make.organisation()
     silent = make.user(Role.VOLUNTEER, organisation_id=union.id, full_name="Trần Thị Vắng")
+    for _more in range(8):
+        make.user(Role.VOLUNTEER, organisation_id=union.id)
     make.prospect(organisation_id=union.id, volunteer_id=silent.id)
     page = signed_in(make.user(Role.LEAD, organisation_id=union.id)).get("/dashboard").text
     assert "Trần Thị Vắng" in page

@@ -111,13 +111,13 @@ def rules(session: Session, town_id: UUID) -> Sequence[tuple[ReportingRule, str 
 
 
 class Counts(NamedTuple):
-    """How a round stands, in units: owed = came + waiting + returned."""
+    """How a round stands, in units: owed = came + returned + those of which nothing has come."""
 
     owed: int = 0
     came: int = 0
     returned: int = 0
     late: int = 0
-    """Of those that have not come, whose last day is past."""
+    """Of those of which nothing has come, whose last day is past."""
 
 
 def page_of(session: Session, scope: Scope, *, cursor: str | None, size: int = 20) -> Page[ReportingRound]:
@@ -141,7 +141,7 @@ def counts(session: Session, scope: Scope, round_ids: Collection[UUID], today: d
             func.count().filter(ReportOwed.state != State.EXCUSED),
             func.count().filter(ReportOwed.state == State.SUBMITTED),
             func.count().filter(ReportOwed.state == State.RETURNED),
-            func.count().filter(ReportOwed.state.in_(OWING), past),
+            func.count().filter(ReportOwed.state == State.WAITING, past),
         )
         .join(
             ReportingRound,
@@ -166,6 +166,9 @@ class Line(NamedTuple):
         return clock.local_day(self.owed.came_at) if self.owed.came_at else None
 
 
+BY_UNIT = (ReportOwed.place_id.is_(None), Place.code, Organisation.name, ReportOwed.id)
+
+
 def _lines(scope: Scope) -> Select[Any]:
     return (
         select(ReportOwed, Place.name, Organisation.name, Organisation.kind, ReportSubmission)
@@ -183,7 +186,7 @@ def _lines(scope: Scope) -> Select[Any]:
             ),
         )
         .where(seen_by(scope))
-        .order_by(ReportOwed.place_id.is_(None), Place.code, Organisation.name, ReportOwed.id)
+        .order_by(*BY_UNIT)
     )
 
 
@@ -193,9 +196,15 @@ def _line(row: Any) -> Line:
     return Line(owed, place or organisation or "", who, last)
 
 
-def lines_of(session: Session, scope: Scope, row: ReportingRound, *, most: int, skip: int = 0) -> list[Line]:
-    """The units of a round that somebody may see: wards by code, then organisations by name."""
-    query = _lines(scope).where(ReportOwed.round_id == row.id).limit(most).offset(skip)
+def lines_of(
+    session: Session, scope: Scope, row: ReportingRound, *, most: int, skip: int = 0, urgent: bool = False
+) -> list[Line]:
+    """The units of a round that somebody may see: wards by code, then organisations by name; with `urgent` those that
+    still owe come first."""
+    query = _lines(scope).where(ReportOwed.round_id == row.id)
+    if urgent:
+        query = query.order_by(None).order_by(ReportOwed.state.not_in(OWING), *BY_UNIT)
+    query = query.limit(most).offset(skip)
     return [_line(found) for found in session.execute(query)]
 
 

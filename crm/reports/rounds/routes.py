@@ -281,7 +281,7 @@ def _page(row: ReportingRound, *, due_form: DueForm | None = None) -> str:
         row=row,
         lines=part_of(
             "units",
-            lambda most, skip: queries.lines_of(session(), scope, row, most=most, skip=skip),
+            lambda most, skip: queries.lines_of(session(), scope, row, most=most, skip=skip, urgent=True),
             size=queries.MOST_UNITS,
         ),
         counts=queries.counts(session(), scope, [row.id], today).get(row.id, queries.Counts()),

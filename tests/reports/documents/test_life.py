@@ -375,8 +375,8 @@ def test_who_leads_a_ward_sees_and_makes_the_reports_of_that_ward(
     assert "Đang tính số liệu" in browser.get(answer.location).text
     assert browser.get(f"{answer.location}/progress").json == {
         "done": 0,
-        "total": 7,
-        "text": "Đã tính 0/7 phần",
+        "total": 8,
+        "text": "Đã tính 0/8 phần",
         "finished": False,
         "next": None,
     }
