@@ -22,6 +22,17 @@ from crm.web import filters
 
 MOST_OWED = 2_000
 MOST_NAMED = 12
+IN_A_SENTENCE: Mapping[Own, str] = {
+    Own.COMPULSORY: "người tham gia BHXH bắt buộc",
+    Own.UNEMPLOYMENT: "người tham gia bảo hiểm thất nghiệp",
+    Own.EMPLOYERS: "doanh nghiệp, hộ kinh doanh được rà soát",
+    Own.INSPECTIONS: "cuộc kiểm tra người sử dụng lao động",
+    Own.DIALOGUES: "cuộc đối thoại với doanh nghiệp, hộ kinh doanh",
+    Own.SESSIONS: "hội nghị, buổi tuyên truyền",
+    Own.ATTENDED: "lượt người dự",
+    Own.BROADCASTS: "lượt phát thanh, truyền thanh",
+    Own.LEAFLETS: "tờ rơi, tài liệu được phát",
+}
 ON_PAPER_STATES = {
     State.WAITING: "Chưa gửi",
     State.RETURNED: "Trả lại, chưa gửi lại",
@@ -177,7 +188,7 @@ def sentences(facts: Mapping[str, Any]) -> list[str]:
     said = []
     done = [_amount(own, told) for own in Own if own not in AT_A_DATE and _number(own, told)]
     if done:
-        said.append(f"Theo báo cáo của các đơn vị, trong kỳ đã thực hiện: {'; '.join(done)} (chi tiết tại Biểu 08).")
+        said.append(f"Theo báo cáo của các đơn vị, trong kỳ có {'; '.join(done)} (chi tiết tại Biểu 08).")
     if not facts["place"]:
         said.append(
             f"Đến ngày chốt số liệu có {told['came']}/{told['owed']} đơn vị gửi báo cáo"
@@ -194,7 +205,7 @@ def of_other_insurance(facts: Mapping[str, Any]) -> list[str]:
     there = [own for own in AT_A_DATE if own.value in told["figures"]]
     known = [_amount(own, told) for own in there if told["figures"][own.value]["number"] is not None]
     unknown = [ON_PAPER[own][0] for own in there if told["figures"][own.value]["number"] is None]
-    said = [f"{'; '.join(known)} (số liệu do đơn vị báo cáo, nguồn tại Biểu 08)."] if known else []
+    said = [f"Theo báo cáo của các đơn vị: {'; '.join(known)} (nguồn số liệu tại Biểu 08)."] if known else []
     return said + ([f"Chưa có số liệu báo cáo: {'; '.join(unknown)}."] if unknown else [])
 
 
@@ -203,5 +214,4 @@ def _number(own: Own, told: Mapping[str, Any]) -> int:
 
 
 def _amount(own: Own, told: Mapping[str, Any]) -> str:
-    words, unit = ON_PAPER[own]
-    return f"{words}: {filters.number(_number(own, told))} {unit}"
+    return f"{filters.number(_number(own, told))} {IN_A_SENTENCE[own]}"

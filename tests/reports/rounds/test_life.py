@@ -221,7 +221,7 @@ def test_all_is_put_together_with_sources_and_what_is_missing_is_named(
     assert who["Phường Lam Sơn"][0] == "Chưa gửi"
     words = finding.text_of(session, report)
     assert "2/15 đơn vị gửi báo cáo; chưa gửi: " in words[Section.DIRECTION]
-    assert "BHXH bắt buộc: 12.700 người" in words[Section.NUMBER]
+    assert "12.700 người tham gia BHXH bắt buộc" in words[Section.NUMBER]
     assert "Chưa có số liệu báo cáo: Số người tham gia bảo hiểm thất nghiệp" in words[Section.NUMBER]
 
 
