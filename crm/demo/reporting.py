@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from random import Random
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -85,7 +86,7 @@ class Reporting:
         own = {
             key: self._figure(key, line.who) for key in ASKED[line.who] if not self._only_of_the_office(key, line.who)
         }
-        told = {"who": line.who, "knowing_version": owed.version}
+        told: dict[str, Any] = {"who": line.who, "knowing_version": owed.version}
         services.submit(self.session, owed, row, own, None, **told, by=by, at=when)
 
     def _only_of_the_office(self, own: Own, who: Who) -> bool:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from crm import clock
@@ -169,7 +169,7 @@ class Line(NamedTuple):
 BY_UNIT = (ReportOwed.place_id.is_(None), Place.code, Organisation.name, ReportOwed.id)
 
 
-def _lines(scope: Scope) -> Select[Any]:
+def _lines(scope: Scope) -> Any:
     return (
         select(ReportOwed, Place.name, Organisation.name, Organisation.kind, ReportSubmission)
         .outerjoin(Place, and_(Place.town_id == ReportOwed.town_id, Place.id == ReportOwed.place_id))
@@ -270,7 +270,7 @@ def late_rounds(session: Session, scope: Scope, today: date, *, most: int = 3) -
         .join(ReportOwed, and_(ReportOwed.town_id == ReportingRound.town_id, ReportOwed.round_id == ReportingRound.id))
         .where(seen_by(scope), ReportOwed.state.in_(OWING))
         .where(ReportingRound.closed_at.is_(None), ReportingRound.due_on < today)
-        .group_by(ReportingRound)
+        .group_by(*ReportingRound.__table__.columns)
         .order_by(ReportingRound.due_on)
         .limit(most)
     )
