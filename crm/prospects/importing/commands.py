@@ -19,7 +19,7 @@ from crm.accounts.rules import Reach
 from crm.db import session, transaction
 from crm.errors import RuleBroken
 from crm.places.queries import place_named, the_town
-from crm.prospects.importing import gateway, queries
+from crm.prospects.importing import queries
 from crm.prospects.importing.forms import options_of
 from crm.prospects.importing.kinds import KIND_NAMES
 from crm.prospects.importing.resources import ImportAnswer
@@ -107,8 +107,7 @@ def _load(file: Path, options: dict[str, Any], place: str | None, duplicates: st
         town = the_town(current)
         place_id = place_named(current, town.id, place, today=clock.today()).id if place else None
         handed = taking_in.Handed(file.name, content, place_id, options=options)
-        found = gateway.check_list(handed, clock.today())
-        handed = taking_in.as_remembered(current, town.id, handed, found, by=None, scope=None, at=clock.now())
+        handed = taking_in.as_remembered(current, town.id, handed, by=None, scope=None, at=clock.now())
         row = taking_in.take_in(current, town.id, handed, by=None, scope=None, at=clock.now())
         town_id, import_id = town.id, row.id
     _show(read(import_id), _("read"))

@@ -42,8 +42,11 @@ class ColumnsForm(PlaceForm):
     kind = SelectField(_l("What the list is"), default="")
 
     @classmethod
-    def with_kind(cls, places: Iterable[tuple[Any, str]], kind: ListKind) -> ColumnsForm:
+    def with_kind(cls, places: Iterable[tuple[Any, str]], kind: ListKind, place_id: UUID | None = None) -> ColumnsForm:
+        """With what the list is, and the ward that was chosen for it, chosen."""
         form = cls()
+        if place_id and not form.is_submitted():
+            form.place.data = str(place_id)
         form.offer(places)
         form.kind.choices = [(each.value, name) for each, name in KIND_NAMES.items()]
         form.kind.data = form.kind.data or kind.value

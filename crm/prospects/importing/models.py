@@ -77,7 +77,9 @@ class RememberedColumns(TownRow, Model):
     """The folded headings in their order."""
     headings: Mapped[list[str]]
     columns: Mapped[dict[str, Any]]
-    """Heading → field; an empty field leaves the column out."""
+    """Heading → field; an empty field leaves the column out. Of a sheet without headings the column's letter."""
+    headed: Mapped[dict[str, Any] | None]
+    """Sheet → the rows of its headings, where somebody had to show them; no rows: it has none."""
     kind: Mapped[ListKind]
     place_id: Mapped[UUID | None]
     filename: Mapped[str]

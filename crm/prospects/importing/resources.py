@@ -18,7 +18,7 @@ from crm.background import ring
 from crm.clock import now, today
 from crm.db import session, transaction
 from crm.places.queries import place_named
-from crm.prospects.importing import gateway, queries
+from crm.prospects.importing import queries
 from crm.prospects.importing.forms import options_of
 from crm.prospects.importing.rules import problem_sentence
 from crm.prospects.importing.services import committing, deciding, handing_back, taking_in, undoing
@@ -183,10 +183,9 @@ def hand_in(files: dict[str, Any], asked: dict[str, Any]) -> ListImport:
         _organisation_id(asked["organisation"]),
         options_of([asked["sheet"]] if asked["sheet"] else [], asked["map"], asked["kind"], asked["headings"]),
     )
-    read = gateway.check_list(handed, today())
     with transaction() as current:
         user = current_user()
-        handed = taking_in.as_remembered(current, user.town_id, handed, read, by=user, scope=current_scope(), at=now())
+        handed = taking_in.as_remembered(current, user.town_id, handed, by=user, scope=current_scope(), at=now())
         row = taking_in.take_in(current, user.town_id, handed, by=user, scope=current_scope(), at=now())
     ring(read_list, str(row.id))
     return row

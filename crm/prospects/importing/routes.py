@@ -17,8 +17,9 @@ from crm.background import ring
 from crm.clock import now, today
 from crm.db import session, transaction
 from crm.errors import Conflict, NotFound, RuleBroken
+from crm.places.models import Place
 from crm.places.queries import units_of_all_times
-from crm.prospects.importing import gateway, queries
+from crm.prospects.importing import queries
 from crm.prospects.importing.forms import ColumnsForm, HandInForm, columns_chosen, headings_ticked, is_as_found
 from crm.prospects.importing.kinds import KIND_NAMES, KIND_WORDS
 from crm.prospects.importing.rules import AT_WORK, COLUMN_NAMES, STATE_NAMES, problem_sentence, unit_named
@@ -129,16 +130,15 @@ def hand_in() -> ResponseReturnValue:
         handed = taking_in.Handed(file.filename or "list", file.read(), form.place_id, form.organisation_id, options)
         with refusals_on(form):
             try:
-                read = gateway.check_list(handed, today())
+                with transaction() as current:
+                    handed = taking_in.as_remembered(
+                        current, user.town_id, handed, by=user, scope=current_scope(), at=now()
+                    )
+                    row = taking_in.take_in(current, user.town_id, handed, by=user, scope=current_scope(), at=now())
             except RuleBroken as refusal:
                 if refusal.code != Refusal.NO_HEADER:
                     raise
                 return _to_be_headed(handed)
-            with transaction() as current:
-                handed = taking_in.as_remembered(
-                    current, user.town_id, handed, read, by=user, scope=current_scope(), at=now()
-                )
-                row = taking_in.take_in(current, user.town_id, handed, by=user, scope=current_scope(), at=now())
             ring(read_list, str(row.id))
             return _back_to(row.id)
     return render_template("prospects/importing/new.html", form=form), 422
@@ -180,7 +180,7 @@ def columns(import_id: UUID) -> ResponseReturnValue:
     return render_template(
         "prospects/importing/columns.html",
         row=row,
-        form=ColumnsForm.with_kind(_wards(), row.kind),
+        form=_columns_form(row),
         tables=columns_of(session(), row),
         fields=fields_of(row.kind),
         about=KIND_WORDS[row.kind],
@@ -230,11 +230,20 @@ def set_headings(import_id: UUID) -> ResponseReturnValue:
     return _back_to(import_id)
 
 
+def _columns_form(row: ListImport) -> ColumnsForm:
+    """What a list is and the ward it was handed in for, which may be one that is offered to nobody any more."""
+    form, chosen = ColumnsForm.with_kind(_wards(), row.kind, row.place_id), str(row.place_id or "")
+    offered: Any = form.place.choices
+    if chosen and chosen not in [value for value, _name in offered]:
+        offered.insert(1, (chosen, session().get_one(Place, (row.town_id, row.place_id)).name))
+    return form
+
+
 def _failed(row: ListImport) -> str:
-    form = ColumnsForm.with_kind(_wards(), row.kind)
+    form = _columns_form(row)
     hint = (row.found or {}).get("ward_hint")
     likely = unit_named(hint, session().scalars(units_of_all_times(row.town_id)), today()) if hint else None
-    if likely:
+    if likely and not row.place_id:
         form.place.data = str(likely.id)
     more = row.content is not None and row.options.get("tries", 0) < taking_in.MOST_TRIES
     why = problem_sentence(row.problem)
@@ -301,21 +310,25 @@ def progress(import_id: UUID) -> Response:
 @may(May.IMPORT_PEOPLE)
 def read_again(import_id: UUID) -> ResponseReturnValue:
     """The columns are right: read the list once more as somebody corrected it, or go on when nothing was changed."""
-    row, form = _seen(import_id), ColumnsForm.with_kind(_wards(), _seen(import_id).kind)
+    row = _seen(import_id)
+    form = _columns_form(row)
+    by_itself = form.place.data == "" and "place" in request.form
     chosen = columns_chosen(row.found, request.form) if row.found else None
     sheets = request.form.getlist("sheet") or None
     with transaction() as current:
-        if _changes_nothing(row, form, chosen, sheets):
+        if _changes_nothing(row, form, chosen, sheets) and not (by_itself and row.place_id):
+            if chosen and row.options.get("headed") and not row.options.get("remembered"):
+                remembering.remember(current, row, chosen, row.kind, row.place_id, at=now())
             taking_in.note_checked(current, row)
             return _back_to(import_id)
         if chosen:
-            remembering.remember(
-                current, row, chosen, form.list_kind or row.kind, form.place_id or row.place_id, at=now()
-            )
+            ward = form.place_id or (None if by_itself else row.place_id)
+            remembering.remember(current, row, chosen, form.list_kind or row.kind, ward, at=now())
         taking_in.read_again(
             current,
             row,
             place_id=form.place_id,
+            by_itself=by_itself,
             columns=chosen if chosen and (row.found and not is_as_found(row.found, chosen)) else None,
             kind=form.list_kind if form.list_kind is not row.kind else None,
             sheets=sheets,

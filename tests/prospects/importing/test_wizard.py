@@ -123,6 +123,77 @@ def test_lists_of_another_kind_or_of_others_are_left_alone(
     assert "remembered" not in the(session, theirs).options
 
 
+def shown(browser: FlaskClient, session: Session, address: str, **said: Any) -> UUID:
+    """A list whose headings somebody shows, and whose columns are then right."""
+    assert browser.post(f"{address}/headings", data=said).status_code == 303
+    import_id = read_it(address)
+    assert browser.post(f"{address}/read-again", data={}).status_code == 303
+    if the(session, import_id).state is ImportState.QUEUED:
+        read_list(str(import_id))
+    return import_id
+
+
+def test_headings_that_somebody_showed_are_found_again_in_the_next_list(
+    browser: FlaskClient, signed_in: Browser, session: Session, make: Make
+) -> None:
+    head = "Chủ thể;Mốc;Máy;Nơi"
+    first = csv("Nguyễn Văn An;1980;0912345678;Ba Đình", "Lê Thị Mai;1970;0912345679;Ba Đình", head=f"Ghi chú\n{head}")
+    address = upload(browser, "thang-9.csv", first)
+    read_it(address)
+    shown(browser, session, address, **{"name": "thang-9", "0-row": "2"})
+    assert session.scalars(select(RememberedColumns.headed)).one() == {"thang-9": [2]}
+
+    second = csv("Đỗ Thị Lan;1975;0987654321;Ba Đình", "Lê Hà;1971;0987654322;Ba Đình", head=f"Tháng mười\n{head}")
+    address = upload(browser, "thang-10.csv", second)
+    row = the(session, read_it(address))
+    assert row.found["tables"][0]["header_rows"] == [2]  # type: ignore[index]
+    assert row.options["remembered"]["filename"] == "thang-9.csv"
+    assert "thang-9.csv" in browser.get("/imports/remembered").text
+
+    somebody = signed_in(make.user(Role.MANAGER))
+    theirs = the(session, read_it(upload(somebody, "thang-10.csv", second)))
+    assert "headed" not in theirs.options
+    assert not theirs.found or theirs.found["tables"][0]["header_rows"] != [2]
+
+
+def test_columns_of_a_list_without_headings_are_remembered_by_their_letters(
+    browser: FlaskClient, session: Session
+) -> None:
+    def bare(*rows: str) -> bytes:
+        return "\n".join(rows).encode()
+
+    first = bare("Nguyễn Văn An;1980;0912345678;Ba Đình;bán chè", "Lê Thị Mai;1970;0912345679;Ba Đình;thợ may")
+    address = upload(browser, "a.csv", first)
+    import_id = read_it(address)
+    assert the(session, import_id).found["tables"][0]["header_rows"] == []  # type: ignore[index]
+    browser.post(f"{address}/read-again", data={"0-D": "ward", "0-E": "occupation"})
+    read_list(str(import_id))
+
+    same = upload(browser, "b.csv", bare("Đỗ Thị Lan;1975;0987654321;Ba Đình;nội trợ", "Lê Hà;1971;;Ba Đình;thợ nề"))
+    again = the(session, read_it(same))
+    fields = {column["letter"]: column["field"] for column in again.found["tables"][0]["columns"]}  # type: ignore[index]
+    assert (again.state, fields["D"], fields["E"]) == (ImportState.READY, "ward", "occupation")
+    wider = upload(browser, "c.csv", bare("Đỗ Thị Lan;1975;0987654321;Ba Đình;nội trợ;x", "Lê Hà;1971;;Ba Đình;nề;y"))
+    assert "remembered" not in the(session, read_it(wider)).options
+    headed = upload(browser, "d.csv", csv("Đỗ Lan;1975;0987654321;Ba Đình;x", head="Họ tên;Năm sinh;SĐT;Phường;Nghề"))
+    assert "remembered" not in the(session, read_it(headed)).options
+
+
+def test_the_ward_a_list_was_handed_in_for_stands_on_its_page_and_can_be_taken_away(
+    browser: FlaskClient, session: Session, make: Make
+) -> None:
+    ward = make.ward()
+    address = upload(
+        browser, "a.csv", csv("Nguyễn Văn An;1980;Ba Đình", head="Họ tên;Năm sinh;Phường"), place=str(ward.id)
+    )
+    import_id = read_it(address)
+    assert f'selected value="{ward.id}"' in browser.get(f"{address}/columns").text
+    browser.post(f"{address}/read-again", data={})
+    assert the(session, import_id).place_id == ward.id
+    browser.post(f"{address}/read-again", data={"place": ""})
+    assert the(session, import_id).place_id is None
+
+
 def test_remembered_columns_are_seen_and_forgotten(
     browser: FlaskClient, signed_in: Browser, session: Session, make: Make
 ) -> None:

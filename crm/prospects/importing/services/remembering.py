@@ -1,8 +1,9 @@
-"""How the columns of a source's lists were put right, kept for its next list and applied to what still matches."""
+"""How the columns of a source's lists were put right and where their headings stand, kept for its next list and applied to
+what still matches."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -20,7 +21,10 @@ from crm.prospects.models import ListImport
 from crm.prospects.rules import ListKind
 
 NEARLY = 0.6
-"""The share of headings that have to be the same for a list to be taken for one of the same sort."""
+"""The share of headings that have to be the same for a list to be taken for one of the same sort; without headings, which its
+columns' letters stand for, all."""
+MOST_TRIED = 5
+"""Lists of the source whose headings somebody had to show, that are tried on one where nothing else fits."""
 
 Chosen = Mapping[str, Mapping[str, str]]
 """Sheet → field → column letter; a field without a letter is nowhere."""
@@ -44,6 +48,14 @@ class Table(Protocol):
     def sheet(self) -> str: ...
     @property
     def columns(self) -> Sequence[Any]: ...
+    @property
+    def header_rows(self) -> Sequence[int]: ...
+
+
+Headed = Mapping[str, Sequence[int]]
+"""Sheet → the rows its headings stand in, none for a sheet without; an empty name: every sheet."""
+Opening = Callable[[Headed], Sequence[Table] | None]
+"""The tables of the list in hand, read with its headings there; None when it cannot be read so."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,7 @@ class Offered:
     kind: ListKind
     place_id: UUID | None
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    headed: dict[str, list[int]] = field(default_factory=dict)
     told: dict[str, Any] = field(default_factory=dict)
     """For the page: of which list, and which headings were not found."""
 
@@ -60,7 +73,8 @@ class Offered:
 def remember(
     session: Session, row: ListImport, chosen: Chosen, kind: ListKind, place_id: UUID | None, at: datetime
 ) -> None:
-    """Keep how the columns of this list are to be understood, for the organisation it is for or who handed it in."""
+    """Keep how the columns of this list are to be understood, and where somebody said that its headings stand, for the
+    organisation it is for or who handed it in."""
     columns = _as_corrected(row.found or {"tables": []}, chosen)
     if not columns:
         return
@@ -77,20 +91,21 @@ def remember(
         )
         session.add(kept)
     kept.headings, kept.columns, kept.kind, kept.place_id = list(columns), columns, kind, place_id
-    kept.filename, kept.recorded_at = row.filename, at
+    kept.filename, kept.recorded_at, kept.headed = row.filename, at, row.options.get("headed") or None
     session.flush()
 
 
 def _as_corrected(found: Mapping[str, Any], chosen: Chosen) -> dict[str, str]:
-    """Heading → field over all sheets, as it stands after the correction; columns without heading are not remembered."""
+    """Heading → field over all sheets, as it stands after the correction. In a sheet without headings the letter stands for
+    one; a column without heading among others is not remembered."""
     columns: dict[str, str] = {}
     for table in found["tables"]:
         fields = chosen.get(table["sheet"], {})
         by_letter = {letter: name for name, letter in fields.items() if letter}
         for column in table["columns"]:
             own = column["field"] if column["field"] not in fields else None
-            if column["heading"]:
-                columns.setdefault(column["heading"], by_letter.get(column["letter"], own or ""))
+            if name := column["heading"] or ("" if table["header_rows"] else column["letter"]):
+                columns.setdefault(name, by_letter.get(column["letter"], own or ""))
     return columns
 
 
@@ -105,40 +120,83 @@ def _of(organisation_id: UUID | None, user_id: UUID | None) -> ColumnElement[boo
 def offer(
     session: Session,
     town_id: UUID,
-    tables: Sequence[Table],
+    tables: Sequence[Table] | None,
+    opening: Opening,
     *,
     organisation_id: UUID | None,
     user_id: UUID | None,
     at: datetime,
 ) -> Offered | None:
-    """What was put right for the most similar list of this source; None when none is nearly like it."""
-    here = {fold(column.heading) for table in tables for column in table.columns if column.heading}
+    """What was put right for the most similar list of this source; None when none is nearly like it. `tables` as the reader
+    finds them by itself, None when it finds no headings."""
     query = select(RememberedColumns).where(RememberedColumns.town_id == town_id, _of(organisation_id, user_id))
-    best, likeness = None, 0.0
-    for kept in session.scalars(query.order_by(RememberedColumns.recorded_at)):
-        known = {fold(heading) for heading in kept.headings}
-        alike = len(here & known) / max(len(here), len(known), 1)
-        if alike >= max(NEARLY, likeness):
-            best, likeness = kept, alike
+    known = session.scalars(query.order_by(RememberedColumns.recorded_at)).all()
+    best = _nearest(known, tables or ())
+    headed: Headed = {}
     if best is None:
+        best, headed, tables = _headed_as_before(known, tables, opening)
+    if best is None or tables is None:
         return None
     best.used, best.used_at = best.used + 1, at
+    here = _names(tables)
     missing = [heading for heading, name in best.columns.items() if name and fold(heading) not in here]
     new = sorted(
-        {column.heading for table in tables for column in table.columns if column.heading}
+        {name for table in tables for column in table.columns if (name := _name(table, column))}
         - _all_spellings(tables, best.columns)
     )
     return Offered(
         kind=best.kind,
         place_id=best.place_id,
         columns={table.sheet: wished for table in tables if (wished := _wished(table, best.columns))},
+        headed={sheet: list(rows) for sheet, rows in headed.items()},
         told={"filename": best.filename, "at": best.recorded_at.isoformat(), "missing": missing, "new": new},
     )
 
 
+def _name(table: Table, column: Column) -> str:
+    """What a column is remembered by."""
+    return column.heading or ("" if table.header_rows else column.letter)
+
+
+def _names(tables: Sequence[Table]) -> set[str]:
+    return {fold(name) for table in tables for column in table.columns if (name := _name(table, column))}
+
+
+def _nearest(known: Sequence[RememberedColumns], tables: Sequence[Table]) -> RememberedColumns | None:
+    """The one whose headings are most like these, the latest of several; None when none is like enough."""
+    here, best = _names(tables), None
+    likeness = NEARLY if any(table.header_rows for table in tables) else 1.0
+    for kept in known:
+        theirs = {fold(heading) for heading in kept.headings}
+        alike = len(here & theirs) / max(len(here), len(theirs), 1)
+        if alike >= likeness:
+            best, likeness = kept, alike
+    return best
+
+
+def _headed_as_before(
+    known: Sequence[RememberedColumns], tables: Sequence[Table] | None, opening: Opening
+) -> tuple[RememberedColumns | None, Headed, Sequence[Table] | None]:
+    """One whose headings are found again where somebody showed them. That a list has none is believed again only of one in
+    which none are found either: one that has its headings by now is read by them."""
+    bare = not tables or not any(table.header_rows for table in tables)
+    for kept in [one for one in reversed(known) if one.headed][:MOST_TRIED]:
+        shown = [rows for rows in kept.headed.values() if rows] if kept.headed else []
+        if not shown and not bare:
+            continue
+        ways: list[Headed] = [kept.headed or {}]
+        if len(kept.headed or {}) == 1:
+            ways.append({"": next(iter((kept.headed or {}).values()))})  # the sheet has another name this time
+        for way in ways:
+            found = opening(way)
+            if found and _nearest([kept], found):
+                return kept, way, found
+    return None, {}, None
+
+
 def _all_spellings(tables: Sequence[Table], columns: Mapping[str, str]) -> set[str]:
     known = {fold(heading) for heading in columns}
-    return {column.heading for table in tables for column in table.columns if fold(column.heading) in known}
+    return {name for table in tables for column in table.columns if fold(name := _name(table, column)) in known}
 
 
 def _wished(table: Table, columns: Mapping[str, str]) -> dict[str, str]:
@@ -147,7 +205,8 @@ def _wished(table: Table, columns: Mapping[str, str]) -> dict[str, str]:
     lost: dict[str, str] = {}
     wished: dict[str, str] = {}
     for column in table.columns:
-        name = known.get(fold(column.heading)) if column.heading else None
+        heading = _name(table, column)
+        name = known.get(fold(heading)) if heading else None
         proposed = column.field.value if column.field else ""
         if name is None or name == proposed:
             continue

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -17,14 +17,17 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import Organisation, User
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
+from crm.clock import local_day
 from crm.errors import Conflict, RuleBroken
 from crm.places.models import Place
 from crm.places.rules import UNITS, PlaceKind
+from crm.prospects.importing.gateway import check_list
 from crm.prospects.importing.rules import LARGEST
 from crm.prospects.importing.services import remembering
 from crm.prospects.importing.services.staging import forget_staged
 from crm.prospects.models import ImportRow, ListImport
-from crm.prospects.reading.lists import ListRead
+from crm.prospects.reading.columns import Table
+from crm.prospects.reading.outcomes import Refusal
 from crm.prospects.rules import ImportState, ListKind
 from crm.sealed import current as seal
 
@@ -95,28 +98,49 @@ def as_remembered(
     session: Session,
     town_id: UUID,
     handed: Handed,
-    read: ListRead,
     *,
     by: User | None,
     scope: Scope | None,
     at: datetime,
 ) -> Handed:
-    """The file with what is remembered of lists of its source; what was said about this one goes before it."""
+    """The file with what is remembered of lists of its source; what was said about this one goes before it. Raises
+    RuleBroken when it is no list that can be read."""
+    read, refused, today = None, None, local_day(at)
+    try:
+        read = check_list(handed, today)
+    except RuleBroken as refusal:
+        if refusal.code != Refusal.NO_HEADER:
+            raise
+        refused = refusal
     own = by.organisation_id if by and scope and scope.reach is not Reach.ALL else None
-    offered = remembering.offer(
-        session,
-        town_id,
-        read.tables,
-        organisation_id=handed.organisation_id or own,
-        user_id=by.id if by else None,
-        at=at,
-    )
     said = handed.options
-    if offered is None or said.get("mapping") or said.get("columns"):
-        return replace(handed, kind=read.kind)
+    offered = None
+    if not (said.get("mapping") or said.get("columns")):
+        offered = remembering.offer(
+            session,
+            town_id,
+            read.tables if read else None,
+            lambda headed: None if said.get("headed") else _headed_so(handed, headed, today),
+            organisation_id=handed.organisation_id or own,
+            user_id=by.id if by else None,
+            at=at,
+        )
+    if offered is None:
+        if refused:
+            raise refused
+        return replace(handed, kind=read.kind if read else handed.kind)
     kind = ListKind(said["kind"]) if said.get("kind") else offered.kind
     options = {**said, "kind": kind.value, "columns": offered.columns, "remembered": offered.told}
+    if offered.headed:
+        options["headed"] = offered.headed
     return replace(handed, options=options, kind=kind, place_id=handed.place_id or offered.place_id)
+
+
+def _headed_so(handed: Handed, headed: remembering.Headed, today: date) -> Sequence[Table] | None:
+    try:
+        return check_list(replace(handed, options={**handed.options, "headed": headed}), today).tables
+    except RuleBroken:
+        return None
 
 
 def note_checked(session: Session, row: ListImport) -> None:
@@ -152,6 +176,7 @@ def read_again(
     row: ListImport,
     *,
     place_id: UUID | None = None,
+    by_itself: bool = False,
     columns: dict[str, dict[str, str]] | None = None,
     kind: ListKind | None = None,
     sheets: Sequence[str] | None = None,
@@ -159,9 +184,9 @@ def read_again(
     scope: Scope | None,
 ) -> None:
     """Read a list once more, with another ward, kind, other sheets, columns (sheet → field → column) or rows of headings
-    (sheet → rows; its columns are then looked at again). Raises RuleBroken when it is loaded already, or was read again
+    (sheet → rows; its columns are then looked at again). `by_itself`: it says its wards after all. Raises RuleBroken when it is loaded already, or was read again
     MOST_TRIES times without success."""
-    chosen = _place(session, row.town_id, place_id, scope) if place_id else row.place_id
+    chosen = _place(session, row.town_id, place_id, scope) if place_id else None if by_itself else row.place_id
     tries = row.options.get("tries", 0) + 1 if row.state is ImportState.FAILED else 0
     if tries > MOST_TRIES:
         raise RuleBroken(
@@ -178,6 +203,7 @@ def read_again(
         "columns": {**row.options.get("columns", {}), **(columns or {})},
     }
     if headed:
+        options.pop("remembered", None)
         options["headed"] = {**row.options.get("headed", {}), **{sheet: list(rows) for sheet, rows in headed.items()}}
         options["columns"] = {sheet: said for sheet, said in options["columns"].items() if sheet not in headed}
     if kind:
