@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from flask_babel import force_locale
+
 from crm.joining.exporting import totals
 from crm.joining.models import Dossier, DossierList
 from crm.joining.rules import Movement, Row
@@ -16,7 +18,9 @@ from crm.places.models import Place
 from crm.prospects.models import Prospect
 from crm.prospects.reading.values import said_once
 from crm.prospects.rules import Sex
+from crm.prospects.wording import KINSHIPS
 from crm.web import filters
+from crm.web.filters import VIETNAMESE
 from crm.web.typesetting import set_in_type
 
 PAPERS = Path(__file__).with_name("papers")
@@ -82,10 +86,21 @@ D05 = (
 
 
 def form_tk1(
-    dossier: Dossier, person: Prospect, place: Place, neighbourhood: Place | None, *, whole: bool, today: date
+    dossier: Dossier,
+    person: Prospect,
+    place: Place,
+    neighbourhood: Place | None,
+    *,
+    whole: bool,
+    today: date,
+    household: Sequence[Prospect] = (),
 ) -> bytes:
     """Somebody's form to be signed. Without the right to whole numbers, and always for what the register does not keep,
-    a line is left to be filled in by hand."""
+    a line is left to be filled in by hand.
+
+    `household`: those who live with the person and whom the reader may see, the head first. They stand on the form's
+    second page, which the office asks of whoever has no insurance code yet; their numbers are always written by hand.
+    """
     near = neighbourhood.name if neighbourhood else None
     home = ", ".join(part for part in (said_once(person.address, near), near, place.name) if part)
     number = person.citizen_id if whole else None
@@ -95,7 +110,7 @@ def form_tk1(
         {
             "name": person.full_name.upper(),
             "sex": {Sex.MALE: "Nam", Sex.FEMALE: "Nữ"}.get(person.sex, BY_HAND) if person.sex else BY_HAND,
-            "birth": filters.day(person.birth_date) if person.birth_date else str(person.birth_year or BY_HAND),
+            "birth": _birth(person) or BY_HAND,
             "citizen_id": number or BY_HAND,
             "code": (person.insurance_number if whole else None) or BY_HAND,
             "phone": filters.phone(person.phone or person.other_phone)
@@ -112,8 +127,28 @@ def form_tk1(
             "place": place.name,
             "day": _in_words(today),
             "by_hand": BY_HAND,
+            "members": _members(household) if not person.insurance_number else [],
         },
     )
+
+
+def _members(household: Sequence[Prospect]) -> list[list[str]]:
+    """The rows of the second page: number, name, birth, sex, what they are to the head."""
+    with force_locale(VIETNAMESE):
+        return [
+            [
+                str(number),
+                one.full_name,
+                _birth(one),
+                {Sex.MALE: "Nam", Sex.FEMALE: "Nữ"}[one.sex] if one.sex else "",
+                str(KINSHIPS[one.kinship]) if one.kinship else "",
+            ]
+            for number, one in enumerate(household, 1)
+        ]
+
+
+def _birth(person: Prospect) -> str:
+    return filters.day(person.birth_date) if person.birth_date else str(person.birth_year or "")
 
 
 def _method(months: int | None) -> str:

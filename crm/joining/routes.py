@@ -48,6 +48,7 @@ from crm.places.models import Place
 from crm.places.queries import units_of_all_times
 from crm.premiums.queries import law
 from crm.premiums.rules.wording import GROUNDS, STATUSES
+from crm.prospects.households.queries import members_seen
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import person_seen
 from crm.web.attachments import attachment
@@ -285,11 +286,21 @@ def paper(dossier_id: UUID) -> ResponseReturnValue:
             exporting.note_readings(current, [line.person], line.dossier, "tk1_pdf", by=by, at=at)
         part = line.person.neighbourhood_id
         home = current.get(Place, (line.person.town_id, part)) if part else None
-        made = printing.form_tk1(line.dossier, line.person, line.place, home, whole=whole, today=clock.today())
+        family = _living_with(line.person)
+        made = printing.form_tk1(
+            line.dossier, line.person, line.place, home, whole=whole, today=clock.today(), household=family
+        )
     return attachment(made, "TK1-TS.pdf")
 
 
 # ---- pieces
+
+
+def _living_with(person: Prospect) -> list[Prospect]:
+    """The household of somebody, themselves among them, as far as it may be seen; nobody of whom no household is known."""
+    if person.household_id is None:
+        return []
+    return members_seen(session(), current_scope(), [person.household_id])[person.household_id]
 
 
 def _mend_url(mend: str, dossier: Dossier) -> str:

@@ -35,8 +35,8 @@ from crm.participation.screening.rules import Work
 from crm.participation.screening.services import record_screening
 from crm.premiums.models import LawValueRow
 from crm.premiums.rules.keys import LawKey, LawStatus
-from crm.prospects.models import IdentityReading, Prospect
-from crm.prospects.rules import Ground, Sex, Stage
+from crm.prospects.models import Household, IdentityReading, Prospect
+from crm.prospects.rules import Ground, Kinship, Sex, Stage
 from crm.sealed import current as seal
 from crm.sponsors import services as sponsoring
 from crm.sponsors.models import Allocation
@@ -433,6 +433,33 @@ def test_a_volunteers_form_leaves_the_number_to_be_written_by_hand(
     assert signed_in(Role.MANAGER).get(f"/dossiers/{dossier.id}.pdf").status_code == 200
     assert "038180000001" in str(told[-1])
     assert [one.way for one in session.scalars(select(IdentityReading))] == ["tk1_pdf"]
+
+
+def test_the_second_page_names_the_household_of_whoever_has_no_code_yet(
+    session: Session, story: Story, make: Make, signed_in: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those whom the reader may see, the head first, in the office's language and without their numbers."""
+    person = story.person
+    home = make.add(Household(town_id=make.town.id, place_id=person.place_id, neighbourhood_id=None, address="Số 5"))
+    person.household_id, person.kinship = home.id, Kinship.SPOUSE
+    same = {"place_id": person.place_id, "organisation_id": person.organisation_id}
+    head = make.prospect("Lê Văn Chủ", household_id=home.id, kinship=Kinship.HEAD, **same)
+    head.citizen_id = "038078000009"
+    dossier, told = story.begun(), list[dict[str, Any]]()
+    real = printing.set_in_type
+    monkeypatch.setattr(printing, "set_in_type", lambda paper, data: told.append(data) or real(paper, data))
+    browser = signed_in(Role.MANAGER)
+    browser.get("/language/en")
+    assert browser.get(f"/dossiers/{dossier.id}.pdf").data.startswith(b"%PDF")
+    assert [(one[1], one[4]) for one in told[-1]["members"]] == [
+        ("Lê Văn Chủ", "Chủ hộ"),
+        (person.full_name, "Vợ hoặc chồng"),
+    ]
+    assert "038078000009" not in str(told)
+    person.insurance_number = "3800000001"
+    session.flush()
+    browser.get(f"/dossiers/{dossier.id}.pdf")
+    assert told[-1]["members"] == []
 
 
 def test_the_papers_are_set_in_our_font_and_never_read_markup() -> None:
