@@ -93,7 +93,7 @@ def _answer(told: Told, linked: Asked, law: LawOnDay, locale: str) -> Iterator[t
     quote, months = told.quote, told.quote.plan.months
     yield "a_month", vnd(quote.a_month, locale)
     yield "at_once", _say("at_once", amount=vnd(quote.payable, locale), months=months) if months > 1 else ""
-    yield "premium_for", _say("premium_for", months=months)
+    yield "premium_for", _say("premium_for", months=months) if months > 1 else _say("premium_for_one")
     yield "gross", vnd(quote.gross, locale)
     yield "state", vnd(quote.state_support, locale)
     yield "state_ground", str(GROUNDS[quote.ground])

@@ -9,6 +9,7 @@ from flask_babel import gettext
 
 SENTENCES: Mapping[str, Callable[[], str]] = {
     "at_once": lambda: gettext("That is %(amount)s at once for %(months)s months."),
+    "premium_for_one": lambda: gettext("Premium for one month"),
     "premium_for": lambda: gettext("Premium for %(months)s months"),
     "deadline": lambda: gettext("For a start this month, pay by %(day)s."),
     "helped": lambda: gettext("The State helps for %(months)s months at most; here with %(supported)s of %(all)s."),

@@ -68,7 +68,7 @@ function answer(law, { asked, quote }, linked, { words, vnd, day, say }) {
   return {
     a_month: vnd(quote.aMonth),
     at_once: months > 1 ? say("at_once", { amount: vnd(quote.payable), months }) : "",
-    premium_for: say("premium_for", { months }),
+    premium_for: months > 1 ? say("premium_for", { months }) : say("premium_for_one"),
     gross: vnd(quote.gross),
     state: vnd(quote.state),
     state_ground: words.grounds[quote.ground],
