@@ -11,6 +11,7 @@ from flask import current_app
 from crm import pulse
 from crm.background import ring
 from crm.campaigns import queries
+from crm.campaigns.dispatcher import MOST_LOOKED_UP
 from crm.campaigns.gateway import carrier_of
 from crm.campaigns.rules.handover import Outcome, Outgoing
 from crm.campaigns.rules.reasons import Reason
@@ -64,3 +65,17 @@ def ask_about_unknown() -> None:
             receipts.resolve_unknown(session, message, seen, now())
     if found:
         ring(ask_about_unknown)
+
+
+@shared_task(name="campaigns.ask_about_silent")
+def ask_about_silent() -> None:
+    """Ask the carrier what became of messages that it took and whose receipt did not come, a bounded number each minute, for
+    each question takes a message's turn; nothing is ever sent again."""
+    carrier = carrier_of(current_app.config["SETTINGS"])
+    with transaction() as session:
+        most = min(MOST_LOOKED_UP, carrier.pace.batch()) if carrier else 0
+        silent = queries.without_a_receipt(session, most, now())
+    found = list(carrier.follow(silent)) if carrier else []
+    with transaction() as session:
+        for message, told in found:
+            receipts.take_news(session, message, told, now())

@@ -51,6 +51,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "options": {"expires": 10},
     },
     "messages of which nothing is known": {"task": "campaigns.ask_about_unknown", "schedule": EVERY_MINUTE},
+    "messages whose receipt did not come": {"task": "campaigns.ask_about_silent", "schedule": EVERY_MINUTE},
     "campaigns whose time has come": {"task": "launching.begin_due", "schedule": EVERY_MINUTE / 4},
     "campaigns that wait to be looked at": {"task": "launching.resume", "schedule": EVERY_MINUTE},
     "comparisons with the carrier that stand still": {"task": "restored.resume", "schedule": EVERY_MINUTE},

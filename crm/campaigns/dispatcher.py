@@ -13,7 +13,18 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from crm.campaigns.pace import Pace
-from crm.campaigns.rules.handover import Accepted, NoAnswer, NotTried, Outcome, Outgoing, Refused, Seen, TryAgain
+from crm.campaigns.rules.handover import (
+    Accepted,
+    Followed,
+    Gone,
+    NoAnswer,
+    NotTried,
+    Outcome,
+    Outgoing,
+    Refused,
+    Seen,
+    TryAgain,
+)
 from crm.campaigns.rules.reasons import Reason
 
 log = logging.getLogger(__name__)
@@ -44,6 +55,9 @@ class SmsGateway(Protocol):
     def seen(self, phone: str) -> list[Seen] | None:
         """What the carrier remembers of this number, the latest first; None when it does not answer."""
 
+    def became(self, sid: str) -> Seen | Gone | None:
+        """What became of a message that the carrier took; None when it does not answer."""
+
 
 @dataclass(frozen=True)
 class Carrier:
@@ -67,6 +81,15 @@ class Carrier:
             if seen is None:
                 return
             yield one, seen
+
+    def follow(self, silent: Iterable[Followed]) -> Iterable[tuple[Followed, Seen | Gone]]:
+        """What became of each message of which no receipt came, in the same pace; it ends when the carrier does not
+        answer."""
+        for one in islice(silent, MOST_LOOKED_UP):
+            told = self.gateway.became(one.sid) if asyncio.run(self.pace.turns(1)) else None
+            if told is None:
+                return
+            yield one, told
 
 
 class _Batch:

@@ -28,6 +28,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance
 
 from config import Settings
 from crm.campaigns.dispatcher import Carrier, Send
@@ -38,6 +39,7 @@ from crm.campaigns.rules.handover import (
     SANDBOX_ACCOUNT,
     SANDBOX_SENDER,
     Accepted,
+    Gone,
     NoAnswer,
     Outcome,
     Outgoing,
@@ -147,10 +149,21 @@ class TwilioGateway:
             found = self._client.messages.list(to=phone, limit=MOST_SEEN, page_size=50)
         except (RequestException, TwilioException, ValueError):
             return None
-        return [
-            Seen(one.sid or "", phone, one.body or "", TOLD.get(str(one.status), Delivery.ACCEPTED), one.error_code)
-            for one in found
-        ]
+        return [_seen(one, phone) for one in found]
+
+    def became(self, sid: str) -> Seen | Gone | None:
+        """The message as the carrier keeps it."""
+        try:
+            one = self._client.messages(sid).fetch()
+        except (TwilioRestException, TwilioServiceException) as refusal:
+            return Gone() if refusal.status == 404 else None
+        except (RequestException, TwilioException, ValueError):
+            return None
+        return _seen(one, one.to or "")
+
+
+def _seen(one: MessageInstance, phone: str) -> Seen:
+    return Seen(one.sid or "", phone, one.body or "", TOLD.get(str(one.status), Delivery.ACCEPTED), one.error_code)
 
 
 def _understood(refusal: TwilioRestException | TwilioServiceException, answer: Response) -> Outcome:
@@ -196,6 +209,11 @@ class PlainGateway:
         """All that was kept for this number."""
         kept = [(place, one) for place, one in enumerate(self.taken) if one.phone == phone]
         return [Seen(f"SM{place:032x}", phone, one.body, Delivery.SENT) for place, one in reversed(kept)]
+
+    def became(self, sid: str) -> Seen | Gone | None:
+        """It reached the network, if it is here."""
+        found = next((one for place, one in enumerate(self.taken) if sid == f"SM{place:032x}"), None)
+        return Seen(sid, found.phone, found.body, Delivery.DELIVERED) if found else Gone()
 
 
 @dataclass(frozen=True)

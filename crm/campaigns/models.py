@@ -114,6 +114,7 @@ class Message(TownRow, Model):
         CheckConstraint("num_nonnulls(campaign_id, reminder, trial_of_id, reply_to_id) = 1", name="what_for"),
         CheckConstraint("phone is not null or state = 'excluded'", name="phone"),
         CheckConstraint("reminder is null or local_day is not null", name="reminder_day"),
+        CheckConstraint("not asked_for or num_nonnulls(campaign_id, reply_to_id) = 0", name="asked_for"),
         refers("file_id", "sms_file"),
         CheckConstraint("way = 'brandname' or purpose <> 'promotion'", name="promotion_by_brandname"),
         CheckConstraint(
@@ -169,6 +170,7 @@ class Message(TownRow, Model):
             "claimed_at",
             postgresql_where=text("state in ('sending', 'unknown')"),
         ),
+        Index("ix_message_followed", "claimed_at", postgresql_where=text("state in ('accepted', 'sent')")),
         Index("ix_message_phone", "town_id", "phone", "claimed_at"),
         Index("ix_message_prospect", "town_id", "prospect_id"),
         Index("ix_message_trial", "town_id", "trial_of_id", postgresql_where=text("trial_of_id is not null")),
@@ -187,6 +189,9 @@ class Message(TownRow, Model):
     """A trial of this campaign, sent to somebody of the office: it counts in no result."""
     reply_to_id: Mapped[UUID | None]
     """The answer that this one replies to; each is replied to once."""
+    asked_for: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """The owner of the number asked for just this one (the link of a registration, a trial on their own phone): it needs no
+    yes on record, and a no holds all the same. The program may not change it; the database asks as well (`message_is_wanted`)."""
     purpose: Mapped[Purpose]
     way: Mapped[Way] = mapped_column(default=_usual_way, server_default=Way.TWILIO.value)
     phone: Mapped[str | None]
@@ -206,7 +211,7 @@ class Message(TownRow, Model):
     called_at: Mapped[datetime | None]
     """Set right before the carrier is called under this claim: without it the message has certainly not left."""
     asked_at: Mapped[datetime | None]
-    """When the carrier was last asked about it while nobody knew."""
+    """When the carrier was last asked about it: while nobody knew whether it took it, or because no receipt came."""
     attempts: Mapped[int] = mapped_column(default=0)
     sid: Mapped[str | None]
     file_id: Mapped[UUID | None]

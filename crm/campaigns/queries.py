@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from crm.campaigns.files.models import SmsWays
 from crm.campaigns.models import Campaign, Message, OptOutLink, SmsSettings
 from crm.campaigns.rules.delivery import LEFT_US, WAITING, Delivery
-from crm.campaigns.rules.handover import Outgoing
+from crm.campaigns.rules.handover import Followed, Outgoing
 from crm.campaigns.rules.hours import DAY, LEGAL_HOURS, MOST_A_DAY, VIETNAM
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.stages import Stage
@@ -23,11 +23,6 @@ from crm.prospects.rules import Ground, Purpose
 from crm.web.pager import Page, read_cursor, write_cursor
 
 NEVER_ASKED, SAID_NO, SAID_YES = None, False, True
-
-
-SPONSOR_LINK = "sponsor_link"
-ANSWERS = (SPONSOR_LINK,)
-"""Reminders that answer what somebody has just sent us: their own number said nothing else about messages, nor need it."""
 
 
 def latest_consent(town_id: Any, phone: Any, purpose: Any) -> ColumnElement[bool | None]:
@@ -55,13 +50,7 @@ def consents_to(town_id: UUID, phones: Iterable[str], purpose: Purpose) -> Selec
 def agreed() -> ColumnElement[bool]:
     """The message's number agrees, at this moment, to its purpose. Who asked for a message to their own number agrees to
     this one by that, unless the number said no."""
-    said = latest_consent(Message.town_id, Message.phone, Message.purpose)
-    return func.coalesce(said, _asked_for())
-
-
-def _asked_for() -> ColumnElement[bool]:
-    """A trial to one's own number, or an answer to what somebody just sent us with this number."""
-    return or_(Message.trial_of_id.is_not(None), func.coalesce(Message.reminder.in_(ANSWERS), False))
+    return func.coalesce(latest_consent(Message.town_id, Message.phone, Message.purpose), Message.asked_for)
 
 
 def within_hours(at: datetime) -> ColumnElement[bool]:
@@ -137,7 +126,7 @@ def why_not(session: Session, messages: Iterable[Outgoing], at: datetime) -> dic
             within_hours(at),
             func.coalesce(
                 latest_consent(Message.town_id, Message.phone, Message.purpose),
-                case((_asked_for(), True)),
+                case((Message.asked_for, True)),
             ),
         )
         .outerjoin(Campaign, and_(Campaign.town_id == Message.town_id, Campaign.id == Message.campaign_id))
@@ -345,6 +334,27 @@ def unknown_messages(session: Session, limit: int, at: datetime) -> list[Outgoin
         Outgoing(town_id, id_, phone or "", body, claim_id, attempts)
         for town_id, id_, phone, body, claim_id, attempts in session.execute(query)
     ]
+
+
+FOLLOWED_AFTER = timedelta(minutes=15)
+"""A receipt that has not come by then may be lost: the carrier is asked."""
+FOLLOWED_FOR = timedelta(days=3)
+"""Later than that nobody learns any more what became of a message."""
+
+
+def without_a_receipt(session: Session, limit: int, at: datetime) -> list[Followed]:
+    """Messages that the carrier took and of which no last word has come, the longest waiting first: to be asked about after a
+    quarter of an hour, half an hour, an hour, and so on, for three days."""
+    waits, asked = at - Message.claimed_at, Message.asked_at - Message.claimed_at
+    query = (
+        select(Message.town_id, Message.id, Message.sid)
+        .where(Message.state.in_([Delivery.ACCEPTED, Delivery.SENT]), Message.sid.is_not(None))
+        .where(Message.claimed_at.between(at - FOLLOWED_FOR, at - FOLLOWED_AFTER))
+        .where(or_(Message.asked_at.is_(None), waits >= asked * 2))
+        .order_by(Message.claimed_at, Message.id)
+        .limit(limit)
+    )
+    return [Followed(town_id, id_, sid or "") for town_id, id_, sid in session.execute(query)]
 
 
 def link_with(session: Session, token: str) -> OptOutLink | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from crm import clock
@@ -19,8 +21,9 @@ from crm.campaigns.rules.handover import Accepted, NoAnswer, NotTried, Outcome, 
 from crm.campaigns.rules.hours import narrower
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.services import dispatching, receipts, sending
+from crm.campaigns.services.opting_out import withdraw
 from crm.db import transaction
-from crm.prospects.rules import Purpose
+from crm.prospects.rules import ConsentChannel, Purpose
 from tests.campaigns.conftest import Texting
 
 TEN = clock.at(date(2019, 10, 15), 10)
@@ -324,3 +327,63 @@ def test_a_failed_delivery_says_why(session: Session, texting: Texting) -> None:
     message = texting.message(texting.person(), state=Delivery.SENT, sid="SM1")
     told(session, message, "undelivered", 30003)
     assert (message.state, message.reason, message.error_code) == (Delivery.UNDELIVERED, Reason.UNREACHABLE, 30003)
+
+
+# --- the database itself ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "asked_for", "leaves"),
+    [(True, False, True), (None, False, False), (False, False, False), (None, True, True), (False, True, False)],
+)
+def test_the_database_lets_nothing_leave_that_is_not_wanted(
+    session: Session, texting: Texting, said: bool | None, asked_for: bool, leaves: bool
+) -> None:
+    person = texting.person(agrees=False)
+    if said is not None:
+        texting.says(str(person.phone), said)
+    message = texting.message(person, asked_for=asked_for)
+    claimed = [one.id for one in claim(session)]
+    assert claimed == ([message.id] if leaves else [])
+    if not leaves:
+        for state in (Delivery.SENDING, Delivery.HANDED_OVER):
+            with pytest.raises(DBAPIError, match="does not agree"), session.begin_nested():
+                session.execute(update(Message).where(Message.id == message.id).values(state=state))
+        being_sent = texting.sending(person, asked_for=asked_for)
+        with pytest.raises(DBAPIError, match="does not agree"), session.begin_nested():
+            session.execute(update(Message).where(Message.id == being_sent.id).values(called_at=TEN))
+
+
+def test_who_asked_for_a_message_is_not_changed_afterwards(session: Session, texting: Texting) -> None:
+    message = texting.message(texting.person(agrees=False))
+    with pytest.raises(DBAPIError, match="permission denied"), session.begin_nested():
+        session.execute(update(Message).where(Message.id == message.id).values(asked_for=True))
+
+
+def test_nobody_asks_for_a_campaign_themself(session: Session, texting: Texting) -> None:
+    campaign = texting.campaign()
+    with pytest.raises(DBAPIError, match="ck_message_asked_for"), session.begin_nested():
+        texting.message(texting.person(), reminder=None, campaign_id=campaign.id, asked_for=True)
+
+
+@pytest.mark.committed
+def test_a_no_between_the_claim_and_the_call_is_heard_by_the_database(
+    app: Flask, session: Session, texting: Texting
+) -> None:
+    person = texting.person()
+    message = texting.message(person)
+    session.commit()
+    with transaction() as current:
+        [claimed] = dispatching.claim(current, at_most=5, at=TEN)
+    said = threading.Thread(target=_says_no, args=(app, claimed.town_id, str(person.phone)))
+    said.start()
+    said.join(20)
+    with pytest.raises(DBAPIError, match="does not agree"), transaction() as current:
+        current.execute(update(Message).where(Message.id == message.id).values(called_at=TEN))
+    with transaction() as current:
+        assert dispatching.mark_called(current, [claimed], TEN) == {claimed.id: Reason.OPTED_OUT}
+
+
+def _says_no(app: Flask, town_id: UUID, phone: str) -> None:
+    with app.app_context(), transaction() as current:
+        withdraw(current, town_id, phone, at=TEN, channel=ConsentChannel.LINK)

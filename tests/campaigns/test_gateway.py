@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from werkzeug.serving import make_server
 
 from config import Settings
 from crm import clock
+from crm.campaigns import queries
 from crm.campaigns.dispatcher import Carrier
 from crm.campaigns.gateway import (
     Connection,
@@ -30,21 +32,25 @@ from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.handover import (
     SANDBOX_ACCOUNT,
     Accepted,
+    Gone,
     NoAnswer,
     NotTried,
     Outcome,
     Outgoing,
     Refused,
+    Seen,
     TryAgain,
     sandbox_token,
 )
 from crm.campaigns.rules.reasons import Reason
+from crm.campaigns.services import receipts
 from crm.embedded.brokers import broker_urls
 from crm.sandbox.app import Setup, create_sandbox
 from tasks import campaigns as tasks
 from tests.campaigns.conftest import Texting
 
 ACCOUNT, TOKEN = "AC" + "0" * 32, "token"
+ACCEPTED, SENT = Delivery.ACCEPTED, Delivery.SENT
 
 
 def message(phone: str, body: str = "Hen gap ba Hoa") -> Outgoing:
@@ -103,6 +109,15 @@ def test_each_refusal_has_its_meaning(twilio: TwilioGateway, phone: str, outcome
 def test_after_a_broken_connection_the_message_is_found_at_the_carrier(twilio: TwilioGateway) -> None:
     assert hand_over(twilio, message("+84900000006")) == NoAnswer()
     assert [one.body for one in twilio.seen("+84900000006") or []] == ["Hen gap ba Hoa"]
+
+
+def test_what_became_of_a_message_is_asked_by_its_number(twilio: TwilioGateway) -> None:
+    outcome = hand_over(twilio, message("+84912345678"))
+    assert isinstance(outcome, Accepted)
+    told = twilio.became(outcome.sid)
+    assert isinstance(told, Seen)
+    assert (told.sid, told.body) == (outcome.sid, "Hen gap ba Hoa")
+    assert twilio.became("SM" + "0" * 32) == Gone()
 
 
 def test_wrong_credentials_are_nobodys_fault_but_ours(sandbox_url: str) -> None:
@@ -226,6 +241,39 @@ def test_the_carrier_is_asked_about_what_nobody_knows(
     session.expire_all()
     assert row.state is Delivery.SENT
     assert len(plain.taken) == 1
+
+
+def test_the_carrier_is_asked_about_what_it_took_when_no_receipt_came(
+    app: Flask, session: Session, texting: Texting, plain: PlainGateway
+) -> None:
+    early, late = clock.now() - timedelta(minutes=16), clock.now() - timedelta(minutes=14)
+    sids = [f"SM{place:032x}" for place in range(3)]
+    rows = [
+        texting.message(texting.person(), state=state, claimed_at=at, sid=sid)
+        for state, at, sid in zip((ACCEPTED, SENT, ACCEPTED), (early, early, late), sids, strict=True)
+    ]
+    lost = texting.message(texting.person(), state=ACCEPTED, claimed_at=early, sid="SM" + "f" * 32)
+    plain.taken += [Outgoing(row.town_id, row.id, str(row.phone), row.body) for row in rows]
+    session.commit()
+    for _ in range(2):
+        tasks.ask_about_silent.run()
+    session.expire_all()
+    assert [row.state for row in rows] == [Delivery.DELIVERED, Delivery.DELIVERED, ACCEPTED]
+    assert lost.state is ACCEPTED
+    assert len(plain.taken) == 3, "nothing is sent again"
+
+
+def test_who_is_silent_is_asked_about_ever_more_rarely(session: Session, texting: Texting) -> None:
+    at = clock.now()
+    row = texting.message(texting.person(), state=ACCEPTED, claimed_at=at, sid="SM" + "1" * 32)
+    asked = []
+    for minutes in range(0, 5 * 24 * 60, 5):
+        moment = at + timedelta(minutes=minutes)
+        for one in queries.without_a_receipt(session, 10, moment):
+            receipts.take_news(session, one, Gone(), moment)
+            asked.append(minutes)
+    assert asked == [15, 30, 60, 120, 240, 480, 960, 1920, 3840]
+    assert row.state is ACCEPTED
 
 
 def test_without_a_carrier_messages_wait(

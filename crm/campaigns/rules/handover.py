@@ -109,6 +109,20 @@ class Seen:
     code: int | None = None
 
 
+@dataclass(frozen=True)
+class Followed:
+    """A message that the carrier took under this number and of which no last word has come."""
+
+    town_id: UUID
+    id: UUID
+    sid: str
+
+
+@dataclass(frozen=True)
+class Gone:
+    """The carrier keeps nothing under this number any more."""
+
+
 MOST_SEEN = 200
 """So many of a number's messages the carrier is asked for; when it has more, that one is missing proves nothing."""
 

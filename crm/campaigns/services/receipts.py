@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from crm.campaigns.models import Message, MessageStatus
 from crm.campaigns.rules.delivery import FINAL, TOLD, Delivery, after
-from crm.campaigns.rules.handover import MOST_SEEN, Outgoing, Seen
+from crm.campaigns.rules.handover import MOST_SEEN, Followed, Gone, Outgoing, Seen
 from crm.campaigns.rules.reasons import Reason, reason_for
 from crm.ids import new_id
 
@@ -92,6 +92,19 @@ def resolve_unknown(session: Session, message: Outgoing, seen: Sequence[Seen] | 
         row.believe(found.status, at, code=found.code)
     elif len(seen) < MOST_SEEN and row.claimed_at is not None and row.claimed_at < at - GIVEN_UP_AFTER:
         row.give_up(Delivery.FAILED, Reason.NO_TRACE, at)
+    session.flush()
+    return row.state
+
+
+def take_news(session: Session, message: Followed, told: Seen | Gone, at: datetime) -> Delivery | None:
+    """What the carrier said when it was asked about a message whose receipt did not come: believed forwards only, as a
+    receipt is; the state then. That it keeps nothing any more changes nothing: it had taken the message."""
+    row = _locked(session, message.town_id, message.id)
+    if row is None or row.sid != message.sid:
+        return row.state if row else None
+    row.asked_at = at
+    if isinstance(told, Seen):
+        row.believe(told.status, at, code=told.code)
     session.flush()
     return row.state
 

@@ -32,8 +32,10 @@ def queue_reminder(
     at: datetime,
     expires_at: datetime,
     not_before: datetime | None = None,
+    asked_for: bool = False,
 ) -> UUID | None:
-    """Queue one reminder: a number gets the same reminder once a day at most; None when it has it already."""
+    """Queue one reminder: a number gets the same reminder once a day at most; None when it has it already. What the owner of
+    the number has just asked for needs no yes on record."""
     counted = size(body)
     statement = (
         insert(Message)
@@ -41,6 +43,7 @@ def queue_reminder(
             town_id=town_id,
             id=new_id(),
             reminder=reminder,
+            asked_for=asked_for,
             purpose=Purpose.SERVICE,
             way=queries.way_for(session, town_id, Purpose.SERVICE),
             phone=phone,

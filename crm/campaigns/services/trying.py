@@ -44,6 +44,7 @@ def try_out(session: Session, campaign: Campaign, typed: str, *, public_url: str
         town_id=campaign.town_id,
         id=new_id(),
         trial_of_id=campaign.id,
+        asked_for=True,
         purpose=campaign.purpose,
         way=way_for(session, campaign.town_id, campaign.purpose),
         phone=phone,

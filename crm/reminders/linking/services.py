@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from crm.campaigns.queries import SPONSOR_LINK
 from crm.campaigns.rules.texts import unaccented
 from crm.campaigns.services.sending import queue_reminder
 from crm.clock import local_day
@@ -21,6 +20,7 @@ from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.models import Registration
 from crm.sponsors.giving.services.registering import link_to_text
 
+SPONSOR_LINK = "sponsor_link"
 LINKS_FOR = timedelta(days=1)
 """A registration that could not be answered so long is called, not texted."""
 
@@ -41,6 +41,7 @@ def _text_link(session: Session, one: Registration, links: Links, at: datetime) 
             session,
             one.town_id,
             reminder=SPONSOR_LINK,
+            asked_for=True,
             phone=one.phone,
             prospect_id=None,
             body=link_text(session.get_one(Town, one.town_id).name, one.amount, address),
