@@ -210,7 +210,7 @@ def test_whoever_is_killed_nobody_is_texted_twice_and_nobody_is_lost() -> None:
         victims += [dice.choice([*victims[:5], town.one_worker, town.carrier]) for _ in range(KILLS - len(victims))]
         dice.shuffle(victims)
         moments = sorted(dice.uniform(0.03, 0.9) for _ in victims)
-        patience = time.monotonic() + 120 + MESSAGES / RATE * 6
+        patience = time.monotonic() + 240 + MESSAGES / RATE * 10
         for share, victim in zip(moments, victims, strict=True):
             while len(town.carrier_took()) < share * MESSAGES and not settled(town):
                 assert time.monotonic() < patience, f"it stands still: {states(town)}"
@@ -223,7 +223,7 @@ def test_whoever_is_killed_nobody_is_texted_twice_and_nobody_is_lost() -> None:
         while not settled(town):
             assert time.monotonic() < patience, f"it stands still: {states(town)}"
             town.ring()
-            town.let_pass(10)
+            town.let_pass(300 if nothing_waits(town) else 10)
             print(f"{time.monotonic() - ready:.1f} s: {states(town)}")
             time.sleep(1)
         sent = time.monotonic()
@@ -241,6 +241,12 @@ def test_whoever_is_killed_nobody_is_texted_twice_and_nobody_is_lost() -> None:
 def states(town: Installation) -> dict[str, int]:
     query = "select state || coalesce(' ' || reason, ''), count(*) from message group by 1 order by 1"
     return dict(town.ask(query))
+
+
+def nothing_waits(town: Installation) -> bool:
+    """Only what nobody knows of is open; for an hour the carrier is asked about that."""
+    [(open_,)] = town.ask("select count(*) from message where state in ('queued', 'sending')")
+    return open_ == 0
 
 
 def settled(town: Installation) -> bool:
