@@ -27,6 +27,7 @@ from crm.places.models import Place
 from crm.premiums.queries import all_top_ups, law
 from crm.premiums.rules.benefits.retirement import Birth, retirement
 from crm.premiums.rules.keys import PERIODS, LawKey
+from crm.premiums.rules.law import Law
 from crm.premiums.rules.quotes import Plan, Quote, nearest_income
 from crm.premiums.rules.wording import GROUNDS
 from crm.prospects import cards
@@ -36,6 +37,11 @@ from crm.prospects.rules import Ground, Stage
 from crm.web import filters
 from crm.web.language import chosen
 from crm.web.once import once
+
+
+def _law() -> Law:
+    """The law, read once for a page."""
+    return once("law", lambda: kept("law", lambda: law(session())))
 
 
 def card(person: Prospect, scope: Scope, today: date) -> Card | None:
@@ -82,7 +88,7 @@ def months_card(person: Prospect, scope: Scope, today: date) -> Card | None:
     """The months of whoever takes part or did: who paid each, in one picture."""
     if not _spells(person):
         return None
-    told = months.told(session(), person, kept("law", lambda: law(session())), today)
+    told = months.told(session(), person, _law(), today)
     years = told.calendar.by_year()[-YEARS_SHOWN:]
     facts = {"told": told, "years": years, "states": STATES, "shown": months.shown_states(told.calendar)}
     return Card("participation/_months.html", facts, order=11)
@@ -99,7 +105,7 @@ def _paid_through(spell: Participation, *, late: bool, soon: bool) -> Look:
 
 def _too_young(person: Prospect, today: date) -> date | None:
     """From when somebody may join who has not reached the age for it."""
-    of_today = kept("law", lambda: law(session())).on(today)
+    of_today = _law().on(today)
     if not of_today.says(LawKey.LEAST_AGE):
         return None
     day = joins_from(person.birth_date, person.birth_year, of_today.number(LawKey.LEAST_AGE))
@@ -112,7 +118,7 @@ def _near_pension(person: Prospect, today: date) -> bool:
     if birth is None or person.sex is None:
         return False
     try:
-        reached = retirement(kept("law", lambda: law(session())), person.sex, birth).reached
+        reached = retirement(_law(), person.sex, birth).reached
     except RuleBroken:
         return False
     return reached <= Month.of(today) + MONTHS_IN_YEAR
@@ -158,7 +164,7 @@ def _next_payment(person: Prospect, spell: Participation, today: date) -> tuple[
     known: the months before are not on record, or the way to pay is not one of periods."""
     if spell.paid_through is None or spell.deadline_on is None:
         return None, False
-    all_law, start, months = kept("law", lambda: law(session())), Month.of(spell.paid_through) + 1, spell.method or 1
+    all_law, start, months = _law(), Month.of(spell.paid_through) + 1, spell.method or 1
     waiting = next((one for one in payers.waiting(session(), person) if one.start == start), None)
     months = waiting.months if waiting and waiting.months in PERIODS.values() else months
     used = waiting if waiting and waiting.is_for(start, months) else None
@@ -182,7 +188,7 @@ def _next_payment(person: Prospect, spell: Participation, today: date) -> tuple[
 
 def _told(person: Prospect, today: date) -> Quote | None:
     """A quote on the least income for the usual period; None where the law of the day is not on record."""
-    all_law = kept("law", lambda: law(session()))
+    all_law = _law()
     try:
         return queries.quote_for(
             session(),

@@ -1,4 +1,5 @@
-"""`crm import prospects`: a list from the command line, through the same steps as from the page."""
+"""`crm import`: a list from the command line, through the same steps as from the page; what was handed in, the rows to
+mend, and taking a list back."""
 
 from __future__ import annotations
 
@@ -23,14 +24,16 @@ from crm.prospects.importing import queries
 from crm.prospects.importing.forms import options_of
 from crm.prospects.importing.kinds import KIND_NAMES
 from crm.prospects.importing.resources import ImportAnswer
-from crm.prospects.importing.rules import LARGEST, problem_sentence, why_handed_back
-from crm.prospects.importing.services import committing, deciding, taking_in
+from crm.prospects.importing.rules import LARGEST, STATE_NAMES, problem_sentence, why_handed_back
+from crm.prospects.importing.services import committing, deciding, handing_back, taking_in, undoing
 from crm.prospects.models import ListImport
 from crm.prospects.rules import ImportState, ListKind, RowOutcome
 from crm.told import Told
 from tasks.prospects import commit, read
+from tasks.prospects import undo as take_back
 
 NOBODY = UUID(int=0)
+LISTED = 20
 
 
 @click.group("import")
@@ -126,9 +129,7 @@ def _decided(town_id: Any, import_id: Any, decision: deciding.Decision) -> None:
     while done == deciding.MOST_AT_ONCE:
         with transaction() as current:
             row = _again(current, town_id, import_id)
-            done = deciding.decide_all(
-                current, Scope(town_id, NOBODY, Reach.ALL, None, None), row, decision, None, at=clock.now()
-            )
+            done = deciding.decide_all(current, _everybody(town_id), row, decision, None, at=clock.now())
 
 
 def _again(current: Session, town_id: Any, import_id: Any) -> ListImport:
@@ -179,3 +180,61 @@ def _told(row: ListImport, dry_run: bool) -> list[str]:
     ):
         lines.append(f"{found[outcome]:>7}  {words}")
     return lines + [f"- {why_handed_back(one)}" for one in queries.handed_back(session(), row)]
+
+
+def _everybody(town_id: UUID) -> Scope:
+    """The command line sees all of the town."""
+    return Scope(town_id, NOBODY, Reach.ALL, None, None)
+
+
+# ---- lists that were handed in
+
+
+@importing.command("lists")
+def lists() -> None:
+    """The lists that were handed in last, the newest first, each with its id."""
+    current = session()
+    page = queries.page_of_lists(current, _everybody(the_town(current).id), cursor=None, size=LISTED)
+    for row in page.rows:
+        words = {"rows": row.rows, "state": STATE_NAMES[row.state], "file": row.filename}
+        click.echo(f"{row.id}  {_('%(file)s: %(rows)s rows', **words)}  {words['state']}")
+
+
+@importing.command("errors")
+@click.argument("import_id", metavar="LIST", type=click.UUID)
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where to write it."
+)
+def errors(import_id: UUID, output: Path) -> None:
+    """The rows of a list that were left out, each with why, as a workbook to be mended and loaded again."""
+    current = session()
+    row = queries.list_seen(current, _everybody(the_town(current).id), import_id)
+    try:
+        output.write_bytes(handing_back.workbook(current, row))
+    except OSError:
+        raise Told(_("The file %(file)s cannot be written. Check the folder.", file=output)) from None
+
+
+@importing.command("undo")
+@click.argument("import_id", metavar="LIST", type=click.UUID)
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+def undo(import_id: UUID, dry_run: bool) -> None:
+    """Take a loaded list back; whom somebody has worked with since stays, and why is said."""
+    try:
+        with transaction() as current:
+            row = queries.list_seen(current, _everybody(the_town(current).id), import_id)
+            undoing.check_loaded(row)
+            told = undoing.foresee(current, row)
+            if not dry_run:
+                undoing.start(current, row)
+    except RuleBroken as refused:
+        raise Told(str(refused)) from None
+    if not dry_run:
+        _show(take_back(import_id), _("taken back"))
+    lines = [
+        (told.removed, _("would be removed") if dry_run else _("removed")),
+        (told.restored, _("would be as before") if dry_run else _("as before")),
+        *((many, str(undoing.KEPT[why])) for why, many in told.stay.items()),
+    ]
+    for many, words in lines:
+        click.echo(f"{many:>7}  {words}")

@@ -508,6 +508,34 @@ def test_at_the_terminal_the_kind_and_the_decisions_are_named(app: Flask, sessio
     assert wrong.exit_code == 2
 
 
+def test_a_list_is_taken_back_from_the_command_line(browser: FlaskClient, session: Session, tmp_path: Path) -> None:
+    def told(*words: str) -> list[str]:
+        done = CliRunner().invoke(importing, words)
+        assert done.exit_code == 0, done.output
+        return done.output.splitlines()
+
+    file = tmp_path / "list.csv"
+    file.write_bytes(csv("Lê Thị Lan;1980;Nữ;;Ba Đình", "Vũ Tú;1975;Nam;;Ba Đình", ";1975;Nam;0912345678;Ba Đình"))
+    told("prospects", str(file))
+    [line] = told("lists")
+    import_id, named = line.split()[:2]
+    assert named == "list.csv:"
+    told("errors", import_id, "-o", str(tmp_path / "mend.xlsx"))
+    assert openpyxl.load_workbook(tmp_path / "mend.xlsx").active.max_row == 2
+    worked = session.scalars(select(Prospect).where(Prospect.full_name == "Vũ Tú")).one()
+    worked.occupation = "Thợ may"
+    session.commit()
+
+    foreseen = told("undo", import_id, "--dry-run")
+    assert [line.split()[0] for line in foreseen] == ["1", "0", "1"]
+    assert count(session, Prospect) == 2
+    assert [line.split()[0] for line in told("undo", import_id)] == ["1", "0", "1"]
+    assert the(session, UUID(import_id)).state is ImportState.UNDONE
+    assert session.scalars(select(Prospect.full_name).where(Prospect.merged_into_id.is_(None))).all() == ["Vũ Tú"]
+    again = CliRunner().invoke(importing, ["undo", import_id])
+    assert (again.exit_code, len(again.output.splitlines())) == (2, 1)
+
+
 # ---- headings
 
 
