@@ -73,6 +73,7 @@ OFFICE: tuple[Item, ...] = (
     PAPERS,
     Item(_l("Official reports"), "documents.listing", "document", May.SEE_REPORTS),
     Item(_l("Reporting rounds"), "rounds.listing", "calendar", May.SEE_REPORTS, waiting=reports_waiting),
+    Item(_l("Duties of the plan"), "duties.listing", "list", May.SEE_REPORTS),
     Item(_l("Messages"), "campaigns.messages", "campaign", May.SEE_MESSAGES),
     replace(ANSWERS, permission=May.SEE_MESSAGES),
     Item(_l("Results and effort"), "emulation.show", "agreed", May.SEE_DASHBOARD),

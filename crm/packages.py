@@ -57,6 +57,7 @@ import crm.prospects.models
 import crm.reminders.models
 import crm.reorganisations.models
 import crm.reports.documents.models
+import crm.reports.duties.models
 import crm.reports.forecast.models
 import crm.reports.rounds.models
 import crm.sponsors.cliff.models
@@ -139,6 +140,8 @@ from crm.reports import resources as report_resources
 from crm.reports import routes as report_routes
 from crm.reports.documents import resources as document_resources
 from crm.reports.documents import routes as document_routes
+from crm.reports.duties import resources as duty_resources
+from crm.reports.duties import routes as duty_routes
 from crm.reports.forecast import resources as forecast_resources
 from crm.reports.forecast import routes as forecast_routes
 from crm.reports.money import routes as money_report_routes
@@ -228,6 +231,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     money_report_routes.bp,
     document_routes.bp,
     round_routes.bp,
+    duty_routes.bp,
     reorganisation_routes.bp,
     decree_routes.bp,
     timekeeping_routes.bp,
@@ -264,5 +268,6 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     report_resources.blp,
     document_resources.blp,
     round_resources.blp,
+    duty_resources.blp,
     forecast_resources.blp,
 )

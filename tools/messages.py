@@ -36,6 +36,7 @@ INSIDE = {
     "files": "message_files",
     "documents": "documents",
     "rounds": "rounds",
+    "duties": "duties",
 }
 """Folders of a package that have a catalogue of their own."""
 

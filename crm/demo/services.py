@@ -20,6 +20,7 @@ from crm.accounts.models import User
 from crm.app import create_app
 from crm.clock import at, now
 from crm.db import plain_engine, transaction
+from crm.demo.duties import Duties
 from crm.demo.loading import Loader
 from crm.demo.numbering import Numbering
 from crm.demo.papers import Papers
@@ -110,6 +111,7 @@ def load(session: Session, wanted: Wanted, *, moved_to: datetime | None) -> None
         propose(session, team, wanted.as_of)
     Papers(session, team, number, wanted.as_of).write()
     set_targets(session, team, wanted.as_of)
+    Duties(session, team, wanted.as_of).write()
     Reporting(session, team, wanted.as_of, Random(wanted.seed)).write()  # noqa: S311
     set_fund_account(session, FUND)
     load_statement(session, town.id, FUND, wanted.as_of, Random(wanted.seed), team.treasurer_id)  # noqa: S311

@@ -87,6 +87,7 @@ OF_THE_TOWN = (
     "office_template_id",
     "round_id",
     "owed_id",
+    "duty_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},

@@ -78,6 +78,7 @@ from crm.reports.documents.models import ReportTemplate
 from crm.reports.documents.printing import word
 from crm.reports.documents.services import counting as reporting
 from crm.reports.documents.services import papers
+from crm.reports.duties.models import Duty
 from crm.reports.periods import ReportKind
 from crm.reports.rounds import services as rounds
 from crm.reports.rounds.models import ReportingRule, ReportOwed
@@ -538,7 +539,9 @@ class SmallTown:
         row = rounds.open_round(self.session, by.town_id, ReportKind.MONTH, "2019-09", by=by, at=at)
         owed = self.session.scalars(select(ReportOwed).where(ReportOwed.round_id == row.id).limit(1)).one()
         rounds.submit(self.session, owed, row, {}, None, who=Who.WARDS, knowing_version=0, by=by, at=at)
-        told = {"round_id": row.id, "owed_id": owed.id}
+        duty = {"year": 2019, "actor_no": 11, "actor": "UBND", "position": 1, "words": "Lập kế hoạch", "source": "KH"}
+        planned = self._add(Duty(town_id=by.town_id, place_id=owed.place_id, due_on=date(2019, 9, 30), **duty))
+        told = {"round_id": row.id, "owed_id": owed.id, "duty_id": planned.id}
         return told | {"report_id": report.id, "office_template_id": self._add(own).id}
 
     @staticmethod

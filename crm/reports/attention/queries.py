@@ -22,6 +22,7 @@ from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import visible_to
 from crm.reports.attention.rules import SILENT_AFTER, Problem, Wrong, behind
 from crm.reports.documents.showing import period_title
+from crm.reports.duties.queries import how_many_late
 from crm.reports.queries import Home
 from crm.reports.rounds.queries import Late, late_rounds
 from crm.sponsors.ledger.models import LedgerPeriod
@@ -39,6 +40,8 @@ def wrong(session: Session, scope: Scope, home: Home, today: date) -> list[Wrong
     told += [Wrong(Problem.ANSWERS, len(other), key=other[0])] if other else []
     late = late_rounds(session, scope, today)
     told += [Wrong(Problem.REPORTS, one.units, key=one.round.id, period=_period(one)) for one in late]
+    duties = how_many_late(session, scope, today)
+    told += [Wrong(Problem.DUTIES, duties)] if duties else []
     told += behind(home.places, today)
     visited = _places_visited(session, scope, today)
     silent = [row for row in home.places if row.key not in visited]

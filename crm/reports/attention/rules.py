@@ -26,6 +26,7 @@ class Problem(StrEnum):
     ANSWERS = "answers"
     LATE = "late"
     REPORTS = "reports"
+    DUTIES = "duties"
     BEHIND = "behind"
     SILENT = "silent"
 

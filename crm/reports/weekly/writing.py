@@ -53,6 +53,8 @@ def _sentence(one: Wrong) -> Any:
         return _("Units that propose another target: %(number)s.", number=one.number)
     if one.problem is Problem.REPORTS:
         return _("Reports of %(period)s that are late: %(number)s.", period=one.period, number=one.number)
+    if one.problem is Problem.DUTIES:
+        return _("Duties of the plan that are late: %(number)s.", number=one.number)
     if one.problem is Problem.BEHIND:
         return _(
             "%(name)s is %(number)s people behind an even pace to its target.",
