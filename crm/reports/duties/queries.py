@@ -85,6 +85,8 @@ class Actor(NamedTuple):
     duties: int
     done: int
     late: int
+    begun: int
+    """Those of which something was done, the done ones among them."""
 
 
 def actors(session: Session, scope: Scope, year: int, today: date) -> list[Actor]:
@@ -96,6 +98,7 @@ def actors(session: Session, scope: Scope, year: int, today: date) -> list[Actor
             func.count(),
             func.count().filter(Duty.state == State.DONE),
             func.count().filter(late(today)),
+            func.count().filter(Duty.state != State.OPEN),
         )
         .where(seen_by(scope), Duty.year == year)
         .group_by(Duty.actor_no)

@@ -92,7 +92,7 @@ def _office() -> bool:
 
 def _steps(duty: Duty) -> list[Step]:
     mine = [Step.REOPENED] if duty.state is State.DONE and _office() else []
-    mine += [Step.DONE, Step.PROGRESS] if duty.state is not State.DONE else [Step.PROGRESS] if not _office() else []
+    mine += [Step.PROGRESS, Step.DONE] if duty.state is not State.DONE else [Step.PROGRESS] if not _office() else []
     return mine + ([Step.LETTER] if _office() and duty.state is not State.DONE else [])
 
 
