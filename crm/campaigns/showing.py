@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from crm.campaigns.models import Campaign
-from crm.campaigns.rules.places import EXAMPLE, PLACES, WAY_OUT
+from crm.campaigns.rules.places import EXAMPLE, PLACES, SAMPLES, WAY_OUT
 from crm.campaigns.rules.texts import PLACE, Size, compose, costly, size
 from crm.campaigns.services.audience import audience
 from crm.errors import RuleBroken
@@ -28,8 +28,12 @@ class Example:
 
     @classmethod
     def of(cls, text: str, purpose: Purpose, values: Mapping[str, str] | None = None) -> Example:
-        """For an example person, or for one of whom some values are known."""
-        return cls(text, purpose, {**EXAMPLE, **{name: value for name, value in (values or {}).items() if value}})
+        """For an example person, or for one of whom some values are known. Before anything is written, a sample."""
+        return cls(
+            text if text.strip() else SAMPLES[purpose],
+            purpose,
+            {**EXAMPLE, **{name: value for name, value in (values or {}).items() if value}},
+        )
 
     def body(self, *, accented: bool) -> str:
         filled = PLACE.sub(lambda place: self.values.get(place[1], place[0]), self.text)

@@ -118,8 +118,9 @@ def what(campaign_id: UUID) -> ResponseReturnValue:
     campaign, town_id = campaign_or_404(campaign_id), current_user().town_id
     offered = templating.choices(session(), town_id, campaign.purpose)
     told = {"text": campaign.text, "accented": campaign.accented, "version": campaign.version}
-    chosen = campaign.template_version_id or request.args.get("template")
-    told["template"] = str(chosen) if chosen else ""
+    chosen = str(campaign.template_version_id or request.args.get("template") or "")
+    template = next((one.version.text for one in offered if str(one.version.id) == chosen), "")
+    told["text"], told["template"] = campaign.text or template, chosen
     form = WhatForm.with_choices(((one.version.id, one.template.name) for one in offered), told)
     if request.method == "POST" and form.validate():
         picked = next((one for one in offered if str(one.version.id) == form.template.data), None)
@@ -131,15 +132,16 @@ def what(campaign_id: UUID) -> ResponseReturnValue:
         if _changed(campaign, form, values):
             return redirect(url_for(".when", campaign_id=campaign_id), 303)
     page = render_template(
-        "campaigns/what.html", form=form, campaign=campaign, offered=offered, step=2, **_text_words(campaign)
+        "campaigns/what.html", form=form, campaign=campaign, offered=offered, step=2, **_text_words(campaign, form)
     )
     return page, 422 if form.errors else 200
 
 
-def _text_words(campaign: Campaign) -> dict[str, Any]:
+def _text_words(campaign: Campaign, form: WhatForm) -> dict[str, Any]:
     values = values_of_first(session(), campaign, at=now(), by_id=current_user().id)
-    price = settings_of(session(), campaign.town_id).price
-    return {**PLACE_WORDS, "example": Example.of(campaign.text, campaign.purpose, values), "price": price}
+    price, text = settings_of(session(), campaign.town_id).price, form.text.data or ""
+    told = {"example": Example.of(text, campaign.purpose, values), "text": text}
+    return {**PLACE_WORDS, **told, "price": price, "accented": form.accented.data}
 
 
 @bp.post("/wording")

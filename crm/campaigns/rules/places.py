@@ -10,6 +10,7 @@ from flask_babel.speaklater import LazyString
 
 from crm.campaigns.rules.texts import places
 from crm.errors import RuleBroken
+from crm.prospects.rules import Purpose
 
 WAY_OUT = "tu_choi"
 """The place where the short address stands on which one refuses."""
@@ -50,3 +51,11 @@ def check_places(text: str, known: Iterable[str] = PLACES) -> None:
         raise RuleBroken(
             _l("{%(place)s} is not known; a text may name %(known)s.", place=unknown, known=told), field="text"
         )
+
+
+SAMPLES: dict[Purpose, str] = {
+    Purpose.SERVICE: "Mời {xung_ho} {ten} đến nhà văn hóa khu phố nghe về BHXH tự nguyện, 19h30 thứ sáu này. Từ chối: {tu_choi}",
+    Purpose.PROMOTION: "[QC] BHXH tự nguyện: Nhà nước hỗ trợ tiền đóng, về già có lương hưu. Mời {xung_ho} {ten} hỏi cộng tác "
+    "viên ở khu phố. Từ chối: {tu_choi}",
+}
+"""What is shown of a text before one is written; it is never sent."""

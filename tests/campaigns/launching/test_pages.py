@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,12 @@ from sqlalchemy.orm import Session
 from crm.accounts.rules import Role
 from crm.campaigns.models import Campaign, Message
 from crm.campaigns.preflight import checking
+from crm.campaigns.rules.places import SAMPLES
+from crm.campaigns.rules.refused import refused_in
 from crm.campaigns.rules.stages import Stage
+from crm.campaigns.rules.texts import is_lawful
 from crm.campaigns.services import sending
+from crm.prospects.rules import Purpose
 from tests.campaigns.conftest import Texting
 
 SignedIn = Callable[..., FlaskClient]
@@ -172,6 +177,22 @@ def test_how_a_text_reads_is_told_while_one_types(texting: Texting, signed_in: S
     counted = organiser.get("/campaigns/count?purpose=promotion&stage=nonsense").json
     assert counted is not None
     assert organiser.get("/campaigns/count?purpose=service&place=nonsense").status_code == 200
+
+
+def test_before_anything_is_written_a_sample_and_its_price_are_shown(
+    session: Session, texting: Texting, signed_in: SignedIn
+) -> None:
+    organiser = signed_in(Role.ORGANISER)
+    for purpose in Purpose:
+        here = f"/campaigns/{texting.campaign('', purpose=purpose).id}"
+        page = organiser.get(f"{here}/what").get_data(as_text=True)
+        assert "Đây là tin mẫu" in page
+        assert "0 đoạn" not in re.sub(r"\d0 đoạn", "", page)
+        told = organiser.post("/campaigns/wording", data={"text": " ", "purpose": purpose.value}).json
+        assert told is not None
+        assert "Đây là tin mẫu" in told["html"]
+        assert not refused_in(SAMPLES[purpose])
+    assert is_lawful(SAMPLES[Purpose.PROMOTION])
 
 
 def test_a_trial_to_somebody_elses_number_is_refused_where_it_was_typed(texting: Texting, signed_in: SignedIn) -> None:
