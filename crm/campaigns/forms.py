@@ -221,6 +221,14 @@ class SmsSettingsForm(Form):
         filters=[stripped],
         description=_l("As it is registered, without accents, at most 11 letters."),
     )
+    unregistered_until = DateField(
+        _l("Texts without approval may leave until"),
+        [Optional()],
+        description=_l(
+            "Empty: with a sender name only texts leave that the carrier has approved for it, reminders too."
+        ),
+    )
+    unregistered_why = StringField(_l("Why"), [Length(max=200)], filters=[stripped])
     month_budget = IntegerField(
         _l("What all campaigns of a month may cost at most"),
         [Optional(), NumberRange(1, 10**12)],

@@ -303,6 +303,9 @@ class SmsSettings(TownRow, Model):
         ),
         CheckConstraint("month_budget > 0", name="month_budget"),
         CheckConstraint("approve_messages >= 0 and approve_cost >= 0", name="approve"),
+        CheckConstraint(
+            "(unregistered_until is null) = (unregistered_why is null) and unregistered_why <> ''", name="unregistered"
+        ),
     )
 
     opens: Mapped[time] = mapped_column(default=LEGAL_HOURS.opens)
@@ -318,6 +321,15 @@ class SmsSettings(TownRow, Model):
     """A campaign that costs more đồng takes two people."""
     sender: Mapped[str | None] = mapped_column(default=None)
     """The registered name that messages come from (tên định danh)."""
+
+    unregistered_until: Mapped[date | None] = mapped_column(default=None)
+    """The last day on which texts may leave that the carrier has not approved for this name: an administrator said so."""
+    unregistered_why: Mapped[str | None] = mapped_column(default=None)
+
+    def takes_only_approved(self, on: date) -> bool:
+        """Whether on this day a text stays here that the carrier has not approved: a registered name takes registered
+        texts only, unless an administrator lets others go for a while."""
+        return bool(self.sender) and (self.unregistered_until is None or self.unregistered_until < on)
 
     @property
     def hours(self) -> Hours:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, IntegerField, RadioField, SelectField, StringField, TextAreaField, TimeField
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from crm.campaigns.rules.hours import Hours
 from crm.reminders.rules import EVENTS, FURTHEST, STOPS, Event, Reminder, Stop
@@ -20,6 +22,7 @@ _DAYS = [InputRequired(_l("Write a number of days, 0 for the day itself.")), Num
 class RuleForm(Form):
     """A rule: its days, its text, its hours, what keeps it back, and whether it is on."""
 
+    template = SelectField(_l("Template"), default="", choices=[("", _l("A text of its own"))], validators=[Optional()])
     name = StringField(_l("Name, for the office"), [DataRequired(), Length(max=80)], filters=[stripped])
     text = TextAreaField(_l("Text"), [DataRequired(), Length(max=600)], filters=[stripped])
     earliest = IntegerField(_l("From"), _DAYS)
@@ -38,6 +41,7 @@ class RuleForm(Form):
             data={
                 "name": str(rule.name),
                 "text": rule.text,
+                "template": str(rule.template_version_id or ""),
                 "earliest": abs(rule.earliest),
                 "earliest_side": _side(rule.earliest),
                 "latest": abs(rule.latest),
@@ -49,12 +53,19 @@ class RuleForm(Form):
             }
         )
 
-    def rule(self, before: Reminder) -> Reminder:
-        """The rule as it was typed."""
+    def offering(self, templates: Iterable[tuple[UUID, str]]) -> RuleForm:
+        """The form with the templates to choose from."""
+        self.template.choices = [("", _l("A text of its own")), *((str(value), label) for value, label in templates)]
+        return self
+
+    def rule(self, before: Reminder, texts: Mapping[str, str]) -> Reminder:
+        """The rule as it was typed; `texts` are those of the templates by version, and a chosen template's words hold."""
+        chosen = self.template.data if self.template.data in texts else None
         return replace(
             before,
             name=self.name.data or "",
-            text=" ".join((self.text.data or "").split()),
+            text=texts[chosen] if chosen else " ".join((self.text.data or "").split()),
+            template_version_id=UUID(chosen) if chosen else None,
             earliest=_signed(self.earliest.data, self.earliest_side.data),
             latest=_signed(self.latest.data, self.latest_side.data),
             hours=Hours(self.opens.data, self.closes.data),  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.campaigns.rules.hours import Hours
 from crm.db import Model, TownRow, refers
@@ -20,6 +20,7 @@ class ReminderRule(TownRow, Model):
     __tablename__ = "reminder_rule"
     __table_args__ = (
         refers("changed_by_id", "account"),
+        refers("template_version_id", "template_version"),
         UniqueConstraint("town_id", "code"),
         CheckConstraint("latest between -100 and earliest and earliest <= 100", name="days"),
         CheckConstraint("opens >= '07:00' and closes <= '22:00' and opens < closes", name="within_legal_hours"),
@@ -31,6 +32,8 @@ class ReminderRule(TownRow, Model):
     name: Mapped[str | None]
     """None: the shipped name, in the reader's language."""
     text: Mapped[str]
+    template_version_id: Mapped[UUID | None] = mapped_column(default=None)
+    """The template whose words these are; None: words of its own, which no carrier has approved."""
     earliest: Mapped[int]
     latest: Mapped[int]
     opens: Mapped[time]
@@ -54,6 +57,7 @@ class ReminderRule(TownRow, Model):
             stop=self.stop,
             active=self.active,
             version=self.version,
+            template_version_id=self.template_version_id,
         )
 
 

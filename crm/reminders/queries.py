@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -28,6 +29,10 @@ from crm.accounts.models import ChangeRecord, User
 from crm.campaigns.models import Message
 from crm.campaigns.queries import latest_consent
 from crm.campaigns.rules.delivery import LEFT_US, WAITING, Delivery
+from crm.campaigns.services.sending import settings_of
+from crm.campaigns.templating.models import MessageTemplate, TemplateVersion
+from crm.campaigns.templating.queries import Shown, choices, registered_of
+from crm.campaigns.templating.rules import Registered
 from crm.clock import at as at_hour
 from crm.errors import NotFound
 from crm.participation.guard.queries import certificates_ending, lapsed, supported_until
@@ -38,7 +43,7 @@ from crm.premiums.rules.keys import LawKey
 from crm.prospects.models import Consent, Prospect
 from crm.prospects.rules import Purpose
 from crm.reminders.models import ReminderRule, ReminderTold
-from crm.reminders.rules import ALL, NOT_TO_VISIT, SHIPPED, Event, Reminder, Stop, WhyNot
+from crm.reminders.rules import ALL, NOT_TO_VISIT, SHIPPED, Event, Reminder, Stop, WhyNot, fills
 from crm.sponsors.giving.queries import unpaid
 from crm.sponsors.models import Pledge, Sponsor
 from crm.sponsors.queries import carried_until, money_waits
@@ -67,6 +72,36 @@ def active_rules(session: Session) -> list[tuple[UUID, str]]:
     """Every rule that is on, of every town."""
     towns = session.scalars(select(Town.id).order_by(Town.id)).all()
     return [(town_id, one.code) for town_id in towns for one in rules_of(session, town_id) if one.active]
+
+
+def staying(session: Session, town_id: UUID, rules: Iterable[Reminder], today: date) -> set[str]:
+    """The codes of those rules whose messages may not leave because the carrier has not approved their words for the town's
+    name."""
+    settings = settings_of(session, town_id)
+    if not settings.takes_only_approved(today):
+        return set()
+    words = {one.code: one.template_version_id for one in rules}
+    told = registered_of(session, town_id, [version for version in words.values() if version], settings.sender)
+    approved = {version for version, state in told.items() if state is Registered.APPROVED}
+    return {code for code, version in words.items() if version not in approved}
+
+
+def template_with(session: Session, town_id: UUID, version_id: UUID | None) -> Shown | None:
+    """The template whose version a rule has, with just this version; None for words of its own."""
+    if version_id is None:
+        return None
+    row = session.get_one(TemplateVersion, (town_id, version_id))
+    told = registered_of(session, town_id, [row.id], settings_of(session, town_id).sender)
+    template = session.get_one(MessageTemplate, (town_id, row.template_id))
+    return Shown(template, row, told.get(row.id, Registered.DRAFT))
+
+
+def templates_for(session: Session, town_id: UUID, event: Event, own: UUID | None) -> list[Shown]:
+    """Templates whose places a reminder of this event can fill, by name; first the version that the rule has, if it is an
+    older one."""
+    found = [one for one in choices(session, town_id, Purpose.SERVICE) if fills(event, one.version.text)]
+    has = template_with(session, town_id, own)
+    return found if has is None or any(one.version.id == own for one in found) else [has, *found]
 
 
 # ---- the events

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
@@ -114,6 +115,8 @@ class Reminder:
     active: bool = True
     version: int = 0
     """How often it was changed; 0 is as it was shipped."""
+    template_version_id: UUID | None = None
+    """The template whose words these are."""
 
     def first_event(self, today: date) -> date:
         """The soonest event this reminder may still speak of today."""
@@ -210,6 +213,11 @@ ALL = {reminder.code: reminder for reminder in SHIPPED}
 
 NOT_TO_VISIT = frozenset({Stage.REFUSED, Stage.NOT_ELIGIBLE, Stage.JOINED})
 """Stages in which nobody waits for a visit to talk about joining."""
+
+
+def fills(event: Event, text: str) -> bool:
+    """Whether a reminder of this event has a value for every place of a text."""
+    return set(places(text)) <= set(PLACES[event])
 
 
 def written(day: date) -> str:

@@ -23,6 +23,9 @@ from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.stages import person_values
 from crm.campaigns.rules.texts import size
 from crm.campaigns.services.sending import call_off, settings_of
+from crm.campaigns.templating.models import MessageTemplate
+from crm.campaigns.templating.queries import template as template_of
+from crm.campaigns.templating.services import add_template
 from crm.clock import local_day
 from crm.ids import new_id
 from crm.money import Vnd, in_figures
@@ -50,7 +53,11 @@ def queue_due(session: Session, town_id: UUID, *, today: date, at: datetime) -> 
 def queue_some(session: Session, town_id: UUID, code: str, *, today: date, at: datetime) -> int | None:
     """Queue the next of one rule's reminders, a bounded number; how many messages, or None when none is left."""
     rule = queries.rule_of(session, town_id, code)
-    if not rule.active or rule.leaves_at(at) >= rule.too_late(today):
+    if (
+        not rule.active
+        or rule.leaves_at(at) >= rule.too_late(today)
+        or queries.staying(session, town_id, [rule], today)
+    ):
         return None
     session.execute(select(func.pg_advisory_xact_lock(REMINDING)))
     people = queries.due(session, rule, town_id, today, AT_ONCE)
@@ -186,6 +193,7 @@ def change_rule(session: Session, town_id: UUID, wanted: Reminder, *, by: User, 
     own_name = shipped is None or str(wanted.name) != str(shipped.name)
     row.name = str(wanted.name) if own_name else None
     row.text, row.earliest, row.latest, row.stop = wanted.text, wanted.earliest, wanted.latest, wanted.stop
+    row.template_version_id = wanted.template_version_id
     row.opens, row.closes, row.active = wanted.hours.opens, wanted.hours.closes, wanted.active
     row.version, row.changed_at, row.changed_by_id = row.version + 1, at, by.id
     session.flush()
@@ -212,6 +220,7 @@ def _facts(rule: Reminder) -> dict[str, Any]:
     return {
         "name": str(rule.name),
         "text": rule.text,
+        "template": str(rule.template_version_id) if rule.template_version_id else None,
         "earliest": rule.earliest,
         "latest": rule.latest,
         "opens": f"{rule.hours.opens:%H:%M}",
@@ -221,8 +230,22 @@ def _facts(rule: Reminder) -> dict[str, Any]:
     }
 
 
+def make_template(session: Session, town_id: UUID, code: str, *, by: User, at: datetime) -> MessageTemplate:
+    """Let the words of a rule be a template, so that they can be registered with the carrier. Raises RuleBroken when a
+    template has its name already."""
+    rule = queries.rule_of(session, town_id, code)
+    made = add_template(
+        session, town_id, name=str(rule.name), purpose=Purpose.SERVICE, text=rule.text, by_id=by.id, at=at
+    )
+    version = template_of(session, town_id, made.id).version
+    change_rule(session, town_id, replace(rule, template_version_id=version.id), by=by, at=at)
+    return made
+
+
 def make_rule(session: Session, town_id: UUID, like: Reminder, *, by: User, at: datetime) -> str:
     """A rule of the town's own, like a shipped one and still off; its code."""
     code = f"own_{secrets.token_hex(4)}"
-    change_rule(session, town_id, replace(like, code=code, active=False, version=0), by=by, at=at)
+    change_rule(
+        session, town_id, replace(like, code=code, active=False, version=0, template_version_id=None), by=by, at=at
+    )
     return code

@@ -19,11 +19,15 @@ from crm.accounts.rules import Role
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.hours import Hours
 from crm.campaigns.rules.reasons import Reason
+from crm.campaigns.services import sending
+from crm.campaigns.templating.models import TemplateVersion
+from crm.campaigns.templating.rules import Registered
+from crm.campaigns.templating.services import add_template, register
 from crm.db import transaction
 from crm.errors import RuleBroken
 from crm.participation.rules import Ending
 from crm.prospects.models import Prospect
-from crm.prospects.rules import Ground
+from crm.prospects.rules import Ground, Purpose
 from crm.reminders import queries, services
 from crm.reminders.models import ReminderRule, ReminderTold
 from crm.reminders.rules import ALL, FOLLOW_UP, PAYMENT_SOON, WIN_BACK, Event, Stop, WhyNot, checked, named
@@ -263,3 +267,61 @@ def test_rules_are_looked_at_changed_and_made_by_their_pages(
 def test_who_may_look_and_who_may_change(signed_in: Browser) -> None:
     assert signed_in(Role.VOLUNTEER).get("/reminders").status_code == 403
     assert signed_in(Role.LEAD).get("/reminders/follow_up/edit").status_code == 403
+
+
+# ---- words that the carrier knows
+
+
+def test_words_become_a_template_and_leave_once_the_carrier_approved_them(
+    session: Session, texting: Texting, signed_in: Browser
+) -> None:
+    town_id = texting.make.town.id
+    takes_part(texting, texting.person(), TODAY + timedelta(days=10))
+    settings = sending.settings_of(session, town_id)
+    settings.sender = "ANSINH"
+    session.add(settings)
+    session.flush()
+    assert queue(session, texting) == 0, "the carrier knows nothing of these words"
+    office = signed_in(Role.ORGANISER)
+    assert "chưa được nhà mạng duyệt" in office.get("/reminders").get_data(as_text=True)
+    page = office.post(f"/reminders/{PAYMENT_SOON.code}/template", follow_redirects=True)
+    assert page.status_code == 200
+    rule = queries.rule_of(session, town_id, PAYMENT_SOON.code)
+    assert rule.template_version_id is not None
+    assert rule.text == PAYMENT_SOON.text
+    version = session.get_one(TemplateVersion, (town_id, rule.template_version_id))
+    register(
+        session,
+        version,
+        sender="ANSINH",
+        state=Registered.APPROVED,
+        number="42",
+        words=None,
+        on=TODAY,
+        by_id=texting.writer.id,
+        at=NINE,
+    )
+    assert queue(session, texting) == 1
+    again = office.post(f"/reminders/{PAYMENT_SOON.code}/template", follow_redirects=True)
+    assert "Đã có mẫu khác mang tên này" in again.get_data(as_text=True)
+
+
+def test_a_rule_takes_the_words_of_a_template_that_it_can_fill(
+    session: Session, texting: Texting, signed_in: Browser
+) -> None:
+    town_id, by = texting.make.town.id, texting.writer.id
+    told = {"purpose": Purpose.SERVICE, "by_id": by, "at": NINE}
+    add_template(session, town_id, name="Vừa", text="Mời {nguoi} đóng trước {ngay}", **told)
+    add_template(session, town_id, name="Không vừa", text="Mời {nguoi} chuyển {so_tien}", **told)
+    office = signed_in(Role.ORGANISER)
+    page = office.get(f"/reminders/{PAYMENT_SOON.code}/edit").get_data(as_text=True)
+    assert "Vừa" in page
+    assert "Không vừa" not in page
+    [offered] = queries.templates_for(session, town_id, Event.PAYMENT, None)
+    data = {"name": "Nhắc đóng", "text": "chữ khác", "template": str(offered.version.id), "active": "y", "stop": "done"}
+    data |= {"earliest": "14", "earliest_side": "before", "latest": "4", "latest_side": "before"}
+    data |= {"opens": "07:30", "closes": "20:00"}
+    assert office.post(f"/reminders/{PAYMENT_SOON.code}/edit", data=data).status_code == 303
+    rule = queries.rule_of(session, town_id, PAYMENT_SOON.code)
+    assert (rule.text, rule.template_version_id) == ("Mời {nguoi} đóng trước {ngay}", offered.version.id)
+    assert "Vừa" in office.get(f"/reminders/{PAYMENT_SOON.code}").get_data(as_text=True)

@@ -28,8 +28,7 @@ from crm.campaigns.services.audience import audience_size
 from crm.campaigns.services.drafting import lock_draft, void_approvals
 from crm.campaigns.services.opting_out import make_links
 from crm.campaigns.services.sending import settings_of
-from crm.campaigns.templating.models import TemplateRegistration
-from crm.campaigns.templating.rules import Registered
+from crm.campaigns.templating.queries import is_approved
 from crm.db import aside
 from crm.errors import RuleBroken
 from crm.ids import new_id
@@ -225,6 +224,9 @@ def troubles(
     past = campaign.scheduled_for is not None and campaign.scheduled_for <= at
     late = campaign.last_day is not None and campaign.last_day < begins.astimezone(VIETNAM).date()
     promotion = campaign.purpose is Purpose.PROMOTION
+    version_id, sender = campaign.template_version_id, settings.sender
+    approved = is_approved(session, campaign.town_id, version_id, sender)
+    needed = settings.takes_only_approved(begins.astimezone(VIETNAM).date())
     checks = (
         (not sums.messages, Trouble.NOBODY),
         (past or late, Trouble.TIME_IS_PAST),
@@ -233,24 +235,11 @@ def troubles(
         (bool(refused_in(campaign.text)), Trouble.WORDING),
         (campaign.scheduled_for is not None and not settings.hours.allow(begins), Trouble.OUT_OF_HOURS),
         (promotion and not is_lawful(campaign.text), Trouble.NO_LABEL),
-        (campaign.template_version_id is None, Trouble.NO_TEMPLATE),
-        (_unregistered(session, campaign, settings), Trouble.UNREGISTERED),
+        (needed and not approved, Trouble.NOT_APPROVED),
+        (not needed and version_id is None, Trouble.NO_TEMPLATE),
+        (not needed and version_id is not None and not approved, Trouble.UNREGISTERED),
     )
     return [trouble for found, trouble in checks if found]
-
-
-def _unregistered(session: Session, campaign: Campaign, settings: SmsSettings) -> bool:
-    if campaign.template_version_id is None:
-        return False
-    row = TemplateRegistration
-    query = (
-        select(row.state)
-        .where(row.town_id == campaign.town_id, row.version_id == campaign.template_version_id)
-        .where(row.sender == settings.sender if settings.sender else row.sender.is_not(None))
-        .order_by(row.at.desc(), row.id.desc())
-        .limit(1)
-    )
-    return session.scalar(query) is not Registered.APPROVED
 
 
 # ---- from a check to messages

@@ -16,6 +16,7 @@ from crm.campaigns.forms import WhatForm, WhenForm, WhomForm
 from crm.campaigns.models import Campaign
 from crm.campaigns.preflight import checking
 from crm.campaigns.routes.pages import PLACE_WORDS, campaign_or_404, public_url, words
+from crm.campaigns.rules.places import fillable
 from crm.campaigns.rules.refused import without
 from crm.campaigns.rules.stages import Content
 from crm.campaigns.rules.texts import lawful
@@ -116,7 +117,7 @@ def count() -> Response:
 def what(campaign_id: UUID) -> ResponseReturnValue:
     """A template or a text of its own."""
     campaign, town_id = campaign_or_404(campaign_id), current_user().town_id
-    offered = templating.choices(session(), town_id, campaign.purpose)
+    offered = [one for one in templating.choices(session(), town_id, campaign.purpose) if fillable(one.version.text)]
     told = {"text": campaign.text, "accented": campaign.accented, "version": campaign.version}
     chosen = str(campaign.template_version_id or request.args.get("template") or "")
     template = next((one.version.text for one in offered if str(one.version.id) == chosen), "")

@@ -39,7 +39,14 @@ PLACES: dict[str, Place] = {
         Place(WAY_OUT, _l("way to refuse"), "http://cu.vn/o/abc23456789"),
     )
 }
-EXAMPLE = {name: one.example for name, one in PLACES.items()}
+OF_REMINDERS = {"nguoi": "bà Hoa", "ma": "AS 2019 017"}
+"""What reminders name besides: whoever shares the phone; the word of a promise for the bank. Each with an example."""
+EXAMPLE = {name: one.example for name, one in PLACES.items()} | OF_REMINDERS
+
+
+def fillable(text: str) -> bool:
+    """Whether a campaign has a value for every place of a text."""
+    return set(places(text)) <= set(PLACES)
 
 
 def check_places(text: str, known: Iterable[str] = PLACES) -> None:
@@ -55,7 +62,7 @@ def check_places(text: str, known: Iterable[str] = PLACES) -> None:
 
 SAMPLES: dict[Purpose, str] = {
     Purpose.SERVICE: "Mời {xung_ho} {ten} đến nhà văn hóa khu phố nghe về BHXH tự nguyện, 19h30 thứ sáu này. Từ chối: {tu_choi}",
-    Purpose.PROMOTION: "[QC] BHXH tự nguyện: Nhà nước hỗ trợ tiền đóng, về già có lương hưu. Mời {xung_ho} {ten} hỏi cộng tác "
+    Purpose.PROMOTION: "[QC] BHXH tự nguyện: được hỗ trợ tiền đóng, về già có lương hưu. Mời {xung_ho} {ten} hỏi cộng tác "
     "viên ở khu phố. Từ chối: {tu_choi}",
 }
 """What is shown of a text before one is written; it is never sent."""

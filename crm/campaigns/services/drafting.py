@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from crm.campaigns.models import Campaign
 from crm.campaigns.preflight.models import CampaignApproval
 from crm.campaigns.preflight.rules.states import Answer
-from crm.campaigns.rules.places import check_places
+from crm.campaigns.rules.places import PLACES, check_places
 from crm.campaigns.rules.stages import Content, Stage
 from crm.campaigns.rules.texts import LONGEST, size
 from crm.errors import Conflict, RuleBroken
@@ -47,9 +47,9 @@ def draft_campaign(session: Session, town_id: UUID, content: Content, *, by_id: 
     return campaign
 
 
-def check_text(text: str) -> None:
+def check_text(text: str, known: Iterable[str] = PLACES) -> None:
     """Raises RuleBroken for a text that names an unknown place or is longer than a carrier takes."""
-    check_places(text)
+    check_places(text, known)
     if size(text).characters > LONGEST:
         raise RuleBroken(_l("The text is too long."), field="text")
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from crm.accounts.services import note_change
@@ -14,7 +15,10 @@ from crm.campaigns.rules.hours import narrower
 from crm.campaigns.services.sending import settings_of
 from crm.errors import RuleBroken
 
-DECIDED = ("opens", "closes", "price", "sender", "month_budget", "approve_messages", "approve_cost")
+DECIDED = (
+    *("opens", "closes", "price", "sender", "month_budget", "approve_messages", "approve_cost"),
+    *("unregistered_until", "unregistered_why"),
+)
 
 
 def change_settings(session: Session, town_id: UUID, values: Mapping[str, Any], *, by_id: UUID, at: datetime) -> None:
@@ -24,9 +28,14 @@ def change_settings(session: Session, town_id: UUID, values: Mapping[str, Any], 
         narrower(values["opens"], values["closes"])
     except RuleBroken as refused:
         raise RuleBroken(refused.message, field="opens") from None
+    values = {name: getattr(settings, name) for name in DECIDED} | dict(values)
+    if values["unregistered_until"] and not values["unregistered_why"]:
+        raise RuleBroken(_l("Write why texts may leave that the carrier has not approved."), field="unregistered_why")
     before = {name: getattr(settings, name) for name in DECIDED}
     for name in DECIDED:
         setattr(settings, name, values[name] or None if name == "sender" else values[name])
+    if settings.unregistered_until is None:
+        settings.unregistered_why = None
     session.add(settings)
     session.flush()
     after = {name: getattr(settings, name) for name in DECIDED}

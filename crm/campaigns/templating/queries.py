@@ -91,6 +91,13 @@ def registered_of(
     return {found[0]: found[1] for found in session.execute(query)} if version_ids else {}
 
 
+def is_approved(session: Session, town_id: UUID, version_id: UUID | None, sender: str | None) -> bool:
+    """Whether the carrier approved this version for this sender name; a text that is no template is not approved."""
+    if version_id is None:
+        return False
+    return registered_of(session, town_id, [version_id], sender).get(version_id) is Registered.APPROVED
+
+
 class Version(NamedTuple):
     """A version, who made it, in how many campaigns it stands, and all that the carrier said of it, the newest first."""
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from crm.campaigns.rules.places import OF_REMINDERS, PLACES
 from crm.campaigns.services.drafting import check_text
 from crm.campaigns.templating.models import MessageTemplate, TemplateRegistration, TemplateVersion
 from crm.campaigns.templating.rules import Registered
@@ -23,7 +24,7 @@ def add_template(
     session: Session, town_id: UUID, *, name: str, purpose: Purpose, text: str, by_id: UUID | None, at: datetime
 ) -> MessageTemplate:
     """A new template with its first version. Raises RuleBroken for a text that cannot be, or a name that is taken."""
-    check_text(text)
+    _check(text)
     template = MessageTemplate(
         town_id=town_id,
         id=new_id(),
@@ -45,7 +46,7 @@ def change_template(
     """Another name or another text; another text is a new version, and what was sent keeps its own. Whether there is one.
 
     `number` is the version the person looked at (None: whatever there is). Raises Conflict when there is a newer one."""
-    check_text(text)
+    _check(text)
     session.refresh(template, with_for_update=True)
     _in_use(template)
     if number is not None and number != template.number:
@@ -109,6 +110,12 @@ def register(
     session.add(row)
     session.flush()
     return row
+
+
+def _check(text: str) -> None:
+    """As `check_text`, and what reminders name besides: {nguoi}, {ma}. Of a campaign a person cannot fill those, and the
+    campaign says so."""
+    check_text(text, (*PLACES, *OF_REMINDERS))
 
 
 def _version(session: Session, template: MessageTemplate, text: str, by_id: UUID | None, at: datetime) -> None:

@@ -11,6 +11,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm import clock
+from crm.accounts.models import ChangeRecord
 from crm.accounts.rules import Role
 from crm.campaigns.models import Campaign, Message
 from crm.campaigns.preflight import checking
@@ -18,7 +20,10 @@ from crm.campaigns.rules.places import SAMPLES
 from crm.campaigns.rules.refused import refused_in
 from crm.campaigns.rules.stages import Stage
 from crm.campaigns.rules.texts import is_lawful
-from crm.campaigns.services import sending
+from crm.campaigns.services import drafting, sending
+from crm.campaigns.templating.queries import template as template_of
+from crm.campaigns.templating.rules import Registered
+from crm.campaigns.templating.services import add_template, register
 from crm.prospects.rules import Purpose
 from tests.campaigns.conftest import Texting
 
@@ -109,7 +114,7 @@ def test_a_time_that_cannot_be_is_refused_where_it_was_typed(
 
 def test_a_second_person_approves_what_the_first_asked(session: Session, texting: Texting, signed_in: SignedIn) -> None:
     admin = signed_in(Role.ADMIN)
-    told = {"opens": "08:00", "closes": "20:00", "price": "800", "sender": "ANSINH", "approve_messages": "0"}
+    told = {"opens": "08:00", "closes": "20:00", "price": "800", "approve_messages": "0"}
     assert "Đã lưu cài đặt" in follow(admin, "/messages/settings", **told)
     assert admin.post("/messages/settings", data=told | {"opens": "05:00"}).status_code == 422
     assert sending.settings_of(session, texting.make.town.id).price == 800
@@ -193,6 +198,48 @@ def test_before_anything_is_written_a_sample_and_its_price_are_shown(
         assert "Đây là tin mẫu" in told["html"]
         assert not refused_in(SAMPLES[purpose])
     assert is_lawful(SAMPLES[Purpose.PROMOTION])
+
+
+def test_a_registered_name_takes_approved_texts_only_unless_an_administrator_says_so(
+    session: Session, texting: Texting, signed_in: SignedIn
+) -> None:
+    admin, organiser = signed_in(Role.ADMIN), signed_in(Role.ORGANISER)
+    settings = {"opens": "08:00", "closes": "20:00", "price": "800", "sender": "ANSINH"}
+    follow(admin, "/messages/settings", **settings)
+    texting.person()
+    here = f"/campaigns/{texting.campaign().id}"
+    assert "nhà mạng chưa duyệt" in follow(organiser, f"{here}/check").lower()
+    assert organiser.post(f"{here}/launch").status_code == 422
+    until = {"unregistered_until": "2019-10-16"}
+    assert admin.post("/messages/settings", data=settings | until).status_code == 422, "and why?"
+    follow(admin, "/messages/settings", **settings, **until, unregistered_why="Nhà mạng hẹn duyệt trong tuần")
+    assert organiser.post(f"{here}/launch").status_code == 303
+    assert only(session).stage is Stage.RUNNING
+    kept = session.scalars(select(ChangeRecord).where(ChangeRecord.act == "change_sms_settings")).all()
+    assert kept[-1].after["unregistered_why"] == "Nhà mạng hẹn duyệt trong tuần"
+
+
+def test_an_approved_template_goes_under_a_registered_name(
+    session: Session, texting: Texting, signed_in: SignedIn
+) -> None:
+    settings = sending.settings_of(session, texting.make.town.id)
+    settings.sender = "ANSINH"
+    session.add(settings)
+    texting.person()
+    campaign = texting.campaign("Chào {ten}")
+    by, at = campaign.created_by_id, clock.now()
+    template = add_template(
+        session, campaign.town_id, name="Chào", purpose=Purpose.SERVICE, text="Chào {ten}", by_id=by, at=at
+    )
+    version = template_of(session, campaign.town_id, template.id).version
+    drafting.change(session, campaign, {"template_version_id": version.id}, version=None, at=at)
+    organiser = signed_in(Role.ORGANISER)
+    for state, status in ((Registered.SUBMITTED, 422), (Registered.APPROVED, 303)):
+        register(
+            session, version, sender="ANSINH", state=state, number=None, words=None, on=clock.today(), by_id=by, at=at
+        )
+        follow(organiser, f"/campaigns/{campaign.id}/check")
+        assert organiser.post(f"/campaigns/{campaign.id}/launch").status_code == status
 
 
 def test_a_trial_to_somebody_elses_number_is_refused_where_it_was_typed(texting: Texting, signed_in: SignedIn) -> None:

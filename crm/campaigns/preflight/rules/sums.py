@@ -50,13 +50,16 @@ class Trouble(StrEnum):
     TIME_IS_PAST = "time_is_past"
     OVER_BUDGET = "over_budget"
     OVER_MONTH_BUDGET = "over_month_budget"
+    NOT_APPROVED = "not_approved"
     UNREGISTERED = "unregistered"
     NO_TEMPLATE = "no_template"
     WORDING = "wording"
     NO_LABEL = "no_label"
 
 
-STOPPING = frozenset({Trouble.NOBODY, Trouble.TIME_IS_PAST, Trouble.OVER_BUDGET, Trouble.OVER_MONTH_BUDGET})
+STOPPING = frozenset(
+    {Trouble.NOBODY, Trouble.TIME_IS_PAST, Trouble.OVER_BUDGET, Trouble.OVER_MONTH_BUDGET, Trouble.NOT_APPROVED}
+)
 TROUBLES: dict[Trouble, LazyString] = {
     Trouble.NOBODY: _l("Nobody would get this message. Look below at who is left out and why."),
     Trouble.OUT_OF_HOURS: _l("The chosen time is outside the hours in which messages may leave."),
@@ -65,6 +68,10 @@ TROUBLES: dict[Trouble, LazyString] = {
     Trouble.OVER_MONTH_BUDGET: _l(
         "With what was sent this month it is more than the town's budget for the month. Send fewer or shorter, wait for "
         "next month, or ask an administrator."
+    ),
+    Trouble.NOT_APPROVED: _l(
+        "The carrier has not approved this text for our sender name, so it stays here. Choose an approved template, register "
+        "this one, or ask an administrator to let it go under «Settings of messages»."
     ),
     Trouble.UNREGISTERED: _l(
         "The carrier has not approved this template for our sender name; it may refuse the messages."
