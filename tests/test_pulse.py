@@ -82,15 +82,15 @@ def test_a_watchman_a_page_and_the_doctor_are_told(
     assert answer.status_code == 200
     assert answer.get_json() == {"status": "ok", "messages": "no_sender", "work": "no_worker"}
     office = signed_in(Role.ORGANISER)
-    assert "crm up" in office.get("/standstill/messages").get_json()["words"]
-    assert office.get("/standstill/anything").status_code == 404
+    assert "crm up" in office.get("/standstill?of=messages").get_json()["words"]
+    assert office.get("/standstill?of=anything").status_code == 404
     fine, words = _workers(settings)
     assert not fine
     assert "crm up" in words
     for sign in Sign:
         pulse.give(settings.redis_url, sign)
     assert client.get("/healthz").get_json() == {"status": "ok", "messages": "ok", "work": "ok"}
-    assert office.get("/standstill/work").get_json() == {"words": ""}
+    assert office.get("/standstill?of=work").get_json() == {"words": ""}
     assert _workers(settings)[0]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, current_app, jsonify
+from flask import Blueprint, Flask, Response, abort, current_app, jsonify, request
 from flask_babel import lazy_gettext as _l
 
 from crm import pulse
@@ -44,10 +44,12 @@ def standstill(what: str) -> Any:
     return WORDS[why] if why else None
 
 
-@bp.get("/standstill/<what>")
+@bp.get("/standstill")
 @public
-def told(what: str) -> Response:
-    """The same for a page that waits: `{"words": …}`, empty while all goes on. It tells nothing about anybody."""
+def told() -> Response:
+    """The same for a page that waits `?of=messages` or `work`: `{"words": …}`, empty while all goes on. It tells nothing
+    about anybody."""
+    what = request.args.get("of", "work")
     if what not in WAITED_FOR:
         abort(404)
     return jsonify(words=str(standstill(what) or ""))

@@ -24,7 +24,7 @@ PUBLIC_ADDRESSES = (
     "/healthz",
     "/readyz",
     "/metrics",
-    "/standstill/<what>",
+    "/standstill",
     "/invitation/<key>",
     "/language/<code>",
 )
