@@ -148,6 +148,7 @@ from crm.reports.money import routes as money_report_routes
 from crm.reports.pipeline import routes as pipeline_routes
 from crm.reports.rounds import resources as round_resources
 from crm.reports.rounds import routes as round_routes
+from crm.reports.ward_map import routes as ward_map_routes
 from crm.reports.weekly import routes as weekly_routes
 from crm.sponsors import resources as sponsor_resources
 from crm.sponsors import routes as sponsor_routes
@@ -228,6 +229,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     report_routes.bp,
     forecast_routes.bp,
     pipeline_routes.bp,
+    ward_map_routes.bp,
     money_report_routes.bp,
     document_routes.bp,
     round_routes.bp,

@@ -2,83 +2,147 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Select, and_, exists, extract, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    Subquery,
+    and_,
+    distinct,
+    exists,
+    extract,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.accounts.queries import Scope
 from crm.months import Month
 from crm.outreach.models import Visit
-from crm.outreach.rules import Outcome, Reason
-from crm.participation.models import Participation
+from crm.outreach.rules import Channel, Outcome, Reason
+from crm.participation.models import ParticipantMonth, Participation
 from crm.participation.rules import Beginning, Span
+from crm.places.boundaries import Part
 from crm.prospects.models import Prospect, StageChange
-from crm.prospects.queries.seeing import listed_to, lives_in
-from crm.prospects.rules import Stage
+from crm.prospects.queries.seeing import listed_to
+from crm.prospects.queries.standing import stands
+from crm.prospects.rules import Ground, Stage
 
-KEPT_AFTER = (1, 3, 6, 9, 12)
-"""Months after joining at which one looks who still takes part."""
 WON = (Beginning.JOINED, Beginning.RETURNED)
 QUARTERS = tuple(part / 4 for part in (1, 2, 3))
 COHORTS = 12
+"""Months of joining that are followed, and months each is followed for."""
 SECONDS_OF_DAY = 86_400
 
 
 @dataclass(frozen=True)
 class Among:
-    """Of whom: those somebody may see, narrowed to places and an organisation."""
+    """Of whom: those somebody may see, narrowed in any of these ways, all of them at once."""
 
     scope: Scope
     place_ids: Collection[UUID] | None = None
-    organisation_id: UUID | None = None
+    organisation_id: UUID | Literal["none"] | None = None
+    parts: Collection[Part] = ()
+    """Besides the places, parts of units that the neighbourhood decides."""
+    volunteer_id: UUID | Literal["none"] | None = None
+    met: tuple[Channel, Span] | None = None
+    """Met in this way in these days."""
+    standing: tuple[Ground, date] | None = None
+    """Of this ground on that day, the one that decides support."""
 
     @property
     def condition(self) -> ColumnElement[bool]:
         """On the person; a narrowing never widens what may be seen."""
-        parts = [listed_to(self.scope)]
+        return and_(listed_to(self.scope), *self._narrowed())
+
+    def _narrowed(self) -> Iterator[ColumnElement[bool]]:
         if self.place_ids is not None:
-            parts.append(lives_in(self.place_ids))
-        if self.organisation_id:
-            parts.append(Prospect.organisation_id == self.organisation_id)
-        return and_(*parts)
+            yield or_(Prospect.place_id.in_(self.place_ids), *map(_in_part, self.parts))
+        for column, asked in (
+            (Prospect.organisation_id, self.organisation_id),
+            (Prospect.volunteer_id, self.volunteer_id),
+        ):
+            if asked is not None:
+                yield column.is_(None) if asked == "none" else column == asked
+        if self.met:
+            channel, span = self.met
+            visits = talks(self.scope, span).where(Visit.channel == channel)
+            yield Prospect.id.in_(visits.with_only_columns(Visit.prospect_id))
+        if self.standing:
+            yield stands(*self.standing)
+
+
+def _in_part(part: Part) -> ColumnElement[bool]:
+    inside = Prospect.neighbourhood_id.in_(part.neighbourhood_ids)
+    without = Prospect.neighbourhood_id.is_(None)
+    return and_(Prospect.place_id == part.place_id, or_(inside, without) if part.unknown else inside)
+
+
+def talks(scope: Scope, span: Span) -> Select[Any]:
+    """The conversations of a period that took place and were not taken back; closed doors are none."""
+    return select(Visit).where(
+        Visit.town_id == scope.town_id,
+        Visit.withdrawn_at.is_(None),
+        Visit.outcome != Outcome.NOT_MET,
+        *_in(Visit.occurred_at, span),
+    )
 
 
 class Stay(NamedTuple):
     """Days at a stage, of the stays that ended in the period: a quarter were shorter than the first, half than the middle."""
 
     ended: int
+    """People, whoever left it twice once."""
     first: float
     middle: float
     third: float
 
 
 class Cohort(NamedTuple):
-    """Those who began to take part in a month, and how many still did so many months later (None: not that long ago)."""
+    """Those who began to take part in a month, and how many of them had paid for each month from then on (None: to come)."""
 
     month: Month
     people: int
-    kept: Sequence[int | None]
+    paid: Sequence[int | None]
 
 
 def steps(session: Session, among: Among, span: Span) -> list[tuple[Stage, Stage, int]]:
-    """Steps from one stage to another in a period, the most frequent first. Whoever took part before anyone wrote them
+    """How many people went from one stage to another in a period, the most frequent step first. Whoever took part before anyone wrote them
     down was not won: that is no step."""
-    origin = func.coalesce(StageChange.from_stage, Stage.NEW, type_=StageChange.to_stage.type)
+    people = func.count(distinct(StageChange.prospect_id))
     query = (
-        _changes(among)
-        .where(*_in(StageChange.at, span), origin != StageChange.to_stage)
-        .where(or_(StageChange.to_stage != Stage.JOINED, _won()))
-        .with_only_columns(origin, StageChange.to_stage, func.count())
-        .group_by(origin, StageChange.to_stage)
-        .order_by(func.count().desc(), origin, StageChange.to_stage)
+        _steps(among, span)
+        .with_only_columns(_ORIGIN, StageChange.to_stage, people)
+        .group_by(_ORIGIN, StageChange.to_stage)
+        .order_by(people.desc(), _ORIGIN, StageChange.to_stage)
     )
     return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+_ORIGIN = func.coalesce(StageChange.from_stage, literal_column("'new'"), type_=StageChange.to_stage.type)
+
+
+def _steps(among: Among, span: Span) -> Select[Any]:
+    return (
+        _changes(among)
+        .where(*_in(StageChange.at, span), StageChange.to_stage != _ORIGIN)
+        .where(or_(StageChange.to_stage != Stage.JOINED, _won()))
+    )
+
+
+def who_stepped(among: Among, span: Span, origin: Stage, to: Stage) -> Select[UUID]:
+    """Those behind a figure of `steps`."""
+    query = _steps(among, span).where(_ORIGIN.is_not_distinct_from(origin), StageChange.to_stage == to)
+    return query.with_only_columns(StageChange.prospect_id)
 
 
 def _won() -> ColumnElement[bool]:
@@ -93,59 +157,121 @@ def _won() -> ColumnElement[bool]:
 
 def stays(session: Session, among: Among, span: Span) -> Mapping[Stage, Stay]:
     """How long people were at each stage that they left in the period."""
-    person = (StageChange.town_id, StageChange.prospect_id)
-    until = func.lead(StageChange.at).over(partition_by=person, order_by=(StageChange.at, StageChange.id))
-    each = _changes(among).with_only_columns(StageChange.to_stage, StageChange.at, until.label("until")).subquery()
+    each = _each_stay(among)
     days = extract("epoch", each.c.until - each.c.at) / SECONDS_OF_DAY
     quarters = (func.percentile_cont(share).within_group(days) for share in QUARTERS)
-    query = select(each.c.to_stage, func.count(), *quarters).where(*_in(each.c.until, span)).group_by(each.c.to_stage)
+    people = func.count(distinct(each.c.prospect_id))
+    query = select(each.c.to_stage, people, *quarters).where(*_in(each.c.until, span)).group_by(each.c.to_stage)
     return {row[0]: Stay(row[1], *(float(one) for one in row[2:])) for row in session.execute(query)}
 
 
+def _each_stay(among: Among) -> Subquery:
+    person = (StageChange.town_id, StageChange.prospect_id)
+    until = func.lead(StageChange.at).over(partition_by=person, order_by=(StageChange.at, StageChange.id))
+    columns = (StageChange.prospect_id, StageChange.to_stage, StageChange.at, until.label("until"))
+    return _changes(among).with_only_columns(*columns).subquery()
+
+
+def who_left_stage(among: Among, span: Span, stage: Stage) -> Select[UUID]:
+    """Those behind a figure of `stays`."""
+    each = _each_stay(among)
+    return select(each.c.prospect_id).where(*_in(each.c.until, span), each.c.to_stage == stage)
+
+
 def refusals(session: Session, among: Among, span: Span) -> list[tuple[Reason, int]]:
-    """Why people said no in a period, the most frequent first; one visit may name several reasons."""
+    """How many people gave each reason for saying no in a period, the most frequent first; one may give several."""
     same = and_(Prospect.town_id == Visit.town_id, Prospect.id == Visit.prospect_id)
-    reason = func.unnest(Visit.reasons).label("reason")
     named = (
-        select(reason)
-        .select_from(Visit)
+        talks(among.scope, span)
+        .where(among.condition, Visit.outcome == Outcome.REFUSED)
         .join(Prospect, same)
-        .where(among.condition, Visit.withdrawn_at.is_(None), Visit.outcome == Outcome.REFUSED)
-        .where(*_in(Visit.occurred_at, span))
+        .with_only_columns(Visit.prospect_id, func.unnest(Visit.reasons).label("reason"))
         .subquery()
     )
-    query = select(named.c.reason, func.count()).group_by(named.c.reason).order_by(func.count().desc(), named.c.reason)
+    people = func.count(distinct(named.c.prospect_id))
+    query = select(named.c.reason, people).group_by(named.c.reason).order_by(people.desc(), named.c.reason)
     return [(Reason(row[0]), row[1]) for row in session.execute(query)]
 
 
+def who_refused(scope: Scope, span: Span, reason: Reason | None = None) -> Select[UUID]:
+    """Those who said no in a period, for that reason if one is named."""
+    query = talks(scope, span).where(Visit.outcome == Outcome.REFUSED)
+    if reason:
+        query = query.where(Visit.reasons.any(reason.value))  # type: ignore[arg-type]
+    return query.with_only_columns(Visit.prospect_id)
+
+
+def who_met(scope: Scope, span: Span) -> Select[UUID]:
+    """Those with whom somebody spoke in a period."""
+    return talks(scope, span).with_only_columns(Visit.prospect_id)
+
+
+def who_won(scope: Scope, span: Span) -> Select[UUID]:
+    """Those who joined or came back in a period."""
+    return _spells(scope).where(
+        Participation.started_as.in_(WON), Participation.started_on.between(span.since, span.as_of)
+    )
+
+
+def who_left(scope: Scope, span: Span) -> Select[UUID]:
+    """Those who dropped out in a period, for whatever reason."""
+    return _spells(scope).where(Participation.ended_on.between(span.since, span.as_of))
+
+
+def _spells(scope: Scope) -> Select[UUID]:
+    return select(Participation.prospect_id).where(
+        Participation.town_id == scope.town_id, Participation.withdrawn_at.is_(None)
+    )
+
+
 def cohorts(session: Session, among: Among, as_of: date) -> list[Cohort]:
-    """Of those who joined or came back in each of the last twelve months: who still took part after so many months."""
+    """Of those who joined or came back in each of the last twelve months: how many had each month paid, that of joining
+    first. Months that began after `as_of` are to come, even where some paid ahead."""
+    now = Month.of(as_of)
+    joined = _joiners(among, Span((now - (COHORTS - 1)).first_day, as_of)).subquery()
+    of_them = and_(
+        ParticipantMonth.town_id == among.scope.town_id,
+        ParticipantMonth.prospect_id == joined.c.prospect_id,
+        ParticipantMonth.month.between(joined.c.month, now.first_day),
+    )
+    columns = joined.c.month, ParticipantMonth.month
+    people = func.count(distinct(joined.c.prospect_id))
+    found: dict[Month, dict[Month, int]] = {}
+    query = select(*columns, people).select_from(joined.join(ParticipantMonth, of_them)).group_by(*columns)
+    for began, month, number in session.execute(query):
+        found.setdefault(Month.of(began), {})[Month.of(month)] = number
+    sizes = session.execute(select(joined.c.month, people).group_by(joined.c.month).order_by(joined.c.month))
+    return [_cohort(Month.of(row[0]), row[1], found.get(Month.of(row[0]), {}), now) for row in sizes]
+
+
+def _cohort(month: Month, people: int, paid: Mapping[Month, int], now: Month) -> Cohort:
+    each = [paid.get(month + after, 0) if month + after <= now else None for after in range(COHORTS)]
+    return Cohort(month, people, each)
+
+
+def _joiners(among: Among, span: Span) -> Select[UUID, date]:
+    """Who joined or came back, and in which months; somebody who did so twice in a month once."""
     same = and_(Prospect.town_id == Participation.town_id, Prospect.id == Participation.prospect_id)
-    first = Month.of(as_of) - (COHORTS - 1)
     month = func.date_trunc("month", Participation.started_on).cast(Date).label("month")
-    kept = [func.count().filter(_kept(after)) for after in KEPT_AFTER]
-    query = (
-        select(month, func.count(), *kept)
+    return (
+        select(Participation.prospect_id, month)
         .join(Prospect, same)
         .where(among.condition, Participation.withdrawn_at.is_(None))
         .where(Participation.started_as.in_(WON))
-        .where(Participation.started_on.between(first.first_day, as_of))
-        .group_by(month)
-        .order_by(month)
+        .where(Participation.started_on.between(span.since, span.as_of))
+        .distinct()
     )
-    return [_cohort(Month.of(row[0]), row[1], row[2:], as_of) for row in session.execute(query)]
 
 
-def _kept(months: int) -> ColumnElement[bool]:
-    then = Participation.started_on + func.make_interval(0, months)
-    return or_(Participation.ended_on.is_(None), Participation.ended_on > then)
-
-
-def _cohort(month: Month, people: int, kept: Sequence[int], as_of: date) -> Cohort:
-    seen = [
-        number if (month + after).last_day <= as_of else None for after, number in zip(KEPT_AFTER, kept, strict=True)
-    ]
-    return Cohort(month, people, seen)
+def who_paid(among: Among, began: Month, paid: Month | None, as_of: date) -> Select[UUID]:
+    """Those behind a cell of `cohorts`: began in that month until `as_of`, and had the other paid."""
+    joined = _joiners(among, Span(began.first_day, min(began.last_day, as_of))).subquery()
+    query = select(joined.c.prospect_id)
+    if paid is None:
+        return query
+    months = ParticipantMonth
+    of_town = months.town_id == among.scope.town_id, months.month == paid.first_day
+    return query.where(joined.c.prospect_id.in_(select(months.prospect_id).where(*of_town)))
 
 
 def _changes(among: Among) -> Select[Any]:

@@ -1,0 +1,262 @@
+"""People on the way counted, in one statement however they are divided; and the list behind every figure.
+
+A count and its list ask the same condition of the same people, so they cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, Date, Select, Subquery, and_, case, distinct, func, literal, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from crm import clock
+from crm.accounts.models import User
+from crm.months import Month
+from crm.names import sort_key
+from crm.outreach.models import Visit
+from crm.outreach.rules import CHANNELS, Reason
+from crm.participation.models import Participation
+from crm.participation.queries import asked_neighbourhood, organisations_named, places_named
+from crm.participation.rules import Span
+from crm.places.boundaries import Boundaries, boundaries
+from crm.prospects.models import Prospect, StageChange, Standing
+from crm.prospects.queries.seeing import ORDER
+from crm.prospects.queries.standing import valid_on
+from crm.prospects.rules import STRENGTH, Ground, Stage
+from crm.prospects.wording import GROUNDS
+from crm.reports.pipeline import queries
+from crm.reports.pipeline.queries import Among, talks
+from crm.reports.pipeline.rules import IN_PERIOD, Counts, Divided, Division, What
+from crm.web.pager import Page, page
+
+NONE = "none"
+
+
+def counts(session: Session, among: Among, span: Span) -> Counts:
+    """Everybody of `among` counted together."""
+    found = Counts()
+    for row in session.execute(_counted(among, span, clock.today())):
+        _add(found, row)
+    return found
+
+
+def divided(session: Session, among: Among, span: Span, by: Division) -> list[Divided]:
+    """The same figures for each ward, organisation and so on that has anybody, by name. Who was met in two ways stands
+    in both; everything else divides everybody."""
+    if by is Division.MONTH:
+        return list(_months(session, among, span))
+    within = boundaries(session, among.scope.town_id, span.as_of)
+    found: dict[Any, Counts] = {}
+    for *key, _stage, _people, _met, _refused, _won, _left in (
+        rows := session.execute(_counted(among, span, clock.today(), *_columns(by, among, span, within))).all()
+    ):
+        found.setdefault(_key(by, key, within), Counts())
+    for row in rows:
+        _add(found[_key(by, row[:-_FIGURES], within)], row[-_FIGURES:])
+    names = _names(session, among, by, list(found))
+    named = [Divided(str(key or NONE), names.get(key, _("Not on record")), one) for key, one in found.items()]
+    return sorted(named, key=lambda one: (one.key == NONE, sort_key(one.name), one.key))
+
+
+_FIGURES = 6
+
+
+def _add(found: Counts, row: Any) -> None:
+    stage, people, *happened = row
+    found.stages[Stage(stage)] += people
+    for what, number in zip(IN_PERIOD, happened, strict=True):
+        found.happened[what] += number
+
+
+def _counted(among: Among, span: Span, today: date, *division: Any) -> Select[Any]:
+    """Division, stage, people at it, and to how many of them each thing happened."""
+    columns, joins = division or ((), ())
+    stage, last = _stage_at(among, span.as_of, today)
+    sets = [_once(_happened(among, span, what)) for what in IN_PERIOD]
+    figures = [func.count(one.c.prospect_id) for one in sets]
+    there = func.count().filter(_there(span.as_of, today))
+    query = select(*columns, stage, there, *figures).select_from(Prospect).where(among.condition)
+    for one, condition in joins:
+        query = query.join(one, condition, isouter=one.name == "strongest")
+    if last is not None:
+        query = query.outerjoin(last, last.c.prospect_id == Prospect.id)
+    for one in sets:
+        query = query.outerjoin(one, one.c.prospect_id == Prospect.id)
+    return query.group_by(*columns, stage)
+
+
+def _once(who: Select[Any]) -> Subquery:
+    return who.distinct().subquery()
+
+
+def _happened(among: Among, span: Span, what: What) -> Select[UUID]:
+    who = {
+        What.MET: queries.who_met,
+        What.REFUSED: queries.who_refused,
+        What.WON: queries.who_won,
+        What.LEFT: queries.who_left,
+    }[what]
+    return who(among.scope, span)
+
+
+def _there(as_of: date, today: date) -> ColumnElement[bool]:
+    """On record by the end of the day."""
+    return true() if as_of >= today else Prospect.created_at < clock.at(as_of + timedelta(days=1))
+
+
+def _stage_at(among: Among, as_of: date, today: date) -> tuple[Any, Subquery | None]:
+    """The stage at the end of a day: today's, or what the first step after that day led away from."""
+    if as_of >= today:
+        return Prospect.stage, None
+    origin = func.coalesce(StageChange.from_stage, Stage.NEW, type_=StageChange.to_stage.type)
+    first = (
+        select(StageChange.prospect_id, origin.label("stage"))
+        .where(StageChange.town_id == among.scope.town_id, StageChange.at >= clock.at(as_of + timedelta(days=1)))
+        .distinct(StageChange.prospect_id)
+        .order_by(StageChange.prospect_id, StageChange.at, StageChange.id)
+        .subquery()
+    )
+    return func.coalesce(first.c.stage, Prospect.stage, type_=Prospect.stage.type), first
+
+
+# ---- what they are divided by
+
+
+def _columns(by: Division, among: Among, span: Span, within: Boundaries) -> tuple[Any, Any]:
+    """Columns to group by, and what has to be joined for them."""
+    if by is Division.PLACE:
+        return (Prospect.place_id, asked_neighbourhood(Prospect.place_id, within)), ()
+    if by is Division.CHANNEL:
+        ways = talks(among.scope, span).with_only_columns(Visit.prospect_id, Visit.channel).distinct().subquery("ways")
+        return (ways.c.channel,), ((ways, ways.c.prospect_id == Prospect.id),)
+    if by is Division.STANDING:
+        strongest = _strongest(among, span.as_of)
+        ground = func.coalesce(strongest.c.strength, literal(STRENGTH[Ground.OTHER], literal_execute=True))
+        return (ground,), ((strongest, strongest.c.prospect_id == Prospect.id),)
+    column: InstrumentedAttribute[Any] = (
+        Prospect.organisation_id if by is Division.ORGANISATION else Prospect.volunteer_id
+    )
+    return (column,), ()
+
+
+def _strongest(among: Among, day: date) -> Subquery:
+    strength = case({ground: place for ground, place in STRENGTH.items()}, value=Standing.ground)  # noqa: C416
+    return (
+        select(Standing.prospect_id, func.min(strength).label("strength"))
+        .where(Standing.town_id == among.scope.town_id, *valid_on(day))
+        .group_by(Standing.prospect_id)
+        .subquery("strongest")
+    )
+
+
+def _key(by: Division, values: Any, within: Boundaries) -> Any:
+    if by is Division.PLACE:
+        return within.unit_of(values[0], values[1])
+    return list(Ground)[values[0]] if by is Division.STANDING else values[0]
+
+
+def _names(session: Session, among: Among, by: Division, keys: list[Any]) -> Mapping[Any, str]:
+    if by is Division.PLACE:
+        return {key: place.name for key, place in places_named(session, among.scope.town_id).items()}
+    if by is Division.ORGANISATION:
+        return organisations_named(session, among.scope.town_id)
+    if by is Division.VOLUNTEER:
+        wanted = [key for key in keys if key]
+        found = select(User.id, User.full_name).where(User.town_id == among.scope.town_id, User.id.in_(wanted))
+        return {row[0]: row[1] for row in session.execute(found)}
+    return {key: str(words) for key, words in (CHANNELS if by is Division.CHANNEL else GROUNDS).items()}  # type: ignore[attr-defined]
+
+
+MOST_MONTHS = 12
+
+
+def _months(session: Session, among: Among, span: Span) -> Iterator[Divided]:
+    """What happened in each of the last twelve months of a period; four statements."""
+    last = Month.of(span.as_of)
+    first = max(Month.of(span.since), last - (MOST_MONTHS - 1))
+    days = Span(max(span.since, first.first_day), span.as_of)
+    found = {what: _by_month(session, among, days, what) for what in IN_PERIOD}
+    for month in first.until(last + 1):
+        happened = {what: found[what].get(month, 0) for what in IN_PERIOD}
+        own = Span(max(month.first_day, days.since), min(month.last_day, days.as_of))
+        yield Divided(str(month), f"{month.number}/{month.year}", Counts(happened=happened), own)
+
+
+def _by_month(session: Session, among: Among, span: Span, what: What) -> dict[Month, int]:
+    day, model = _day_of(what)
+    month = func.date_trunc("month", day).cast(Date)
+    same = and_(Prospect.town_id == model.town_id, Prospect.id == model.prospect_id)
+    query = (
+        _happened(among, span, what)
+        .join(Prospect, same)
+        .where(among.condition)
+        .with_only_columns(month, func.count(distinct(model.prospect_id)))
+        .group_by(month)
+    )
+    return {Month.of(row[0]): row[1] for row in session.execute(query)}
+
+
+def _day_of(what: What) -> tuple[Any, Any]:
+    if what is What.WON:
+        return Participation.started_on, Participation
+    if what is What.LEFT:
+        return Participation.ended_on, Participation
+    return func.timezone(clock.LOCAL.key, Visit.occurred_at), Visit
+
+
+# ---- the people behind a figure
+
+
+class Asked(NamedTuple):
+    """Which figure: with a stage, a stage stepped from, a reason, a month of joining and a month paid where it has them."""
+
+    what: What
+    stage: Stage | None = None
+    origin: Stage | None = None
+    reason: Reason | None = None
+    month: Month | None = None
+    paid: Month | None = None
+
+
+def people(among: Among, span: Span, asked: Asked) -> Select[Prospect]:
+    """The people whom a figure counts."""
+    query = select(Prospect).where(among.condition)
+    if asked.what is What.STAGE:
+        today = clock.today()
+        stage, last = _stage_at(among, span.as_of, today)
+        if last is not None:
+            query = query.outerjoin(last, last.c.prospect_id == Prospect.id)
+        return query.where(stage == (asked.stage or Stage.NEW), _there(span.as_of, today))
+    return query.where(Prospect.id.in_(_who(among, span, asked)))
+
+
+def _who(among: Among, span: Span, asked: Asked) -> Select[UUID]:
+    stage = asked.stage or Stage.NEW
+    if asked.what is What.STEP:
+        return queries.who_stepped(among, span, asked.origin or Stage.NEW, stage)
+    if asked.what is What.LEFT_STAGE:
+        return queries.who_left_stage(among, span, stage)
+    if asked.what is What.COHORT:
+        return queries.who_paid(among, asked.month or Month.of(span.as_of), asked.paid, span.as_of)
+    if asked.what is What.REFUSED:
+        return queries.who_refused(among.scope, span, asked.reason)
+    return _happened(among, span, asked.what)
+
+
+def page_of(session: Session, query: Select[Prospect], cursor: str | None, size: int = 50) -> Page[Prospect]:
+    """One page of them, by name."""
+    return page(session, query, ORDER, cursor=cursor, size=size, key=_place_by_name)
+
+
+def _place_by_name(person: Any) -> tuple[Any, ...]:
+    return person.name_key, person.id
+
+
+def count(session: Session, query: Select[Prospect]) -> int:
+    """How many they are."""
+    return session.scalar(query.with_only_columns(func.count())) or 0
