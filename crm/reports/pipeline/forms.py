@@ -99,7 +99,7 @@ class PeopleForm(PipelineForm):
 
     what = _select(_l("Figure"))
     stage = _select(_l("Step"))
-    origin = _select(_l("From"))
+    origin = _select(_l("From the step"))
     reason = _select(_l("Reason"))
     month = _select(_l("Joined in"))
     paid = _select(_l("Paid for"))
