@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.runtime
 DEV := $(VENV)/.development
+# Without kept bytecode every process would compile the hundreds of modules anew, which takes longer than most commands.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 # What these tests never use takes longer to load than they take.

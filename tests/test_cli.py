@@ -9,12 +9,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
+from flask import Flask
+
+from crm import cli
 
 CRM = Path(sys.executable).with_name("crm")
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Typed = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +44,13 @@ def crm() -> Iterator[Run]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def typed(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Typed:
+    """Runs a command here, in the tests' own program: for what needs no process of its own."""
+    monkeypatch.setattr(cli, "program", lambda folder: nullcontext(app))
+    return lambda *arguments: CliRunner().invoke(cli.main, arguments)
+
+
 def test_a_fresh_machine_answers_what_a_premium_costs(crm: Run) -> None:
     done = crm("premium", "--income", "700000", "--ground", "poor", "--start", "2019-08", "--months", "1", "--json")
     assert done.returncode == 0, done.stderr
@@ -48,11 +61,8 @@ def test_a_fresh_machine_answers_what_a_premium_costs(crm: Run) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["premium", "--income", "abc", "--start", "2019-08"],
-        ["premium", "--income", "690000", "--start", "2019-08", "--months", "1"],
         ["nothing"],
-        ["restore", "no-such-file", "--yes"],
-        ["backup", "/no/such/folder/file"],
+        ["premium", "--income", "690000", "--start", "2019-08", "--months", "1"],
     ],
 )
 def test_what_a_person_does_wrong_is_one_line_and_code_2(crm: Run, arguments: list[str]) -> None:
@@ -73,7 +83,7 @@ def test_what_a_person_does_wrong_is_one_line_and_code_2(crm: Run, arguments: li
         (["premium", "--income", "700000", "--start", "2019-13"], "Hãy"),
         (["import", "prospects", "/no/such/list.xlsx"], "Không có tệp /no/such/list.xlsx. Hãy kiểm tra lại tên tệp."),
         (["import", "prospects", "/tmp"], "/tmp là thư mục. Hãy ghi tên một tệp trong đó."),
-        (["restore", "no-such-file"], "Không có tệp no-such-file. Hãy kiểm tra lại tên tệp."),
+        (["restore", "no-such-file", "--yes"], "Không có tệp no-such-file. Hãy kiểm tra lại tên tệp."),
         (["backup", "/no/such/folder/file"], "Không có thư mục /no/such/folder: hãy tạo thư mục trước."),
         (["token", "add", "khong.ai@example.vn"], "Chưa ai đăng nhập bằng “khong.ai@example.vn”"),
         (["demo", "load", "--as-of", "hôm nay"], "“hôm nay” không phải là ngày"),
@@ -81,10 +91,11 @@ def test_what_a_person_does_wrong_is_one_line_and_code_2(crm: Run, arguments: li
         (["worker"], "Hãy đặt DATABASE_URL, REDIS_URL trước"),
     ],
 )
-def test_what_is_wrong_is_said_in_vietnamese_with_nothing_before_it(crm: Run, arguments: list[str], told: str) -> None:
-    done = crm(*arguments)
-    assert done.returncode == 2
+def test_what_is_wrong_is_said_in_one_line_of_vietnamese(typed: Typed, arguments: list[str], told: str) -> None:
+    done = typed(*arguments)
+    assert done.exit_code == 2
     assert done.stderr.startswith(told)
+    assert (len(done.stderr.splitlines()), done.stdout) == (1, "")
 
 
 def test_a_backup_comes_back_and_a_new_epoch_begins(crm: Run, tmp_path: Path) -> None:
