@@ -32,6 +32,7 @@ from crm.prospects.wording import GROUNDS
 from crm.reports.pipeline import queries
 from crm.reports.pipeline.queries import Among, talks
 from crm.reports.pipeline.rules import IN_PERIOD, Counts, Divided, Division, What
+from crm.reports.rules import ON_THE_WAY
 from crm.web.pager import Page, page
 
 NONE = "none"
@@ -221,17 +222,21 @@ class Asked(NamedTuple):
     reason: Reason | None = None
     month: Month | None = None
     paid: Month | None = None
+    ground: Ground | None = None
+    until: date | None = None
+    """Until when those who are due have to pay."""
 
 
 def people(among: Among, span: Span, asked: Asked) -> Select[Prospect]:
     """The people whom a figure counts."""
     query = select(Prospect).where(among.condition)
-    if asked.what is What.STAGE:
+    if asked.what in (What.STAGE, What.ON_THE_WAY):
+        stages = (asked.stage or Stage.NEW,) if asked.what is What.STAGE else ON_THE_WAY
         today = clock.today()
         stage, last = _stage_at(among, span.as_of, today)
         if last is not None:
             query = query.outerjoin(last, last.c.prospect_id == Prospect.id)
-        return query.where(stage == (asked.stage or Stage.NEW), _there(span.as_of, today))
+        return query.where(stage.in_(stages), _there(span.as_of, today))
     return query.where(Prospect.id.in_(_who(among, span, asked)))
 
 
@@ -243,6 +248,8 @@ def _who(among: Among, span: Span, asked: Asked) -> Select[UUID]:
         return queries.who_left_stage(among, span, stage)
     if asked.what is What.COHORT:
         return queries.who_paid(among, asked.month or Month.of(span.as_of), asked.paid, span.as_of)
+    if asked.what is What.DUE:
+        return queries.who_pays_until(among.scope, span.as_of, asked.until or span.as_of, asked.ground)
     if asked.what is What.REFUSED:
         return queries.who_refused(among.scope, span, asked.reason)
     return _happened(among, span, asked.what)

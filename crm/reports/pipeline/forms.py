@@ -103,6 +103,8 @@ class PeopleForm(PipelineForm):
     reason = _select(_l("Reason"))
     month = _select(_l("Joined in"))
     paid = _select(_l("Paid for"))
+    ground = _select(_l("Ground for support"))
+    until = DateField(validators=[Optional()])
     inside_since = DateField(validators=[Optional()])
     inside_until = DateField(validators=[Optional()])
     """The days of the figure, where they are only some of the period that the people are narrowed by."""
@@ -113,6 +115,7 @@ class PeopleForm(PipelineForm):
         self.what.choices = [(one.value, one.value) for one in What]
         self.stage.choices = self.origin.choices = [(one.value, one.value) for one in Stage]
         self.reason.choices = [(one.value, words) for one, words in REASONS.items()]
+        self.ground.choices = [(one.value, words) for one, words in GROUNDS.items()]
         self.month.choices = self.paid.choices = named
 
     def inside(self, whole: Span) -> Span:

@@ -30,6 +30,7 @@ from crm.months import Month
 from crm.outreach.models import Visit
 from crm.outreach.rules import Channel, Outcome, Reason
 from crm.participation.models import ParticipantMonth, Participation
+from crm.participation.queries import holds_on
 from crm.participation.rules import Beginning, Span
 from crm.places.boundaries import Part
 from crm.prospects.models import Prospect, StageChange
@@ -216,6 +217,12 @@ def who_won(scope: Scope, span: Span) -> Select[UUID]:
 def who_left(scope: Scope, span: Span) -> Select[UUID]:
     """Those who dropped out in a period, for whatever reason."""
     return _spells(scope).where(Participation.ended_on.between(span.since, span.as_of))
+
+
+def who_pays_until(scope: Scope, on: date, until: date, ground: Ground | None = None) -> Select[UUID]:
+    """Those who take part on a day and have to pay again until another; of a ground, as it was when they joined."""
+    query = _spells(scope).where(holds_on(on), Participation.deadline_on <= until)
+    return query.where(Participation.ground == ground) if ground else query
 
 
 def _spells(scope: Scope) -> Select[UUID]:

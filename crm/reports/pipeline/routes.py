@@ -23,7 +23,7 @@ from crm.participation.rules import Span
 from crm.places.boundaries import boundaries
 from crm.places.queries import units
 from crm.prospects.rules import Ground, Stage
-from crm.prospects.wording import STAGES
+from crm.prospects.wording import GROUNDS, STAGES
 from crm.reports.pipeline import counting, queries
 from crm.reports.pipeline.forms import BEFORE, YEAR, PeopleForm, PipelineForm
 from crm.reports.pipeline.queries import COHORTS, Among
@@ -95,7 +95,7 @@ def people() -> ResponseReturnValue:
         back=url_for(".show", **_address(form.narrowed(), span)),
         places=places_named(session(), current_scope().town_id),
         organisations=organisations_named(session(), current_scope().town_id),
-        words={"stages": STAGES, "reasons": REASONS, "period": IN_PERIOD},
+        words={"stages": STAGES, "reasons": REASONS, "period": IN_PERIOD, "grounds": GROUNDS},
         limited=current_scope().reach is not Reach.ALL,
     )
 
@@ -216,4 +216,6 @@ def _asked(form: PeopleForm) -> counting.Asked:
         Reason(form.reason.data) if form.reason.data else None,
         Month.parse(form.month.data) if form.month.data else None,
         Month.parse(form.paid.data) if form.paid.data else None,
+        Ground(form.ground.data) if form.ground.data else None,
+        form.until.data,
     )

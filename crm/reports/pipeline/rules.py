@@ -24,6 +24,10 @@ class What(StrEnum):
     STEP = "step"
     LEFT_STAGE = "left_stage"
     COHORT = "cohort"
+    ON_THE_WAY = "on_the_way"
+    """At any of the steps before joining."""
+    DUE = "due"
+    """Take part and have to pay again until a day."""
 
 
 IN_PERIOD: Mapping[What, Any] = {
