@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm import stored
+from crm.campaigns.files.services.regaining import skip_numbers
 from crm.campaigns.restored.services import NOT_KNOWN, begin
 from crm.campaigns.services.sending import hold_everything
 from crm.mail.services import hold_back
@@ -36,6 +37,7 @@ def after_restore(session: Session, at: datetime) -> int:
     stored.write(session, "restored_at", at.isoformat())
     towns, backed_up = session.scalars(select(Town.id)).all(), stored.read(session, BACKED_UP_AT)
     hold_everything(session, towns, at)
+    skip_numbers(session)
     for town_id in towns:
         begin(session, town_id, backed_up_at=_moment(backed_up, at), by_id=None, at=at)
     hold_back(session, at)

@@ -15,6 +15,7 @@ from crm.campaigns.restored.models import ProviderMessage, RestoreCheck
 from crm.campaigns.restored.rules import AT_WORK, STILL, CheckState, Group
 from crm.campaigns.rules.delivery import WAITING, Delivery
 from crm.campaigns.rules.reasons import Reason
+from crm.campaigns.rules.ways import Way
 
 MOST_SHOWN = 30
 
@@ -127,6 +128,12 @@ def strange(session: Session, check: RestoreCheck) -> Strange:
     shown = select(ProviderMessage).where(*here).order_by(ProviderMessage.sent_at.desc(), ProviderMessage.id)
     count = session.scalar(select(func.count()).select_from(ProviderMessage).where(*here))
     return Strange(count or 0, session.scalars(shown.limit(MOST_SHOWN)).all())
+
+
+def by_file(session: Session, town_id: UUID, *, held: bool) -> int:
+    """How many of what waits goes by files for a gateway, which nobody can be asked about."""
+    here = (waits(town_id, held=held), Message.way == Way.BRANDNAME)
+    return session.scalar(select(func.count()).select_from(Message).where(*here)) or 0
 
 
 def how_many_wait(session: Session, town_id: UUID, *, held: bool) -> int:

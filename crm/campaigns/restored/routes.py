@@ -11,6 +11,8 @@ from crm import clock
 from crm.accounts.gateway import current_user
 from crm.accounts.rules import May
 from crm.background import ring
+from crm.campaigns.files.forms import HandInForm
+from crm.campaigns.files.services.regaining import regain
 from crm.campaigns.restored import queries, services
 from crm.campaigns.restored.gateway import carriers_list_of
 from crm.campaigns.restored.models import RestoreCheck
@@ -20,6 +22,7 @@ from crm.campaigns.services.sending import is_held
 from crm.db import session, transaction
 from crm.errors import NotFound
 from crm.web.filters import number
+from crm.web.forms import refusals_on
 from crm.web.guard import may
 from tasks.campaigns import send_some
 from tasks.restored import compare
@@ -32,10 +35,33 @@ bp.context_processor(lambda: {"check_states": CHECK_STATES, "delivery_names": DE
 @may(May.SEE_MESSAGES)
 def show() -> ResponseReturnValue:
     """What waits, beside what the carrier says it has sent already."""
+    return _page(HandInForm())
+
+
+@bp.post("/restored/file")
+@may(May.RUN_CAMPAIGNS)
+def hand_in() -> ResponseReturnValue:
+    """A file for the gateway that was downloaded after the backup: its messages have left."""
+    form, by = HandInForm(), current_user()
+    if form.validate():
+        with refusals_on(form), transaction() as current:
+            told = regain(current, by.town_id, form.file.data.read(), by_id=by.id, at=clock.now())
+            words = _(
+                "File %(number)s: %(found)s messages that waited here have left already; %(strange)s are unknown to this copy.",
+                number=told.number,
+                found=number(told.found),
+                strange=number(told.strange),
+            )
+            flash(words, "success")
+            return redirect(url_for(".show"), 303)
+    return _page(form), 422
+
+
+def _page(form: HandInForm) -> str:
     town_id = current_user().town_id
     check, held = queries.latest_check(session(), town_id), is_held(session(), town_id)
     compared = check is not None and check.state not in AT_WORK
-    return render_template(
+    drawn: str = render_template(
         "campaigns/restored/show.html",
         check=check,
         at_work=check is not None and not compared,
@@ -45,7 +71,10 @@ def show() -> ResponseReturnValue:
         waiting=queries.how_many_wait(session(), town_id, held=held),
         strange=queries.strange(session(), check) if check is not None and compared else None,
         carrier=carriers_list_of(current_app.config["SETTINGS"]) is not None,
+        by_file=queries.by_file(session(), town_id, held=held),
+        form=form,
     )
+    return drawn
 
 
 def _words(check: RestoreCheck | None) -> str:

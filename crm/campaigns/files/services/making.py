@@ -15,11 +15,13 @@ from sqlalchemy import Uuid, case, cast, column, exists, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
+from crm import stored
 from crm.accounts.models import User
 from crm.accounts.services import note_change
 from crm.campaigns.files import queries
 from crm.campaigns.files.models import SmsFile, SmsWays
 from crm.campaigns.files.rules import PURPOSE_MARKS, FileState, Holds, number_as, read_sender, reference
+from crm.campaigns.files.services.regaining import NUMBERED_FROM
 from crm.campaigns.models import Campaign, Message
 from crm.campaigns.rules.delivery import WAITING, Delivery
 from crm.campaigns.rules.reasons import Reason
@@ -149,7 +151,7 @@ def _hand_over(session: Session, file: SmsFile, order: Sequence[UUID], at: datet
         )
     }
     last = session.scalar(select(func.max(SmsFile.number)).where(SmsFile.town_id == file.town_id))
-    number = (last or 0) + 1
+    number = max(last or 0, stored.read(session, NUMBERED_FROM) or 0) + 1
     ways = queries.ways_of(session, file.town_id)
     content = _written(ways, file.purpose, number, [(rows[id_].phone or "", rows[id_].body) for id_ in order])
     file.number, file.content, file.digest = number, content, hashlib.sha256(content).digest()
