@@ -212,8 +212,8 @@ class RefusalForm(Form):
 class SmsSettingsForm(Form):
     """What an administrator decides about messages."""
 
-    opens = TimeField(_l("From"), [InputRequired()])
-    closes = TimeField(_l("Until"), [InputRequired()])
+    opens = TimeField(_l("From this hour"), [InputRequired()])
+    closes = TimeField(_l("Until this hour"), [InputRequired()])
     price = IntegerField(_l("Price of one segment"), [InputRequired(), NumberRange(1, 100_000)], filters=[digits_only])
     sender = StringField(
         _l("Sender name"),
