@@ -87,9 +87,16 @@ def _rows(facts: Facts) -> list[dict[str, Any]]:
 # ---- the sections
 
 
+def _document(name: str) -> str:
+    """A document as a sentence names it: a bare number gets its kind in front, where the number tells it."""
+    if not name[:1].isdigit():
+        return name
+    return f"Kế hoạch số {name}" if "/KH" in name else f"văn bản số {name}"
+
+
 def _opening(facts: Facts, head: Head) -> list[str]:
     target, what = facts["target"] or {}, "kết quả phát triển người tham gia bảo hiểm xã hội (BHXH) tự nguyện"
-    plan = f"Thực hiện {target['document']}" if target.get("document") else ""
+    plan = f"Thực hiện {_document(target['document'])}" if target.get("document") else ""
     of_whom = f" của {target['authority']}" if plan and target.get("authority") else ""
     start = f"{plan}{of_whom} về chỉ tiêu phát triển đối tượng tham gia BHXH, " if plan else ""
     issuer = head.issuer if facts["place"] or not head.superior else f"{head.issuer} {_where(facts)}"

@@ -175,6 +175,8 @@ def test_the_opening_names_the_plan() -> None:
     target = {"people": 1385, "document": "Kế hoạch số 1553/KH-UBND", "authority": "UBND thị xã Bỉm Sơn"}
     told = said(rules.Section.OPENING, target=target)
     assert told.startswith("Thực hiện Kế hoạch số 1553/KH-UBND của UBND thị xã Bỉm Sơn về chỉ tiêu")
+    bare = said(rules.Section.OPENING, target=target | {"document": "1553/KH-UBND"})
+    assert bare == told
     assert "Phòng Lao động - Thương binh và Xã hội thị xã Bỉm Sơn báo cáo kết quả" in told
 
 
