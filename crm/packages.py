@@ -153,6 +153,7 @@ from crm.reports.weekly import routes as weekly_routes
 from crm.sponsors import resources as sponsor_resources
 from crm.sponsors import routes as sponsor_routes
 from crm.sponsors.cliff import routes as cliff_routes
+from crm.sponsors.duplicates import routes as same_sponsor_routes
 from crm.sponsors.giving import routes as giving_routes
 from crm.sponsors.ledger import resources as ledger_resources
 from crm.sponsors.ledger import routes as ledger_routes
@@ -216,6 +217,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     weekly_routes.bp,
     giving_routes.bp,
     cliff_routes.bp,
+    same_sponsor_routes.bp,
     treasury_routes.bp,
     unneeded_routes.bp,
     sponsor_routes.bp,

@@ -108,6 +108,7 @@ MOVING = {
     "receipt": ("corrected_id",),
     "statement_line": ("state", "likely"),
     "statement_part": ("ended_on", "ended_at", "ended_by_id"),
+    "sponsor_merge": ("undone_at", "undone_by_id", "undone_why"),
     "merge": ("before", "after", "undone_at", "undone_by_id"),
 }
 """Money, messages and the law, whose rows have a life: only these columns may change, and no row may go."""

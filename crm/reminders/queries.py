@@ -44,6 +44,7 @@ from crm.prospects.models import Consent, Prospect
 from crm.prospects.rules import Purpose
 from crm.reminders.models import ReminderRule, ReminderTold
 from crm.reminders.rules import ALL, NOT_TO_VISIT, SHIPPED, Event, Reminder, Stop, WhyNot, fills
+from crm.sponsors.family import stands_for
 from crm.sponsors.giving.queries import unpaid
 from crm.sponsors.models import Pledge, Sponsor
 from crm.sponsors.queries import carried_until, money_waits
@@ -231,7 +232,7 @@ def _of_sponsors(rule: Reminder, town_id: UUID, today: date, first: date, last: 
             _first_true(why).label("why"),
         )
         .join(due, and_(due.c.town_id == Pledge.town_id, due.c.pledge_id == Pledge.id))
-        .join(Sponsor, and_(Sponsor.town_id == Pledge.town_id, Sponsor.id == Pledge.sponsor_id))
+        .join(Sponsor, stands_for(Pledge))
         .subquery("subjects")
     )
 

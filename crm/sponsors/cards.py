@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from sqlalchemy import and_, exists, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from crm.accounts.gateway import current_user
 from crm.accounts.queries import Scope
@@ -23,6 +23,7 @@ from crm.prospects import cards
 from crm.prospects.cards import Card, Event, Happened, Kind, Look, Trail, facts_as, of_person
 from crm.prospects.models import Prospect
 from crm.sponsors import queries
+from crm.sponsors.family import kept_id, stands_for
 from crm.sponsors.models import Allocation, Sponsor
 from crm.sponsors.purse import SponsorsPurse
 from crm.web import filters
@@ -66,7 +67,7 @@ CARRIED = Trail(
     "carried",
     Kind.MONEY,
     select(Allocation)
-    .join(Sponsor, and_(Sponsor.town_id == Allocation.town_id, Sponsor.id == Allocation.sponsor_id))
+    .join(Sponsor, stands_for(Allocation))
     .where(of_person(Allocation), Allocation.released_at.is_(None)),
     at=Allocation.recorded_at,
     id=Allocation.id,
@@ -83,7 +84,12 @@ def _helped(person: Prospect) -> Sequence[tuple[Allocation, Sponsor]]:
 
 def names(session: Session, town_id: UUID, ids: Collection[UUID]) -> Mapping[UUID, str]:
     """How sponsors are called, for who reads who paid a month."""
-    query = select(Sponsor.id, Sponsor.name).where(Sponsor.town_id == town_id, Sponsor.id.in_(ids))
+    asked = aliased(Sponsor)
+    query = (
+        select(asked.id, Sponsor.name)
+        .join(Sponsor, and_(Sponsor.town_id == asked.town_id, Sponsor.id == kept_id(asked.town_id, asked.id)))
+        .where(asked.town_id == town_id, asked.id.in_(ids))
+    )
     return dict(session.execute(query).tuples().all())
 
 

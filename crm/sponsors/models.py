@@ -25,7 +25,19 @@ class Sponsor(TownRow, Model):
     """An agency, company, organisation or person who pays for others."""
 
     __tablename__ = "sponsor"
-    __table_args__ = (Index(None, "town_id", "name_fold"), UniqueConstraint("town_id", "tax_code"))
+    __table_args__ = (
+        refers("merged_into_id", "sponsor"),
+        Index(None, "town_id", "name_fold"),
+        Index(
+            "uq_sponsor_town_id_tax_code",
+            "town_id",
+            "tax_code",
+            unique=True,
+            postgresql_where=text("merged_into_id is null"),
+        ),
+        Index(None, "town_id", "merged_into_id", postgresql_where=text("merged_into_id is not null")),
+        CheckConstraint("(merged_into_id is null) = (merged_at is null) and merged_into_id <> id", name="merged"),
+    )
 
     name: Mapped[str]
     name_fold: Mapped[str]
@@ -40,6 +52,44 @@ class Sponsor(TownRow, Model):
     """Hash of the token of their private page."""
     created_at: Mapped[datetime]
     created_by_id: Mapped[UUID | None]
+    merged_into_id: Mapped[UUID | None] = mapped_column(default=None)
+    """The sponsor that this one turned out to be; kept by the database from SponsorMerge."""
+    merged_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class SponsorMerge(TownRow, Model):
+    """Two sponsors turned out to be one: `gone` is part of `kept` from then on, until that is undone. Rows stay.
+
+    What was promised, received and carried stays where it was booked; whoever asks for `kept` is told of both
+    (crm.sponsors.family). One that was joined has nobody joined to it (revision 0050).
+    """
+
+    __tablename__ = "sponsor_merge"
+    __table_args__ = (
+        refers("kept_id", "sponsor"),
+        refers("gone_id", "sponsor"),
+        refers("request_id", "money_request"),
+        refers("by_id", "account"),
+        refers("undone_by_id", "account"),
+        Index("uq_sponsor_merge_once", "town_id", "gone_id", unique=True, postgresql_where=text("undone_at is null")),
+        Index(None, "town_id", "kept_id"),
+        CheckConstraint("kept_id <> gone_id", name="two"),
+        CheckConstraint(
+            "(undone_at is null) = (undone_by_id is null) and (undone_at is null) = (undone_why is null)",
+            name="undone",
+        ),
+    )
+
+    kept_id: Mapped[UUID]
+    gone_id: Mapped[UUID]
+    why: Mapped[str]
+    request_id: Mapped[UUID | None] = mapped_column(default=None)
+    """What a second person approved, when more than the limit passed to the other."""
+    at: Mapped[datetime]
+    by_id: Mapped[UUID]
+    undone_at: Mapped[datetime | None] = mapped_column(default=None)
+    undone_by_id: Mapped[UUID | None] = mapped_column(default=None)
+    undone_why: Mapped[str | None] = mapped_column(default=None)
 
 
 class Pledge(TownRow, Model):

@@ -46,6 +46,7 @@ from crm.prospects.models import Prospect, StageChange, Standing
 from crm.prospects.queries.searching import matches
 from crm.prospects.queries.seeing import listed_to, lives_in, visible_to
 from crm.prospects.rules import Ground, Stage
+from crm.sponsors.family import has_part, is_of, kept_id, kept_of, stands_for
 from crm.sponsors.models import (
     Allocation,
     AllocationMonth,
@@ -71,6 +72,8 @@ from crm.sponsors.rules import (
 from crm.web.pager import Page, page
 
 Row = TypeVar("Row")
+PART = aliased(Sponsor, name="part")
+"""A sponsor as part of the one it stands as."""
 FUND_ACCOUNT = "fund_account"
 WAITING_AT_ONCE = 30
 ENDS = Allocation.start_month + func.make_interval(0, cast(Allocation.carried_months, Integer))
@@ -81,8 +84,8 @@ ENDS = Allocation.start_month + func.make_interval(0, cast(Allocation.carried_mo
 
 
 def sponsor(session: Session, scope: Scope, sponsor_id: UUID) -> Sponsor:
-    """A sponsor of this town. Raises NotFound."""
-    return _one(session, Sponsor, scope, sponsor_id)
+    """A sponsor of this town; of one who turned out to be another, that other. Raises NotFound."""
+    return kept_of(session, _one(session, Sponsor, scope, sponsor_id))
 
 
 def pledge(session: Session, scope: Scope, pledge_id: UUID) -> Pledge:
@@ -108,7 +111,7 @@ def sponsor_with(session: Session, token: str) -> Sponsor:
     found = session.scalar(select(Sponsor).where(Sponsor.page_digest == token_digest(token)))
     if found is None:
         raise NotFound
-    return found
+    return kept_of(session, found)
 
 
 def _one(session: Session, kind: type[Row], scope: Scope, key: UUID) -> Row:
@@ -129,7 +132,9 @@ def fund_account(session: Session) -> FundAccount | None:
 
 def _promised() -> ColumnElement[Any]:
     total = select(func.coalesce(func.sum(Pledge.amount), 0)).where(
-        Pledge.town_id == Sponsor.town_id, Pledge.sponsor_id == Sponsor.id, Pledge.state == PledgeState.OPEN
+        Pledge.town_id == Sponsor.town_id,
+        Pledge.state == PledgeState.OPEN,
+        Pledge.sponsor_id.in_(select(PART.id).where(has_part(PART)).correlate(Sponsor)),
     )
     return total.correlate(Sponsor).scalar_subquery()
 
@@ -151,9 +156,8 @@ def balances_of(session: Session, town_id: UUID, sponsor_ids: Collection[UUID]) 
     """Where the money of each of these sponsors stands."""
     query = (
         select(Sponsor.id, _promised(), *_sums())
-        .outerjoin(
-            LedgerAccount, and_(LedgerAccount.town_id == Sponsor.town_id, LedgerAccount.sponsor_id == Sponsor.id)
-        )
+        .join(PART, has_part(PART))
+        .outerjoin(LedgerAccount, and_(LedgerAccount.town_id == PART.town_id, LedgerAccount.sponsor_id == PART.id))
         .where(Sponsor.town_id == town_id, Sponsor.id.in_(sponsor_ids))
         .group_by(Sponsor.town_id, Sponsor.id)
     )
@@ -213,16 +217,17 @@ def sponsors_page(
 ) -> Page[Sponsor]:
     """Sponsors by name. `q`: part of a name, a transfer code, or a bank's narrative with one in it; `holding`: only those
     of whom something stands on an account of this kind."""
-    query: Any = select(Sponsor).where(Sponsor.town_id == scope.town_id)
+    query: Any = select(Sponsor).where(Sponsor.town_id == scope.town_id, Sponsor.merged_into_id.is_(None))
+    parts = select(PART.id).where(has_part(PART)).correlate(Sponsor)
     if holding is not None:
-        of_sponsor = and_(LedgerAccount.town_id == Sponsor.town_id, LedgerAccount.sponsor_id == Sponsor.id)
+        of_sponsor = and_(LedgerAccount.town_id == Sponsor.town_id, LedgerAccount.sponsor_id.in_(parts))
         query = query.where(exists().where(of_sponsor, LedgerAccount.kind == holding, LedgerAccount.balance != 0))
     if codes := codes_in(q):
         query = query.where(
-            exists().where(Pledge.town_id == Sponsor.town_id, Pledge.sponsor_id == Sponsor.id, Pledge.code.in_(codes))
+            exists().where(Pledge.town_id == Sponsor.town_id, Pledge.sponsor_id.in_(parts), Pledge.code.in_(codes))
         )
     elif q.strip():
-        query = query.where(Sponsor.name_fold.contains(fold(q), autoescape=True))
+        query = query.where(exists().where(has_part(PART), PART.name_fold.contains(fold(q), autoescape=True)))
     return page(
         session, query, BY_NAME, cursor=cursor, size=size, kinds=(str, UUID), key=lambda row: (row.name_fold, row.id)
     )
@@ -253,7 +258,7 @@ def rows_page(
     """Pledges, receipts or allocations (of people this person may see) in the order they were recorded."""
     query: Any = select(kind).where(kind.town_id == scope.town_id)
     if sponsor_id is not None:
-        query = query.where(kind.sponsor_id == sponsor_id)
+        query = query.where(kept_id(kind.town_id, kind.sponsor_id) == sponsor_id)
     if kind is Allocation:
         query = query.where(exists().where(visible_to(scope), Prospect.id == Allocation.prospect_id))
     return page(session, query, (kind.id,), cursor=cursor, size=size, kinds=(UUID,), key=lambda row: (row.id,))
@@ -267,14 +272,14 @@ def pledges_of(session: Session, of: Sponsor, most: int = 100, skip: int = 0) ->
         .correlate(Pledge)
         .scalar_subquery()
     )
-    query = select(Pledge, came).where(Pledge.town_id == of.town_id, Pledge.sponsor_id == of.id)
+    query = select(Pledge, came).where(Pledge.town_id == of.town_id, is_of(Pledge.sponsor_id, of))
     rows = session.execute(query.order_by(Pledge.pledged_on.desc(), Pledge.id.desc()).limit(most).offset(skip))
     return [(row[0], int(row[1])) for row in rows]
 
 
 def receipts_of(session: Session, of: Sponsor, most: int = 100, skip: int = 0) -> Sequence[Receipt]:
     """What came in from a sponsor, the latest first; receipts that were taken back as well."""
-    query = select(Receipt).where(Receipt.town_id == of.town_id, Receipt.sponsor_id == of.id)
+    query = select(Receipt).where(Receipt.town_id == of.town_id, is_of(Receipt.sponsor_id, of))
     latest = query.order_by(Receipt.received_on.desc(), Receipt.id.desc())
     return session.scalars(latest.limit(most).offset(skip)).all()
 
@@ -299,7 +304,7 @@ def carried_by(session: Session, scope: Scope, of: Sponsor, most: int = 200, ski
     query = (
         select(Allocation, Prospect, reversal)
         .join(Prospect, and_(Prospect.town_id == Allocation.town_id, Prospect.id == Allocation.prospect_id))
-        .where(visible_to(scope), Allocation.town_id == of.town_id, Allocation.sponsor_id == of.id)
+        .where(visible_to(scope), Allocation.town_id == of.town_id, is_of(Allocation.sponsor_id, of))
         .order_by(Allocation.recorded_at.desc(), Allocation.id.desc())
         .limit(most)
         .offset(skip)
@@ -321,8 +326,14 @@ def account_book(session: Session, of: Sponsor, most: int = 100, skip: int = 0) 
     """Every movement of a sponsor's money, the latest first. `amount` is what moved, `left` what may still be used."""
     free = case((LedgerAccount.kind == AccountKind.AVAILABLE, LedgerEntry.amount), else_=0)
     moved = func.sum(case((LedgerEntry.amount > 0, LedgerEntry.amount), else_=0))
+    largest = func.max(LedgerEntry.amount)
     lines = (
-        select(LedgerEntry.posting_id.label("id"), moved.label("moved"), func.sum(free).label("free"))
+        select(
+            LedgerEntry.posting_id.label("id"),
+            moved.label("moved"),
+            largest.label("largest"),
+            func.sum(free).label("free"),
+        )
         .join(
             LedgerAccount,
             and_(
@@ -331,14 +342,19 @@ def account_book(session: Session, of: Sponsor, most: int = 100, skip: int = 0) 
                 LedgerAccount.kind.not_in((AccountKind.EXPECTED, AccountKind.PROMISE)),
             ),
         )
-        .where(LedgerAccount.town_id == of.town_id, LedgerAccount.sponsor_id == of.id)
+        .where(LedgerAccount.town_id == of.town_id, is_of(LedgerAccount.sponsor_id, of))
         .group_by(LedgerEntry.posting_id)
         .subquery()
     )
     in_time = (Posting.recorded_at, Posting.id)
     left = func.sum(lines.c.free).over(order_by=in_time)
     query = (
-        select(Posting, lines.c.moved, left, User.full_name)
+        select(
+            Posting,
+            case((Posting.movement == Movement.MERGED, lines.c.largest), else_=lines.c.moved),
+            left,
+            User.full_name,
+        )
         .join(lines, lines.c.id == Posting.id)
         .outerjoin(User, and_(User.town_id == Posting.town_id, User.id == Posting.recorded_by_id))
         .where(Posting.town_id == of.town_id)
@@ -409,7 +425,7 @@ def helped(session: Session, person: Prospect) -> Sequence[tuple[Allocation, Spo
 
 _HELPED = (
     select(Allocation, Sponsor)
-    .join(Sponsor, and_(Sponsor.town_id == Allocation.town_id, Sponsor.id == Allocation.sponsor_id))
+    .join(Sponsor, stands_for(Allocation))
     .where(
         Allocation.town_id == bindparam("town"),
         Allocation.prospect_id == bindparam("person"),

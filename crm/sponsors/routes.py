@@ -18,12 +18,14 @@ from crm.errors import RuleBroken
 from crm.months import Month
 from crm.participation.queries import grounds_on, open_spell
 from crm.participation.rules import basis_for
+from crm.phones import read_phone
 from crm.places.queries import units
 from crm.premiums.queries import law
 from crm.premiums.rules.wording import GROUNDS
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import person_seen
 from crm.sponsors import cards, gateway, queries, services
+from crm.sponsors.duplicates import queries as duplicates
 from crm.sponsors.forms import (
     AllocationForm,
     FundAccountForm,
@@ -77,7 +79,7 @@ def listing() -> ResponseReturnValue:
 @may(May.RECORD_MONEY)
 def new() -> ResponseReturnValue:
     """The form for a sponsor who came by themselves."""
-    return render_template("sponsors/new.html", form=_sponsor_form())
+    return render_template("sponsors/new.html", form=_sponsor_form(), alike=())
 
 
 @bp.post("/sponsors/new")
@@ -85,11 +87,12 @@ def new() -> ResponseReturnValue:
 def add() -> ResponseReturnValue:
     """A new sponsor; the address of their letter is shown once."""
     form, by = _sponsor_form(), current_user()
-    if form.validate():
+    alike = _alike(form, by.town_id) if form.validate() and "anyway" not in request.form else []
+    if form.validate() and not alike:
         with refusals_on(form), transaction() as current:
             added, token = services.register_sponsor(current, by.town_id, **form.values, by_id=by.id, at=clock.now())
             return _link_page(added, token)
-    return render_template("sponsors/new.html", form=form), 422
+    return render_template("sponsors/new.html", form=form, alike=alike), 422
 
 
 @bp.get("/sponsors/<uuid:sponsor_id>")
@@ -97,6 +100,8 @@ def add() -> ResponseReturnValue:
 def show(sponsor_id: UUID) -> ResponseReturnValue:
     """A sponsor's promises, whom they carry, and every movement of their money."""
     shown, scope = _sponsor(sponsor_id), current_scope()
+    if shown.id != sponsor_id:
+        return redirect(url_for(".show", sponsor_id=shown.id))
     carried = part_of("carried", partial(queries.carried_by, session(), scope, shown))
     book = part_of("book", partial(queries.account_book, session(), shown))
     pledges = part_of("pledges", partial(queries.pledges_of, session(), shown))
@@ -107,6 +112,8 @@ def show(sponsor_id: UUID) -> ResponseReturnValue:
         pledges=pledges,
         accounts=accounts_of(session(), [pledge for pledge, _came in pledges.rows], clock.today()),
         namesakes=namesakes(session(), shown),
+        alike=duplicates.alike_to(session(), shown),
+        joined=duplicates.joined_to(session(), shown),
         carried=carried,
         receipts=part_of("receipts", partial(queries.receipts_of, session(), shown)),
         book=book,
@@ -318,6 +325,13 @@ def _sponsor_form(known: Sponsor | None = None) -> RegisterForm:
     """The form of a sponsor; of one who is known, as they are now."""
     form = RegisterForm() if known is None else RegisterForm.of(services.known_of(known))
     return form.offering(_places(current_user().town_id))
+
+
+def _alike(form: RegisterForm, town_id: UUID) -> list[duplicates.Alike]:
+    """Who is here already and may be the one that is being written down."""
+    given, reached = form.values, read_phone(form.phone.data)
+    known = {name: given[name] for name in ("name", "email", "tax_code")}
+    return duplicates.alike(session(), town_id, phone=reached.mobile or reached.landline, **known)
 
 
 def _edit_page(shown: Sponsor, form: RegisterForm) -> ResponseReturnValue:

@@ -72,6 +72,8 @@ class Movement(StrEnum):
     REFUNDED = "refunded"
     CAME_BACK = "came_back"
     """The insurance office paid back what somebody who left had paid for in vain."""
+    MERGED = "merged"
+    """Passed from a sponsor to the one it turned out to be, or back."""
     CORRECTED = "corrected"
     """The exact opposite of another posting."""
 
@@ -144,6 +146,7 @@ MOVEMENTS: Mapping[Movement, Any] = {
     Movement.PAID: _l("Paid to the insurance fund"),
     Movement.REFUNDED: _l("Returned to the sponsor"),
     Movement.CAME_BACK: _l("Came back from the insurance fund"),
+    Movement.MERGED: _l("Brought together with another entry of the same sponsor"),
     Movement.CORRECTED: _l("Put right"),
 }
 KINDS_OF_ACCOUNT: Mapping[AccountKind, Any] = {

@@ -37,6 +37,7 @@ from crm.premiums.rules.quotes import Plan
 from crm.premiums.rules.wording import in_day
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground, Stage
+from crm.sponsors.family import joined_among
 from crm.sponsors.giving.rules import Due, Frequency
 from crm.sponsors.giving.services.instalments import begin_instalments
 from crm.sponsors.ledger.booking import (
@@ -56,6 +57,7 @@ from crm.sponsors.ledger.booking import (
     write_entries,
 )
 from crm.sponsors.ledger.limits import refuse_alone
+from crm.sponsors.ledger.passing import fetch_back, pass_on
 from crm.sponsors.models import Allocation, AllocationMonth, Pledge, Posting, Receipt, Sponsor
 from crm.sponsors.queries import FUND_ACCOUNT, came_in_on, carried_months, is_reversed, price
 from crm.sponsors.rules import (
@@ -273,7 +275,11 @@ def receive(
     on: date,
     at: datetime,
 ) -> Receipt:
-    """Money came in. The same bank reference a second time is a Conflict, and nothing is booked."""
+    """Money came in. The same bank reference a second time is a Conflict, and nothing is booked.
+
+    A promise of one who was joined to this sponsor is theirs too: it is booked there, and free to this one.
+    """
+    sponsor = _who_promised(session, sponsor, pledge)
     accounts = accounts_of(session, sponsor.town_id, sponsor.id)
     came = ((accounts[AccountKind.OUTSIDE], -amount), (accounts[AccountKind.AVAILABLE], amount))
     return _book_receipt(
@@ -310,6 +316,7 @@ def identify(
 ) -> Receipt:
     """So much of what was held is this sponsor's. `on` is the day on which it was found; Conflict `not_enough_received`
     when less of it is left."""
+    sponsor = _who_promised(session, sponsor, pledge)
     accounts = accounts_of(session, sponsor.town_id, sponsor.id)
     held, outside = account_of_held(session, from_posting), outside_of_nobody(session, sponsor.town_id)
     came = (
@@ -376,9 +383,12 @@ def came_back(
     """The insurance office paid back what had been paid for months that were not needed: it may be set aside again."""
     booked = Booked(by_id, on, at)
     _refuse_day(session, sponsor.town_id, booked)
+    joined = joined_among(session, sponsor.town_id, [sponsor.id])
     accounts = accounts_of(session, sponsor.town_id, sponsor.id)
     moved = ((accounts[AccountKind.INSURANCE_FUND], -amount), (accounts[AccountKind.AVAILABLE], amount))
-    return post(session, sponsor.town_id, Movement.CAME_BACK, moved, booked, memo=memo)
+    posting = post(session, sponsor.town_id, Movement.CAME_BACK, moved, booked, memo=memo)
+    pass_on(session, sponsor.town_id, joined, booked)
+    return posting
 
 
 def correct_receipt(
@@ -403,6 +413,7 @@ def correct_receipt(
     if pledge:
         session.refresh(pledge, with_for_update=True)
     posting = session.get_one(Posting, (receipt.town_id, receipt.posting_id))
+    fetch_back(session, receipt.town_id, receipt.sponsor_id, receipt.amount, booked)
     reversal = reverse(session, posting, booked, memo=reason)
     receipt.corrected_id = reversal.id
     session.flush()
@@ -448,6 +459,7 @@ def _book_receipt(
     positive(amount)
     if pledge is not None and pledge.sponsor_id != sponsor.id:
         raise RuleBroken(_l("This promise was made by another sponsor."), field="pledge_id")
+    joined = joined_among(session, sponsor.town_id, [sponsor.id])
     if booked.on > local_day(booked.at):
         raise RuleBroken(_l("The day lies ahead. Give the day on which the money came in."), field="received_on")
     refuse_long_ago(booked.on, local_day(booked.at))
@@ -476,7 +488,15 @@ def _book_receipt(
         raise Conflict(
             _l("A receipt with the reference %(reference)s is booked already.", reference=reference), code="reference"
         ) from None
+    pass_on(session, sponsor.town_id, joined, booked)
     return receipt
+
+
+def _who_promised(session: Session, sponsor: Sponsor, pledge: Pledge | None) -> Sponsor:
+    if pledge is None or pledge.sponsor_id == sponsor.id:
+        return sponsor
+    own = session.get_one(Sponsor, (pledge.town_id, pledge.sponsor_id))
+    return own if own.merged_into_id == sponsor.id else sponsor
 
 
 def _fulfilled(session: Session, pledge: Pledge | None, amount: Vnd) -> tuple[tuple[UUID, Vnd], ...]:
@@ -542,6 +562,7 @@ def allocate(
         raise RuleBroken(_l("Less than one đồng a month cannot be set aside."), field="months")
     booked = Booked(by_id, on, at, request_id)
     refuse_alone(session, Movement.RESERVED, amount, sponsor.town_id, sponsor.id, booked)
+    joined_among(session, sponsor.town_id, [sponsor.id])
     accounts = accounts_of(session, sponsor.town_id, sponsor.id)
     posting = post(
         session,
@@ -610,6 +631,7 @@ def release(
     if allocation.released_at or (allocation.payment_id and not paid_back):
         raise Conflict(SETTLED, code="settled")
     given_back = [one for one in carried_months(session, allocation) if since is None or one.month >= since.first_day]
+    joined = joined_among(session, allocation.town_id, [allocation.sponsor_id])
     if not given_back or (paid_back and since is not None and len(given_back) < allocation.carried_months):
         raise RuleBroken(_l("Choose months that are set aside and not yet paid."), field="since")
     accounts = accounts_of(session, allocation.town_id, allocation.sponsor_id)
@@ -625,6 +647,7 @@ def release(
         or_later=True,
     )
     _settle(session, allocation, len(given_back), since=since, released_at=at, released_id=posting.id)
+    pass_on(session, allocation.town_id, joined, Booked(by_id, on, at))
     return posting
 
 
@@ -698,6 +721,7 @@ def _pay(session: Session, allocation: Allocation, payment: Payment, booked: Boo
     used = payment.other_support
     if payment.prospect_id != allocation.prospect_id or not 0 < used <= allocation.carried_amount:
         raise RuleBroken(_l("This payment was not made with this money."), code="another_payment")
+    joined = joined_among(session, allocation.town_id, [allocation.sponsor_id])
     accounts = accounts_of(session, allocation.town_id, allocation.sponsor_id)
     moves = (
         (accounts[AccountKind.RESERVED], -allocation.carried_amount),
@@ -706,6 +730,7 @@ def _pay(session: Session, allocation: Allocation, payment: Payment, booked: Boo
     )
     posting = post(session, allocation.town_id, Movement.PAID, moves, booked, memo=None, or_later=True)
     _settle(session, allocation, allocation.carried_months, payment_id=payment.id, paid_id=posting.id)
+    pass_on(session, allocation.town_id, joined, replace(booked, request_id=None))
     return posting
 
 

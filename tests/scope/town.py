@@ -85,6 +85,7 @@ from crm.reports.rounds.models import ReportingRule, ReportOwed
 from crm.reports.rounds.rules import Who
 from crm.sealed import current as seal
 from crm.sponsors import services as sponsoring
+from crm.sponsors.duplicates.services import merge
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.rules import Asked
 from crm.sponsors.giving.services import registering
@@ -440,6 +441,15 @@ class SmallTown:
             self.session, made, receipt, address="http://localhost/verify", by=None, on=TODAY, at=at
         )
         self.thanks = letters.show(self.session, made, thanked=True, by=None, at=at).public_id
+        again, joined = (
+            sponsoring.register_sponsor(
+                self.session, town_id, name=f"{name} {turn}", kind=SponsorKind.COMPANY, by_id=None, at=at
+            )[0]
+            for turn in ("lần hai", "lần ba")
+        )
+        self.session.flush()
+        merged = merge(self.session, made, joined, "cùng một công ty", by=by, on=TODAY, at=at)
+        self.doubled = {"same_sponsor_id": again.id, "sponsor_merge_id": merged.id}
         return made, token
 
     def _refused(self, town_id: UUID) -> dict[str, UUID]:
@@ -958,12 +968,15 @@ class SmallTown:
         self.gathered_away = self._add(DossierList(town_id=town.id, year=2019, number=1, made_at=clock.now()))
         omega = self._person(AWAY, ward, union, helper)
         own = self.pledge_id, self.receipt_id, self.asked_id, self.paper, self.thanks
+        own_doubled = self.doubled
         own_registration = self.registration_id
         sponsor, letter = self._sponsor(town.id, "Công ty Xa Xôi", self._away_user)
         away = {"pledge_id": self.pledge_id, "receipt_id": self.receipt_id, "asked_id": self.asked_id}
         away["paper_id"] = self.paper.id
         self.pledge_id, self.receipt_id, self.asked_id, self.paper, self.thanks = own
         away["registration_id"], self.registration_id = self.registration_id, own_registration
+        away |= self.doubled
+        self.doubled = own_doubled
         self._carried(omega, sponsor)
         away |= self._proposal(sponsor, [omega])
         campaign = self._campaign(town.id, self._away_user, "draft")

@@ -18,6 +18,7 @@ from crm.places.boundaries import Boundaries
 from crm.prospects.models import Prospect, Standing
 from crm.prospects.queries.seeing import visible_to
 from crm.prospects.rules import Ground
+from crm.sponsors.family import has_part
 from crm.sponsors.models import Allocation, AllocationMonth, LedgerAccount, LedgerEntry, Posting, Sponsor
 from crm.sponsors.rules import AccountKind, Movement, SponsorKind
 
@@ -71,6 +72,7 @@ def supported(session: Session, scope: Scope, span: Span) -> list[Supported]:
     def sums(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
         return func.coalesce(func.sum(amount).filter(*conditions), 0)
 
+    part = aliased(Sponsor)
     query = (
         select(
             Sponsor,
@@ -83,11 +85,12 @@ def supported(session: Session, scope: Scope, span: Span) -> list[Supported]:
             sums(LedgerAccount.kind == AccountKind.INSURANCE_FUND, inside),
             func.count().filter(inside),
         )
-        .join(LedgerAccount, and_(LedgerAccount.town_id == Sponsor.town_id, LedgerAccount.sponsor_id == Sponsor.id))
+        .join(part, has_part(part))
+        .join(LedgerAccount, and_(LedgerAccount.town_id == part.town_id, LedgerAccount.sponsor_id == part.id))
         .join(LedgerEntry, _of_account())
         .join(Posting, _of_posting())
         .outerjoin(undone, and_(undone.town_id == Posting.town_id, undone.id == Posting.reverses_id))
-        .where(Sponsor.town_id == scope.town_id, Posting.posted_on <= span.as_of)
+        .where(Sponsor.town_id == scope.town_id, Sponsor.merged_into_id.is_(None), Posting.posted_on <= span.as_of)
         .group_by(Sponsor.town_id, Sponsor.id)
         .order_by(Sponsor.name_fold, Sponsor.id)
     )
@@ -135,7 +138,8 @@ def helped_in_all(session: Session, scope: Scope, span: Span) -> People:
 def _each(scope: Scope, span: Span) -> Any:
     """Each person of each sponsor: their need (1 poor, 2 near-poor, 3 another), the months set aside in the period that
     are carried still at its end, and months and đồng set aside less given back in it."""
-    given_back, month = aliased(Posting), AllocationMonth
+    given_back, month, part = aliased(Posting), AllocationMonth, aliased(Sponsor)
+    whose = func.coalesce(part.merged_into_id, part.id)
     anew = Posting.posted_on.between(span.since, span.as_of)
     stays = or_(given_back.id.is_(None), given_back.posted_on > span.as_of)
     returned = given_back.posted_on.between(span.since, span.as_of)
@@ -146,19 +150,20 @@ def _each(scope: Scope, span: Span) -> Any:
 
     return (
         select(
-            Allocation.sponsor_id,
+            whose.label("sponsor_id"),
             month.prospect_id,
             func.min(need).label("need"),
             func.count().filter(anew, stays).label("kept"),
             (func.count().filter(anew) - func.count().filter(returned)).label("months"),
             (amount(anew) - amount(returned)).label("amount"),
         )
+        .join(part, and_(part.town_id == Allocation.town_id, part.id == Allocation.sponsor_id))
         .join(month, and_(month.town_id == Allocation.town_id, month.allocation_id == Allocation.id))
         .join(Posting, and_(Posting.town_id == Allocation.town_id, Posting.id == Allocation.posting_id))
         .outerjoin(given_back, and_(given_back.town_id == month.town_id, given_back.id == month.released_id))
         .join(Prospect, and_(Prospect.town_id == month.town_id, Prospect.id == month.prospect_id))
         .where(visible_to(scope), or_(anew, returned))
-        .group_by(Allocation.sponsor_id, month.prospect_id)
+        .group_by(whose, month.prospect_id)
         .subquery()
     )
 

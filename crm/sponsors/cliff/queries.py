@@ -26,6 +26,7 @@ from crm.prospects.queries.seeing import listed_to
 from crm.prospects.queries.standing import standings_of
 from crm.prospects.rules import Ground
 from crm.sponsors.cliff.models import CliffNotice, PledgeRenewal
+from crm.sponsors.family import is_of, kept_id, stands_for
 from crm.sponsors.models import Allocation, AllocationMonth, Pledge, Receipt, Sponsor
 from crm.sponsors.queries import carried_until, priced
 from crm.sponsors.rules import AHEAD, PledgeState
@@ -111,7 +112,7 @@ def endings(scope: Scope, today: date) -> tuple[Select[Any], Any]:
         .join(Place, and_(Place.town_id == Prospect.town_id, Place.id == Prospect.place_id))
         .join(AllocationMonth, _last_month(ending.c.until))
         .join(Allocation, and_(Allocation.town_id == Prospect.town_id, Allocation.id == AllocationMonth.allocation_id))
-        .join(Sponsor, and_(Sponsor.town_id == Prospect.town_id, Sponsor.id == Allocation.sponsor_id))
+        .join(Sponsor, stands_for(Allocation))
         .where(listed_to(scope))
     )
     return query, ending.c.until
@@ -142,13 +143,14 @@ def left_alone(session: Session, town_id: UUID, today: date) -> Sequence[UUID]:
 def unseen(town_id: UUID, today: date) -> Select[UUID, date, UUID]:
     """Whose help ends within three months and was not seen yet by the nightly task: until when, and whose money it is."""
     ending = carried_until(town_id, today).subquery()
+    whose = kept_id(town_id, Allocation.sponsor_id)
     seen = exists().where(
         CliffNotice.town_id == town_id,
         CliffNotice.prospect_id == ending.c.prospect_id,
         CliffNotice.until == ending.c.until,
     )
     return (
-        select(ending.c.prospect_id, ending.c.until, Allocation.sponsor_id)
+        select(ending.c.prospect_id, ending.c.until, whose)
         .join(
             AllocationMonth,
             and_(
@@ -160,7 +162,7 @@ def unseen(town_id: UUID, today: date) -> Select[UUID, date, UUID]:
         )
         .join(Allocation, and_(Allocation.town_id == town_id, Allocation.id == AllocationMonth.allocation_id))
         .where(~seen)
-        .order_by(Allocation.sponsor_id, ending.c.until, ending.c.prospect_id)
+        .order_by(whose, ending.c.until, ending.c.prospect_id)
     )
 
 
@@ -207,7 +209,7 @@ def offer_to(session: Session, of: Sponsor, today: date) -> Offer | None:
         .where(
             Prospect.town_id == of.town_id,
             Prospect.merged_into_id.is_(None),
-            Allocation.sponsor_id == of.id,
+            is_of(Allocation.sponsor_id, of),
             ~_renewed_after(ending.c.until),
         )
         .order_by(ending.c.until, Prospect.id)
@@ -242,7 +244,7 @@ def open_renewal(session: Session, of: Sponsor) -> Pledge | None:
         select(Pledge)
         .where(
             Pledge.town_id == of.town_id,
-            Pledge.sponsor_id == of.id,
+            is_of(Pledge.sponsor_id, of),
             Pledge.state == PledgeState.OPEN,
             exists().where(PledgeRenewal.town_id == Pledge.town_id, PledgeRenewal.pledge_id == Pledge.id),
         )
@@ -264,7 +266,7 @@ def renewed_by(session: Session, town_id: UUID) -> dict[UUID, UUID]:
         Receipt.town_id == Pledge.town_id, Receipt.pledge_id == Pledge.id, Receipt.corrected_id.is_(None)
     )
     query = (
-        select(PledgeRenewal.prospect_id, Pledge.sponsor_id)
+        select(PledgeRenewal.prospect_id, kept_id(town_id, Pledge.sponsor_id))
         .join(Pledge, and_(Pledge.town_id == PledgeRenewal.town_id, Pledge.id == PledgeRenewal.pledge_id))
         .where(PledgeRenewal.town_id == town_id, paid)
         .order_by(Pledge.recorded_at, Pledge.id)

@@ -21,6 +21,7 @@ from crm.participation.guard.rules import SPONSOR_NOTICE
 from crm.places.models import Town
 from crm.prospects.models import Prospect
 from crm.sponsors.cliff import queries, services
+from crm.sponsors.family import kept_of
 from crm.sponsors.giving.showing import links, pay_token
 from crm.sponsors.matching.rules.needs import Terms
 from crm.sponsors.matching.services import ask
@@ -114,7 +115,7 @@ def _sponsor(token: str) -> Sponsor:
     found = session().scalar(select(Sponsor).where(Sponsor.id == links().sponsor_of(token)))
     if found is None:
         raise NotFound
-    return found
+    return kept_of(session(), found)
 
 
 def _unlisted(content: Any) -> Response:

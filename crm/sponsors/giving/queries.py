@@ -14,6 +14,7 @@ from crm.accounts.models import User
 from crm.accounts.queries import Scope, token_digest
 from crm.errors import NotFound
 from crm.money import Vnd
+from crm.sponsors.family import kept_of, stands_for
 from crm.sponsors.giving.models import InstalmentReminder, PledgeInstalment, PledgeStep, Registration
 from crm.sponsors.giving.rules import AWAY_FROM_DUE, Account, Due, Frequency, Reminder, laid
 from crm.sponsors.models import Pledge, Receipt, Sponsor
@@ -185,7 +186,7 @@ def _of_sponsors(
     query = (
         select(Pledge, Sponsor, due.c.due_on, due.c.left)
         .join(due, and_(due.c.town_id == Pledge.town_id, due.c.pledge_id == Pledge.id))
-        .join(Sponsor, and_(Sponsor.town_id == Pledge.town_id, Sponsor.id == Pledge.sponsor_id))
+        .join(Sponsor, stands_for(Pledge))
         .where(*which)
     )
     found: Page[Any] = page(
@@ -232,7 +233,7 @@ def reminders_since(town_id: UUID, day: date) -> Any:
     return (
         select(InstalmentReminder, Pledge, Sponsor)
         .join(Pledge, and_(Pledge.town_id == InstalmentReminder.town_id, Pledge.id == InstalmentReminder.pledge_id))
-        .join(Sponsor, and_(Sponsor.town_id == Pledge.town_id, Sponsor.id == Pledge.sponsor_id))
+        .join(Sponsor, stands_for(Pledge))
         .where(InstalmentReminder.town_id == town_id, InstalmentReminder.made_on >= day)
         .order_by(InstalmentReminder.id)
     )
@@ -329,7 +330,8 @@ def same_contact(
     if not wanted:
         return []
     query = select(Sponsor).where(Sponsor.town_id == town_id, or_(*wanted))
-    return session.scalars(query.order_by(Sponsor.created_at, Sponsor.id).limit(20)).all()
+    found = session.scalars(query.order_by(Sponsor.created_at, Sponsor.id).limit(20)).all()
+    return list(dict.fromkeys(kept_of(session, one) for one in found))
 
 
 def namesakes(session: Session, of: Sponsor) -> Sequence[Sponsor]:
@@ -340,6 +342,7 @@ def namesakes(session: Session, of: Sponsor) -> Sequence[Sponsor]:
         .where(
             Sponsor.town_id == of.town_id,
             Sponsor.id != of.id,
+            Sponsor.merged_into_id.is_(None),
             Registration.tax_code == of.tax_code,
             Registration.confirmed_at.is_not(None),
         )
@@ -351,4 +354,12 @@ def namesakes(session: Session, of: Sponsor) -> Sequence[Sponsor]:
 
 def tax_code_taken(session: Session, town_id: UUID, tax_code: str) -> bool:
     """Whether a sponsor has this tax code. Never told to whoever registers."""
-    return bool(session.scalar(select(exists().where(Sponsor.town_id == town_id, Sponsor.tax_code == tax_code))))
+    return bool(
+        session.scalar(
+            select(
+                exists().where(
+                    Sponsor.town_id == town_id, Sponsor.tax_code == tax_code, Sponsor.merged_into_id.is_(None)
+                )
+            )
+        )
+    )

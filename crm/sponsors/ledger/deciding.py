@@ -28,6 +28,7 @@ from crm.participation.models import Payment
 from crm.participation.rules import Basis
 from crm.prospects.models import Prospect
 from crm.sponsors import services
+from crm.sponsors.family import kept_of
 from crm.sponsors.ledger.booking import NOT_ENOUGH, NOTHING_TAKEN_BACK
 from crm.sponsors.ledger.closing import close_month
 from crm.sponsors.ledger.limits import limit, set_limit
@@ -222,7 +223,7 @@ def correct_or_ask(
         return services.correct_receipt(session, receipt, reason=reason, by_id=by.id, on=on, at=at)
     except Conflict as refused:
         _above(refused)
-        by_whom = session.get_one(Sponsor, (receipt.town_id, receipt.sponsor_id))
+        by_whom = kept_of(session, session.get_one(Sponsor, (receipt.town_id, receipt.sponsor_id)))
         _refuse_more_than_free(session, by_whom, receipt.amount, NOTHING_TAKEN_BACK)
         return ask_to_correct(session, receipt, reason=reason, by=by, at=at)
 
@@ -428,4 +429,4 @@ def does(act: MoneyAct, how: Does) -> None:
 
 def _sponsor(session: Session, request: MoneyRequest) -> Sponsor:
     assert request.sponsor_id, "an act with a sponsor's money names the sponsor"
-    return session.get_one(Sponsor, (request.town_id, request.sponsor_id))
+    return kept_of(session, session.get_one(Sponsor, (request.town_id, request.sponsor_id)))

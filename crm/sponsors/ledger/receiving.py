@@ -23,7 +23,9 @@ from crm.clock import local_day
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_ids
 from crm.money import Vnd
-from crm.sponsors.ledger.booking import in_words
+from crm.sponsors.family import joined_among
+from crm.sponsors.ledger.booking import Booked, in_words
+from crm.sponsors.ledger.passing import pass_on
 from crm.sponsors.models import LedgerAccount, LedgerEntry, Pledge, Posting, Receipt, Sponsor
 from crm.sponsors.rules import OF_A_SPONSOR, AccountKind, Movement, positive, refuse_long_ago
 
@@ -78,6 +80,7 @@ def _write(
     session: Session, town_id: UUID, gifts: Sequence[Gift], *, by_id: UUID | None, at: datetime
 ) -> list[Received]:
     _hold_promises(session, town_id, gifts)
+    joined = joined_among(session, town_id, {gift.sponsor_id for gift in gifts})
     accounts, expected = _accounts(session, town_id, gifts)
     made = [Received(*keys) for keys in zip(new_ids(len(gifts)), new_ids(len(gifts)), strict=True)]
     postings, entries, receipts = [], list[tuple[UUID, UUID, Vnd]](), []
@@ -116,6 +119,7 @@ def _write(
         ],
     )
     session.execute(insert(Receipt).returning(Receipt.id), receipts)
+    pass_on(session, town_id, joined, Booked(by_id, max(gift.on for gift in gifts), at))
     return made
 
 

@@ -22,6 +22,7 @@ class MoneyAct(StrEnum):
     SEND_BACK = "send_back"
     UNDO_LINE = "undo_line"
     PAY_LISTED = "pay_listed"
+    MERGE = "merge"
 
 
 class Decision(StrEnum):
@@ -38,6 +39,7 @@ ACTS: Mapping[MoneyAct, Any] = {
     MoneyAct.SEND_BACK: _l("Send held money back to its payer"),
     MoneyAct.UNDO_LINE: _l("Undo what was said of a bank's line"),
     MoneyAct.PAY_LISTED: _l("Pay with a sponsor's money what a list tells of"),
+    MoneyAct.MERGE: _l("Make two sponsors one"),
 }
 DECISIONS: Mapping[Decision, Any] = {
     Decision.APPROVED: _l("Approved"),
@@ -53,7 +55,7 @@ def next_to_close(last_closed: Month | None, first_booked: Month | None, this: M
 
 def subject_of(arguments: Mapping[str, Any], sponsor_id: object, amount: int) -> str:
     """What an act with these arguments is about: what it settles, or else the sponsor, the amount and all it is told."""
-    for name in ("allocation_id", "receipt_id", "line_id", "listed_id", "month"):
+    for name in ("allocation_id", "receipt_id", "line_id", "listed_id", "month", "gone_id"):
         if name in arguments:
             return str(arguments[name])
     if "prospect_id" in arguments:

@@ -23,6 +23,7 @@ from crm.prospects.merging.models import MergedRow
 from crm.prospects.models import Prospect, Standing
 from crm.prospects.queries.standing import valid_on
 from crm.prospects.rules import Ground
+from crm.sponsors.family import are_one, is_of, kept_id, kept_of
 from crm.sponsors.letters.models import NamingConsent, SponsorAccount, SponsorPaper, SponsorPublicity
 from crm.sponsors.letters.rules import (
     CarriedMonth,
@@ -79,7 +80,8 @@ NEED_THEN = case(
 def helped_by(session: Session, of: Sponsor) -> dict[UUID, Helped]:
     """Everybody this sponsor ever set money aside for, numbered in the order they were first helped.
 
-    The number stays: two records that became one keep the smaller of theirs, and nobody else's moves up.
+    The number stays: two records that became one keep the smaller of theirs, and nobody else's moves up. Whom a sponsor
+    helped that was joined to this one comes in on the day of that.
     """
     first_of = func.coalesce(MergedRow.origin_id, Allocation.prospect_id)
     came_as = and_(
@@ -88,15 +90,18 @@ def helped_by(session: Session, of: Sponsor) -> dict[UUID, Helped]:
         MergedRow.column_name == "prospect_id",
         MergedRow.row_key == cast(func.jsonb_build_object("id", Allocation.id), Text),
     )
+    part = aliased(Sponsor)
+    joined = func.greatest(Allocation.recorded_at, part.merged_at)
     query = (
         select(first_of, Prospect.id, Prospect.full_name, Place.id, Place.name, NEED_THEN)
         .select_from(Allocation)
         .join(Posting, and_(Posting.town_id == Allocation.town_id, Posting.id == Allocation.posting_id))
         .join(Prospect, and_(Prospect.town_id == Allocation.town_id, Prospect.id == Allocation.prospect_id))
         .join(Place, and_(Place.town_id == Prospect.town_id, Place.id == Prospect.place_id))
+        .join(part, and_(part.town_id == Allocation.town_id, part.id == Allocation.sponsor_id))
         .outerjoin(MergedRow, came_as)
-        .where(Allocation.town_id == of.town_id, Allocation.sponsor_id == of.id)
-        .order_by(Allocation.recorded_at, Allocation.id)
+        .where(Allocation.town_id == of.town_id, is_of(Allocation.sponsor_id, of))
+        .order_by(joined, Allocation.id)
     )
     numbers: dict[UUID, int] = {}
     found: dict[UUID, Helped] = {}
@@ -138,7 +143,7 @@ def carried_months(session: Session, of: Sponsor, people: dict[UUID, Helped]) ->
             and_(Allocation.town_id == AllocationMonth.town_id, Allocation.id == AllocationMonth.allocation_id),
         )
         .outerjoin(Payment, and_(Payment.town_id == AllocationMonth.town_id, Payment.id == AllocationMonth.payment_id))
-        .where(Allocation.town_id == of.town_id, Allocation.sponsor_id == of.id)
+        .where(Allocation.town_id == of.town_id, is_of(Allocation.sponsor_id, of))
         .order_by(AllocationMonth.allocation_id, AllocationMonth.month)
     )
     rows = session.execute(query).tuples().all()
@@ -177,7 +182,7 @@ def agreed_to_be_named(session: Session, of: Sponsor) -> set[UUID]:
     last = (
         select(NamingConsent.prospect_id, NamingConsent.given)
         .distinct(NamingConsent.prospect_id)
-        .where(NamingConsent.town_id == of.town_id, NamingConsent.sponsor_id == of.id)
+        .where(NamingConsent.town_id == of.town_id, is_of(NamingConsent.sponsor_id, of))
         .order_by(NamingConsent.prospect_id, NamingConsent.recorded_at.desc(), NamingConsent.id.desc())
         .subquery()
     )
@@ -291,9 +296,10 @@ def moves_of(session: Session, of: Sponsor, most: int = MOST_MOVES, skip: int = 
             and_(LedgerAccount.town_id == Posting.town_id, LedgerAccount.id == LedgerEntry.ledger_account_id),
         )
         .where(
-            LedgerAccount.town_id == of.town_id, LedgerAccount.sponsor_id == of.id, LedgerAccount.kind.in_(REAL_MONEY)
+            LedgerAccount.town_id == of.town_id, is_of(LedgerAccount.sponsor_id, of), LedgerAccount.kind.in_(REAL_MONEY)
         )
         .group_by(Posting.town_id, Posting.id)
+        .having(or_(free != 0, kept != 0, gone != 0))
         .subquery()
     )
     moved = func.abs(case((lines.c.gone != 0, lines.c.gone), (lines.c.kept != 0, lines.c.kept), else_=lines.c.free))
@@ -341,9 +347,14 @@ def years_of_money(
     def total(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
         return func.coalesce(func.sum(entry).filter(*conditions), 0)
 
+    part = (
+        select(Sponsor.id, func.coalesce(Sponsor.merged_into_id, Sponsor.id).label("kept_id"))
+        .where(Sponsor.town_id == town_id)
+        .subquery()
+    )
     query = (
         select(
-            LedgerAccount.sponsor_id,
+            part.c.kept_id,
             total(free, before),
             total(within, ~refunds),
             -total(within, refunds),
@@ -358,16 +369,15 @@ def years_of_money(
             LedgerAccount,
             and_(LedgerAccount.town_id == LedgerEntry.town_id, LedgerAccount.id == LedgerEntry.ledger_account_id),
         )
+        .join(part, part.c.id == LedgerAccount.sponsor_id)
         .join(Posting, and_(Posting.town_id == LedgerEntry.town_id, Posting.id == LedgerEntry.posting_id))
         .outerjoin(undone, and_(undone.town_id == Posting.town_id, undone.id == Posting.reverses_id))
-        .where(
-            LedgerAccount.town_id == town_id, LedgerAccount.sponsor_id.is_not(None), LedgerAccount.kind.in_(REAL_MONEY)
-        )
+        .where(LedgerAccount.town_id == town_id, LedgerAccount.kind.in_(REAL_MONEY))
         .where(Posting.posted_on <= last)
-        .group_by(LedgerAccount.sponsor_id)
+        .group_by(part.c.kept_id)
     )
     if sponsor_ids is not None:
-        query = query.where(LedgerAccount.sponsor_id.in_(sponsor_ids))
+        query = query.where(part.c.kept_id.in_(sponsor_ids))
     rows: Sequence[Any] = session.execute(query).all()
     return {row[0]: YearOfMoney(*(int(amount) for amount in row[1:])) for row in rows}
 
@@ -392,7 +402,7 @@ def receipts_of(session: Session, of: Sponsor, most: int = 200) -> list[Received
         .join(booked, and_(booked.town_id == Receipt.town_id, booked.id == Receipt.posting_id))
         .outerjoin(SponsorPaper, and_(SponsorPaper.town_id == Receipt.town_id, SponsorPaper.receipt_id == Receipt.id))
         .outerjoin(undone, and_(undone.town_id == Receipt.town_id, undone.id == Receipt.corrected_id))
-        .where(Receipt.town_id == of.town_id, Receipt.sponsor_id == of.id)
+        .where(Receipt.town_id == of.town_id, is_of(Receipt.sponsor_id, of))
         .order_by(Receipt.received_on.desc(), Receipt.id.desc())
         .limit(most)
     )
@@ -401,14 +411,14 @@ def receipts_of(session: Session, of: Sponsor, most: int = 200) -> list[Received
 
 def first_received(session: Session, of: Sponsor) -> date | None:
     """The day on which the first money of a sponsor came in."""
-    query = select(func.min(Receipt.received_on)).where(Receipt.town_id == of.town_id, Receipt.sponsor_id == of.id)
+    query = select(func.min(Receipt.received_on)).where(Receipt.town_id == of.town_id, is_of(Receipt.sponsor_id, of))
     return session.scalar(query)
 
 
 def receipt_of(session: Session, of: Sponsor, receipt_id: UUID) -> Receipt:
     """A receipt of this sponsor. Raises NotFound, also for another's."""
     found = session.get(Receipt, (of.town_id, receipt_id))
-    if found is None or found.sponsor_id != of.id:
+    if found is None or not are_one(session, of, found.sponsor_id):
         raise NotFound
     return found
 
@@ -422,14 +432,14 @@ def corrected_on(session: Session, receipt: Receipt) -> date | None:
 
 def papers_of(session: Session, of: Sponsor, most: int = 100) -> Sequence[SponsorPaper]:
     """The papers a sponsor was given, the latest first."""
-    query = select(SponsorPaper).where(SponsorPaper.town_id == of.town_id, SponsorPaper.sponsor_id == of.id)
+    query = select(SponsorPaper).where(SponsorPaper.town_id == of.town_id, is_of(SponsorPaper.sponsor_id, of))
     return session.scalars(query.order_by(SponsorPaper.issued_at.desc(), SponsorPaper.id.desc()).limit(most)).all()
 
 
 def paper_of(session: Session, of: Sponsor, paper_id: UUID) -> SponsorPaper:
     """A paper of this sponsor. Raises NotFound, also for another's."""
     found = session.get(SponsorPaper, (of.town_id, paper_id))
-    if found is None or found.sponsor_id != of.id:
+    if found is None or not are_one(session, of, found.sponsor_id):
         raise NotFound
     return found
 
@@ -477,7 +487,7 @@ def thanked(session: Session, public_id: str) -> Sponsor:
             SponsorPublicity,
             and_(SponsorPublicity.town_id == Sponsor.town_id, SponsorPublicity.sponsor_id == Sponsor.id),
         )
-        .where(SponsorPublicity.public_id == public_id, SponsorPublicity.thanked)
+        .where(SponsorPublicity.public_id == public_id, SponsorPublicity.thanked, Sponsor.merged_into_id.is_(None))
     )
     found = session.scalar(query)
     if found is None:
@@ -613,8 +623,8 @@ def who_wants_to_be_named(session: Session, town_id: UUID, most: int = 500) -> S
             SponsorPublicity,
             and_(SponsorPublicity.town_id == Sponsor.town_id, SponsorPublicity.sponsor_id == Sponsor.id),
         )
-        .where(Sponsor.town_id == town_id, SponsorPublicity.named)
-        .where(exists().where(Receipt.town_id == Sponsor.town_id, Receipt.sponsor_id == Sponsor.id))
+        .where(Sponsor.town_id == town_id, Sponsor.merged_into_id.is_(None), SponsorPublicity.named)
+        .where(exists().where(Receipt.town_id == Sponsor.town_id, kept_id(town_id, Receipt.sponsor_id) == Sponsor.id))
         .order_by(Sponsor.name_fold, Sponsor.id)
         .limit(most)
     )
@@ -634,7 +644,7 @@ def sponsor_of_account(session: Session, user: User) -> Sponsor:
     found = session.scalar(query)
     if found is None:
         raise NotFound
-    return found
+    return kept_of(session, found)
 
 
 def accounts_of(session: Session, of: Sponsor) -> Sequence[User]:
@@ -642,7 +652,7 @@ def accounts_of(session: Session, of: Sponsor) -> Sequence[User]:
     query = (
         select(User)
         .join(SponsorAccount, and_(SponsorAccount.town_id == User.town_id, SponsorAccount.user_id == User.id))
-        .where(SponsorAccount.town_id == of.town_id, SponsorAccount.sponsor_id == of.id)
+        .where(SponsorAccount.town_id == of.town_id, is_of(SponsorAccount.sponsor_id, of))
         .order_by(User.full_name, User.id)
     )
     return session.scalars(query).all()
@@ -664,7 +674,7 @@ def consents_of(session: Session, person: Prospect, of: Sponsor) -> Sequence[tup
         .where(
             NamingConsent.town_id == person.town_id,
             NamingConsent.prospect_id == person.id,
-            NamingConsent.sponsor_id == of.id,
+            is_of(NamingConsent.sponsor_id, of),
         )
         .order_by(NamingConsent.recorded_at.desc(), NamingConsent.id.desc())
         .limit(100)
@@ -675,6 +685,6 @@ def consents_of(session: Session, person: Prospect, of: Sponsor) -> Sequence[tup
 def helped_person_of(session: Session, person: Prospect, of: Sponsor) -> bool:
     """Whether this sponsor ever set money aside for somebody."""
     query = select(Allocation.id).where(
-        Allocation.town_id == of.town_id, Allocation.sponsor_id == of.id, Allocation.prospect_id == person.id
+        Allocation.town_id == of.town_id, is_of(Allocation.sponsor_id, of), Allocation.prospect_id == person.id
     )
     return session.scalar(query.limit(1)) is not None

@@ -30,6 +30,7 @@ from crm.prospects.models import Prospect, StageChange, Standing
 from crm.prospects.queries.standing import standings_of
 from crm.prospects.rules import Ground, Sex, Stage
 from crm.sponsors.cliff.queries import renewed_by
+from crm.sponsors.family import kept_id
 from crm.sponsors.matching.models import FundingRefusal
 from crm.sponsors.matching.rules.needs import (
     LOOK_AHEAD,
@@ -107,7 +108,8 @@ def _sponsors(town_id: UUID, *columns: Any) -> Select[Any]:
     return (
         select(*columns)
         .join(LedgerAccount, and_(LedgerAccount.town_id == Sponsor.town_id, LedgerAccount.sponsor_id == Sponsor.id))
-        .where(Sponsor.town_id == town_id, LedgerAccount.kind == AccountKind.AVAILABLE)
+        .where(Sponsor.town_id == town_id, Sponsor.merged_into_id.is_(None))
+        .where(LedgerAccount.kind == AccountKind.AVAILABLE)
     )
 
 
@@ -138,7 +140,7 @@ def offers(session: Session, town_id: UUID, on: date, terms: Terms, carried: Car
 def _carried(session: Session, town_id: UUID) -> Carried:
     month = AllocationMonth
     rows = session.execute(
-        select(month.prospect_id, Allocation.sponsor_id, month.month)
+        select(month.prospect_id, kept_id(town_id, Allocation.sponsor_id), month.month)
         .join(Allocation, and_(Allocation.town_id == month.town_id, Allocation.id == month.allocation_id))
         .where(month.town_id == town_id, month.released_at.is_(None))
     )

@@ -22,6 +22,7 @@ from crm.premiums.rules.quotes import Plan
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import visible_to
 from crm.prospects.rules import Stage
+from crm.sponsors.family import stands_for
 from crm.sponsors.models import Allocation, AllocationMonth, Posting, Sponsor
 from crm.sponsors.unneeded.rules import FOR_GOOD, Why
 from crm.web.pager import Page, page
@@ -92,7 +93,7 @@ def _query(session: Session, scope: Scope, today: date) -> Any:
     return (
         select(Allocation, Prospect, Sponsor, paid_from, left, barred)
         .join(Prospect, and_(Prospect.town_id == Allocation.town_id, Prospect.id == Allocation.prospect_id))
-        .join(Sponsor, and_(Sponsor.town_id == Allocation.town_id, Sponsor.id == Allocation.sponsor_id))
+        .join(Sponsor, stands_for(Allocation))
         .where(
             visible_to(scope),
             Allocation.town_id == scope.town_id,

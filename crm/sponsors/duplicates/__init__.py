@@ -1,0 +1,1 @@
+"""Sponsors who registered twice: found, made one, and told apart again."""
