@@ -21,6 +21,7 @@ from crm.app import create_app
 from crm.clock import at, now
 from crm.db import plain_engine, transaction
 from crm.demo.duties import Duties
+from crm.demo.approving import let_something_wait
 from crm.demo.loading import Loader
 from crm.demo.numbering import Numbering
 from crm.demo.papers import Papers
@@ -115,6 +116,7 @@ def load(session: Session, wanted: Wanted, *, moved_to: datetime | None) -> None
     Reporting(session, team, wanted.as_of, Random(wanted.seed)).write()  # noqa: S311
     set_fund_account(session, FUND)
     load_statement(session, town.id, FUND, wanted.as_of, Random(wanted.seed), team.treasurer_id)  # noqa: S311
+    let_something_wait(session, team, wanted.as_of)
     tell(session, town.id, links=links(), today=wanted.as_of, at=at(wanted.as_of, 4))
     accounts = [{"identity": one.identity, "role": one.role.value, "name": one.name} for one in team.accounts]
     stored.write(session, SETTING, {"accounts": accounts, "password": PASSWORD})

@@ -129,8 +129,16 @@ def parts_page(
     session: Session, scope: Scope, *, settled: bool, cursor: str | None, size: int = 50
 ) -> tuple[Page[Waited], int, int]:
     """One page of parts among those of people one may see, how many there are, and their sum in đồng."""
+    query = _parts(scope, settled=settled)
+    count, total = _in_all(session, query)
+    order = (LeavingPart.id,)
+    found = page(session, query, order, cursor=cursor, size=size, kinds=(UUID,), key=lambda row: (row[0].id,))
+    return Page([Waited(*row) for row in found.rows], found.next), count, total
+
+
+def _parts(scope: Scope, *, settled: bool) -> Any:
     reversal = aliased(Payment)
-    query: Any = (
+    return (
         select(LeavingPart, LeavingRefund, Prospect)
         .join(
             LeavingRefund,
@@ -142,9 +150,15 @@ def parts_page(
         .where(visible_to(scope), reversal.id.is_(None))
         .where(LeavingPart.settled_on.is_not(None) if settled else LeavingPart.settled_on.is_(None))
     )
+
+
+def _in_all(session: Session, query: Any) -> tuple[int, int]:
     count, total = session.execute(
         query.with_only_columns(func.count(), func.coalesce(func.sum(LeavingPart.amount), 0))
     ).one()
-    order = (LeavingPart.id,)
-    found = page(session, query, order, cursor=cursor, size=size, kinds=(UUID,), key=lambda row: (row[0].id,))
-    return Page([Waited(*row) for row in found.rows], found.next), int(count), int(total)
+    return int(count), int(total)
+
+
+def waited_for(session: Session, scope: Scope) -> tuple[int, int]:
+    """How many parts have not come back yet among those of people one may see, and their sum in đồng."""
+    return _in_all(session, _parts(scope, settled=False))

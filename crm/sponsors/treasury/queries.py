@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -10,12 +11,15 @@ from uuid import UUID
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from crm.accounts.models import User
 from crm.accounts.queries import Scope
+from crm.accounts.rules import Role
 from crm.money import Vnd
 from crm.months import Month
+from crm.participation.leaving.queries import waited_for
 from crm.sponsors.cliff.queries import Ahead, ahead
 from crm.sponsors.giving import queries as giving
-from crm.sponsors.ledger.queries import how_many_wait, month_to_close
+from crm.sponsors.ledger import queries as ledger
 from crm.sponsors.matching.models import FundingLine, FundingProposal
 from crm.sponsors.matching.rules.states import OPEN, ProposalState
 from crm.sponsors.models import AllocationMonth
@@ -25,6 +29,7 @@ from crm.sponsors.statements.queries import Bridge, bank_accounts, bridge_on
 from crm.sponsors.unneeded.queries import how_many as unneeded
 
 MOST_COUNTED = 999
+MOST_WAITING, MOST_ABLE = 5, 6
 
 
 class Carried(NamedTuple):
@@ -46,6 +51,13 @@ class Proposed(NamedTuple):
     amount: Vnd
 
 
+class Waits(NamedTuple):
+    """An act that waits for a second person, with the names of those who may decide it."""
+
+    asked: ledger.Asked
+    able: Mapping[UUID, str]
+
+
 @dataclass(frozen=True)
 class Desk:
     """Everything the page says."""
@@ -62,6 +74,9 @@ class Desk:
     ahead: Ahead
     unneeded: int
     """Of so many people money is set aside in vain."""
+    coming_back: tuple[int, Vnd]
+    """What the insurance office still owes for months nobody needs: how many parts, and their sum."""
+    second: Sequence[Waits]
     carried: Carried
     to_close: Month | None
 
@@ -93,15 +108,31 @@ def desk(session: Session, scope: Scope, today: date) -> Desk:
         balance=balance_of_all(session, town_id),
         unidentified=unidentified(session, town_id),
         late=giving.late_in_all(session, town_id, today),
-        decisions=how_many_wait(session, town_id, scope.user_id),
+        decisions=ledger.how_many_wait(session, town_id, scope.user_id),
         registrations=giving.how_many_wait(session, town_id, MOST_COUNTED),
         bridge=bridge_on(session, town_id, today) if bank_accounts(session, town_id) else None,
         proposed=_proposed(session, town_id),
         ahead=ahead(session, scope, today),
         unneeded=unneeded(session, scope, today),
+        coming_back=waited_for(session, scope),
+        second=waits_for(session, scope),
         carried=months_carried(session, town_id, Month.of(today)),
-        to_close=month_to_close(session, town_id, today),
+        to_close=ledger.month_to_close(session, town_id, today),
     )
+
+
+def waits_for(session: Session, scope: Scope) -> Sequence[Waits]:
+    """The oldest acts that wait for a second person, and who may decide each."""
+    found = ledger.named(session, scope, ledger.waiting(session, scope, cursor=None, size=MOST_WAITING).rows)
+    if not found:
+        return []
+    able = session.execute(
+        select(User.id, User.full_name)
+        .where(User.town_id == scope.town_id, User.role == Role.TREASURER, User.active)
+        .order_by(User.full_name, User.id)
+        .limit(MOST_ABLE)
+    ).all()
+    return [Waits(one, {row[0]: row[1] for row in able if row[0] != one.request.asked_by_id}) for one in found]
 
 
 def months_carried(session: Session, town_id: UUID, until: Month) -> Carried:

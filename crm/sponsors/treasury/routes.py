@@ -11,6 +11,7 @@ from crm.accounts.rules import May
 from crm.db import session
 from crm.months import Month
 from crm.places.models import Town
+from crm.sponsors.ledger.rules import ACTS
 from crm.sponsors.treasury.queries import desk
 from crm.web.guard import may
 
@@ -25,6 +26,7 @@ def home() -> ResponseReturnValue:
     return render_template(
         "sponsors/treasury/home.html",
         desk=desk(session(), scope, today),
+        acts=ACTS,
         town=session().get_one(Town, scope.town_id),
         today=today,
         month=Month.of(today),

@@ -1,7 +1,7 @@
 """Two sponsors who are the same become one, and can be told apart again.
 
-Revision ID: 0050
-Revises: 0049
+Revision ID: 0055
+Revises: 0054
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0050"
-down_revision = "0049"
+revision = "0055"
+down_revision = "0054"
 branch_labels = None
 depends_on = None
 
