@@ -157,6 +157,7 @@ def _each(scope: Scope, span: Span) -> Any:
             (func.count().filter(anew) - func.count().filter(returned)).label("months"),
             (amount(anew) - amount(returned)).label("amount"),
         )
+        .select_from(Allocation)
         .join(part, and_(part.town_id == Allocation.town_id, part.id == Allocation.sponsor_id))
         .join(month, and_(month.town_id == Allocation.town_id, month.allocation_id == Allocation.id))
         .join(Posting, and_(Posting.town_id == Allocation.town_id, Posting.id == Allocation.posting_id))

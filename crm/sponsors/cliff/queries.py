@@ -151,6 +151,7 @@ def unseen(town_id: UUID, today: date) -> Select[UUID, date, UUID]:
     )
     return (
         select(ending.c.prospect_id, ending.c.until, whose)
+        .select_from(ending)
         .join(
             AllocationMonth,
             and_(
@@ -267,6 +268,7 @@ def renewed_by(session: Session, town_id: UUID) -> dict[UUID, UUID]:
     )
     query = (
         select(PledgeRenewal.prospect_id, kept_id(town_id, Pledge.sponsor_id))
+        .select_from(PledgeRenewal)
         .join(Pledge, and_(Pledge.town_id == PledgeRenewal.town_id, Pledge.id == PledgeRenewal.pledge_id))
         .where(PledgeRenewal.town_id == town_id, paid)
         .order_by(Pledge.recorded_at, Pledge.id)

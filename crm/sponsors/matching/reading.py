@@ -141,6 +141,7 @@ def _carried(session: Session, town_id: UUID) -> Carried:
     month = AllocationMonth
     rows = session.execute(
         select(month.prospect_id, kept_id(town_id, Allocation.sponsor_id), month.month)
+        .select_from(month)
         .join(Allocation, and_(Allocation.town_id == month.town_id, Allocation.id == month.allocation_id))
         .where(month.town_id == town_id, month.released_at.is_(None))
     )
