@@ -92,6 +92,7 @@ def _query(session: Session, scope: Scope, today: date) -> Any:
     left, barred = _left_for_good(), Prospect.stage == Stage.NOT_ELIGIBLE
     return (
         select(Allocation, Prospect, Sponsor, paid_from, left, barred)
+        .select_from(Allocation)
         .join(Prospect, and_(Prospect.town_id == Allocation.town_id, Prospect.id == Allocation.prospect_id))
         .join(Sponsor, stands_for(Allocation))
         .where(
