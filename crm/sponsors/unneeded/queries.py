@@ -64,7 +64,7 @@ def unneeded(session: Session, scope: Scope, today: date, allocation_id: UUID) -
 
 def how_many(session: Session, scope: Scope, today: date) -> int:
     """How many stand in the list."""
-    counted = _query(session, scope, today).with_only_columns(func.count(), maintain_column_froms=True)
+    counted = _query(session, scope, today).with_only_columns(func.count())
     return int(session.scalar(counted) or 0)
 
 
