@@ -10,6 +10,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from crm.premiums.rules.wording import in_day
+from crm.reports.documents.rules import written_day
 from crm.reports.tables import ReportTable
 from crm.web import filters
 from crm.web.language import chosen
@@ -29,7 +30,7 @@ def as_pdf(table: ReportTable, town: str, today: date) -> bytes:
             "form": table.form,
             "title": table.title,
             "period": _("From %(first)s to %(last)s", first=in_day(table.since), last=in_day(table.as_of)),
-            "day": _("%(town)s, %(day)s", town=town, day=in_day(today)),
+            "day": f"{town}, {written_day(today) if lang == 'vi' else in_day(today)}",
             "made_by": _("Made by"),
             "head": _("Head of the office"),
             "sign": _("(signature, full name)"),
