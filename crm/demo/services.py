@@ -20,8 +20,8 @@ from crm.accounts.models import User
 from crm.app import create_app
 from crm.clock import at, now
 from crm.db import plain_engine, transaction
-from crm.demo.duties import Duties
 from crm.demo.approving import let_something_wait
+from crm.demo.duties import Duties
 from crm.demo.loading import Loader
 from crm.demo.numbering import Numbering
 from crm.demo.papers import Papers
