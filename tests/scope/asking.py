@@ -93,6 +93,7 @@ OF_THE_TOWN = (
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},
+    "standstill.told": {"what": "messages"},
     "refusing.withdraw": {"token": "a link"},
     "mail.one": {"email_id": UUID(int=0)},
     "giving.registered": {"token": "none"},
