@@ -55,7 +55,9 @@ def reports_waiting() -> int:
 
 ANSWERS = Item(_l("Answers"), "inbox.listing", "message", May.LOG_VISITS, waiting=answers_waiting)
 
-FIELD: tuple[Item, ...] = (TODAY, RESIDENTS, replace(LOG, strong=True), MINE, ANSWERS)
+EVENTS = Item(_l("Communication events"), "events.listing", "campaign", May.LOG_VISITS)
+
+FIELD: tuple[Item, ...] = (TODAY, RESIDENTS, replace(LOG, strong=True), MINE, ANSWERS, EVENTS)
 """Those who go from door to door: their four places, the act in the middle, and what people wrote back."""
 
 AGENT: tuple[Item, ...] = (TODAY, PAPERS, replace(LOG, strong=True), MINE, RESIDENTS, ANSWERS)
@@ -81,6 +83,7 @@ OFFICE: tuple[Item, ...] = (
     replace(LOG, group=DOORS),
     replace(MINE, group=DOORS),
     Item(_l("Visits"), "outreach.listing", "list", May.SEE_DASHBOARD, group=DOORS),
+    replace(EVENTS, group=DOORS),
     Item(_l("Who looks after whom"), "outreach.assigning", "family", May.ASSIGN, group=DOORS),
     Item(_l("Work packages"), "packages.listing", "document", May.ASSIGN, group=DOORS),
     Item(_l("Volunteers of my unit"), "team.listing", "person", May.INVITE_VOLUNTEERS, group=DOORS),

@@ -58,6 +58,7 @@ import crm.reminders.models
 import crm.reorganisations.models
 import crm.reports.documents.models
 import crm.reports.duties.models
+import crm.reports.events.models
 import crm.reports.forecast.models
 import crm.reports.rounds.models
 import crm.sponsors.cliff.models
@@ -142,6 +143,7 @@ from crm.reports.documents import resources as document_resources
 from crm.reports.documents import routes as document_routes
 from crm.reports.duties import resources as duty_resources
 from crm.reports.duties import routes as duty_routes
+from crm.reports.events import routes as event_routes
 from crm.reports.forecast import resources as forecast_resources
 from crm.reports.forecast import routes as forecast_routes
 from crm.reports.money import routes as money_report_routes
@@ -236,6 +238,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     document_routes.bp,
     round_routes.bp,
     duty_routes.bp,
+    event_routes.bp,
     reorganisation_routes.bp,
     decree_routes.bp,
     timekeeping_routes.bp,

@@ -37,6 +37,7 @@ INSIDE = {
     "documents": "documents",
     "rounds": "rounds",
     "duties": "duties",
+    "events": "events",
 }
 """Folders of a package that have a catalogue of their own."""
 

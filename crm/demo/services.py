@@ -22,6 +22,7 @@ from crm.clock import at, now
 from crm.db import plain_engine, transaction
 from crm.demo.approving import let_something_wait
 from crm.demo.duties import Duties
+from crm.demo.events import Events
 from crm.demo.loading import Loader
 from crm.demo.numbering import Numbering
 from crm.demo.papers import Papers
@@ -113,6 +114,7 @@ def load(session: Session, wanted: Wanted, *, moved_to: datetime | None) -> None
     Papers(session, team, number, wanted.as_of).write()
     set_targets(session, team, wanted.as_of)
     Duties(session, team, wanted.as_of).write()
+    Events(session, team, number, wanted.as_of, Random(wanted.seed)).write()  # noqa: S311
     Reporting(session, team, wanted.as_of, Random(wanted.seed)).write()  # noqa: S311
     set_fund_account(session, FUND)
     load_statement(session, town.id, FUND, wanted.as_of, Random(wanted.seed), team.treasurer_id)  # noqa: S311

@@ -90,6 +90,7 @@ OF_THE_TOWN = (
     "round_id",
     "owed_id",
     "duty_id",
+    "event_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},

@@ -79,6 +79,8 @@ from crm.reports.documents.printing import word
 from crm.reports.documents.services import counting as reporting
 from crm.reports.documents.services import papers
 from crm.reports.duties.models import Duty
+from crm.reports.events.models import PublicEvent
+from crm.reports.events.rules import EventKind
 from crm.reports.periods import ReportKind
 from crm.reports.rounds import services as rounds
 from crm.reports.rounds.models import ReportingRule, ReportOwed
@@ -551,7 +553,15 @@ class SmallTown:
         rounds.submit(self.session, owed, row, {}, None, who=Who.WARDS, knowing_version=0, by=by, at=at)
         duty = {"year": 2019, "actor_no": 11, "actor": "UBND", "position": 1, "words": "Lập kế hoạch", "source": "KH"}
         planned = self._add(Duty(town_id=by.town_id, place_id=owed.place_id, due_on=date(2019, 9, 30), **duty))
-        told = {"round_id": row.id, "owed_id": owed.id, "duty_id": planned.id}
+        held = {
+            "held_on": date(2019, 9, 12),
+            "title": "Họp khu phố",
+            "times": 1,
+            "logged_at": at,
+            "logged_by_id": by.id,
+        }
+        event = self._add(PublicEvent(town_id=by.town_id, place_id=owed.place_id, kind=EventKind.MEETING, **held))
+        told = {"event_id": event.id, "round_id": row.id, "owed_id": owed.id, "duty_id": planned.id}
         return told | {"report_id": report.id, "office_template_id": self._add(own).id}
 
     @staticmethod

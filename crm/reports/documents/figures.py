@@ -26,6 +26,10 @@ from crm.reports.documents.queries import counting
 from crm.reports.documents.queries.counting import Asked, Stock
 from crm.reports.documents.rules import FINAL, period_words, written_number
 from crm.reports.documents.sheets import Correction, StockRow
+from crm.reports.events import queries as events
+from crm.reports.events.models import PublicEvent
+from crm.reports.events.rules import ON_PAPER as EVENTS_ON_PAPER
+from crm.reports.events.rules import EventKind
 from crm.reports.money import queries as money
 from crm.reports.money import tables as money_tables
 from crm.reports.periods import ReportKind
@@ -200,10 +204,25 @@ def _sponsors(session: Session, what: Asked, wanted: Wanted, facts: dict[str, An
 
 def _telling(session: Session, what: Asked, wanted: Wanted, facts: dict[str, Any]) -> None:
     found = counting.told(session, what)
-    facts["tables"].append(sheets.of_telling(found))
+    held = events.sums(session, what.scope.town_id, what.span, *_in_place(what))
+    facts["tables"].append(sheets.of_telling(found, _on_paper(held)))
+    if held:
+        facts["events"] = {kind.value: one._asdict() for kind, one in held.items()}
     facts["told"] = {"sent": found.sent, "taken": found.taken, "refused": found.refused} | {
         way.value: list(numbers) for way, numbers in found.visits.items()
     }
+
+
+def _in_place(what: Asked) -> list[Any]:
+    """Events held in what is the report's place in its boundaries; of the town all."""
+    if what.place is None:
+        return []
+    spots = [key for key, spot in what.within.spots.items() if spot.kind in UNITS]
+    return [PublicEvent.place_id.in_([key for key in spots if what.within.unit_of(key) == what.place.id])]
+
+
+def _on_paper(held: Mapping[EventKind, events.Sums]) -> list[tuple[str, str, int, int, int]]:
+    return [(*words, *held[kind]) for kind, words in EVENTS_ON_PAPER.items() if kind in held]
 
 
 def _money(session: Session, what: Asked, wanted: Wanted, facts: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from crm.names import sort_key
 from crm.outreach.rules import Channel
 from crm.reports.documents.queries.counting import MonthOf, Stock, Told, Worked
 from crm.reports.tables import ReportTable
+from crm.web import filters
 
 NUMBER, WORDS, MONEY, PERCENT, PLACE = "number", "words", "money", "percent", "place"
 PLACES_OF_A_PERCENT = 2
@@ -288,8 +289,8 @@ _WAYS = (
 )
 
 
-def of_telling(found: Told) -> Sheet:
-    """Biểu 04: conversations and messages."""
+def of_telling(found: Told, events: Sequence[tuple[str, str, int, int, int]] = ()) -> Sheet:
+    """Biểu 04: conversations, events (words, unit, times, people who came, leaflets) and messages."""
     columns = [
         Column("TT", PLACE, width=4),
         Column("Nội dung", WORDS, width=40),
@@ -302,6 +303,10 @@ def of_telling(found: Told) -> Sheet:
     for way, words in _WAYS:
         tries, met = found.visits.get(way, (0, 0))
         rows.append([len(rows) + 1, words, "lượt", tries, met, ""])
+    for words, unit, times, attended, leaflets in events:
+        handed = f"{filters.number(leaflets)} tờ rơi" if leaflets else ""
+        came = f"{filters.number(attended)} lượt người dự" if attended else ""
+        rows.append([len(rows) + 1, words, unit, times, None, "; ".join(part for part in (came, handed) if part)])
     for words, number, note in (
         ("Tin nhắn đã gửi", found.sent, ""),
         ("– nhà mạng đã nhận", found.taken, "không có nghĩa là đã đọc"),
@@ -327,7 +332,11 @@ def of_telling(found: Told) -> Sheet:
         columns,
         rows,
         total=False,
-        notes=["Lượt gồm cả những lần không gặp; hội nghị, buổi phát thanh, tờ rơi do các đơn vị tự báo cáo kèm theo."],
+        notes=[
+            "Lượt gồm cả những lần không gặp; hội nghị, buổi phát thanh, tờ rơi là số đã ghi vào sổ sự kiện, số đơn vị tự báo cáo ở Biểu 08."
+            if events
+            else "Lượt gồm cả những lần không gặp; hội nghị, buổi phát thanh, tờ rơi do các đơn vị tự báo cáo kèm theo."
+        ],
     )
 
 

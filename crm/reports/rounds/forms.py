@@ -32,6 +32,7 @@ from crm.reports.rounds.rules import (
     MOST_NUMBER,
     OWN_WORDS,
     Deadline,
+    Figure,
     Own,
     Who,
 )
@@ -70,8 +71,15 @@ class SubmitForm(Form):
     )
 
     @classmethod
-    def of(cls, version: int, last: ReportSubmission | None, before: ReportSubmission | None) -> Self:
-        """Filled in with what was sent last in this round; else only with the sources named the last time."""
+    def of(
+        cls,
+        version: int,
+        last: ReportSubmission | None,
+        before: ReportSubmission | None,
+        logged: Mapping[Own, Figure],
+    ) -> Self:
+        """Filled in with what was sent last in this round; else with what was `logged` of events, and the sources named the
+        last time."""
         filled: dict[str, Any] = {"version": str(version)}
         if last is not None:
             filled["note"] = last.note
@@ -79,6 +87,8 @@ class SubmitForm(Form):
             filled |= {f"number_{own}": one.number, f"source_{own}": one.source}
         if last is None and before is not None:
             filled |= {f"source_{own}": one.source for own, one in before.figures.items()}
+        for own, one in (logged if last is None else {}).items():
+            filled |= {f"number_{own}": one.number, f"source_{own}": one.source}
         return cls(data=filled)
 
     def pairs(self, who: Who) -> list[tuple[Own, Any, Any]]:

@@ -160,7 +160,7 @@ def write(owed_id: UUID) -> ResponseReturnValue:
     scope = current_scope()
     owed = queries.owed_seen(session(), scope, owed_id)
     line, row = queries.line_of(session(), scope, owed), queries.round_of(session(), owed)
-    form = SubmitForm() if request.method == "POST" else SubmitForm.of(owed.version, line.last, _before(owed))
+    form = SubmitForm() if request.method == "POST" else _filled(owed, row, line)
     if form.validate_on_submit():
         with refusals_on(form), transaction() as current:
             held = queries.owed_seen(current, scope, owed_id, lock=True)
@@ -245,8 +245,9 @@ def _rule_form() -> RuleForm:
     return RuleForm.of(kind, queries.rule_on(session(), current_scope().town_id, kind, today), today.replace(day=1))
 
 
-def _before(owed: ReportOwed) -> Any:
-    return queries.before(session(), owed) if owed.version == 0 else None
+def _filled(owed: ReportOwed, row: ReportingRound, line: queries.Line) -> SubmitForm:
+    before = queries.before(session(), owed) if owed.version == 0 else None
+    return SubmitForm.of(owed.version, line.last, before, services.logged_of(session(), owed, row, clock.today()))
 
 
 def _known(owed: ReportOwed, row: ReportingRound) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -20,9 +21,13 @@ from crm.accounts.services import note_change
 from crm.clock import local_day
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
+from crm.participation.rules import Span
 from crm.places.models import Place
 from crm.places.queries import units
 from crm.reports.documents.rules import digest_of
+from crm.reports.events import queries as events
+from crm.reports.events.models import PublicEvent
+from crm.reports.events.rules import EventKind
 from crm.reports.periods import ReportKind, span_of
 from crm.reports.rounds import knowing, queries
 from crm.reports.rounds.models import ReportingRound, ReportingRule, ReportOwed, ReportReturn, ReportSubmission
@@ -31,6 +36,7 @@ from crm.reports.rounds.rules import (
     LONGEST_NOTE,
     LONGEST_WHY,
     Deadline,
+    Figure,
     Own,
     State,
     Who,
@@ -174,6 +180,29 @@ def known_of(session: Session, owed: ReportOwed, row: ReportingRound, today: dat
         return knowing.of_place(session, session.get_one(Place, (owed.town_id, owed.place_id)), span)
     assert owed.organisation_id is not None, "one of both is named"
     return knowing.of_organisation(session, owed.town_id, owed.organisation_id, span)
+
+
+def logged_of(session: Session, owed: ReportOwed, row: ReportingRound, today: date) -> dict[Own, Figure]:
+    """What of a unit's own figures follows from the events it logged in the period; what it did not log is not known."""
+    first, last = ends(ReportKind(row.kind), row.period)
+    led = (
+        (PublicEvent.place_id == owed.place_id) & PublicEvent.organisation_id.is_(None)
+        if owed.place_id
+        else PublicEvent.organisation_id == owed.organisation_id
+    )
+    found = events.sums(session, owed.town_id, Span(first, max(first, min(last, today))), led)
+    if not found:
+        return {}
+    source = gettext("the register's events")
+    held = found.get(EventKind.MEETING, events.Sums(0, 0, 0)), found.get(EventKind.STALL, events.Sums(0, 0, 0))
+    numbers = {
+        Own.SESSIONS: sum(one.times for one in held),
+        Own.ATTENDED: sum(one.attended for one in found.values()),
+        Own.LEAFLETS: sum(one.leaflets for one in found.values()),
+        Own.DIALOGUES: found[EventKind.DIALOGUE].times if EventKind.DIALOGUE in found else 0,
+        Own.BROADCASTS: found[EventKind.BROADCAST].times if EventKind.BROADCAST in found else 0,
+    }
+    return {own: Figure(number, source) for own, number in numbers.items() if number}
 
 
 def submit(

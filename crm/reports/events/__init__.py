@@ -1,0 +1,1 @@
+"""Communication events: meetings, dialogues, broadcasts, leaflets; logged from a phone, with the people met there."""
