@@ -19,8 +19,8 @@ from crm.participation.rules import Span
 from crm.places.models import Place
 from crm.places.queries import units
 from crm.prospects.models import Prospect
-from crm.prospects.queries.lists import ORDER, people
-from crm.prospects.queries.seeing import visible_to
+from crm.prospects.queries.lists import people
+from crm.prospects.queries.seeing import ORDER, visible_to
 from crm.reports.events.models import EventPerson, PublicEvent
 from crm.reports.events.rules import EventKind
 from crm.web.pager import Page, read_cursor, write_cursor
@@ -150,4 +150,4 @@ def sums(session: Session, town_id: UUID, span: Span, *narrowed: ColumnElement[b
         )
         .group_by(PublicEvent.kind)
     )
-    return {row[0]: Sums(*(int(number) for number in row[1:])) for row in session.execute(query)}
+    return {row[0]: Sums(*(int(number or 0) for number in row[1:])) for row in session.execute(query)}
