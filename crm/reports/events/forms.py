@@ -23,7 +23,7 @@ class EventForm(Form):
 
     key = HiddenField(filters=[stripped])
     kind = RadioField(
-        _l("What was it?"),
+        _l("What kind of event?"),
         choices=[(one.value, words) for one, words in KINDS.items()],
         validators=[DataRequired(_l("Choose what it was."))],
     )

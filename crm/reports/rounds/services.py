@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import Organisation, User
+from crm.accounts.rules import OrganisationKind
 from crm.accounts.services import note_change
 from crm.clock import local_day
 from crm.errors import Conflict, RuleBroken
@@ -185,8 +186,12 @@ def known_of(session: Session, owed: ReportOwed, row: ReportingRound, today: dat
 def logged_of(session: Session, owed: ReportOwed, row: ReportingRound, today: date) -> dict[Own, Figure]:
     """What of a unit's own figures follows from the events it logged in the period; what it did not log is not known."""
     first, last = ends(ReportKind(row.kind), row.period)
+    committees = select(Organisation.id).where(
+        Organisation.town_id == owed.town_id, Organisation.kind == OrganisationKind.PEOPLES_COMMITTEE
+    )
+    of_the_ward = or_(PublicEvent.organisation_id.is_(None), PublicEvent.organisation_id.in_(committees))
     led = (
-        (PublicEvent.place_id == owed.place_id) & PublicEvent.organisation_id.is_(None)
+        (PublicEvent.place_id == owed.place_id) & of_the_ward
         if owed.place_id
         else PublicEvent.organisation_id == owed.organisation_id
     )
