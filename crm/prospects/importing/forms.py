@@ -33,7 +33,9 @@ class PlaceForm(Form):
 
     @property
     def place_id(self) -> UUID | None:
-        return UUID(self.place.data) if self.place.data else None
+        """The ward that was chosen; None also for what is no choice."""
+        offered = {value for value, *_ in self.place.iter_choices() if value}
+        return UUID(self.place.data) if self.place.data in offered else None
 
 
 class ColumnsForm(PlaceForm):
