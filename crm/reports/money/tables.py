@@ -130,7 +130,7 @@ MOVED: Mapping[str, tuple[Movement, ...]] = {
     "paid": (Movement.PAID,),
     "returned": (Movement.REFUNDED,),
     "came back": (Movement.CAME_BACK,),
-    "put right": (Movement.CORRECTED,),
+    "put right": (Movement.CORRECTED, Movement.MERGED),
 }
 
 
