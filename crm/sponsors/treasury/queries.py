@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope
-from crm.accounts.rules import Role
+from crm.accounts.rules import PERMISSIONS, May, Role
 from crm.money import Vnd
 from crm.months import Month
 from crm.participation.leaving.queries import waited_for
@@ -30,6 +30,7 @@ from crm.sponsors.unneeded.queries import how_many as unneeded
 
 MOST_COUNTED = 999
 MOST_WAITING, MOST_ABLE = 5, 6
+DECIDING = [role for role in Role if May.RECORD_MONEY in PERMISSIONS[role]]
 
 
 class Carried(NamedTuple):
@@ -128,8 +129,8 @@ def waits_for(session: Session, scope: Scope) -> Sequence[Waits]:
         return []
     able = session.execute(
         select(User.id, User.full_name)
-        .where(User.town_id == scope.town_id, User.role == Role.TREASURER, User.active)
-        .order_by(User.full_name, User.id)
+        .where(User.town_id == scope.town_id, User.role.in_(DECIDING), User.active)
+        .order_by(User.role != Role.TREASURER, User.full_name, User.id)
         .limit(MOST_ABLE)
     ).all()
     return [Waits(one, {row[0]: row[1] for row in able if row[0] != one.request.asked_by_id}) for one in found]

@@ -15,6 +15,7 @@ from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
 from crm.months import Month
 from crm.sponsors import services
+from crm.sponsors.ledger.deciding import ask_to_refund
 from crm.sponsors.treasury.queries import Carried, desk, months_carried
 from tests.factories import Make
 from tests.sponsors.stories import A_MONTH, TODAY, allocate, pay, poor, receive, sponsor
@@ -89,3 +90,14 @@ def test_whose_help_ends_stands_in_the_list_until_somebody_carries_them_on(signe
     assert "Lê Thị Cuối" in browser.get("/sponsors/ending").text
     allocate(by, person, months=6, start=Month(2020, 1))
     assert "Lê Thị Cuối" not in browser.get("/sponsors/ending").text
+
+
+def test_it_says_what_waits_for_whom(session: Session, make: Make) -> None:
+    first, second, manager = (make.user(role) for role in (Role.TREASURER, Role.TREASURER, Role.MANAGER))
+    by = sponsor(make)
+    receive(by, 5_000_000)
+    ask_to_refund(session, by, 3_000_000, reason="Nhầm", reference=None, by=first, at=clock.now())
+    for who in (first, second, manager):
+        (waits,) = desk(session, scope_of(session, who), TODAY).second
+        assert (who.id in waits.able) is (who is not first)
+        assert next(iter(waits.able)) == second.id, "the other treasurer stands first"
