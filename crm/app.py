@@ -10,7 +10,7 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 
 from config import Settings
-from crm import sealed
+from crm import logs, sealed
 from crm.accounts import gateway as signing_in
 from crm.api import app_wide as api
 from crm.background import make_celery
@@ -34,6 +34,7 @@ def create_app(settings: Settings) -> Flask:
     """The whole program for one set of settings."""
     app = Flask("crm", root_path=str(ROOT / "crm"), template_folder=str(ROOT / "templates"))
     configure(app, settings)
+    logs.configure(production=settings.production)
     sealed.use(Seal(settings.identity_key))
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)

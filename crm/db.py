@@ -178,8 +178,9 @@ def wait_for_commit(act: Callable[[], object]) -> bool:
 
 
 def engine_options(**more: Any) -> dict[str, Any]:
-    """How the web and the workers connect: few connections, those that rested are checked before use."""
-    return {"pool_size": 6, "max_overflow": 4, "pool_timeout": 10, **more}
+    """How the web and the workers connect: few connections, those that rested are checked before use, and no failure tells
+    the values that were asked with."""
+    return {"pool_size": 6, "max_overflow": 4, "pool_timeout": 10, "hide_parameters": True, **more}
 
 
 RESTED = 5.0
@@ -206,4 +207,4 @@ def _still_lives(connection: Any, record: Any, _proxy: Any) -> None:
 
 def plain_engine(url: str) -> Engine:
     """An engine without a pool, for migrations and one-off commands."""
-    return create_engine(url, poolclass=pool.NullPool)
+    return create_engine(url, poolclass=pool.NullPool, hide_parameters=True)
