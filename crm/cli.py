@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from copy import copy
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -43,12 +44,11 @@ def data_dir_option() -> click.Option:
 
 
 def in_program(command: click.Command) -> click.Command:
-    """Run a command inside the program, with its services up."""
+    """A command that runs inside the program, with its services up; the given one stays as it is."""
+    command, act = copy(command), command.callback
     if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
-            command.commands[name] = in_program(inner)
+        command.commands = {name: in_program(inner) for name, inner in command.commands.items()}
         return command
-    act = command.callback
     assert act is not None
 
     @wraps(act)
@@ -57,7 +57,7 @@ def in_program(command: click.Command) -> click.Command:
             return act(*args, **kwargs)
 
     command.callback = inside
-    command.params.append(data_dir_option())
+    command.params = [*command.params, data_dir_option()]
     return command
 
 

@@ -150,16 +150,15 @@ def stages(session: Session, among: ColumnElement[bool]) -> dict[Stage, int]:
 def to_decide(session: Session, scope: Scope, today: date) -> ToDecide:
     """How long the lists are that somebody has to act on."""
     span = Span.year_to(today)
-    return ToDecide(
-        overdue=participation.count(session, scope, Kind.OVERDUE, span),
-        due=participation.count(session, scope, Kind.DUE, span),
-        unassigned=_length(session, people(scope, Filters(assigned_to="nobody"), today=today)),
-        stale=_length(session, people(scope, Filters(due_before=today), today=today)),
+    lists = (
+        participation.spells(scope, Kind.OVERDUE, span),
+        participation.spells(scope, Kind.DUE, span),
+        people(scope, Filters(assigned_to="nobody"), today=today),
+        people(scope, Filters(due_before=today), today=today),
     )
-
-
-def _length(session: Session, query: Select[Prospect]) -> int:
-    return session.scalar(query.with_only_columns(func.count())) or 0
+    lengths = (one.with_only_columns(func.count()).order_by(None).scalar_subquery() for one in lists)
+    overdue, due, unassigned, stale = session.execute(select(*lengths)).one()
+    return ToDecide(overdue=overdue, due=due, unassigned=unassigned, stale=stale)
 
 
 # ---- the pipeline on any day
