@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -20,6 +20,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     LargeBinary,
     MetaData,
+    Select,
     Text,
     create_engine,
     event,
@@ -34,6 +35,7 @@ from sqlalchemy.pool import Pool
 from sqlalchemy.types import TypeDecorator
 
 from crm import sealed
+from crm.errors import NotFound
 from crm.ids import new_id
 
 NAMES = {
@@ -203,6 +205,19 @@ def _still_lives(connection: Any, record: Any, _proxy: Any) -> None:
         connection.rollback()
     except psycopg.Error:
         raise DisconnectionError from None
+
+
+Found = TypeVar("Found")
+
+
+def one_found(session: Session, query: Select[Found], *, lock: bool = False) -> Found:
+    """The one row a query finds; with `lock` as it stands now and held until the commit. Raises NotFound."""
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = session.scalar(query)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def plain_engine(url: str) -> Engine:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, bindparam, false, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, bindparam, false, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm.accounts.models import ApiToken, Invitation, Organisation, User
 from crm.accounts.rules import Reach, Role, reach
@@ -42,6 +43,18 @@ def scope_of(session: Session, user: User) -> Scope:
         organisation_id=user.organisation_id if how_far is Reach.UNIT else None,
         place_ids=ids_within(session, user.town_id, user.place_id) if within and user.place_id else None,
     )
+
+
+def of_own_unit(
+    scope: Scope, place: InstrumentedAttribute[Any], organisation: InstrumentedAttribute[Any]
+) -> ColumnElement[bool]:
+    """What is the unit's that a lead answers for: their ward's or their organisation's, by the column of each. Who leads an
+    organisation only within a ward answers for neither, and nobody else has a unit."""
+    if scope.reach is Reach.UNIT and scope.place_ids is not None and scope.organisation_id is None:
+        return place.in_(scope.place_ids)
+    if scope.reach is Reach.UNIT and scope.place_ids is None and scope.organisation_id is not None:
+        return organisation == scope.organisation_id
+    return false()
 
 
 def token_digest(token: str) -> bytes:

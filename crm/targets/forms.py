@@ -15,27 +15,17 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 from wtforms.widgets import TextInput
 
 from crm.targets.rules import FIRST_YEAR, INDICATORS, LAST_YEAR, MOST_PEOPLE, PER_CENT, Facts, Indicator, Whose
+from crm.web.fields import CountField
 from crm.web.forms import Form, stripped
 
-PEOPLE = re.compile(r"\d{1,9}")
 RATE = re.compile(r"\d{1,3}([.,]\d{1,2})?")
 
 
-class PeopleField(IntegerField):
+class PeopleField(CountField):
     """A number of people as it is typed: "1.385", "1 385" or "1385"."""
 
-    def _value(self) -> str:
-        if self.raw_data and (self.data is None or self.process_errors):
-            return str(self.raw_data[0])
-        return f"{self.data:,}".replace(",", ".") if self.data is not None else ""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Figures with or without dots → a whole number; nothing → None."""
-        figures = re.sub(r"[.,\s\u00a0]", "", str(valuelist[0])) if valuelist else ""
-        self.data = None
-        if figures and not (PEOPLE.fullmatch(figures) and int(figures) <= MOST_PEOPLE):
-            raise ValueError(_("Write how many people, in figures, such as 1.385."))
-        self.data = int(figures) if figures else None
+    most = MOST_PEOPLE
+    hint = _l("Write how many people, in figures, such as 1.385.")
 
 
 class RateField(Field):

@@ -7,13 +7,13 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import Organisation, User
-from crm.accounts.queries import Scope
+from crm.accounts.queries import Scope, of_own_unit
 from crm.accounts.rules import Reach
-from crm.errors import NotFound
+from crm.db import one_found
 from crm.places.models import Place
 from crm.reports.duties.models import Duty, DutyStep
 from crm.reports.duties.rules import State
@@ -27,12 +27,7 @@ def seen_by(scope: Scope) -> ColumnElement[bool]:
     ours = Duty.town_id == scope.town_id
     if scope.reach is Reach.ALL:
         return ours
-    own: ColumnElement[bool] = false()
-    if scope.reach is Reach.UNIT and scope.place_ids is not None and scope.organisation_id is None:
-        own = Duty.place_id.in_(scope.place_ids)
-    elif scope.reach is Reach.UNIT and scope.place_ids is None and scope.organisation_id is not None:
-        own = Duty.organisation_id == scope.organisation_id
-    return and_(ours, own)
+    return and_(ours, of_own_unit(scope, Duty.place_id, Duty.organisation_id))
 
 
 class Line(NamedTuple):
@@ -114,13 +109,7 @@ def how_many_late(session: Session, scope: Scope, today: date) -> int:
 
 def duty_seen(session: Session, scope: Scope, duty_id: UUID, *, lock: bool = False) -> Duty:
     """One duty somebody may see. Raises NotFound."""
-    query: Any = select(Duty).where(seen_by(scope), Duty.id == duty_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    found: Duty | None = session.scalar(query)
-    if found is None:
-        raise NotFound
-    return found
+    return one_found(session, select(Duty).where(seen_by(scope), Duty.id == duty_id), lock=lock)
 
 
 def line_of(session: Session, scope: Scope, duty: Duty) -> Line:

@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from crm.ids import new_id
 from crm.reports.events.rules import KINDS, LONGEST_NOTE, LONGEST_TITLE, LONGEST_VENUE, EventKind, Happened
-from crm.reports.rounds.forms import CountField
+from crm.web.fields import CountField
 from crm.web.forms import Form, stripped
 
 MANY = _l("That is too long.")

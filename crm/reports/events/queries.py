@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import Organisation, User
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
-from crm.errors import NotFound
+from crm.db import one_found
 from crm.outreach.models import Visit
 from crm.participation.rules import Span
 from crm.places.models import Place
@@ -82,13 +82,7 @@ def page_of(session: Session, scope: Scope, *, cursor: str | None, size: int = 3
 
 def event_seen(session: Session, scope: Scope, event_id: UUID, *, lock: bool = False) -> PublicEvent:
     """One event somebody may see. Raises NotFound."""
-    query: Any = select(PublicEvent).where(seen_by(scope), PublicEvent.id == event_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    found: PublicEvent | None = session.scalar(query)
-    if found is None:
-        raise NotFound
-    return found
+    return one_found(session, select(PublicEvent).where(seen_by(scope), PublicEvent.id == event_id), lock=lock)
 
 
 def line_of(session: Session, scope: Scope, event: PublicEvent) -> Line:

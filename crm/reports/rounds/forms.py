@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Self
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
     DateField,
@@ -36,28 +34,17 @@ from crm.reports.rounds.rules import (
     Own,
     Who,
 )
+from crm.web.fields import CountField
 from crm.web.forms import Form, stripped
 
 MANY = _l("That is too long.")
-FIGURES = re.compile(r"\d{1,9}")
 MOST_DIGITS = 9
 
 
-class CountField(IntegerField):
-    """A count as it is typed: "1.385", "1 385" or "1385"; nothing is not known."""
+class FigureField(CountField):
+    """A unit's own figure."""
 
-    def _value(self) -> str:
-        if self.raw_data and (self.data is None or self.process_errors):
-            return str(self.raw_data[0])
-        return f"{self.data:,}".replace(",", ".") if self.data is not None else ""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Figures with or without dots → a whole number; nothing → None."""
-        figures = re.sub(r"[.,\s\u00a0]", "", str(valuelist[0])) if valuelist else ""
-        self.data = None
-        if figures and not (FIGURES.fullmatch(figures) and int(figures) <= MOST_NUMBER):
-            raise ValueError(_("Write a whole number, such as 1.385."))
-        self.data = int(figures) if figures else None
+    most = MOST_NUMBER
 
 
 class SubmitForm(Form):
@@ -106,7 +93,7 @@ class SubmitForm(Form):
 
 
 for _own, _words in OWN_WORDS.items():
-    setattr(SubmitForm, f"number_{_own}", CountField(_words, validators=[Optional()]))
+    setattr(SubmitForm, f"number_{_own}", FigureField(_words, validators=[Optional()]))
     setattr(
         SubmitForm,
         f"source_{_own}",

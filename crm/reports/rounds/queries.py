@@ -7,14 +7,14 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.accounts.models import Organisation, User
-from crm.accounts.queries import Scope
+from crm.accounts.queries import Scope, of_own_unit
 from crm.accounts.rules import Reach, Role
-from crm.errors import NotFound
+from crm.db import one_found
 from crm.places.models import Place
 from crm.reports.periods import ReportKind
 from crm.reports.rounds.models import ReportingRound, ReportingRule, ReportOwed, ReportReturn, ReportSubmission
@@ -29,17 +29,11 @@ MOST_VERSIONS = 50
 
 
 def seen_by(scope: Scope) -> ColumnElement[bool]:
-    """What somebody may see of the rounds: all of the town; whoever leads a ward or an organisation, that unit's own.
-    Who leads an organisation only within a ward answers for neither."""
+    """What somebody may see of the rounds: all of the town; whoever leads a ward or an organisation, that unit's own."""
     ours = ReportOwed.town_id == scope.town_id
     if scope.reach is Reach.ALL:
         return ours
-    own: ColumnElement[bool] = false()
-    if scope.reach is Reach.UNIT and scope.place_ids is not None and scope.organisation_id is None:
-        own = ReportOwed.place_id.in_(scope.place_ids)
-    elif scope.reach is Reach.UNIT and scope.place_ids is None and scope.organisation_id is not None:
-        own = ReportOwed.organisation_id == scope.organisation_id
-    return and_(ours, own)
+    return and_(ours, of_own_unit(scope, ReportOwed.place_id, ReportOwed.organisation_id))
 
 
 def _rounds_of(scope: Scope) -> ColumnElement[bool]:
@@ -52,29 +46,21 @@ def _rounds_of(scope: Scope) -> ColumnElement[bool]:
 
 def round_seen(session: Session, scope: Scope, round_id: UUID, *, lock: bool = False) -> ReportingRound:
     """One round in which somebody may see something. Raises NotFound."""
-    query: Any = select(ReportingRound).where(_rounds_of(scope), ReportingRound.id == round_id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    found: ReportingRound | None = session.scalar(query)
-    if found is None:
-        raise NotFound
-    return found
+    return one_found(session, select(ReportingRound).where(_rounds_of(scope), ReportingRound.id == round_id), lock=lock)
 
 
 def owed_seen(session: Session, scope: Scope, owed_id: UUID, *, lock: bool = False) -> ReportOwed:
     """What one unit owes, where somebody may see it. With `lock` its round can not be closed meanwhile. Raises NotFound."""
-    query: Any = select(ReportOwed).where(seen_by(scope), ReportOwed.id == owed_id)
-    found: ReportOwed | None = session.scalar(query)
-    if found is not None and lock:
-        session.execute(
-            select(ReportingRound.id)
-            .where(ReportingRound.town_id == found.town_id, ReportingRound.id == found.round_id)
-            .with_for_update(read=True)
-        )
-        found = session.scalar(query.with_for_update().execution_options(populate_existing=True))
-    if found is None:
-        raise NotFound
-    return found
+    query = select(ReportOwed).where(seen_by(scope), ReportOwed.id == owed_id)
+    found = one_found(session, query)
+    if not lock:
+        return found
+    session.execute(
+        select(ReportingRound.id)
+        .where(ReportingRound.town_id == found.town_id, ReportingRound.id == found.round_id)
+        .with_for_update(read=True)
+    )
+    return one_found(session, query, lock=True)
 
 
 def round_of(session: Session, owed: ReportOwed) -> ReportingRound:

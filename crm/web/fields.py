@@ -1,0 +1,31 @@
+"""Fields of forms that more than one package asks with."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+from flask_babel import lazy_gettext as _l
+from wtforms import IntegerField
+
+FIGURES = re.compile(r"\d{1,9}")
+
+
+class CountField(IntegerField):
+    """A count as it is typed: "1.385", "1 385" or "1385"; nothing is not known. `hint` is said of anything else."""
+
+    most: ClassVar[int] = 999_999_999
+    hint: ClassVar[Any] = _l("Write a whole number, such as 1.385.")
+
+    def _value(self) -> str:
+        if self.raw_data and (self.data is None or self.process_errors):
+            return str(self.raw_data[0])
+        return f"{self.data:,}".replace(",", ".") if self.data is not None else ""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Figures with or without dots → a whole number; nothing → None."""
+        figures = re.sub(r"[.,\s\u00a0]", "", str(valuelist[0])) if valuelist else ""
+        self.data = None
+        if figures and not (FIGURES.fullmatch(figures) and int(figures) <= self.most):
+            raise ValueError(self.hint)
+        self.data = int(figures) if figures else None
