@@ -97,8 +97,9 @@ def town() -> Iterator[Installation]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Chromium for one file: as long as it runs it holds this thread's loop, so that tests after it could run none."""
     path = find()
     if path is None:
         if os.environ.get("REQUIRE_BROWSER"):
