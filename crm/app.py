@@ -8,6 +8,7 @@ from pathlib import Path
 from flask import Flask, request
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
+from jinja2 import FileSystemBytecodeCache
 
 from config import Settings
 from crm import logs, sealed
@@ -81,6 +82,7 @@ def configure(app: Flask, settings: Settings) -> None:
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache()  # compiled once for all processes of this user
 
 
 def keep_static_long(app: Flask) -> None:
