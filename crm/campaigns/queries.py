@@ -7,7 +7,21 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Time, and_, bindparam, case, exists, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Time,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
 from sqlalchemy.orm import Session, aliased
 
 from crm.campaigns.files.models import SmsWays
@@ -73,6 +87,13 @@ def below_the_limit(at: datetime) -> ColumnElement[bool]:
         .scalar_subquery()
     )
     return had < MOST_A_DAY
+
+
+CLAIMED = and_(Message.state == Delivery.SENDING, Message.called_at.is_(None))
+"""Taken by a worker, and the carrier was not called yet: it has certainly not left, and waits again when it may not."""
+HAS_LEFT = and_(Message.state.in_(LEFT_US), ~CLAIMED)
+"""Whoever it is for has been texted, or may have been."""
+WAITS = or_(Message.state.in_(WAITING), CLAIMED)
 
 
 def way_for(session: Session, town_id: UUID, purpose: Purpose) -> Way:
@@ -259,13 +280,15 @@ class Count(NamedTuple):
 def counts_of(
     town_id: UUID, campaign_id: UUID, visible: ColumnElement[bool]
 ) -> Select[Delivery, Reason | None, int, int]:
-    """What became of a campaign (rows are Counts): its messages to the people one sees, by state and reason."""
+    """What became of a campaign (rows are Counts): its messages to the people one sees, by state and reason. What was claimed
+    and not called counts as waiting."""
+    state = type_coerce(case((CLAIMED, Delivery.QUEUED.value), else_=Message.state), Message.state.type)
     return (
-        select(Message.state, Message.reason, func.count(), func.coalesce(func.sum(Message.segments), 0))
+        select(state, Message.reason, func.count(), func.coalesce(func.sum(Message.segments), 0))
         .join(Prospect, and_(Prospect.town_id == Message.town_id, Prospect.id == Message.prospect_id))
         .where(Message.town_id == town_id, Message.campaign_id == campaign_id, visible)
-        .group_by(Message.state, Message.reason)
-        .order_by(Message.state, Message.reason)
+        .group_by(state, Message.reason)
+        .order_by(state, Message.reason)
     )
 
 

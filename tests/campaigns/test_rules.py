@@ -205,7 +205,9 @@ def test_every_state_reason_and_stage_has_its_words() -> None:
 
 
 def test_the_carriers_codes_in_our_words() -> None:
-    assert reason_for(21614) is Reason.LANDLINE
+    assert reason_for(21614) is reason_for(21635) is Reason.LANDLINE
+    assert reason_for(30004) is Reason.BARRED, "a network's bar is no refusal that we wrote down"
+    assert reason_for(30018) is Reason.SENDER
     assert reason_for(21610) is Reason.BLOCKED
     assert reason_for(99999) is reason_for(None) is Reason.CARRIER
 

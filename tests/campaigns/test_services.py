@@ -6,18 +6,19 @@ from collections.abc import Callable
 from datetime import date, datetime, time
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.accounts.models import User
 from crm.accounts.rules import Role
 from crm.campaigns import queries
-from crm.campaigns.models import Campaign, Message, SmsSettings
+from crm.campaigns.models import Campaign, CampaignStep, Message, SmsSettings
+from crm.campaigns.results.queries import tally
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.handover import Accepted, Outgoing
 from crm.campaigns.rules.reasons import Reason
-from crm.campaigns.rules.stages import Stage
+from crm.campaigns.rules.stages import Stage, Step
 from crm.campaigns.services import dispatching, launching, opting_out
 from crm.db import db
 from crm.errors import RuleBroken
@@ -114,6 +115,21 @@ def test_a_paused_campaign_sends_nothing_and_goes_on_where_it_stopped(session: S
     assert dispatching.mark_called(session, first, TEN)[first[0].id] is Reason.PAUSED
     launching.resume(session, campaign, by_id=None, at=TEN)
     assert len(claim(session)) == 2
+
+
+def test_what_was_claimed_and_not_called_counts_as_waiting(session: Session, texting: Texting) -> None:
+    for _ in range(3):
+        texting.person()
+    campaign = texting.campaign()
+    texting.launch(campaign)
+    first, second = claim(session, at_most=2)
+    dispatching.mark_called(session, [first], TEN)
+    launching.pause(session, campaign, by_id=None, at=TEN)
+    told = tally(session, campaign, true(), 750)
+    assert (told.left, told.waiting) == (1, 2)
+    query = select(CampaignStep.facts).where(CampaignStep.kind == Step.PAUSED)
+    assert session.scalars(query).one() == {"left": 1, "waiting": 2}
+    assert dispatching.mark_called(session, [second], TEN)[second.id] is Reason.PAUSED
 
 
 def test_a_cancelled_campaign_calls_off_what_has_not_left(session: Session, texting: Texting) -> None:

@@ -22,6 +22,7 @@ from crm.campaigns.preflight.rules.states import AT_WORK, FRESH, CheckState
 from crm.campaigns.preflight.rules.sums import Sums, Trouble
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.hours import VIETNAM
+from crm.campaigns.rules.places import once
 from crm.campaigns.rules.refused import refused_in
 from crm.campaigns.rules.texts import is_lawful
 from crm.campaigns.services.audience import audience_size
@@ -233,6 +234,7 @@ def troubles(
         (campaign.budget is not None and sums.cost > campaign.budget, Trouble.OVER_BUDGET),
         (most is not None and sums.cost + spent > most, Trouble.OVER_MONTH_BUDGET),
         (bool(refused_in(campaign.text)), Trouble.WORDING),
+        (once(campaign.text) != campaign.text, Trouble.SAID_TWICE),
         (campaign.scheduled_for is not None and not settings.hours.allow(begins), Trouble.OUT_OF_HOURS),
         (promotion and not is_lawful(campaign.text), Trouble.NO_LABEL),
         (needed and not approved, Trouble.NOT_APPROVED),

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import User
 from crm.campaigns.models import Campaign
 from crm.campaigns.preflight.models import CampaignApproval, CampaignCheck, CheckPerson
-from crm.campaigns.preflight.rules.sums import Warned
+from crm.campaigns.preflight.rules.sums import Gets, Warned
 from crm.campaigns.rules.reasons import Reason
 from crm.errors import NotFound
 from crm.prospects.models import Prospect
 from crm.web.pager import Page, page
 
-Problem = Reason | Warned | None
+Problem = Reason | Warned | Gets | None
 
 
 class Looked(NamedTuple):
@@ -29,8 +29,8 @@ class Looked(NamedTuple):
 
 
 def read_problem(text: str | None) -> Problem:
-    """The problem an address names; None for all, and for what is no problem."""
-    for kind in (Reason, Warned):
+    """What an address asks for: those with one problem, or those who get the message; None for all."""
+    for kind in (Reason, Warned, Gets):
         if text in set(kind):
             return kind(text)  # type: ignore[no-any-return]
     return None
@@ -45,7 +45,7 @@ def people(
     cursor: str | None,
     size: int,
 ) -> Page[Looked]:
-    """Those of a check whom one sees, in its order; of one problem, or all."""
+    """Those of a check whom one sees, in its order; of one problem, those who get the message, or all."""
     query: Any = (
         select(CheckPerson, Prospect.full_name)
         .join(Prospect, and_(Prospect.town_id == CheckPerson.town_id, Prospect.id == CheckPerson.person_id))
@@ -53,6 +53,8 @@ def people(
     )
     if isinstance(problem, Reason):
         query = query.where(CheckPerson.reason == problem)
+    elif problem is Gets.MESSAGE:
+        query = query.where(CheckPerson.reason.is_(None))
     elif problem is not None:
         query = query.where(CheckPerson.warnings.contains([problem.value]))
     order, kinds = (CheckPerson.position,), (int,)

@@ -16,7 +16,7 @@ from crm.campaigns.models import Campaign
 from crm.campaigns.preflight import approving, checking, queries
 from crm.campaigns.preflight.models import CampaignCheck
 from crm.campaigns.preflight.rules.states import Answer, CheckState
-from crm.campaigns.preflight.rules.sums import Warned
+from crm.campaigns.preflight.rules.sums import Gets, Warned
 from crm.campaigns.routes.pages import campaign_or_404, public_url
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.services import launching
@@ -51,8 +51,11 @@ class PeopleQuery(ListQuery):
 
     problem = fields.String(
         load_default=None,
-        validate=validate.OneOf([*(one.value for one in Reason), *(one.value for one in Warned)]),
-        metadata={"description": "Only those who get none for this reason, or whose message has this to look at"},
+        validate=validate.OneOf([one.value for kind in (Reason, Warned, Gets) for one in kind]),
+        metadata={
+            "description": "Only those who get none for this reason, or whose message has this to look at; `message`: only "
+            "those to whom a message goes"
+        },
     )
 
 

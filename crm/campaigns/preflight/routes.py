@@ -21,6 +21,7 @@ from crm.campaigns.routes.pages import PLACE_WORDS, campaign_or_404, public_url,
 from crm.campaigns.rules.reasons import REASONS
 from crm.campaigns.rules.refused import refused_in
 from crm.campaigns.rules.stages import Stage
+from crm.campaigns.rules.texts import costly, unaccented
 from crm.campaigns.services import launching, trying
 from crm.campaigns.services.sending import settings_of
 from crm.clock import now
@@ -147,6 +148,7 @@ def _found(campaign: Campaign, check: Any) -> dict[str, Any]:
         "troubles": found,
         "stopped": any(one in STOPPING for one in found),
         "pieces": refused_in(campaign.text),
+        "signs": costly(unaccented(campaign.text)),
         "holds": checking.holds(check, campaign, now()),
         "second": launching.needs_second(settings, messages=check.messages, cost=check.cost),
         "hours": settings.hours,

@@ -14,10 +14,11 @@ from crm.accounts.models import User
 from crm.campaigns import queries
 from crm.campaigns.models import Campaign, CampaignStep, Inbound, Message
 from crm.campaigns.results.rules import LOST, STOPPED, Count, Tally, Which
-from crm.campaigns.rules.delivery import LEFT_US, WAITING, Delivery
+from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.effects import Effect, Group, effect
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.stages import Stage
+from crm.campaigns.rules.ways import Way
 from crm.clock import local_day
 from crm.outreach.models import Visit
 from crm.outreach.rules import REACHED
@@ -25,7 +26,7 @@ from crm.participation.models import Participation
 from crm.prospects.models import Consent, Prospect
 from crm.web.pager import Page, page, read_cursor, write_cursor
 
-GOT = Message.state.in_(LEFT_US)
+GOT = queries.HAS_LEFT
 HELD = Message.reason == Reason.HELD_BACK
 
 
@@ -33,6 +34,18 @@ def tally(session: Session, campaign: Campaign, visible: ColumnElement[bool], pr
     """What became of a campaign, among the people one sees."""
     rows = session.execute(queries.counts_of(campaign.town_id, campaign.id, visible))
     return Tally([Count(*row) for row in rows], campaign.price or price)
+
+
+def for_files(session: Session, campaign: Campaign, visible: ColumnElement[bool]) -> int:
+    """How many of its messages wait until somebody makes a file of them for the gateway."""
+    query = (
+        select(func.count())
+        .select_from(Message)
+        .join(Prospect, and_(Prospect.town_id == Message.town_id, Prospect.id == Message.prospect_id))
+        .where(Message.town_id == campaign.town_id, Message.campaign_id == campaign.id, visible)
+        .where(Message.state == Delivery.QUEUED, Message.way == Way.BRANDNAME)
+    )
+    return session.scalar(query) or 0
 
 
 class Sum(NamedTuple):
@@ -86,6 +99,12 @@ def begun_at(campaign: Campaign) -> datetime | None:
     if campaign.launched_at is None:
         return None
     return max(campaign.scheduled_for or campaign.launched_at, campaign.launched_at)
+
+
+def counted_until(campaign: Campaign) -> datetime | None:
+    """Until when it counts; None before it begins."""
+    since = begun_at(campaign)
+    return since + timedelta(days=campaign.follow_days) if since else None
 
 
 def _followed(campaign: Campaign, since: datetime) -> Mapping[Which, ColumnElement[bool]]:
@@ -169,7 +188,7 @@ class Shown(NamedTuple):
 
 def _of(campaign: Campaign, which: Which) -> ColumnElement[bool]:
     plain: dict[Which, ColumnElement[bool]] = {
-        Which.WAITING: Message.state.in_(WAITING),
+        Which.WAITING: queries.WAITS,
         Which.LEFT: GOT,
         Which.DELIVERED: Message.state == Delivery.DELIVERED,
         Which.FAILED: Message.state.in_(LOST),

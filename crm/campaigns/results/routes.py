@@ -69,6 +69,9 @@ def _page(campaign: Campaign, form: MoveForm | None) -> str:
     if launched:
         words["tally"] = queries.tally(session(), campaign, visible, price)
         words["followed"] = queries.followed(session(), campaign, visible)
+        until = queries.counted_until(campaign)
+        words["goes_on_until"] = until if until and until > now() else None
+        words["for_files"] = queries.for_files(session(), campaign, visible) if campaign.stage is Stage.RUNNING else 0
     if current_user().may(May.RUN_CAMPAIGNS):
         words["steps"] = queries.steps(session(), campaign)
         words["trials"] = queries.trials(session(), campaign)

@@ -58,7 +58,8 @@ class Count:
 
 @dataclass(frozen=True)
 class Tally:
-    """What became of a campaign's messages: every message is in exactly one of its numbers."""
+    """What became of a campaign's messages: each is in exactly one of `waiting`, `left`, `refused`, `stopped`, `excluded` and
+    `held_back`."""
 
     counts: Sequence[Count]
     price: int
@@ -78,6 +79,11 @@ class Tally:
     @property
     def delivered(self) -> int:
         return self._sum(frozenset({Delivery.DELIVERED}))
+
+    @property
+    def in_files(self) -> int:
+        """Handed over in a file of which no result has come."""
+        return self._sum(frozenset({Delivery.HANDED_OVER}))
 
     @property
     def lost(self) -> int:

@@ -17,6 +17,7 @@ from crm.campaigns.rules.stages import Stage
 from crm.campaigns.services import launching
 from crm.clock import now
 from crm.db import session, transaction
+from crm.web.forms import refusals_flashed
 from crm.web.guard import may
 from tasks.campaigns import send_some
 from tasks.launching import check as make_check
@@ -32,9 +33,11 @@ def _back_to(campaign_id: UUID) -> ResponseReturnValue:
 @may(May.RUN_CAMPAIGNS)
 def launch(campaign_id: UUID) -> ResponseReturnValue:
     """Freeze the audience and let it run, or wait for its time."""
-    with transaction() as current:
-        campaign = campaign_or_404(campaign_id)
+    campaign = campaign_or_404(campaign_id)
+    with refusals_flashed(), transaction() as current:
         launching.launch(current, campaign, public_url=public_url(), by_id=current_user().id, at=now())
+    if campaign.stage is Stage.DRAFT:
+        return redirect(url_for("preflight.show", campaign_id=campaign_id), 303)
     ring_after_launch(campaign)
     return _back_to(campaign_id)
 
@@ -52,7 +55,7 @@ def ring_after_launch(campaign: Campaign) -> None:
 @may(May.RUN_CAMPAIGNS)
 def pause(campaign_id: UUID) -> ResponseReturnValue:
     """Nothing more leaves for now."""
-    with transaction() as current:
+    with refusals_flashed(), transaction() as current:
         launching.pause(current, campaign_or_404(campaign_id), by_id=current_user().id, at=now())
     return _back_to(campaign_id)
 
@@ -61,7 +64,7 @@ def pause(campaign_id: UUID) -> ResponseReturnValue:
 @may(May.RUN_CAMPAIGNS)
 def resume(campaign_id: UUID) -> ResponseReturnValue:
     """It goes on where it stopped."""
-    with transaction() as current:
+    with refusals_flashed(), transaction() as current:
         launching.resume(current, campaign_or_404(campaign_id), by_id=current_user().id, at=now())
     ring(send_some)
     return _back_to(campaign_id)
@@ -71,6 +74,6 @@ def resume(campaign_id: UUID) -> ResponseReturnValue:
 @may(May.RUN_CAMPAIGNS)
 def cancel(campaign_id: UUID) -> ResponseReturnValue:
     """What has not left is called off."""
-    with transaction() as current:
+    with refusals_flashed(), transaction() as current:
         launching.cancel(current, campaign_or_404(campaign_id), now(), by_id=current_user().id)
     return _back_to(campaign_id)

@@ -16,11 +16,9 @@ from crm.campaigns.forms import OptOutForm
 from crm.campaigns.gateway import is_signed
 from crm.campaigns.inbox.queries import town_of
 from crm.campaigns.inbox.services import take_in
-from crm.campaigns.models import OptOutLink
 from crm.campaigns.services import opting_out, receipts
 from crm.clock import now
 from crm.db import session, transaction
-from crm.errors import NotFound
 from crm.phones import pretty, read_phone
 from crm.prospects.queries.facts import consents_of
 from crm.prospects.rules import Purpose
@@ -102,11 +100,9 @@ def _the_address_is_the_key(state: BlueprintSetupState) -> None:
     state.app.extensions["csrf"].exempt(refusing)
 
 
-def _link_or_404(token: str) -> OptOutLink:
-    link = queries.link_with(session(), token)
-    if link is None:
-        raise NotFound
-    return link
+def _nobodys() -> ResponseReturnValue:
+    """An address that was copied by half: its reader is no user of ours, and learns how else to refuse."""
+    return render_template("campaigns/opt_out_unknown.html"), 404
 
 
 def _masked(phone: str) -> str:
@@ -118,7 +114,9 @@ def _masked(phone: str) -> str:
 @public
 def ask(token: str) -> ResponseReturnValue:
     """Ask what is no longer wanted. Looking at the page changes nothing: phones fetch addresses by themselves."""
-    link = _link_or_404(token)
+    link = queries.link_with(session(), token)
+    if link is None:
+        return _nobodys()
     said = consents_of(session(), link.town_id, link.phone)
     refused = all(purpose in said and not said[purpose].given for purpose in Purpose)
     return render_template("campaigns/opt_out.html", form=OptOutForm(), phone=_masked(link.phone), refused=refused)
@@ -130,7 +128,9 @@ def withdraw(token: str) -> ResponseReturnValue:
     """The no counts from now on; the words that were chosen are kept with it."""
     form, at = OptOutForm(), now()
     with transaction() as current:
-        link = _link_or_404(token)
+        link = queries.link_with(current, token)
+        if link is None:
+            return _nobodys()
         phone = _masked(link.phone)
         opting_out.use_link(current, link, form.purposes, at, words=form.chosen)
     return render_template("campaigns/opted_out.html", phone=phone, at=at, everything=len(form.purposes) > 1)

@@ -16,10 +16,10 @@ from crm.campaigns.forms import WhatForm, WhenForm, WhomForm
 from crm.campaigns.models import Campaign
 from crm.campaigns.preflight import checking
 from crm.campaigns.routes.pages import PLACE_WORDS, campaign_or_404, public_url, words
-from crm.campaigns.rules.places import fillable
+from crm.campaigns.rules.places import fillable, once
 from crm.campaigns.rules.refused import without
 from crm.campaigns.rules.stages import Content
-from crm.campaigns.rules.texts import lawful
+from crm.campaigns.rules.texts import lawful, without_signs
 from crm.campaigns.services import audience, drafting, launching
 from crm.campaigns.services.sending import settings_of
 from crm.campaigns.showing import Example, values_of_first
@@ -230,7 +230,6 @@ def mend(campaign_id: UUID) -> ResponseReturnValue:
 
 
 def _mended(campaign: Campaign, how: str, piece: str) -> dict[str, Any]:
-    hours = settings_of(session(), campaign.town_id).hours
     if how == "plain":
         return {"accented": False}
     if how == "accented":
@@ -238,9 +237,14 @@ def _mended(campaign: Campaign, how: str, piece: str) -> dict[str, Any]:
     if how == "now":
         return {"scheduled_for": None}
     if how == "hours":
+        hours = settings_of(session(), campaign.town_id).hours
         return {"scheduled_for": hours.next_allowed(campaign.scheduled_for or now())}
     if how == "lawful" and campaign.purpose is Purpose.PROMOTION:
         return {"text": lawful(campaign.text), "template_version_id": None}
+    if how == "signs":
+        return {"text": without_signs(campaign.text), "template_version_id": None}
+    if how == "once":
+        return {"text": once(campaign.text), "template_version_id": None}
     if how == "drop" and piece:
         return {"text": without(campaign.text, piece), "template_version_id": None}
     return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -58,6 +59,18 @@ def check_places(text: str, known: Iterable[str] = PLACES) -> None:
         raise RuleBroken(
             _l("{%(place)s} is not known; a text may name %(known)s.", place=unknown, known=told), field="text"
         )
+
+
+SAID_BEFORE = re.compile(
+    r"\b(?:phường, xã|phường|xã|thị trấn|phuong|xa)\s+(?=\{phuong\})|\b(?:ông/bà|anh/chị|ông|bà|anh|chị)\s+(?=\{xung_ho\})",
+    re.I,
+)
+SAID_AFTER = re.compile(r"(?<=\{so_tien\})\s*(?:đồng|đ|vnđ|vnd|₫)(?!\w)", re.I)
+
+
+def once(text: str) -> str:
+    """The text without words that a place says by itself: *phường {phuong}* → *{phuong}*, *{so_tien} đồng* → *{so_tien}*."""
+    return SAID_AFTER.sub("", SAID_BEFORE.sub("", text))
 
 
 SAMPLES: dict[Purpose, str] = {

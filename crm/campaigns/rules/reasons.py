@@ -33,6 +33,7 @@ class Reason(StrEnum):
     BAD_NUMBER = "bad_number"
     LANDLINE = "landline"
     BLOCKED = "blocked"
+    BARRED = "barred"
     BUSY = "busy"
     SENDER = "sender"
     ACCOUNT = "account"
@@ -65,6 +66,7 @@ REASONS: dict[Reason, LazyString] = {
     Reason.BAD_NUMBER: _l("The carrier says this number does not exist."),
     Reason.LANDLINE: _l("The carrier says this is not a mobile number."),
     Reason.BLOCKED: _l("The person has blocked our messages at the carrier."),
+    Reason.BARRED: _l("The number takes no such messages: its owner or the network has barred them."),
     Reason.BUSY: _l("The carrier is busy; it will be tried again."),
     Reason.SENDER: _l("The sender name is not accepted by the carrier; an administrator must check the settings."),
     Reason.ACCOUNT: _l("The carrier refuses our account; an administrator must check the settings."),
@@ -74,7 +76,9 @@ REASONS: dict[Reason, LazyString] = {
 }
 
 CARRIER_CODES: dict[int, Reason] = {
+    10001: Reason.ACCOUNT,
     20003: Reason.ACCOUNT,
+    20005: Reason.ACCOUNT,
     20404: Reason.ACCOUNT,
     20429: Reason.BUSY,
     21211: Reason.BAD_NUMBER,
@@ -85,26 +89,32 @@ CARRIER_CODES: dict[int, Reason] = {
     21604: Reason.BAD_NUMBER,
     21606: Reason.SENDER,
     21608: Reason.ACCOUNT,
+    21609: Reason.ACCOUNT,
     21610: Reason.BLOCKED,
     21611: Reason.BUSY,
     21612: Reason.SENDER,
     21614: Reason.LANDLINE,
-    21609: Reason.ACCOUNT,
     21617: Reason.TOO_LONG,
+    21635: Reason.LANDLINE,
+    21657: Reason.SENDER,
     21659: Reason.SENDER,
     21660: Reason.SENDER,
     21701: Reason.SENDER,
     21703: Reason.SENDER,
     21705: Reason.SENDER,
-    30001: Reason.BUSY,
     30002: Reason.ACCOUNT,
     30003: Reason.UNREACHABLE,
-    30004: Reason.BLOCKED,
+    30004: Reason.BARRED,
     30005: Reason.BAD_NUMBER,
     30006: Reason.LANDLINE,
     30007: Reason.FILTERED,
+    30018: Reason.SENDER,
+    30019: Reason.TOO_LONG,
+    30024: Reason.SENDER,
+    30042: Reason.SENDER,
 }
-"""Twilio's error codes (twilio.com/docs/api/errors) that have plain words of their own; all others are CARRIER."""
+"""Twilio's error codes (twilio.com/docs/api/errors) that have plain words of their own; all others are CARRIER. Outside America a
+landline is 21635 since 2024, and 21614 before."""
 
 TRY_AGAIN_CODES = frozenset({20429, 21611})
 """Refusals that pass: nothing was taken, the same message may be handed over later."""

@@ -100,6 +100,13 @@ def costly(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(c for c in text if c not in GSM_BASIC and c not in GSM_EXTENSION))
 
 
+def without_signs(text: str) -> str:
+    """The text without the signs that cost even when its accents are left out, such as little pictures; the spaces they leave
+    are closed."""
+    kept = "".join(c for c in unicodedata.normalize("NFC", text) if not costly(unaccented(c)))
+    return re.sub(r" +([.,;:!?])", r"\1", re.sub(r" {2,}", " ", kept)).strip()
+
+
 def preview(text: str, variables: Mapping[str, str] | None = None) -> Preview:
     """The text with its places filled (left alone when `variables` is None), counted both ways.
 

@@ -89,8 +89,12 @@ def mark_called(session: Session, group: Sequence[Outgoing], at: datetime) -> Ma
     """Right before the carrier is called: write down that it will be, where that is still allowed. The messages that
     must not go after all, and why.
 
-    What was committed here may have reached the carrier; what was not, has not."""
+    What was committed here may have reached the carrier; what was not, has not. Whoever stops a campaign waits for groups
+    that are being marked, so that what they are told has left is exact."""
     rows = _rows(group)
+    theirs = select(Message.campaign_id).where(Message.town_id == rows.c.town_id, Message.id == rows.c.id)
+    in_order = select(Campaign.id).where(Campaign.id.in_(theirs)).order_by(Campaign.id)
+    session.execute(in_order.with_for_update(read=True, key_share=True))
     marked = session.execute(
         update(Message)
         .where(Message.town_id == rows.c.town_id, Message.id == rows.c.id, Message.claim_id == rows.c.claim_id)

@@ -146,6 +146,8 @@ def take(
 def _refuse_trouble(session: Session, campaign: Campaign, sums: Sums, settings: SmsSettings, at: datetime) -> None:
     if not campaign.text:
         raise RuleBroken(_l("The campaign has no text yet. Write what it says."), field="text", code="no_text")
+    if settings.month_budget is not None:  # two launches at once: the second sees what the first will cost
+        session.execute(select(SmsSettings.id).where(SmsSettings.id == settings.id).with_for_update())
     found = next((one for one in checking.troubles(session, campaign, sums, at, settings) if one in STOPPING), None)
     if found is not None:
         raise RuleBroken(TROUBLES[found], code=found.value)

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crm.campaigns import queries
 from crm.campaigns.models import Campaign, CampaignStep, Message
-from crm.campaigns.rules.delivery import LEFT_US, WAITING
 from crm.campaigns.rules.stages import Step
 from crm.ids import new_id
 
@@ -21,8 +21,8 @@ def note(
     """Keep a step; `facts` are plain values, such as the words of whoever did it."""
     counted = (
         select(
-            func.count().filter(Message.state.in_(WAITING)),
-            func.count().filter(Message.state.in_(LEFT_US)),
+            func.count().filter(queries.WAITS),
+            func.count().filter(queries.HAS_LEFT),
         )
         .where(Message.town_id == campaign.town_id, Message.campaign_id == campaign.id)
         .execution_options(autoflush=True)

@@ -95,6 +95,7 @@ TO_DO: dict[Reason, LazyString] = {
     Reason.BAD_NUMBER: _l("The number is wrong: ask for it at the next visit and correct it."),
     Reason.LANDLINE: _l("Ask for a mobile number, or call the landline."),
     Reason.BLOCKED: _l("Do not text: the refusal has been written down for this number."),
+    Reason.BARRED: _l("Ask at the next visit. If it was their wish, write the refusal down; else a call is the way."),
     Reason.BUSY: _l("Nothing: it is tried again by itself, later and more slowly."),
     Reason.SENDER: _l("Tell the administrator: the sender name has to be registered with the carrier."),
     Reason.ACCOUNT: _l("Tell the administrator: the carrier's account or its balance has to be looked at."),

@@ -42,6 +42,7 @@ async function tellWhenNobodyWorks(box) {
     if (!answer.ok) return;
     const { words } = await answer.json();
     place.hidden = !words;
+    box.querySelector("[data-progress-goes-on]").hidden = Boolean(words);
     place.querySelector("p").textContent = words;
   } catch {
     // The network is away: what stands there stays.

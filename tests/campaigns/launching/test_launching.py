@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -140,6 +142,34 @@ def test_all_campaigns_of_a_month_keep_the_towns_budget(session: Session, textin
     with pytest.raises(RuleBroken) as refused:
         texting.launch(texting.campaign())
     assert refused.value.code == "over_month_budget"
+
+
+@pytest.mark.committed
+def test_two_campaigns_at_once_keep_the_budget_of_the_month(app: Flask, session: Session, texting: Texting) -> None:
+    settings(session, texting, month_budget=1_000)
+    texting.person()
+    both, start, done = [texting.campaign(), texting.campaign()], threading.Barrier(2), list[str]()
+    keys = [(one.town_id, one.id) for one in both]
+    by_id = both[0].created_by_id
+    session.commit()
+
+    def launch(key: tuple[UUID, UUID]) -> None:
+        start.wait()
+        with app.app_context():
+            try:
+                with transaction() as own:
+                    campaign = own.get_one(Campaign, key)
+                    launching.launch(own, campaign, public_url=PUBLIC_URL, by_id=by_id, at=TEN)
+                    done.append("launched")
+            except RuleBroken as refused:
+                done.append(str(refused.code))
+
+    threads = [threading.Thread(target=launch, args=(key,)) for key in keys]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(done) == ["launched", "over_month_budget"]
 
 
 # --- two people ----------------------------------------------------------------------------------------------------

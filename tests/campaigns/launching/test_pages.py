@@ -62,6 +62,9 @@ def test_a_campaign_is_made_step_by_step_mended_by_a_tap_and_sent(
     page = organiser.get(f"{here}/preflight?problem=no_consent").get_data(as_text=True)
     assert "Trần Văn Hải" in page
     assert "Nguyễn Thị An</a>" not in page
+    page = organiser.get(f"{here}/preflight?problem=message").get_data(as_text=True)
+    assert "Nguyễn Thị An</a>" in page
+    assert "Trần Văn Hải" not in page
     page = follow(organiser, f"{here}/mend", how="plain")
     assert "Chao ba An" in page
     page = follow(organiser, f"{here}/launch")
@@ -78,6 +81,43 @@ def test_a_campaign_is_made_step_by_step_mended_by_a_tap_and_sent(
         "finished": False,
     }
     assert organiser.get(f"{here}/preflight").status_code == 302
+
+
+def test_what_stands_twice_and_signs_that_cost_are_mended_by_a_tap(
+    session: Session, texting: Texting, signed_in: SignedIn
+) -> None:
+    texting.person("Nguyễn Thị An")
+    organiser = signed_in(Role.ORGANISER)
+    here = f"/campaigns/{texting.campaign('Mời bà {xung_ho} {ten} ở phường {phuong} 🎉, đóng {so_tien} đồng').id}"
+    organiser.post(f"{here}/check")
+    page = organiser.get(f"{here}/preflight").get_data(as_text=True)
+    assert "Có từ bị lặp" in page
+    assert "Bỏ 🎉" in page
+    for how in ("once", "signs"):
+        organiser.post(f"{here}/mend", data={"how": how})
+    page = organiser.get(f"{here}/preflight").get_data(as_text=True)
+    assert only(session).text == "Mời {xung_ho} {ten} ở {phuong}, đóng {so_tien}"
+    assert "Có từ bị lặp" not in page
+    assert "Bỏ " not in page
+
+
+def test_two_who_press_at_once_are_told_on_the_campaigns_page(texting: Texting, signed_in: SignedIn) -> None:
+    texting.person()
+    campaign, organiser = texting.campaign(), signed_in(Role.ORGANISER)
+    texting.launch(campaign)
+    here = f"/campaigns/{campaign.id}"
+    for act, told in (("pause", False), ("pause", True), ("resume", False), ("resume", True), ("cancel", False)):
+        assert ("nên không làm việc này được" in follow(organiser, f"{here}/{act}")) is told
+    assert "Quá giờ này tin chưa đi thì thôi" not in organiser.get(here).get_data(as_text=True)
+
+
+def test_a_promotion_says_that_somebody_has_to_make_its_file(texting: Texting, signed_in: SignedIn) -> None:
+    texting.person()
+    campaign, organiser = texting.campaign(purpose=Purpose.PROMOTION), signed_in(Role.ORGANISER)
+    assert "đi bằng tệp" in follow(organiser, f"/campaigns/{campaign.id}/check")
+    page = follow(organiser, f"/campaigns/{campaign.id}/launch")
+    assert "1 tin đang chờ tạo tệp" in page
+    assert "máy vẫn làm tiếp" not in page
 
 
 def test_somebody_who_looked_at_an_older_campaign_does_not_overwrite_a_newer_one(
@@ -121,7 +161,8 @@ def test_a_second_person_approves_what_the_first_asked(session: Session, texting
     texting.person()
     here, organiser = f"/campaigns/{texting.campaign().id}", signed_in(Role.ORGANISER)
     assert "Số tin này phải có hai người" in follow(organiser, f"{here}/check")
-    assert organiser.post(f"{here}/launch").status_code == 422
+    assert "phải có hai người. Hãy xin người thứ hai duyệt" in follow(organiser, f"{here}/launch")
+    assert only(session).stage is Stage.DRAFT
     assert "Phải chờ" in follow(organiser, f"{here}/ask", words="Gấp").replace("phải chờ", "Phải chờ")
     asked = session.scalars(select(checking.CampaignCheck)).one()
     manager = signed_in(Role.MANAGER)
@@ -209,7 +250,8 @@ def test_a_registered_name_takes_approved_texts_only_unless_an_administrator_say
     texting.person()
     here = f"/campaigns/{texting.campaign().id}"
     assert "nhà mạng chưa duyệt" in follow(organiser, f"{here}/check").lower()
-    assert organiser.post(f"{here}/launch").status_code == 422
+    follow(organiser, f"{here}/launch")
+    assert only(session).stage is Stage.DRAFT
     until = {"unregistered_until": "2019-10-16"}
     assert admin.post("/messages/settings", data=settings | until).status_code == 422, "and why?"
     follow(admin, "/messages/settings", **settings, **until, unregistered_why="Nhà mạng hẹn duyệt trong tuần")
@@ -234,12 +276,13 @@ def test_an_approved_template_goes_under_a_registered_name(
     version = template_of(session, campaign.town_id, template.id).version
     drafting.change(session, campaign, {"template_version_id": version.id}, version=None, at=at)
     organiser = signed_in(Role.ORGANISER)
-    for state, status in ((Registered.SUBMITTED, 422), (Registered.APPROVED, 303)):
+    for state, stage in ((Registered.SUBMITTED, Stage.DRAFT), (Registered.APPROVED, Stage.RUNNING)):
         register(
             session, version, sender="ANSINH", state=state, number=None, words=None, on=clock.today(), by_id=by, at=at
         )
         follow(organiser, f"/campaigns/{campaign.id}/check")
-        assert organiser.post(f"/campaigns/{campaign.id}/launch").status_code == status
+        organiser.post(f"/campaigns/{campaign.id}/launch")
+        assert only(session).stage is stage
 
 
 def test_a_trial_to_somebody_elses_number_is_refused_where_it_was_typed(texting: Texting, signed_in: SignedIn) -> None:

@@ -14,6 +14,12 @@ from flask_babel.speaklater import LazyString
 from crm.campaigns.rules.reasons import Reason
 
 
+class Gets(StrEnum):
+    """The people of a check to whom a message goes."""
+
+    MESSAGE = "message"
+
+
 class Warned(StrEnum):
     """What to look at in one message before it goes out."""
 
@@ -54,6 +60,7 @@ class Trouble(StrEnum):
     UNREGISTERED = "unregistered"
     NO_TEMPLATE = "no_template"
     WORDING = "wording"
+    SAID_TWICE = "said_twice"
     NO_LABEL = "no_label"
 
 
@@ -80,6 +87,9 @@ TROUBLES: dict[Trouble, LazyString] = {
         "The text is none of the registered templates; in Vietnam the carrier may refuse messages whose text it does not know."
     ),
     Trouble.WORDING: _l("The text has words that carriers refuse."),
+    Trouble.SAID_TWICE: _l(
+        "A word stands twice: what is filled in says «phường», «bà» or «đ» itself, so the text need not say it beside."
+    ),
     Trouble.NO_LABEL: _l(
         "A promotion begins with [QC] and ends with how to refuse. Both are added when it is sent; write them in to see the "
         "whole text."
