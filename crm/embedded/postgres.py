@@ -18,6 +18,7 @@ EXTENSIONS = ("pg_trgm", "unaccent", "btree_gist", "btree_gin")
 # Written into postgresql.conf when the folder is made; the town's administrator may change them there.
 SETTINGS = {
     "shared_buffers": "128MB",
+    "wal_buffers": "16MB",  # a list of many people fills the usual 4 MB again and again
     "max_connections": "60",
     "timezone": "UTC",
     "log_timezone": "UTC",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -19,7 +19,17 @@ from crm.names import fold, spelling_key
 from crm.phones import read_phone
 from crm.prospects.identity.rules import CLUE_SENTENCES, Clue, Comparison, Verdict
 from crm.prospects.reading.columns import Field
-from crm.prospects.reading.outcomes import Cell, Person, Reason, Refusal, Rejected, SameBecause, Unreadable, because
+from crm.prospects.reading.outcomes import (
+    NOTHING_MORE,
+    Cell,
+    Person,
+    Reason,
+    Refusal,
+    Rejected,
+    SameBecause,
+    Unreadable,
+    because,
+)
 from crm.prospects.rules import (
     SAME_SENTENCES,
     Ground,
@@ -173,8 +183,7 @@ COLUMN_NAMES = {
 # ---- what a row proposes
 
 
-@dataclass(frozen=True, slots=True)
-class Proposed:
+class Proposed(NamedTuple):
     """Somebody a row proposes, with the ward they were put into."""
 
     full_name: str
@@ -192,28 +201,29 @@ class Proposed:
     occupation: str | None = None
     sms_consent: bool | None = None
     note: str | None = None
-    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    extra: Mapping[str, Any] = NOTHING_MORE
     """What a list of its kind says besides, as plain JSON values; read by the kind's handler."""
 
     @classmethod
     def of(cls, person: Person, place_id: UUID, neighbourhood: str | None = None) -> Proposed:
+        home = neighbourhood or person.neighbourhood
         return cls(
-            full_name=person.full_name,
-            place_id=place_id,
-            sex=Sex(person.sex) if person.sex else None,
-            birth_year=person.birth_year,
-            birth_date=person.birth_date,
-            phone=person.phone,
-            other_phone=person.other_phone,
-            citizen_id=person.citizen_id,
-            si_number=person.si_number,
-            grounds=tuple(Ground(ground) for ground in person.grounds),
-            address=person.address,
-            neighbourhood=(neighbourhood or person.neighbourhood or "")[:100] or None,
-            occupation=person.occupation,
-            sms_consent=person.sms_consent,
-            note=person.note,
-            extra=dict(person.extra),
+            person.full_name,
+            place_id,
+            _SEXES[person.sex],
+            person.birth_year,
+            person.birth_date,
+            person.phone,
+            person.other_phone,
+            person.citizen_id,
+            person.si_number,
+            tuple(map(Ground, person.grounds)) if person.grounds else (),
+            person.address,
+            home[:100] if home else None,
+            person.occupation,
+            person.sms_consent,
+            person.note,
+            dict(person.extra) if person.extra else NOTHING_MORE,
         )
 
     @classmethod
@@ -234,20 +244,20 @@ class Proposed:
         return _WRITTEN % (
             _quoted(self.full_name),
             _id_as_text(self.place_id),
-            _json(self.sex),
-            _number(self.birth_year),
+            f'"{self.sex}"' if self.sex else "null",
+            "null" if self.birth_year is None else self.birth_year,
             f'"{self.birth_date}"' if self.birth_date else "null",
             _json(self.phone),
             _json(self.other_phone),
             _json(self.citizen_id),
             _json(self.si_number),
-            f"[{', '.join(map(_quoted, self.grounds))}]",
+            f"[{', '.join(map(_quoted, self.grounds))}]" if self.grounds else "[]",
             _json(self.address),
             _json(self.neighbourhood),
             _json(self.occupation),
             "null" if self.sms_consent is None else "true" if self.sms_consent else "false",
             _json(self.note),
-            _AS_WRITTEN(self.extra) if self.extra else "{}",
+            _AS_WRITTEN(dict(self.extra)) if self.extra else "{}",
         )
 
     @property
@@ -260,17 +270,14 @@ class Proposed:
         return not (self.phone or self.other_phone or self.citizen_id or self.si_number)
 
 
-_WRITTEN = "{" + ", ".join(f'"{each.name}": %s' for each in fields(Proposed)) + "}"
+_SEXES: Mapping[str | None, Sex | None] = {None: None} | {sex.value: sex for sex in Sex}
+_WRITTEN = "{" + ", ".join(f'"{name}": %s' for name in Proposed._fields) + "}"
 _quoted = json.encoder.encode_basestring
 _AS_WRITTEN = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 def _json(text: str | None) -> str:
     return "null" if text is None else _quoted(text)
-
-
-def _number(number: int | None) -> str:
-    return "null" if number is None else str(number)
 
 
 @lru_cache(maxsize=1_024)
@@ -280,7 +287,12 @@ def _id_as_text(place_id: UUID) -> str:
 
 def cells_as_json(cells: Sequence[Cell]) -> str:
     """A row as it stood in the file; days keep that they are days."""
-    return _AS_WRITTEN([cell if type(cell) in _PLAIN else _tagged(cell) for cell in cells])
+    return f"[{', '.join([_quoted(cell) if type(cell) is str else _cell_as_json(cell) for cell in cells])}]"
+
+
+@lru_cache(maxsize=16_384, typed=True)
+def _cell_as_json(cell: Cell) -> str:
+    return _AS_WRITTEN(cell if type(cell) in _PLAIN else _tagged(cell))
 
 
 def cells_from_json(text: str) -> list[Cell]:

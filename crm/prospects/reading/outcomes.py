@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
@@ -13,6 +14,8 @@ from crm.citizen_ids import Sex
 
 Cell = str | float | int | bool | dt.date | dt.time | dt.timedelta | None
 Ground = Literal["poor", "near_poor", "ethnic_minority", "island"]
+NOTHING_MORE: Mapping[str, Any] = MappingProxyType({})
+"""What a list says that knows nothing but people."""
 Standing = Literal["poor", "near_poor", "ethnic_minority", "island", "other"]
 
 
@@ -180,8 +183,7 @@ class Remark:
         return str(_SENTENCES[self.reason]) % self.params
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """Somebody a row proposes. Phones are E.164; `grounds` are those of State support that the list claims.
 
     `sms_consent` is None when the list does not ask; an empty answer is no consent. `ward_named` is the ward or commune that
@@ -207,7 +209,7 @@ class Person:
     note: str | None
     remarks: tuple[Remark, ...]
     raw: tuple[Cell, ...]
-    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    extra: Mapping[str, Any] = NOTHING_MORE
     """What only a list of its kind says, as plain JSON values (crm/prospects/reading/meanings.py)."""
 
     @property

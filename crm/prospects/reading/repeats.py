@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
 
 from crm.names import same_name_key, spelling_key
 from crm.prospects.reading.outcomes import Person, SameBecause
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(NamedTuple):
     """As little as is needed of a row that was read, since all of them are kept until the end of the file."""
 
     sheet: str
@@ -41,12 +42,13 @@ class Repeats:
         if person.si_number and (seen := self._si_numbers.get(person.si_number)):
             found[SameBecause.SI_NUMBER] = seen
         phone = person.phone or person.other_phone
-        named_phone = (same_name_key(person.full_name), phone) if phone else None
+        alike, spelt = _keys(person.full_name)
+        named_phone = (alike, phone) if phone else None
         if named_phone and (seen := self._named_phones.get(named_phone)) and not _other_number(person, seen):
             found[SameBecause.NAME_AND_PHONE] = seen
-        birth = (spelling_key(person.full_name), person.birth_year) if person.birth_year else None
-        if birth:
-            same = next((seen for seen in self._births.get(birth, ()) if not _speaks_against(person, seen)), None)
+        birth = (spelt, person.birth_year) if person.birth_year else None
+        if birth and (others := self._births.get(birth)):
+            same = next((seen for seen in others if not _speaks_against(person, seen)), None)
             if same:
                 found[SameBecause.NAME_AND_BIRTH] = same
         if found:
@@ -68,6 +70,12 @@ class Repeats:
             self._named_phones.setdefault(named_phone, seen)
         if birth:
             self._births.setdefault(birth, []).append(seen)
+
+
+@lru_cache(maxsize=65_536)
+def _keys(name: str) -> tuple[str, str]:
+    """What is equal for names that may be the same, and for spellings of one."""
+    return same_name_key(name), spelling_key(name)
 
 
 def _seen(person: Person) -> _Seen:

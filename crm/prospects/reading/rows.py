@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from crm.citizen_ids import CitizenId, CitizenIdProblem, Sex, birth_year_of, read_citizen_id, sex_of
 from crm.names import NameProblem, clean, fold, looks_like_a_name, tidy
@@ -62,6 +63,38 @@ def _closes(text: str, identified: bool = False) -> bool:
     return not (name and said.end() < len(clean(text)))
 
 
+@lru_cache(maxsize=65_536)
+def _name_in(cell: str) -> str:
+    return _without_count(clean(cell))
+
+
+def _without_count(name: str) -> str:
+    if name and not (name[0].isalpha() and name[-1].isalpha()):
+        return _COUNTED.sub("", name).strip(" ,;:.*_-")
+    return name
+
+
+@lru_cache(maxsize=65_536)
+def _can_only_be_a_name(name: str) -> bool:
+    """Whether words beside figures of a person are that person's name, whatever else the row says: neither a total nor a
+    signature begins so."""
+    return " " in name and name.replace(" ", "").isalpha() and not _closes(name, identified=True)
+
+
+@lru_cache(maxsize=65_536)
+def _name_kept(name: str) -> tuple[str, NameProblem | None]:
+    """A name as it is kept, and what is wrong with it."""
+    return tidy(name), looks_like_a_name(name)
+
+
+@lru_cache(maxsize=16_384)
+def _text_kept(text: str, longest: int) -> tuple[str | None, str | None]:
+    """A text as it is kept, and all of it where that is only its beginning."""
+    whole = clean(text)
+    return (whole or None, None) if len(whole) <= longest else (whole[:longest].rstrip() or None, whole)
+
+
+_FIGURE = re.compile(r"\d")
 _NUMBERING = re.compile(r"\(?(\d{1,2}|[a-z]|[ivx]{1,4})\)?(=.*)?", re.IGNORECASE)
 _NAME_REASONS = {
     NameProblem.EMPTY: Reason.NO_NAME,
@@ -104,6 +137,8 @@ class RowReader:
         self._headings = {fold(column.heading) for column in table.columns if column.heading}
         self._section = _Section(table.ward_named, table.neighbourhood_named)
         self._words: dict[int, Cell] = {}
+        self._phones_at = [self._at[field] for field in (Field.PHONE, Field.OTHER_PHONE) if field in self._at]
+        self._says_grounds = any(field in self._at for field in _GROUNDS)
         self._identifying = [self._at[field] for field in _IDENTIFYING if field in self._at]
         places = {self._at[field] for field in _PLACES if field in self._at}
         self._spread = [
@@ -162,13 +197,12 @@ class RowReader:
         else:
             family = cells[at[Field.SURNAME]] if Field.SURNAME in at else ""
             cell = f"{as_text(family)} {as_text(cells[at[Field.GIVEN_NAME]])}"
-        name = clean(cell) if isinstance(cell, str) else as_text(cell)
-        if name and not (name[0].isalpha() and name[-1].isalpha()):
-            return _COUNTED.sub("", name).strip(" ,;:.*_-")
-        return name
+        return _name_in(cell) if isinstance(cell, str) else _without_count(as_text(cell))
 
     def _is_about_somebody(self, name: str, cells: Sequence[Cell]) -> bool:
         """Whether the row tells of a person: not an empty one, a sub-heading, a total, column numbers or a signature."""
+        if _can_only_be_a_name(name) and self._has_figures(cells) and fold(name) not in self._headings:
+            return True  # most rows
         identified = False
         for index in self._identifying:
             if cells[index] not in ("", None):
@@ -184,7 +218,7 @@ class RowReader:
             identified = any(map(str.isdigit, "".join([as_text(cells[index])[:200] for index in self._identifying])))
         folded = fold(name)
         if identified and " " in name and name.replace(" ", "").isalpha() and folded not in self._headings:
-            return not _closes(name, identified)  # most rows
+            return not _closes(name, identified)
         filled = [text for cell in cells if cell not in ("", None) and (text := as_text(cell).strip())]
         if not name:
             shown = [text for index in self._identifying if (text := as_text(cells[index]).strip())]
@@ -205,6 +239,17 @@ class RowReader:
         if others == 0 and (neighbourhood_in(name) or ward_in(name) or grounds_in(name)):
             return False
         return others > 0 or looks_like_a_name(name) is None
+
+    def _has_figures(self, cells: Sequence[Cell]) -> bool:
+        """Whether something that identifies somebody is there, with a figure in it."""
+        for index in self._identifying:
+            cell = cells[index]
+            if isinstance(cell, str):
+                if cell and _FIGURE.search(cell, 0, 200):
+                    return True
+            elif cell is not None:
+                return True
+        return False
 
     def _take_heading(self, cells: Sequence[Cell]) -> None:
         filled = [text for cell in cells if isinstance(cell, str) and (text := clean(cell))]
@@ -233,7 +278,7 @@ class _OneRow:
         self._remarks: list[Remark] = []
 
     def outcome(self, name: str) -> Person | Rejected:
-        problem = looks_like_a_name(name)
+        kept, problem = _name_kept(name)
         if problem is NameProblem.ONE_WORD:
             self._remark(Reason.NAME_OF_ONE_WORD, self._reader._name_at, name)
         elif problem is not None:
@@ -255,7 +300,7 @@ class _OneRow:
         return Person(
             self._table.sheet,
             self._number,
-            tidy(name),
+            kept,
             sex,
             year,
             birth.date,
@@ -297,11 +342,10 @@ class _OneRow:
         cell = self._cells[index]
         if cell == "" or cell is None:
             return None
-        text = clean(cell[: 4 * longest] if isinstance(cell, str) else as_text(cell))
-        if len(text) > longest:
-            self._remark(Reason.TEXT_CUT, index, text)
-            text = text[:longest].rstrip()
-        return text or None
+        text, cut = _text_kept(cell[: 4 * longest] if isinstance(cell, str) else as_text(cell), longest)
+        if cut:
+            self._remark(Reason.TEXT_CUT, index, cut)
+        return text
 
     def _sex_and_birth(self) -> tuple[Sex | None, Birth, int]:
         at, cells, today = self._at, self._cells, self._reader._today
@@ -343,7 +387,9 @@ class _OneRow:
 
     def _citizen_id(self, sex: Sex | None, birth: Birth) -> tuple[Sex | None, str | None, int | None]:
         """Sex, number and year of birth: a good 12-digit number also tells the other two where the list does not."""
-        index = self._at.get(Field.CITIZEN_ID, self._citizen_id_as_tax_code())
+        index = self._at.get(Field.CITIZEN_ID)
+        if index is None:
+            index = self._citizen_id_as_tax_code()
         found = read_citizen_id(self._cells[index], sex, birth.year) if index is not None else None
         if isinstance(found, CitizenId):
             if found.kind == "cmnd":
@@ -365,9 +411,8 @@ class _OneRow:
 
     def _phones(self) -> tuple[str | None, str | None]:
         numbers = []
-        for field in (Field.PHONE, Field.OTHER_PHONE):
-            index = self._at.get(field)
-            if index is None or (cell := self._cells[index]) in ("", None):
+        for index in self._reader._phones_at:
+            if (cell := self._cells[index]) in ("", None):
                 numbers.append(NO_PHONE)
                 continue
             phone = read_phone(cell)
@@ -375,10 +420,10 @@ class _OneRow:
                 foreign = phone.problem is PhoneProblem.FOREIGN
                 self._remark(Reason.PHONE_FOREIGN if foreign else Reason.PHONE_UNREADABLE, index, as_text(cell))
             numbers.append(phone)
-        first, second = numbers
+        first, second = (*numbers, NO_PHONE, NO_PHONE)[:2]
         mobile = first.mobile or second.mobile
         others = (first.landline, *first.others, second.landline, second.mobile, *second.others)
-        return mobile, next((number for number in others if number and number != mobile), None)
+        return mobile, next((number for number in others if number and number != mobile), None) if any(others) else None
 
     def _si_number(self) -> str | None:
         index = self._at.get(Field.SI_NUMBER)
@@ -392,6 +437,8 @@ class _OneRow:
         return None
 
     def _grounds(self) -> tuple[Ground, ...]:
+        if not self._reader._says_grounds:
+            return self._reader._section.grounds
         at, cells = self._at, self._cells
         grounds: list[Ground] = list(self._reader._section.grounds)
         if (index := at.get(Field.STANDING)) is not None and cells[index] != "":
@@ -421,6 +468,7 @@ class _OneRow:
         return (ward_in(address) if address else None) or self._reader._section.ward
 
 
+_GROUNDS = (Field.STANDING, Field.POOR, Field.NEAR_POOR, Field.MINORITY, Field.PEOPLE)
 _TICKS: tuple[tuple[Field, Ground], ...] = (
     (Field.POOR, "poor"),
     (Field.NEAR_POOR, "near_poor"),

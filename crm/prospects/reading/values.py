@@ -87,13 +87,17 @@ def read_birth(cell: Cell, today: dt.date) -> Birth:
     if cell is None or cell == "":
         return NO_BIRTH
     if isinstance(cell, dt.date):
-        day = cell.date() if isinstance(cell, dt.datetime) else cell
-        return _in_time(Birth(day.year, day), today)
+        return _born_on(cell.date() if isinstance(cell, dt.datetime) else cell, today)
     if isinstance(cell, bool | dt.time | dt.timedelta):
         return Birth(problem=Reason.BIRTH_UNREADABLE)
     if isinstance(cell, int | float):
         return _in_time(_from_number(float(cell), today), today)
     return _birth_in_text(cell, today)
+
+
+@lru_cache(maxsize=65_536)
+def _born_on(day: dt.date, today: dt.date) -> Birth:
+    return _in_time(Birth(day.year, day), today)
 
 
 def _from_number(number: float, today: dt.date) -> Birth:

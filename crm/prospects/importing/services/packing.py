@@ -89,9 +89,31 @@ def packed(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> bytes:
 
 def _column(kind: str, values: tuple[Any, ...]) -> Iterable[bytes]:
     way = _WAYS[kind]
-    if values[0] is values[-1] and all(value is values[0] for value in values):
+    if values[0] is values[-1] and values.count(values[0]) == len(values):
         return repeat(_NULL if values[0] is None else way(values[0]), len(values))
     if kind in _OFTEN_THE_SAME and 2 * len(different := set(values)) < len(values):
         known = {value: _NULL if value is None else way(value) for value in different}
         return map(known.__getitem__, values)
-    return [_NULL if value is None else way(value) for value in values]
+    return (
+        _MANY_WAYS[kind](values) if kind in _MANY_WAYS else [_NULL if value is None else way(value) for value in values]
+    )
+
+
+def _all_texts(values: Iterable[str | None]) -> list[bytes]:
+    return _all_bytes([None if value is None else value.encode() for value in values])
+
+
+def _all_bytes(values: Iterable[bytes | None]) -> list[bytes]:
+    return [_NULL if value is None else _LENGTH(len(value)) + value for value in values]
+
+
+def _all_uuids(values: Iterable[UUID | None]) -> list[bytes]:
+    return [_NULL if value is None else _UUID + value.int.to_bytes(16) for value in values]
+
+
+_MANY_WAYS: Mapping[str, Callable[[Iterable[Any]], list[bytes]]] = {
+    "text": _all_texts,
+    "bytea": _all_bytes,
+    "uuid": _all_uuids,
+}
+"""Most values of a list are such: a whole column costs no call a value."""

@@ -4,6 +4,7 @@ loaded. Numbers are sealed here and never opened on the way. No database is need
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -74,7 +75,7 @@ def _values(
     town_id: UUID, import_id: UUID, waiting: Waiting, decided: bool, citizen: Number, insurance: Number
 ) -> tuple[Any, ...]:
     row_id, sheet, one, to_add = waiting
-    folded = fold(one.full_name)
+    folded, key, spellings = _of_name(one.full_name)
     neighbourhood = one.neighbourhood
     return (
         town_id,
@@ -85,8 +86,8 @@ def _values(
         decided,
         one.full_name,
         folded,
-        sort_key(one.full_name),
-        _spellings(folded) if one.birth_year else [],
+        key,
+        spellings if one.birth_year else (),
         one.sex.value if one.sex else None,
         one.birth_date,
         one.birth_year,
@@ -98,7 +99,7 @@ def _values(
         neighbourhood if neighbourhood and fold(neighbourhood) else None,
         one.address,
         one.occupation,
-        [ground.value for ground in one.grounds],
+        one.grounds,
         bool(one.sms_consent),
     )
 
@@ -107,6 +108,13 @@ def _sealed(numbers: Sequence[str | None]) -> list[Number]:
     there = [number for number in numbers if number]
     closed = zip(seal().close_all(there), map(seal().index, there), map(mask, there), strict=True)
     return [next(closed) if number else NOTHING for number in numbers]
+
+
+@lru_cache(maxsize=65_536)
+def _of_name(name: str) -> tuple[str, bytes, Sequence[str]]:
+    """What a name is searched by, listed by and compared by."""
+    folded = fold(name)
+    return folded, sort_key(name), _spellings(folded)
 
 
 def _spellings(folded: str) -> list[str]:
