@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from wtforms import DateField, EmailField, SelectField, SelectMultipleField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length, Optional, Regexp
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, Regexp
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from crm.months import Month
@@ -16,10 +17,15 @@ from crm.participation.forms import EnrolForm
 from crm.premiums.rules.law import LawOnDay
 from crm.web.forms import Form, QueryForm, stripped
 
+MISSING = 0
+"""The way to pay that is no number of months: all that are missing for a pension, at once."""
+
 
 class DossierForm(EnrolForm):
     """Chosen income, way to pay, first month, and where the office may answer."""
 
+    months = SelectField(_l("Way to pay"), coerce=int, validators=[InputRequired()])
+    missing = 0
     email = EmailField(
         _l("E-mail"),
         filters=[stripped],
@@ -34,9 +40,18 @@ class DossierForm(EnrolForm):
     )
 
     @classmethod
-    def choosing(cls, law: LawOnDay, next_month: Month | None, **start: Any) -> DossierForm:
-        """The form under the law of a day; of somebody who takes part the first month is the one after the last."""
+    def choosing(cls, law: LawOnDay, next_month: Month | None, missing: int, **start: Any) -> DossierForm:
+        """The form under the law of a day; of somebody who takes part the first month is the one after the last, and
+        whoever may pay at once for `missing` months is offered that too."""
         form = cls.under(law, **start)
+        form.missing = missing
+        if missing:
+            words = ngettext(
+                "Once for the %(num)s month missing for a pension",
+                "Once for the %(num)s months missing for a pension",
+                missing,
+            )
+            form.months.choices = [*(form.months.choices or ()), (MISSING, words)]
         for unused in ("paid_on", "receipt_number", "confirmation", "first_month", "moved_in", "despite"):
             del form[unused]
         offered: list[Any] = list(form.start.choices or ())
@@ -47,9 +62,11 @@ class DossierForm(EnrolForm):
 
     def chosen(self) -> dict[str, Any]:
         """What the services take, once the form is valid."""
+        at_once = self.months.data == MISSING
         return {
             "income": self.income.data,
-            "months": int(self.months.data),
+            "months": self.missing if at_once else int(self.months.data),
+            "missing": at_once,
             "start": self.first,
             "email": self.email.data,
             "results_address": self.results_address.data,

@@ -10,8 +10,9 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Model, TownRow, choice, refers
-from crm.joining.rules import Movement, State
+from crm.joining.rules import Movement, State, plan_of
 from crm.months import Month
+from crm.premiums.rules.quotes import Plan
 
 
 class Chosen(NamedTuple):
@@ -20,6 +21,7 @@ class Chosen(NamedTuple):
     income: int
     months: int
     start: Month
+    plan: Plan
 
 
 class DossierList(TownRow, Model):
@@ -79,7 +81,8 @@ class Dossier(TownRow, Model):
             name="pays",
         ),
         CheckConstraint("extract(day from start_month) = 1", name="start_month"),
-        CheckConstraint("months between 1 and 60", name="months"),
+        CheckConstraint("months between 1 and case when missing then 120 else 60 end", name="months"),
+        CheckConstraint("months is not null or not missing", name="missing"),
         CheckConstraint("state not in ('submitted', 'accepted') or list_id is not null", name="in_a_list"),
         CheckConstraint("(state = 'accepted') = (accepted_on is not null)", name="accepted"),
         CheckConstraint("state <> 'returned' or returned_for is not null", name="returned"),
@@ -90,7 +93,9 @@ class Dossier(TownRow, Model):
     movement: Mapped[Movement]
     income: Mapped[int | None]
     months: Mapped[int | None]
-    """1, 3, 6, 12, or whole years ahead in months."""
+    """1, 3, 6, 12, whole years ahead in months, or all that are missing for a pension."""
+    missing: Mapped[bool] = mapped_column(default=False)
+    """Whether the months are those missing for a pension, paid at once."""
     start_month: Mapped[date | None]
     stop_on: Mapped[date | None]
     results_address: Mapped[str | None]
@@ -114,7 +119,7 @@ class Dossier(TownRow, Model):
         """What is to be paid; a dossier of somebody who stops has nothing of the kind."""
         if self.income is None or self.months is None or self.start_month is None:
             raise ValueError("this dossier declares that somebody stops")
-        return Chosen(self.income, self.months, Month.of(self.start_month))
+        return Chosen(self.income, self.months, Month.of(self.start_month), plan_of(self.months, self.missing))
 
 
 class DossierStep(TownRow, Model):

@@ -38,6 +38,7 @@ ASKED_FOR: Mapping[Movement, str] = {
     Movement.RETURNS: "Đăng ký tham gia lại BHXH tự nguyện",
     Movement.STOPS: "Dừng đóng BHXH tự nguyện",
 }
+AT_ONCE = "Đóng BHXH tự nguyện một lần cho thời gian còn thiếu để đủ điều kiện hưởng lương hưu"
 BY_HAND = "…" * 24
 
 
@@ -119,9 +120,9 @@ def form_tk1(
             "email": dossier.email or BY_HAND,
             "home": home,
             "results": dossier.results_address or home,
-            "asked": ASKED_FOR[dossier.movement],
+            "asked": AT_ONCE if dossier.missing else ASKED_FOR[dossier.movement],
             "income": f"{filters.number(dossier.income)} đồng/tháng" if dossier.income else "",
-            "method": _method(dossier.months),
+            "method": _method(dossier.months, dossier.missing),
             "start": f"tháng {start.number:02}/{start.year}" if start else "",
             "stop": filters.day(dossier.stop_on) if dossier.stop_on else "",
             "place": place.name,
@@ -151,9 +152,11 @@ def _birth(person: Prospect) -> str:
     return filters.day(person.birth_date) if person.birth_date else str(person.birth_year or "")
 
 
-def _method(months: int | None) -> str:
+def _method(months: int | None, missing: bool) -> str:
     if not months:
         return ""
+    if missing:
+        return f"Đóng một lần cho {months} tháng còn thiếu"
     return METHODS.get(months) or f"Đóng một lần cho {months // 12} năm về sau"
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask_babel import force_locale
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
@@ -28,14 +29,15 @@ from crm.joining.rules import (
     Row,
     State,
     movement_of,
-    plan_of,
     problems,
     row_of_payment,
     row_of_stopping,
 )
 from crm.joining.unit_codes import UnitCodes, unit_codes
+from crm.money import Vnd
 from crm.months import Month
-from crm.participation.queries import grounds_on, months_paid, quote_for, spell_of
+from crm.participation.missing.queries import refuse_others
+from crm.participation.queries import grounds_on, months_paid, open_spell, quote_for, spell_of
 from crm.participation.rules import Ending, first_months, late_months_from
 from crm.participation.screening.queries import latest as screened
 from crm.participation.screening.queries import verdict_of
@@ -191,9 +193,8 @@ def allocation_for(session: Session, dossier: Dossier) -> tuple[Allocation | Non
         Allocation.payment_id.is_(None),
     )
     waiting = session.scalars(query).all()
-    same = next(
-        (one for one in waiting if (one.start_month, one.carried_months) == (dossier.start_month, dossier.months)), None
-    )
+    theirs = None if dossier.missing else (dossier.start_month, dossier.months)
+    same = next((one for one in waiting if (one.start_month, one.carried_months) == theirs), None)
     return same, bool(waiting) and same is None
 
 
@@ -202,15 +203,17 @@ def work_out(session: Session, dossier: Dossier, person: Prospect, day: date, al
     rules = all_law or law(session)
     if dossier.movement is Movement.STOPS:
         return _stopping(session, dossier, person, day, rules)
-    income, length, start = dossier.chosen
-    plan = plan_of(length)
-    movement = movement_now(session, person, start, day, rules)
+    income, _length, start, plan = dossier.chosen
+    movement = movement_now(session, person, start, day, rules, missing=dossier.missing)
     grounds = grounds_on(session, person, day)
     set_aside, otherwise = allocation_for(session, dossier)
     quote: Quote | None = None
     refusal: Any = None
     too_late = False
     try:
+        _refuse_gap(session, person, start)
+        if dossier.missing:
+            refuse_others(session, person, rules, day, plan.months)
         quote = quote_for(
             session,
             person,
@@ -223,7 +226,9 @@ def work_out(session: Session, dossier: Dossier, person: Prospect, day: date, al
             all_law=rules,
         )
         first, last = first_months(day, rules.on(day), plan)
-        too_late = movement not in (Movement.PAYS_ON, Movement.LATE) and not first <= start <= last
+        registers = movement not in (Movement.PAYS_ON, Movement.LATE)
+        registers = registers or (dossier.missing and open_spell(session, person) is None)
+        too_late = registers and not first <= start <= last
         too_late = too_late or (movement is Movement.PAYS_ON and quote.late)
     except RuleBroken as refused:
         refusal = refused.message
@@ -241,6 +246,7 @@ def work_out(session: Session, dossier: Dossier, person: Prospect, day: date, al
         certified=_certified(session, person, ground, day),
         sponsored_otherwise=otherwise or (set_aside is not None and income != rules.on(day).floor),
         late=movement is Movement.LATE,
+        missing=dossier.missing,
     )
     row = None
     if quote:
@@ -250,12 +256,23 @@ def work_out(session: Session, dossier: Dossier, person: Prospect, day: date, al
             movement,
             name=person.full_name,
             code=code_of(person, day),
-            remarks=remarks_on(person, ground, dossier.email),
+            remarks=remarks_on(person, ground, dossier.email, quote.interest if dossier.missing else None),
         )
     return Worked(movement, quote, row, problems(known))
 
 
-def movement_now(session: Session, person: Prospect, start: Month, day: date, rules: Law) -> Movement:
+def _refuse_gap(session: Session, person: Prospect, start: Month) -> None:
+    """Whoever takes part pays the month after the last one; a gap would be refused when the payment is recorded."""
+    spell = open_spell(session, person)
+    following = Month.of(spell.paid_through) + 1 if spell and spell.paid_through else start
+    if start > following:
+        month = f"{following.number}/{following.year}"
+        raise RuleBroken(_l("The next month to pay is %(month)s.", month=month), field="start", code="gap_or_overlap")
+
+
+def movement_now(
+    session: Session, person: Prospect, start: Month, day: date, rules: Law, *, missing: bool = False
+) -> Movement:
     """What a payment from a month declares, by the books as they stand."""
     spell = spell_of(session, person)
     return movement_of(
@@ -266,6 +283,7 @@ def movement_now(session: Session, person: Prospect, start: Month, day: date, ru
         start=start,
         this=Month.of(day),
         late_from=late_months_from(rules.on(day)),
+        missing=missing,
     )
 
 
@@ -369,10 +387,11 @@ def declared_row(line: Line, day: date, codes: UnitCodes = UnitCodes()) -> Row:
     dossier, person = line.dossier, line.person
     kept = dict(dossier.declared or {})
     ground = Ground(kept.pop("ground", Ground.OTHER.value))
+    interest = kept.pop("interest", None)
     return Row(
         HoTen=person.full_name.upper(),
         MasoBHXH=code_of(person, day),
-        Ghichu=remarks_on(person, ground, dossier.email),
+        Ghichu=remarks_on(person, ground, dossier.email, interest),
         CCNS="1" if person.birth_year and person.birth_date is None else "",
         Loai=KINDS_OF_ROW.get(Movement(kept["PA"]), ""),
         Matinh=codes.province,
@@ -388,14 +407,17 @@ def code_of(person: Prospect, day: date) -> str:
     return person.insurance_number or (person.citizen_id if day >= NUMBER_IS_CODE_SINCE else None) or ""
 
 
-def remarks_on(person: Prospect, ground: Ground, email: str | None) -> str:
-    """What agents write into the last column: the group, the phone, the birth. Never the ethnic group. It is the
-    insurance office's paper and in its language, whoever prints it."""
+def remarks_on(person: Prospect, ground: Ground, email: str | None, interest: Vnd | None = None) -> str:
+    """What agents write into the last column: the group, the phone, the birth, and of missing months the interest in
+    their premium. Never the ethnic group. It is the insurance office's paper and in its language, whoever prints it."""
     birth = filters.day(person.birth_date) if person.birth_date else str(person.birth_year or "")
     phone = person.phone or person.other_phone
     with force_locale(VIETNAMESE):
         group = str(GROUNDS[ground])
-    parts = [group] + ([f"SĐT {pretty(phone)}"] if phone else [])
+    late = (
+        [f"Đóng một lần cho thời gian còn thiếu, gồm lãi {filters.number(interest)} đ"] if interest is not None else []
+    )
+    parts = [group, *late] + ([f"SĐT {pretty(phone)}"] if phone else [])
     return ", ".join(parts + ([f"Ngày sinh {birth}"] if birth else []) + ([email] if email else []))
 
 

@@ -41,7 +41,11 @@ class DossierIn(Schema):
 
     prospect_id = fields.UUID(required=True)
     income = fields.Integer(validate=validate.Range(min=1))
-    months = fields.Integer(validate=validate.Range(min=1, max=60))
+    months = fields.Integer(validate=validate.Range(min=1, max=120))
+    missing = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Whether `months` are all that are missing for a pension, paid at once."},
+    )
     start = fields.String(validate=validate.Regexp(f"^{START_PATTERN}$"), metadata={"description": "`YYYY-MM`"})
     stop_on = fields.Date()
     email = fields.Email(load_default=None, allow_none=True)
@@ -65,6 +69,7 @@ class DossierOut(Schema):
     movement = fields.Enum(Movement, by_value=True, required=True)
     income = fields.Integer(required=True, allow_none=True)
     months = fields.Integer(required=True, allow_none=True)
+    missing = fields.Boolean(required=True)
     start = fields.String(required=True, allow_none=True)
     stop_on = fields.Date(required=True, allow_none=True)
     agent_id = fields.UUID(required=True, allow_none=True)
@@ -116,9 +121,9 @@ def listed(asked: dict[str, Any]) -> dict[str, Any]:
 @blp.response(201, DossierWhole)
 def begin(sent: dict[str, Any]) -> dict[str, Any]:
     """Begin somebody's papers; one person has one open dossier"""
-    chosen = {name: sent.get(name) for name in ("income", "months", "stop_on", "email")}
+    chosen = {name: sent.get(name) for name in ("income", "months", "missing", "stop_on", "email")}
     pays = all(sent.get(name) for name in ("income", "months", "start"))
-    if pays == bool(sent.get("stop_on")):
+    if pays == bool(sent.get("stop_on")) or (sent["missing"] and not pays):
         raise RuleBroken(_l("Give income, months and start, or else stop_on."), field="start")
     with transaction() as current:
         person = person_seen(current, current_scope(), sent["prospect_id"])
@@ -191,7 +196,18 @@ def _typed(line: Line) -> dict[str, Any]:
 
 
 def _columns(row: Dossier, listed_in: str | None) -> dict[str, Any]:
-    same = ("id", "prospect_id", "state", "movement", "income", "months", "stop_on", "agent_id", "returned_for")
+    same = (
+        "id",
+        "prospect_id",
+        "state",
+        "movement",
+        "income",
+        "months",
+        "missing",
+        "stop_on",
+        "agent_id",
+        "returned_for",
+    )
     kept = {name: getattr(row, name) for name in (*same, "accepted_on", "changed_at")}
     return {**kept, "start": str(Month.of(row.start_month)) if row.start_month else None, "list": listed_in}
 

@@ -17,6 +17,7 @@ from crm.db import session, transaction
 from crm.errors import Conflict, RuleBroken
 from crm.joining import cards, exporting, printing, queries, services
 from crm.joining.forms import (
+    MISSING,
     AcceptForm,
     DossierForm,
     GatherForm,
@@ -31,7 +32,6 @@ from crm.joining.queries import Asked, Line, Worked
 from crm.joining.rules import (
     COLUMNS,
     FROM,
-    MOVEMENTS,
     STATE_SIGNS,
     STATES,
     WITH_THE_VOLUNTEER,
@@ -39,8 +39,10 @@ from crm.joining.rules import (
     Movement,
     Row,
     State,
+    movement_words,
 )
 from crm.months import Month
+from crm.participation.missing.queries import missing_of
 from crm.participation.queries import open_spell
 from crm.participation.rules import Basis, basis_for
 from crm.participation.screening.queries import verdict_of
@@ -68,7 +70,12 @@ MENDS = {
 
 @bp.app_context_processor
 def _words() -> dict[str, Any]:
-    return {"dossier_states": STATES, "dossier_signs": STATE_SIGNS, "movement_words": MOVEMENTS, "mend_url": _mend_url}
+    return {
+        "dossier_states": STATES,
+        "dossier_signs": STATE_SIGNS,
+        "movement_words": movement_words,
+        "mend_url": _mend_url,
+    }
 
 
 # ---- the lists
@@ -144,7 +151,7 @@ def prepare(prospect_id: UUID) -> ResponseReturnValue:
     there = queries.open_dossier_of(session(), person)
     if there:
         return redirect(url_for(".show", dossier_id=there.id))
-    return _prepare_page(person, _figures(person))
+    return _prepare_page(person, _figures(person, at_once="missing" in request.args))
 
 
 @bp.post("/people/<uuid:prospect_id>/papers")
@@ -319,8 +326,8 @@ def _begun(current: Any, person: Prospect, **chosen: Any) -> Dossier:
         return there
 
 
-def _figures(person: Prospect, dossier: Dossier | None = None) -> DossierForm:
-    spell, today = open_spell(session(), person), law(session()).on(clock.today())
+def _figures(person: Prospect, dossier: Dossier | None = None, *, at_once: bool = False) -> DossierForm:
+    spell, today, missing = open_spell(session(), person), law(session()).on(clock.today()), _missing(person)
     following = queries.next_month_of(session(), person, today)
     start: dict[str, Any] = {}
     if spell:
@@ -328,9 +335,21 @@ def _figures(person: Prospect, dossier: Dossier | None = None) -> DossierForm:
     if spell and following:
         start["start"] = str(following)
     if dossier and dossier.start_month:
-        chosen = {name: getattr(dossier, name) for name in ("income", "months", "email", "results_address")}
-        start = {**chosen, "start": str(Month.of(dossier.start_month))}
-    return DossierForm.choosing(today, following, **start)
+        chosen = {name: getattr(dossier, name) for name in ("income", "email", "results_address")}
+        months = MISSING if dossier.missing else dossier.months
+        start = {**chosen, "months": months, "start": str(Month.of(dossier.start_month))}
+    elif at_once and missing:
+        start["months"] = MISSING
+    return DossierForm.choosing(today, following, missing, **start)
+
+
+def _missing(person: Prospect) -> int:
+    """How many months somebody may pay for at once today, by what is on record."""
+    try:
+        told = missing_of(session(), person, law(session()), clock.today())
+    except RuleBroken:
+        return 0
+    return 0 if told.refusal else told.months
 
 
 def _agents(form: HandOverForm) -> HandOverForm:

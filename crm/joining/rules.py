@@ -82,15 +82,21 @@ def movement_of(
     start: Month,
     this: Month,
     late_from: Month | None,
+    missing: bool = False,
 ) -> Movement:
     """What a payment from `start` declares, by what the books say of the person.
 
     Nobody who never took part pays on; who is in a spell pays the month after the last one; who makes up the months
     that follow it after the spell lapsed pays late, where the insurance office lets months from `late_from` on be made
     up; whoever leaves a gap comes back.
+
+    `missing`: all that is missing for a pension is paid at once. A collection agents' program offers that way to pay
+    among those of «đóng bù»; no text of the insurance office on it was seen.
     """
     if not took_part:
         return Movement.NEW
+    if missing:
+        return Movement.LATE
     if not ended:
         return Movement.PAYS_ON
     follows = paid_through is not None and start == paid_through + 1
@@ -250,7 +256,7 @@ def percent(share: Fraction) -> str:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something missing or odd; a firm one holds the dossier back. `mend` names the place where it is put right."""
+    """Something missing or odd; a firm one holds the dossier back. `mend` names the place where it is put right, if it can be."""
 
     code: str
     firm: bool
@@ -281,12 +287,15 @@ class Known:
     certified: bool = True
     sponsored_otherwise: bool = False
     late: bool = False
+    missing: bool = False
 
 
 def problems(known: Known) -> list[Problem]:
     """Everything that is missing or odd, what holds it back first."""
     found = [*_of_the_person(known), *_of_the_number(known)]
-    if not known.stops:
+    if known.stops:
+        found.append(_problem("stop_kind_open"))
+    else:
         found += [*_of_the_law(known), *_of_the_money(known)]
     return sorted(found, key=lambda one: not one.firm)
 
@@ -332,7 +341,9 @@ def _of_the_money(known: Known) -> Iterator[Problem]:
         yield _problem("months_paid")
     if known.too_late:
         yield _problem("window_over")
-    if known.late:
+    if known.missing:
+        yield _problem("missing_not_read")
+    elif known.late:
         yield _problem("late_not_read")
     if known.ground is not Ground.OTHER and not known.certified:
         yield _problem("no_certificate")
@@ -384,6 +395,19 @@ PROBLEMS: Mapping[str, tuple[bool, str, Any]] = {
             "the figures with the insurance office."
         ),
     ),
+    "missing_not_read": (
+        False,
+        "",
+        _l(
+            "Which movement code the insurance office wants for missing months, and whether the State helps with them, has "
+            "not been read in a text: compare the row with the office."
+        ),
+    ),
+    "stop_kind_open": (
+        False,
+        "",
+        _l("The column «Loại» stays empty for whoever stops: ask the insurance office what belongs there."),
+    ),
     "no_certificate": (
         True,
         "standing",
@@ -423,6 +447,16 @@ MOVEMENTS: Mapping[Movement, Any] = {
 MOVED_ON = _l("Somebody has moved this dossier on meanwhile. Look at where it stands now.")
 
 
-def plan_of(months: int) -> Plan:
-    """The way to pay behind the number kept with a dossier: a period, or years ahead."""
+AT_ONCE = _l("Pays at once for missing months")
+
+
+def movement_words(movement: Movement, missing: bool) -> Any:
+    """What papers declare, in words."""
+    return AT_ONCE if missing else MOVEMENTS[movement]
+
+
+def plan_of(months: int, missing: bool) -> Plan:
+    """The way to pay behind what is kept with a dossier: a period, years ahead, or all that is missing for a pension."""
+    if missing:
+        return Plan.missing(months)
     return Plan.periodic(months) if months <= 12 else Plan.years_ahead(months // 12)

@@ -31,9 +31,10 @@ from crm.joining.queries import (
     seen_by,
     work_out,
 )
-from crm.joining.rules import FROM, MOVED_ON, PROBLEMS, Act, Movement, State, plan_of
+from crm.joining.rules import FROM, MOVED_ON, PROBLEMS, Act, Movement, State
 from crm.months import Month
 from crm.participation import services as participation
+from crm.participation.missing.queries import refuse_others
 from crm.participation.models import ParticipantMonth, Payment
 from crm.participation.queries import grounds_on, months_paid, open_spell
 from crm.participation.rules import Basis, Ending, basis_for, first_months, late_months_from
@@ -57,6 +58,7 @@ def open_dossier(
     *,
     income: int | None = None,
     months: int | None = None,
+    missing: bool = False,
     start: Month | None = None,
     stop_on: date | None = None,
     email: str | None = None,
@@ -64,7 +66,8 @@ def open_dossier(
     by: User,
     at: datetime,
 ) -> Dossier:
-    """Begin somebody's papers: what they choose to pay and from when, or, with `stop_on`, that they stop.
+    """Begin somebody's papers: what they choose to pay and from when, or, with `stop_on`, that they stop. `missing`: the
+    months are those missing for a pension, paid at once, which `refuse_others` has to allow.
 
     Raises Conflict `open_already` with the `dossier_id` of the one that is open, and RuleBroken `barred` for whom the law
     keeps out of voluntary insurance.
@@ -87,9 +90,10 @@ def open_dossier(
         id=new_id(),
         prospect_id=person.id,
         state=State.DRAFT,
-        movement=_movement(session, person, start, stop_on, at),
+        movement=_movement(session, person, months, start, stop_on, at, missing=missing),
         income=income,
         months=months,
+        missing=missing,
         start_month=start.first_day if start else None,
         stop_on=stop_on,
         email=email,
@@ -120,6 +124,7 @@ def change(
     *,
     income: int | None = None,
     months: int | None = None,
+    missing: bool = False,
     start: Month | None = None,
     stop_on: date | None = None,
     email: str | None = None,
@@ -129,8 +134,8 @@ def change(
 ) -> None:
     """Choose otherwise; one that was complete has to be checked again."""
     _hold(session, dossier, Act.CHANGE)
-    dossier.movement = _movement(session, person, start, stop_on, at)
-    dossier.income, dossier.months = income, months
+    dossier.movement = _movement(session, person, months, start, stop_on, at, missing=missing)
+    dossier.income, dossier.months, dossier.missing = income, months, missing
     dossier.start_month, dossier.stop_on = start.first_day if start else None, stop_on
     dossier.email, dossier.results_address = email, results_address
     if dossier.state is State.READY:
@@ -159,7 +164,9 @@ def hand_over(session: Session, dossier: Dossier, person: Prospect, agent_id: UU
     worked = _complete(session, dossier, person, at)
     assert worked.row, "what is complete has a row"
     ground = worked.quote.ground.value if worked.quote else Ground.OTHER.value
-    dossier.movement, dossier.declared = worked.movement, worked.row.without_names() | {"ground": ground}
+    interest = {"interest": worked.quote.interest} if worked.quote and dossier.missing else {}
+    dossier.movement = worked.movement
+    dossier.declared = worked.row.without_names() | {"ground": ground} | interest
     dossier.agent_id = agent.id
     _move(session, dossier, State.HANDED_OVER, by=by, at=at, agent_id=agent.id)
     if open_spell(session, person) is None:
@@ -276,20 +283,24 @@ def _still_right(session: Session, rows: Sequence[Dossier], on: date) -> None:
     }
     today = law(session).on(on)
     for one in rows:
-        wrong = "months_paid" if one.id in paid else "window_over" if _over(one, today) else None
+        wrong = "months_paid" if one.id in paid else "window_over" if _over(session, one, today) else None
         if wrong:
             name = session.get_one(Prospect, (one.town_id, one.prospect_id)).full_name
             raise RuleBroken(f"{name}: {PROBLEMS[wrong][2]}", code="not_complete")
 
 
-def _over(dossier: Dossier, today: LawOnDay) -> bool:
+def _over(session: Session, dossier: Dossier, today: LawOnDay) -> bool:
     if dossier.movement is Movement.STOPS:
         return False
-    _income, months, start = dossier.chosen
-    if dossier.movement is Movement.LATE:
+    _income, _months, start, plan = dossier.chosen
+    if dossier.missing:
+        spell = open_spell(session, session.get_one(Prospect, (dossier.town_id, dossier.prospect_id)))
+        if spell:
+            return spell.deadline_on is not None and spell.deadline_on < today.day
+    elif dossier.movement is Movement.LATE:
         late_from = late_months_from(today)
         return late_from is None or start < late_from
-    return start < first_months(today.day, today, plan_of(months))[0]
+    return start < first_months(today.day, today, plan)[0]
 
 
 def accept(
@@ -339,7 +350,7 @@ def _pay(
     at: datetime,
     **proof: Any,
 ) -> UUID:
-    income, months, start = dossier.chosen
+    income, _months, start, plan = dossier.chosen
     set_aside, _otherwise = allocation_for(session, dossier)
     if set_aside:
         payment = sponsoring.pay_premium(session, set_aside, paid_on=paid_on, basis=basis, by=by, at=at, **proof)
@@ -347,13 +358,13 @@ def _pay(
     act: Callable[..., object] = participation.enrol
     if open_spell(session, person):
         act = participation.record_payment
-    elif dossier.movement is Movement.LATE:
+    elif dossier.movement is Movement.LATE and not dossier.missing:
         act = partial(participation.enrol, late=True)
     act(
         session,
         person,
         income=income,
-        plan=plan_of(months),
+        plan=plan,
         start=start,
         paid_on=paid_on,
         grounds=grounds_on(session, person, paid_on),
@@ -369,7 +380,7 @@ def _pay(
 
 def _paid_already(session: Session, dossier: Dossier, person: Prospect) -> UUID | None:
     """The payment that covers all months of a dossier, if it is on record."""
-    _income, months, start = dossier.chosen
+    _income, months, start, _plan = dossier.chosen
     if len(months_paid(session, person, start, months)) < months:
         return None
     return session.scalar(
@@ -412,10 +423,22 @@ def _write_code(
             session.flush()
 
 
-def _movement(session: Session, person: Prospect, start: Month | None, stop_on: date | None, at: datetime) -> Movement:
+def _movement(
+    session: Session,
+    person: Prospect,
+    months: int | None,
+    start: Month | None,
+    stop_on: date | None,
+    at: datetime,
+    *,
+    missing: bool,
+) -> Movement:
     if stop_on or start is None:
         return Movement.STOPS
-    return movement_now(session, person, start, local_day(at), law(session))
+    rules, day = law(session), local_day(at)
+    if missing:
+        refuse_others(session, person, rules, day, months or 0)
+    return movement_now(session, person, start, day, rules, missing=missing)
 
 
 def _complete(session: Session, dossier: Dossier, person: Prospect, at: datetime) -> Worked:

@@ -170,7 +170,8 @@ def test_what_the_law_refuses_is_said_in_its_own_words() -> None:
 
 
 def test_who_stops_need_not_be_of_age_nor_choose_an_income() -> None:
-    assert problems(replace(WHOLE, stops=True, screened=False, refusal="no", months_paid=True)) == []
+    found = problems(replace(WHOLE, stops=True, screened=False, refusal="no", months_paid=True))
+    assert [(one.code, one.firm) for one in found] == [("stop_kind_open", False)]
 
 
 def test_nothing_is_done_with_what_is_closed() -> None:

@@ -111,6 +111,8 @@ class Quote:
     start: Month
     paid_on: date
     gross: Vnd
+    nominal: Vnd
+    """`gross` without what years ahead are discounted by, and without the interest of missing months."""
     state_support: Vnd
     local_support: Vnd
     other_support: Vnd
@@ -128,6 +130,11 @@ class Quote:
     def a_month(self) -> Vnd:
         """What one pays oneself, for one month of those paid."""
         return half_up(Fraction(self.payable, self.plan.months))
+
+    @property
+    def interest(self) -> Vnd:
+        """What missing months bear on top of their premium."""
+        return max(0, self.gross - self.nominal)
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
@@ -193,6 +200,7 @@ def quote(
         start=start,
         paid_on=today.day,
         gross=gross,
+        nominal=half_up(today.rate * income * plan.months),
         state_support=state,
         local_support=local,
         other_support=other,

@@ -8,10 +8,9 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from crm.money import Vnd, half_up
+from crm.money import Vnd
 from crm.premiums.rules.explaining import Line
 from crm.premiums.rules.keys import LawKey, Method
-from crm.premiums.rules.law import share_of_percent
 from crm.premiums.rules.quotes import Quote, Weighed
 from crm.premiums.rules.wording import GROUNDS, LOCAL_TOP_UP, value_of
 from crm.prospects.rules import Ground
@@ -65,9 +64,8 @@ def _gross(told: Quote, locale: str) -> Step:
         return Step(label, _l("%(rate)s × %(income)s × %(months)s months", **numbers), told.gross, rate.source)
     interest = _line(told, LawKey.INVESTMENT_PERCENT)
     numbers["interest"] = value_of(interest.name, interest.value, locale)
-    nominal = half_up(share_of_percent(rate.value) * told.income * told.plan.months)
-    numbers["nominal"] = vnd(nominal, locale)
-    numbers["difference"] = vnd(abs(nominal - told.gross), locale)
+    numbers["nominal"] = vnd(told.nominal, locale)
+    numbers["difference"] = vnd(abs(told.nominal - told.gross), locale)
     if told.plan.method is Method.YEARS_AHEAD:
         how = _l(
             "%(rate)s × %(income)s × %(months)s months = %(nominal)s, less %(difference)s: each month from the second on "
