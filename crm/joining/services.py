@@ -355,12 +355,12 @@ def _pay(
     if set_aside:
         payment = sponsoring.pay_premium(session, set_aside, paid_on=paid_on, basis=basis, by=by, at=at, **proof)
         return payment.id
-    act: Callable[..., object] = participation.enrol
+    act: Callable[..., Payment] = participation.enrol
     if open_spell(session, person):
         act = participation.record_payment
     elif dossier.movement is Movement.LATE and not dossier.missing:
         act = partial(participation.enrol, late=True)
-    act(
+    payment = act(
         session,
         person,
         income=income,
@@ -373,9 +373,7 @@ def _pay(
         at=at,
         **proof,
     )
-    payment_id = _paid_already(session, dossier, person)
-    assert payment_id, "what was just recorded is there"
-    return payment_id
+    return payment.id
 
 
 def _paid_already(session: Session, dossier: Dossier, person: Prospect) -> UUID | None:

@@ -81,7 +81,7 @@ def enrol(
     moved_in: bool = False,
     despite: str | None = None,
     late: bool = False,
-) -> Participation:
+) -> Payment:
     """Someone joins or comes back: the first payment under the law of its day, its months, and a spell from that day.
 
     `all_law` is read when it is not handed in. `others` are who offers a part; `reckoned` puts the amounts of the insurance office in the place of ours.
@@ -137,12 +137,12 @@ def enrol(
     with _in_words(session):
         session.add(spell)
         session.flush()
-    _keep(session, spell, told, others, basis, receipt_number, confirmation, by, at)
+    payment = _keep(session, spell, told, others, basis, receipt_number, confirmation, by, at)
     _pays_on(rules, spell, plan, paid_on, start + (plan.months - 1))
     move_stage(session, prospect, Stage.JOINED, at=at, by=by, because=spell.id)
     prospect.next_contact_on = None
     session.flush()
-    return spell
+    return payment
 
 
 def record_payment(
@@ -235,11 +235,7 @@ def pay_with_set_aside(
         payers.purse_of(used.share.payer.kind).check(session, used, by=by, at=at)
     others = (used.share,) if used else ()
     given |= {"start": first, "plan": plan, "by": by, "at": at, "others": others}
-    if joins:
-        enrol(session, prospect, **given)
-        payment = session.scalars(standing_payments(prospect).limit(1)).one()
-    else:
-        payment = record_payment(session, prospect, **given)
+    payment = enrol(session, prospect, **given) if joins else record_payment(session, prospect, **given)
     if used and payment.other_support:
         payers.purse_of(used.share.payer.kind).paid(session, used, payment, by=by, at=at)
     return payment

@@ -27,7 +27,7 @@ from crm.money import Vnd, in_figures, split_evenly
 from crm.months import Month
 from crm.names import fold
 from crm.participation.models import Payment
-from crm.participation.queries import grounds_on, months_paid, open_spell, standing_payments
+from crm.participation.queries import grounds_on, months_paid, open_spell
 from crm.participation.rules import Basis, first_months, method_of
 from crm.participation.services import enrol, record_payment
 from crm.participation.shares import Payer, PayerKind, Share
@@ -674,12 +674,13 @@ def pay_premium(
         message = _l("One pays for 1, 3, 6 or 12 months at a time. Give the money back and set it aside in such parts.")
         raise RuleBroken(message, code="months_not_a_period")
     prospect = session.get_one(Prospect, (allocation.town_id, allocation.prospect_id))
-    spell = open_spell(session, prospect)
+    spell, all_law = open_spell(session, prospect), law(session)
     act = record_payment if spell else enrol
-    act(
+    payment = act(
         session,
         prospect,
-        income=spell.income if spell else law(session).on(paid_on).floor,
+        all_law=all_law,
+        income=spell.income if spell else all_law.on(paid_on).floor,
         plan=Plan.periodic(allocation.carried_months),
         start=Month.of(allocation.start_month),
         paid_on=paid_on,
@@ -691,7 +692,6 @@ def pay_premium(
         confirmation=confirmation,
         others=(Share(Payer(PayerKind.SPONSOR, allocation.sponsor_id), allocation.carried_amount),),
     )
-    payment = session.scalars(standing_payments(prospect).limit(1)).one()
     _pay(session, allocation, payment, booked)
     return payment
 
@@ -708,29 +708,30 @@ def pay_on(
 ) -> Posting:
     """The money set aside went to the insurance fund with this payment. Twice is a Conflict.
 
-    Whoever calls has asked whether one person alone may do it (ledger.limits); the database refuses it otherwise.
+    Whoever calls has asked whether one person alone may do it (ledger.limits); the database refuses it otherwise. They
+    hold the person's row since the payment was recorded.
 
     What the payment did not need, because the law had meanwhile changed, is free again in the same posting.
     """
-    _hold(session, allocation)
+    session.refresh(allocation)
     _refuse_settled(allocation)
     return _pay(session, allocation, payment, Booked(by_id, on, at, request_id))
 
 
 def _pay(session: Session, allocation: Allocation, payment: Payment, booked: Booked) -> Posting:
-    used = payment.other_support
+    used, town_id = payment.other_support, allocation.town_id
     if payment.prospect_id != allocation.prospect_id or not 0 < used <= allocation.carried_amount:
         raise RuleBroken(_l("This payment was not made with this money."), code="another_payment")
-    joined = joined_among(session, allocation.town_id, [allocation.sponsor_id])
-    accounts = accounts_of(session, allocation.town_id, allocation.sponsor_id)
+    joined = joined_among(session, town_id, [allocation.sponsor_id])
+    accounts = accounts_of(session, town_id, allocation.sponsor_id)
     moves = (
         (accounts[AccountKind.RESERVED], -allocation.carried_amount),
         (accounts[AccountKind.INSURANCE_FUND], used),
         (accounts[AccountKind.AVAILABLE], allocation.carried_amount - used),
     )
-    posting = post(session, allocation.town_id, Movement.PAID, moves, booked, memo=None, or_later=True)
+    posting = post(session, town_id, Movement.PAID, moves, booked, memo=None, or_later=True)
     _settle(session, allocation, allocation.carried_months, payment_id=payment.id, paid_id=posting.id)
-    pass_on(session, allocation.town_id, joined, replace(booked, request_id=None))
+    pass_on(session, town_id, joined, replace(booked, request_id=None))
     return posting
 
 

@@ -37,7 +37,8 @@ def join(person: Prospect, paid_on: date, *, months: int = 3, start: Month | Non
         "by": None,
         "at": noon(paid_on),
     }
-    return services.enrol(current(), person, **values | more)
+    payment = services.enrol(current(), person, **values | more)
+    return current().get_one(Participation, (payment.town_id, payment.participation_id))
 
 
 def pay(person: Prospect, paid_on: date, *, months: int = 3, **more: Any) -> Payment:

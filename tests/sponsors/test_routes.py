@@ -137,7 +137,6 @@ def test_an_agent_pays_with_the_sponsors_money_from_the_persons_page(
     receive(by, 10 * A_MONTH)
     made = allocate(by, person, months=3)
     browser = signed_in(agent)
-    browser.acts = 2  # the person joins, and the sponsor's money is booked
     page = browser.get(f"/people/{person.id}")
     assert f"/allocations/{made.id}/pay" in page.text
     assert by.name in page.text
@@ -213,7 +212,6 @@ def test_joining_uses_the_money_that_waits_for_its_months(signed_in: Browser, se
     receive(by, 10 * A_MONTH)
     made = allocate(by, person, months=6, start=Month(2019, 11))
     browser, address = signed_in(Role.MANAGER), f"/people/{person.id}/enrol"
-    browser.acts = 2  # the person joins, and the sponsor's money is booked
     page = browser.get(address).text
     assert '<option selected value="2019-11">' in page
     assert "Người dân đóng 0 đ" in words(page)

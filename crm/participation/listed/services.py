@@ -18,7 +18,7 @@ from crm.participation import payers
 from crm.participation.listed.models import ListedPayment
 from crm.participation.listed.rules import OPEN, Amounts, Verdict, Why
 from crm.participation.models import Payment
-from crm.participation.queries import grounds_on, open_spell, standing_payments
+from crm.participation.queries import grounds_on, open_spell
 from crm.participation.rules import Basis, basis_for
 from crm.participation.services import enrol, record_payment
 from crm.participation.shares import UNNAMED, Share
@@ -98,7 +98,7 @@ def _record(
     if listed.paid_on is None:
         raise RuleBroken(_l("The list does not say when this was paid. Record it on the person's page."), code="no_day")
     prospect = session.get_one(Prospect, (listed.town_id, listed.prospect_id))
-    today, said = law(session).on(listed.paid_on), Amounts(**listed.said)
+    all_law, said = law(session), Amounts(**listed.said)
     spell = open_spell(session, prospect)
     goes_on = spell and not (spell.deadline_on and listed.paid_on > spell.deadline_on)
     other = said.other or 0
@@ -108,10 +108,11 @@ def _record(
     if used and request_id is None:
         payers.purse_of(used.share.payer.kind).check(session, used, by=by, at=at)
     others = (used.share,) if used else (Share(UNNAMED, other),) if other else ()
-    act(
+    payment = act(
         session,
         prospect,
-        income=income_of(listed.income, said.total, listed.months, today),
+        all_law=all_law,
+        income=income_of(listed.income, said.total, listed.months, all_law.on(listed.paid_on)),
         plan=plan_of(listed.months),
         start=Month.of(listed.start_month),
         paid_on=listed.paid_on,
@@ -123,7 +124,6 @@ def _record(
         others=others,
         reckoned=(lambda told: as_said(told, said)) if as_listed else None,
     )
-    payment = session.scalars(standing_payments(prospect).limit(1)).one()
     if used and payment.other_support:
         payers.purse_of(used.share.payer.kind).paid(session, used, payment, by=by, at=at, request_id=request_id)
     listed.verdict, listed.payment_id, listed.refused = Verdict.RECORDED, payment.id, None

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from crm.months import Month
 from crm.participation import services
 from crm.participation.models import Payment
-from crm.participation.queries import open_spell, standing_payments
+from crm.participation.queries import open_spell
 from crm.prospects.models import Prospect
 
 
@@ -21,5 +21,4 @@ def pay_missing_months(session: Session, person: Prospect, *, paid_on: date, **g
     """
     if open_spell(session, person):
         return services.record_payment(session, person, paid_on=paid_on, **given)
-    services.enrol(session, person, start=Month.of(paid_on), paid_on=paid_on, **given)
-    return session.scalars(standing_payments(person).limit(1)).one()
+    return services.enrol(session, person, start=Month.of(paid_on), paid_on=paid_on, **given)
