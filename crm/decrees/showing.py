@@ -9,6 +9,7 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from crm.accounts.queries import Scope
@@ -97,7 +98,7 @@ def _limits(item: Item) -> str:
     if item.until:
         found.append(_("until %(day)s", day=written_day(item.until, chosen())))
     if item.months_cap:
-        found.append(_("for %(months)s months at most", months=item.months_cap))
+        found.append(ngettext("for %(num)s month at most", "for %(num)s months at most", item.months_cap))
     return f" ({'; '.join(found)})" if found else ""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import TIMESTAMP, ColumnElement, SQLColumnExpression, and_, cast, exists, func, literal, select
 
 from crm import clock
@@ -220,9 +221,10 @@ def _paid(row: Happened) -> Event:
     facts, language = row.facts, chosen()
     if facts["taken_back"]:
         return Event(row.at, _("Payment taken back"), "undo", "quiet", row.by)
-    text = _(
-        "%(months)s months from %(start)s; the person %(own)s, the State %(state)s",
-        months=facts["months"],
+    text = ngettext(
+        "%(num)s month from %(start)s; the person %(own)s, the State %(state)s",
+        "%(num)s months from %(start)s; the person %(own)s, the State %(state)s",
+        facts["months"],
         start=filters.month(date.fromisoformat(facts["start"]), language),
         own=filters.vnd(facts["own"], language),
         state=filters.vnd(facts["state"], language),

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
@@ -71,16 +72,42 @@ class Told:
         if months.paid_through:
             found.append(_("Paid through %(month)s", month=filters.month(months.paid_through.first_day, chosen())))
         helped = f"{self.supported}/{self.cap}" if self.cap else f"{self.supported}"
-        counted = {"months": self.paid, "supported": self.supported}
+        counted = {"num": self.paid, "supported": self.supported}
         if self.unsure:
-            found.append(_("%(months)s months, at least %(supported)s of them supported", **counted) + f" (≥ {helped})")
-            found.append(_("for %(unsure)s months it is not known whether the State helped", unsure=self.unsure))
+            found.append(
+                ngettext(
+                    "%(num)s month, at least %(supported)s of them supported",
+                    "%(num)s months, at least %(supported)s of them supported",
+                    **counted,
+                )
+                + f" (≥ {helped})"
+            )
+            found.append(
+                ngettext(
+                    "for %(num)s month it is not known whether the State helped",
+                    "for %(num)s months it is not known whether the State helped",
+                    self.unsure,
+                )
+            )
         else:
-            found.append(_("%(months)s months, %(supported)s of them supported", **counted) + f" ({helped})")
+            found.append(
+                ngettext(
+                    "%(num)s month, %(supported)s of them supported",
+                    "%(num)s months, %(supported)s of them supported",
+                    **counted,
+                )
+                + f" ({helped})"
+            )
         if self.beside.voluntary:
             found.append(_("%(months)s of them paid elsewhere or before this register", months=self.beside.voluntary))
         if self.beside.compulsory:
-            found.append(_("and %(months)s months of compulsory insurance", months=self.beside.compulsory))
+            found.append(
+                ngettext(
+                    "and %(num)s month of compulsory insurance",
+                    "and %(num)s months of compulsory insurance",
+                    self.beside.compulsory,
+                )
+            )
         return " · ".join(found)
 
 

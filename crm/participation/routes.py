@@ -10,6 +10,7 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from crm import clock
 from crm.accounts.gateway import current_scope, current_user
@@ -123,7 +124,14 @@ def pay(prospect_id: UUID) -> ResponseReturnValue:
         with refusals_on(form), transaction():
             given = {"start": form.shown, "alone": form.alone.data} | _given(payer, form) | _act()
             payment = services.pay_with_set_aside(session(), payer, joins=False, all_law=all_law, **given)
-            flash(_("The payment for %(months)s months is recorded.", months=payment.months), "success")
+            flash(
+                ngettext(
+                    "The payment for %(num)s month is recorded.",
+                    "The payment for %(num)s months is recorded.",
+                    payment.months,
+                ),
+                "success",
+            )
             return redirect(_page_of(prospect_id))
     return _pay_page(payer, form, failed=step == "record")
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 import click
-from flask_babel import force_locale, get_locale
+from flask_babel import force_locale, get_locale, ngettext
 from flask_babel import gettext as _
 
 from crm import clock
@@ -88,9 +88,12 @@ def explained(told: Quote) -> list[str]:
     """A quote line by line, in the reader's language."""
     locale = str(get_locale())
     figures = [
-        (_("Premium for %(months)s months", months=told.plan.months), vnd(told.gross, locale)),
         (
-            _("State support (%(months)s months)", months=told.supported_months),
+            ngettext("Premium for %(num)s month", "Premium for %(num)s months", told.plan.months),
+            vnd(told.gross, locale),
+        ),
+        (
+            ngettext("State support (%(num)s month)", "State support (%(num)s months)", told.supported_months),
             vnd(told.state_support, locale),
         ),
         (_("Addition by the place's own budget"), vnd(told.local_support, locale)),

@@ -7,6 +7,7 @@ from datetime import date
 from uuid import UUID
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
@@ -59,7 +60,11 @@ def _carried(row: Happened) -> Event:
     start = filters.month(date.fromisoformat(facts["start"]), chosen())
     text = _("%(sponsor)s, from %(start)s", sponsor=facts["sponsor"], start=start)
     return Event(
-        row.at, _("A sponsor carries %(months)s months", months=facts["months"]), "sponsor", by=row.by, text=text
+        row.at,
+        ngettext("A sponsor carries %(num)s month", "A sponsor carries %(num)s months", facts["months"]),
+        "sponsor",
+        by=row.by,
+        text=text,
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, Self
 from uuid import UUID
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from wtforms import (
     BooleanField,
     DateField,
@@ -158,7 +158,9 @@ class AllocationForm(Form):
     def for_months(cls, this: Month, usual: Month) -> Self:
         """Periods one can pay in, and the months that may come first, `usual` chosen."""
         form = cls(data={"months": PERIODS_USUAL, "start": str(usual)})
-        form.months.choices = [(months, _("%(months)s months", months=months)) for months in PERIODS.values()]
+        form.months.choices = [
+            (months, ngettext("%(num)s month", "%(num)s months", months)) for months in PERIODS.values()
+        ]
         months = (this - PERIODS_USUAL).run(PERIODS_USUAL + AHEAD + 1)
         form.start.choices = [(str(month), f"{month.number}/{month.year}") for month in months]
         return form

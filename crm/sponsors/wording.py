@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from crm.phones import pretty
 from crm.sponsors.rules import KINDS, NEEDS, SponsorKind, Wish
@@ -29,8 +30,8 @@ def wish_words(wish: Wish, places: Mapping[UUID, str]) -> list[str]:
     found: list[str | None] = [str(NEEDS[ground]) for ground in wish.grounds if ground in NEEDS]
     found += [places.get(place) for place in wish.places]
     found += [_("Women") if wish.women else None, _ages(wish)]
-    found += [_("%(people)s people", people=wish.people) if wish.people else None]
-    found += [_("%(months)s months", months=wish.months) if wish.months else None]
+    found += [ngettext("%(num)s person", "%(num)s people", wish.people) if wish.people else None]
+    found += [ngettext("%(num)s month", "%(num)s months", wish.months) if wish.months else None]
     found += [_("gives month by month") if wish.monthly else None]
     return [words for words in found if words]
 

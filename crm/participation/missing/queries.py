@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext
 from sqlalchemy.orm import Session
 
 from crm.errors import RuleBroken
@@ -37,5 +38,9 @@ def refuse_others(session: Session, person: Prospect, law: Law, day: date, payin
     if told.refusal:
         raise told.refusal
     if paying != told.months:
-        message = _l("%(missing)s months are missing: they are paid for all at once.", missing=told.months)
+        message = lazy_ngettext(
+            "%(num)s month is missing: it is paid for at once.",
+            "%(num)s months are missing: they are paid for all at once.",
+            told.months,
+        )
         raise RuleBroken(message, field="months", code="missing_differs")

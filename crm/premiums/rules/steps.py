@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext
 
 from crm.money import Vnd
 from crm.premiums.rules.explaining import Line
@@ -59,9 +60,19 @@ def _gross(told: Quote, locale: str) -> Step:
         "income": vnd(told.income, locale),
         "months": told.plan.months,
     }
-    label = _l("Premium for %(months)s months", months=told.plan.months)
+    label = lazy_ngettext("Premium for %(num)s month", "Premium for %(num)s months", told.plan.months)
     if told.plan.method not in (Method.YEARS_AHEAD, Method.MISSING_MONTHS):
-        return Step(label, _l("%(rate)s × %(income)s × %(months)s months", **numbers), told.gross, rate.source)
+        return Step(
+            label,
+            lazy_ngettext(
+                "%(rate)s × %(income)s × %(num)s month",
+                "%(rate)s × %(income)s × %(num)s months",
+                told.plan.months,
+                **numbers,
+            ),
+            told.gross,
+            rate.source,
+        )
     interest = _line(told, LawKey.INVESTMENT_PERCENT)
     numbers["interest"] = value_of(interest.name, interest.value, locale)
     numbers["nominal"] = vnd(told.nominal, locale)
@@ -92,7 +103,12 @@ def _state(told: Quote, locale: str) -> Iterator[Step]:
         "floor": vnd(int(floor.value), locale),
         "months": told.supported_months,
     }
-    how = _l("%(share)s × %(rate)s × %(floor)s × %(months)s months", **numbers)
+    how: Any = lazy_ngettext(
+        "%(share)s × %(rate)s × %(floor)s × %(num)s month",
+        "%(share)s × %(rate)s × %(floor)s × %(num)s months",
+        told.supported_months,
+        **numbers,
+    )
     if told.supported_months < told.plan.months:
         cap = int(_line(told, LawKey.SUPPORT_CAP_MONTHS).value)
         how = _l(
@@ -102,7 +118,7 @@ def _state(told: Quote, locale: str) -> Iterator[Step]:
             all=told.plan.months,
             cap=cap,
         )
-    label = _l("State support (%(months)s months)", months=told.supported_months)
+    label = lazy_ngettext("State support (%(num)s month)", "State support (%(num)s months)", told.supported_months)
     yield Step(label, how, told.state_support, f"{share.source}; {floor.source}")
 
 

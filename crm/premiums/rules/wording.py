@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext
 
 from crm.months import MONTHS_IN_YEAR
 from crm.premiums.rules.keys import LawKey, LawStatus, Method
@@ -145,7 +146,7 @@ def value_of(name: str, value: Decimal, locale: str = VIETNAMESE) -> Any:
         return f"×{plain}"
     if name in YES_OR_NO:
         return _l("Yes") if value else _l("No")
-    return _l("%(months)s months", months=plain)
+    return lazy_ngettext("%(many)s month", "%(many)s months", int(value), many=plain)
 
 
 def in_day(day: date) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from sqlalchemy import tuple_
 from sqlalchemy.orm import Session
 
@@ -367,10 +368,14 @@ def means_in_words(extra: Mapping[str, Any]) -> list[str]:
     if extra.get("paid_through"):
         told.append(_("paid through %(month)s", month=filters.month(Month.parse(extra["paid_through"]))))
     if extra.get("months_at_once"):
-        told.append(_("%(months)s months at once", months=extra["months_at_once"]))
+        told.append(ngettext("%(num)s month at once", "%(num)s months at once", extra["months_at_once"]))
     if extra.get("from_month"):
         start = filters.month(Month.parse(extra["from_month"]))
-        told.append(_("%(months)s months from %(start)s", months=extra.get("months", "…"), start=start))
+        told.append(
+            ngettext(
+                "%(num)s month from %(start)s", "%(num)s months from %(start)s", extra.get("months", "…"), start=start
+            )
+        )
     if extra.get("total") is not None:
         told.append(filters.vnd(extra["total"]))
     if extra.get("income"):

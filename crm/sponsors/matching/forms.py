@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField, TextAreaField
 from wtforms.validators import DataRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -31,7 +32,7 @@ class AskForm(Form):
         sponsors = list(sponsors)
         form = cls(data={"sponsors": [str(key) for key, _name in sponsors if chosen in (None, key)], "months": USUAL})
         form.sponsors.choices = [(str(key), name) for key, name in sponsors]
-        form.months.choices = [(run, _("%(months)s months", months=run)) for run in reversed(RUNS)]
+        form.months.choices = [(run, ngettext("%(num)s month", "%(num)s months", run)) for run in reversed(RUNS)]
         return form
 
     def validate(self, extra_validators: object = None) -> bool:
@@ -60,7 +61,7 @@ class EditForm(Form):
         """The form as the line stands."""
         form = cls(data={"sponsor": str(sponsor_id), "months": months})
         form.sponsor.choices = [(str(key), name) for key, name in sponsors]
-        form.months.choices = [(run, _("%(months)s months", months=run)) for run in reversed(RUNS)]
+        form.months.choices = [(run, ngettext("%(num)s month", "%(num)s months", run)) for run in reversed(RUNS)]
         return form
 
 

@@ -269,7 +269,14 @@ def _flash_accepted(town_id: UUID, proposal_id: UUID, **which: Any) -> None:
         flash(ngettext("%(num)s line is settled.", "%(num)s lines are settled.", chosen), "success")
     else:
         ring(settle, str(town_id), str(proposal_id))
-        flash(_("The money is being set aside for %(many)s people; this takes a moment.", many=chosen), "message")
+        flash(
+            ngettext(
+                "The money is being set aside for %(num)s person; this takes a moment.",
+                "The money is being set aside for %(num)s people; this takes a moment.",
+                chosen,
+            ),
+            "message",
+        )
 
 
 def _line_page(name: str, line_id: UUID, form: Any) -> ResponseReturnValue:

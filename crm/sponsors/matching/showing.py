@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from crm.money import Vnd
 from crm.months import Month
@@ -70,7 +70,11 @@ def besides(line: FundingLine) -> Iterator[str]:
     if months < most:
         yield _("%(months)s of %(most)s months: there was not money for more.", months=months, most=most)
     elif free < certain:
-        yield _("%(months)s months only: the months after are carried already.", months=months)
+        yield ngettext(
+            "%(num)s month only: the months after are carried already.",
+            "%(num)s months only: the months after are carried already.",
+            months,
+        )
     elif certain == months:
         yield _("%(months)s months only: the certificate ends on %(day)s.", **_months(line, "certificate_ends"))
     else:
