@@ -47,8 +47,8 @@ class DossierForm(EnrolForm):
         form.missing = missing
         if missing:
             words = ngettext(
-                "Once for the %(num)s month missing for a pension",
-                "Once for the %(num)s months missing for a pension",
+                "Once for the %(num)s missing month",
+                "Once for the %(num)s missing months",
                 missing,
             )
             form.months.choices = [*(form.months.choices or ()), (MISSING, words)]
