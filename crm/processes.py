@@ -18,6 +18,7 @@ from crm.embedded.services import CannotRun, default_data_dir
 from crm.queues import Queue
 from crm.running import environment, kept_alive, settings_of
 from crm.supervisor import Child, Supervisor, only_one
+from crm.workers import worker_argv, workers
 
 PYTHON = sys.executable
 ROOT = Path(__file__).parent.parent
@@ -36,17 +37,6 @@ def web_argv(host: str, port: int) -> list[str]:
     ]
 
 
-POOLS = {Queue.WORK: 2, Queue.MESSAGES: 2}
-"""So many tasks of a queue at the same time; each is a process, which shares with its parent what it does not change."""
-
-
-def worker_argv(*queues: Queue) -> list[str]:
-    """A worker of these queues."""
-    pool = str(sum(POOLS[queue] for queue in queues))
-    argv = ["-m", "celery", "-A", "tasks.worker", "worker", "--loglevel", "INFO", "--concurrency", pool]
-    return [PYTHON, *argv, "-Q", ",".join(queues), "-n", f"{'-'.join(queues)}@%h"]
-
-
 def beat_argv(data_dir: Path) -> list[str]:
     schedule = str(data_dir / "timetable")
     return [PYTHON, "-m", "celery", "-A", "crm.timetable", "beat", "--loglevel", "INFO", "-s", schedule, "--pidfile="]
@@ -61,8 +51,7 @@ def children(env: dict[str, str], data_dir: Path, host: str, port: int, sandbox_
         argv += ["--callback", own, "--inbound", env["PUBLIC_URL"] + "/webhooks/twilio/inbound"]
         started.append(Child("sandbox", argv, env))
     started.append(Child("web", web_argv(host, port), env))
-    started.append(Child("worker", worker_argv(Queue.WORK), env))
-    started.append(Child("sender", worker_argv(Queue.MESSAGES), env))
+    started += workers(env)
     started.append(Child("timetable", beat_argv(data_dir), env))
     return started
 
@@ -159,12 +148,12 @@ def web_command(host: str, port: int) -> None:
 @click.option(
     "--only",
     type=click.Choice(["messages", "work"]),
-    help="What leads to a message, or long work such as lists and reports. Without it both, and then one waits for the other.",
+    help="What leads to a message, or long work such as lists and reports. Without it both, each in a pool of its own.",
 )
 def worker_command(only: str | None) -> None:
     """The background role alone."""
-    chosen = {"messages": (Queue.MESSAGES,), "work": (Queue.WORK,)}
-    become(worker_argv(*chosen.get(only or "", tuple(Queue))))
+    chosen = {"messages": Queue.MESSAGES, "work": Queue.WORK}
+    become(worker_argv(chosen[only]) if only else [PYTHON, "-m", "crm.workers"])
 
 
 @click.command("beat")

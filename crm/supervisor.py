@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -59,10 +59,13 @@ def _say(line: str) -> None:
 
 
 class Supervisor:
-    """Runs children until told to stop. What each prints goes to `logs/NAME.log` in the data directory."""
+    """Runs children until told to stop. What each prints goes to `logs/NAME.log` in the data directory; without one to where
+    we print."""
 
-    def __init__(self, children: Sequence[Child], data_dir: Path, *, say: Callable[[str], None] = _say) -> None:
-        self._kept = [_Kept(child, data_dir / "logs" / f"{child.name}.log", say) for child in children]
+    def __init__(self, children: Sequence[Child], data_dir: Path | None, *, say: Callable[[str], None] = _say) -> None:
+        self._kept = [
+            _Kept(child, data_dir / "logs" / f"{child.name}.log" if data_dir else None, say) for child in children
+        ]
         self._say = say
         self._stopping = threading.Event()
         self._hurry = threading.Event()
@@ -108,7 +111,7 @@ class Supervisor:
                 waiting = False
                 on_ready()
             elif waiting and time.monotonic() > deadline:
-                logs = " and ".join(str(kept.log) for kept in self._kept)
+                logs = " and ".join(kept.where for kept in self._kept)
                 self._say(f"The program did not become ready in time: see the end of {logs}.")
                 return 1
         return 0
@@ -117,8 +120,9 @@ class Supervisor:
 class _Kept:
     """A child with its process, its log and the history of its deaths."""
 
-    def __init__(self, child: Child, log: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, child: Child, log: Path | None, say: Callable[[str], None]) -> None:
         self.child, self.log, self._say = child, log, say
+        self.where = str(log or f"what {child.name} printed above")
         self._process: subprocess.Popen[bytes] | None = None
         self._started = self._due = 0.0
         self._deaths = 0
@@ -127,7 +131,7 @@ class _Kept:
         """Start the program in a session of its own: a Ctrl-C at the terminal is for the supervisor only."""
         self._set_long_log_aside()
         launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid())]
-        with self.log.open("ab") as output:
+        with self.log.open("ab") if self.log else nullcontext() as output:
             self._process = subprocess.Popen(
                 [*launcher, *self.child.argv],
                 env={**os.environ, **self.child.env},
@@ -149,10 +153,10 @@ class _Kept:
         self._clear_away()
         self._deaths = self._deaths + 1 if time.monotonic() - self._started < QUICK else 1
         if self._deaths >= QUICK_DEATHS:
-            self._say(f"{self.child.name} died {self._deaths} times in a row: see the end of {self.log}.")
+            self._say(f"{self.child.name} died {self._deaths} times in a row: see the end of {self.where}.")
             return False
         pause = 0.25 * 2**self._deaths
-        self._say(f"{self.child.name} ended with {status}, starting it again in {pause:g} s: see {self.log}.")
+        self._say(f"{self.child.name} ended with {status}, starting it again in {pause:g} s: see {self.where}.")
         self._due = time.monotonic() + pause
         return True
 
@@ -176,5 +180,5 @@ class _Kept:
         self._process = None
 
     def _set_long_log_aside(self) -> None:
-        if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
+        if self.log and self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))

@@ -13,10 +13,10 @@ from config import Settings
 from crm import pulse
 from crm.accounts.rules import Role
 from crm.embedded.brokers import broker_urls
-from crm.processes import worker_argv
 from crm.pulse import KEPT, Ages, Sign, Standstill, of_messages, of_work
 from crm.queues import Queue
 from crm.safekeeping.commands import _workers
+from crm.workers import worker_argv, workers
 from tasks.campaigns import send_some
 
 SignedIn = Callable[..., FlaskClient]
@@ -107,7 +107,7 @@ def test_what_leads_to_a_message_has_a_worker_of_its_own(app: Flask) -> None:
     assert {queue_of(name) for name in long_work} == {Queue.WORK}
 
 
-def test_a_worker_alone_serves_one_queue_or_both() -> None:
-    for queues in ((Queue.WORK,), (Queue.MESSAGES,), tuple(Queue)):
-        argv = worker_argv(*queues)
-        assert argv[argv.index("-Q") + 1] == ",".join(queues)
+def test_each_queue_has_a_worker_of_its_own_even_when_both_are_started_at_once() -> None:
+    argvs = [worker_argv(queue) for queue in Queue]
+    assert [argv[argv.index("-Q") + 1] for argv in argvs] == [queue.value for queue in Queue]
+    assert [child.argv for child in workers()] == argvs

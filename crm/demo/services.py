@@ -31,6 +31,7 @@ from crm.demo.reporting import Reporting
 from crm.demo.statement import load_statement
 from crm.demo.team import PASSWORD, Team, gather, lines_of
 from crm.demo.town import BASELINE, PLAN_DAY, TARGET
+from crm.demo.writing import Writing
 from crm.errors import RuleBroken
 from crm.places.models import Town
 from crm.places.queries import the_town
@@ -119,6 +120,8 @@ def load(session: Session, wanted: Wanted, *, moved_to: datetime | None) -> None
     set_fund_account(session, FUND)
     load_statement(session, town.id, FUND, wanted.as_of, Random(wanted.seed), team.treasurer_id)  # noqa: S311
     let_something_wait(session, team, wanted.as_of)
+    if wanted.prospects <= LOOKED_THROUGH:
+        Writing(session, team, wanted.as_of, Random(wanted.seed)).write()  # noqa: S311
     tell(session, town.id, links=links(), today=wanted.as_of, at=at(wanted.as_of, 4))
     accounts = [{"identity": one.identity, "role": one.role.value, "name": one.name} for one in team.accounts]
     stored.write(session, SETTING, {"accounts": accounts, "password": PASSWORD})

@@ -15,8 +15,13 @@ from crm.accounts import gateway
 from crm.accounts.models import User
 from crm.accounts.queries import scope_of, user_named
 from crm.accounts.rules import Role
-from crm.campaigns.models import Message
+from crm.campaigns.files.models import SmsFile
+from crm.campaigns.inbox.models import Conversation
+from crm.campaigns.inbox.rules import Talk
+from crm.campaigns.models import Campaign, Message
 from crm.campaigns.rules.delivery import FINAL, Delivery
+from crm.campaigns.rules.stages import Stage as Stages
+from crm.campaigns.templating.models import TemplateRegistration
 from crm.citizen_ids import mask
 from crm.db import db, plain_engine, transaction
 from crm.demo import services
@@ -34,7 +39,7 @@ from crm.participation.referrals.rules import State as Referred
 from crm.participation.rules import Kind, Span, deadline_after
 from crm.premiums.queries import law
 from crm.prospects.models import Consent, Prospect
-from crm.prospects.rules import Stage
+from crm.prospects.rules import Purpose, Stage
 from crm.reports.figures.queries import figures
 from crm.sponsors.ledger import recounting
 from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry
@@ -162,11 +167,25 @@ def test_messages_went_to_those_who_agreed_and_the_others_were_left_out(town: Se
     messages = town.scalars(select(Message)).all()
     states = {message.state for message in messages}
     assert {Delivery.DELIVERED, Delivery.UNDELIVERED, Delivery.EXCLUDED} <= states
-    assert states <= FINAL
+    waiting = [message for message in messages if message.state not in FINAL]
+    assert {(message.state, message.purpose) for message in waiting} == {(Delivery.QUEUED, Purpose.PROMOTION)}
     for message in messages:
         assert (message.phone in agreed) or message.state is Delivery.EXCLUDED
         assert message.reminder or message.campaign_id
-        assert message.made_at < clock.at(PLAN_DAY)
+        assert message.made_at < clock.at(PLAN_DAY, 9)
+
+
+def test_what_can_be_done_with_messages_is_there_to_be_seen(town: Session) -> None:
+    """A promotion that went by a file and came back, one that waits for its file, templates, and answers to read."""
+    stages = dict(town.execute(select(Campaign.name, Campaign.stage)).tuples().all())
+    assert stages["Mời tham gia trước cuối năm"] is Stages.DONE
+    assert stages["Mời người đang quan tâm"] is Stages.RUNNING
+    file = town.scalars(select(SmsFile)).one()
+    told = town.scalars(select(Message).where(Message.file_id == file.id)).all()
+    assert len(told) == file.messages > 0
+    assert {one.state for one in told} <= FINAL
+    assert len(town.scalars(select(TemplateRegistration)).all()) == 2
+    assert [one.state for one in town.scalars(select(Conversation))] == [Talk.OPEN, Talk.OPEN]
 
 
 def test_the_volunteer_to_try_has_something_to_do_today(town: Session) -> None:
