@@ -49,6 +49,8 @@ ANSWERS = (
     ("Dong y", timedelta(hours=7, minutes=45)),
 )
 LOST_OF_TEN = 1
+HELD_BACK = 10
+"""Of a hundred numbers so many get nothing, for comparison."""
 
 
 class Writing:
@@ -63,7 +65,7 @@ class Writing:
         self._agree(at(self.as_of.replace(month=1, day=10), 9))
         self._templates(at(self.as_of - timedelta(days=40), 10))
         began = at(self.as_of - timedelta(days=12), 15)
-        self._launched("Mời tham gia trước cuối năm", People.CONSIDERING, began, control_percent=20)
+        self._launched("Mời tham gia trước cuối năm", People.CONSIDERING, began, control_percent=HELD_BACK)
         self._by_file(began + timedelta(minutes=20))
         dispatching.sweep(self.session, began + timedelta(days=1))
         self._launched("Mời người đang quan tâm", People.INTERESTED, at(self.as_of, 8, 30))
