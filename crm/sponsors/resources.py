@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from flask import url_for
+from flask import Response, url_for
 from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, fields, validate
 
@@ -25,6 +25,7 @@ from crm.premiums.rules.quotes import START_PATTERN, read_start
 from crm.prospects.queries.seeing import person_seen
 from crm.prospects.rules import Ground
 from crm.sponsors import queries, services
+from crm.sponsors.duplicates.queries import Alike, Same, alike_to_told
 from crm.sponsors.giving.queries import accounts_of, frequencies_of
 from crm.sponsors.giving.rules import Due, Frequency, Standing, own_schedule
 from crm.sponsors.giving.services import scheduling
@@ -43,6 +44,7 @@ from crm.sponsors.rules import (
     Wish,
 )
 from crm.web.guard import may
+from crm.web.problems import problem
 
 blp = Blueprint("sponsors_api", __name__, description="Who pays for others, what came in, and whose months it carries")
 
@@ -91,6 +93,20 @@ class SponsorIn(Schema):
     email = fields.Email(allow_none=True, validate=validate.Length(max=200))
     tax_code = fields.String(allow_none=True, validate=validate.Length(max=20))
     wish = fields.Nested(WishIn, load_default=dict)
+    allow_duplicate = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+
+
+class AlikeOut(Schema):
+    """A sponsor who may be the same."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    reasons = fields.List(fields.Enum(Same, by_value=True), required=True)
+    why = fields.String(required=True)
+
+
+class LikelySponsor(Problem):
+    candidates = fields.List(fields.Nested(AlikeOut))
 
 
 class SponsorChange(Schema):
@@ -298,14 +314,33 @@ def sponsors(asked: dict[str, Any]) -> dict[str, Any]:
 @may(May.RECORD_MONEY)
 @blp.arguments(SponsorIn)
 @blp.response(201, SponsorOut)
-@blp.alt_response(409, schema=Problem)
+@blp.alt_response(409, schema=LikelySponsor)
 def add_sponsor(sent: dict[str, Any]) -> Any:
-    """A new sponsor; a tax code that is here already is refused"""
-    by, wish = current_user(), sent.pop("wish")
+    """A new sponsor; a tax code that is here already is refused, and, unless `allow_duplicate`, who is likely here"""
+    by, wish, allow = current_user(), sent.pop("wish"), sent.pop("allow_duplicate")
+    known = {name: sent.get(name) for name in ("email", "phone", "tax_code")}
+    found = [] if allow else alike_to_told(session(), by.town_id, name=sent["name"], **known)
+    if found:
+        return _likely(found)
     with transaction() as current:
         kept = wish_of(by.town_id, wish)
         new, _token = services.register_sponsor(current, by.town_id, **sent, wish=kept, by_id=by.id, at=clock.now())
         return created(told(new, Balance()), "one_sponsor", sponsor_id=new.id)
+
+
+def _likely(found: Sequence[Alike]) -> Response:
+    """409 with the sponsors who may be the same."""
+    told = [
+        {
+            "id": str(one.sponsor.id),
+            "name": one.sponsor.name,
+            "reasons": [why.value for why in one.whys],
+            "why": ", ".join(str(words) for words in one.words),
+        }
+        for one in found
+    ]
+    detail = str(_l("A sponsor like this is here already. Compare before you add a second entry."))
+    return problem(HTTPStatus.CONFLICT, detail=detail, code="likely_duplicate", candidates=told)
 
 
 @blp.get("/sponsors/<uuid:sponsor_id>")

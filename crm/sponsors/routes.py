@@ -18,7 +18,6 @@ from crm.errors import RuleBroken
 from crm.months import Month
 from crm.participation.queries import grounds_on, open_spell
 from crm.participation.rules import basis_for
-from crm.phones import read_phone
 from crm.places.queries import units
 from crm.premiums.queries import law
 from crm.premiums.rules.wording import GROUNDS
@@ -93,6 +92,14 @@ def add() -> ResponseReturnValue:
             added, token = services.register_sponsor(current, by.town_id, **form.values, by_id=by.id, at=clock.now())
             return _link_page(added, token)
     return render_template("sponsors/new.html", form=form, alike=alike), 422
+
+
+@bp.post("/sponsors/alike")
+@may(May.RECORD_MONEY)
+def alike() -> ResponseReturnValue:
+    """Who may be the sponsor that is being typed: `{found, html}`."""
+    found = _alike(_sponsor_form(), current_user().town_id)
+    return {"found": len(found), "html": render_template("sponsors/_alike.html", alike=found)}
 
 
 @bp.get("/sponsors/<uuid:sponsor_id>")
@@ -328,10 +335,15 @@ def _sponsor_form(known: Sponsor | None = None) -> RegisterForm:
 
 
 def _alike(form: RegisterForm, town_id: UUID) -> list[duplicates.Alike]:
-    """Who is here already and may be the one that is being written down."""
-    given, reached = form.values, read_phone(form.phone.data)
-    known = {name: given[name] for name in ("name", "email", "tax_code")}
-    return duplicates.alike(session(), town_id, phone=reached.mobile or reached.landline, **known)
+    """Who is here already and may be the one that is being written down, perhaps not to its end."""
+    return duplicates.alike_to_told(
+        session(),
+        town_id,
+        name=form.name.data or "",
+        email=form.email.data,
+        phone=form.phone.data,
+        tax_code=form.tax_code.data,
+    )
 
 
 def _edit_page(shown: Sponsor, form: RegisterForm) -> ResponseReturnValue:

@@ -13,10 +13,13 @@ from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope
-from crm.errors import NotFound
+from crm.errors import NotFound, RuleBroken
 from crm.names import fold
+from crm.phones import read_phone
+from crm.sponsors.duplicates.rules import names_alike, own_name
 from crm.sponsors.family import kept_of
 from crm.sponsors.models import Sponsor, SponsorMerge
+from crm.sponsors.rules import read_tax_code
 
 MOST_ALIKE = 8
 MOST_MERGES = 50
@@ -29,6 +32,7 @@ class Same(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     NAME = "name"
+    LIKE = "like"
 
 
 SAME = {
@@ -36,7 +40,11 @@ SAME = {
     Same.EMAIL: _l("the same e-mail"),
     Same.PHONE: _l("the same telephone"),
     Same.NAME: _l("the same name"),
+    Same.LIKE: _l("a similar name"),
 }
+LEAST_LIKENESS = 0.5
+"""From how many three-letter groups in common on (pg_trgm) two names are compared word by word."""
+COMPARED = 60
 
 
 class Alike(NamedTuple):
@@ -60,8 +68,9 @@ def alike(
     tax_code: str | None,
     besides: UUID | None = None,
 ) -> list[Alike]:
-    """Sponsors with the same tax code, e-mail, telephone (E.164) or name without accents; the likeliest first. Only for
-    whoever may see sponsors. `besides` is the one who is looked at."""
+    """Sponsors with the same tax code, e-mail, telephone (E.164) or name without accents, or with a name whose words are
+    alike, legal forms apart; the likeliest first. Only for whoever may see sponsors. `besides` is the one who is looked at.
+    """
     conditions: dict[Same, ColumnElement[bool]] = {}
     if tax_code:
         conditions[Same.TAX_CODE] = Sponsor.tax_code == tax_code
@@ -71,6 +80,9 @@ def alike(
         conditions[Same.PHONE] = Sponsor.phone == phone
     if fold(name):
         conditions[Same.NAME] = Sponsor.name_fold == fold(name)
+    own = own_name(name)
+    if own:
+        conditions[Same.LIKE] = _like(own)
     if not conditions:
         return []
     told = [func.coalesce(condition, False) for condition in conditions.values()]
@@ -78,14 +90,44 @@ def alike(
     if besides:
         query = query.where(Sponsor.id != besides, Sponsor.merged_into_id.is_distinct_from(besides))
     strongest = case(*((condition, place) for place, condition in enumerate(conditions.values())))
-    rows = session.execute(query.order_by(strongest, Sponsor.created_at, Sponsor.id).limit(MOST_ALIKE))
+    rows = session.execute(query.order_by(strongest, Sponsor.created_at, Sponsor.id).limit(COMPARED))
     found: dict[UUID, Alike] = {}
     for row in rows:
-        one = kept_of(session, row[0])
         whys = tuple(why for why, same in zip(conditions, row[1:], strict=True) if same)
-        if one.id != besides:
+        if Same.NAME in whys or not names_alike(own, own_name(row[0].name)):
+            whys = tuple(why for why in whys if why is not Same.LIKE)
+        one = kept_of(session, row[0]) if whys else row[0]
+        if whys and one.id != besides:
             found.setdefault(one.id, Alike(one, whys))
-    return list(found.values())
+    return list(found.values())[:MOST_ALIKE]
+
+
+def alike_to_told(
+    session: Session, town_id: UUID, *, name: str, email: str | None, phone: str | None, tax_code: str | None
+) -> list[Alike]:
+    """Who may be the same as somebody of whom this was written or typed, as people write it."""
+    reached = read_phone(phone)
+    return alike(
+        session,
+        town_id,
+        name=name,
+        email=(email or "").strip() or None,
+        phone=reached.mobile or reached.landline,
+        tax_code=_whole_tax_code(tax_code),
+    )
+
+
+def _whole_tax_code(text: str | None) -> str | None:
+    try:
+        return read_tax_code(text) if text else None
+    except RuleBroken:  # not typed to its end, or wrong: the form says so
+        return None
+
+
+def _like(own: str) -> ColumnElement[bool]:
+    """Whether the words of a name stand, about so, among those of the other, or the other way round."""
+    within = func.strict_word_similarity(own, Sponsor.name_fold)
+    return func.greatest(within, func.strict_word_similarity(Sponsor.name_fold, own)) >= LEAST_LIKENESS
 
 
 def alike_to(session: Session, of: Sponsor) -> list[Alike]:

@@ -5,16 +5,17 @@ const ASKED = ["full_name", "phone", "other_phone", "birth", "sex", "place", "ne
 
 for (const box of document.querySelectorAll("[data-alike]")) {
   const form = box.parentElement.querySelector("form");
+  const fields = box.dataset.asked?.split(" ");
   let waiting, asking, asked = "";
-  form.elements.birth?.closest(".field")?.after(box);
+  form.elements[box.dataset.after ?? "birth"]?.closest(".field")?.after(box);
 
   const ask = async () => {
     const said = new URLSearchParams();
-    for (const name of ASKED) {
+    for (const name of fields ? [...fields, "csrf_token"] : ASKED) {
       const value = form.elements[name]?.value?.trim();
       if (value) said.set(name, value);
     }
-    const enough = said.has("citizen_id") || said.has("si_number") || (said.has("full_name") && (said.has("phone") || said.has("birth")));
+    const enough = fields ? fields.some((name) => said.get(name)?.length > 3) : said.has("citizen_id") || said.has("si_number") || (said.has("full_name") && (said.has("phone") || said.has("birth")));
     if (said.toString() === asked) return;
     asked = said.toString();
     asking?.abort();
@@ -37,5 +38,5 @@ for (const box of document.querySelectorAll("[data-alike]")) {
   };
   form.addEventListener("input", soon);
   form.addEventListener("change", soon);
-  if (form.elements.full_name?.value) soon();
+  if (form.elements[fields?.[0] ?? "full_name"]?.value) soon();
 }

@@ -65,6 +65,32 @@ def test_who_may_be_the_same_is_found_by_what_they_have_in_common(make: Make, se
     assert alike_to(session, first) == []
 
 
+def test_names_are_alike_by_the_words_that_say_who(make: Make, session: Session) -> None:
+    first = sponsor(make, "Công ty TNHH Vật liệu xây dựng Đá Xanh")
+    person = sponsor(make, "Nguyễn Văn Phúc")
+    session.flush()
+
+    def like(name: str) -> list[Sponsor]:
+        return [one.sponsor for one in alike(session, make.town.id, name=name, email=None, phone=None, tax_code=None)]
+
+    assert like("Cty CP Đá Xanh") == [first]
+    assert like("Vật liệu xây dựng Da Xanhh") == [first]
+    assert like("Ông Nguyễn Văn Phúc") == [person]
+    assert like("Công ty TNHH") == like("Nguyễn Văn An") == like("Công ty TNHH Hồng Phát") == []
+
+
+def test_a_program_is_told_of_who_may_be_the_same(make: Make, session: Session, client: FlaskClient) -> None:
+    first = sponsor(make, "Công ty Đá Xanh", phone="+84912345678")
+    session.flush()
+    sent = {"name": "Cty TNHH Đá Xanh", "kind": "company", "phone": "0912 345 678"}
+    by = {"Authorization": f"Bearer {make.token(make.user(Role.TREASURER))}"}
+    refused = client.post("/api/v1/sponsors", json=sent, headers=by)
+    told = refused.get_json()
+    assert (refused.status_code, told["code"]) == (409, "likely_duplicate")
+    assert [(one["id"], one["reasons"]) for one in told["candidates"]] == [(str(first.id), ["phone", "like"])]
+    assert client.post("/api/v1/sponsors", json=sent | {"allow_duplicate": True}, headers=by).status_code == 201
+
+
 def test_everything_of_both_stands_with_the_one_that_stays(make: Make, session: Session) -> None:
     kept, gone, person = sponsor(make), sponsor(make, "Cty Da Xanh", tax_code=TAX, email="a@b.vn"), poor(make)
     mine, theirs = promise_of(kept, 2_000_000), promise_of(gone, 1_000_000)
@@ -218,6 +244,13 @@ def test_pages_warn_compare_make_one_and_tell_apart(
     )
     client = signed_in(Role.TREASURER)
     new = {"name": "Cty TNHH Đá Xanh", "kind": "company", "phone": "0912 345 678"}
+    typing = client.post("/sponsors/alike", data={"name": "đá xanh"})
+    assert typing.get_json()["found"] == 1
+    assert "tên gần giống" in typing.get_json()["html"]
+    assert client.post("/sponsors/alike", data={"tax_code": "01001"}).get_json()["found"] == 0
+    for blind in (Role.AUDITOR, Role.VOLUNTEER):
+        assert signed_in(blind).post("/sponsors/alike", data={"name": "đá xanh"}).status_code == 403
+    client = signed_in(Role.TREASURER)
     warned = client.post("/sponsors/new", data=new)
     assert warned.status_code == 422
     assert "Công ty Đá Xanh" in warned.text
