@@ -121,6 +121,7 @@ def show(sponsor_id: UUID) -> ResponseReturnValue:
         namesakes=namesakes(session(), shown),
         alike=duplicates.alike_to(session(), shown),
         joined=duplicates.joined_to(session(), shown),
+        remained=duplicates.remained(session(), shown),
         carried=carried,
         receipts=part_of("receipts", partial(queries.receipts_of, session(), shown)),
         book=book,

@@ -9,20 +9,24 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope
 from crm.errors import NotFound, RuleBroken
+from crm.money import Vnd
 from crm.names import fold
 from crm.phones import read_phone
 from crm.sponsors.duplicates.rules import names_alike, own_name
 from crm.sponsors.family import kept_of
+from crm.sponsors.ledger.passing import passed
 from crm.sponsors.models import Sponsor, SponsorMerge
 from crm.sponsors.rules import read_tax_code
 
 MOST_ALIKE = 8
 MOST_MERGES = 50
+MOST_APART = 4
+"""Of so many who were told apart again a page tells what remained."""
 
 
 class Same(StrEnum):
@@ -154,6 +158,36 @@ def joined_to(session: Session, of: Sponsor) -> Sequence[Joined]:
         .limit(MOST_MERGES)
     )
     return [Joined(*row) for row in session.execute(query)]
+
+
+class Remained(NamedTuple):
+    """Money that one of two who were told apart gave and the other has used: it stays in the other's books."""
+
+    other: Sponsor
+    amount: Vnd
+    theirs: bool
+    """Whether the other gave it, and this sponsor used it."""
+
+
+def remained(session: Session, of: Sponsor) -> list[Remained]:
+    """What of money that passed while two were one has not passed back since they were told apart."""
+    kept, gone = aliased(Sponsor), aliased(Sponsor)
+    pairs = (
+        select(kept, gone)
+        .select_from(SponsorMerge)
+        .join(kept, and_(kept.town_id == SponsorMerge.town_id, kept.id == SponsorMerge.kept_id))
+        .join(gone, and_(gone.town_id == SponsorMerge.town_id, gone.id == SponsorMerge.gone_id))
+        .where(SponsorMerge.town_id == of.town_id, or_(kept.id == of.id, gone.id == of.id))
+        .where(gone.merged_into_id.is_(None), SponsorMerge.undone_at.is_not(None))
+        .distinct(kept.id, gone.id)
+        .limit(MOST_APART)
+    )
+    found = []
+    for stays, gave in session.execute(pairs):
+        amount = passed(session, gave, stays.id)
+        if amount > 0:
+            found.append(Remained(gave if stays.id == of.id else stays, amount, theirs=stays.id == of.id))
+    return found
 
 
 def merge_of(session: Session, scope: Scope, merge_id: UUID) -> SponsorMerge:

@@ -449,6 +449,11 @@ def paper_numbered(session: Session, number: str) -> SponsorPaper | None:
     return session.scalar(select(SponsorPaper).where(SponsorPaper.number == number))
 
 
+def name_now(session: Session, paper: SponsorPaper) -> str:
+    """How the sponsor of a paper is called today, also as part of another."""
+    return kept_of(session, session.get_one(Sponsor, (paper.town_id, paper.sponsor_id))).name
+
+
 def last_of_its_kind(session: Session, of: Sponsor, kind: PaperKind, of_year: int | None) -> SponsorPaper | None:
     """The latest certificate or statement about the same time."""
     query = select(SponsorPaper).where(

@@ -20,14 +20,15 @@ from crm.accounts.rules import Role
 from crm.db import transaction
 from crm.errors import Conflict, RuleBroken
 from crm.sponsors import queries, services
-from crm.sponsors.duplicates.queries import Same, alike, alike_to
+from crm.sponsors.duplicates.queries import Remained, Same, alike, alike_to, remained
 from crm.sponsors.duplicates.services import merge, merge_or_ask, tell_apart, to_give_back
 from crm.sponsors.ledger.deciding import change_limit, decide
 from crm.sponsors.ledger.models import MoneyRequest
 from crm.sponsors.ledger.recounting import differences
 from crm.sponsors.ledger.rules import Decision
 from crm.sponsors.letters import queries as letters
-from crm.sponsors.models import LedgerAccount, Sponsor, SponsorMerge
+from crm.sponsors.letters.models import SponsorPaper
+from crm.sponsors.models import LedgerAccount, Receipt, Sponsor, SponsorMerge
 from crm.sponsors.rules import AccountKind, Balance
 from tests.factories import Make
 from tests.sponsors.statements.stories import csv_of, load
@@ -155,10 +156,30 @@ def test_they_are_told_apart_with_what_is_still_free(make: Make, session: Sessio
     assert (own(session, gone), own(session, kept)) == (2 * A_MONTH, 0)
     assert (gone.merged_into_id, gone.tax_code, kept.tax_code) == (None, TAX, None)
     assert queries.balance_of(session, gone).available == 2 * A_MONTH
+    assert remained(session, gone) == [Remained(kept, A_MONTH, theirs=False)]
+    assert remained(session, kept) == [Remained(gone, A_MONTH, theirs=True)]
     with pytest.raises(Conflict):
         tell_apart(session, row, 0, "Hai người", **act(make))
     joined(make, gone, kept)
     assert differences(session) == []
+
+
+def test_what_the_other_used_is_said_on_both_pages_and_in_both_letters(
+    make: Make, session: Session, signed_in: Callable[..., FlaskClient]
+) -> None:
+    kept, gone, person = sponsor(make), sponsor(make, "Bà Tâm"), poor(make)
+    receive(gone, A_MONTH)
+    row = joined(make, kept, gone)
+    allocate(kept, person, months=1)
+    tell_apart(session, row, 0, "Hai người", **act(make))
+    client = signed_in(Role.TREASURER)
+    assert f"{kept.name} dùng" in client.get(f"/sponsors/{gone.id}").text
+    assert f"của {gone.name}" in client.get(f"/sponsors/{kept.id}").text
+    letters_of = {one.id: client.get(f"/s/{services.renew_page(session, one)}").text for one in (kept, gone)}
+    assert "bị nhập chung nhầm" in letters_of[gone.id]
+    assert "bị nhập chung nhầm" in letters_of[kept.id]
+    assert kept.name not in letters_of[gone.id]
+    assert gone.name not in letters_of[kept.id]
 
 
 def test_families_are_flat_and_the_database_keeps_them_so(make: Make, session: Session) -> None:
@@ -226,6 +247,10 @@ def test_money_that_comes_while_they_are_made_one_is_not_left_behind(app: Flask,
     assert differences(session) == []
 
 
+def receipt_of(session: Session, of: Sponsor) -> str:
+    return str(session.scalars(select(Receipt.id).where(Receipt.sponsor_id == of.id)).one())
+
+
 def receive_now(session: Session, of: Sponsor, reference: str) -> None:
     services.receive(session, of, 100_000, reference=reference, pledge=None, by_id=None, on=TODAY, at=clock.now())
 
@@ -256,6 +281,9 @@ def test_pages_warn_compare_make_one_and_tell_apart(
     assert "Công ty Đá Xanh" in warned.text
     assert client.post("/sponsors/new", data=new | {"anyway": "1"}).status_code == 200
     second = session.scalars(select(Sponsor).where(Sponsor.name == new["name"])).one()
+    receive(second, A_MONTH, "FT1")
+    client.post(f"/sponsors/{second.id}/papers", data={"paper": "receipt", "receipt": receipt_of(session, second)})
+    paper = session.scalars(select(SponsorPaper)).one()
     other = services.renew_page(session, second)
     assert f"/sponsors/{second.id}/same/{first.id}" in client.get(f"/sponsors/{second.id}").text
     assert client.get(f"/sponsors/{second.id}/same?q=da+xanh").status_code == 200
@@ -270,6 +298,11 @@ def test_pages_warn_compare_make_one_and_tell_apart(
         letter = client.get(f"/s/{one}")
         assert letter.status_code == 200
         assert first.name in letter.text
+    assert f"đứng tên {second.name}" in client.get(f"/sponsors/{first.id}/papers").text
+    shown = client.get(f"/verify/{paper.number}").text
+    assert "giữ nguyên tên lúc cấp" in shown
+    assert second.name in shown
+    assert first.name not in shown
     row = session.scalars(select(SponsorMerge)).one()
     assert client.get(f"/sponsors/made-one/{row.id}").status_code == 200
     assert client.post(f"/sponsors/made-one/{row.id}", data={"back": "0", "why": "Hai"}).status_code == 303

@@ -64,6 +64,7 @@ def verified(number: str) -> ResponseReturnValue:
         number=paper.number,
         refused=None,
         found=services.verify(session(), paper),
+        renamed=queries.name_now(session(), paper) != paper.facts["sponsor"],
         kind=PAPERS[paper.kind],
         issuer=printing.issuer(paper.facts["town"], chosen()),
         came_on=date.fromisoformat(came_on) if came_on else None,

@@ -28,6 +28,7 @@ from crm.places.models import Town
 from crm.prospects.rules import Ground
 from crm.sponsors import queries as sponsors
 from crm.sponsors.cliff.queries import offer_to
+from crm.sponsors.duplicates.queries import remained
 from crm.sponsors.giving.showing import links
 from crm.sponsors.letters import printing, queries, services
 from crm.sponsors.letters.models import SponsorPaper
@@ -109,6 +110,8 @@ def _letter(door: Door) -> ResponseReturnValue:
     ends = min((line.kept_months[-1] for line in now), default=None)
     after = request.args.get("after", 0, type=int)
     lines = [line for line in told.lines if line.number > after]
+    apart = remained(current, by)
+    elsewhere, others = (sum(one.amount for one in apart if one.theirs is theirs) for theirs in (False, True))
     page = render_template(
         "sponsors/letters/letter.html",
         door=door,
@@ -132,6 +135,9 @@ def _letter(door: Door) -> ResponseReturnValue:
         years=first_page_years(filter(None, [queries.first_received(current, by)]), today),
         publicity=queries.publicity_of(current, by),
         giving=giving,
+        given=balance.received + elsewhere - others,
+        elsewhere=elsewhere,
+        others=others,
         address=current_app.config["SETTINGS"].public_url + door.url("letter") if door.token else None,
         renewal=offer_to(current, by, today),
         renew_at=url_for("cliff.renew", token=links().renew_token(by.id)),
