@@ -270,9 +270,14 @@ def positive(amount: Vnd) -> Vnd:
 LONGEST_AGO = timedelta(days=2 * 366)
 
 
+def long_ago(on: date, today: date) -> bool:
+    """Whether a day on which money came in lies so far back that it is likely mistyped."""
+    return on < today - LONGEST_AGO
+
+
 def refuse_long_ago(on: date, today: date) -> None:
     """Refuses a day on which money came in that is likely mistyped: months of the book close in order from the first."""
-    if on < today - LONGEST_AGO:
+    if long_ago(on, today):
         message = _l("This day lies more than two years back. Look at the year again.")
         raise RuleBroken(message, field="received_on", code="long_ago")
 

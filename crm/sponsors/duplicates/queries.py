@@ -17,10 +17,11 @@ from crm.errors import NotFound, RuleBroken
 from crm.money import Vnd
 from crm.names import fold
 from crm.phones import read_phone
-from crm.sponsors.duplicates.rules import names_alike, own_name
 from crm.sponsors.family import kept_of
 from crm.sponsors.ledger.passing import passed
 from crm.sponsors.models import Sponsor, SponsorMerge
+from crm.sponsors.naming import alike as names_alike
+from crm.sponsors.naming import core_of
 from crm.sponsors.rules import read_tax_code
 
 MOST_ALIKE = 8
@@ -84,7 +85,7 @@ def alike(
         conditions[Same.PHONE] = Sponsor.phone == phone
     if fold(name):
         conditions[Same.NAME] = Sponsor.name_fold == fold(name)
-    own = own_name(name)
+    own = core_of(name)
     if own:
         conditions[Same.LIKE] = _like(own)
     if not conditions:
@@ -98,7 +99,7 @@ def alike(
     found: dict[UUID, Alike] = {}
     for row in rows:
         whys = tuple(why for why, same in zip(conditions, row[1:], strict=True) if same)
-        if Same.NAME in whys or not names_alike(own, own_name(row[0].name)):
+        if Same.NAME in whys or not names_alike(name, row[0].name):
             whys = tuple(why for why in whys if why is not Same.LIKE)
         one = kept_of(session, row[0]) if whys else row[0]
         if whys and one.id != besides:

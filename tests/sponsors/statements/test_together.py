@@ -122,7 +122,10 @@ def test_odd_lines_come_to_the_same(make: Make, monkeypatch: pytest.MonkeyPatch)
     assert references == {"FT9", "FT9/3"}
 
 
-def test_a_line_that_is_refused_waits_and_the_others_are_booked(make: Make) -> None:
+def test_a_line_of_long_ago_waits_and_the_others_are_still_booked_together(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "_look_through_each", None)
     promise = pledge(sponsor(make), 990_000)
     file = csv_of((1, 330_000, promise.code), (2, 330_000, promise.code)).replace(b"01/10/2019", b"01/10/2016", 1)
     load(make, file)

@@ -11,15 +11,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import combinations
 from typing import NamedTuple
 from uuid import UUID
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from crm.money import Vnd
 from crm.names import fold
+from crm.sponsors.naming import core_of, words_of
 from crm.sponsors.rules import codes_in
 from crm.sponsors.statements.rules.codes import CodeBook, Near, Slip
 from crm.sponsors.statements.rules.kinds import Seen, Share, Use
@@ -32,6 +33,8 @@ MOST_TRIED = 12
 TAX_CODES = (10, 12, 13)
 """How many digits a tax code may have."""
 NEAR_DUE = timedelta(days=15)
+LEAST_NEARLY = 7
+"""So many letters has a name of which a slip is let pass."""
 LIKE_A_NAME = 91
 """Of a hundred: so like must a mistyped name be."""
 
@@ -109,17 +112,17 @@ class Giver:
     @cached_property
     def core(self) -> _Name:
         """The name without the words that many have."""
-        return _Name(_core(self.name))
+        return _Name(core_of(self.name))
 
     @cached_property
     def whole(self) -> _Name:
         """The name in plain words."""
-        return _Name(_words_of(self.name))
+        return _Name(words_of(self.name))
 
     @cached_property
     def contact_core(self) -> _Name:
         """Who is asked for there, without what many have in front."""
-        return _Name(_core(self.contact))
+        return _Name(core_of(self.contact))
 
     @cached_property
     def phone_digits(self) -> str:
@@ -151,7 +154,7 @@ class _Text:
     __slots__ = ("plain", "spaced", "words")
 
     def __init__(self, text: str) -> None:
-        self.plain = _words_of(text)
+        self.plain = words_of(text)
         self.spaced = f" {self.plain} "
         self.words = frozenset(self.plain.split())
 
@@ -208,24 +211,10 @@ _OF_A_SLIP = {
 }
 _MOST_WITHOUT_A_CODE = 95
 
-_BEFORE_A_NAME = re.compile(
-    r"(cong ty|cty|ct|tnhh|mtv|mot thanh vien|co phan|ctcp|cp|doanh nghiep|dn|dntn|tu nhan|xi nghiep|hop tac xa|htx|cua hang|"
-    r"chi nhanh|cn|ngan hang|hoi|quy|cau lac bo|clb|gia dinh|ong|ba|anh|chi|co|chu|van tai|thuong mai|tm|dich vu|dv|san xuat|sx|"
-    r"xay dung|xd|vat lieu|may|va)\b ?"
-)
-"""What stands before a name and is no part of what tells it from others."""
 _GIVEN_BACK = re.compile(
     r"\b(hoan tra|hoan tien|hoan lenh|hoan chuyen|hoan lai|huy lenh|tra lai tien|tra lai lenh|chuyen tra|thu hoi|reversal|reversed|refund|"
     r"returned?)\b"
 )
-
-
-def _core(name: str) -> str:
-    """A name without what many have in front: `Công ty TNHH Đá Xanh` is `da xanh`."""
-    plain = short = _words_of(name)
-    while (found := _BEFORE_A_NAME.match(short)) and len(short) - found.end() >= 5:
-        short = short[found.end() :]
-    return short if len(short) >= 5 else plain
 
 
 class Matcher:
@@ -305,7 +294,7 @@ class Matcher:
         if not known:
             return None, False
         whys = [Why(Reason.CODE if len(known) == 1 else Reason.CODES, ", ".join(one.code for one in known))]
-        back = _GIVEN_BACK.search(_words_of(line.narrative)) is not None
+        back = _GIVEN_BACK.search(words_of(line.narrative)) is not None
         if back:
             whys.append(Why(Reason.CODE_GIVEN_BACK))
         ended = [one for one in known if not one.is_open]
@@ -346,11 +335,12 @@ class Matcher:
     def _who(self, told: _Told) -> set[UUID]:
         """Sponsors of whom something stands in the line."""
         line, digits = told.seen, told.digits
-        found: set[UUID] = set()
+        worded: set[UUID] = set()
         for word in told.both.words:
             of = self._words.get(word, ())
             if len(of) <= max(len(self.givers) // 4, 20):
-                found |= set(of)
+                worded |= set(of)
+        found = self._named_in(told, worded)
         for start in range(len(digits) - 8):
             found |= self._phones.get(digits[start : start + 9], set())
             for size in TAX_CODES:
@@ -358,6 +348,26 @@ class Matcher:
         found |= set(self.payers.by_account.get(line.payer_account, ())) if line.payer_account else set()
         found |= set(self.payers.by_name.get(told.payer_fold, ())) if line.payer else set()
         return found & self.givers.keys()
+
+    def _named_in(self, told: _Told, sponsor_ids: Iterable[UUID]) -> set[UUID]:
+        """Those of these sponsors whose words all stand in the line, or nearly so; of the others `_whys_of` has nothing to
+        say of a name. All are compared with the line in one go, for there are hundreds with a word in common."""
+        found, others, words = set[UUID](), dict[UUID, str](), told.both.words
+        for key in sponsor_ids:
+            giver = self.givers[key]
+            if any(
+                (one.words and one.words <= words) or one.closed in words for one in (giver.core, giver.contact_core)
+            ):
+                found.add(key)
+            elif len(giver.core.plain) >= LEAST_NEARLY:
+                others[key] = giver.core.plain
+        for said in (told.text.plain, told.payer.plain):
+            if said and others:
+                near = process.extract(
+                    said, others, scorer=fuzz.partial_ratio, processor=None, score_cutoff=LIKE_A_NAME, limit=None
+                )
+                found.update(key for _core, _score, key in near)
+        return found
 
     def _whys_of(self, told: _Told, sponsor_id: UUID) -> list[Why]:
         giver, line, whys = self.givers.get(sponsor_id), told.seen, list[Why]()
@@ -452,11 +462,6 @@ def _sum_of(wanted: Sequence[Promise], amount: Vnd) -> list[tuple[Promise, Vnd]]
     return []
 
 
-@lru_cache(maxsize=4_096)
-def _words_of(text: str) -> str:
-    return " ".join(re.sub(r"[^a-z0-9]+", " ", fold(text)).split())
-
-
 def _is_part(core: str, others: Collection[str]) -> bool:
     """Whether a longer name that was found has this one in it: Đá Xanh in Đá Xanh Miền Trung."""
     return any(core != other and f" {core} " in f" {other} " for other in others)
@@ -469,7 +474,7 @@ def _named(giver: Giver, told: _Told) -> Reason | None:
         return Reason.NAME_WHOLE if told.text.has(giver.whole) else Reason.NAME
     if letters >= 5 and told.payer.has(core):
         return Reason.NAME_OF_PAYER
-    if letters >= 7 and " " in core.plain:
+    if letters >= LEAST_NEARLY and " " in core.plain:
         for said in (told.text.plain, told.payer.plain):
             if said and fuzz.partial_ratio(core.plain, said, score_cutoff=LIKE_A_NAME) >= LIKE_A_NAME:
                 return Reason.NAME_NEARLY
@@ -520,7 +525,7 @@ _BEFORE_AFTER = (
 
 def not_a_gift(line: Seen) -> tuple[Use, str] | None:
     """What a line that is no gift seems to be, with the words that show it; None when nothing shows it."""
-    text = _words_of(line.narrative)
+    text = words_of(line.narrative)
     if line.amount < 0 and (found := _GIVEN_BACK.search(text)):
         return Use.RETURNED, found[0]
     for use, sign, pattern in _BEFORE_AFTER:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from crm.clock import local_day
 from crm.errors import RuleBroken
 from crm.ids import new_ids
 from crm.names import fold
+from crm.sponsors.ledger.booking import open_day
 from crm.sponsors.models import Receipt
+from crm.sponsors.rules import long_ago
 from crm.sponsors.statements import queries
 from crm.sponsors.statements.models import Statement, StatementLine
 from crm.sponsors.statements.reading import Entry
@@ -122,6 +125,7 @@ def _look_through_together(
     matcher, by_hand = queries.matcher_of(session, statement.town_id), _recorded_by_hand(session, lines)
     booked: list[tuple[StatementLine, tuple[Share, ...]]] = []
     left: dict[Likely, list[UUID]] = defaultdict(list)
+    opens, today = open_day(session, statement.town_id, date.min), local_day(at)
     try:
         with session.begin_nested():
             for line in lines:
@@ -132,7 +136,8 @@ def _look_through_together(
                     shown = None
                 told = queries.seen(line)
                 verdict = matcher.match(told)
-                if verdict.certain and shown is None:
+                old = long_ago(max(line.posted_on, opens), today)
+                if verdict.certain and shown is None and not old:
                     booked.append((line, verdict.certain.shares))
                     matcher.received(verdict.certain.shares)
                 else:
