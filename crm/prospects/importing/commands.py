@@ -18,7 +18,7 @@ from crm import clock
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
 from crm.db import session, transaction
-from crm.errors import RuleBroken
+from crm.errors import NotFound, RuleBroken
 from crm.places.queries import place_named, the_town
 from crm.prospects.importing import queries
 from crm.prospects.importing.forms import options_of
@@ -26,6 +26,8 @@ from crm.prospects.importing.kinds import KIND_NAMES
 from crm.prospects.importing.resources import ImportAnswer
 from crm.prospects.importing.rules import LARGEST, STATE_NAMES, problem_sentence, why_handed_back
 from crm.prospects.importing.services import committing, deciding, handing_back, taking_in, undoing
+from crm.prospects.importing.services.putting_right import ColumnSaid, Said, columns_said, put_right
+from crm.prospects.importing.showing import columns_of, shown
 from crm.prospects.models import ListImport
 from crm.prospects.rules import ImportState, ListKind, RowOutcome
 from crm.told import Told
@@ -198,6 +200,107 @@ def lists() -> None:
     for row in page.rows:
         words = {"rows": row.rows, "state": STATE_NAMES[row.state], "file": row.filename}
         click.echo(f"{row.id}  {_('%(file)s: %(rows)s rows', **words)}  {words['state']}")
+
+
+def _its(import_id: UUID) -> tuple[Scope, ListImport]:
+    current = session()
+    scope = _everybody(the_town(current).id)
+    return scope, queries.list_seen(current, scope, import_id)
+
+
+@importing.command("columns")
+@click.argument("import_id", metavar="LIST", type=click.UUID)
+@click.option(
+    "--map",
+    "mapping",
+    metavar="FIELD=COLUMN",
+    multiple=True,
+    help="A field's column: its letter or heading, none: the list does not say it.",
+)
+@click.option("--sheet", help="The sheet that is meant, where several have such a column.")
+@click.option("--kind", type=click.Choice([kind.value for kind in ListKind]), help="What the list is.")
+@click.option("--place", metavar="CODE", help="The ward of the whole list: a UUID, CODE or CODE@DATE.")
+def columns(import_id: UUID, mapping: tuple[str, ...], sheet: str | None, kind: str | None, place: str | None) -> None:
+    """How the columns of a list were understood; put right before it is loaded, and read once more."""
+    try:
+        named = [
+            ColumnSaid(column, field, sheet)
+            for field, column in (options_of((), mapping, None).get("mapping") or {}).items()
+        ]
+        with transaction() as current:
+            scope, row = _its(import_id)
+            place_id = place_named(current, row.town_id, place, today=clock.today()).id if place else None
+            said = Said(columns_said(row, named) if named else None, ListKind(kind) if kind else None, place_id)
+            changed = bool(named or kind or place)
+            again = changed and put_right(current, row, said, scope=scope, at=clock.now())
+    except RuleBroken as refused:
+        raise Told(str(refused)) from None
+    if again:
+        _show(read(import_id), _("read"))
+    _scope, row = _its(import_id)
+    session().refresh(row)
+    if row.state is ImportState.FAILED:
+        raise Told(problem_sentence(row.problem) or "")
+    for table in columns_of(session(), row):
+        click.echo(table.sheet)
+        for column in table.columns:
+            click.echo(f"{column.letter:>4}  {column.field or '–':<16}  {column.heading}")
+    if changed:
+        click.echo("\n".join(_told(row, dry_run=True)))
+
+
+@importing.command("load")
+@click.argument("import_id", metavar="LIST", type=click.UUID)
+def load(import_id: UUID) -> None:
+    """Load a list that was handed in and read."""
+    try:
+        with transaction() as current:
+            committing.start(current, _its(import_id)[1])
+    except RuleBroken as refused:
+        raise Told(str(refused)) from None
+    _show(commit(import_id), _("loaded"))
+    _scope, row = _its(import_id)
+    session().refresh(row)
+    click.echo("\n".join(_told(row, dry_run=False)))
+
+
+@importing.command("rows")
+@click.argument("import_id", metavar="LIST", type=click.UUID)
+@click.option("--outcome", type=click.Choice([each.value for each in RowOutcome]), help="Only these.")
+def rows(import_id: UUID, outcome: str | None) -> None:
+    """The rows of a list in the order of the file: what becomes of each, who it tells of, and why."""
+    scope, row = _its(import_id)
+    cursor: str | None = None
+    while True:
+        page = queries.page_of_rows(
+            session(), row, RowOutcome(outcome) if outcome else None, cursor=cursor, size=queries.AT_ONCE
+        )
+        for one in shown(session(), scope, page.rows):
+            name = one.proposed.full_name if one.proposed else "–"
+            words = [f"{one.row.sheet}={one.row.row_number}", one.row.outcome.value, name, one.decided or one.why or ""]
+            click.echo("  ".join(filter(None, words)))
+        cursor = page.next
+        if cursor is None:
+            return
+
+
+@importing.command("decide")
+@click.argument("import_id", metavar="LIST", type=click.UUID)
+@click.argument("decision", type=click.Choice([each.value for each in deciding.Decision]))
+@click.argument("named", metavar="[SHEET=]ROW...", nargs=-1, required=True)
+def decide(import_id: UUID, decision: str, named: tuple[str, ...]) -> None:
+    """Decide rows that were set aside: the same person, somebody else (add) or nobody (skip); or take what a row says
+    otherwise. All of those named, or none."""
+    try:
+        with transaction() as current:
+            scope, row = _its(import_id)
+            for one in queries.rows_named(current, row, named):
+                deciding.decide(current, scope, row, one.id, deciding.Decision(decision), at=clock.now())
+    except RuleBroken as refused:
+        raise Told(str(refused)) from None
+    except NotFound:
+        raise Told(_("Nobody here is likened to this row. Add it, or leave it out.")) from None
+    click.echo(_("%(rows)s rows were decided.", rows=len(named)))
 
 
 @importing.command("errors")

@@ -105,15 +105,6 @@ def columns_chosen(found: Mapping[str, Any], given: Mapping[str, str]) -> dict[s
     return chosen
 
 
-def is_as_found(found: Mapping[str, Any], chosen: Mapping[str, Mapping[str, str]]) -> bool:
-    """Whether what was chosen is just what was found."""
-    return all(
-        {name: letter for name, letter in chosen[table["sheet"]].items() if letter}
-        == {column["field"]: column["letter"] for column in table["columns"] if column["field"]}
-        for table in found["tables"]
-    )
-
-
 def headings_ticked(
     sheets: Sequence[str], found: Mapping[str, Any] | None, given: MultiDict[str, str]
 ) -> dict[str, list[int]]:

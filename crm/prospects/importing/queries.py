@@ -9,13 +9,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, func, literal, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
-from crm.errors import NotFound
+from crm.errors import NotFound, RuleBroken
 from crm.places.models import Place
 from crm.prospects.importing.rules import AT_WORK, STALE, Proposed, cells_from_json, masked_cell
 from crm.prospects.models import ImportRow, ListImport, Prospect
@@ -186,6 +187,26 @@ def page_of_rows(
         kinds=(str, int),
         key=lambda found: (found.sheet, found.row_number),
     )
+
+
+def rows_named(session: Session, row: ListImport, named: Sequence[str]) -> list[ImportRow]:
+    """The rows somebody names as SHEET=ROW, or only ROW where the list has one sheet. Raises RuleBroken."""
+    found = []
+    for text in dict.fromkeys(named):
+        sheet, _sign, number = text.rpartition("=")
+        at = int(number) if number.isdecimal() and len(number) <= LONGEST_NUMBER else 0
+        own = [ImportRow.sheet == sheet] if sheet else []
+        these = session.scalars(rows_of(row, ImportRow.row_number == at, *own).limit(2)).all()
+        if not these:
+            raise RuleBroken(_l("The list has no row “%(row)s”.", row=text))
+        if len(these) > 1:
+            raise RuleBroken(_l("Several sheets have a row “%(row)s”. Write SHEET=ROW.", row=text))
+        found.append(these[0])
+    return found
+
+
+LONGEST_NUMBER = 9
+"""Figures of the number of a row."""
 
 
 def handed_back(session: Session, row: ListImport, sheet: str | None = None) -> Iterator[ImportRow]:

@@ -23,8 +23,10 @@ from crm.prospects.importing.forms import options_of
 from crm.prospects.importing.rules import problem_sentence
 from crm.prospects.importing.services import committing, deciding, handing_back, taking_in, undoing
 from crm.prospects.importing.services.deciding import Decision
-from crm.prospects.importing.showing import Shown, shown
+from crm.prospects.importing.services.putting_right import ColumnSaid, Said, columns_said, put_right
+from crm.prospects.importing.showing import Shown, columns_of, shown
 from crm.prospects.models import ListImport
+from crm.prospects.reading.columns import Field
 from crm.prospects.reading.outcomes import SameBecause
 from crm.prospects.rules import ImportState, ListKind, RowOutcome, Same
 from crm.web.attachments import MEDIA
@@ -76,6 +78,73 @@ class ListInput(Schema):
         fields.String(validate=[validate.Length(3, 200), validate.Regexp(r"[a-z_]+=.*")]),
         load_default=[],
         metadata={"description": "`FIELD=COLUMN`, such as `phone=F`; may be given several times."},
+    )
+
+
+class ColumnAnswer(Schema):
+    """One column: its letter, its heading, what it is taken to hold and why, and some values, identity numbers masked."""
+
+    column = fields.String(attribute="letter", required=True)
+    heading = fields.String(required=True)
+    field = fields.String(required=True, allow_none=True)
+    why = fields.Function(lambda one: one.why or None, required=True, metadata={"type": ["string", "null"]})
+    samples = fields.List(fields.String(), required=True)
+
+
+class TableAnswer(Schema):
+    """How one sheet was understood."""
+
+    sheet = fields.String(required=True)
+    headings = fields.Function(
+        lambda one: one.headings or None,
+        required=True,
+        metadata={"type": ["string", "null"], "description": "The rows of its headings; null when it has none."},
+    )
+    ward = fields.String(required=True, allow_none=True, metadata={"description": "The ward its title names."})
+    columns = fields.List(fields.Nested(ColumnAnswer), required=True)
+
+
+class ColumnsAnswer(Schema):
+    """How a list was understood, and for which ward it was handed in."""
+
+    kind = fields.Enum(ListKind, by_value=True, required=True)
+    place = fields.UUID(required=True, allow_none=True)
+    tables = fields.List(fields.Nested(TableAnswer), required=True)
+
+
+class ColumnInput(Schema):
+    """What one column holds; with a null field it is left out."""
+
+    column = fields.String(
+        required=True,
+        validate=validate.Length(1, 200),
+        metadata={"description": "Its letter or its heading, as it is written."},
+    )
+    field = fields.Enum(Field, by_value=True, required=True, allow_none=True)
+    sheet = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(1, 100),
+        metadata={"description": "By default every sheet that has such a column."},
+    )
+
+
+class ColumnsInput(Schema):
+    """What of the list was understood wrongly; what is left out stays."""
+
+    columns = fields.List(fields.Nested(ColumnInput), load_default=[], validate=validate.Length(max=500))
+    kind = fields.Enum(ListKind, by_value=True, load_default=None, allow_none=True)
+    place = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(1, 100),
+        metadata={"description": "A UUID, CODE or CODE@DATE: the ward of the whole list."},
+    )
+    sheets = fields.List(
+        fields.String(validate=validate.Length(1, 100)),
+        load_default=[],
+        validate=validate.Length(max=500),
+        metadata={"description": "Only these sheets; by default those it was read with."},
     )
 
 
@@ -197,6 +266,36 @@ def hand_in(files: dict[str, Any], asked: dict[str, Any]) -> ListImport:
 def one_import(import_id: UUID) -> ListImport:
     """One list"""
     return _seen(import_id)
+
+
+@blp.get("/imports/<uuid:import_id>/columns")
+@may(May.IMPORT_PEOPLE)
+@blp.response(200, ColumnsAnswer)
+def columns(import_id: UUID) -> dict[str, Any]:
+    """How the columns of a list were understood"""
+    row = _seen(import_id)
+    return {"kind": row.kind, "place": row.place_id, "tables": columns_of(session(), row)}
+
+
+@blp.post("/imports/<uuid:import_id>/columns")
+@may(May.IMPORT_PEOPLE)
+@blp.arguments(ColumnsInput)
+@blp.response(202, ImportAnswer)
+def set_columns(asked: dict[str, Any], import_id: UUID) -> ListImport:
+    """Put right how a list was understood; where that changes anything it is read once more, and remembered for the next"""
+    with transaction() as current:
+        row = _seen(import_id)
+        named = [ColumnSaid(one["column"], one["field"], one["sheet"]) for one in asked["columns"]]
+        said = Said(
+            columns_said(row, named) if named else None,
+            asked["kind"],
+            _place_id(asked["place"]),
+            sheets=asked["sheets"],
+        )
+        again = put_right(current, row, said, scope=current_scope(), at=now())
+    if again:
+        ring(read_list, str(import_id))
+    return row
 
 
 @blp.post("/imports/<uuid:import_id>/commit")

@@ -20,7 +20,7 @@ from crm.errors import Conflict, NotFound, RuleBroken
 from crm.places.models import Place
 from crm.places.queries import units_of_all_times
 from crm.prospects.importing import queries
-from crm.prospects.importing.forms import ColumnsForm, HandInForm, columns_chosen, headings_ticked, is_as_found
+from crm.prospects.importing.forms import ColumnsForm, HandInForm, columns_chosen, headings_ticked
 from crm.prospects.importing.kinds import KIND_NAMES, KIND_WORDS
 from crm.prospects.importing.rules import AT_WORK, COLUMN_NAMES, STATE_NAMES, problem_sentence, unit_named
 from crm.prospects.importing.services import (
@@ -32,6 +32,7 @@ from crm.prospects.importing.services import (
     taking_in,
     undoing,
 )
+from crm.prospects.importing.services.putting_right import Said, put_right
 from crm.prospects.importing.showing import beside, columns_of, fields_of, kept_back, shown
 from crm.prospects.models import ListImport
 from crm.prospects.reading.outcomes import Refusal
@@ -312,42 +313,18 @@ def read_again(import_id: UUID) -> ResponseReturnValue:
     """The columns are right: read the list once more as somebody corrected it, or go on when nothing was changed."""
     row = _seen(import_id)
     form = _columns_form(row)
-    by_itself = form.place.data == "" and "place" in request.form
-    chosen = columns_chosen(row.found, request.form) if row.found else None
-    sheets = request.form.getlist("sheet") or None
-    with transaction() as current:
-        if _changes_nothing(row, form, chosen, sheets) and not (by_itself and row.place_id):
-            if chosen and row.options.get("headed") and not row.options.get("remembered"):
-                remembering.remember(current, row, chosen, row.kind, row.place_id, at=now())
-            taking_in.note_checked(current, row)
-            return _back_to(import_id)
-        if chosen:
-            ward = form.place_id or (None if by_itself else row.place_id)
-            remembering.remember(current, row, chosen, form.list_kind or row.kind, ward, at=now())
-        taking_in.read_again(
-            current,
-            row,
-            place_id=form.place_id,
-            by_itself=by_itself,
-            columns=chosen if chosen and (row.found and not is_as_found(row.found, chosen)) else None,
-            kind=form.list_kind if form.list_kind is not row.kind else None,
-            sheets=sheets,
-            scope=current_scope(),
-        )
-    ring(read_list, str(import_id))
-    return _back_to(import_id)
-
-
-def _changes_nothing(row: ListImport, form: ColumnsForm, chosen: Any, sheets: list[str] | None) -> bool:
-    if row.state is not ImportState.READY or not row.found:
-        return False
-    all_sheets = sheets is None or set(sheets) == {table["sheet"] for table in row.found["tables"]}
-    return (
-        all_sheets
-        and form.place_id in (None, row.place_id)
-        and form.list_kind in (None, row.kind)
-        and is_as_found(row.found, chosen)
+    said = Said(
+        columns=columns_chosen(row.found, request.form) if row.found else None,
+        kind=form.list_kind,
+        place_id=form.place_id,
+        by_itself=form.place.data == "" and "place" in request.form,
+        sheets=request.form.getlist("sheet") or None,
     )
+    with transaction() as current:
+        again = put_right(current, row, said, scope=current_scope(), at=now())
+    if again:
+        ring(read_list, str(import_id))
+    return _back_to(import_id)
 
 
 @bp.get("/remembered")

@@ -491,6 +491,68 @@ def test_a_program_says_what_a_list_is_and_decides(
     assert re.search(r"spreadsheet|bảng tính", refused.text)
 
 
+def test_a_program_puts_columns_right_as_the_page_does(
+    client: FlaskClient, api: Callable[..., dict[str, str]], manager: User, session: Session
+) -> None:
+    headers = api(manager)
+    content = csv("Nguyễn Văn An;1980;bán chè;0912345678;Ba Đình", head="Họ và tên;Năm sinh;Cột lạ;SĐT;Phường")
+
+    def handed_in(name: str) -> str:
+        answer = client.post("/api/v1/imports", data={"file": (io.BytesIO(content), name)}, headers=headers)
+        read_list(answer.json["id"])  # type: ignore[index]
+        return f"/api/v1/imports/{answer.json['id']}"  # type: ignore[index]
+
+    def fields(url: str) -> dict[str, str | None]:
+        [table] = client.get(f"{url}/columns", headers=headers).json["tables"]  # type: ignore[index]
+        return {column["column"]: column["field"] for column in table["columns"]}
+
+    def put_right(url: str, *columns: dict[str, Any], **more: Any) -> Any:
+        return client.post(f"{url}/columns", json={"columns": columns, **more}, headers=headers)
+
+    url = handed_in("a.csv")
+    assert fields(url) == {"A": "full_name", "B": "birth", "C": None, "D": "phone", "E": "ward"}
+    for wrong in (
+        [{"column": "Z", "field": "note"}],
+        [{"column": "C", "field": "sheep"}],
+        [{"column": "C", "field": "note", "sheet": "none such"}],
+        [{"column": "C", "field": "note"}, {"column": "D", "field": "note"}],
+        [{"column": "C", "field": "note"}, {"column": "cột lạ", "field": "occupation"}],
+    ):
+        assert put_right(url, *wrong).status_code == 422, wrong
+    assert put_right(url, {"column": "B", "field": "birth"}).json["state"] == "ready"
+    changed = put_right(url, {"column": "cột lạ", "field": "occupation"}, {"column": "D", "field": None})
+    assert (changed.status_code, changed.json["state"]) == (202, "queued")
+    assert put_right(url, {"column": "C", "field": "note"}).status_code == 409
+    read_list(url.rpartition("/")[2])
+    assert fields(url) == {"A": "full_name", "B": "birth", "C": "occupation", "D": None, "E": "ward"}
+    assert fields(handed_in("b.csv"))["C"] == "occupation"
+
+
+def test_columns_are_put_right_and_single_rows_decided_at_the_terminal(
+    browser: FlaskClient, session: Session, tmp_path: Path
+) -> None:
+    def told(*words: str, wrong: bool = False) -> str:
+        done = CliRunner().invoke(importing, words)
+        assert done.exit_code == (2 if wrong else 0), done.output
+        return done.output
+
+    row = "Lê Thị Lan;1975;thợ may;0912345678;Ba Đình"
+    content = csv(row, row, row, head="Họ và tên;Năm sinh;Cột lạ;SĐT;Phường")
+    import_id = str(read_it(upload(browser, "a.csv", content)))
+    assert "occupation" not in told("columns", import_id)
+    told("columns", import_id, "--map", "occupation=Z", wrong=True)
+    assert "occupation" in told("columns", import_id, "--map", "occupation=C")
+    told("decide", import_id, "same", "9", wrong=True)
+    told("decide", import_id, "same", "3")
+    told("load", import_id)
+    told("load", import_id, wrong=True)
+    [aside] = told("rows", import_id, "--outcome", "duplicate").splitlines()[1:]
+    told("decide", import_id, "add", aside.split()[0])
+    told("decide", import_id, "skip", aside.split()[0], wrong=True)
+    found = session.execute(select(Prospect.full_name, Prospect.occupation)).all()
+    assert found == [("Lê Thị Lan", "thợ may")] * 2
+
+
 def test_at_the_terminal_the_kind_and_the_decisions_are_named(app: Flask, session: Session, tmp_path: Path) -> None:
     file = tmp_path / "thang-9.csv"
     file.write_bytes(csv("Lê Thị Lan;1975;Nữ;;Ba Đình", "Lê Thị Lan;1975;Nữ;;Ba Đình"))
