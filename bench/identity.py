@@ -16,7 +16,9 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from bench.identity_pairs import (
+    HAMLETS,
     HARD,
+    WARDS,
     Labelled,
     Person,
     Record,
@@ -29,8 +31,11 @@ from bench.identity_pairs import (
 from crm import clock
 from crm.db import plain_engine, session, transaction
 from crm.demo.copying import copy_rows
+from crm.ids import new_id
 from crm.names import fold, sort_key
+from crm.places.models import Place, PlaceSuccession
 from crm.places.queries import the_town, units
+from crm.places.rules import PlaceKind
 from crm.prospects.identity.queries import candidates
 from crm.prospects.identity.rules import Verdict, compare
 from crm.prospects.merging.models import Suspect
@@ -190,14 +195,42 @@ def in_the_database(app: Flask, count: int = 50_000, seed: int = HELD_OUT) -> Lo
 
 
 def put_in(current: Session, town_id: UUID, people: Mapping[UUID, Record]) -> None:
-    """The records as rows. Their wards become those of the town; their neighbourhoods, which it has not, are left out."""
-    places = [place.id for place in current.scalars(units(town_id, clock.today()))]
-    homes = {one.household_id: places[one.place % len(places)] for one in people.values() if one.household_id}
+    """The records as rows: in the wards of before 2025 and those they became, with their neighbourhoods."""
+    wards = _wards(current, town_id)
+    hamlets = {(number, hamlet): new_id() for number in range(len(wards)) for hamlet in range(HAMLETS)}
+    copy_rows(current, Place, PLACE, (_hamlet(wards[at], hamlet, key) for (at, hamlet), key in hamlets.items()))
+    homes = {one.household_id: wards[one.place].id for one in people.values() if one.household_id}
     copy_rows(current, Household, ("town_id", "id", "place_id"), ((town_id, *home) for home in homes.items()))
-    copy_rows(current, Prospect, COLUMNS, (_row(town_id, key, one, places) for key, one in people.items()))
+    rows = (_row(town_id, key, one, wards[one.place].id, hamlets) for key, one in people.items())
+    copy_rows(current, Prospect, COLUMNS, rows)
 
 
-def _row(town_id: UUID, key: UUID, one: Record, places: Sequence[UUID]) -> tuple[Any, ...]:
+def _wards(current: Session, town_id: UUID) -> list[Place]:
+    """By the numbers of records: eight wards, and the two that the even and the odd ones of them became."""
+    after = list(current.scalars(units(town_id, clock.today())))
+    came_from = select(PlaceSuccession.predecessor_id).where(PlaceSuccession.town_id == town_id)
+    before = [
+        current.scalars(
+            select(Place)
+            .where(Place.id.in_(came_from.where(PlaceSuccession.successor_id == ward.id)))
+            .order_by(Place.code)
+        ).all()
+        for ward in after
+    ]
+    return [before[number % 2][number // 2] for number in range(WARDS)] + after
+
+
+def _hamlet(ward: Place, number: int, key: UUID) -> tuple[Any, ...]:
+    name = f"Khu phố {number + 1}"
+    return ward.town_id, key, name, fold(name), PlaceKind.NEIGHBOURHOOD.value, ward.id, ward.valid_from, False
+
+
+PLACE = ("town_id", "id", "name", "name_fold", "kind", "parent_id", "valid_from", "special")
+
+
+def _row(
+    town_id: UUID, key: UUID, one: Record, ward_id: UUID, hamlets: Mapping[tuple[int, int], UUID]
+) -> tuple[Any, ...]:
     now, own = clock.now(), seal()
 
     def sealed(number: str | None) -> tuple[bytes | None, bytes | None]:
@@ -206,7 +239,13 @@ def _row(town_id: UUID, key: UUID, one: Record, places: Sequence[UUID]) -> tuple
     return (
         *(town_id, key, one.full_name, fold(one.full_name), sort_key(one.full_name), one.sex and one.sex.value),
         *(one.birth_date, one.birth_year, one.phone, one.other_phone, *sealed(one.citizen_id), *sealed(one.si_number)),
-        *(places[one.place % len(places)], one.address, one.occupation, one.household_id),
+        *(
+            ward_id,
+            hamlets.get((one.place, -1 if one.hamlet is None else one.hamlet)),
+            one.address,
+            one.occupation,
+            one.household_id,
+        ),
         *(Stage.NEW.value, now, now, 1),
     )
 
@@ -214,7 +253,17 @@ def _row(town_id: UUID, key: UUID, one: Record, places: Sequence[UUID]) -> tuple
 COLUMNS = (
     *("town_id", "id", "full_name", "name_fold", "name_key", "sex", "birth_date", "birth_year", "phone"),
     *("other_phone", "citizen_id", "citizen_index", "insurance_number", "insurance_index"),
-    *("place_id", "address", "occupation", "household_id", "stage", "created_at", "updated_at", "version"),
+    *(
+        "place_id",
+        "neighbourhood_id",
+        "address",
+        "occupation",
+        "household_id",
+        "stage",
+        "created_at",
+        "updated_at",
+        "version",
+    ),
 )
 
 

@@ -19,7 +19,7 @@ from crm.web.guard import Actor
 from crm.web.navigation import MOST_TOLD, Item
 
 TODAY = Item(_l("Today"), "followups.today", "today", May.LOG_VISITS)
-RESIDENTS = Item(_l("Residents"), "prospects.listing", "people", May.SEE_PEOPLE)
+RESIDENTS = Item(_l("Residents"), "prospects.listing", "people", May.SEE_PEOPLE, covers=("households", "lists"))
 LOG = Item(_l("Log"), "followups.record", "record", May.LOG_VISITS)
 MINE = Item(_l("My work"), "followups.mine", "mine", May.LOG_VISITS)
 PAPERS = Item(_l("Papers for joining"), "joining.listing", "document", May.SEE_PEOPLE)
@@ -94,7 +94,14 @@ OFFICE: tuple[Item, ...] = (
     Item(_l("Reports of money"), "money_reports.show", "chart", May.SEE_SPONSORS, group=MONEY),
     Item(_l("Load a list"), "imports.listing", "upload", May.IMPORT_PEOPLE, group=REGISTER),
     Item(_l("May be one person"), "merging.queue", "people", May.SEE_ALIKE, group=REGISTER, waiting=pairs_waiting),
-    Item(_l("Poor households"), "households.review", "home", May.SEE_DASHBOARD, group=REGISTER),
+    Item(
+        _l("Poor households"),
+        "households.review",
+        "home",
+        May.SEE_DASHBOARD,
+        group=REGISTER,
+        covers=("households.renew", "households.undo"),
+    ),
     Item(_l("Referrals to the insurance office"), "referrals.listing", "office", May.SEE_DASHBOARD, group=REGISTER),
     Item(_l("Targets"), "targets.listing", "target", May.SEE_TARGETS, group=SET_UP),
     Item(_l("Wards and communes"), "reorganisations.listing", "map", May.SEE_DASHBOARD, group=SET_UP),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -18,7 +18,8 @@ from crm.web.language import LANGUAGES
 class Item:
     """One place in the menu; `strong` is the one act of the phone's bottom bar. The first four stand in that bar.
 
-    Items of one `group` stand together under its words. `waiting` says how much waits there for this person.
+    Items of one `group` stand together under its words. `waiting` says how much waits there for this person. `covers` names
+    packages and pages, besides its own, that one comes to from here.
     """
 
     label: Any
@@ -28,6 +29,7 @@ class Item:
     strong: bool = False
     group: Any = ""
     waiting: Callable[[], int] | None = None
+    covers: Sequence[str] = ()
 
 
 MOST_TOLD = 99
@@ -96,11 +98,15 @@ def _told(waiting: Callable[[], int] | None) -> str:
 
 
 def _current(item: Item, items: list[Item]) -> str:
-    """A page that is no place of the menu belongs to the one place of its own package, where there is just one."""
+    """A page that is no place of the menu belongs to the place that covers it or its package, or else to the one place of
+    its own package, where there is just one."""
     here = request.endpoint or ""
     if item.endpoint == here:
         return "page"
     package = here.partition(".")[0]
+    for covered in (here, package):
+        if covering := [one.endpoint for one in items if covered in one.covers]:
+            return "true" if item.endpoint in covering else ""
     around = [one.endpoint for one in items if one.endpoint.partition(".")[0] == package]
     return "true" if around == [item.endpoint] else ""
 

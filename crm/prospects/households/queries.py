@@ -153,7 +153,7 @@ class Home:
 
 def home(session: Session, scope: Scope, household: Household, today: date) -> Home:
     """Everything the page of a household shows."""
-    people = _seen_members(session, scope, household.id)
+    people, unseen = _members(session, scope, household.id)
     places = named_by_id(session, Place, scope.town_id, [(household.place_id, household.neighbourhood_id)])
     stays = session.execute(
         select(HouseholdMember, Prospect)
@@ -167,32 +167,22 @@ def home(session: Session, scope: Scope, household: Household, today: date) -> H
         neighbourhood=places.get(household.neighbourhood_id),
         members=facts_of(session, scope.town_id, people, today),
         since={row.prospect_id: row.since for row, _person in stays if row.until is None and row.since},
-        unseen=_count(session, household) - len(people),
+        unseen=unseen,
         certificates=certificates_of(session, household),
         past=[Past(person, row.since, row.until) for row, person in stays if row.until is not None],
     )
 
 
-def _seen_members(session: Session, scope: Scope, household_id: UUID) -> list[Prospect]:
-    rows = session.scalars(
-        select(Prospect)
-        .where(listed_to(scope), Prospect.household_id == household_id)
+def _members(session: Session, scope: Scope, household_id: UUID) -> tuple[list[Prospect], int]:
+    """Those who live there and may be seen, the head first and then by age; how many more live there."""
+    lives_here = (Prospect.town_id == scope.town_id) & (Prospect.household_id == household_id)
+    rows = session.execute(
+        select(Prospect, listed_to(scope))
+        .where(lives_here, Prospect.merged_into_id.is_(None))
         .order_by(Prospect.birth_year.nulls_last(), *ORDER)
-    )
-    return sorted(rows, key=lambda one: one.kinship is not Kinship.HEAD)
-
-
-def _count(session: Session, household: Household) -> int:
-    return (
-        session.scalar(
-            select(func.count()).where(
-                Prospect.town_id == household.town_id,
-                Prospect.household_id == household.id,
-                Prospect.merged_into_id.is_(None),
-            )
-        )
-        or 0
-    )
+    ).all()
+    seen = [person for person, is_seen in rows if is_seen]
+    return sorted(seen, key=lambda one: one.kinship is not Kinship.HEAD), len(rows) - len(seen)
 
 
 @dataclass(frozen=True)
@@ -212,15 +202,18 @@ def household_card(session: Session, scope: Scope, prospect: Prospect, today: da
     ending = certificate_ending(session, prospect, today)
     if prospect.household_id is None:
         return HouseholdCard(None, [], 0, None, ending)
-    household = session.get_one(Household, (prospect.town_id, prospect.household_id))
-    people = _seen_members(session, scope, household.id)
-    return HouseholdCard(
-        household=household,
-        others=[one for one in people if one.id != prospect.id],
-        unseen=_count(session, household) - len(people),
-        certificate=holding(certificates_of(session, household), today),
-        ending=ending,
-    )
+    paper = HouseholdCertificate
+    its = (paper.town_id == Household.town_id) & (paper.household_id == Household.id)
+    household, certificate = session.execute(
+        select(Household, paper)
+        .outerjoin(paper, its & (paper.valid_from <= today) & (paper.valid_to > today))
+        .where(Household.town_id == prospect.town_id, Household.id == prospect.household_id)
+        .order_by(paper.valid_from.desc())
+        .limit(1)
+    ).one()
+    people, unseen = _members(session, scope, household.id)
+    others = [one for one in people if one.id != prospect.id]
+    return HouseholdCard(household, others, unseen, certificate, ending)
 
 
 def certificate_ending(session: Session, prospect: Prospect, today: date) -> tuple[Ground, date] | None:
@@ -250,7 +243,8 @@ def while_here(session: Session, scope: Scope, person: Prospect) -> list[Prospec
     """The others of somebody's household whom one may see: whom to speak to before leaving the house."""
     if person.household_id is None:
         return []
-    return [one for one in _seen_members(session, scope, person.household_id) if one.id != person.id]
+    people, _unseen = _members(session, scope, person.household_id)
+    return [one for one in people if one.id != person.id]
 
 
 def likely_to_live_with(session: Session, scope: Scope, person: Prospect) -> list[Prospect]:

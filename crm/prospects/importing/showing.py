@@ -272,6 +272,7 @@ class ColumnShown:
     field: str | None
     why: str
     samples: Sequence[str]
+    by_heading: bool
 
 
 @dataclass(frozen=True)
@@ -289,6 +290,20 @@ class TableShown:
     letters: Sequence[str]
     """What was converted, in words."""
     columns: Sequence[ColumnShown]
+
+    @property
+    def clear(self) -> list[ColumnShown]:
+        """Columns whose headings say what they hold."""
+        return [one for one in self.columns if one.field and one.by_heading]
+
+    @property
+    def doubtful(self) -> list[ColumnShown]:
+        """The others in which something stands: somebody has to look at them."""
+        return [
+            one
+            for one in self.columns
+            if not (one.field and one.by_heading) and (one.heading or one.samples or one.field)
+        ]
 
 
 def columns_of(session: Session, row: ListImport) -> list[TableShown]:
@@ -316,6 +331,7 @@ def _table(session: Session, row: ListImport, number: int, table: Mapping[str, A
                 column["field"],
                 str(WHY[Why(column["why"])]) if column["why"] else "",
                 _samples(rows, column, letters),
+                column["why"] == Why.HEADING,
             )
             for column in table["columns"]
         ],

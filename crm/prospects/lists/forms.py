@@ -80,7 +80,7 @@ class NarrowForm(QueryForm):
     has_phone = _one(FIELDS["phone"], PHONES)
     consent = _one(_l("Messages"), CONSENTS)
     tag = _several(_l("Tags"))
-    condition = _several(_l("Taking part"))
+    condition = _several(_l("Payments, support and papers"))
 
     @classmethod
     def of(cls, narrowing: Narrowing, *, q: str, named: str | None) -> NarrowForm:
