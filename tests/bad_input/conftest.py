@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
 
 from tests.bad_input.sending import Sender
-from tests.factories import Make
 from tests.scope.asking import Asker
-from tests.scope.town import SmallTown
+from tests.scope.settled import app, asker, settled, town
 
-
-@pytest.fixture
-def town(make: Make) -> SmallTown:
-    return SmallTown(make)
-
-
-@pytest.fixture
-def asker(app: Flask, town: SmallTown) -> Asker:
-    return Asker(app, town)
+__all__ = ["app", "asker", "settled", "town"]
 
 
 @pytest.fixture

@@ -1,20 +1,5 @@
-"""The small town of each test, and ways to ask the program as one of its people."""
+"""The small town, and ways to ask the program as one of its people."""
 
-from __future__ import annotations
+from tests.scope.settled import app, asker, settled, town
 
-import pytest
-from flask import Flask
-
-from tests.factories import Make
-from tests.scope.asking import Asker
-from tests.scope.town import SmallTown
-
-
-@pytest.fixture
-def town(make: Make) -> SmallTown:
-    return SmallTown(make)
-
-
-@pytest.fixture
-def asker(app: Flask, town: SmallTown) -> Asker:
-    return Asker(app, town)
+__all__ = ["app", "asker", "settled", "town"]
