@@ -40,7 +40,7 @@ INVITATION = (
     "Mời {xung_ho} {ten} dự buổi tư vấn BHXH tự nguyện tại nhà văn hóa khu phố, 19h30 thứ sáu tuần này. Trân trọng."
 )
 INVITED, INVITED_AGO = 400, timedelta(days=48)
-DRAFT = "{xung_ho} {ten} còn quan tâm BHXH tự nguyện xin gọi cộng tác viên khu phố để được tính mức đóng phù hợp."
+DRAFT = "Kính gửi {xung_ho} {ten}: nếu còn quan tâm BHXH tự nguyện, xin gọi cộng tác viên khu phố để được tính mức đóng phù hợp."
 
 COLUMNS = (
     *("town_id", "id", "campaign_id", "reminder", "purpose", "phone", "prospect_id", "local_day", "body", "encoding"),

@@ -144,11 +144,20 @@ def _furnish(sockets: Path, secrets: Secrets) -> None:
 
 
 def _connect(sockets: Path, secrets: Secrets, database: str) -> psycopg.Connection[tuple[str]]:
-    return psycopg.connect(
-        host=str(sockets),
-        port=PORT,
-        user=SUPERUSER,
-        password=secrets.superuser_password,
-        dbname=database,
-        autocommit=True,
-    )
+    """A connection as the owner of the whole server. Raises CannotRun when the secrets are not this server's."""
+    try:
+        return psycopg.connect(
+            host=str(sockets),
+            port=PORT,
+            user=SUPERUSER,
+            password=secrets.superuser_password,
+            dbname=database,
+            autocommit=True,
+        )
+    except psycopg.OperationalError as refused:
+        if "password authentication failed" not in str(refused):
+            raise
+        raise CannotRun(
+            "The database of this data directory was made with another secrets.json: put that file back, or restore a backup "
+            "into a new --data-dir that holds nothing but this one."
+        ) from None

@@ -98,6 +98,10 @@ def test_what_was_written_is_there_at_the_next_start(place: Path) -> None:
             assert queue.lpush("queue", "task") == times
             queue.close()
         assert nothing_runs(place)
+    kept = (place / "secrets.json").read_text()
+    (place / "secrets.json").write_text(kept.replace(secrets(place).superuser_password, "of another town"))
+    with pytest.raises(CannotRun, match="made with another secrets.json"), start(place):
+        pass
 
 
 def test_the_program_may_not_change_tables_and_the_owner_is_no_superuser(place: Path) -> None:
