@@ -147,7 +147,7 @@ def fresh(app: Flask, count: int) -> None:
     """So many messages that wait, nothing else, and everything tidied up."""
     with plain_engine(app.config["MIGRATE_DATABASE_URL"]).connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
-        connection.execute(text("truncate message, message_status"))
+        connection.execute(text("truncate message, message_status cascade"))
         connection.execute(text(WAITING), {"at": NOON - timedelta(minutes=1), "count": count})
         connection.execute(text("vacuum analyze message, consent"))
 

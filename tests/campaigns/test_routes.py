@@ -167,10 +167,14 @@ def test_after_a_restore_nothing_leaves_before_the_carrier_was_asked(
     signed_in: Browser, session: Session, texting: Texting
 ) -> None:
     town = texting.make.town.id
+    texting.person()
+    campaign = texting.campaign(purpose=Purpose.PROMOTION)
+    texting.launch(campaign)
     sending.hold_everything(session, [town], clock.now())
     session.commit()
     browser = signed_in(Role.ORGANISER)
-    assert "/messages/restored" in browser.get("/messages").text
+    for page in ("/messages", "/messages/files", f"/campaigns/{campaign.id}"):
+        assert "/messages/restored" in browser.get(page).text
     assert browser.post("/messages/release").status_code == 422
     assert sending.is_held(session, town)
 

@@ -83,13 +83,15 @@ def listing() -> ResponseReturnValue:
     """What waits for the gateway, and the files that were made of it."""
     page = queries.files_page(session(), _town(), cursor=request.args.get("cursor"), size=PAGE)
     states = queries.states_in(session(), _town(), [row.id for row in page.rows])
+    settings = settings_of(session(), _town())
     return render_template(
         "campaigns/files/listing.html",
         page=page,
         told={key: _told(found) for key, found in states.items()},
         waiting=queries.waiting(session(), _town(), clock.now()),
         results=queries.latest_results(session(), _town()),
-        hours=settings_of(session(), _town()).hours,
+        hours=settings.hours,
+        held=settings.held_since,
         ways=queries.ways_of(session(), _town()),
     )
 

@@ -61,10 +61,12 @@ def show(campaign_id: UUID) -> ResponseReturnValue:
 def _page(campaign: Campaign, form: MoveForm | None) -> str:
     visible, town_id = visible_to(current_scope()), campaign.town_id
     launched = campaign.stage not in (Stage.DRAFT, Stage.PREPARING)
-    price = settings_of(session(), town_id).price
+    settings = settings_of(session(), town_id)
+    price = settings.price
     place_id = campaign.segment.get("place")
     words: dict[str, Any] = {"SIGNS": STAGE_SIGNS, "STEPS": STEPS, "Which": Which, "WHICH": WHICH, "chips": chips}
     words |= {"moving": form or _move_form(campaign), "asked": waiting_among(session(), town_id, [campaign.id])}
+    words["held"] = settings.held_since
     words["place"] = session().get(Place, (town_id, UUID(place_id))) if place_id else None
     if launched:
         words["tally"] = queries.tally(session(), campaign, visible, price)
