@@ -278,8 +278,8 @@ def receipts(app: Flask, env: dict[str, str], count: int) -> Speed:
     with app.app_context():
         [kept] = db.session.execute(text("select count(*) from message where state = 'sent'")).scalars()
     assert kept == count, f"{kept} of {count} receipts were taken"
-    ours, floors = ([Run(one, 0) for one in each] for each in (mine, theirs))
-    return Speed("signed receipts against a bare POST of one row, receipts/s", ours, floors, 0.5)
+    runs, of_floor = ([Run(one, 0) for one in each] for each in (mine, theirs))
+    return Speed("signed receipts against a bare POST of one row, receipts/s", runs, of_floor, 0.5)
 
 
 def posted(port: int, asked: list[tuple[str, str, str]]) -> float:

@@ -231,7 +231,7 @@ class Message(TownRow, Model):
         if new == self.state:
             return
         self.state = new
-        failed = new in (Delivery.FAILED, Delivery.UNDELIVERED)
+        failed = new in delivery.LOST
         self.error_code = code if failed else None
         self.reason = reason_for(code) if failed else None
         self.settled_at = at if new in delivery.FINAL else None

@@ -28,7 +28,7 @@ from crm.campaigns.files.forms import (
 from crm.campaigns.files.models import SmsFile, SmsResults
 from crm.campaigns.files.rules import BECAME, FILE_STATES, PURPOSE_MARKS, RESULT_FIELDS, FileState, ResultState
 from crm.campaigns.files.services import making, results
-from crm.campaigns.rules.delivery import DELIVERY_NAMES, Delivery
+from crm.campaigns.rules.delivery import DELIVERY_NAMES, LOST, Delivery
 from crm.campaigns.rules.reasons import REASONS
 from crm.campaigns.rules.stages import PURPOSE_NAMES
 from crm.campaigns.rules.ways import WAYS
@@ -54,10 +54,10 @@ bp.context_processor(
     }
 )
 PAGE = 30
-GROUPS: Mapping[str, set[Delivery]] = {
-    "open": {Delivery.HANDED_OVER},
-    "arrived": {Delivery.SENT, Delivery.DELIVERED},
-    "lost": {Delivery.UNDELIVERED, Delivery.FAILED},
+GROUPS: Mapping[str, frozenset[Delivery]] = {
+    "open": frozenset({Delivery.HANDED_OVER}),
+    "arrived": frozenset({Delivery.SENT, Delivery.DELIVERED}),
+    "lost": LOST,
 }
 
 

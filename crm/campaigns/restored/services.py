@@ -14,7 +14,7 @@ from crm.campaigns.models import Message
 from crm.campaigns.restored import queries
 from crm.campaigns.restored.models import ProviderMessage, RestoreCheck
 from crm.campaigns.restored.rules import AT_WORK, MARGIN, Asked, CheckState, Group, Told
-from crm.campaigns.rules.delivery import FINAL, Delivery
+from crm.campaigns.rules.delivery import FINAL, LOST, Delivery
 from crm.campaigns.rules.reasons import Reason, reason_for
 from crm.campaigns.rules.ways import Way
 from crm.campaigns.services.sending import is_held
@@ -188,7 +188,7 @@ def settle_some(session: Session, check: RestoreCheck, at: datetime) -> int:
 
 def _settle(message: Message, told: ProviderMessage, at: datetime) -> None:
     """The carrier had it: it is what the carrier says, and counts from the moment at which it was sent."""
-    failed = told.status in (Delivery.UNDELIVERED, Delivery.FAILED)
+    failed = told.status in LOST
     message.sid, message.state = told.sid, told.status
     message.error_code = told.code if failed else None
     message.reason = reason_for(told.code) if failed else None

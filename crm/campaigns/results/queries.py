@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import User
 from crm.campaigns import queries
 from crm.campaigns.models import Campaign, CampaignStep, Inbound, Message
-from crm.campaigns.results.rules import LOST, STOPPED, Count, Tally, Which
-from crm.campaigns.rules.delivery import Delivery
+from crm.campaigns.results.rules import STOPPED, Count, Tally, Which
+from crm.campaigns.rules.delivery import LOST, Delivery
 from crm.campaigns.rules.effects import Effect, Group, effect
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.stages import Stage

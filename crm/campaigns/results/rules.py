@@ -9,7 +9,7 @@ from enum import StrEnum
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
-from crm.campaigns.rules.delivery import LEFT_US, WAITING, Delivery
+from crm.campaigns.rules.delivery import LEFT_US, LOST, WAITING, Delivery
 from crm.campaigns.rules.reasons import Reason
 
 
@@ -42,7 +42,6 @@ WHICH: dict[Which, LazyString] = {
     Which.VISITED: _l("were met afterwards"),
     Which.JOINED: _l("joined afterwards"),
 }
-LOST = frozenset({Delivery.UNDELIVERED, Delivery.FAILED})
 STOPPED = frozenset({Delivery.CANCELLED, Delivery.EXPIRED})
 
 

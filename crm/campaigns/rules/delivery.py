@@ -35,6 +35,8 @@ FINAL = frozenset(
         Delivery.EXCLUDED,
     }
 )
+LOST = frozenset({Delivery.UNDELIVERED, Delivery.FAILED})
+"""Nothing arrived."""
 WAITING = frozenset({Delivery.HELD, Delivery.QUEUED})
 LEFT_US = frozenset(
     {

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, literal, or_, select, update
+from sqlalchemy import ColumnElement, Text, Update, bindparam, case, literal, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from crm.campaigns.models import Message, MessageStatus
-from crm.campaigns.rules.delivery import FINAL, TOLD, Delivery, after
+from crm.campaigns.rules.delivery import FINAL, LOST, TOLD, Delivery, after
 from crm.campaigns.rules.handover import MOST_SEEN, Followed, Gone, Outgoing, Seen
 from crm.campaigns.rules.reasons import Reason, reason_for
 from crm.ids import new_id
@@ -31,11 +33,44 @@ def take_status(
 ) -> bool:
     """Take a receipt, in one statement: kept once however often it comes, believed forwards only. False when it is
     about nothing of ours or was there before."""
-    ours = (Message.town_id == town_id, Message.id == message_id, or_(Message.sid.is_(None), Message.sid == sid))
-    row = select(
-        Message.town_id, literal(new_id()), Message.id, literal(sid), literal(status), literal(error_code), literal(at)
-    ).where(*ours)
+    told = TOLD.get(status)
+    failed = told in LOST
+    given = {
+        "of_town": town_id,
+        "of_message": message_id,
+        "new_id": new_id(),
+        "told_sid": sid,
+        "told_status": status,
+        "told_code": error_code,
+        "told_at": at,
+        "why": reason_for(error_code) if failed else None,
+        "kept_code": error_code if failed else None,
+    }
+    moved = session.connection().execute(_taking(told), given)
+    found = moved.first() is not None
+    session.expire_all()
+    return found
+
+
+@cache
+def _taking(told: Delivery | None) -> Update:
+    """The statement that takes a receipt of this state, put together once: to do so for each costs more than to run it."""
+    now, sid = Message.__table__.c, bindparam("told_sid", type_=Text())
+    ours = (
+        now.town_id == bindparam("of_town", type_=now.town_id.type),
+        now.id == bindparam("of_message", type_=now.id.type),
+        or_(now.sid.is_(None), now.sid == sid),
+    )
     columns = ["town_id", "id", "message_id", "sid", "status", "error_code", "received_at"]
+    row = select(
+        now.town_id,
+        bindparam("new_id", type_=now.id.type),
+        now.id,
+        sid,
+        bindparam("told_status", type_=Text()),
+        bindparam("told_code", type_=now.error_code.type),
+        bindparam("told_at", type_=now.settled_at.type),
+    ).where(*ours)
     kept = (
         insert(MessageStatus)
         .from_select(columns, row, include_defaults=False)
@@ -43,37 +78,25 @@ def take_status(
         .returning(MessageStatus.message_id)
         .cte("kept")
     )
-    believed = _believed(TOLD.get(status), error_code, at)
-    moved = session.execute(
-        update(Message)
-        .where(*ours, Message.id == kept.c.message_id)
-        .values(sid=sid, **believed)
-        .returning(1)
-        .execution_options(synchronize_session=False)
-    )
-    found = moved.first() is not None
-    session.expire_all()
-    return found
+    changed: dict[str, Any] = {"sid": sid, **_believed(told)}
+    return update(Message).where(*ours, now.id == kept.c.message_id).values(changed).returning(literal(1))
 
 
-def _believed(told: Delivery | None, code: int | None, at: datetime) -> dict[str, object]:
+def _believed(told: Delivery | None) -> dict[str, ColumnElement[Any]]:
     """What a receipt changes, row by row: forwards only; the error code is kept with the state it explains. That the
     carrier had no trace was our conclusion, and gives way to its word."""
     if told is None:
         return {}
+    now = Message.__table__.c
     overtaken = [state for state in Delivery if state is not told and after(state, told) is told]
-    goes_on = or_(Message.state.in_(overtaken), Message.reason == Reason.NO_TRACE)
-    failed = told in (Delivery.FAILED, Delivery.UNDELIVERED)
-    values = {
-        "state": told,
-        "reason": reason_for(code) if failed else None,
-        "error_code": code if failed else None,
-        "settled_at": at if told in FINAL else None,
+    goes_on = or_(now.state.in_(overtaken), now.reason == Reason.NO_TRACE)
+    values: dict[str, Any] = {
+        "state": literal(told, now.state.type),
+        "reason": bindparam("why", type_=now.reason.type),
+        "error_code": bindparam("kept_code", type_=now.error_code.type),
+        "settled_at": bindparam("told_at", type_=now.settled_at.type) if told in FINAL else null(),
     }
-    return {
-        name: case((goes_on, literal(value, Message.__table__.c[name].type)), else_=getattr(Message, name))
-        for name, value in values.items()
-    }
+    return {name: case((goes_on, value), else_=now[name]) for name, value in values.items()}
 
 
 def resolve_unknown(session: Session, message: Outgoing, seen: Sequence[Seen] | None, at: datetime) -> Delivery | None:
