@@ -101,8 +101,8 @@ def _current(item: Item, items: list[Item]) -> str:
     """A page that is no place of the menu belongs to the place that covers it or its package, or else to the one place of
     its own package, where there is just one."""
     here = request.endpoint or ""
-    if item.endpoint == here:
-        return "page"
+    if here in [one.endpoint for one in items]:
+        return "page" if item.endpoint == here else ""
     package = here.partition(".")[0]
     for covered in (here, package):
         if covering := [one.endpoint for one in items if covered in one.covers]:

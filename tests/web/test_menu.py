@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
-from crm.web.navigation import Group, Link, in_groups
+from flask import Flask
+
+from crm.menu import RESIDENTS
+from crm.web.navigation import Group, Item, Link, in_groups, shown
 
 
 def link(label: str, group: str = "", current: str = "", waits: str = "") -> Link:
@@ -36,3 +40,20 @@ def test_a_folded_group_says_what_waits_in_it_and_where_one_is() -> None:
     _first, register = in_groups(menu)
     assert register.waiting() == "7"
     assert register.current
+
+
+def test_a_household_belongs_to_the_people_and_the_list_of_certificates_to_itself(app: Flask) -> None:
+    class Everything:
+        def may(self, _permission: str) -> bool:
+            return True
+
+    poor = Item("Poor households", "households.review", "home", "", covers=("households.renew",))
+    for address, method, here in (
+        (f"/households/{uuid4()}", "GET", "/people"),
+        ("/people/lists", "GET", "/people"),
+        ("/certificates", "GET", "/certificates"),
+        ("/certificates/renew", "POST", "/certificates"),
+    ):
+        with app.test_request_context(address, method=method):
+            found = shown([RESIDENTS, poor], Everything())  # type: ignore[arg-type]
+            assert [link.url for link in found if link.current] == [here], address

@@ -30,7 +30,7 @@ from crm.prospects.wording import GROUNDS
 from crm.web.attachments import attachment
 from crm.web.guard import may
 
-PAGE = 60
+PAGE = 30
 MOST_EXPORTED = 20_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
