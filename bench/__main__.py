@@ -5,7 +5,7 @@ here twice (bench/identity.py), `--only ledger` does random acts with money in s
 killed, and looks whether the books hold (bench/ledger.py), `--only matching` proposes whom to fund (bench/matching.py),
 `--only statements` matches the lines of a bank's statement (bench/statements.py), `--only preflight` looks at everybody
 of a campaign and launches it (bench/preflight.py), `--only sms` sends and takes receipts (bench/sms.py),
-`--only forecast` how often the ranges of forecasts hold what comes (bench/forecast.py).
+`--only pipeline` asks what the pipeline asks of the whole town (bench/pipeline.py), `--only forecast` how often the ranges of forecasts hold what comes (bench/forecast.py).
 
 Both are served by the same gunicorn settings on the same PostgreSQL; one client asks them in turn over kept-alive
 connections, so a machine that slows down slows both. What counts is the ratio.
@@ -33,7 +33,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_migrate import upgrade
 from sqlalchemy import select, text
 
-from bench import forecast, identity, importing, ledger, matching, preflight, sms, statements
+from bench import forecast, identity, importing, ledger, matching, pipeline, preflight, sms, statements
 from bench.people import fill
 from bench.serving import Client, Served, answers_a_second, memory, served
 from crm import clock
@@ -92,7 +92,17 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=importing.ROWS, help="rows of the list, at most --people")
     parser.add_argument(
         "--only",
-        choices=["forecast", "importing", "identity", "ledger", "matching", "preflight", "sms", "statements"],
+        choices=[
+            "forecast",
+            "importing",
+            "identity",
+            "ledger",
+            "matching",
+            "pipeline",
+            "preflight",
+            "sms",
+            "statements",
+        ],
         help="measure only this part",
     )
     parser.add_argument("--messages", type=int, default=20_000, help="messages to send, with --only sms")
@@ -116,6 +126,8 @@ def main() -> None:
                 table = matching.measure(create_app(settings_of(env)))
             elif asked.only == "preflight":
                 table = preflight.measure(create_app(settings_of(env)), asked.people)
+            elif asked.only == "pipeline":
+                table = pipeline.measure(create_app(settings_of(env)), asked.people)
             elif asked.only == "ledger":
                 table = ledger.measure(create_app(settings_of(env)), asked.acts)
             elif asked.only == "sms":

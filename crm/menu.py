@@ -57,10 +57,12 @@ ANSWERS = Item(_l("Answers"), "inbox.listing", "message", May.LOG_VISITS, waitin
 
 EVENTS = Item(_l("Communication events"), "events.listing", "campaign", May.LOG_VISITS)
 
-FIELD: tuple[Item, ...] = (TODAY, RESIDENTS, replace(LOG, strong=True), MINE, ANSWERS, EVENTS)
+AMENDMENTS = Item(_l("Proposals on policy"), "amendments.listing", "law", May.SEE_AMENDMENTS)
+
+FIELD: tuple[Item, ...] = (TODAY, RESIDENTS, replace(LOG, strong=True), MINE, ANSWERS, EVENTS, AMENDMENTS)
 """Those who go from door to door: their four places, the act in the middle, and what people wrote back."""
 
-AGENT: tuple[Item, ...] = (TODAY, PAPERS, replace(LOG, strong=True), MINE, RESIDENTS, ANSWERS)
+AGENT: tuple[Item, ...] = (TODAY, PAPERS, replace(LOG, strong=True), MINE, RESIDENTS, ANSWERS, AMENDMENTS)
 """Collection agents: what was handed to them stands beside their day."""
 
 GIVER: tuple[Item, ...] = (Item(_l("My giving"), "letters.my_letter", "sponsor", May.SEE_OWN_GIVING),)
@@ -76,6 +78,7 @@ OFFICE: tuple[Item, ...] = (
     Item(_l("Official reports"), "documents.listing", "document", May.SEE_REPORTS),
     Item(_l("Reporting rounds"), "rounds.listing", "calendar", May.SEE_REPORTS, waiting=reports_waiting),
     Item(_l("Duties of the plan"), "duties.listing", "list", May.SEE_REPORTS),
+    AMENDMENTS,
     Item(_l("Messages"), "campaigns.messages", "campaign", May.SEE_MESSAGES),
     replace(ANSWERS, permission=May.SEE_MESSAGES),
     Item(_l("Results and effort"), "emulation.show", "agreed", May.SEE_DASHBOARD),
@@ -103,6 +106,7 @@ OFFICE: tuple[Item, ...] = (
         covers=("households.renew", "households.undo"),
     ),
     Item(_l("Referrals to the insurance office"), "referrals.listing", "office", May.SEE_DASHBOARD, group=REGISTER),
+    Item(_l("Collection network"), "points.listing", "place", May.SEE_REPORTS, group=REGISTER),
     Item(_l("Targets"), "targets.listing", "target", May.SEE_TARGETS, group=SET_UP),
     Item(_l("Wards and communes"), "reorganisations.listing", "map", May.SEE_DASHBOARD, group=SET_UP),
     Item(_l("The law"), "premiums.law", "law", May.SEE_DASHBOARD, group=SET_UP),

@@ -92,6 +92,7 @@ from crm.campaigns.routes import wizard as campaign_wizard
 from crm.campaigns.templating import resources as templating_resources
 from crm.campaigns.templating import routes as templating_routes
 from crm.campaigns.tracing import routes as tracing_routes
+from crm.collecting import routes as collecting_routes
 from crm.decrees import resources as decree_resources
 from crm.decrees import routes as decree_routes
 from crm.emulation import routes as emulation_routes
@@ -139,10 +140,13 @@ from crm.reminders import routes as reminder_routes
 from crm.reorganisations import routes as reorganisation_routes
 from crm.reports import resources as report_resources
 from crm.reports import routes as report_routes
+from crm.reports.amendments import resources as amendment_resources
+from crm.reports.amendments import routes as amendment_routes
 from crm.reports.documents import resources as document_resources
 from crm.reports.documents import routes as document_routes
 from crm.reports.duties import resources as duty_resources
 from crm.reports.duties import routes as duty_routes
+from crm.reports.events import resources as event_resources
 from crm.reports.events import routes as event_routes
 from crm.reports.forecast import resources as forecast_resources
 from crm.reports.forecast import routes as forecast_routes
@@ -208,6 +212,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     screening_routes.bp,
     referral_routes.bp,
     joining_routes.bp,
+    collecting_routes.bp,
     followup_routes.bp,
     reminder_routes.bp,
     keeping_routes.bp,
@@ -239,6 +244,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     round_routes.bp,
     duty_routes.bp,
     event_routes.bp,
+    amendment_routes.bp,
     reorganisation_routes.bp,
     decree_routes.bp,
     timekeeping_routes.bp,
@@ -276,5 +282,7 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     document_resources.blp,
     round_resources.blp,
     duty_resources.blp,
+    event_resources.blp,
+    amendment_resources.blp,
     forecast_resources.blp,
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 APPEND_ONLY = (
+    "amendment_answer",
+    "amendment_wording",
     "auto_answer",
     "change_record",
     "consent",
@@ -43,7 +45,12 @@ APPEND_ONLY = (
 
 MAY_NOT_BE_DELETED = (
     "account",
+    "amendment",
+    "amendment_letter",
     "bulk_act",
+    "collection_point",
+    "collection_staff",
+    "collection_training",
     "commendation",
     "conversation",
     "do_not_call_list",

@@ -38,6 +38,7 @@ INSIDE = {
     "rounds": "rounds",
     "duties": "duties",
     "events": "events",
+    "amendments": "amendments",
 }
 """Folders of a package that have a catalogue of their own."""
 

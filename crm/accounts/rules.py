@@ -60,6 +60,8 @@ class May(StrEnum):
     RUN_CAMPAIGNS = "run_campaigns"
     SEE_TARGETS = "see_targets"
     SET_TARGETS = "set_targets"
+    SEE_AMENDMENTS = "see_amendments"
+    PROPOSE_AMENDMENTS = "propose_amendments"
     SEE_LAW = "see_law"
     CHANGE_LAW = "change_law"
     MANAGE_ACCOUNTS = "manage_accounts"
@@ -76,6 +78,8 @@ _FIELD = {
     May.EDIT_PEOPLE,
     May.REVEAL_IDENTITY,
     May.LOG_VISITS,
+    May.SEE_AMENDMENTS,
+    May.PROPOSE_AMENDMENTS,
     May.SEE_LAW,
     May.SEE_OWN_ACCOUNT,
     May.ENROL,
@@ -89,7 +93,11 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
     Role.MANAGER: frozenset(May)
     - _NOT_THE_OFFICE
     - {May.MANAGE_ACCOUNTS, May.CHANGE_LAW, May.MOVE_CLOCK, May.CHANGE_WARDS},
-    Role.ORGANISER: frozenset(_SEES | {May.SEE_MESSAGES, May.RUN_CAMPAIGNS, May.LOG_VISITS, May.EDIT_PEOPLE}),
+    Role.ORGANISER: frozenset(
+        _SEES
+        | {May.SEE_MESSAGES, May.RUN_CAMPAIGNS, May.LOG_VISITS, May.EDIT_PEOPLE}
+        | {May.SEE_AMENDMENTS, May.PROPOSE_AMENDMENTS}
+    ),
     Role.TREASURER: frozenset(_SEES | {May.SEE_SPONSORS, May.RECORD_MONEY, May.SEE_REPORTS}),
     Role.LEAD: frozenset(
         _SEES
@@ -111,7 +119,8 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
     Role.AGENT: frozenset(_FIELD | {May.TAKE_PREMIUMS}),
     Role.SPONSOR: frozenset({May.SEE_OWN_ACCOUNT, May.SEE_OWN_GIVING}),
     Role.AUDITOR: frozenset(
-        _SEES | {May.SEE_ALIKE, May.SEE_SPONSORS, May.SEE_MESSAGES, May.SEE_EXPORTS, May.SEE_REPORTS}
+        _SEES
+        | {May.SEE_ALIKE, May.SEE_SPONSORS, May.SEE_MESSAGES, May.SEE_EXPORTS, May.SEE_REPORTS, May.SEE_AMENDMENTS}
     ),
 }
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from fractions import Fraction
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from flask import current_app
 from flask_babel import lazy_gettext as _l
@@ -16,11 +18,15 @@ from sqlalchemy.orm import Session
 from config import Settings
 from crm import stored, stored_clock
 from crm.accounts import gateway
-from crm.accounts.models import User
+from crm.accounts.models import Organisation, User
+from crm.accounts.queries import Scope
+from crm.accounts.rules import Reach
 from crm.app import create_app
 from crm.clock import at, now
 from crm.db import plain_engine, transaction
+from crm.demo.amending import Amending
 from crm.demo.approving import let_something_wait
+from crm.demo.collecting import Network
 from crm.demo.duties import Duties
 from crm.demo.events import Events
 from crm.demo.loading import Loader
@@ -29,14 +35,16 @@ from crm.demo.papers import Papers
 from crm.demo.proposing import propose
 from crm.demo.reporting import Reporting
 from crm.demo.statement import load_statement
-from crm.demo.team import PASSWORD, Team, gather, lines_of
+from crm.demo.team import PASSWORD, UNIONS, Team, gather, lines_of
 from crm.demo.town import BASELINE, PLAN_DAY, TARGET
 from crm.demo.writing import Writing
 from crm.errors import RuleBroken
+from crm.participation.rules import Span
 from crm.places.models import Town
 from crm.places.queries import the_town
 from crm.prospects.merging.services import reviewing
 from crm.prospects.models import Prospect
+from crm.reports.figures.queries import figures
 from crm.sponsors.cliff.services import tell
 from crm.sponsors.giving.showing import links
 from crm.sponsors.rules import FundAccount
@@ -44,6 +52,7 @@ from crm.sponsors.services import set_fund_account
 from crm.targets.models import Target
 from crm.targets.queries import town_target
 from crm.targets.rules import Indicator
+from crm.targets.sharing.rules import rounded
 
 PROSPECTS, SEED = 6000, 2019
 MOST = 1_000_000
@@ -53,6 +62,8 @@ AUTHORITY, DOCUMENT = "UBND thị xã Bỉm Sơn", "Phân bổ minh họa cho b�
 FUND = FundAccount("970405", "3500201001234", "QUY VI NGUOI NGHEO BIM SON", "+842373824999")
 """Invented, with a real bank's number, so that sponsors of the demo see a code."""
 
+AGENTS_OF = "BHXH"
+"""Whose the collection agents are: they keep those they have."""
 SETTING = "demo"
 
 
@@ -116,6 +127,8 @@ def load(session: Session, wanted: Wanted, *, moved_to: datetime | None) -> None
     set_targets(session, team, wanted.as_of)
     Duties(session, team, wanted.as_of).write()
     Events(session, team, number, wanted.as_of, Random(wanted.seed)).write()  # noqa: S311
+    Network(session, team, number, wanted.as_of, Random(wanted.seed)).write()  # noqa: S311
+    Amending(session, team, number, wanted.as_of).write()
     Reporting(session, team, wanted.as_of, Random(wanted.seed)).write()  # noqa: S311
     set_fund_account(session, FUND)
     load_statement(session, town.id, FUND, wanted.as_of, Random(wanted.seed), team.treasurer_id)  # noqa: S311
@@ -149,12 +162,13 @@ def gathered(session: Session, town: Town, as_of: date, random: Random, number: 
 
 
 def set_targets(session: Session, team: Team, as_of: date) -> None:
-    """The plan's number shared out among the units; in another year than the plan's, the town's as well."""
+    """The plan's number shared out among the units, and among the organisations; in another year than the plan's, the town's as well."""
     rows: list[dict[str, Any]] = [
         {"place_id": unit.id, "people": unit.share.target, "baseline": unit.share.baseline} for unit in team.units
     ]
     if town_target(session, team.town_id, as_of.year) is None:
         rows.append({"people": TARGET, "baseline": BASELINE})
+    rows += _of_organisations(session, team, as_of)
     for row in rows:
         session.add(
             Target(
@@ -169,6 +183,19 @@ def set_targets(session: Session, team: Team, as_of: date) -> None:
             )
         )
     session.flush()
+
+
+def _of_organisations(session: Session, team: Team, as_of: date) -> list[dict[str, Any]]:
+    """What each organisation has brought, and of what is missing to the plan's number a share by its volunteers."""
+    scope = Scope(team.town_id, team.manager_id, Reach.ALL, organisation_id=None, place_ids=None)
+    moved = figures(session, scope, Span.year_to(as_of)).by_organisation
+    known = select(Organisation.code, Organisation.id).where(Organisation.town_id == team.town_id)
+    ids: dict[str, UUID] = {row[0]: row[1] for row in session.execute(known)}
+    brought = {code: moved[ids[code]].now if ids[code] in moved else 0 for code in (*UNIONS, AGENTS_OF)}
+    missing = max(TARGET - sum(one.now for one in moved.values()), 0)
+    shares = rounded(missing, [Fraction(many) for many in UNIONS.values()])
+    more = dict(zip(UNIONS, shares, strict=True))
+    return [{"organisation_id": ids[code], "people": now + more.get(code, 0)} for code, now in brought.items()]
 
 
 def account_lines(session: Session) -> list[str]:

@@ -20,6 +20,7 @@ SETTINGS = {
     "shared_buffers": "128MB",
     "wal_buffers": "16MB",  # a list of many people fills the usual 4 MB again and again
     "max_connections": "60",
+    "jit": "off",  # compiling what is asked once made the reports of a large town take a third longer
     "timezone": "UTC",
     "log_timezone": "UTC",
     "lc_messages": "C",

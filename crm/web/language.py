@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -30,7 +31,7 @@ def compile_catalogues() -> None:
             continue
         with source.open("rb") as text:
             catalogue = read_po(text, locale=source.parent.parent.name)
-        scratch = made.with_suffix(".mo.new")
+        scratch = made.with_suffix(f".mo.{os.getpid()}")
         with scratch.open("wb") as binary:
             write_mo(binary, catalogue)
         scratch.replace(made)

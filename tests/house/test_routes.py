@@ -18,6 +18,7 @@ PUBLIC_ADDRESSES = (
     "/calculator",
     "/law",
     "/may-i-join",
+    "/where-to-pay",
     "/fund",
     "/verify",
     "/verify/<number>",

@@ -91,6 +91,11 @@ OF_THE_TOWN = (
     "owed_id",
     "duty_id",
     "event_id",
+    "amendment_id",
+    "letter_id",
+    "point_id",
+    "staff_id",
+    "training_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},

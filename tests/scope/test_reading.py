@@ -68,7 +68,7 @@ def test_no_answer_names_anybody_out_of_sight(asker: Asker, who: str) -> None:
             assert own or refused(answer), f"{address.url} of {address.owner} opens for {who}"
         elif address.owner not in (None, HERE) and asker.may_open(who, address.endpoint, "GET"):
             mine = answer.status_code != 404 or address.endpoint.startswith(
-                ("events", "imports", "list_imports", "lists", "reorganisations")
+                ("amendments", "events", "imports", "list_imports", "lists", "reorganisations")
             )
             assert mine, f"{address.url} of {address.owner} does not open for {who}"
     assert not told, "\n".join(told)

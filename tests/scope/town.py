@@ -25,6 +25,8 @@ from crm.campaigns.preflight import checking
 from crm.campaigns.preflight.models import CampaignApproval
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.templating import services as templating
+from crm.collecting import services as collecting
+from crm.collecting.rules import PointKind, Told
 from crm.decrees.models import Decree, DecreeImpact, DecreePerson, DecreeRow
 from crm.decrees.rules.saying import Item
 from crm.decrees.rules.states import ImpactState
@@ -74,11 +76,15 @@ from crm.reminders.models import ReminderRule
 from crm.reorganisations.models import Handover, Reorganisation
 from crm.reorganisations.rules import Move, Plan
 from crm.reorganisations.rules import State as ReorganisationState
+from crm.reports.amendments import services as amendments
+from crm.reports.amendments.paper import usual_head
+from crm.reports.amendments.rules import Subject, Words
 from crm.reports.documents.models import ReportTemplate
 from crm.reports.documents.printing import word
 from crm.reports.documents.services import counting as reporting
 from crm.reports.documents.services import papers
 from crm.reports.duties.models import Duty
+from crm.reports.duties.rules import DayBy
 from crm.reports.events.models import PublicEvent
 from crm.reports.events.rules import EventKind
 from crm.reports.periods import ReportKind
@@ -552,7 +558,9 @@ class SmallTown:
         owed = self.session.scalars(select(ReportOwed).where(ReportOwed.round_id == row.id).limit(1)).one()
         rounds.submit(self.session, owed, row, {}, None, who=Who.WARDS, knowing_version=0, by=by, at=at)
         duty = {"year": 2019, "actor_no": 11, "actor": "UBND", "position": 1, "words": "Lập kế hoạch", "source": "KH"}
-        planned = self._add(Duty(town_id=by.town_id, place_id=owed.place_id, due_on=date(2019, 9, 30), **duty))
+        planned = self._add(
+            Duty(town_id=by.town_id, place_id=owed.place_id, due_on=date(2019, 9, 30), day_by=DayBy.PROPOSAL, **duty)
+        )
         held = {
             "held_on": date(2019, 9, 12),
             "title": "Họp khu phố",
@@ -561,8 +569,37 @@ class SmallTown:
             "logged_by_id": by.id,
         }
         event = self._add(PublicEvent(town_id=by.town_id, place_id=owed.place_id, kind=EventKind.MEETING, **held))
-        told = {"event_id": event.id, "round_id": row.id, "owed_id": owed.id, "duty_id": planned.id}
+        wrote = {"law": "", "happens": "Người bán chợ hay lỡ hạn đóng", "change": "Cho đóng gộp theo quý"}
+        proposed = amendments.write(
+            self.session, new_id(), Subject.PREMIUM, owed.place_id, Words(**wrote), by=by, at=at
+        )
+        letter = amendments.open_letter(self.session, new_id(), usual_head("Bỉm Sơn"), "MTTQ tỉnh", by=by, at=at)
+        told = self._network(by, owed.place_id, at) | {
+            "amendment_id": proposed.id,
+            "letter_id": letter.id,
+            "event_id": event.id,
+            "round_id": row.id,
+            "owed_id": owed.id,
+            "duty_id": planned.id,
+        }
         return told | {"report_id": report.id, "office_template_id": self._add(own).id}
+
+    def _network(self, by: User, place_id: UUID | None, at: Any) -> dict[str, UUID]:
+        """A collection point, somebody there, and what they were trained in."""
+        spoken = {
+            "name": "Bưu điện",
+            "address": "Số 1",
+            "hours": "7:30–17:00",
+            "phone": None,
+            "spot": None,
+            "note": None,
+        }
+        told = Told(kind=PointKind.POST, since=date(2019, 1, 1), until=None, **spoken)
+        point = collecting.open_point(self.session, new_id(), place_id, told, [], by=by, at=at)
+        staff = collecting.hire(self.session, point, new_id(), "Lê Thị Thu", None, date(2019, 1, 1))
+        held = {"held_on": date(2019, 2, 1), "valid_until": None, "document": None}
+        training = collecting.train(self.session, staff, "Nghiệp vụ thu", **held, by=by, at=at)
+        return {"point_id": point.id, "staff_id": staff.id, "training_id": training.id}
 
     @staticmethod
     def _deadline(town_id: UUID) -> ReportingRule:

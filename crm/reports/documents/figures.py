@@ -20,6 +20,7 @@ from crm.participation.rules import Span
 from crm.places.models import Place, Town
 from crm.places.queries import neighbourhoods
 from crm.places.rules import UNITS
+from crm.reports.amendments import queries as amendments
 from crm.reports.documents import sheets
 from crm.reports.documents.models import Report, ReportSnapshot
 from crm.reports.documents.queries import counting
@@ -208,6 +209,10 @@ def _telling(session: Session, what: Asked, wanted: Wanted, facts: dict[str, Any
     facts["tables"].append(sheets.of_telling(found, _on_paper(held)))
     if held:
         facts["events"] = {kind.value: one._asdict() for kind, one in held.items()}
+    if what.place is None:
+        sent, to_whom = amendments.sent_in(session, what.scope.town_id, what.span)
+        if sent:
+            facts["amendments"] = {"sent": sent, "to": to_whom}
     facts["told"] = {"sent": found.sent, "taken": found.taken, "refused": found.refused} | {
         way.value: list(numbers) for way, numbers in found.visits.items()
     }

@@ -143,10 +143,9 @@ class PlaceForm(QueryForm):
         return UUID(key) if key else None
 
 
-class HeadForm(Form):
-    """What stands on an office's papers from a day on."""
+class OfficeForm(Form):
+    """Whose paper it is, how it is numbered, who signs and who gets it."""
 
-    valid_from = DateField(_l("From this day on"), validators=[InputRequired(_l("Write the date."))])
     superior = StringField(_l("Superior office"), filters=[stripped], validators=[Length(max=200, message=MANY)])
     issuer = StringField(
         _l("Office that issues it"),
@@ -173,11 +172,6 @@ class HeadForm(Form):
         validators=[DataRequired(_l("Name at least one recipient.")), Length(max=2000, message=MANY)],
     )
 
-    @classmethod
-    def of(cls, head: Head, day: date) -> HeadForm:
-        told = {"recipients": "\n".join(head.recipients), "valid_from": day}
-        return cls(data=head.as_json() | told)
-
     def head(self) -> Head:
         plain = {
             name: self._fields[name].data or ""
@@ -185,6 +179,17 @@ class HeadForm(Form):
         }
         lines = [line.strip(" -;.") for line in (self.recipients.data or "").splitlines()]
         return Head(**plain, recipients=tuple(line for line in lines if line))
+
+
+class HeadForm(OfficeForm):
+    """What stands on an office's papers from a day on."""
+
+    valid_from = DateField(_l("From this day on"), validators=[InputRequired(_l("Write the date."))])
+
+    @classmethod
+    def of(cls, head: Head, day: date) -> HeadForm:
+        told = {"recipients": "\n".join(head.recipients), "valid_from": day}
+        return cls(data=head.as_json() | told)
 
 
 class TemplateForm(Form):

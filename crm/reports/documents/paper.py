@@ -88,6 +88,11 @@ class Paper:
         return found
 
     @property
+    def sections(self) -> Mapping[Section, Sequence[str]]:
+        """The paragraphs of each section, for templates that place one by one."""
+        return {section: one.paragraphs for section, one in zip(Section, self.parts, strict=True)}
+
+    @property
     def closing(self) -> str:
         instead = f"; báo cáo này thay thế Báo cáo số {self.replaces}" if self.replaces else ""
         return f"{closing(self.head)}{instead}{END}"

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from flask_babel import lazy_gettext as _l
 
 from crm.errors import RuleBroken
+from crm.months import Month
 from crm.places.rules import PlaceKind
 from crm.reports.periods import ReportKind
 
@@ -271,14 +272,10 @@ DUE_DAY_OF_YEAR = (12, 10)
 
 
 def suggested(today: date) -> tuple[ReportKind, str]:
-    """The report one is likely to come for: of this month, and in its first week of the one before; the year's in the
-    days before it is due."""
-    first_week = 7
+    """The report one is likely to come for: of the last month that is over; the year's in the days before it is due."""
     if (today.month, 1) == (12, 1) and today.day < DUE_DAY_OF_YEAR[1]:
         return ReportKind.YEAR, str(today.year)
-    before = today.month - 1 if today.day <= first_week else today.month
-    year = today.year if before else today.year - 1
-    return ReportKind.MONTH, f"{year}-{before or 12:02}"
+    return ReportKind.MONTH, str(Month.of(today) - 1)
 
 
 def issues_for(kind: PlaceKind) -> bool:

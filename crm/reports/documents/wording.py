@@ -12,6 +12,7 @@ from typing import Any
 
 from crm.reports.documents.rules import Head, Section, inside, period_words, written_day
 from crm.reports.documents.sheets import PLACES_OF_A_PERCENT
+from crm.reports.events.rules import EventKind
 from crm.reports.periods import ReportKind
 from crm.reports.rounds import consolidating
 from crm.targets.rules import pace
@@ -128,7 +129,32 @@ def _direction(facts: Facts, head: Head) -> list[str]:
         said.append(
             f"Đã gửi {filters.number(told['sent'])} tin nhắn tuyên truyền, nhắc đóng, trong đó nhà mạng đã nhận {filters.number(told['taken'])} tin{refused}."
         )
-    return [*said, *consolidating.sentences(facts)]
+    return [*said, *_events(facts), *consolidating.sentences(facts)]
+
+
+_HELD: Mapping[EventKind, str] = {
+    EventKind.MEETING: "buổi hội nghị, tuyên truyền",
+    EventKind.DIALOGUE: "cuộc đối thoại với doanh nghiệp, hộ kinh doanh",
+    EventKind.BROADCAST: "lượt phát thanh, truyền thanh",
+    EventKind.LEAFLETS: "đợt phát tờ rơi, tài liệu",
+    EventKind.STALL: "buổi tuyên truyền ở chợ, nơi công cộng",
+}
+
+
+def _events(facts: Facts) -> list[str]:
+    """What was logged of meetings, broadcasts and leaflets: a sentence, or nothing where nothing was."""
+    held = facts.get("events") or {}
+    parts = []
+    for kind, words in _HELD.items():
+        one = held.get(kind.value)
+        if one and one["times"]:
+            came = f" với {filters.number(one['attended'])} lượt người dự" if one["attended"] else ""
+            parts.append(f"{filters.number(one['times'])} {words}{came}")
+    if not parts:
+        return []
+    handed = sum(one["leaflets"] for one in held.values())
+    leaflets = f"; phát {filters.number(handed)} tờ rơi, tài liệu" if handed else ""
+    return [f"Theo sổ sự kiện, trong kỳ đã tổ chức {listed(parts)}{leaflets}."]
 
 
 def _number(facts: Facts, head: Head) -> list[str]:
@@ -317,12 +343,17 @@ def _tasks(facts: Facts, head: Head) -> list[str]:
 
 
 def _proposals(facts: Facts, head: Head) -> list[str]:
-    left = (facts.get("sponsors") or {}).get("left", 0)
+    left, said = (facts.get("sponsors") or {}).get("left", 0), []
     if left > 0:
-        return [
+        said.append(
             f"Đề nghị rà soát, phân bổ {dong(left)} kinh phí vận động còn lại cho người thuộc hộ nghèo, hộ cận nghèo chưa tham gia."
-        ]
-    return ["Không."]
+        )
+    sent = facts.get("amendments")
+    if sent:
+        said.append(
+            f"Trong kỳ Mặt trận Tổ quốc đã tổng hợp, gửi {listed(sent['to'])} {filters.number(sent['sent'])} kiến nghị sửa đổi, bổ sung chính sách từ cơ sở; đề nghị xem xét, trả lời."
+        )
+    return said or ["Không."]
 
 
 _WRITERS: Mapping[Section, Callable[[Facts, Head], list[str]]] = {

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Model, TownRow, refers
-from crm.reports.duties.rules import State, Step
+from crm.reports.duties.rules import DayBy, State, Step
 
 
 class Duty(TownRow, Model):
@@ -27,6 +27,7 @@ class Duty(TownRow, Model):
         Index("ix_duty_due", "town_id", "due_on", postgresql_where=text("state <> 'done'")),
         CheckConstraint("num_nonnulls(place_id, organisation_id) <= 1", name="one_unit"),
         CheckConstraint("actor_no between 1 and 11", name="actor_no"),
+        CheckConstraint("(due_on is null) = (day_by is null)", name="whose_day"),
         CheckConstraint("position > 0", name="position"),
         CheckConstraint("char_length(words) between 1 and 300", name="words"),
     )
@@ -42,6 +43,8 @@ class Duty(TownRow, Model):
     source: Mapped[str]
     due_on: Mapped[date | None]
     """None: all year."""
+    day_by: Mapped[DayBy | None]
+    """Whose day it is; of none nobody's."""
     state: Mapped[State] = mapped_column(default=State.OPEN)
     steps: Mapped[int] = mapped_column(default=0)
     """How many were noted, so that of two who note at once both are kept in order."""

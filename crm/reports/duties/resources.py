@@ -14,7 +14,7 @@ from crm.api.lists import ListQuery, listing
 from crm.db import session
 from crm.reports.duties import queries
 from crm.reports.duties.queries import Line
-from crm.reports.duties.rules import FIRST_YEAR, LAST_ACTOR, LAST_YEAR, State, is_late
+from crm.reports.duties.rules import FIRST_YEAR, LAST_ACTOR, LAST_YEAR, DayBy, State, is_late
 from crm.web.guard import may
 from crm.web.pager import read_cursor, write_cursor
 
@@ -40,6 +40,7 @@ class DutyAnswer(Schema):
     words = fields.String(required=True)
     source = fields.String(required=True)
     due_on = fields.Date(required=True, allow_none=True)
+    day_by = fields.Enum(DayBy, by_value=True, required=True, allow_none=True)
     state = fields.Enum(State, by_value=True, required=True)
     late = fields.Boolean(required=True)
     steps = fields.Integer(required=True)
@@ -70,6 +71,6 @@ def _position(text: str) -> int:
 
 def _told(line: Line) -> dict[str, Any]:
     duty = line.duty
-    names = ("id", "year", "words", "source", "due_on", "state", "steps")
+    names = ("id", "year", "words", "source", "due_on", "day_by", "state", "steps")
     late = is_late(duty.state, duty.due_on, clock.today())
     return {name: getattr(duty, name) for name in names} | {"actor": duty.actor_no, "whose": line.whose, "late": late}

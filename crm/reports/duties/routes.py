@@ -16,13 +16,13 @@ from crm.db import session, transaction
 from crm.reports.duties import queries, services
 from crm.reports.duties.forms import DayForm, FilterForm, StepForm, TakeOverForm
 from crm.reports.duties.models import Duty
-from crm.reports.duties.rules import STATES, STEPS, State, Step, is_late
+from crm.reports.duties.rules import DAYS, STATES, STEPS, State, Step, is_late
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 from crm.web.parts import part_of
 
 bp = Blueprint("duties", __name__, url_prefix="/duties")
-WORDS: dict[str, Any] = {"STATES": STATES, "STEPS": STEPS, "is_late": is_late}
+WORDS: dict[str, Any] = {"STATES": STATES, "STEPS": STEPS, "is_late": is_late, "DAYS": DAYS}
 
 
 @bp.get("")

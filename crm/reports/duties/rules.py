@@ -1,7 +1,7 @@
 """The duties of section IV of the plan, and what may be noted of each. Pure.
 
-Days are Vietnam's. Where the plan names no day a duty holds all year and is never late; the days of making next year's
-targets and of a ward's own plan are proposals of the office that it may change.
+Days are Vietnam's. The plan names one: every actor reports before 10 December. Other days are proposals of this program,
+told as such, until the office sets its own; a duty without a day holds all year and is never late.
 """
 
 from __future__ import annotations
@@ -38,6 +38,21 @@ STATES: Mapping[State, Any] = {
 }
 
 
+class DayBy(StrEnum):
+    """Whose a day is: the plan's own, a proposal of this program, or what the office that leads put in its place."""
+
+    PLAN = "plan"
+    PROPOSAL = "proposal"
+    OFFICE = "office"
+
+
+DAYS: Mapping[DayBy, Any] = {
+    DayBy.PLAN: _l("the plan's day"),
+    DayBy.PROPOSAL: _l("proposed by the program: the plan names no day"),
+    DayBy.OFFICE: _l("set by the office"),
+}
+
+
 class Step(StrEnum):
     """What somebody notes of a duty."""
 
@@ -70,6 +85,7 @@ class Asked(NamedTuple):
     position: int
     words: str
     due_on: date | None
+    day_by: DayBy | None
     organisations: tuple[str, ...]
     """Codes of those who owe it, each by itself; of none and no wards the actor alone."""
     wards: bool
@@ -88,10 +104,11 @@ def source() -> str:
 def asked(year: int) -> Iterator[Asked]:
     """The plan's duties for a year."""
     for actor in _plan()["actors"]:
-        for position, (words, day) in enumerate(actor["duties"], start=1):
+        for position, (words, day, whose) in enumerate(actor["duties"], start=1):
             due = date.fromisoformat(f"{year}-{day}") if day else None
             codes = tuple(actor["organisations"])
-            yield Asked(actor["no"], actor["name"], position, words, due, codes, actor.get("wards", False))
+            told = actor["no"], actor["name"], position, words, due, DayBy(whose) if whose else None
+            yield Asked(*told, codes, actor.get("wards", False))
 
 
 def is_late(state: State, due_on: date | None, today: date) -> bool:

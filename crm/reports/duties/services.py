@@ -19,7 +19,18 @@ from crm.ids import new_id
 from crm.places.queries import units
 from crm.reports.duties.models import Duty, DutyStep
 from crm.reports.duties.queries import last_step_same
-from crm.reports.duties.rules import AFTER, FIRST_YEAR, LAST_YEAR, State, Step, asked, check_link, check_step, source
+from crm.reports.duties.rules import (
+    AFTER,
+    FIRST_YEAR,
+    LAST_YEAR,
+    DayBy,
+    State,
+    Step,
+    asked,
+    check_link,
+    check_step,
+    source,
+)
 
 
 def take_over(session: Session, town_id: UUID, year: int, *, by: User, at: datetime) -> int:
@@ -46,6 +57,7 @@ def take_over(session: Session, town_id: UUID, year: int, *, by: User, at: datet
                 "words": one.words,
                 "source": source(),
                 "due_on": one.due_on,
+                "day_by": one.day_by,
                 "state": State.OPEN,
                 "steps": 0,
                 **whose,
@@ -110,7 +122,9 @@ def set_day(session: Session, duty: Duty, due_on: date | None, *, by: User, at: 
     """Another day, or none. Raises RuleBroken."""
     if due_on is not None and abs(due_on.year - duty.year) > 1:
         raise RuleBroken(_l("This day is too far from the year of the plan."), field="due_on")
-    was, duty.due_on = duty.due_on, due_on
+    if due_on == duty.due_on:
+        return
+    was, duty.due_on, duty.day_by = duty.due_on, due_on, DayBy.OFFICE if due_on else None
     before, after = ({"due_on": day.isoformat() if day else None} for day in (was, due_on))
     note_change(
         session,

@@ -19,7 +19,7 @@ from crm.accounts.models import User
 from crm.months import Month
 from crm.names import sort_key
 from crm.outreach.models import Visit
-from crm.outreach.rules import CHANNELS, Reason
+from crm.outreach.rules import CHANNELS, Outcome, Reason
 from crm.participation.models import Participation
 from crm.participation.queries import asked_neighbourhood, organisations_named, places_named
 from crm.participation.rules import Span
@@ -78,8 +78,14 @@ def _counted(among: Among, span: Span, today: date, *division: Any) -> Select[An
     """Division, stage, people at it, and to how many of them each thing happened."""
     columns, joins = division or ((), ())
     stage, last = _stage_at(among, span.as_of, today)
-    sets = [_once(_happened(among, span, what)) for what in IN_PERIOD]
-    figures = [func.count(one.c.prospect_id) for one in sets]
+    talked = _talked(among, span)
+    spells = {what: _once(_happened(among, span, what)) for what in (What.WON, What.LEFT)}
+    sets = [talked, *spells.values()]
+    counted: dict[What, Any] = {
+        what: func.count(one.c.prospect_id) for what, one in ((What.MET, talked), *spells.items())
+    }
+    counted[What.REFUSED] = func.count().filter(talked.c.refused)
+    figures = [counted[what] for what in IN_PERIOD]
     there = func.count().filter(_there(span.as_of, today))
     query = select(*columns, stage, there, *figures).select_from(Prospect).where(among.condition)
     for one, condition in joins:
@@ -89,6 +95,12 @@ def _counted(among: Among, span: Span, today: date, *division: Any) -> Select[An
     for one in sets:
         query = query.outerjoin(one, one.c.prospect_id == Prospect.id)
     return query.group_by(*columns, stage)
+
+
+def _talked(among: Among, span: Span) -> Subquery:
+    """Whom somebody spoke with in a period, and whether they said no: both in one look at the visits."""
+    refused = func.bool_or(Visit.outcome == Outcome.REFUSED).label("refused")
+    return talks(among.scope, span).with_only_columns(Visit.prospect_id, refused).group_by(Visit.prospect_id).subquery()
 
 
 def _once(who: Select[Any]) -> Subquery:

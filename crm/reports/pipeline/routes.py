@@ -27,7 +27,17 @@ from crm.prospects.wording import GROUNDS, STAGES
 from crm.reports.pipeline import counting, queries
 from crm.reports.pipeline.forms import BEFORE, YEAR, PeopleForm, PipelineForm
 from crm.reports.pipeline.queries import COHORTS, Among
-from crm.reports.pipeline.rules import IN_PERIOD, Counts, Divided, Division, What, a_year_before, before
+from crm.reports.pipeline.rules import (
+    APART,
+    IN_PERIOD,
+    Counts,
+    Divided,
+    Division,
+    What,
+    a_year_before,
+    before,
+    together,
+)
 from crm.reports.rules import ON_THE_WAY
 from crm.web.filters import day
 from crm.web.guard import may
@@ -55,13 +65,15 @@ def show() -> ResponseReturnValue:
     form = _form(PipelineForm)
     span = form.span(clock.today())
     given, among = _address(form.narrowed(), span), _among(form.narrowed(), span)
-    rows, more = _rows(among, span, form.division)
+    divided = counting.divided(session(), among, span, form.division)
+    rows, more = _most(divided)
+    counts = together(divided) if form.division in APART else counting.counts(session(), among, span)
     return render_template(
         "reports/pipeline.html",
         form=form,
         span=span,
         given=given,
-        sides=_sides(form, span, among, given),
+        sides=_sides(form, span, counts, given),
         rows=rows,
         more=more,
         opens=_opens,
@@ -161,9 +173,9 @@ def _id(text: str | None) -> UUID | Literal["none"] | None:
     return UUID(text) if text else None
 
 
-def _sides(form: PipelineForm, span: Span, among: Among, given: dict[str, Any]) -> list[Side]:
+def _sides(form: PipelineForm, span: Span, counts: Counts, given: dict[str, Any]) -> list[Side]:
     beside = form.beside.data
-    first = Side(_title(form, span, beside or ""), given, counting.counts(session(), among, span))
+    first = Side(_title(form, span, beside or ""), given, counts)
     if not beside:
         return [first]
     other, narrowed = span, form.narrowed()
@@ -200,8 +212,8 @@ def _word(form: Any, name: str) -> str:
     return str(dict(form[name].choices)[form[name].data])
 
 
-def _rows(among: Among, span: Span, by: Division) -> tuple[list[Divided], int]:
-    rows = counting.divided(session(), among, span, by)
+def _most(rows: list[Divided]) -> tuple[list[Divided], int]:
+    """The rows with the most people, and how many others there are."""
     if len(rows) <= ROWS:
         return rows, 0
     kept = {one.key for one in sorted(rows, key=lambda one: -one.counts.people)[:ROWS]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -81,6 +81,21 @@ class Divided(NamedTuple):
     counts: Counts
     span: Span | None = None
     """Of a month, its days; its stages are not counted."""
+
+
+APART = (Division.PLACE, Division.ORGANISATION, Division.VOLUNTEER, Division.STANDING)
+"""The divisions in which everybody stands in one row."""
+
+
+def together(rows: Iterable[Divided]) -> Counts:
+    """The rows of a division that tells everybody apart as one: the figures of all of them."""
+    whole = Counts()
+    for row in rows:
+        for stage, people in row.counts.stages.items():
+            whole.stages[stage] += people
+        for what, people in row.counts.happened.items():
+            whole.happened[what] += people
+    return whole
 
 
 def before(span: Span) -> Span:

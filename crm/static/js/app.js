@@ -15,6 +15,7 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
 }
+if (matchMedia("(max-width: 47.99rem)").matches) document.querySelectorAll("[data-fold-on-phone]").forEach((one) => (one.open = false));
 addEventListener("beforeprint", () => document.querySelectorAll("[data-open-in-print]").forEach((one) => (one.open = true)));
 for (const here of document.querySelectorAll(".tabs [aria-current]")) {
   const bar = here.closest(".tabs");

@@ -20,6 +20,8 @@ from crm.errors import Conflict, NotFound, RuleBroken
 from crm.outreach.models import Visit
 from crm.outreach.rules import Channel
 from crm.reports.documents.queries import finding
+from crm.reports.documents.rules import Section, usual_head
+from crm.reports.documents.wording import first_wording
 from crm.reports.events import queries, services
 from crm.reports.events.models import EventPerson, PublicEvent
 from crm.reports.events.rules import EventKind, Happened
@@ -82,6 +84,9 @@ def test_events_are_counted_in_the_fourth_form_and_those_taken_back_are_not(sess
     told = rows_of(town, "Biểu 04")
     assert told["Hội nghị, buổi tuyên truyền"] == ["buổi", 2, None, "45 lượt người dự; 60 tờ rơi"]
     assert told["Phát thanh, truyền thanh"][1] == 12
+    said = first_wording(town, usual_head("Thị xã Bỉm Sơn", None, NOW.date()))[Section.DIRECTION]
+    assert "2 buổi hội nghị, tuyên truyền với 45 lượt người dự và 12 lượt phát thanh, truyền thanh" in said
+    assert "phát 60 tờ rơi" in said
     ward = finding.paper_of(session, opened(session, user, NOW, period="2019-10", place=other)).facts
     assert rows_of(ward, "Biểu 04")["Hội nghị, buổi tuyên truyền"][1] == 1
     before = finding.paper_of(session, opened(session, user, NOW)).facts
@@ -155,3 +160,27 @@ def test_from_the_phone_to_the_person(session: Session, make: Make, signed_in: C
     assert "Lê Thị Na" in page
     assert browser.post(f"{address}/take-back").status_code == 303
     assert browser.get(address).status_code == 200
+
+
+def test_a_program_logs_an_event_once_and_takes_it_back(
+    session: Session, make: Make, client: FlaskClient, api: Callable[..., dict[str, str]]
+) -> None:
+    key = api(make.user(Role.LEAD, place_id=make.ward().id))
+    sent = {
+        "client_id": str(uuid4()),
+        "place": "14812",
+        "kind": "broadcast",
+        "held_on": str(clock.today()),
+        "title": "Phát thanh",
+        "times": 8,
+    }
+    made = [client.post("/api/v1/events", json=sent, headers=key) for _tap in range(2)]
+    assert [one.status_code for one in made] == [201, 200]
+    assert made[0].json == made[1].json
+    away = client.post("/api/v1/events", json=sent | {"client_id": str(uuid4()), "place": "14818"}, headers=key)
+    assert (away.status_code, away.json["errors"][0]["field"]) == (422, "place")
+    assert client.post("/api/v1/events", json=sent | {"times": 0}, headers=key).status_code == 422
+    address = f"/api/v1/events/{made[0].json['id']}"
+    assert client.post(f"{address}/withdraw", headers=key).json["withdrawn_at"]
+    assert client.get(address, headers=key).json["withdrawn_at"]
+    assert [one["times"] for one in client.get("/api/v1/events", headers=key).json["items"]] == [8]

@@ -115,8 +115,7 @@ def _packed_anew(content: bytes) -> bytes:
 
 def places_of(paper: Paper) -> dict[str, Any]:
     """What stands at each place."""
-    total = paper.facts["total"]
-    parts = paper.parts
+    sections = paper.sections
     as_of = paper.facts["as_of"]
     return {
         "co_quan_chu_quan": paper.head.superior.upper(),
@@ -127,8 +126,8 @@ def places_of(paper: Paper) -> dict[str, Any]:
         "ky": paper.period,
         "den_ngay": f"{as_of[8:]}/{as_of[5:7]}/{as_of[:4]}",
         "dia_ban": paper.facts["place"] or paper.facts["town"],
-        "noi_dung": [{"chuong": one.chapter, "muc": one.heading, "doan": list(one.paragraphs)} for one in parts],
-        **{SECTION_PLACES[section]: list(one.paragraphs) for section, one in zip(Section, parts, strict=True)},
+        "noi_dung": [{"chuong": one.chapter, "muc": one.heading, "doan": list(one.paragraphs)} for one in paper.parts],
+        **{place: list(sections.get(section, ())) for section, place in SECTION_PLACES.items()},
         "ket_thuc": paper.closing,
         "noi_nhan": paper.recipients,
         "quyen_ky": paper.sign_lines,
@@ -146,6 +145,15 @@ def places_of(paper: Paper) -> dict[str, Any]:
         "so_trang_o_tren": paper.layout.page_number_on_top,
         "so_chot": paper.label,
         "ma_kiem_tra": paper.sealed,
+        **_figures(paper.facts.get("total")),
+    }
+
+
+def _figures(total: Mapping[str, Any] | None) -> dict[str, str]:
+    """The figures a template may name by themselves; of a paper that counts nobody none."""
+    if total is None:
+        return dict.fromkeys(("dang_tham_gia", "chi_tieu", "ty_le", "tang", "giam"), "")
+    return {
         "dang_tham_gia": shown(total["now"], ""),
         "chi_tieu": shown(total["target"], ""),
         "ty_le": shown(round(100 * total["now"] / total["target"], 2) if total["target"] else None, "percent"),
