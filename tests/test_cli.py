@@ -61,7 +61,6 @@ def test_a_fresh_machine_answers_what_a_premium_costs(crm: Run) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["nothing"],
         ["clock", "mai"],
         ["premium", "--income", "690000", "--start", "2019-08", "--months", "1"],
     ],

@@ -47,17 +47,18 @@ def every_call() -> list[tuple[str, str]]:
     return [(path, method) for path, calls in paths.items() for method in calls if method != "parameters"]
 
 
-@pytest.fixture
-def described(app: Flask) -> Any:
-    """The description as a program reads it."""
+@pytest.fixture(scope="module")
+def described(_app: Flask) -> Any:
+    """The description as a program reads it; read once, for it takes longer than to ask by it."""
 
     def program(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         for name in list(g):  # one app context for the whole test: each request forgets the one before
             g.pop(name)
         environ.pop("HTTP_ACCEPT_ENCODING", None)  # nothing unpacks on this way
-        return app(environ, start_response)
+        return _app(environ, start_response)
 
-    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", program)
+    with _app.app_context():
+        return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", program)
 
 
 @pytest.fixture

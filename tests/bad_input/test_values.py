@@ -73,8 +73,8 @@ def faults(answer: TestResponse, what: str) -> list[str]:
     return found
 
 
-ALONE, TOGETHER = 6, 2
-"""A field gets each sixth value alone, all fields of an address each second one together; other fields and other addresses
+ALONE, TOGETHER = 9, 3
+"""A field gets each ninth value alone, all fields of an address each third one together; other fields and other addresses
 get the other values."""
 
 
@@ -101,6 +101,8 @@ def test_any_value_in_every_field_of_a_form_is_answered(asker: Asker, sender: Se
     caller, told = asker.as_("admin"), list[str]()
     for method, address in sender.addresses(*CHANGING):
         names = sender.fields(caller, method, address)
+        if not _its_turn(TOGETHER, named, address.endpoint):
+            continue
         answer = sender.send(caller, method, address, [(name, VALUES[named]) for name in names])
         told += faults(answer, f"{method} {address.url} {named}")
     assert not told, "\n".join(told)

@@ -19,7 +19,7 @@ ASKED_EVERYTHING = {
     "campaigns.messages",
 }
 """Addresses where nobody and nothing is left out; elsewhere people and questions take turns, from role to role."""
-FEW = 5
+FEW = 3
 NOT_OF_PEOPLE = {"see_own_account", "manage_accounts", "move_clock", "change_law", "see_law", "see_targets"}
 """Permissions whose lists are not asked in every way: there is nobody in them."""
 
