@@ -47,6 +47,7 @@ from crm.web.pager import Page
 bp = Blueprint("pipeline", __name__, url_prefix="/pipeline")
 
 ROWS = 60
+EARLIEST = date(1950, 1, 1)
 """Rows of a division on a page, those with the most people; the others are told by their number."""
 
 
@@ -125,12 +126,13 @@ def _form(kind: Any) -> Any:
 
 
 def _last_day() -> date:
-    """The day in whose boundaries wards are counted."""
+    """The day in whose boundaries wards are counted; long before there was a register it is as if none had been asked."""
     today = clock.today()
     try:
-        return min(date.fromisoformat(request.args.get("as_of", "")), today)
+        asked = date.fromisoformat(request.args.get("as_of", ""))
     except ValueError:
         return today
+    return min(asked, today) if asked >= EARLIEST else today
 
 
 def _address(narrowed: dict[str, str], span: Span) -> dict[str, Any]:
