@@ -47,8 +47,8 @@ from crm.web.pager import Page
 bp = Blueprint("pipeline", __name__, url_prefix="/pipeline")
 
 ROWS = 60
-EARLIEST = date(1950, 1, 1)
 """Rows of a division on a page, those with the most people; the others are told by their number."""
+EARLIEST = date(1950, 1, 1)
 
 
 class Side(NamedTuple):
