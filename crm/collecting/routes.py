@@ -29,6 +29,8 @@ from crm.web.parts import part_of
 
 bp = Blueprint("points", __name__)
 SHOWN = 10
+SORTED = 60
+"""Points on the page for everybody, which the telephone puts in order: those of a whole town."""
 MAY_ASK_WHERE = "camera=(), microphone=(), geolocation=(self)"
 """Only here a page may ask the telephone where it is; the answer stays on the telephone."""
 WORDS: dict[str, Any] = {"KINDS": KINDS, "TRAINED": TRAINED, "is_open": is_open}
@@ -46,7 +48,7 @@ def nearest() -> ResponseReturnValue:
     form = NearForm(formdata=None, data={"ward": str(ward) if ward else "", "address": address})
     form.offer(wards)
     found = queries.near_to(session(), town_id, ward, address, drawn) if town_id and drawn else []
-    shown = part_of("points", lambda most, skip: found[skip : skip + most], size=SHOWN)
+    shown = part_of("points", lambda most, skip: found[skip : skip + most], size=SORTED)
     return _with_position(render_template("collecting/nearest.html", form=form, points=shown, **WORDS))
 
 
