@@ -8,11 +8,7 @@ DEV := $(VENV)/.development
 unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-# What these tests never use takes longer to load than they take.
-READ := $(BIN)/python -m pytest -q -p no:schemathesis -p no:hypothesispytest
-READING := $(addprefix tests/house/test_, sources.py law.py texts.py)
-
-.PHONY: help run setup test check lint types rules-of-sources rules-of-the-program format messages lock bench screenshots clean
+.PHONY: help run setup test check lint types rules format messages lock bench screenshots clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +23,7 @@ test: $(DEV) ## every test, the browser ones included
 	@$(BIN)/python -m pytest -n auto --dist loadscope
 
 check: $(DEV) ## linters, types, import arrows, templates, translations, house rules
-	@$(MAKE) --no-print-directory --output-sync --jobs lint types rules-of-sources rules-of-the-program
+	@$(MAKE) --no-print-directory --output-sync --jobs lint types rules
 
 lint:
 	@$(BIN)/ruff check .
@@ -38,12 +34,9 @@ lint:
 types:
 	@$(BIN)/mypy || { test $$? -gt 1 && $(BIN)/mypy --num-workers 0; }
 
-# Most rules only read: without the program's fixtures they need neither it nor a database.
-rules-of-sources:
-	@$(READ) --confcutdir=tests/house $(READING)
-
-rules-of-the-program:
-	@$(READ) tests/house $(READING:%=--ignore=%)
+# They ask neither a database nor a broker, and what they never use takes longer to load than they take.
+rules:
+	@$(BIN)/python -m pytest -q -p no:schemathesis -p no:hypothesispytest tests/house
 
 format: $(DEV) ## put the code in shape
 	@$(BIN)/ruff check --fix .

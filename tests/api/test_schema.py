@@ -22,10 +22,9 @@ from schemathesis.specs.openapi.checks import (
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from config import Settings
 from crm.accounts.rules import Role
-from crm.app import create_app
 from crm.db import db
+from tests.bare import bare
 from tests.factories import Make
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -41,9 +40,7 @@ BOUNDED = settings(
 
 def every_call() -> list[tuple[str, str]]:
     """`(path, method)` of all that is described. Nothing is asked of a database for that."""
-    nowhere = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
-    app = create_app(Settings(database_url=nowhere, migrate_database_url=nowhere, redis_url=""))
-    paths = app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()["paths"]
+    paths = bare().extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()["paths"]
     return [(path, method) for path, calls in paths.items() for method in calls if method != "parameters"]
 
 

@@ -13,14 +13,11 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from itertools import product
-from pathlib import Path
-
-from babel.messages.pofile import read_po
 
 from crm.premiums.rules.keys import PERIODS, LawKey
 from crm.premiums.services import law_entries
+from tests.house.sources import ROOT, all_of, nodes, translations
 
-ROOT = Path(__file__).parents[2]
 SUMS = 1_000
 LARGE = 100
 RULES = re.compile(r"crm/(premiums|participation|decrees)/(.*/)?rules\b")
@@ -87,7 +84,7 @@ LENGTHS = re.compile(r"LONGEST|OLDEST|Length\(|max=")
 
 def numbers_in_python(text: str) -> Iterator[tuple[int, Decimal]]:
     """Numbers written in code, with their line; not those in comments and sentences."""
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes(text):
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
             yield node.lineno, Decimal(str(node.value))
 
@@ -189,19 +186,11 @@ def test_no_sentence_says_from_which_day_a_law_holds() -> None:
     spoken |= {f"{day:%d}/{day.month}/{day.year}" for day in days}
     found = [
         f"{source.name}: {sentence}"
-        for source in sorted((ROOT / "crm" / "translations").rglob("*.po"))
-        for sentence in _sentences(source)
+        for source, message in translations()
+        for sentence in all_of(message.string)
         if any(re.search(rf"(?<![0-9]){re.escape(day)}(?![0-9])", sentence) for day in spoken)
     ]
     assert not found, "\n".join(found)
-
-
-def _sentences(source: Path) -> Iterator[str]:
-    """What a catalogue says in Vietnamese."""
-    with source.open("rb") as opened:
-        for message in read_po(opened, locale="vi"):
-            if message.id:
-                yield from message.string if isinstance(message.string, tuple) else (message.string,)
 
 
 def test_every_excuse_is_still_needed() -> None:

@@ -54,8 +54,20 @@ def marked(app: Flask) -> list[tuple[str, str, str | None]]:
     ]
 
 
-def test_what_anyone_may_open_stands_on_a_short_list(_app: Flask) -> None:
-    open_to_all = {address for _method, address, permission in marked(_app) if permission == PUBLIC}
+def test_every_route_names_a_permission(program: Flask) -> None:
+    silent = [
+        f"{method} {rule}"
+        for rule in program.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}
+        if rule.endpoint not in ALSO_PUBLIC
+        and not rule.endpoint.startswith("security.")
+        and permission_of(program, rule.endpoint, method) is None
+    ]
+    assert silent == []
+
+
+def test_what_anyone_may_open_stands_on_a_short_list(program: Flask) -> None:
+    open_to_all = {address for _method, address, permission in marked(program) if permission == PUBLIC}
     assert [
         address
         for address in sorted(open_to_all)
@@ -63,34 +75,34 @@ def test_what_anyone_may_open_stands_on_a_short_list(_app: Flask) -> None:
     ] == []
 
 
-def test_a_permission_is_one_of_ours(_app: Flask) -> None:
-    named = {permission for _method, _address, permission in marked(_app) if permission not in (None, PUBLIC)}
+def test_a_permission_is_one_of_ours(program: Flask) -> None:
+    named = {permission for _method, _address, permission in marked(program) if permission not in (None, PUBLIC)}
     assert named <= set(May)
 
 
-def test_nothing_of_the_api_is_public(_app: Flask) -> None:
+def test_nothing_of_the_api_is_public(program: Flask) -> None:
     assert [
         (method, address)
-        for method, address, permission in marked(_app)
+        for method, address, permission in marked(program)
         if address.startswith("/api/") and permission in (None, PUBLIC)
     ] == []
 
 
-def test_every_api_route_is_described_and_nothing_else(_app: Flask) -> None:
-    told = _app.test_client().get(f"{PREFIX}/openapi.json").get_json()
+def test_every_api_route_is_described_and_nothing_else(program: Flask) -> None:
+    told = program.test_client().get(f"{PREFIX}/openapi.json").get_json()
     described = {
         (method.upper(), path) for path, calls in told["paths"].items() for method in calls if method != "parameters"
     }
     there = {
         (method, re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", address))
-        for method, address, _permission in marked(_app)
+        for method, address, _permission in marked(program)
         if address.startswith(PREFIX)
     }
     assert there == described
 
 
-def test_every_operation_has_an_id_of_its_own_and_says_what_it_does(_app: Flask) -> None:
-    told = _app.test_client().get(f"{PREFIX}/openapi.json").get_json()
+def test_every_operation_has_an_id_of_its_own_and_says_what_it_does(program: Flask) -> None:
+    told = program.test_client().get(f"{PREFIX}/openapi.json").get_json()
     calls = [call for path in told["paths"].values() for method, call in path.items() if method != "parameters"]
     names = [call["operationId"] for call in calls]
     assert len(set(names)) == len(names)

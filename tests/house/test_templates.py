@@ -26,18 +26,18 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_a_template_compiles(name: str, _app: Flask, sandbox: Flask) -> None:
-    (sandbox if name.startswith("sandbox/") else _app).jinja_env.get_template(name)
+def test_a_template_compiles(name: str, program: Flask, sandbox: Flask) -> None:
+    (sandbox if name.startswith("sandbox/") else program).jinja_env.get_template(name)
 
 
-def test_macros_that_ask_who_is_looking_are_imported_with_context(_app: Flask) -> None:
+def test_macros_that_ask_who_is_looking_are_imported_with_context(program: Flask) -> None:
     """Without it a name of the page is nothing in a macro, which shows only once the line that uses it is drawn."""
-    known, needing, wrong = {*_app.jinja_env.globals, "loop", "caller", "varargs", "kwargs"}, {}, []
+    known, needing, wrong = {*program.jinja_env.globals, "loop", "caller", "varargs", "kwargs"}, {}, []
     for name in TEMPLATES:
         for line in re.findall(r"{%-?\s*(?:from|import)\s[^%]*%}", (ROOT / "templates" / name).read_text("utf-8")):
             source = line.split('"')[1]
             if source not in needing:
-                tree = _app.jinja_env.parse((ROOT / "templates" / source).read_text("utf-8"))
+                tree = program.jinja_env.parse((ROOT / "templates" / source).read_text("utf-8"))
                 own = {node.name for node in tree.find_all(Name) if node.ctx == "store"}
                 needing[source] = sorted(find_undeclared_variables(tree) - known - own)
             if needing[source] and "with context" not in line:

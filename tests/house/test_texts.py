@@ -5,48 +5,30 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
-
-from tests.house.sources import ROOT, TEMPLATES
+from tests.house.sources import ROOT, TEMPLATES, all_of, translations
 from tests.house.test_law import MONTHS_LAW, SUMS_LAW, numbers_in_text
-from tools.messages import KEYWORDS
+from tools.messages import spoken
 
-CATALOGUES = sorted((ROOT / "crm" / "translations" / "vi" / "LC_MESSAGES").glob("*.po"))
 PLACE = re.compile(r"%\((\w+)\)")
 
 
 @cache
 def said() -> dict[str, str]:
     """Each text in code and templates, with where it stands."""
-    texts: dict[str, str] = {}
-    for folder, ways in (
-        (ROOT / "crm", [("**.py", "python")]),
-        (ROOT / "templates", [("**.html", "jinja2")]),
-        (ROOT / "tasks", [("**.py", "python")]),
-    ):
-        for filename, line, message, *_ in extract_from_dir(folder, ways, keywords=KEYWORDS):
-            for text in message if isinstance(message, tuple) else (message,):
-                if text:
-                    texts[text] = f"{folder.name}/{filename}:{line}"
-    return texts
+    return {
+        text: f"{path.relative_to(ROOT)}:{line}" for path, line, message in spoken() for text in all_of(message) if text
+    }
 
 
 @cache
 def translated() -> dict[str, str]:
-    texts: dict[str, str] = {}
-    for path in CATALOGUES:
-        with path.open("rb") as file:
-            catalogue = read_po(file, locale="vi")
-        for message in catalogue:
-            if not message.id or message.fuzzy:
-                continue
-            ids = message.id if isinstance(message.id, tuple) else (message.id,)
-            strings = message.string if isinstance(message.string, tuple) else (message.string,)
-            for one in ids:
-                if all(strings):
-                    texts[one] = strings[0]
-    return texts
+    """The Vietnamese of each text, where all of it is there."""
+    return {
+        one: all_of(message.string)[0]
+        for _path, message in translations()
+        if not message.fuzzy and all(all_of(message.string))
+        for one in all_of(message.id)
+    }
 
 
 def test_every_text_has_its_vietnamese() -> None:
