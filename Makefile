@@ -8,7 +8,7 @@ DEV := $(VENV)/.development
 unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run setup test check lint types rules format messages lock bench screenshots clean
+.PHONY: help run setup test check lint types rules-of-sources rules-of-the-program format messages lock bench screenshots clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ test: $(DEV) ## every test, the browser ones included
 	@$(BIN)/python -m pytest -n auto --dist loadscope
 
 check: $(DEV) ## linters, types, import arrows, templates, translations, house rules
-	@$(MAKE) --no-print-directory --output-sync --jobs lint types rules
+	@$(MAKE) --no-print-directory --output-sync --jobs lint types rules-of-sources rules-of-the-program
 
 lint:
 	@$(BIN)/ruff check .
@@ -34,9 +34,16 @@ lint:
 types:
 	@$(BIN)/mypy || { test $$? -gt 1 && $(BIN)/mypy --num-workers 0; }
 
-# They ask neither a database nor a broker, and what they never use takes longer to load than they take.
-rules:
-	@$(BIN)/python -m pytest -q -p no:schemathesis -p no:hypothesispytest tests/house
+# They ask neither a database nor a broker, so the other tests' fixtures stay away; and what they never use takes longer to
+# load than they take. Two that end together are quicker than one.
+RULES := $(BIN)/python -m pytest -q -p no:schemathesis -p no:hypothesispytest --confcutdir=tests/house
+READING := $(addprefix tests/house/test_, sources.py law.py texts.py)
+
+rules-of-sources:
+	@$(RULES) $(READING)
+
+rules-of-the-program:
+	@$(RULES) tests/house $(READING:%=--ignore=%)
 
 format: $(DEV) ## put the code in shape
 	@$(BIN)/ruff check --fix .
