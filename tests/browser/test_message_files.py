@@ -27,6 +27,7 @@ def with_gateway(town: Installation, sign_in: SignIn) -> Iterator[Page]:
     """A desk of a town that uses the domestic gateway; afterwards it does not again."""
     page = sign_in(ORGANISER, size=DESK)
     uses_gateway(page, town, True)
+    earlier_file(page, town)
     yield page
     uses_gateway(page, town, False)
 
@@ -36,6 +37,15 @@ def uses_gateway(page: Page, town: Installation, whether: bool) -> None:
     page.locator("input[name=brandname]").set_checked(whether)
     page.locator("main form button[type=submit]").click()
     expect(page).to_have_url(re.compile("/messages/files$"))
+
+
+def earlier_file(page: Page, town: Installation) -> None:
+    """What the town had waiting already goes into a file of its own."""
+    page.goto(f"{town.address}/messages/files")
+    waiting = page.get_by_role("button", name=re.compile("^Tạo tệp gồm"))
+    if waiting.count():
+        waiting.first.click()
+        expect(page.get_by_role("link", name="Tải tệp về")).to_be_visible()
 
 
 def test_a_promotion_goes_out_in_a_file_and_its_results_come_back(
