@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.parts import one_of, points
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -80,12 +82,8 @@ def downgrade() -> None:
     op.drop_column("list_import", "kind")
 
 
-def _choice(name: str, options: tuple[str, ...]) -> sa.Enum:
-    return sa.Enum(*options, name=name, native_enum=False, create_constraint=True, length=40)
-
-
 def _kinds() -> None:
-    kind = _choice("listkind", KINDS)
+    kind = one_of("listkind", *KINDS)
     op.add_column("list_import", sa.Column("kind", kind, nullable=False, server_default="people"))
     op.alter_column("list_import", "kind", server_default=None)
 
@@ -111,11 +109,6 @@ def _law() -> None:
     )
 
 
-def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
-    name = op.f(f"fk_{table}_town_id_{column}")
-    return sa.ForeignKeyConstraint(["town_id", column], [f"{to}.town_id", f"{to}.id"], name=name)
-
-
 def _of_the_town(table: str) -> tuple[sa.schema.SchemaItem, ...]:
     return (
         sa.Column("town_id", sa.Uuid(), nullable=False),
@@ -134,16 +127,16 @@ def _household_business() -> None:
         sa.Column("tax_code", sa.LargeBinary(), nullable=True),
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("trade", sa.Text(), nullable=True),
-        sa.Column("method", _choice("taxmethod", ("lump_sum", "declaration")), nullable=True),
+        sa.Column("method", one_of("taxmethod", "lump_sum", "declaration"), nullable=True),
         sa.Column("since", sa.Date(), nullable=True),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("import_id", sa.Uuid(), nullable=False),
         sa.Column("row_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_by_id", sa.Uuid(), nullable=True),
-        _refers(name, "prospect_id", "prospect"),
-        _refers(name, "import_id", "list_import"),
-        _refers(name, "recorded_by_id", "account"),
+        points(name, "prospect_id", "prospect"),
+        points(name, "import_id", "list_import"),
+        points(name, "recorded_by_id", "account"),
     )
     for column in ("prospect_id", "import_id"):
         op.create_index(op.f(f"ix_{name}_town_id_{column}"), name, ["town_id", column], unique=False)
@@ -156,7 +149,7 @@ def _row_meaning() -> None:
         *_of_the_town(name),
         sa.Column("import_id", sa.Uuid(), nullable=False),
         sa.Column("did", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        _refers(name, "import_id", "list_import"),
+        points(name, "import_id", "list_import"),
     )
     op.create_index(op.f(f"ix_{name}_town_id_import_id"), name, ["town_id", "import_id"], unique=False)
 
@@ -171,15 +164,15 @@ def _remembered_columns() -> None:
         sa.Column("headings_key", sa.Text(), nullable=False),
         sa.Column("headings", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("columns", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("kind", _choice("listkind", KINDS), nullable=False),
+        sa.Column("kind", one_of("listkind", *KINDS), nullable=False),
         sa.Column("place_id", sa.Uuid(), nullable=True),
         sa.Column("filename", sa.Text(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("used", sa.BigInteger(), nullable=False),
-        _refers(name, "organisation_id", "organisation"),
-        _refers(name, "user_id", "account"),
-        _refers(name, "place_id", "place"),
+        points(name, "organisation_id", "organisation"),
+        points(name, "user_id", "account"),
+        points(name, "place_id", "place"),
         sa.UniqueConstraint(
             "town_id",
             "organisation_id",

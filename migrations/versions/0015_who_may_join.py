@@ -7,7 +7,6 @@ Revises: 0014
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +15,8 @@ from uuid import UUID, uuid5
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
+
+from migrations.parts import law_keys, of_the_town, one_of
 
 revision = "0015"
 down_revision = "0014"
@@ -47,7 +48,7 @@ MADE = ("referral", "referral_list", "screening")
 
 
 def upgrade() -> None:
-    _law_keys(lambda known: [*known, *(key for key in KEYS if key not in known)])
+    law_keys(lambda known: [*known, *(key for key in KEYS if key not in known)])
     _law()
     _screening()
     _referral_list()
@@ -61,18 +62,7 @@ def downgrade() -> None:
     op.execute("alter table law_value disable trigger user")
     op.execute(f"delete from law_value where key in ({named})")
     op.execute("alter table law_value enable trigger user")
-    _law_keys(lambda known: [key for key in known if key not in KEYS])
-
-
-def _law_keys(change: Callable[[list[str]], list[str]]) -> None:
-    """The keys that the law's table takes are changed, whatever they are now."""
-    name = op.f("ck_law_value_lawkey")
-    told = op.get_bind().scalar(
-        sa.text("select pg_get_constraintdef(oid) from pg_constraint where conname = :name"), {"name": name}
-    )
-    known = [part.split("'")[1] for part in str(told).split(",")]
-    op.drop_constraint(name, "law_value", type_="check")
-    op.create_check_constraint(name, "law_value", sa.column("key", sa.String).in_(change(known)))
+    law_keys(lambda known: [key for key in known if key not in KEYS])
 
 
 def _law() -> None:
@@ -91,43 +81,24 @@ def _law() -> None:
     )
 
 
-def _choice(name: str, *options: str) -> sa.Enum:
-    return sa.Enum(*options, name=name, native_enum=False, create_constraint=True, length=40)
-
-
-def _of_the_town(table: str, **points: str) -> tuple[sa.schema.SchemaItem, ...]:
-    return (
-        sa.Column("town_id", sa.Uuid(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f(f"fk_{table}_town_id")),
-        sa.PrimaryKeyConstraint("town_id", "id", name=op.f(f"pk_{table}")),
-        *(
-            sa.ForeignKeyConstraint(
-                ["town_id", column], [f"{to}.town_id", f"{to}.id"], name=op.f(f"fk_{table}_town_id_{column}")
-            )
-            for column, to in points.items()
-        ),
-    )
-
-
 def _screening() -> None:
     op.create_table(
         "screening",
-        *_of_the_town("screening", prospect_id="prospect", by_id="account"),
+        *of_the_town("screening", prospect_id="prospect", by_id="account"),
         sa.Column("prospect_id", sa.Uuid(), nullable=False),
         sa.Column("citizen", sa.Boolean(), nullable=False),
         sa.Column(
             "work",
-            _choice("work", "contract", "ward_cadre", "hamlet_cadre", "manager", "suspended", "none"),
+            one_of("work", "contract", "ward_cadre", "hamlet_cadre", "manager", "suspended", "none"),
             nullable=False,
         ),
         sa.Column(
             "business",
-            _choice("business", "none", "unregistered", "declaration", "lump_sum", "unknown"),
+            one_of("business", "none", "unregistered", "declaration", "lump_sum", "unknown"),
             nullable=False,
         ),
-        sa.Column("allowance", _choice("allowance", "none", "pension", "other"), nullable=False),
-        sa.Column("elsewhere", _choice("elsewhere", "no", "voluntary", "compulsory"), nullable=False),
+        sa.Column("allowance", one_of("allowance", "none", "pension", "other"), nullable=False),
+        sa.Column("elsewhere", one_of("elsewhere", "no", "voluntary", "compulsory"), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by_id", sa.Uuid(), nullable=True),
     )
@@ -141,7 +112,7 @@ def _screening() -> None:
 def _referral_list() -> None:
     op.create_table(
         "referral_list",
-        *_of_the_town("referral_list", by_id="account"),
+        *of_the_town("referral_list", by_id="account"),
         sa.Column("year", sa.BigInteger(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("sent_on", sa.Date(), nullable=False),
@@ -155,7 +126,7 @@ def _referral_list() -> None:
 def _referral() -> None:
     op.create_table(
         "referral",
-        *_of_the_town(
+        *of_the_town(
             "referral",
             prospect_id="prospect",
             list_id="referral_list",
@@ -165,12 +136,12 @@ def _referral() -> None:
         sa.Column("prospect_id", sa.Uuid(), nullable=False),
         sa.Column("why", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("since", sa.Date(), nullable=True),
-        sa.Column("state", _choice("referral_state", "to_send", "sent", "answered", "withdrawn"), nullable=False),
-        sa.Column("stage_was", _choice("stage_was", *STAGES), nullable=False),
+        sa.Column("state", one_of("referral_state", "to_send", "sent", "answered", "withdrawn"), nullable=False),
+        sa.Column("stage_was", one_of("stage_was", *STAGES), nullable=False),
         sa.Column("referred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("referred_by_id", sa.Uuid(), nullable=True),
         sa.Column("list_id", sa.Uuid(), nullable=True),
-        sa.Column("answer", _choice("referral_answer", "enrolled", "not_subject", "unknown"), nullable=True),
+        sa.Column("answer", one_of("referral_answer", "enrolled", "not_subject", "unknown"), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_by_id", sa.Uuid(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.parts import of_the_town, one_of
+
 revision = "0020"
 down_revision = "0019"
 branch_labels = None
@@ -22,7 +24,7 @@ MOVEMENTS = ("TM", "DT", "DB", "DL", "GH")
 def upgrade() -> None:
     op.create_table(
         "dossier_list",
-        *_of_the_town("dossier_list", by_id="account"),
+        *of_the_town("dossier_list", by_id="account"),
         sa.Column("year", sa.BigInteger(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
@@ -35,9 +37,9 @@ def upgrade() -> None:
     _dossier()
     op.create_table(
         "dossier_step",
-        *_of_the_town("dossier_step", dossier_id="dossier", by_id="account", agent_id="account"),
+        *of_the_town("dossier_step", dossier_id="dossier", by_id="account", agent_id="account"),
         sa.Column("dossier_id", sa.Uuid(), nullable=False),
-        sa.Column("to_state", _choice("step_state", STATES), nullable=False),
+        sa.Column("to_state", one_of("step_state", *STATES), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by_id", sa.Uuid(), nullable=True),
         sa.Column("agent_id", sa.Uuid(), nullable=True),
@@ -58,7 +60,7 @@ def downgrade() -> None:
 def _dossier() -> None:
     op.create_table(
         "dossier",
-        *_of_the_town(
+        *of_the_town(
             "dossier",
             prospect_id="prospect",
             agent_id="account",
@@ -67,8 +69,8 @@ def _dossier() -> None:
             opened_by_id="account",
         ),
         sa.Column("prospect_id", sa.Uuid(), nullable=False),
-        sa.Column("state", _choice("dossier_state", STATES), nullable=False),
-        sa.Column("movement", _choice("movement", MOVEMENTS), nullable=False),
+        sa.Column("state", one_of("dossier_state", *STATES), nullable=False),
+        sa.Column("movement", one_of("movement", *MOVEMENTS), nullable=False),
         sa.Column("income", sa.BigInteger(), nullable=True),
         sa.Column("months", sa.BigInteger(), nullable=True),
         sa.Column("start_month", sa.Date(), nullable=True),
@@ -116,22 +118,3 @@ def _dossier() -> None:
     op.create_index(op.f("ix_dossier_town_id_state_changed_at_id"), "dossier", ["town_id", "state", "changed_at", "id"])
     op.create_index(op.f("ix_dossier_town_id_prospect_id"), "dossier", ["town_id", "prospect_id"])
     op.create_index(op.f("ix_dossier_town_id_list_id"), "dossier", ["town_id", "list_id"])
-
-
-def _choice(name: str, options: tuple[str, ...]) -> sa.Enum:
-    return sa.Enum(*options, name=name, native_enum=False, create_constraint=True, length=40)
-
-
-def _of_the_town(table: str, **points: str) -> tuple[sa.schema.SchemaItem, ...]:
-    return (
-        sa.Column("town_id", sa.Uuid(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f(f"fk_{table}_town_id")),
-        sa.PrimaryKeyConstraint("town_id", "id", name=op.f(f"pk_{table}")),
-        *(
-            sa.ForeignKeyConstraint(
-                ["town_id", column], [f"{to}.town_id", f"{to}.id"], name=op.f(f"fk_{table}_town_id_{column}")
-            )
-            for column, to in points.items()
-        ),
-    )

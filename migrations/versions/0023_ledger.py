@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.parts import points
+
 revision = "0023"
 down_revision = "0022"
 branch_labels = None
@@ -524,12 +526,6 @@ def _choices(table: str, name: str, column: str, choices: tuple[str, ...]) -> No
     op.create_check_constraint(op.f(f"ck_{table}_{name}"), table, sa.column(column, sa.String).in_(choices))
 
 
-def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint(
-        ["town_id", column], [f"{to}.town_id", f"{to}.id"], name=op.f(f"fk_{table}_town_id_{column}")
-    )
-
-
 def _accounts() -> None:
     _choices("ledger_account", "accountkind", "kind", (*KINDS, *MORE_KINDS))
     _choices("posting", "movement", "movement", (*MOVEMENTS, *MORE_MOVEMENTS))
@@ -590,9 +586,9 @@ def _tables() -> None:
             name=op.f("ck_money_request_decided"),
         ),
         sa.CheckConstraint("amount >= 0", name=op.f("ck_money_request_amount")),
-        _refers("money_request", "sponsor_id", "sponsor"),
-        _refers("money_request", "asked_by_id", "account"),
-        _refers("money_request", "decided_by_id", "account"),
+        points("money_request", "sponsor_id", "sponsor"),
+        points("money_request", "asked_by_id", "account"),
+        points("money_request", "decided_by_id", "account"),
         sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f("fk_money_request_town_id")),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_money_request")),
     )
@@ -611,8 +607,8 @@ def _tables() -> None:
         sa.Column("moved", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.CheckConstraint("extract(day from month) = 1", name=op.f("ck_ledger_period_month")),
-        _refers("ledger_period", "closed_by_id", "account"),
-        _refers("ledger_period", "request_id", "money_request"),
+        points("ledger_period", "closed_by_id", "account"),
+        points("ledger_period", "request_id", "money_request"),
         sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f("fk_ledger_period_town_id")),
         sa.PrimaryKeyConstraint("town_id", "month", name=op.f("pk_ledger_period")),
     )
@@ -672,9 +668,9 @@ def _allocations() -> None:
             name=op.f("fk_allocation_month_town_id_allocation_id_prospect_id"),
             onupdate="CASCADE",
         ),
-        _refers("allocation_month", "payment_id", "payment"),
-        _refers("allocation_month", "paid_id", "posting"),
-        _refers("allocation_month", "released_id", "posting"),
+        points("allocation_month", "payment_id", "payment"),
+        points("allocation_month", "paid_id", "posting"),
+        points("allocation_month", "released_id", "posting"),
         sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f("fk_allocation_month_town_id")),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_allocation_month")),
         sa.UniqueConstraint(

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.parts import one_of
+
 revision = "0026"
 down_revision = "0024"
 branch_labels = None
@@ -59,7 +61,7 @@ def _papers() -> None:
         "sponsor_paper",
         *_of_the_town("sponsor_paper", sponsor_id="sponsor", receipt_id="receipt", issued_by_id="account"),
         sa.Column("sponsor_id", sa.Uuid(), nullable=False),
-        sa.Column("kind", _choice("paperkind", ("receipt", "certificate", "statement")), nullable=False),
+        sa.Column("kind", one_of("paperkind", "receipt", "certificate", "statement"), nullable=False),
         sa.Column("year", sa.BigInteger(), nullable=False),
         sa.Column("serial", sa.BigInteger(), nullable=False),
         sa.Column("follows", sa.BigInteger(), nullable=True),
@@ -100,7 +102,7 @@ def _consents() -> None:
         sa.Column("prospect_id", sa.Uuid(), nullable=False),
         sa.Column("sponsor_id", sa.Uuid(), nullable=False),
         sa.Column("given", sa.Boolean(), nullable=False),
-        sa.Column("way", _choice("way", ("paper", "doorstep", "phone_call")), nullable=False),
+        sa.Column("way", one_of("way", "paper", "doorstep", "phone_call"), nullable=False),
         sa.Column("said_on", sa.Date(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
@@ -126,7 +128,3 @@ def _of_the_town(table: str, **points_to: str) -> list[sa.schema.SchemaItem]:
             for column, to in points_to.items()
         ),
     ]
-
-
-def _choice(name: str, options: tuple[str, ...]) -> sa.Enum:
-    return sa.Enum(*options, name=name, native_enum=False, create_constraint=True, length=40)

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.parts import of_the_town, one_of
+
 revision = "0027"
 down_revision = "0026"
 branch_labels = None
@@ -26,11 +28,11 @@ def upgrade() -> None:
     _registration()
     op.create_table(
         "pledge_step",
-        *_of_the_town("pledge_step", pledge_id="pledge", by_id="account"),
+        *of_the_town("pledge_step", pledge_id="pledge", by_id="account"),
         sa.Column("pledge_id", sa.Uuid(), nullable=False),
-        sa.Column("step", _choice("step", STEPS), nullable=False),
+        sa.Column("step", one_of("step", *STEPS), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.Column("frequency", _choice("frequency", FREQUENCIES), nullable=False),
+        sa.Column("frequency", one_of("frequency", *FREQUENCIES), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by_id", sa.Uuid(), nullable=True),
@@ -40,7 +42,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_pledge_step_town_id_pledge_id_at"), "pledge_step", ["town_id", "pledge_id", "at"])
     op.create_table(
         "pledge_instalment",
-        *_of_the_town("pledge_instalment", pledge_id="pledge", step_id="pledge_step", dropped_step_id="pledge_step"),
+        *of_the_town("pledge_instalment", pledge_id="pledge", step_id="pledge_step", dropped_step_id="pledge_step"),
         sa.Column("pledge_id", sa.Uuid(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
@@ -59,10 +61,10 @@ def upgrade() -> None:
     op.create_index("ix_pledge_instalment_due", "pledge_instalment", ["town_id", "due_on"], postgresql_where=current)
     op.create_table(
         "instalment_reminder",
-        *_of_the_town("instalment_reminder", pledge_id="pledge"),
+        *of_the_town("instalment_reminder", pledge_id="pledge"),
         sa.Column("pledge_id", sa.Uuid(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
-        sa.Column("reminder", _choice("reminder", REMINDERS), nullable=False),
+        sa.Column("reminder", one_of("reminder", *REMINDERS), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("made_on", sa.Date(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
@@ -155,15 +157,15 @@ def _registration() -> None:
     waiting = sa.text("confirmed_at is null and refused_at is null")
     op.create_table(
         table,
-        *_of_the_town(
+        *of_the_town(
             table, sponsor_id="sponsor", pledge_id="pledge", confirmed_by_id="account", refused_by_id="account"
         ),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("kind", _choice("sponsorkind", KINDS), nullable=False),
+        sa.Column("kind", one_of("sponsorkind", *KINDS), nullable=False),
         *(sa.Column(name, sa.Text(), nullable=True) for name in ("contact_name", "phone", "email", "tax_code")),
         sa.Column("wish", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.Column("frequency", _choice("frequency", FREQUENCIES), nullable=False),
+        sa.Column("frequency", one_of("frequency", *FREQUENCIES), nullable=False),
         sa.Column("times", sa.BigInteger(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("page_digest", sa.LargeBinary(), nullable=False),
@@ -171,7 +173,7 @@ def _registration() -> None:
         sa.Column("links", sa.BigInteger(), nullable=False),
         sa.Column("link_sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("confirming", _choice("confirming", ("link", "telephone")), nullable=True),
+        sa.Column("confirming", one_of("confirming", "link", "telephone"), nullable=True),
         sa.Column("confirmed_by_id", sa.Uuid(), nullable=True),
         sa.Column("sponsor_id", sa.Uuid(), nullable=True),
         sa.Column("pledge_id", sa.Uuid(), nullable=True),
@@ -198,22 +200,3 @@ def _registration() -> None:
         sa.UniqueConstraint("page_digest", name=op.f(f"uq_{table}_page_digest")),
     )
     op.create_index("ix_sponsor_registration_waiting", table, ["town_id", "made_at"], postgresql_where=waiting)
-
-
-def _choice(name: str, options: tuple[str, ...]) -> sa.Enum:
-    return sa.Enum(*options, name=name, native_enum=False, create_constraint=True, length=40)
-
-
-def _of_the_town(table: str, **points: str) -> tuple[sa.schema.SchemaItem, ...]:
-    return (
-        sa.Column("town_id", sa.Uuid(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f(f"fk_{table}_town_id")),
-        sa.PrimaryKeyConstraint("town_id", "id", name=op.f(f"pk_{table}")),
-        *(
-            sa.ForeignKeyConstraint(
-                ["town_id", column], [f"{to}.town_id", f"{to}.id"], name=op.f(f"fk_{table}_town_id_{column}")
-            )
-            for column, to in points.items()
-        ),
-    )

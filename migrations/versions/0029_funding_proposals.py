@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.parts import points
+
 revision = "0029"
 down_revision = "0028"
 branch_labels = None
@@ -52,8 +54,8 @@ def upgrade() -> None:
         sa.Column("closed_by_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("(state = 'closed') = (closed_at is not null)", name=op.f("ck_funding_proposal_closed")),
         sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f("fk_funding_proposal_town_id")),
-        _refers("funding_proposal", "asked_by_id", "account"),
-        _refers("funding_proposal", "closed_by_id", "account"),
+        points("funding_proposal", "asked_by_id", "account"),
+        points("funding_proposal", "closed_by_id", "account"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_funding_proposal")),
     )
     op.create_index(op.f("ix_funding_proposal_town_id_asked_at_id"), "funding_proposal", ["town_id", "asked_at", "id"])
@@ -70,8 +72,8 @@ def upgrade() -> None:
         sa.Column("cheapest", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("available >= 0", name=op.f("ck_funding_offer_available")),
         sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f("fk_funding_offer_town_id")),
-        _refers("funding_offer", "proposal_id", "funding_proposal"),
-        _refers("funding_offer", "sponsor_id", "sponsor"),
+        points("funding_offer", "proposal_id", "funding_proposal"),
+        points("funding_offer", "sponsor_id", "sponsor"),
         sa.PrimaryKeyConstraint("town_id", "proposal_id", "sponsor_id", name=op.f("pk_funding_offer")),
     )
     _lines()
@@ -87,10 +89,10 @@ def upgrade() -> None:
         sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lifted_by_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f("fk_funding_refusal_town_id")),
-        _refers("funding_refusal", "sponsor_id", "sponsor"),
-        _refers("funding_refusal", "prospect_id", "prospect"),
-        _refers("funding_refusal", "by_id", "account"),
-        _refers("funding_refusal", "lifted_by_id", "account"),
+        points("funding_refusal", "sponsor_id", "sponsor"),
+        points("funding_refusal", "prospect_id", "prospect"),
+        points("funding_refusal", "by_id", "account"),
+        points("funding_refusal", "lifted_by_id", "account"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_funding_refusal")),
     )
     op.create_index(
@@ -124,7 +126,7 @@ def _lines() -> None:
         sa.Column("allocation_id", sa.Uuid(), nullable=True),
         sa.Column("request_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("(state = 'asked') = (request_id is not null)", name=op.f("ck_funding_line_asked")),
-        _refers("funding_line", "request_id", "money_request"),
+        points("funding_line", "request_id", "money_request"),
         sa.CheckConstraint(
             "num_nonnulls(sponsor_id, start_month, months, amount) in (0, 4)", name=op.f("ck_funding_line_whole")
         ),
@@ -136,11 +138,11 @@ def _lines() -> None:
         sa.CheckConstraint("extract(day from start_month) = 1", name=op.f("ck_funding_line_start_month")),
         sa.CheckConstraint("(state = 'accepted') = (allocation_id is not null)", name=op.f("ck_funding_line_accepted")),
         sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f("fk_funding_line_town_id")),
-        _refers("funding_line", "proposal_id", "funding_proposal"),
-        _refers("funding_line", "prospect_id", "prospect"),
-        _refers("funding_line", "sponsor_id", "sponsor"),
-        _refers("funding_line", "allocation_id", "allocation"),
-        _refers("funding_line", "settled_by_id", "account"),
+        points("funding_line", "proposal_id", "funding_proposal"),
+        points("funding_line", "prospect_id", "prospect"),
+        points("funding_line", "sponsor_id", "sponsor"),
+        points("funding_line", "allocation_id", "allocation"),
+        points("funding_line", "settled_by_id", "account"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_funding_line")),
         sa.UniqueConstraint(
             "town_id", "proposal_id", "prospect_id", name=op.f("uq_funding_line_town_id_proposal_id_prospect_id")
@@ -157,12 +159,6 @@ def _lines() -> None:
         "funding_line",
         ["town_id", "proposal_id"],
         postgresql_where=sa.text("state = 'chosen'"),
-    )
-
-
-def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint(
-        ["town_id", column], [f"{to}.town_id", f"{to}.id"], name=op.f(f"fk_{table}_town_id_{column}")
     )
 
 

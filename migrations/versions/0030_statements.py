@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.parts import one_of
+
 revision = "0030"
 down_revision = "0029"
 branch_labels = None
@@ -81,7 +83,7 @@ def upgrade() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=True),
         sa.Column("found", _json(), nullable=False),
         sa.Column(
-            "state", _choice("statementstate", "columns", "queued", "matching", "loaded", "given_up"), nullable=False
+            "state", one_of("statementstate", "columns", "queued", "matching", "loaded", "given_up"), nullable=False
         ),
         sa.Column("from_day", sa.Date(), nullable=True),
         sa.Column("to_day", sa.Date(), nullable=True),
@@ -114,8 +116,8 @@ def upgrade() -> None:
         sa.Column("payer", sa.Text(), nullable=False),
         sa.Column("payer_fold", sa.Text(), nullable=False),
         sa.Column("payer_account", sa.Text(), nullable=False),
-        sa.Column("state", _choice("linestate", "new", "open", "settled"), nullable=False),
-        sa.Column("likely", _choice("likely", "gift", "not_gift", "unknown"), nullable=False),
+        sa.Column("state", one_of("linestate", "new", "open", "settled"), nullable=False),
+        sa.Column("likely", one_of("likely", "gift", "not_gift", "unknown"), nullable=False),
         sa.CheckConstraint("amount <> 0", name=op.f("ck_statement_line_amount")),
         sa.CheckConstraint("occurrence > 0", name=op.f("ck_statement_line_occurrence")),
         *_keys("statement_line", bank_account_id="bank_account", statement_id="statement"),
@@ -140,7 +142,7 @@ def upgrade() -> None:
         "statement_part",
         *_town(),
         sa.Column("line_id", sa.Uuid(), nullable=False),
-        sa.Column("use", _choice("use", *USES), nullable=False),
+        sa.Column("use", one_of("use", *USES), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("sponsor_id", sa.Uuid(), nullable=True),
         sa.Column("receipt_id", sa.Uuid(), nullable=True),
@@ -204,10 +206,6 @@ def _town() -> list[sa.Column[object]]:
 
 def _json() -> postgresql.JSONB:
     return postgresql.JSONB(none_as_null=True, astext_type=sa.Text())
-
-
-def _choice(name: str, *values: str) -> sa.Enum:
-    return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
 
 
 def _keys(table: str, **refers: str) -> list[sa.Constraint]:

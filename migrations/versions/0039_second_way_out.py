@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.parts import one_of
+
 revision = "0039"
 down_revision = "0038"
 branch_labels = None
@@ -47,10 +49,6 @@ end $$
 """
 
 
-def _choice(name: str, options: tuple[str, ...]) -> sa.Enum:
-    return sa.Enum(*options, name=name, native_enum=False, create_constraint=True, length=40)
-
-
 def _of_the_town(table: str, **refers: str) -> list[sa.schema.SchemaItem]:
     return [
         sa.Column("town_id", sa.Uuid(), nullable=False),
@@ -83,8 +81,8 @@ def _ways() -> None:
         *_of_the_town("sms_ways"),
         sa.Column("twilio", sa.Boolean(), nullable=False),
         sa.Column("brandname", sa.Boolean(), nullable=False),
-        sa.Column("service_way", _choice("way", WAYS), nullable=False),
-        sa.Column("number_form", _choice("numberform", ("84", "0")), nullable=False),
+        sa.Column("service_way", one_of("way", *WAYS), nullable=False),
+        sa.Column("number_form", one_of("numberform", "84", "0"), nullable=False),
         sa.Column("columns", postgresql.JSONB(none_as_null=True), nullable=False),
         sa.Column("service_sender", sa.Text(), nullable=True),
         sa.Column("promotion_sender", sa.Text(), nullable=True),
@@ -101,8 +99,8 @@ def _files() -> None:
     op.create_table(
         "sms_file",
         *_of_the_town("sms_file", asked_by_id="account", taken_back_by_id="account"),
-        sa.Column("purpose", _choice("purpose", PURPOSES), nullable=False),
-        sa.Column("state", _choice("filestate", FILE_STATES), nullable=False),
+        sa.Column("purpose", one_of("purpose", *PURPOSES), nullable=False),
+        sa.Column("state", one_of("filestate", *FILE_STATES), nullable=False),
         _moment("asked_at", nullable=False),
         sa.Column("asked_by_id", sa.Uuid(), nullable=True),
         sa.Column("number", sa.BigInteger(), nullable=True),
@@ -150,7 +148,7 @@ def _results() -> None:
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=True),
         sa.Column("found", postgresql.JSONB(none_as_null=True), nullable=False),
-        sa.Column("state", _choice("resultstate", RESULT_STATES), nullable=False),
+        sa.Column("state", one_of("resultstate", *RESULT_STATES), nullable=False),
         *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("rows", "done", "settled", "same", "unknown")),
         sa.Column("problems", postgresql.JSONB(none_as_null=True), nullable=False),
         _moment("touched_at", nullable=False),
@@ -179,7 +177,7 @@ def _results() -> None:
 def _messages() -> None:
     """Promotions of before go by the gateway now; those that had left count as handed over by it: no real carrier ever
     took one through Twilio, which carries none to Vietnam."""
-    op.add_column("message", sa.Column("way", _choice("way", WAYS), nullable=False, server_default="twilio"))
+    op.add_column("message", sa.Column("way", one_of("way", *WAYS), nullable=False, server_default="twilio"))
     op.add_column("message", sa.Column("file_id", sa.Uuid(), nullable=True))
     op.add_column("message", sa.Column("file_line", sa.BigInteger(), nullable=True))
     op.create_foreign_key(

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.parts import one_of
+
 revision = "0040"
 down_revision = "0039"
 branch_labels = None
@@ -92,7 +94,7 @@ def _channels(*channels: str) -> None:
 
 def _answers() -> None:
     op.add_column("message_inbound", sa.Column("message_id", sa.Uuid(), nullable=True))
-    meaning = _choice("meaning", "no", "again", "machine", "words")
+    meaning = one_of("meaning", "no", "again", "machine", "words")
     op.add_column("message_inbound", sa.Column("meaning", meaning, nullable=False, server_default="words"))
     op.execute("alter table message_inbound disable trigger user")
     op.execute("update message_inbound set meaning = 'no' where withdrew")
@@ -131,7 +133,7 @@ def _lists() -> None:
         sa.Column("purposes", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column(
             "state",
-            _choice("liststate", "queued", "ready", "writing", "done", "failed", "dropped"),
+            one_of("liststate", "queued", "ready", "writing", "done", "failed", "dropped"),
             nullable=False,
         ),
         sa.Column("trouble", sa.Text(), nullable=True),
@@ -154,7 +156,7 @@ def _lists() -> None:
         sa.Column("list_id", sa.Uuid(), nullable=False),
         sa.Column("phone", sa.Text(), nullable=False),
         sa.Column("row", sa.BigInteger(), nullable=False),
-        sa.Column("found", _choice("found", "refused", "known"), nullable=True),
+        sa.Column("found", one_of("found", "refused", "known"), nullable=True),
         *_keys("do_not_call_number", list_id="do_not_call_list"),
         sa.UniqueConstraint("town_id", "list_id", "phone", name=op.f("uq_do_not_call_number_town_id_list_id_phone")),
     )
@@ -172,7 +174,7 @@ def _conversations() -> None:
         "conversation",
         *_town(),
         sa.Column("phone", sa.Text(), nullable=False),
-        sa.Column("state", _choice("talk", "open", "done"), nullable=False),
+        sa.Column("state", one_of("talk", "open", "done"), nullable=False),
         sa.Column("latest_id", sa.Uuid(), nullable=False),
         *_moments("latest_at"),
         sa.Column("assigned_to_id", sa.Uuid(), nullable=True),
@@ -184,7 +186,7 @@ def _conversations() -> None:
         "conversation_step",
         *_town(),
         sa.Column("conversation_id", sa.Uuid(), nullable=False),
-        sa.Column("turn", _choice("turn", "given", "done", "opened", "replied"), nullable=False),
+        sa.Column("turn", one_of("turn", "given", "done", "opened", "replied"), nullable=False),
         sa.Column("to_id", sa.Uuid(), nullable=True),
         *_moments("at"),
         sa.Column("by_id", sa.Uuid(), nullable=True),
@@ -214,7 +216,7 @@ def _carriers_list() -> None:
         "restore_check",
         *_town(),
         *_moments("since"),
-        sa.Column("state", _choice("checkstate", "queued", "asking", "comparing", "ready", "failed"), nullable=False),
+        sa.Column("state", one_of("checkstate", "queued", "asking", "comparing", "ready", "failed"), nullable=False),
         sa.Column("next_page", sa.Text(), nullable=True),
         sa.Column("told", sa.BigInteger(), nullable=False),
         sa.Column("settled", sa.BigInteger(), nullable=False),
@@ -239,7 +241,7 @@ def _carriers_list() -> None:
         sa.Column("sid", sa.Text(), nullable=False),
         sa.Column("phone", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("status", _choice("delivery", *DELIVERY), nullable=False),
+        sa.Column("status", one_of("delivery", *DELIVERY), nullable=False),
         sa.Column("code", sa.BigInteger(), nullable=True),
         *_moments("sent_at"),
         sa.Column("message_id", sa.Uuid(), nullable=True),
@@ -260,10 +262,6 @@ def _town() -> tuple[sa.Column[Any], ...]:
 
 def _moments(*names: str) -> tuple[sa.Column[Any], ...]:
     return tuple(sa.Column(name, sa.DateTime(timezone=True), nullable=False) for name in names)
-
-
-def _choice(name: str, *values: str) -> sa.Enum:
-    return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
 
 
 def _keys(table: str, **refers: str) -> tuple[Any, ...]:

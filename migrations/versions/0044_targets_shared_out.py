@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
+from migrations.parts import key, one_of, refers
+
 revision = "0044"
 down_revision = "0043"
 branch_labels = None
@@ -36,19 +38,19 @@ def upgrade() -> None:
     op.create_check_constraint(op.f("ck_target_changed_for_a_reason"), "target", "revision = 1 or reason is not null")
     op.create_table(
         "target_sharing",
-        *_key(),
+        *key(),
         sa.Column("year", sa.BigInteger(), nullable=False),
-        sa.Column("level", _one_of("level", "place", "organisation", "volunteer"), nullable=False),
+        sa.Column("level", one_of("level", "place", "organisation", "volunteer"), nullable=False),
         sa.Column("of_place_id", sa.Uuid(), nullable=True),
         sa.Column("of_organisation_id", sa.Uuid(), nullable=True),
         sa.Column("total", sa.BigInteger(), nullable=False),
-        sa.Column("method", _one_of("method", "people", "results", "even", "hand"), nullable=False),
+        sa.Column("method", one_of("method", "people", "results", "even", "hand"), nullable=False),
         sa.Column("least", sa.BigInteger(), nullable=False),
         sa.Column("from_this_year", JSONB(none_as_null=True), nullable=True),
         sa.Column("authority", sa.Text(), nullable=False),
         sa.Column("document", sa.Text(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
-        sa.Column("state", _one_of("state", "draft", "sent", "settled", "dropped"), nullable=False),
+        sa.Column("state", one_of("state", "draft", "sent", "settled", "dropped"), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("made_by_id", sa.Uuid(), nullable=True),
@@ -58,7 +60,7 @@ def upgrade() -> None:
         sa.CheckConstraint("total >= 0", name=op.f("ck_target_sharing_total")),
         sa.CheckConstraint("least >= 0", name=op.f("ck_target_sharing_least")),
         sa.CheckConstraint("(state = 'settled') = (settled_at is not null)", name=op.f("ck_target_sharing_settled")),
-        *_refers(
+        *refers(
             "target_sharing",
             of_place_id="place",
             of_organisation_id="organisation",
@@ -77,7 +79,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "target_share",
-        *_key(),
+        *key(),
         *(
             sa.Column(name, sa.Uuid(), nullable=name != "sharing_id")
             for name in ("sharing_id", "place_id", "organisation_id", "volunteer_id")
@@ -88,7 +90,7 @@ def upgrade() -> None:
         sa.Column("capped", sa.Boolean(), nullable=False),
         sa.Column("proposed", sa.BigInteger(), nullable=False),
         sa.Column("people", sa.BigInteger(), nullable=False),
-        sa.Column("answer", _one_of("answer", "agree", "other"), nullable=True),
+        sa.Column("answer", one_of("answer", "agree", "other"), nullable=True),
         sa.Column("asked", sa.BigInteger(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
@@ -100,7 +102,7 @@ def upgrade() -> None:
         sa.CheckConstraint("asked >= 0", name=op.f("ck_target_share_asked")),
         sa.CheckConstraint("(answer = 'other') = (asked is not null)", name=op.f("ck_target_share_asked_other")),
         sa.CheckConstraint("asked is null or reason is not null", name=op.f("ck_target_share_with_reason")),
-        *_refers(
+        *refers(
             "target_share",
             sharing_id="target_sharing",
             place_id="place",
@@ -127,19 +129,3 @@ def downgrade() -> None:
     op.drop_column("target", "volunteer_id")
     op.drop_column("target", "reason")
     op.create_unique_constraint(op.f(BEFORE), "target", [*WHOSE, "revision"], postgresql_nulls_not_distinct=True)
-
-
-def _key() -> tuple[sa.Column[object], ...]:
-    return sa.Column("town_id", sa.Uuid(), nullable=False), sa.Column("id", sa.Uuid(), nullable=False)
-
-
-def _refers(table: str, **columns: str) -> list[sa.ForeignKeyConstraint]:
-    here = [sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f(f"fk_{table}_town_id"))]
-    for column, other in columns.items():
-        keys = ["town_id", column], [f"{other}.town_id", f"{other}.id"]
-        here.append(sa.ForeignKeyConstraint(*keys, name=op.f(f"fk_{table}_town_id_{column}")))
-    return here
-
-
-def _one_of(name: str, *choices: str) -> sa.Enum:
-    return sa.Enum(*choices, name=name, native_enum=False, create_constraint=True, length=40)

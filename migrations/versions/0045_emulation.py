@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.parts import one_of, refers
+
 revision = "0045"
 down_revision = "0044"
 branch_labels = None
@@ -22,12 +24,12 @@ def upgrade() -> None:
         sa.Column("town_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("since", sa.Date(), nullable=False),
-        sa.Column("credit", _one_of("credit", "brought", "met"), nullable=False),
+        sa.Column("credit", one_of("credit", "brought", "met"), nullable=False),
         sa.Column("days", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_by_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("days between 1 and 366", name=op.f("ck_credit_rule_days")),
-        *_refers("credit_rule", recorded_by_id="account"),
+        *refers("credit_rule", recorded_by_id="account"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_credit_rule")),
     )
     op.create_table(
@@ -41,7 +43,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("post", sa.Text(), nullable=True),
         sa.Column("result", sa.Text(), nullable=False),
-        sa.Column("form", _one_of("form", "certificate", "title", "reward", "other"), nullable=False),
+        sa.Column("form", one_of("form", "certificate", "title", "reward", "other"), nullable=False),
         sa.Column("years_in_row", sa.BigInteger(), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
@@ -49,7 +51,7 @@ def upgrade() -> None:
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("num_nonnulls(organisation_id, user_id) = 1", name=op.f("ck_commendation_whose")),
         sa.CheckConstraint("years_in_row between 1 and 60", name=op.f("ck_commendation_years_in_row")),
-        *_refers("commendation", organisation_id="organisation", user_id="account", changed_by_id="account"),
+        *refers("commendation", organisation_id="organisation", user_id="account", changed_by_id="account"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_commendation")),
         sa.UniqueConstraint(
             *("town_id", "year", "organisation_id", "user_id"),
@@ -63,15 +65,3 @@ def downgrade() -> None:
     op.drop_table("commendation")
     op.drop_table("credit_rule")
     op.drop_column("account", "weekly_summary")
-
-
-def _refers(table: str, **columns: str) -> list[sa.ForeignKeyConstraint]:
-    here = [sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f(f"fk_{table}_town_id"))]
-    for column, other in columns.items():
-        keys = ["town_id", column], [f"{other}.town_id", f"{other}.id"]
-        here.append(sa.ForeignKeyConstraint(*keys, name=op.f(f"fk_{table}_town_id_{column}")))
-    return here
-
-
-def _one_of(name: str, *choices: str) -> sa.Enum:
-    return sa.Enum(*choices, name=name, native_enum=False, create_constraint=True, length=40)

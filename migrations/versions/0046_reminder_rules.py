@@ -6,10 +6,10 @@ Revises: 0045
 
 from __future__ import annotations
 
-import re
-
 import sqlalchemy as sa
 from alembic import op
+
+from migrations.parts import allow, one_of, reasons
 
 revision = "0046"
 down_revision = "0045"
@@ -49,24 +49,20 @@ on conflict do nothing
 """What went out before the rules were rows counts as told, where its event still stands."""
 
 
-def _choice(name: str, options: tuple[str, ...]) -> sa.Enum:
-    return sa.Enum(*options, name=name, native_enum=False, create_constraint=True, length=40)
-
-
 def upgrade() -> None:
     op.create_table(
         "reminder_rule",
         sa.Column("town_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("event", _choice("event", EVENTS), nullable=False),
+        sa.Column("event", one_of("event", *EVENTS), nullable=False),
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("earliest", sa.BigInteger(), nullable=False),
         sa.Column("latest", sa.BigInteger(), nullable=False),
         sa.Column("opens", sa.Time(), nullable=False),
         sa.Column("closes", sa.Time(), nullable=False),
-        sa.Column("stop", _choice("stop", ("done", "spoken")), nullable=False),
+        sa.Column("stop", one_of("stop", "done", "spoken"), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
@@ -113,13 +109,13 @@ def upgrade() -> None:
     op.execute(TOLD)
     _once_a_day("reminder is not null and state <> 'cancelled'")
     for table in WITH_REASONS:
-        _allow(table, _reasons(table) | {"rule_changed"})
+        allow(table, reasons(table) | {"rule_changed"})
 
 
 def downgrade() -> None:
     for table in WITH_REASONS:
         op.execute(f"update {table} set reason = 'done_meanwhile' where reason = 'rule_changed'")
-        _allow(table, _reasons(table) - {"rule_changed"})
+        allow(table, reasons(table) - {"rule_changed"})
     op.execute("update message set reminder = reminder || ' ' || id where reminder is not null and state = 'cancelled'")
     _once_a_day("reminder is not null")
     op.drop_table("reminder_told")
@@ -135,15 +131,3 @@ def _once_a_day(condition: str) -> None:
         unique=True,
         postgresql_where=sa.text(condition),
     )
-
-
-def _reasons(table: str) -> set[str]:
-    """The reasons that the check of a table allows now."""
-    query = f"select pg_get_constraintdef(oid) from pg_constraint where conname = 'ck_{table}_reason'"
-    return set(re.findall(r"'([a-z_]+)'", str(op.get_bind().execute(sa.text(query)).scalar_one())))
-
-
-def _allow(table: str, reasons: set[str]) -> None:
-    words = ", ".join(f"'{reason}'" for reason in sorted(reasons))
-    op.drop_constraint(op.f(f"ck_{table}_reason"), table, type_="check")
-    op.create_check_constraint(op.f(f"ck_{table}_reason"), table, f"reason in ({words})")

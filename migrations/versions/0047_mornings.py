@@ -9,14 +9,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.parts import one_of
+
 revision = "0047"
 down_revision = "0046"
 branch_labels = None
 depends_on = None
-
-
-def _choice(name: str, options: tuple[str, ...]) -> sa.Enum:
-    return sa.Enum(*options, name=name, native_enum=False, create_constraint=True, length=40)
 
 
 def upgrade() -> None:
@@ -25,8 +23,8 @@ def upgrade() -> None:
         sa.Column("town_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("by", _choice("morningby", ("nothing", "email", "sms")), nullable=False),
-        sa.Column("days", _choice("morningon", ("working_days", "every_day")), nullable=False),
+        sa.Column("by", one_of("morningby", "nothing", "email", "sms"), nullable=False),
+        sa.Column("days", one_of("morningon", "working_days", "every_day"), nullable=False),
         sa.Column("looked_on", sa.Date(), nullable=True),
         sa.Column("chosen_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f("fk_morning_wish_town_id")),

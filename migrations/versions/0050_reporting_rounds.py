@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.parts import key, one_of, refers
+
 revision = "0050"
 down_revision = "0049"
 branch_labels = None
@@ -96,7 +98,7 @@ end $$
 def upgrade() -> None:
     op.create_table(
         "reporting_rule",
-        *_key(),
+        *key(),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("months_after", sa.BigInteger(), nullable=False),
@@ -110,7 +112,7 @@ def upgrade() -> None:
         sa.CheckConstraint("months_after between 0 and 3", name=op.f("ck_reporting_rule_months_after")),
         sa.CheckConstraint("day between 1 and 31", name=op.f("ck_reporting_rule_day")),
         sa.CheckConstraint("opens_before between 1 and 92", name=op.f("ck_reporting_rule_opens_before")),
-        *_refers("reporting_rule"),
+        *refers("reporting_rule"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_reporting_rule")),
     )
     op.create_index(
@@ -118,7 +120,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "reporting_round",
-        *_key(),
+        *key(),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("period", sa.Text(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
@@ -128,18 +130,18 @@ def upgrade() -> None:
         sa.Column("closed_by_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(KINDS, name=op.f("ck_reporting_round_kind")),
         sa.CheckConstraint("(closed_at is null) = (closed_by_id is null)", name=op.f("ck_reporting_round_closed")),
-        *_refers("reporting_round", opened_by_id="account", closed_by_id="account"),
+        *refers("reporting_round", opened_by_id="account", closed_by_id="account"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_reporting_round")),
         sa.UniqueConstraint("town_id", "kind", "period", name=op.f("uq_reporting_round_town_id_kind_period")),
     )
     op.create_index(op.f("ix_reporting_round_town_id_due_on_id"), "reporting_round", ["town_id", "due_on", "id"])
     op.create_table(
         "report_owed",
-        *_key(),
+        *key(),
         sa.Column("round_id", sa.Uuid(), nullable=False),
         sa.Column("place_id", sa.Uuid(), nullable=True),
         sa.Column("organisation_id", sa.Uuid(), nullable=True),
-        sa.Column("state", _one_of("state", "waiting", "submitted", "returned", "excused"), nullable=False),
+        sa.Column("state", one_of("state", "waiting", "submitted", "returned", "excused"), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("came_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("excused_why", sa.Text(), nullable=True),
@@ -151,7 +153,7 @@ def upgrade() -> None:
             "(state = 'excused') = (excused_why is not null) and char_length(excused_why) <= 500",
             name=op.f("ck_report_owed_excused"),
         ),
-        *_refers("report_owed", round_id="reporting_round", place_id="place", organisation_id="organisation"),
+        *refers("report_owed", round_id="reporting_round", place_id="place", organisation_id="organisation"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_report_owed")),
         sa.UniqueConstraint(
             *("town_id", "round_id", "place_id", "organisation_id"),
@@ -167,7 +169,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "report_submission",
-        *_key(),
+        *key(),
         sa.Column("owed_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("follows", sa.BigInteger(), nullable=True),
@@ -183,7 +185,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name=op.f("ck_report_submission_digest")),
         sa.CheckConstraint("char_length(note) <= 2000", name=op.f("ck_report_submission_note")),
-        *_refers("report_submission", owed_id="report_owed", submitted_by_id="account"),
+        *refers("report_submission", owed_id="report_owed", submitted_by_id="account"),
         sa.ForeignKeyConstraint(
             ["town_id", "owed_id", "follows"],
             ["report_submission.town_id", "report_submission.owed_id", "report_submission.version"],
@@ -194,14 +196,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "report_return",
-        *_key(),
+        *key(),
         sa.Column("owed_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("returned_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("returned_by_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("char_length(why) between 1 and 500", name=op.f("ck_report_return_why")),
-        *_refers("report_return", returned_by_id="account"),
+        *refers("report_return", returned_by_id="account"),
         sa.ForeignKeyConstraint(
             ["town_id", "owed_id", "version"],
             ["report_submission.town_id", "report_submission.owed_id", "report_submission.version"],
@@ -266,19 +268,3 @@ def downgrade() -> None:
         op.drop_table(table)
     for name in ("refuse_changing_closed_round", "refuse_owing_in_closed_round", "refuse_sending_to_closed_round"):
         op.execute(f"drop function {name}()")
-
-
-def _key() -> tuple[sa.Column[object], ...]:
-    return sa.Column("town_id", sa.Uuid(), nullable=False), sa.Column("id", sa.Uuid(), nullable=False)
-
-
-def _refers(table: str, **columns: str) -> list[sa.ForeignKeyConstraint]:
-    here = [sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f(f"fk_{table}_town_id"))]
-    for column, other in columns.items():
-        keys = ["town_id", column], [f"{other}.town_id", f"{other}.id"]
-        here.append(sa.ForeignKeyConstraint(*keys, name=op.f(f"fk_{table}_town_id_{column}")))
-    return here
-
-
-def _one_of(name: str, *choices: str) -> sa.Enum:
-    return sa.Enum(*choices, name=name, native_enum=False, create_constraint=True, length=40)

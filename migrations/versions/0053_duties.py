@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.parts import key, one_of, refers
+
 revision = "0053"
 down_revision = "0052"
 branch_labels = None
@@ -18,7 +20,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "duty",
-        *_key(),
+        *key(),
         sa.Column("year", sa.BigInteger(), nullable=False),
         sa.Column("actor_no", sa.BigInteger(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
@@ -28,13 +30,13 @@ def upgrade() -> None:
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=True),
-        sa.Column("state", _one_of("state", "open", "under_way", "done"), nullable=False),
+        sa.Column("state", one_of("state", "open", "under_way", "done"), nullable=False),
         sa.Column("steps", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("num_nonnulls(place_id, organisation_id) <= 1", name=op.f("ck_duty_one_unit")),
         sa.CheckConstraint("actor_no between 1 and 11", name=op.f("ck_duty_actor_no")),
         sa.CheckConstraint("position > 0", name=op.f("ck_duty_position")),
         sa.CheckConstraint("char_length(words) between 1 and 300", name=op.f("ck_duty_words")),
-        *_refers("duty", place_id="place", organisation_id="organisation"),
+        *refers("duty", place_id="place", organisation_id="organisation"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_duty")),
         sa.UniqueConstraint(
             *("town_id", "year", "actor_no", "position", "place_id", "organisation_id"),
@@ -45,10 +47,10 @@ def upgrade() -> None:
     op.create_index("ix_duty_due", "duty", ["town_id", "due_on"], postgresql_where=sa.text("state <> 'done'"))
     op.create_table(
         "duty_step",
-        *_key(),
+        *key(),
         sa.Column("duty_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.Column("step", _one_of("step", "progress", "done", "reopened", "letter"), nullable=False),
+        sa.Column("step", one_of("step", "progress", "done", "reopened", "letter"), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("document", sa.Text(), nullable=True),
         sa.Column("link", sa.Text(), nullable=True),
@@ -57,7 +59,7 @@ def upgrade() -> None:
         sa.Column("noted_by_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("number > 0", name=op.f("ck_duty_step_number")),
         sa.CheckConstraint("char_length(words) between 1 and 1000", name=op.f("ck_duty_step_words")),
-        *_refers("duty_step", duty_id="duty", noted_by_id="account"),
+        *refers("duty_step", duty_id="duty", noted_by_id="account"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_duty_step")),
         sa.UniqueConstraint("town_id", "duty_id", "number", name=op.f("uq_duty_step_town_id_duty_id_number")),
     )
@@ -70,19 +72,3 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("duty_step")
     op.drop_table("duty")
-
-
-def _key() -> tuple[sa.Column[object], ...]:
-    return sa.Column("town_id", sa.Uuid(), nullable=False), sa.Column("id", sa.Uuid(), nullable=False)
-
-
-def _refers(table: str, **columns: str) -> list[sa.ForeignKeyConstraint]:
-    here = [sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f(f"fk_{table}_town_id"))]
-    for column, other in columns.items():
-        keys = ["town_id", column], [f"{other}.town_id", f"{other}.id"]
-        here.append(sa.ForeignKeyConstraint(*keys, name=op.f(f"fk_{table}_town_id_{column}")))
-    return here
-
-
-def _one_of(name: str, *choices: str) -> sa.Enum:
-    return sa.Enum(*choices, name=name, native_enum=False, create_constraint=True, length=40)

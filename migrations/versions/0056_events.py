@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.parts import key, one_of, refers
+
 revision = "0056"
 down_revision = "0055"
 branch_labels = None
@@ -18,12 +20,10 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "public_event",
-        *_key(),
+        *key(),
         sa.Column("place_id", sa.Uuid(), nullable=False),
         sa.Column("organisation_id", sa.Uuid(), nullable=True),
-        sa.Column(
-            "kind", _one_of("eventkind", "meeting", "dialogue", "broadcast", "leaflets", "stall"), nullable=False
-        ),
+        sa.Column("kind", one_of("eventkind", "meeting", "dialogue", "broadcast", "leaflets", "stall"), nullable=False),
         sa.Column("held_on", sa.Date(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("venue", sa.Text(), nullable=True),
@@ -38,16 +38,16 @@ def upgrade() -> None:
         sa.CheckConstraint("attended between 0 and 100000", name=op.f("ck_public_event_attended")),
         sa.CheckConstraint("leaflets between 0 and 1000000", name=op.f("ck_public_event_leaflets")),
         sa.CheckConstraint("char_length(title) between 1 and 200", name=op.f("ck_public_event_title")),
-        *_refers("public_event", place_id="place", organisation_id="organisation", logged_by_id="account"),
+        *refers("public_event", place_id="place", organisation_id="organisation", logged_by_id="account"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_public_event")),
     )
     op.create_index(op.f("ix_public_event_town_id_held_on_id"), "public_event", ["town_id", "held_on", "id"])
     op.create_table(
         "public_event_person",
-        *_key(),
+        *key(),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("visit_id", sa.Uuid(), nullable=False),
-        *_refers("public_event_person", event_id="public_event", visit_id="visit"),
+        *refers("public_event_person", event_id="public_event", visit_id="visit"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_public_event_person")),
         sa.UniqueConstraint(
             "town_id", "event_id", "visit_id", name=op.f("uq_public_event_person_town_id_event_id_visit_id")
@@ -62,19 +62,3 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("public_event_person")
     op.drop_table("public_event")
-
-
-def _key() -> tuple[sa.Column[object], ...]:
-    return sa.Column("town_id", sa.Uuid(), nullable=False), sa.Column("id", sa.Uuid(), nullable=False)
-
-
-def _refers(table: str, **columns: str) -> list[sa.ForeignKeyConstraint]:
-    here = [sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f(f"fk_{table}_town_id"))]
-    for column, other in columns.items():
-        keys = ["town_id", column], [f"{other}.town_id", f"{other}.id"]
-        here.append(sa.ForeignKeyConstraint(*keys, name=op.f(f"fk_{table}_town_id_{column}")))
-    return here
-
-
-def _one_of(name: str, *choices: str) -> sa.Enum:
-    return sa.Enum(*choices, name=name, native_enum=False, create_constraint=True, length=40)

@@ -6,10 +6,9 @@ Revises: 0056
 
 from __future__ import annotations
 
-import re
-
-import sqlalchemy as sa
 from alembic import op
+
+from migrations.parts import allow, reasons
 
 revision = "0057"
 down_revision = "0056"
@@ -21,7 +20,7 @@ WITH_REASONS = ("message", "campaign_check_person")
 
 def upgrade() -> None:
     for table in WITH_REASONS:
-        _allow(table, _reasons(table) | {"barred"})
+        allow(table, reasons(table) | {"barred"})
     op.execute("update message set reason = 'barred' where reason = 'blocked' and error_code = 30004")
     op.execute(
         "update message set reason = 'carrier' where reason = 'busy' and error_code = 30001 and state <> 'queued'"
@@ -31,16 +30,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("update message set reason = 'carrier' where reason = 'barred'")
     for table in WITH_REASONS:
-        _allow(table, _reasons(table) - {"barred"})
-
-
-def _reasons(table: str) -> set[str]:
-    """The reasons that the check of a table allows now."""
-    query = f"select pg_get_constraintdef(oid) from pg_constraint where conname = 'ck_{table}_reason'"
-    return set(re.findall(r"'([a-z_]+)'", str(op.get_bind().execute(sa.text(query)).scalar_one())))
-
-
-def _allow(table: str, reasons: set[str]) -> None:
-    words = ", ".join(f"'{reason}'" for reason in sorted(reasons))
-    op.drop_constraint(op.f(f"ck_{table}_reason"), table, type_="check")
-    op.create_check_constraint(op.f(f"ck_{table}_reason"), table, f"reason in ({words})")
+        allow(table, reasons(table) - {"barred"})

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.parts import key, one_of, refers
+
 revision = "0059"
 down_revision = "0058"
 branch_labels = None
@@ -29,7 +31,7 @@ end $$
 def upgrade() -> None:
     op.create_table(
         "amendment_letter",
-        *_key(),
+        *key(),
         sa.Column("to_whom", sa.Text(), nullable=False),
         sa.Column("symbol", sa.Text(), nullable=False),
         sa.Column("head", postgresql.JSONB(), nullable=False),
@@ -50,7 +52,7 @@ def upgrade() -> None:
         sa.CheckConstraint("number between 1 and 9999", name=op.f("ck_amendment_letter_number")),
         sa.CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name=op.f("ck_amendment_letter_digest")),
         sa.CheckConstraint("char_length(to_whom) between 1 and 200", name=op.f("ck_amendment_letter_to_whom")),
-        *_refers("amendment_letter", opened_by_id="account", sent_by_id="account"),
+        *refers("amendment_letter", opened_by_id="account", sent_by_id="account"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_amendment_letter")),
     )
     op.create_index(
@@ -66,17 +68,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "amendment",
-        *_key(),
+        *key(),
         sa.Column(
             "subject",
-            _one_of("subject", "support", "premium", "benefits", "procedure", "agents", "compulsory", "other"),
+            one_of("subject", "support", "premium", "benefits", "procedure", "agents", "compulsory", "other"),
             nullable=False,
         ),
         sa.Column("place_id", sa.Uuid(), nullable=False),
         sa.Column("organisation_id", sa.Uuid(), nullable=True),
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("written_by_id", sa.Uuid(), nullable=False),
-        sa.Column("state", _one_of("state", "received", "joined", "sent", "answered", "withdrawn"), nullable=False),
+        sa.Column("state", one_of("state", "received", "joined", "sent", "answered", "withdrawn"), nullable=False),
         sa.Column("wordings", sa.BigInteger(), nullable=False),
         sa.Column("fold", sa.Text(), nullable=False),
         sa.Column("answers", sa.BigInteger(), nullable=False),
@@ -90,7 +92,7 @@ def upgrade() -> None:
             "state not in ('joined', 'withdrawn') or letter_id is null", name=op.f("ck_amendment_apart")
         ),
         sa.CheckConstraint("wordings > 0", name=op.f("ck_amendment_wordings")),
-        *_refers(
+        *refers(
             "amendment",
             place_id="place",
             organisation_id="organisation",
@@ -105,7 +107,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_amendment_town_id_letter_id"), "amendment", ["town_id", "letter_id"])
     op.create_table(
         "amendment_wording",
-        *_key(),
+        *key(),
         sa.Column("amendment_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("law", sa.Text(), nullable=False),
@@ -117,7 +119,7 @@ def upgrade() -> None:
         sa.CheckConstraint("char_length(law) <= 1500", name=op.f("ck_amendment_wording_law")),
         sa.CheckConstraint("char_length(happens) between 1 and 1500", name=op.f("ck_amendment_wording_happens")),
         sa.CheckConstraint("char_length(change) between 1 and 1500", name=op.f("ck_amendment_wording_change")),
-        *_refers("amendment_wording", amendment_id="amendment", by_id="account"),
+        *refers("amendment_wording", amendment_id="amendment", by_id="account"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_amendment_wording")),
         sa.UniqueConstraint(
             "town_id", "amendment_id", "number", name=op.f("uq_amendment_wording_town_id_amendment_id_number")
@@ -125,7 +127,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "amendment_answer",
-        *_key(),
+        *key(),
         sa.Column("amendment_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("answered_by", sa.Text(), nullable=False),
@@ -137,7 +139,7 @@ def upgrade() -> None:
         sa.CheckConstraint("number > 0", name=op.f("ck_amendment_answer_number")),
         sa.CheckConstraint("char_length(words) between 1 and 3000", name=op.f("ck_amendment_answer_words")),
         sa.CheckConstraint("char_length(answered_by) between 1 and 200", name=op.f("ck_amendment_answer_answered_by")),
-        *_refers("amendment_answer", amendment_id="amendment", noted_by_id="account"),
+        *refers("amendment_answer", amendment_id="amendment", noted_by_id="account"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_amendment_answer")),
         sa.UniqueConstraint(
             "town_id", "amendment_id", "number", name=op.f("uq_amendment_answer_town_id_amendment_id_number")
@@ -156,19 +158,3 @@ def downgrade() -> None:
     op.drop_table("amendment")
     op.drop_table("amendment_letter")
     op.execute("drop function amendment_letter_stays_as_sent()")
-
-
-def _key() -> tuple[sa.Column[object], ...]:
-    return sa.Column("town_id", sa.Uuid(), nullable=False), sa.Column("id", sa.Uuid(), nullable=False)
-
-
-def _refers(table: str, **columns: str) -> list[sa.ForeignKeyConstraint]:
-    here = [sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f(f"fk_{table}_town_id"))]
-    for column, other in columns.items():
-        keys = ["town_id", column], [f"{other}.town_id", f"{other}.id"]
-        here.append(sa.ForeignKeyConstraint(*keys, name=op.f(f"fk_{table}_town_id_{column}")))
-    return here
-
-
-def _one_of(name: str, *choices: str) -> sa.Enum:
-    return sa.Enum(*choices, name=name, native_enum=False, create_constraint=True, length=40)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.parts import key, one_of, refers
+
 revision = "0060"
 down_revision = "0059"
 branch_labels = None
@@ -18,9 +20,9 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "collection_point",
-        *_key(),
+        *key(),
         sa.Column(
-            "kind", _one_of("pointkind", "insurance", "post", "committee", "union", "bank", "other"), nullable=False
+            "kind", one_of("pointkind", "insurance", "post", "committee", "union", "bank", "other"), nullable=False
         ),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("place_id", sa.Uuid(), nullable=False),
@@ -42,16 +44,16 @@ def upgrade() -> None:
         sa.CheckConstraint("char_length(name) between 1 and 120", name=op.f("ck_collection_point_name")),
         sa.CheckConstraint("char_length(address) between 1 and 200", name=op.f("ck_collection_point_address")),
         sa.CheckConstraint("char_length(hours) between 1 and 200", name=op.f("ck_collection_point_hours")),
-        *_refers("collection_point", place_id="place", changed_by_id="account"),
+        *refers("collection_point", place_id="place", changed_by_id="account"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_collection_point")),
     )
     op.create_index(op.f("ix_collection_point_town_id_place_id"), "collection_point", ["town_id", "place_id"])
     op.create_table(
         "collection_point_ward",
-        *_key(),
+        *key(),
         sa.Column("point_id", sa.Uuid(), nullable=False),
         sa.Column("place_id", sa.Uuid(), nullable=False),
-        *_refers("collection_point_ward", point_id="collection_point", place_id="place"),
+        *refers("collection_point_ward", point_id="collection_point", place_id="place"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_collection_point_ward")),
         sa.UniqueConstraint(
             "town_id", "point_id", "place_id", name=op.f("uq_collection_point_ward_town_id_point_id_place_id")
@@ -59,7 +61,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "collection_staff",
-        *_key(),
+        *key(),
         sa.Column("point_id", sa.Uuid(), nullable=False),
         sa.Column("full_name", sa.Text(), nullable=False),
         sa.Column("phone", sa.Text(), nullable=True),
@@ -67,13 +69,13 @@ def upgrade() -> None:
         sa.Column("until", sa.Date(), nullable=True),
         sa.CheckConstraint("until >= since", name=op.f("ck_collection_staff_days")),
         sa.CheckConstraint("char_length(full_name) between 1 and 120", name=op.f("ck_collection_staff_full_name")),
-        *_refers("collection_staff", point_id="collection_point"),
+        *refers("collection_staff", point_id="collection_point"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_collection_staff")),
     )
     op.create_index(op.f("ix_collection_staff_town_id_point_id"), "collection_staff", ["town_id", "point_id"])
     op.create_table(
         "collection_training",
-        *_key(),
+        *key(),
         sa.Column("staff_id", sa.Uuid(), nullable=False),
         sa.Column("what", sa.Text(), nullable=False),
         sa.Column("held_on", sa.Date(), nullable=False),
@@ -84,7 +86,7 @@ def upgrade() -> None:
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("valid_until >= held_on", name=op.f("ck_collection_training_days")),
         sa.CheckConstraint("char_length(what) between 1 and 200", name=op.f("ck_collection_training_what")),
-        *_refers("collection_training", staff_id="collection_staff", noted_by_id="account"),
+        *refers("collection_training", staff_id="collection_staff", noted_by_id="account"),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_collection_training")),
     )
     op.create_index(op.f("ix_collection_training_town_id_staff_id"), "collection_training", ["town_id", "staff_id"])
@@ -95,19 +97,3 @@ def downgrade() -> None:
     op.drop_table("collection_staff")
     op.drop_table("collection_point_ward")
     op.drop_table("collection_point")
-
-
-def _key() -> tuple[sa.Column[object], ...]:
-    return sa.Column("town_id", sa.Uuid(), nullable=False), sa.Column("id", sa.Uuid(), nullable=False)
-
-
-def _refers(table: str, **columns: str) -> list[sa.ForeignKeyConstraint]:
-    here = [sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f(f"fk_{table}_town_id"))]
-    for column, other in columns.items():
-        keys = ["town_id", column], [f"{other}.town_id", f"{other}.id"]
-        here.append(sa.ForeignKeyConstraint(*keys, name=op.f(f"fk_{table}_town_id_{column}")))
-    return here
-
-
-def _one_of(name: str, *choices: str) -> sa.Enum:
-    return sa.Enum(*choices, name=name, native_enum=False, create_constraint=True, length=40)
