@@ -25,7 +25,7 @@ from crm.premiums.rules.keys import LawStatus
 from crm.premiums.rules.wording import GROUNDS, in_day
 from crm.web.attachments import attachment
 from crm.web.filters import number
-from crm.web.forms import refusals_on
+from crm.web.forms import refusals_flashed, refusals_on
 from crm.web.guard import may
 from crm.web.language import chosen
 from tasks.decrees import compare
@@ -108,16 +108,18 @@ def add_top_up(decree_id: UUID) -> ResponseReturnValue:
 def remove(decree_id: UUID) -> ResponseReturnValue:
     """Take a line of a draft away."""
     said = queries.said_of(_row(decree_id))
-    return _amend(decree_id, services.without(said, request.form.get("number", -1, type=int)))
+    with refusals_flashed():
+        return _amend(decree_id, services.without(said, request.form.get("number", -1, type=int)))
+    return redirect(url_for(".show", decree_id=decree_id))
 
 
 @bp.post("/<uuid:decree_id>/drop")
 @may(May.CHANGE_LAW)
 def drop(decree_id: UUID) -> ResponseReturnValue:
     """Throw a draft away."""
-    with transaction() as current:
+    with refusals_flashed(), transaction() as current:
         services.drop(current, _row(decree_id, lock=True), by=current_user(), at=clock.now())
-    flash(_("The draft is thrown away. Nothing has changed."), "success")
+        flash(_("The draft is thrown away. Nothing has changed."), "success")
     return redirect(url_for(".listing"))
 
 
@@ -125,12 +127,13 @@ def drop(decree_id: UUID) -> ResponseReturnValue:
 @may(May.CHANGE_LAW)
 def ask(decree_id: UUID) -> ResponseReturnValue:
     """See who pays how much more or less."""
-    with transaction() as current:
+    many = False
+    with refusals_flashed(), transaction() as current:
         impact = services.ask_impact(current, _row(decree_id, lock=True), at=clock.now())
-        small = impact.total <= services.AT_ONCE
-        while small and services.step(current, current_scope().town_id, decree_id, at=clock.now()):
+        many = impact.total > services.AT_ONCE
+        while not many and services.step(current, current_scope().town_id, decree_id, at=clock.now()):
             pass
-    if not small:
+    if many:
         ring(compare, str(current_scope().town_id), str(decree_id))
     return redirect(url_for(".show", decree_id=decree_id) + "#impact")
 
@@ -161,14 +164,14 @@ def confirm(decree_id: UUID) -> ResponseReturnValue:
 @may(May.CHANGE_LAW)
 def save(decree_id: UUID) -> ResponseReturnValue:
     """Put it on record."""
-    with transaction() as current:
+    with refusals_flashed(), transaction() as current:
         row = _row(decree_id, lock=True)
         if row.state is not State.SAVED:
             services.save(current, row, version=_version(), by=current_user(), at=clock.now())
-    flash(
-        _("On record. It holds from %(day)s; nothing before that day changes.", day=in_day(row.effective_from)),
-        "success",
-    )
+        flash(
+            _("On record. It holds from %(day)s; nothing before that day changes.", day=in_day(row.effective_from)),
+            "success",
+        )
     return redirect(url_for(".show", decree_id=decree_id))
 
 

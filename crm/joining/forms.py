@@ -82,11 +82,12 @@ class StopPapersForm(Form):
 class HandOverForm(Form):
     """To which agent the papers go."""
 
-    agent = SelectField(_l("Collection agent"), validators=[DataRequired()])
+    agent = SelectField(_l("Collection agent"), validators=[DataRequired(_l("Choose a collection agent."))])
 
     def offer(self, agents: Iterable[tuple[UUID, str]]) -> None:
-        """The agents there are."""
-        self.agent.choices = [(str(key), name) for key, name in agents]
+        """The agents there are. Where there are several none is chosen beforehand: papers do not come back by themselves."""
+        named = [(str(key), name) for key, name in agents]
+        self.agent.choices = [("", _l("choose")), *named] if len(named) > 1 else named
 
 
 class ReasonForm(Form):

@@ -32,6 +32,7 @@ from crm.joining.queries import (
     work_out,
 )
 from crm.joining.rules import FROM, MOVED_ON, PROBLEMS, Act, Movement, State
+from crm.money import in_figures
 from crm.months import Month
 from crm.participation import services as participation
 from crm.participation.missing.queries import refuse_others
@@ -50,6 +51,14 @@ from crm.sponsors import services as sponsoring
 
 BOOK_LENGTHS = (10, 12)
 """Digits of an insurance code: the old book, and the citizen number that replaces it."""
+LAYERS = {
+    "Tongtien": "gross",
+    "TienHotro": "state_support",
+    "TienNSDP": "local_support",
+    "TienHotroKhac": "other_support",
+    "TienTudong": "own",
+}
+"""The money of a row of D05-TS, and what it is called in a payment."""
 
 
 def open_dossier(
@@ -246,6 +255,9 @@ def submit(session: Session, scope: Scope, list_id: UUID, on: date, *, by: User,
         raise Conflict(_l("This list was handed in already."), code="submitted_already")
     if on > local_day(at):
         raise RuleBroken(_l("The day of handing in lies ahead."), field="submitted_on")
+    if on < local_day(made.made_at):
+        message = _l("On that day this list had not been made yet. Write the day on which it was handed in.")
+        raise RuleBroken(message, field="submitted_on")
     rows = session.scalars(
         select(Dossier)
         .where(Dossier.town_id == scope.town_id, Dossier.list_id == list_id, Dossier.state.in_(FROM[Act.SUBMIT]))
@@ -318,20 +330,24 @@ def accept(
 ) -> None:
     """The insurance office has accepted: the code is written down, and what was declared is recorded as paid or stopped.
 
-    A payment that was recorded already is not recorded twice. Raises what enrolling and paying raise, and Conflict
-    `book_taken` for a code somebody else was given.
+    A payment that was recorded already is not recorded twice. Raises what enrolling and paying raise, RuleBroken
+    `not_as_declared` where the law of `paid_on` asks for other amounts than the list has, and Conflict `book_taken` for
+    a code somebody else was given.
     """
     basis = _answers_for(dossier, by)
     _hold(session, dossier, Act.ACCEPT)
     if accepted_on > local_day(at):
         raise RuleBroken(_l("The day of the answer lies ahead."), field="accepted_on")
+    if accepted_on < _submitted_on(session, dossier):
+        raise RuleBroken(_l("On that day the papers were not with the insurance office yet."), field="accepted_on")
     _write_code(session, dossier, person, number, by=by, at=at)
     if dossier.movement is Movement.STOPS:
         _stop(session, dossier, person, by=by, at=at)
     else:
         proof = {"receipt_number": receipt_number} if basis is Basis.TAKEN else {"confirmation": confirmation}
-        dossier.payment_id = _paid_already(session, dossier, person) or _pay(
-            session, dossier, person, paid_on, basis, by, at, **proof
+        dossier.payment_id = (
+            _paid_already(session, dossier, person)
+            or _pay(session, dossier, person, paid_on, basis, by, at, **proof).id
         )
     dossier.accepted_on = accepted_on
     _move(session, dossier, State.ACCEPTED, by=by, at=at)
@@ -349,12 +365,13 @@ def _pay(
     by: User,
     at: datetime,
     **proof: Any,
-) -> UUID:
+) -> Payment:
+    """What was declared as a payment, in the very amounts that stand in the list."""
     income, _months, start, plan = dossier.chosen
     set_aside, _otherwise = allocation_for(session, dossier)
     if set_aside:
         payment = sponsoring.pay_premium(session, set_aside, paid_on=paid_on, basis=basis, by=by, at=at, **proof)
-        return payment.id
+        return _as_declared(dossier, payment)
     act: Callable[..., Payment] = participation.enrol
     if open_spell(session, person):
         act = participation.record_payment
@@ -373,7 +390,29 @@ def _pay(
         at=at,
         **proof,
     )
-    return payment.id
+    return _as_declared(dossier, payment)
+
+
+def _as_declared(dossier: Dossier, payment: Payment) -> Payment:
+    """The payment, unless the insurance office's list has other amounts: then the day or the papers are wrong."""
+    declared = dossier.declared or {}
+    if any(
+        declared.get(column, getattr(payment, layer)) != getattr(payment, layer) for column, layer in LAYERS.items()
+    ):
+        message = _l(
+            "Paid on that day, the person's part is %(own)s; declared are %(declared)s. Write the day on which the money "
+            "was taken, or send the papers back.",
+            own=in_figures(payment.own),
+            declared=in_figures(declared["TienTudong"]),
+        )
+        raise RuleBroken(message, field="paid_on", code="not_as_declared")
+    return payment
+
+
+def _submitted_on(session: Session, dossier: Dossier) -> date:
+    """The day on which its list was handed in; any day while it is in none."""
+    listed = session.get(DossierList, (dossier.town_id, dossier.list_id)) if dossier.list_id else None
+    return listed.submitted_on if listed and listed.submitted_on else date.min
 
 
 def _paid_already(session: Session, dossier: Dossier, person: Prospect) -> UUID | None:

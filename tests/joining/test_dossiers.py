@@ -6,7 +6,7 @@ import io
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -101,13 +101,20 @@ class Story:
         scope = scope_of(self.session, self.agent)
         return services.submit(self.session, scope, made.id, clock.today(), by=self.agent, at=clock.now())
 
-    def accepted(self, dossier: Dossier, person: Prospect | None = None, number: str | None = "3800000001") -> None:
+    def accepted(
+        self,
+        dossier: Dossier,
+        person: Prospect | None = None,
+        number: str | None = "3800000001",
+        accepted_on: date | None = None,
+        paid_on: date | None = None,
+    ) -> None:
         services.accept(
             self.session,
             dossier,
             person or self.person,
-            accepted_on=clock.today(),
-            paid_on=clock.today(),
+            accepted_on=accepted_on or clock.today(),
+            paid_on=paid_on or clock.today(),
             number=number,
             receipt_number=f"C45-{dossier.id}",
             confirmation=None,
@@ -228,6 +235,42 @@ def test_what_was_paid_since_holds_the_list_back_by_name(session: Session, story
     assert made.submitted_on is None
 
 
+def test_a_list_goes_after_it_was_made_and_is_answered_after_that(session: Session, story: Story) -> None:
+    dossier, day = story.handed_over(), clock.today() - timedelta(days=1)
+    made, scope = story.gathered(dossier), scope_of(session, story.agent)
+    with pytest.raises(RuleBroken, match="chưa lập danh sách"):
+        services.submit(session, scope, made.id, day, by=story.agent, at=clock.now())
+    services.submit(session, scope, made.id, clock.today(), by=story.agent, at=clock.now())
+    with pytest.raises(RuleBroken, match="chưa nộp"):
+        story.accepted(dossier, accepted_on=day)
+    assert dossier.state is State.SUBMITTED
+
+
+def test_the_books_hold_what_the_list_declared_also_when_the_law_changes_between(
+    session: Session, story: Story, at_time: Callable[[datetime], None]
+) -> None:
+    dossier, declared_on = story.handed_over(), clock.today()
+    session.add(
+        LawValueRow(
+            id=new_id(),
+            key=LawKey.SUPPORT_PERCENT,
+            ground=Ground.OTHER,
+            value=Decimal(20),
+            effective_from=date(2019, 11, 1),
+            document="Nghị định thử",
+            status=LawStatus.IN_FORCE,
+        )
+    )
+    at_time(clock.at(date(2019, 11, 5), 9))
+    story.submitted(dossier)
+    with pytest.raises(RuleBroken, match=r"369\.600") as refused, session.begin_nested():
+        story.accepted(dossier)
+    assert (refused.value.code, refused.value.field) == ("not_as_declared", "paid_on")
+    story.accepted(dossier, paid_on=declared_on)
+    payment = session.get_one(Payment, (dossier.town_id, dossier.payment_id))
+    assert (payment.own, payment.state_support) == (415_800, 46_200)
+
+
 def test_a_long_list_costs_no_more_queries(session: Session, story: Story, signed_in: Browse) -> None:
     people = [story.somebody(f"Trần Thị Số {number}", f"0381801{number:05}") for number in range(12)]
     made = story.gathered(*(story.handed_over(one) for one in people))
@@ -288,13 +331,13 @@ def test_who_takes_part_pays_on_and_who_stops_declares_it(session: Session, stor
     services.check(session, stopping, story.person, by=story.volunteer, at=later)
     services.hand_over(session, stopping, story.person, story.agent.id, by=story.volunteer, at=later)
     made = services.gather(session, scope_of(session, story.agent), [stopping.id], by=story.agent, at=later)
-    services.submit(session, scope_of(session, story.agent), made.id, date(2019, 10, 20), by=story.agent, at=later)
+    services.submit(session, scope_of(session, story.agent), made.id, date(2019, 10, 23), by=story.agent, at=later)
     services.accept(
         session,
         stopping,
         story.person,
-        accepted_on=date(2019, 10, 21),
-        paid_on=date(2019, 10, 21),
+        accepted_on=date(2019, 10, 23),
+        paid_on=date(2019, 10, 23),
         number=None,
         receipt_number=None,
         confirmation=None,
@@ -488,6 +531,9 @@ def test_the_whole_way_on_the_pages(session: Session, story: Story, signed_in: B
     assert browser.post(f"{url}/change", data=form | {"months": "6"}).status_code == 302
     assert browser.post(f"{url}/check").status_code == 302
     assert browser.post(f"{url}/hand-over", data={"agent": str(story.volunteer.id)}).status_code == 422
+    story.make.user(Role.AGENT)
+    assert '<option value="">' in browser.get(url).get_data(as_text=True)
+    assert browser.post(f"{url}/hand-over", data={"agent": ""}).status_code == 422
     assert browser.post(f"{url}/hand-over", data={"agent": str(story.agent.id)}).status_code == 302
     assert browser.post(f"{url}/withdraw").status_code == 422
     agent = signed_in(story.agent)
