@@ -37,6 +37,7 @@ class State(StrEnum):
     SPONSORED = "sponsored"
     LISTED = "listed"
     MISSING = "missing"
+    NOT_NEEDED = "not_needed"
     DUE = "due"
     LATE = "late"
     GAP = "gap"
@@ -51,6 +52,7 @@ STATES: Mapping[State, Any] = {
     State.SPONSORED: _l("Paid by a sponsor"),
     State.LISTED: _l("Paid, known from a list of the insurance office"),
     State.MISSING: _l("Paid at once, for years missing for a pension"),
+    State.NOT_NEEDED: _l("Paid ahead, then not needed"),
     State.DUE: _l("To be paid now"),
     State.LATE: _l("Past the last day to pay"),
     State.GAP: _l("Not paid"),
@@ -82,6 +84,8 @@ class Borne(NamedTuple):
     others: tuple[Share, ...] = ()
     missing: bool = False
     """Of a payment at once for missing months."""
+    needed: bool = True
+    """False once they have left for a reason for which the month comes back: it counts for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ class OneMonth:
     @property
     def supported(self) -> bool:
         """Whether the State helped with it."""
-        return self.borne is not None and self.borne.supported
+        return self.borne is not None and self.borne.supported and self.borne.needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +203,7 @@ def months_of(
     found, supported = [], supported_before
     for month in first.until(last + 1):
         paid = borne.get(month)
-        supported += paid is not None and paid.supported
+        supported += paid is not None and paid.supported and paid.needed
         state = _paid_as(paid) if paid else State.LISTED if month in listed else _unpaid(stays, month, known, today)
         gap = state in (State.GAP, State.LATE)
         found.append(
@@ -214,9 +218,12 @@ def months_of(
             )
         )
     now = stays[-1] if stays else None
+    through = now.paid_through if now else known[-1]
+    while through in borne and not borne[through].needed:
+        through -= 1
     return Calendar(
         tuple(found),
-        paid_through=now.paid_through if now else known[-1],
+        paid_through=through,
         deadline_on=now.deadline_on if now and now.ended_as is None else None,
         cost=_cost(borne.values()),
     )
@@ -228,6 +235,8 @@ def vouched(stay: Stay) -> Iterable[Month]:
 
 
 def _paid_as(paid: Borne) -> State:
+    if not paid.needed:
+        return State.NOT_NEEDED
     if paid.missing:
         return State.MISSING
     if not paid.others:

@@ -17,6 +17,7 @@ from crm.participation.calendar import NOTHING, Borne, Calendar, OneMonth, State
 from crm.participation.elsewhere.queries import latest as insurance_record
 from crm.participation.elsewhere.rules import NOTHING as NOTHING_BESIDE
 from crm.participation.elsewhere.rules import Beside, Said, beside
+from crm.participation.leaving.conditions import needed
 from crm.participation.models import MonthPayer, ParticipantMonth, Participation, Payment
 from crm.participation.payers import named
 from crm.participation.queries import spells_of
@@ -120,17 +121,21 @@ def told(session: Session, prospect: Prospect, all_law: Law, today: date, *, ahe
         more = beside(record, (), ())
         return Told(NOTHING, {}, {}, _cap(law), more.unsure, record, more)
     given = _given(session, prospect)
-    borne = {Month.of(row.month): _borne(row, paid, given.get((row.payment_id, row.month), ())) for row, paid in rows}
+    borne = {
+        Month.of(row.month): _borne(row, paid, given.get((row.payment_id, row.month), ()), counts)
+        for row, paid, counts in rows
+    }
     late = late_months_from(law)
     gaps_back = Month.of(law.day).since(late) if late else None
-    stays, helped = _stays(spells, rows), [month for month, one in borne.items() if one.supported]
-    paid = {*borne, *(month for stay in stays for month in vouched(stay))}
+    stays, helped = _stays(spells, rows), [month for month, one in borne.items() if one.supported and one.needed]
+    in_vain = {month for month, one in borne.items() if not one.needed}
+    paid = {*borne, *(month for stay in stays for month in vouched(stay))} - in_vain
     more = beside(record, paid, helped)
     calendar = months_of(stays, borne, law.day, ahead=ahead, gaps_back=gaps_back, supported_before=more.supported)
     payers = named(session, prospect.town_id, calendar.cost.others or ())
     said_through = record.through if record and record.supported is not None else None
     unsure = calendar.unsure_since(helping_since(all_law), said_through) + more.unsure if _cap(law) else 0
-    return Told(calendar, {paid.id: paid for _row, paid in rows}, payers, _cap(law), unsure, record, more)
+    return Told(calendar, {paid.id: paid for _row, paid, _counts in rows}, payers, _cap(law), unsure, record, more)
 
 
 def helping_since(law: Law) -> Month:
@@ -142,14 +147,18 @@ def _cap(law: LawOnDay) -> int | None:
     return law.number(LawKey.SUPPORT_CAP_MONTHS) if law.says(LawKey.SUPPORT_CAP_MONTHS) else None
 
 
-def _rows(session: Session, prospect: Prospect) -> Sequence[tuple[ParticipantMonth, Payment]]:
+Rows = Sequence[tuple[ParticipantMonth, Payment, bool]]
+"""Paid months with their payment, and whether they were needed."""
+
+
+def _rows(session: Session, prospect: Prospect) -> Rows:
     query = (
-        select(ParticipantMonth, Payment)
+        select(ParticipantMonth, Payment, needed())
         .join(Payment, and_(Payment.town_id == ParticipantMonth.town_id, Payment.id == ParticipantMonth.payment_id))
         .where(ParticipantMonth.town_id == prospect.town_id, ParticipantMonth.prospect_id == prospect.id)
         .order_by(ParticipantMonth.month)
     )
-    return [(month, paid) for month, paid in session.execute(query)]
+    return [(month, paid, counts) for month, paid, counts in session.execute(query)]
 
 
 def _given(session: Session, prospect: Prospect) -> dict[tuple[Any, date], tuple[Share, ...]]:
@@ -166,15 +175,15 @@ def _given(session: Session, prospect: Prospect) -> dict[tuple[Any, date], tuple
     return found
 
 
-def _borne(row: ParticipantMonth, paid: Payment, others: tuple[Share, ...]) -> Borne:
+def _borne(row: ParticipantMonth, paid: Payment, others: tuple[Share, ...], counts: bool) -> Borne:
     layers = row.own, row.state_support, row.local_support
-    return Borne(row.payment_id, row.supported, *layers, others, paid.missing)
+    return Borne(row.payment_id, row.supported, *layers, others, paid.missing, counts)
 
 
-def _stays(spells: Sequence[Participation], rows: Sequence[tuple[ParticipantMonth, Payment]]) -> list[Stay]:
+def _stays(spells: Sequence[Participation], rows: Rows) -> list[Stay]:
     """The spells in the order of time; one that began with a payment vouches from the first month that was paid."""
     first: dict[Any, Month] = {}
-    for month, paid in rows:
+    for month, paid, _counts in rows:
         first.setdefault(paid.participation_id, Month.of(month.month))
     found = []
     for spell in spells:

@@ -19,6 +19,7 @@ from crm.months import Month
 from crm.participation.elsewhere.models import InsuranceRecord
 from crm.participation.elsewhere.queries import LATEST_FIRST, latest_of
 from crm.participation.guard.rules import AVOIDABLE, StopReason
+from crm.participation.leaving.conditions import needed
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.rules import DUE_SOON, Beginning, Ending, Kind, Span
 from crm.participation.shares import Layers, Share, weights_under
@@ -257,7 +258,10 @@ def _helped_statement() -> Select[int, int]:
         for column in (InsuranceRecord.through, InsuranceRecord.supported)
     )
     months = select(supported_months(through, said)).where(
-        ParticipantMonth.town_id == town, ParticipantMonth.prospect_id == person, ParticipantMonth.supported
+        ParticipantMonth.town_id == town,
+        ParticipantMonth.prospect_id == person,
+        ParticipantMonth.supported,
+        needed(),
     )
     paid = _payments_that_stand(town, person).where(Payment.local_support > 0)
     total = paid.with_only_columns(func.coalesce(func.sum(Payment.months), 0))
@@ -295,7 +299,7 @@ def helped_of_all(session: Session, town_id: UUID, prospect_ids: Collection[UUID
         .order_by(InsuranceRecord.prospect_id, *LATEST_FIRST)
         .subquery("record")
     )
-    of_them = and_(month.town_id == Prospect.town_id, month.prospect_id == Prospect.id, month.supported)
+    of_them = and_(month.town_id == Prospect.town_id, month.prospect_id == Prospect.id, month.supported, needed())
     paid = (
         standing_payments_of(town_id, prospect_ids)
         .where(Payment.local_support > 0)

@@ -20,13 +20,16 @@ from crm.errors import Conflict, NotFound, RuleBroken
 from crm.ids import new_id
 from crm.months import Month
 from crm.participation import services
+from crm.participation.calendar import State
 from crm.participation.leaving.models import LeavingPart, LeavingRefund
 from crm.participation.leaving.rules import Payee
 from crm.participation.leaving.services import settle
 from crm.participation.models import Participation
-from crm.participation.queries import open_spell
+from crm.participation.months import told
+from crm.participation.queries import helped_before, helped_of_all, open_spell
 from crm.participation.rules import Ending
 from crm.participation.shares import Payer, PayerKind, Share
+from crm.premiums.queries import law
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground, Stage
 from tests.factories import Make
@@ -73,6 +76,18 @@ def test_what_a_sponsor_gave_is_the_sponsors(session: Session, make: Make) -> No
     parts = {part.payee: (part.payee_id, part.amount) for part in session.scalars(select(LeavingPart))}
     assert parts == {Payee.PERSON: (None, 160_000), Payee.SPONSOR: (sponsor, 500_000)}
     assert (row.gross, row.state_support, row.other_support) == (1_320_000, 660_000, 500_000)
+
+
+def test_months_that_come_back_count_for_nothing(session: Session, make: Make) -> None:
+    person = make.prospect()
+    joined(person)
+    leaves(person)
+    found = told(session, person, law(session), date(2026, 9, 1))
+    assert (found.paid, found.supported, found.calendar.paid_through) == (8, 8, Month(2026, 8))
+    states = {one.month: one.state for one in found.calendar.months}
+    assert (states[Month(2026, 8)], states[Month(2026, 9)]) == (State.OWN, State.NOT_NEEDED)
+    assert helped_before(session, person).by_the_state == 8
+    assert helped_of_all(session, person.town_id, [person.id])[person.id].by_the_state == 8
 
 
 @pytest.mark.parametrize("ending", [Ending.STOPPED, Ending.MOVED_OUT])
