@@ -50,7 +50,7 @@ SENTENCES: Mapping[str, Callable[[], str]] = {
     ),
     "pension_from": lambda: gettext("a month for life, from %(month)s"),
     "own": lambda: gettext("For that I pay %(amount)s myself in all."),
-    "paid_back": lambda: gettext("After %(years)s years and %(months)s months of pension I have received what I paid."),
+    "paid_back": lambda: gettext("After %(years)s yr %(months)s mo of pension I have received what I paid."),
     "life_paid": lambda: gettext("paid %(amount)s"),
     "life_received": lambda: gettext("received %(amount)s"),
     "aged": lambda: gettext("aged %(age)s"),
