@@ -219,7 +219,7 @@ def months_of(
         )
     now = stays[-1] if stays else None
     through = now.paid_through if now else known[-1]
-    while through in borne and not borne[through].needed:
+    while through is not None and through in borne and not borne[through].needed:
         through -= 1
     return Calendar(
         tuple(found),

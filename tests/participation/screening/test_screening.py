@@ -207,5 +207,6 @@ def test_anybody_may_ask_and_nothing_is_kept(session: Session, client: FlaskClie
     asked = "/may-i-join?birth_year=1980&work={}&business=none&allowance=none&elsewhere=no"
     assert "Được tham gia" in client.get(asked.format("none")).get_data(as_text=True)
     assert "Thuộc diện BHXH bắt buộc" in client.get(asked.format("contract")).get_data(as_text=True)
+    assert "Chưa tới ngày áp dụng" in client.get(asked.format("hamlet_cadre")).get_data(as_text=True)
     assert client.get(asked.format("king")).status_code == 422
     assert session.scalars(select(Screening)).all() == []
