@@ -54,6 +54,7 @@ import crm.prospects.lists.services.tags
 import crm.prospects.merging.cards
 import crm.prospects.merging.models
 import crm.prospects.models
+import crm.prospects.tally.models
 import crm.reminders.models
 import crm.reorganisations.models
 import crm.reports.documents.models

@@ -8,7 +8,6 @@ from crm import clock
 from crm.db import transaction
 from crm.participation import services
 from crm.participation.listed import services as listed
-from crm.participation.tally import recounting
 
 
 @shared_task(name="participation.lapse_overdue")
@@ -27,10 +26,3 @@ def record_accepted() -> None:
     while more:
         with transaction() as session:
             more = listed.record_accepted(session, clock.now())
-
-
-@shared_task(name="participation.check_sums")
-def check_sums() -> None:
-    """Fold the sums of participants, count them again, and put right and note what differs. Safe to run again."""
-    with transaction() as session:
-        recounting.check(session, clock.now())

@@ -10,8 +10,8 @@ EVERY_MINUTE = 60.0
 
 TIMETABLE: dict[str, dict[str, Any]] = {
     "participants whose deadline has passed": {"task": "participation.lapse_overdue", "schedule": 5 * EVERY_MINUTE},
-    "sums of participants, counted again": {
-        "task": "participation.check_sums",
+    "sums of people and participants, counted again": {
+        "task": "sums.check",
         "schedule": crontab(hour=1, minute=40),
     },
     "listed payments that wait to be recorded": {"task": "participation.record_accepted", "schedule": EVERY_MINUTE},

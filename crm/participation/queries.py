@@ -93,7 +93,7 @@ def count(session: Session, scope: Scope, kind: Kind, span: Span, narrowed: Narr
 def asked_neighbourhood(
     place: InstrumentedAttribute[UUID] | ColumnElement[UUID],
     within: Boundaries,
-    neighbourhood: ColumnElement[UUID | None] | None = None,
+    neighbourhood: InstrumentedAttribute[UUID | None] | ColumnElement[UUID | None] | None = None,
 ) -> ColumnElement[UUID | None]:
     """The person's neighbourhood (by default as the register has it) where it decides the unit they are counted in, else
     nothing."""

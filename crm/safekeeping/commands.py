@@ -20,13 +20,13 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
-from crm import clock, pulse
+from crm import clock, pulse, sums
 from crm.db import session, transaction
 from crm.embedded.brokers import broker_urls
 from crm.embedded.directory import Lock
 from crm.errors import RuleBroken
 from crm.participation.recounting import differences
-from crm.participation.tally import recounting as tally
+from crm.participation.tally.recounting import EVERY
 from crm.safekeeping import gateway, services
 from crm.sponsors.cliff.checking import overlooked
 from crm.sponsors.ledger import recounting
@@ -185,14 +185,17 @@ def _months(settings: Settings) -> tuple[bool, str]:
     return not found, "; ".join(found) or "spells, payments and months say the same"
 
 
-def _tally(settings: Settings) -> tuple[bool, str]:
+def _sums(settings: Settings) -> tuple[bool, str]:
     try:
-        found, last = tally.differences(session()), tally.last_word(session())
+        found = [words for one in EVERY for words in sums.differences(session(), one)]
+        last = sums.last_checked(session(), EVERY)
     except SQLAlchemyError:
         return False, "the database cannot be asked"
     if found:
         return False, "; ".join(found)
-    return (not last, f"last night: {'; '.join(last)}, put right") if last else (True, "the same as a recount")
+    if last and last.found:
+        return False, f"last night: {'; '.join(last.found)}, put right"
+    return True, "the same as a recount"
 
 
 def _money(settings: Settings) -> tuple[bool, str]:
@@ -219,7 +222,7 @@ CHECKS: dict[str, Check] = {
     "clock": _clock,
     "disk": _disk,
     "months": _months,
-    "sums of participants": _tally,
+    "sums of people and participants": _sums,
     "money": _money,
     "help that ends": _cliffs,
     "Twilio": _twilio,

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from crm import clock
 from crm.accounts.rules import Role
 from crm.participation.rules import Movement
-from crm.participation.tally.recounting import check
+from crm.participation.tally.recounting import PARTICIPANTS
 from crm.reports.attention.rules import behind, per_week, should_be
 from crm.reports.rules import Row
+from crm.sums import check
 from tests.factories import Make
 
 DAY = date(2019, 10, 15)
@@ -59,7 +60,7 @@ def test_a_lead_of_many_volunteers_reads_of_the_eight_to_ask_first(
 
 
 def test_an_auditor_reads_the_last_recount(signed_in: Callable[..., FlaskClient], session: Session) -> None:
-    check(session, clock.now())
+    check(session, PARTICIPANTS, clock.now())
     page = signed_in(Role.AUDITOR).get("/dashboard").text
     assert "Sổ sách trong ba mươi ngày qua" in page
     assert "15/10/2019" in page

@@ -22,6 +22,7 @@ from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
 from crm.errors import NotFound
 from crm.prospects.models import Prospect
+from crm.prospects.tally.models import PeopleTally
 
 ORDER: tuple[InstrumentedAttribute[Any], ...] = (Prospect.name_key, Prospect.id)
 """The order of every list of people: Vietnamese, by given name."""
@@ -37,22 +38,27 @@ def listed_to(scope: Scope) -> ColumnElement[bool]:
     return and_(visible_to(scope), Prospect.merged_into_id.is_(None))
 
 
-def _within_reach(scope: Scope) -> list[ColumnElement[bool]]:
+def summed_to(scope: Scope) -> ColumnElement[bool]:
+    """`listed_to` asked of the sums of people by stage instead of the people."""
+    return and_(PeopleTally.town_id == scope.town_id, *_within_reach(scope, PeopleTally))
+
+
+def _within_reach(scope: Scope, of: type[Prospect | PeopleTally] = Prospect) -> list[ColumnElement[bool]]:
     if scope.reach is Reach.ALL:
         return []
     if scope.reach is Reach.OWN:
-        return [Prospect.volunteer_id == scope.user_id]
+        return [of.volunteer_id == scope.user_id]
     unit = []
     if scope.reach is Reach.UNIT and scope.organisation_id:
-        unit.append(Prospect.organisation_id == scope.organisation_id)
+        unit.append(of.organisation_id == scope.organisation_id)
     if scope.reach is Reach.UNIT and scope.place_ids is not None:
-        unit.append(lives_in(scope.place_ids))
+        unit.append(lives_in(scope.place_ids, of))
     return unit or [false()]
 
 
-def lives_in(place_ids: Collection[UUID]) -> ColumnElement[bool]:
+def lives_in(place_ids: Collection[UUID], of: type[Prospect | PeopleTally] = Prospect) -> ColumnElement[bool]:
     """Whether somebody's ward or neighbourhood is one of these."""
-    return or_(Prospect.place_id.in_(place_ids), Prospect.neighbourhood_id.in_(place_ids))
+    return or_(of.place_id.in_(place_ids), of.neighbourhood_id.in_(place_ids))
 
 
 def person_seen(session: Session, scope: Scope, prospect_id: UUID) -> Prospect:

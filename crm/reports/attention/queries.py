@@ -11,13 +11,13 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from crm import clock, stored
+from crm import clock
 from crm.accounts.models import ChangeRecord, User
 from crm.accounts.queries import Scope
 from crm.outreach.models import Visit
 from crm.outreach.queries import Load, loads
 from crm.participation.models import Payment
-from crm.participation.tally.recounting import CHECKED
+from crm.participation.tally.recounting import EVERY
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import visible_to
 from crm.reports.attention.rules import SILENT_AFTER, Problem, Wrong, behind
@@ -26,6 +26,7 @@ from crm.reports.duties.queries import how_many_late
 from crm.reports.queries import Home
 from crm.reports.rounds.queries import Late, late_rounds
 from crm.sponsors.ledger.models import LedgerPeriod
+from crm.sums import last_checked
 from crm.targets.models import Target
 from crm.targets.sharing.models import TargetShare, TargetSharing
 from crm.targets.sharing.rules import Answer, State
@@ -144,13 +145,13 @@ def audit(session: Session, scope: Scope, now: datetime) -> Audit:
     locked = select(func.count()).where(User.town_id == town, (User.locked_until > now) | (User.failed_sign_ins > 0))
     counted = (one.scalar_subquery() for one in (reversed_, targets, acts, locked))
     taken_back, changed, exports, wrong_passwords = session.execute(select(*counted)).one()
-    kept = stored.read(session, CHECKED)
+    checked = last_checked(session, EVERY)
     return Audit(
         closed=session.scalars(closed).all(),
         reversed_payments=taken_back or 0,
         changed_targets=changed or 0,
         exports=exports or 0,
         locked=wrong_passwords or 0,
-        checked_at=datetime.fromisoformat(kept["at"]) if kept else None,
-        found=kept["found"] if kept else (),
+        checked_at=checked.at if checked else None,
+        found=checked.found if checked else (),
     )

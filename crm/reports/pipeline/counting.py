@@ -1,18 +1,20 @@
-"""People on the way counted, in one statement however they are divided; and the list behind every figure.
+"""People on the way counted, however they are divided; and the list behind every figure.
 
-A count and its list ask the same condition of the same people, so they cannot differ.
+A count and its list ask the same condition, of the same people or of the sums that are kept with them (crm/prospects/tally),
+so they cannot differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Date, Select, Subquery, and_, case, distinct, func, literal, select, true
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.accounts.models import User
@@ -28,6 +30,7 @@ from crm.prospects.models import Prospect, StageChange, Standing
 from crm.prospects.queries.seeing import ORDER
 from crm.prospects.queries.standing import valid_on
 from crm.prospects.rules import STRENGTH, Ground, Stage
+from crm.prospects.tally.models import PeopleTally
 from crm.prospects.wording import GROUNDS
 from crm.reports.pipeline import queries
 from crm.reports.pipeline.queries import Among, talks
@@ -40,10 +43,7 @@ NONE = "none"
 
 def counts(session: Session, among: Among, span: Span) -> Counts:
     """Everybody of `among` counted together."""
-    found = Counts()
-    for row in session.execute(_counted(among, span, clock.today())):
-        _add(found, row)
-    return found
+    return _counted(session, among, span, _TOGETHER).get((), Counts())
 
 
 def divided(session: Session, among: Among, span: Span, by: Division) -> list[Divided]:
@@ -53,58 +53,55 @@ def divided(session: Session, among: Among, span: Span, by: Division) -> list[Di
         return list(_months(session, among, span))
     within = boundaries(session, among.scope.town_id, span.as_of)
     found: dict[Any, Counts] = {}
-    for *key, _stage, _people, _met, _refused, _won, _left in (
-        rows := session.execute(_counted(among, span, clock.today(), *_columns(by, among, span, within))).all()
-    ):
-        found.setdefault(_key(by, key, within), Counts())
-    for row in rows:
-        _add(found[_key(by, row[:-_FIGURES], within)], row[-_FIGURES:])
+    for key, one in _counted(session, among, span, _dividing(by, among, span, within)).items():
+        found.setdefault(_key(by, key, within), Counts()).add(one)
     names = _names(session, among, by, list(found))
     named = [Divided(str(key or NONE), names.get(key, _("Not on record")), one) for key, one in found.items()]
     return sorted(named, key=lambda one: (one.key == NONE, sort_key(one.name), one.key))
 
 
-_FIGURES = 6
+class Dividing(NamedTuple):
+    """What people are divided by: columns of a person (or of the sums, which call theirs the same), and what has to be
+    joined for them."""
+
+    columns: Callable[[type[Prospect | PeopleTally]], Sequence[Any]]
+    joined: Sequence[tuple[Subquery, bool]] = ()
+    """By the person; with True also those who stand in none of its rows."""
+
+    def of_people(self, *figures: Any) -> Select[Any]:
+        """The figures of people by these columns, to be narrowed and joined further."""
+        query = select(*self.columns(Prospect), *figures).select_from(Prospect)
+        for one, everybody in self.joined:
+            query = query.join(one, one.c.prospect_id == Prospect.id, isouter=everybody)
+        return query.group_by(*self.columns(Prospect))
 
 
-def _add(found: Counts, row: Any) -> None:
-    stage, people, *happened = row
-    found.stages[Stage(stage)] += people
-    for what, number in zip(IN_PERIOD, happened, strict=True):
-        found.happened[what] += number
+_TOGETHER = Dividing(lambda of: ())
 
 
-def _counted(among: Among, span: Span, today: date, *division: Any) -> Select[Any]:
-    """Division, stage, people at it, and to how many of them each thing happened."""
-    columns, joins = division or ((), ())
-    stage, last = _stage_at(among, span.as_of, today)
-    talked = _talked(among, span)
-    spells = {what: _once(_happened(among, span, what)) for what in (What.WON, What.LEFT)}
-    sets = [talked, *spells.values()]
-    counted: dict[What, Any] = {
-        what: func.count(one.c.prospect_id) for what, one in ((What.MET, talked), *spells.items())
-    }
-    counted[What.REFUSED] = func.count().filter(talked.c.refused)
-    figures = [counted[what] for what in IN_PERIOD]
-    there = func.count().filter(_there(span.as_of, today))
-    query = select(*columns, stage, there, *figures).select_from(Prospect).where(among.condition)
-    for one, condition in joins:
-        query = query.join(one, condition, isouter=one.name == "strongest")
-    if last is not None:
-        query = query.outerjoin(last, last.c.prospect_id == Prospect.id)
-    for one in sets:
-        query = query.outerjoin(one, one.c.prospect_id == Prospect.id)
-    return query.group_by(*columns, stage)
+def _counted(session: Session, among: Among, span: Span, by: Dividing) -> dict[tuple[Any, ...], Counts]:
+    """By the values of the columns: how many people are at each stage, and to how many of them each thing happened."""
+    found: dict[tuple[Any, ...], Counts] = defaultdict(Counts)
+    for *key, stage, people in _standing(session, among, span.as_of, by):
+        found[tuple(key)].stages[Stage(stage)] += people
+    for whats, figures, who in _sets(among, span):
+        query = by.of_people(*figures).join(who, who.c.prospect_id == Prospect.id).where(among.condition)
+        for (*key_and_people,) in session.execute(query):
+            key, people = key_and_people[: -len(whats)], key_and_people[-len(whats) :]
+            for what, number in zip(whats, people, strict=True):
+                found[tuple(key)].happened[what] += number
+    return found
 
 
-def _talked(among: Among, span: Span) -> Subquery:
-    """Whom somebody spoke with in a period, and whether they said no: both in one look at the visits."""
+def _sets(among: Among, span: Span) -> Iterator[tuple[Sequence[What], Sequence[Any], Subquery]]:
+    """Things that happen, how each is counted, and to whom they happened, everybody once."""
     refused = func.bool_or(Visit.outcome == Outcome.REFUSED).label("refused")
-    return talks(among.scope, span).with_only_columns(Visit.prospect_id, refused).group_by(Visit.prospect_id).subquery()
-
-
-def _once(who: Select[Any]) -> Subquery:
-    return who.distinct().subquery()
+    talked = (
+        talks(among.scope, span).with_only_columns(Visit.prospect_id, refused).group_by(Visit.prospect_id).subquery()
+    )
+    yield (What.MET, What.REFUSED), (func.count(), func.count().filter(talked.c.refused)), talked
+    for what in (What.WON, What.LEFT):
+        yield (what,), (func.count(),), _happened(among, span, what).distinct().subquery()
 
 
 def _happened(among: Among, span: Span, what: What) -> Select[UUID]:
@@ -115,6 +112,39 @@ def _happened(among: Among, span: Span, what: What) -> Select[UUID]:
         What.LEFT: queries.who_left,
     }[what]
     return who(among.scope, span)
+
+
+# ---- at which stage they are
+
+
+def _standing(session: Session, among: Among, as_of: date, by: Dividing) -> Iterator[Any]:
+    """Columns, stage and people at the end of a day: today's from the sums where they can tell, and for an earlier day what
+    changed since is taken back person by person."""
+    today, summed = clock.today(), among.summed
+    if summed is None or by.joined:
+        stage, last = _stage_at(among, as_of, today)
+        query = by.of_people(stage, func.count()).where(among.condition, _there(as_of, today)).group_by(stage)
+        if last is not None:
+            query = query.outerjoin(last, last.c.prospect_id == Prospect.id)
+        yield from session.execute(query)
+        return
+    columns = (*by.columns(PeopleTally), PeopleTally.stage)
+    people = func.sum(PeopleTally.people).cast(PeopleTally.people.type)
+    yield from session.execute(select(*columns, people).where(summed).group_by(*columns).having(people != 0))
+    if as_of >= today:
+        return
+    there = _there(as_of, today)
+    _stage, last = _stage_at(among, as_of, today)
+    assert last is not None
+    went_on = by.of_people(Prospect.stage, last.c.stage, func.count()).join(last, last.c.prospect_id == Prospect.id)
+    for *key, now, then, number in session.execute(
+        went_on.where(among.condition, there).group_by(Prospect.stage, last.c.stage)
+    ):
+        yield *key, now, -number
+        yield *key, then, number
+    came = by.of_people(Prospect.stage, func.count()).where(among.condition, ~there).group_by(Prospect.stage)
+    for *key, now, number in session.execute(came):
+        yield *key, now, -number
 
 
 def _there(as_of: date, today: date) -> ColumnElement[bool]:
@@ -140,21 +170,19 @@ def _stage_at(among: Among, as_of: date, today: date) -> tuple[Any, Subquery | N
 # ---- what they are divided by
 
 
-def _columns(by: Division, among: Among, span: Span, within: Boundaries) -> tuple[Any, Any]:
-    """Columns to group by, and what has to be joined for them."""
+def _dividing(by: Division, among: Among, span: Span, within: Boundaries) -> Dividing:
     if by is Division.PLACE:
-        return (Prospect.place_id, asked_neighbourhood(Prospect.place_id, within)), ()
+        return Dividing(lambda of: (of.place_id, asked_neighbourhood(of.place_id, within, of.neighbourhood_id)))
+    if by is Division.ORGANISATION:
+        return Dividing(lambda of: (of.organisation_id,))
+    if by is Division.VOLUNTEER:
+        return Dividing(lambda of: (of.volunteer_id,))
     if by is Division.CHANNEL:
         ways = talks(among.scope, span).with_only_columns(Visit.prospect_id, Visit.channel).distinct().subquery("ways")
-        return (ways.c.channel,), ((ways, ways.c.prospect_id == Prospect.id),)
-    if by is Division.STANDING:
-        strongest = _strongest(among, span.as_of)
-        ground = func.coalesce(strongest.c.strength, literal(STRENGTH[Ground.OTHER], literal_execute=True))
-        return (ground,), ((strongest, strongest.c.prospect_id == Prospect.id),)
-    column: InstrumentedAttribute[Any] = (
-        Prospect.organisation_id if by is Division.ORGANISATION else Prospect.volunteer_id
-    )
-    return (column,), ()
+        return Dividing(lambda of: (ways.c.channel,), [(ways, False)])
+    strongest = _strongest(among, span.as_of)
+    ground = func.coalesce(strongest.c.strength, literal(STRENGTH[Ground.OTHER], literal_execute=True))
+    return Dividing(lambda of: (ground,), [(strongest, True)])
 
 
 def _strongest(among: Among, day: date) -> Subquery:

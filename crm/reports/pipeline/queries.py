@@ -22,7 +22,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from crm import clock
 from crm.accounts.queries import Scope
@@ -34,9 +34,10 @@ from crm.participation.queries import holds_on
 from crm.participation.rules import Beginning, Span
 from crm.places.boundaries import Part
 from crm.prospects.models import Prospect, StageChange
-from crm.prospects.queries.seeing import listed_to
+from crm.prospects.queries.seeing import listed_to, summed_to
 from crm.prospects.queries.standing import stands
 from crm.prospects.rules import Ground, Stage
+from crm.prospects.tally.models import PeopleTally
 
 WON = (Beginning.JOINED, Beginning.RETURNED)
 QUARTERS = tuple(part / 4 for part in (1, 2, 3))
@@ -63,17 +64,23 @@ class Among:
     @property
     def condition(self) -> ColumnElement[bool]:
         """On the person; a narrowing never widens what may be seen."""
-        return and_(listed_to(self.scope), *self._narrowed())
+        return and_(listed_to(self.scope), *self._narrowed(Prospect), *self._by_what_happened())
 
-    def _narrowed(self) -> Iterator[ColumnElement[bool]]:
+    @property
+    def summed(self) -> ColumnElement[bool] | None:
+        """The same on the sums of people by stage; None where they cannot tell."""
+        if self.met or self.standing:
+            return None
+        return and_(summed_to(self.scope), *self._narrowed(PeopleTally))
+
+    def _narrowed(self, of: type[Prospect | PeopleTally]) -> Iterator[ColumnElement[bool]]:
         if self.place_ids is not None:
-            yield or_(Prospect.place_id.in_(self.place_ids), *map(_in_part, self.parts))
-        for column, asked in (
-            (Prospect.organisation_id, self.organisation_id),
-            (Prospect.volunteer_id, self.volunteer_id),
-        ):
+            yield or_(of.place_id.in_(self.place_ids), *(_in_part(part, of) for part in self.parts))
+        for column, asked in ((of.organisation_id, self.organisation_id), (of.volunteer_id, self.volunteer_id)):
             if asked is not None:
                 yield column.is_(None) if asked == "none" else column == asked
+
+    def _by_what_happened(self) -> Iterator[ColumnElement[bool]]:
         if self.met:
             channel, span = self.met
             visits = talks(self.scope, span).where(Visit.channel == channel)
@@ -82,10 +89,10 @@ class Among:
             yield stands(*self.standing)
 
 
-def _in_part(part: Part) -> ColumnElement[bool]:
-    inside = Prospect.neighbourhood_id.in_(part.neighbourhood_ids)
-    without = Prospect.neighbourhood_id.is_(None)
-    return and_(Prospect.place_id == part.place_id, or_(inside, without) if part.unknown else inside)
+def _in_part(part: Part, of: type[Prospect | PeopleTally]) -> ColumnElement[bool]:
+    inside = of.neighbourhood_id.in_(part.neighbourhood_ids)
+    without = of.neighbourhood_id.is_(None)
+    return and_(of.place_id == part.place_id, or_(inside, without) if part.unknown else inside)
 
 
 def talks(scope: Scope, span: Span) -> Select[Any]:
@@ -159,7 +166,7 @@ def _won() -> ColumnElement[bool]:
 
 def stays(session: Session, among: Among, span: Span) -> Mapping[Stage, Stay]:
     """How long people were at each stage that they left in the period."""
-    each = _each_stay(among)
+    each = _each_stay(among, span)
     days = extract("epoch", each.c.until - each.c.at) / SECONDS_OF_DAY
     quarters = (func.percentile_cont(share).within_group(days) for share in QUARTERS)
     people = func.count(distinct(each.c.prospect_id))
@@ -167,16 +174,21 @@ def stays(session: Session, among: Among, span: Span) -> Mapping[Stage, Stay]:
     return {row[0]: Stay(row[1], *(float(one) for one in row[2:])) for row in session.execute(query)}
 
 
-def _each_stay(among: Among) -> Subquery:
+def _each_stay(among: Among, span: Span) -> Subquery:
+    """The stays of those who took a step in the period: only theirs can have ended in it."""
     person = (StageChange.town_id, StageChange.prospect_id)
     until = func.lead(StageChange.at).over(partition_by=person, order_by=(StageChange.at, StageChange.id))
     columns = (StageChange.prospect_id, StageChange.to_stage, StageChange.at, until.label("until"))
-    return _changes(among).with_only_columns(*columns).subquery()
+    stepped = select(_NEXT.prospect_id).where(_NEXT.town_id == among.scope.town_id, *_in(_NEXT.at, span))
+    return _changes(among).where(StageChange.prospect_id.in_(stepped)).with_only_columns(*columns).subquery()
+
+
+_NEXT = aliased(StageChange)
 
 
 def who_left_stage(among: Among, span: Span, stage: Stage) -> Select[UUID]:
     """Those behind a figure of `stays`."""
-    each = _each_stay(among)
+    each = _each_stay(among, span)
     return select(each.c.prospect_id).where(*_in(each.c.until, span), each.c.to_stage == stage)
 
 

@@ -71,6 +71,13 @@ class Counts:
     def people(self) -> int:
         return sum(self.stages.values())
 
+    def add(self, other: Counts) -> None:
+        """Count these as well."""
+        for stage, people in other.stages.items():
+            self.stages[stage] += people
+        for what, people in other.happened.items():
+            self.happened[what] += people
+
 
 class Divided(NamedTuple):
     """The figures of one ward, organisation, volunteer, way of meeting, ground or month."""
@@ -91,10 +98,7 @@ def together(rows: Iterable[Divided]) -> Counts:
     """The rows of a division that tells everybody apart as one: the figures of all of them."""
     whole = Counts()
     for row in rows:
-        for stage, people in row.counts.stages.items():
-            whole.stages[stage] += people
-        for what, people in row.counts.happened.items():
-            whole.happened[what] += people
+        whole.add(row.counts)
     return whole
 
 

@@ -17,11 +17,12 @@ from crm.participation.models import Participation
 from crm.participation.queries import count
 from crm.participation.rules import NOBODY, Beginning, Ending, Kind, Movement, Span
 from crm.participation.tally.models import ParticipationTally
-from crm.participation.tally.recounting import check, differences, last_word
+from crm.participation.tally.recounting import EVERY, PARTICIPANTS
 from crm.prospects.rules import Ground
 from crm.prospects.services.neighbourhoods import find_or_add_neighbourhood
 from crm.reports.figures.queries import figures
-from tasks.participation import check_sums
+from crm.sums import check, differences, last_checked
+from tasks.sums import check as check_sums
 from tests.factories import Make
 from tests.participation.stories import join, spell
 
@@ -30,6 +31,12 @@ KINDS = (Kind.BASELINE, Kind.JOINED, Kind.RETURNED, Kind.LEFT, Kind.LAPSED, Kind
 
 def everyone(session: Session, make: Make) -> Scope:
     return scope_of(session, make.user(Role.MANAGER))
+
+
+def told(session: Session) -> list[str]:
+    checked = last_checked(session, EVERY)
+    assert checked
+    return checked.found
 
 
 def rows(session: Session) -> int:
@@ -63,8 +70,8 @@ def test_any_history_of_acts_leaves_the_sums_and_the_lists_equal_on_any_day(
             ).id
         session.flush()
         if dice.random() < 0.05:
-            check(session, clock.now())
-    assert differences(session) == []
+            check(session, PARTICIPANTS, clock.now())
+    assert differences(session, PARTICIPANTS) == []
     scope = everyone(session, make)
     for as_of in (day, day.replace(day=1), day.replace(day=1) - timedelta(days=1), date(2019, 3, 15)):
         span = Span.year_to(as_of)
@@ -104,13 +111,13 @@ def test_paying_on_adds_nothing_to_the_sums(session: Session, make: Make) -> Non
 def test_sums_that_somebody_spoiled_are_found_put_right_and_told(session: Session, make: Make) -> None:
     join(make.prospect(), date(2019, 4, 2))
     session.execute(text("update participation_tally set joined = 7"))
-    (found,) = differences(session)
-    assert "04/2019" in found
-    check(session, clock.now())
-    assert differences(session) == []
-    assert last_word(session)
-    check(session, clock.now())
-    assert last_word(session) == []
+    (found,) = differences(session, PARTICIPANTS)
+    assert "2019-04-01" in found
+    check(session, PARTICIPANTS, clock.now())
+    assert differences(session, PARTICIPANTS) == []
+    assert told(session)
+    check(session, PARTICIPANTS, clock.now())
+    assert told(session) == []
     assert rows(session) == 1
 
 
@@ -124,5 +131,5 @@ def test_the_night_folds_the_sums_and_may_run_twice(session: Session, make: Make
     for _again in range(2):
         check_sums.run()
         assert rows(session) == 1
-        assert differences(session) == []
+        assert differences(session, PARTICIPANTS) == []
         session.rollback()
