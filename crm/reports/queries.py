@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.accounts.models import Organisation, User
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
-from crm.months import Month
 from crm.names import sort_key
 from crm.participation import queries as participation
 from crm.participation.rules import NOBODY, Kind, Movement, Span
 from crm.places.boundaries import boundaries
 from crm.places.models import Place
 from crm.places.rules import UNITS
-from crm.prospects.models import Prospect, StageChange
 from crm.prospects.queries.lists import Filters, people
-from crm.prospects.queries.seeing import listed_to
 from crm.prospects.rules import Stage
 from crm.reports.figures.queries import figures
 from crm.reports.figures.rules import Figures
-from crm.reports.rules import By, Row
+from crm.reports.pipeline.queries import Among
+from crm.reports.pipeline.standing import standing
+from crm.reports.rules import Row
 from crm.targets import queries as targets
 from crm.targets.models import Target
 from crm.targets.rules import Pace, pace
@@ -87,7 +86,7 @@ def home(session: Session, scope: Scope, as_of: date, today: date, drawn: date |
         pace=pace(moved.start, moved.now, target.people, span.as_of) if target else None,
         places=places_in(session, scope, counted),
         organisations=_organisations(session, scope, counted),
-        stages=stages(session, listed_to(scope)),
+        stages=stages(session, Among(scope)),
         to_decide=to_decide(session, scope, today) if as_of == today else None,
     )
 
@@ -140,11 +139,10 @@ def _row(key: UUID | None, name: str, moved: Movement, target: int | None) -> Ro
     return Row(key, name, sort_key(name), moved, target)
 
 
-def stages(session: Session, among: ColumnElement[bool]) -> dict[Stage, int]:
+def stages(session: Session, among: Among) -> dict[Stage, int]:
     """How many of these people stand at each stage now."""
-    query = select(Prospect.stage, func.count()).where(among).group_by(Prospect.stage)
-    found = {row[0]: row[1] for row in session.execute(query)}
-    return {stage: found.get(stage, 0) for stage in Stage}
+    (stood,) = standing(session, among, [clock.today()])
+    return {stage: stood[(), stage] for stage in Stage}
 
 
 def to_decide(session: Session, scope: Scope, today: date) -> ToDecide:
@@ -159,103 +157,3 @@ def to_decide(session: Session, scope: Scope, today: date) -> ToDecide:
     lengths = (one.with_only_columns(func.count()).order_by(None).scalar_subquery() for one in lists)
     overdue, due, unassigned, stale = session.execute(select(*lengths)).one()
     return ToDecide(overdue=overdue, due=due, unassigned=unassigned, stale=stale)
-
-
-# ---- the pipeline on any day
-
-
-class PipelineRow(NamedTuple):
-    """How many people stood at each stage, for one place, organisation, volunteer or month."""
-
-    key: str | None
-    name: str
-    stages: dict[Stage, int]
-
-    @property
-    def people(self) -> int:
-        return sum(self.stages.values())
-
-
-def pipeline(session: Session, scope: Scope, as_of: date, by: By, drawn: date | None = None) -> list[PipelineRow]:
-    """Where people stood at the end of a day, by the last step each had made until then, among those someone may see.
-
-    Divided by where they live (in the boundaries of `drawn`, by default of the day), by who looks after them today, or by
-    month: each month of the year up to the day, as it stood at its end. Someone without any step on record stands at «new».
-    """
-    if by is By.MONTH:
-        return [_month(session, scope, day) for day in _ends_of_months(as_of)]
-    counted: dict[UUID | None, dict[Stage, int]] = {}
-    for key, stage, number in _counted(session, scope, as_of, by, drawn or as_of):
-        counts = counted.setdefault(key, dict.fromkeys(Stage, 0))
-        counts[stage] += number
-    names = _names(session, scope, by, counted)
-    rows = [
-        PipelineRow(str(key) if key else None, names.get(key, _("Not on record")), counts)
-        for key, counts in counted.items()
-    ]
-    return sorted(rows, key=lambda row: (row.key is None, sort_key(row.name), row.key or ""))
-
-
-def _counted(
-    session: Session, scope: Scope, as_of: date, by: By, drawn: date
-) -> Iterator[tuple[UUID | None, Stage, int]]:
-    """Key, stage and number; a key may come more than once."""
-    if by is not By.PLACE:
-        column = Prospect.organisation_id if by is By.ORGANISATION else Prospect.volunteer_id
-        yield from (tuple(row) for row in session.execute(_standing(scope, as_of, column)))  # type: ignore[misc]
-        return
-    within = boundaries(session, scope.town_id, drawn)
-    asked = participation.asked_neighbourhood(Prospect.place_id, within)
-    for place_id, neighbourhood_id, stage, number in session.execute(_standing(scope, as_of, Prospect.place_id, asked)):
-        yield within.unit_of(place_id, neighbourhood_id), stage, number
-
-
-def _standing(scope: Scope, as_of: date, *columns: Any) -> Select[Any]:
-    """Values of the columns, stage and number of people at the end of a day."""
-    end = _end_of(as_of)
-    last = (
-        select(StageChange.prospect_id, StageChange.to_stage)
-        .where(StageChange.town_id == scope.town_id, StageChange.at < end)
-        .distinct(StageChange.prospect_id)
-        .order_by(StageChange.prospect_id, StageChange.at.desc(), StageChange.id.desc())
-        .subquery()
-    )
-    stage = func.coalesce(last.c.to_stage, Stage.NEW, type_=StageChange.to_stage.type)
-    return (
-        select(*columns, stage, func.count())
-        .select_from(Prospect)
-        .outerjoin(last, last.c.prospect_id == Prospect.id)
-        .where(_there_by(scope, end))
-        .group_by(*columns, stage)
-    )
-
-
-def _there_by(scope: Scope, end: datetime) -> ColumnElement[bool]:
-    return and_(listed_to(scope), Prospect.created_at < end)
-
-
-def _month(session: Session, scope: Scope, day: date) -> PipelineRow:
-    counts = dict.fromkeys(Stage, 0)
-    for _key, stage, number in session.execute(_standing(scope, day, Prospect.town_id)):
-        counts[stage] += number
-    month = Month.of(day)
-    return PipelineRow(str(month), f"{month.number}/{month.year}", counts)
-
-
-def _ends_of_months(as_of: date) -> Iterable[date]:
-    first = Month(as_of.year, 1)
-    return [min(month.last_day, as_of) for month in first.until(Month.of(as_of) + 1)]
-
-
-def _end_of(day: date) -> datetime:
-    return clock.at(day + timedelta(days=1))
-
-
-def _names(session: Session, scope: Scope, by: By, keys: Iterable[UUID | None]) -> Mapping[UUID | None, str]:
-    if by is By.PLACE:
-        return {key: place.name for key, place in participation.places_named(session, scope.town_id).items()}
-    if by is By.ORGANISATION:
-        return {key: name for key, name in participation.organisations_named(session, scope.town_id).items()}  # noqa: C416
-    wanted = [key for key in keys if key]
-    query = select(User.id, User.full_name).where(User.town_id == scope.town_id, User.id.in_(wanted))
-    return {row[0]: row[1] for row in session.execute(query)}

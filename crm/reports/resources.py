@@ -12,7 +12,7 @@ from crm.accounts.rules import May
 from crm.api.blueprint import Blueprint
 from crm.db import session
 from crm.prospects.rules import Stage
-from crm.reports import queries
+from crm.reports.pipeline import standing
 from crm.reports.rules import By
 from crm.web.guard import may
 
@@ -59,5 +59,5 @@ def pipeline(asked: dict[str, Any]) -> dict[str, Any]:
     """Where people stood at the end of a day"""
     as_of = min(asked["as_of"] or clock.today(), clock.today())
     drawn = asked["boundaries"] or as_of
-    rows = queries.pipeline(session(), current_scope(), as_of, asked["by"], drawn)
+    rows = standing.rows(session(), current_scope(), as_of, asked["by"], drawn)
     return {"as_of": as_of, "boundaries": drawn, "by": asked["by"], "stages": list(Stage), "items": rows}

@@ -16,7 +16,7 @@ from xlsxwriter import Workbook
 from crm.accounts.queries import Scope
 from crm.participation.rules import Span
 from crm.prospects.rules import Stage
-from crm.reports.queries import pipeline
+from crm.reports.pipeline import standing
 from crm.reports.rules import By
 
 SAFE = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -47,7 +47,7 @@ def _drawn(day: date) -> str:
 
 def stages(session: Session, scope: Scope, span: Span, drawn: date | None = None) -> ReportTable:
     """Where people stood at the end of the period, ward by ward in the boundaries of `drawn`, by default of the last day."""
-    found = pipeline(session, scope, span.as_of, By.PLACE, drawn)
+    found = standing.rows(session, scope, span.as_of, By.PLACE, drawn)
     rows: list[list[Any]] = [[row.name, *(row.stages[stage] for stage in Stage), row.people] for row in found]
     sums = [sum(row[place] for row in rows) for place in range(1, len(Stage) + 2)]
     columns = [_("Ward, commune"), *(stage.value for stage in Stage), _("People")]

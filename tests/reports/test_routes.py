@@ -200,10 +200,11 @@ def pipeline_people(make: Make) -> None:
         ),
     ):
         person = make.prospect(name, stage=steps[-1][1], created_at=clock.at(date(2019, 9, 1), 8))
+        before = None
         for day, stage in steps:
-            make.add(
-                StageChange(town_id=person.town_id, prospect_id=person.id, to_stage=stage, at=clock.at(day, 23, 59))
-            )
+            moved = {"from_stage": before, "to_stage": stage, "at": clock.at(day, 23, 59)}
+            make.add(StageChange(town_id=person.town_id, prospect_id=person.id, **moved))
+            before = stage
 
 
 def test_targets_for_other_programs(client: FlaskClient, make: Make, api: Callable[..., dict[str, str]]) -> None:

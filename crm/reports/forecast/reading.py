@@ -26,7 +26,7 @@ from crm.prospects.rules import Stage
 from crm.reports.figures.queries import figures
 from crm.reports.figures.rules import Figures
 from crm.reports.forecast.rules import MIDDLE, MOST_MONTHS, PATH, Past, Ward
-from crm.reports.queries import pipeline
+from crm.reports.pipeline import standing
 from crm.reports.rules import By
 
 FOLLOWED = 90
@@ -69,7 +69,7 @@ def read(session: Session, town_id: UUID, as_of: date) -> Read:
     within = boundaries(session, town_id, as_of)
     now = figures(session, scope, Span.year_to(as_of), as_of)
     moved = [figures(session, scope, Span(one.first_day, one.last_day), as_of).by_place for one in months]
-    pool = {row.key: row.stages for row in pipeline(session, scope, as_of, By.PLACE)}
+    pool = {row.key: row.stages for row in standing.rows(session, scope, as_of, By.PLACE)}
     waited = _waited(session, town_id, months, as_of, within)
     keys = sorted({*now.by_place, *(key for one in moved for key in one), *(UUID(key) for key in pool if key)}, key=str)
     wards = [

@@ -7,35 +7,43 @@ so they cannot differ.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Date, Select, Subquery, and_, case, distinct, func, literal, select, true
+from sqlalchemy import Date, Select, Subquery, and_, case, distinct, func, literal, select
 from sqlalchemy.orm import Session
 
 from crm import clock
-from crm.accounts.models import User
 from crm.months import Month
 from crm.names import sort_key
 from crm.outreach.models import Visit
 from crm.outreach.rules import CHANNELS, Outcome, Reason
 from crm.participation.models import Participation
-from crm.participation.queries import asked_neighbourhood, organisations_named, places_named
 from crm.participation.rules import Span
 from crm.places.boundaries import Boundaries, boundaries
-from crm.prospects.models import Prospect, StageChange, Standing
+from crm.prospects.models import Prospect, Standing
 from crm.prospects.queries.seeing import ORDER
 from crm.prospects.queries.standing import valid_on
 from crm.prospects.rules import STRENGTH, Ground, Stage
-from crm.prospects.tally.models import PeopleTally
 from crm.prospects.wording import GROUNDS
 from crm.reports.pipeline import queries
 from crm.reports.pipeline.queries import Among, talks
 from crm.reports.pipeline.rules import IN_PERIOD, Counts, Divided, Division, What
-from crm.reports.rules import ON_THE_WAY
+from crm.reports.pipeline.standing import (
+    BY_ORGANISATION,
+    BY_VOLUNTEER,
+    TOGETHER,
+    Dividing,
+    by_place,
+    names_of,
+    stage_at,
+    standing,
+    there,
+)
+from crm.reports.rules import ON_THE_WAY, By
 from crm.web.pager import Page, page
 
 NONE = "none"
@@ -43,7 +51,7 @@ NONE = "none"
 
 def counts(session: Session, among: Among, span: Span) -> Counts:
     """Everybody of `among` counted together."""
-    return _counted(session, among, span, _TOGETHER).get((), Counts())
+    return _counted(session, among, span, TOGETHER).get((), Counts())
 
 
 def divided(session: Session, among: Among, span: Span, by: Division) -> list[Divided]:
@@ -60,30 +68,12 @@ def divided(session: Session, among: Among, span: Span, by: Division) -> list[Di
     return sorted(named, key=lambda one: (one.key == NONE, sort_key(one.name), one.key))
 
 
-class Dividing(NamedTuple):
-    """What people are divided by: columns of a person (or of the sums, which call theirs the same), and what has to be
-    joined for them."""
-
-    columns: Callable[[type[Prospect | PeopleTally]], Sequence[Any]]
-    joined: Sequence[tuple[Subquery, bool]] = ()
-    """By the person; with True also those who stand in none of its rows."""
-
-    def of_people(self, *figures: Any) -> Select[Any]:
-        """The figures of people by these columns, to be narrowed and joined further."""
-        query = select(*self.columns(Prospect), *figures).select_from(Prospect)
-        for one, everybody in self.joined:
-            query = query.join(one, one.c.prospect_id == Prospect.id, isouter=everybody)
-        return query.group_by(*self.columns(Prospect))
-
-
-_TOGETHER = Dividing(lambda of: ())
-
-
 def _counted(session: Session, among: Among, span: Span, by: Dividing) -> dict[tuple[Any, ...], Counts]:
     """By the values of the columns: how many people are at each stage, and to how many of them each thing happened."""
     found: dict[tuple[Any, ...], Counts] = defaultdict(Counts)
-    for *key, stage, people in _standing(session, among, span.as_of, by):
-        found[tuple(key)].stages[Stage(stage)] += people
+    (stood,) = standing(session, among, [span.as_of], by)
+    for (values, stage), number in stood.items():
+        found[values].stages[stage] += number
     for whats, figures, who in _sets(among, span):
         query = by.of_people(*figures).join(who, who.c.prospect_id == Prospect.id).where(among.condition)
         for (*key_and_people,) in session.execute(query):
@@ -114,69 +104,16 @@ def _happened(among: Among, span: Span, what: What) -> Select[UUID]:
     return who(among.scope, span)
 
 
-# ---- at which stage they are
-
-
-def _standing(session: Session, among: Among, as_of: date, by: Dividing) -> Iterator[Any]:
-    """Columns, stage and people at the end of a day: today's from the sums where they can tell, and for an earlier day what
-    changed since is taken back person by person."""
-    today, summed = clock.today(), among.summed
-    if summed is None or by.joined:
-        stage, last = _stage_at(among, as_of, today)
-        query = by.of_people(stage, func.count()).where(among.condition, _there(as_of, today)).group_by(stage)
-        if last is not None:
-            query = query.outerjoin(last, last.c.prospect_id == Prospect.id)
-        yield from session.execute(query)
-        return
-    columns = (*by.columns(PeopleTally), PeopleTally.stage)
-    people = func.sum(PeopleTally.people).cast(PeopleTally.people.type)
-    yield from session.execute(select(*columns, people).where(summed).group_by(*columns).having(people != 0))
-    if as_of >= today:
-        return
-    there = _there(as_of, today)
-    _stage, last = _stage_at(among, as_of, today)
-    assert last is not None
-    went_on = by.of_people(Prospect.stage, last.c.stage, func.count()).join(last, last.c.prospect_id == Prospect.id)
-    for *key, now, then, number in session.execute(
-        went_on.where(among.condition, there).group_by(Prospect.stage, last.c.stage)
-    ):
-        yield *key, now, -number
-        yield *key, then, number
-    came = by.of_people(Prospect.stage, func.count()).where(among.condition, ~there).group_by(Prospect.stage)
-    for *key, now, number in session.execute(came):
-        yield *key, now, -number
-
-
-def _there(as_of: date, today: date) -> ColumnElement[bool]:
-    """On record by the end of the day."""
-    return true() if as_of >= today else Prospect.created_at < clock.at(as_of + timedelta(days=1))
-
-
-def _stage_at(among: Among, as_of: date, today: date) -> tuple[Any, Subquery | None]:
-    """The stage at the end of a day: today's, or what the first step after that day led away from."""
-    if as_of >= today:
-        return Prospect.stage, None
-    origin = func.coalesce(StageChange.from_stage, Stage.NEW, type_=StageChange.to_stage.type)
-    first = (
-        select(StageChange.prospect_id, origin.label("stage"))
-        .where(StageChange.town_id == among.scope.town_id, StageChange.at >= clock.at(as_of + timedelta(days=1)))
-        .distinct(StageChange.prospect_id)
-        .order_by(StageChange.prospect_id, StageChange.at, StageChange.id)
-        .subquery()
-    )
-    return func.coalesce(first.c.stage, Prospect.stage, type_=Prospect.stage.type), first
-
-
 # ---- what they are divided by
 
 
 def _dividing(by: Division, among: Among, span: Span, within: Boundaries) -> Dividing:
     if by is Division.PLACE:
-        return Dividing(lambda of: (of.place_id, asked_neighbourhood(of.place_id, within, of.neighbourhood_id)))
+        return by_place(within)
     if by is Division.ORGANISATION:
-        return Dividing(lambda of: (of.organisation_id,))
+        return BY_ORGANISATION
     if by is Division.VOLUNTEER:
-        return Dividing(lambda of: (of.volunteer_id,))
+        return BY_VOLUNTEER
     if by is Division.CHANNEL:
         ways = talks(among.scope, span).with_only_columns(Visit.prospect_id, Visit.channel).distinct().subquery("ways")
         return Dividing(lambda of: (ways.c.channel,), [(ways, False)])
@@ -202,15 +139,9 @@ def _key(by: Division, values: Any, within: Boundaries) -> Any:
 
 
 def _names(session: Session, among: Among, by: Division, keys: list[Any]) -> Mapping[Any, str]:
-    if by is Division.PLACE:
-        return {key: place.name for key, place in places_named(session, among.scope.town_id).items()}
-    if by is Division.ORGANISATION:
-        return organisations_named(session, among.scope.town_id)
-    if by is Division.VOLUNTEER:
-        wanted = [key for key in keys if key]
-        found = select(User.id, User.full_name).where(User.town_id == among.scope.town_id, User.id.in_(wanted))
-        return {row[0]: row[1] for row in session.execute(found)}
-    return {key: str(words) for key, words in (CHANNELS if by is Division.CHANNEL else GROUNDS).items()}  # type: ignore[attr-defined]
+    if by in (Division.CHANNEL, Division.STANDING):
+        return {key: str(words) for key, words in (CHANNELS if by is Division.CHANNEL else GROUNDS).items()}  # type: ignore[attr-defined]
+    return names_of(session, among.scope, By(by.value), keys)
 
 
 MOST_MONTHS = 12
@@ -273,10 +204,10 @@ def people(among: Among, span: Span, asked: Asked) -> Select[Prospect]:
     if asked.what in (What.STAGE, What.ON_THE_WAY):
         stages = (asked.stage or Stage.NEW,) if asked.what is What.STAGE else ON_THE_WAY
         today = clock.today()
-        stage, last = _stage_at(among, span.as_of, today)
+        stage, last = stage_at(among, span.as_of, today)
         if last is not None:
             query = query.outerjoin(last, last.c.prospect_id == Prospect.id)
-        return query.where(stage.in_(stages), _there(span.as_of, today))
+        return query.where(stage.in_(stages), there(span.as_of, today))
     return query.where(Prospect.id.in_(_who(among, span, asked)))
 
 
