@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
+    DateTime,
     Select,
     Time,
     and_,
@@ -67,12 +69,16 @@ def agreed() -> ColumnElement[bool]:
     return func.coalesce(latest_consent(Message.town_id, Message.phone, Message.purpose), Message.asked_for)
 
 
-def within_hours(at: datetime) -> ColumnElement[bool]:
-    """The town of the joined settings, or the law where it has none, lets messages leave now."""
-    local = bindparam(None, at.astimezone(VIETNAM).time(), type_=Time())
+def within_hours(local: ColumnElement[time]) -> ColumnElement[bool]:
+    """The town of the joined settings, or the law where it has none, lets messages leave at this time of day in Vietnam."""
     opens = func.coalesce(SmsSettings.opens, literal(LEGAL_HOURS.opens, Time()))
     closes = func.coalesce(SmsSettings.closes, literal(LEGAL_HOURS.closes, Time()))
     return and_(opens <= local, local < closes)
+
+
+def time_of_day(at: datetime) -> ColumnElement[time]:
+    """The time of day in Vietnam, for a statement."""
+    return literal(at.astimezone(VIETNAM).time(), Time())
 
 
 def below_the_limit(at: datetime) -> ColumnElement[bool]:
@@ -111,25 +117,31 @@ def may_leave(at: datetime, way: Way = Way.TWILIO) -> Select[UUID, UUID, str | N
         .outerjoin(SmsSettings, SmsSettings.town_id == Message.town_id)
         .where(Message.way == way, Message.state == Delivery.QUEUED, Message.not_before <= at, Message.expires_at > at)
         .where(or_(Message.campaign_id.is_(None), Campaign.stage == Stage.RUNNING))
-        .where(SmsSettings.held_since.is_(None), within_hours(at), below_the_limit(at), agreed())
+        .where(SmsSettings.held_since.is_(None), within_hours(time_of_day(at)), below_the_limit(at), agreed())
         .order_by(Message.not_before, Message.id)
     )
 
 
-def may_still_go(at: datetime) -> tuple[ColumnElement[bool], ...]:
-    """What must hold of a claimed message right before the call. The day's limit is not asked again: a claim counts."""
+def may_still_go() -> tuple[ColumnElement[bool], ...]:
+    """What must hold of a claimed message right before the call, at the moment that is given with the statement
+    (`moment_given`). The day's limit is not asked again: a claim counts."""
     stage = select(Campaign.stage == Stage.RUNNING).where(
         Campaign.town_id == Message.town_id, Campaign.id == Message.campaign_id
     )
-    town_lets = select(and_(SmsSettings.held_since.is_(None), within_hours(at))).where(
-        SmsSettings.town_id == Message.town_id
-    )
+    town_lets = select(
+        and_(SmsSettings.held_since.is_(None), within_hours(bindparam("time_of_day", type_=Time())))
+    ).where(SmsSettings.town_id == Message.town_id)
     return (
-        Message.expires_at > at,
+        Message.expires_at > bindparam("at", type_=DateTime(timezone=True)),
         or_(Message.campaign_id.is_(None), stage.correlate(Message).scalar_subquery()),
-        func.coalesce(town_lets.correlate(Message).scalar_subquery(), literal(LEGAL_HOURS.allow(at))),
+        func.coalesce(town_lets.correlate(Message).scalar_subquery(), bindparam("law_lets", type_=Boolean())),
         agreed(),
     )
+
+
+def moment_given(at: datetime) -> dict[str, Any]:
+    """What a statement with `may_still_go` is given for this moment."""
+    return {"at": at, "time_of_day": at.astimezone(VIETNAM).time(), "law_lets": LEGAL_HOURS.allow(at)}
 
 
 def why_not(session: Session, messages: Iterable[Outgoing], at: datetime) -> dict[UUID, Reason]:
@@ -144,7 +156,7 @@ def why_not(session: Session, messages: Iterable[Outgoing], at: datetime) -> dic
             Message.expires_at > at,
             Campaign.stage,
             SmsSettings.held_since,
-            within_hours(at),
+            within_hours(time_of_day(at)),
             func.coalesce(
                 latest_consent(Message.town_id, Message.phone, Message.purpose),
                 case((Message.asked_for, True)),

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Text, Uuid, and_, case, func, literal, null, select, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Select,
+    Text,
+    Update,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    cast,
+    column,
+    func,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import FromClause
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from crm import stored
 from crm.campaigns import queries
 from crm.campaigns.models import Campaign, Message, SmsSettings
 from crm.campaigns.rules.delivery import WAITING, Delivery
-from crm.campaigns.rules.handover import Outcome, Outgoing, becomes
+from crm.campaigns.rules.handover import Became, Outcome, Outgoing, becomes
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.stages import Stage
 from crm.campaigns.services.opting_out import withdraw
@@ -91,19 +111,10 @@ def mark_called(session: Session, group: Sequence[Outgoing], at: datetime) -> Ma
 
     What was committed here may have reached the carrier; what was not, has not. Whoever stops a campaign waits for groups
     that are being marked, so that what they are told has left is exact."""
-    rows = _rows(group)
-    theirs = select(Message.campaign_id).where(Message.town_id == rows.c.town_id, Message.id == rows.c.id)
-    in_order = select(Campaign.id).where(Campaign.id.in_(theirs)).order_by(Campaign.id)
-    session.execute(in_order.with_for_update(read=True, key_share=True))
-    marked = session.execute(
-        update(Message)
-        .where(Message.town_id == rows.c.town_id, Message.id == rows.c.id, Message.claim_id == rows.c.claim_id)
-        .where(Message.state == Delivery.SENDING, Message.called_at.is_(None))
-        .where(*queries.may_still_go(at))
-        .values(called_at=at)
-        .returning(Message.id)
-        .execution_options(synchronize_session=False)
-    )
+    session.flush()
+    connection, told = session.connection(), {"told": _told(_named(one) for one in group)}
+    connection.execute(_their_campaigns(), told)
+    marked = connection.execute(_marking(), told | queries.moment_given(at))
     goes = set(marked.scalars())
     stays = [one for one in group if one.id not in goes]
     return queries.why_not(session, stays, at) if stays else {}
@@ -115,18 +126,84 @@ def record(session: Session, outcomes: Collection[tuple[Outgoing, Outcome]], at:
     if not outcomes:
         return
     became = [becomes(outcome, one.attempts, at) for one, outcome in outcomes]
-    told = _rows(
-        [one for one, _ in outcomes],
-        state=(Text(), [one.state.value for one in became]),
-        reason=(Text(), [one.reason.value if one.reason else None for one in became]),
-        sid=(Text(), [one.sid for one in became]),
-        error_code=(BigInteger(), [one.error_code for one in became]),
-        settled_at=(MOMENT, [one.settled_at for one in became]),
-        not_before=(MOMENT, [one.not_before for one in became]),
-        unspent=(BigInteger(), [one.unspent for one in became]),
+    session.flush()
+    told = _told(_named(one) | _as_told(end) for (one, _), end in zip(outcomes, became, strict=True))
+    session.connection().execute(_recording(), {"told": told})
+    for (one, _), end in zip(outcomes, became, strict=True):
+        if end.reason is Reason.BLOCKED:
+            withdraw(session, one.town_id, one.phone, at=at, channel=ConsentChannel.SMS, words=str(end.error_code))
+    session.expire_all()
+
+
+# ---- statements that are put together once: to do so for each group costs more than to run them
+
+NAMED: dict[str, Any] = {"town_id": Uuid(), "id": Uuid(), "claim_id": Uuid()}
+BECAME: dict[str, Any] = {
+    "state": Text(),
+    "reason": Text(),
+    "sid": Text(),
+    "error_code": BigInteger(),
+    "settled_at": MOMENT,
+    "not_before": MOMENT,
+    "unspent": BigInteger(),
+}
+
+
+def _named(one: Outgoing) -> dict[str, Any]:
+    return {"town_id": str(one.town_id), "id": str(one.id), "claim_id": one.claim_id and str(one.claim_id)}
+
+
+def _as_told(end: Became) -> dict[str, Any]:
+    return {
+        "state": end.state,
+        "reason": end.reason,
+        "sid": end.sid,
+        "error_code": end.error_code,
+        "settled_at": end.settled_at and end.settled_at.isoformat(),
+        "not_before": end.not_before and end.not_before.isoformat(),
+        "unspent": end.unspent,
+    }
+
+
+def _told(rows: Iterable[Mapping[str, Any]]) -> str:
+    """The rows of a group as one value: lists of single ones cost the driver a step for each."""
+    return json.dumps(list(rows))
+
+
+def _rows(columns: Mapping[str, Any]) -> FromClause:
+    """The messages of a group as a table of the statement."""
+    given = func.json_to_recordset(cast(bindparam("told", type_=Text()), JSON))
+    made = given.table_valued(*(column(name, kind) for name, kind in columns.items()), name="told")
+    return made.render_derived(with_types=True)
+
+
+@cache
+def _their_campaigns() -> Select[UUID]:
+    """The campaigns of a group, held in one order."""
+    rows = _rows(NAMED)
+    theirs = select(Message.campaign_id).where(Message.town_id == rows.c.town_id, Message.id == rows.c.id)
+    in_order = select(Campaign.id).where(Campaign.id.in_(theirs)).order_by(Campaign.id)
+    return in_order.with_for_update(read=True, key_share=True)
+
+
+@cache
+def _marking() -> ReturningUpdate[UUID]:
+    rows = _rows(NAMED)
+    return (
+        update(Message)
+        .where(Message.town_id == rows.c.town_id, Message.id == rows.c.id, Message.claim_id == rows.c.claim_id)
+        .where(Message.state == Delivery.SENDING, Message.called_at.is_(None))
+        .where(*queries.may_still_go())
+        .values(called_at=bindparam("at", type_=MOMENT))
+        .returning(Message.id)
     )
+
+
+@cache
+def _recording() -> Update:
+    told = _rows(NAMED | BECAME)
     waits = told.c.not_before.is_not(None)
-    session.execute(
+    return (
         update(Message)
         .where(Message.town_id == told.c.town_id, Message.id == told.c.id)
         .where(Message.claim_id == told.c.claim_id, Message.state.in_([Delivery.SENDING, Delivery.UNKNOWN]))
@@ -141,25 +218,7 @@ def record(session: Session, outcomes: Collection[tuple[Outgoing, Outcome]], at:
             claimed_at=case((waits, null()), else_=Message.claimed_at),
             called_at=case((waits, null()), else_=Message.called_at),
         )
-        .execution_options(synchronize_session=False)
     )
-    for (one, _), end in zip(outcomes, became, strict=True):
-        if end.reason is Reason.BLOCKED:
-            withdraw(session, one.town_id, one.phone, at=at, channel=ConsentChannel.SMS, words=str(end.error_code))
-    session.expire_all()
-
-
-def _rows(group: Iterable[Outgoing], **more: tuple[Any, list[Any]]) -> FromClause:
-    """The messages of a group as a table of the statement, with further columns."""
-    group = list(group)
-    columns: dict[str, tuple[Any, list[Any]]] = {
-        "town_id": (Uuid(), [one.town_id for one in group]),
-        "id": (Uuid(), [one.id for one in group]),
-        "claim_id": (Uuid(), [one.claim_id for one in group]),
-        **more,
-    }
-    lists = [literal(values, ARRAY(kind)) for kind, values in columns.values()]
-    return func.unnest(*lists).table_valued(*columns, name="told").render_derived()
 
 
 def sweep(session: Session, at: datetime) -> int:
