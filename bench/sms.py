@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,7 @@ import psycopg
 from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 from twilio.request_validator import RequestValidator
 
 from bench.serving import free_port, served
@@ -184,22 +185,26 @@ def sending(app: Flask, port: int, count: int, at_once: int) -> Run:
     assert found
     dispatcher.MOST_AT_ONCE = at_once
 
+    @contextmanager
+    def beside() -> Iterator[Session]:
+        with app.app_context(), transaction() as session:
+            yield session
+
     def mark(group: Any) -> Any:
-        with transaction() as session:
+        with beside() as session:
             return dispatching.mark_called(session, group, clock.now())
 
-    def record(outcomes: list[tuple[Outgoing, Outcome]]) -> None:
-        with transaction() as session:
+    def record(outcomes: Collection[tuple[Outgoing, Outcome]]) -> None:
+        with beside() as session:
             dispatching.record(session, outcomes, clock.now())
 
+    def claim() -> list[Outgoing]:
+        with beside() as session:
+            return dispatching.claim(session, at_most=min(BATCH, found.pace.batch()), at=clock.now())
+
     began, computed = time.perf_counter(), time.process_time()
-    with app.app_context():
-        while True:
-            with transaction() as session:
-                batch = dispatching.claim(session, at_most=min(BATCH, found.pace.batch()), at=clock.now())
-            if not batch:
-                break
-            found.send_all(batch, mark, record)
+    while batch := claim():
+        found.send_all(batch, mark, record, claim)
     took, computed = time.perf_counter() - began, time.process_time() - computed
     with app.app_context():
         [done] = db.session.execute(text("select count(*) from message where state = 'accepted'")).scalars()

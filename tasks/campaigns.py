@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from uuid import UUID
 
 from celery import shared_task
 from flask import current_app
+from sqlalchemy.orm import Session
 
 from crm import pulse
 from crm.background import ring
 from crm.campaigns import queries
-from crm.campaigns.dispatcher import MOST_LOOKED_UP
+from crm.campaigns.dispatcher import MOST_LOOKED_UP, Carrier
 from crm.campaigns.gateway import carrier_of
 from crm.campaigns.rules.handover import Outcome, Outgoing
 from crm.campaigns.rules.reasons import Reason
@@ -23,26 +26,40 @@ LONGEST = 120
 """Seconds a batch may take, far more than one needs: a worker that hangs is ended, and the sweep finds its messages."""
 
 
+@contextmanager
+def _beside() -> Iterator[Session]:
+    """A transaction in a session of its own: marking, recording and claiming go on at the same time."""
+    with current_app.app_context(), transaction() as session:
+        yield session
+
+
 def _mark_called(group: Sequence[Outgoing]) -> Mapping[UUID, Reason]:
-    with transaction() as session:
+    with _beside() as session:
         return dispatching.mark_called(session, group, now())
 
 
 def _record(outcomes: Collection[tuple[Outgoing, Outcome]]) -> None:
-    with transaction() as session:
+    with _beside() as session:
         dispatching.record(session, outcomes, now())
 
 
 @shared_task(name="campaigns.send_some", time_limit=LONGEST)
 def send_some() -> None:
-    """Send one batch of whatever may leave now, ring again while there is more, and give the sign that somebody looked."""
+    """Send whatever may leave now, batch after batch for some seconds, ring again while there is more, and give the sign
+    that somebody looked."""
     carrier = carrier_of(current_app.config["SETTINGS"])
+    most = carrier.pace.batch() if carrier else 0
     with transaction() as session:
-        batch = dispatching.claim(session, at_most=carrier.pace.batch() if carrier else 0, at=now())
+        batch = dispatching.claim(session, at_most=most, at=now())
     if carrier and batch:
-        carrier.send_all(batch, _mark_called, _record)
+        carrier.send_all(batch, _mark_called, _record, partial(_more, carrier) if len(batch) == most else None)
         ring(send_some)
     pulse.give(current_app.config["REDIS_URL"], pulse.Sign.LOOKED)
+
+
+def _more(carrier: Carrier) -> Sequence[Outgoing]:
+    with _beside() as session:
+        return dispatching.claim(session, at_most=carrier.pace.batch(), at=now())
 
 
 @shared_task(name="campaigns.sweep")

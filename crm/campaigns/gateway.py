@@ -124,14 +124,14 @@ class TwilioGateway:
 
     async def _send(self, client: Client, message: Outgoing) -> Outcome:
         """One call, never repeated by itself."""
-        who = urlencode({"town": message.town_id, "message": message.id})
-        form = {"To": message.phone, "Body": message.body, "StatusCallback": f"{self._status_url}?{who}"}
+        callback = f"{self._status_url}?town={message.town_id}&message={message.id}"
+        form = {"To": message.phone, "Body": message.body, "StatusCallback": callback, **self._sender}
         try:
-            urlencode(form | self._sender)
+            (message.phone + message.body).encode()
         except UnicodeError:
             return Refused(None, Reason.MALFORMED)
         try:
-            answer = await client.request_async("POST", self._url, data=form | self._sender)
+            answer = await client.request_async("POST", self._url, data=form)
         except (ClientError, TimeoutError) as failure:
             never_left = isinstance(failure, ClientConnectorError | ConnectionTimeoutError)
             return TryAgain(Reason.BUSY) if never_left else NoAnswer()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -161,6 +162,58 @@ def test_the_last_calls_of_a_batch_get_their_turn_however_slow_they_are(monkeypa
     batch, kept = some(4), Kept()
     Carrier(OneQuick(), pace()).send_all(batch, nothing_against, kept.extend)
     assert len(kept) == 4
+
+
+def test_what_may_follow_is_claimed_while_calls_are_under_way_and_ends_when_nothing_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gateway, kept, claims = PlainGateway(), Kept(), [some(6), [], some(6)]
+    asked_with: list[int] = []
+
+    def more() -> Sequence[Outgoing]:
+        asked_with.append(len(kept))
+        return claims.pop(0)
+
+    def record(outcomes: Kept) -> None:
+        kept.extend(outcomes)
+
+    first = some(24)
+    monkeypatch.setattr(dispatcher, "KEPT_AFTER", 0.02)
+    Carrier(gateway, pace(20)).send_all(first, nothing_against, record, more)  # type: ignore[arg-type]
+    assert len(kept) == len(gateway.taken) == 30
+    assert len(asked_with) == 2, "nothing waits: it is not asked again"
+    assert asked_with[0] >= 6, "only for what was written down there is room"
+
+
+def test_one_group_is_marked_ahead_and_waits_for_its_place_or_is_let_go_in_trouble() -> None:
+    batch, free = some(40), threading.Event()
+    called: list[Outgoing] = []
+    marked: list[Outgoing] = []
+
+    class Full(PlainGateway):
+        @asynccontextmanager
+        async def line(self, at_once: int):  # type: ignore[no-untyped-def]
+            async def send(message: Outgoing) -> Outcome:
+                called.append(message)
+                while not free.is_set():
+                    await asyncio.sleep(0.01)
+                return NoAnswer()
+
+            yield send
+
+    def mark(group: Sequence[Outgoing]) -> dict[UUID, Reason]:
+        marked.extend(group)
+        if len(marked) == 9:
+            threading.Timer(0.2, free.set).start()
+        return {}
+
+    kept = Kept()
+    Carrier(Full(), pace(8)).send_all(batch, mark, kept.extend)
+    assert (len(called), len(marked)) == (8, 9), "eight places, a group of one ahead"
+    ends = {one.id: outcome for one, outcome in kept}
+    assert len(ends) == len(kept) == 40
+    assert {ends[one.id] for one in called} == {NoAnswer()}
+    assert {ends[one.id] for one in batch[8:]} == {NotTried(Reason.BUSY)}, "also of the one that was marked ahead"
 
 
 # --- the brake ----------------------------------------------------------------------------------------------------
