@@ -82,6 +82,8 @@ else:
 class TownRow:
     """A row that belongs to one town: the town is part of its key, and of every key that points to it."""
 
+    __tablename__: Any
+
     @declared_attr
     def town_id(cls) -> Mapped[UUID]:  # noqa: N805
         return mapped_column(ForeignKey("town.id"), primary_key=True, sort_order=-2)

@@ -22,6 +22,19 @@ def new_ids(many: int) -> list[UUID]:
     return [UUID(int=value) for value in sorted(_value(milliseconds, part) for part in parts)]
 
 
+def read_id(text: object) -> UUID | None:
+    """The identifier that a text writes; None for one that writes none, and for what is no text."""
+    try:
+        return UUID(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def id_or_new(text: object) -> UUID:
+    """The identifier that a page made for what is sent from it; a new one where it is none."""
+    return read_id(text) or new_id()
+
+
 def _value(milliseconds: int, random: bytes) -> int:
     value = (milliseconds << 80) | int.from_bytes(random)
     value = value & ~(0xF << 76) | (0x7 << 76)

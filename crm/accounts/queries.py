@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, false, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm.accounts.models import ApiToken, Invitation, Organisation, User
-from crm.accounts.rules import Reach, Role, reach
+from crm.accounts.rules import OrganisationKind, Reach, Role, reach
 from crm.errors import NotFound, RuleBroken
 from crm.places.models import Place
 from crm.places.queries import ids_within
@@ -55,6 +55,14 @@ def of_own_unit(
     if scope.reach is Reach.UNIT and scope.place_ids is None and scope.organisation_id is not None:
         return organisation == scope.organisation_id
     return false()
+
+
+def leads_all_of(session: Session, scope: Scope, kind: OrganisationKind) -> bool:
+    """Whether somebody leads an organisation of this kind in the whole town, not only within a ward."""
+    if scope.reach is not Reach.UNIT or scope.organisation_id is None or scope.place_ids is not None:
+        return False
+    led = Organisation.town_id == scope.town_id, Organisation.id == scope.organisation_id
+    return session.scalar(select(Organisation.kind).where(*led)) is kind
 
 
 def token_digest(token: str) -> bytes:

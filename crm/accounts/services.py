@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import ApiToken, ChangeRecord, Invitation, User
 from crm.accounts.queries import token_digest
 from crm.accounts.rules import INVITED_FOR, LOCKED_FOR, WRONG_TRIES, Role
+from crm.db import TownRow
 from crm.errors import RuleBroken
 from crm.phones import read_phone
 
@@ -214,8 +215,8 @@ def note_change(
     subject: str,
     subject_id: UUID,
     at: datetime,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
 ) -> None:
     """Keep who did what to which row. Identity numbers must come masked."""
     session.add(
@@ -226,7 +227,33 @@ def note_change(
             subject=subject,
             subject_id=subject_id,
             at=at,
-            before=before,
-            after=after,
+            before=None if before is None else dict(before),
+            after=None if after is None else dict(after),
         )
     )
+
+
+def note_change_of(
+    session: Session,
+    row: TownRow,
+    act: str,
+    *,
+    by: User,
+    at: datetime,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> None:
+    """The same for a row under the name of its table; what was changed of it is written first."""
+    session.flush()
+    note_change(
+        session,
+        town_id=row.town_id,
+        user_id=by.id,
+        act=act,
+        subject=row.__tablename__,
+        subject_id=row.id,
+        at=at,
+        before=before,
+        after=after,
+    )
+    session.flush()

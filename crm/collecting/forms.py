@@ -24,11 +24,9 @@ from crm.collecting.rules import (
     Told,
     read_spot,
 )
-from crm.ids import new_id
+from crm.lines import TOO_LONG
 from crm.phones import pretty
 from crm.web.forms import Form, QueryForm, stripped
-
-MANY = _l("That is too long.")
 
 
 class NearForm(QueryForm):
@@ -38,7 +36,7 @@ class NearForm(QueryForm):
     address = StringField(
         _l("Street, neighbourhood or village"),
         filters=[stripped],
-        validators=[Length(max=LONGEST_ADDRESS, message=MANY)],
+        validators=[Length(max=LONGEST_ADDRESS, message=TOO_LONG)],
     )
 
     def offer(self, places: Iterable[tuple[str, str]]) -> None:
@@ -57,27 +55,27 @@ class PointForm(Form):
     name = StringField(
         _l("Name of the point"),
         filters=[stripped],
-        validators=[DataRequired(_l("Write the name of the point.")), Length(max=LONGEST_NAME, message=MANY)],
+        validators=[DataRequired(_l("Write the name of the point.")), Length(max=LONGEST_NAME, message=TOO_LONG)],
     )
     place = SelectField(_l("Ward or commune"), choices=[], validators=[DataRequired(_l("Choose a ward."))])
     address = StringField(
         _l("Address"),
         filters=[stripped],
-        validators=[DataRequired(_l("Write where it is.")), Length(max=LONGEST_ADDRESS, message=MANY)],
+        validators=[DataRequired(_l("Write where it is.")), Length(max=LONGEST_ADDRESS, message=TOO_LONG)],
     )
     hours = StringField(
         _l("Opening hours"),
         filters=[stripped],
-        validators=[DataRequired(_l("Write when it is open.")), Length(max=LONGEST_HOURS, message=MANY)],
+        validators=[DataRequired(_l("Write when it is open.")), Length(max=LONGEST_HOURS, message=TOO_LONG)],
     )
-    phone = StringField(_l("Telephone"), filters=[stripped], validators=[Length(max=40, message=MANY)])
+    phone = StringField(_l("Telephone"), filters=[stripped], validators=[Length(max=40, message=TOO_LONG)])
     serves = SelectMultipleField(
         _l("Serves these as well"), choices=[], widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
     )
-    spot = StringField(_l("Place on the map"), filters=[stripped], validators=[Length(max=60, message=MANY)])
+    spot = StringField(_l("Place on the map"), filters=[stripped], validators=[Length(max=60, message=TOO_LONG)])
     since = DateField(_l("Works from"), validators=[InputRequired(_l("Write the day."))])
     until = DateField(_l("Works until"), validators=[Optional()])
-    note = StringField(_l("Note"), filters=[stripped], validators=[Length(max=LONGEST_NOTE, message=MANY)])
+    note = StringField(_l("Note"), filters=[stripped], validators=[Length(max=LONGEST_NOTE, message=TOO_LONG)])
 
     @classmethod
     def of(cls, row: CollectionPoint, serves: Iterable[UUID]) -> PointForm:
@@ -122,9 +120,9 @@ class StaffForm(Form):
     full_name = StringField(
         _l("Full name"),
         filters=[stripped],
-        validators=[DataRequired(_l("Write the name.")), Length(max=LONGEST_NAME, message=MANY)],
+        validators=[DataRequired(_l("Write the name.")), Length(max=LONGEST_NAME, message=TOO_LONG)],
     )
-    phone = StringField(_l("Telephone"), filters=[stripped], validators=[Length(max=40, message=MANY)])
+    phone = StringField(_l("Telephone"), filters=[stripped], validators=[Length(max=40, message=TOO_LONG)])
     since = DateField(_l("Works from"), validators=[InputRequired(_l("Write the day."))])
 
 
@@ -140,18 +138,10 @@ class TrainingForm(Form):
     what = StringField(
         _l("Training in"),
         filters=[stripped],
-        validators=[DataRequired(_l("Write what it was about.")), Length(max=LONGEST_WHAT, message=MANY)],
+        validators=[DataRequired(_l("Write what it was about.")), Length(max=LONGEST_WHAT, message=TOO_LONG)],
     )
     held_on = DateField(_l("On which day"), validators=[InputRequired(_l("Write the day."))])
     valid_until = DateField(_l("Valid until"), validators=[Optional()])
     document = StringField(
-        _l("Number of the certificate"), filters=[stripped], validators=[Length(max=LONGEST_DOCUMENT, message=MANY)]
+        _l("Number of the certificate"), filters=[stripped], validators=[Length(max=LONGEST_DOCUMENT, message=TOO_LONG)]
     )
-
-
-def key_of(text: str | None) -> UUID:
-    """The id a page made; a new one where it is none."""
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return new_id()

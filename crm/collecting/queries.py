@@ -10,14 +10,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from crm.accounts.models import Organisation
-from crm.accounts.queries import Scope
-from crm.accounts.rules import OrganisationKind, Reach
+from crm.accounts.queries import Scope, leads_all_of
+from crm.accounts.rules import OrganisationKind
 from crm.collecting.models import CollectionPoint, CollectionStaff, CollectionTraining, ServedWard
 from crm.collecting.rules import Candidate, Trained, is_open, nearest, trained
 from crm.db import one_found
 from crm.places.boundaries import Boundaries
-from crm.places.models import Place, Town
+from crm.places.models import Place
 
 MOST_POINTS = 500
 MOST_STAFF = 100
@@ -25,18 +24,7 @@ MOST_STAFF = 100
 
 def is_the_insurances(session: Session, scope: Scope) -> bool:
     """Whether somebody leads the insurance office of the whole town: it answers for the network."""
-    if scope.reach is not Reach.UNIT or scope.organisation_id is None or scope.place_ids is not None:
-        return False
-    kind = select(Organisation.kind).where(
-        Organisation.town_id == scope.town_id, Organisation.id == scope.organisation_id
-    )
-    return session.scalar(kind) is OrganisationKind.SOCIAL_INSURANCE
-
-
-def only_town(session: Session) -> UUID | None:
-    """The town of an installation that serves one; None where a page for everybody cannot know which is meant."""
-    found = session.scalars(select(Town.id).limit(2)).all()
-    return found[0] if len(found) == 1 else None
+    return leads_all_of(session, scope, OrganisationKind.SOCIAL_INSURANCE)
 
 
 def working(day: date) -> ColumnElement[bool]:

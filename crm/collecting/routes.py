@@ -13,16 +13,16 @@ from crm import clock
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May, Reach
 from crm.collecting import queries, services
-from crm.collecting.forms import LeaveForm, NearForm, PointForm, StaffForm, TrainingForm, key_of
+from crm.collecting.forms import LeaveForm, NearForm, PointForm, StaffForm, TrainingForm
 from crm.collecting.models import CollectionPoint
 from crm.collecting.rules import KINDS, LONGEST_ADDRESS, TRAINED, is_open
 from crm.db import session, transaction
 from crm.errors import NotFound
-from crm.ids import new_id
+from crm.ids import id_or_new, new_id, read_id
 from crm.names import clean
 from crm.places.boundaries import Boundaries, boundaries
 from crm.places.models import Place
-from crm.places.queries import units
+from crm.places.queries import only_town, units
 from crm.web.forms import refusals_on
 from crm.web.guard import may, public
 from crm.web.parts import part_of
@@ -40,7 +40,7 @@ WORDS: dict[str, Any] = {"KINDS": KINDS, "TRAINED": TRAINED, "is_open": is_open}
 @public
 def nearest() -> ResponseReturnValue:
     """The points near somebody, by ward and address; the telephone can sort them by its own position."""
-    town_id, today = queries.only_town(session()), clock.today()
+    town_id, today = only_town(session()), clock.today()
     address = clean(request.args.get("address", ""))[:LONGEST_ADDRESS]
     wards = _wards(town_id) if town_id else []
     drawn = boundaries(session(), town_id, today) if town_id else None
@@ -76,7 +76,7 @@ def new() -> ResponseReturnValue:
     form.offer(_wards(current_scope().town_id))
     if form.validate_on_submit():
         with refusals_on(form), transaction() as current:
-            told = key_of(form.key.data), UUID(form.place.data), form.told, form.served
+            told = id_or_new(form.key.data), UUID(form.place.data), form.told, form.served
             row = services.open_point(current, *told, by=current_user(), at=clock.now())
             flash(_("The point is added; everybody finds it from its first day on."), "success")
             return redirect(url_for(".show", point_id=row.id), 303)
@@ -119,8 +119,8 @@ def hire(point_id: UUID) -> ResponseReturnValue:
     if form.validate():
         with refusals_on(form), transaction() as current:
             point = queries.point_of(current, current_scope().town_id, point_id)
-            told = key_of(form.key.data), form.full_name.data, form.phone.data
-            services.hire(current, point, *told, form.since.data or clock.today())
+            told = id_or_new(form.key.data), form.full_name.data, form.phone.data
+            services.hire(current, point, *told, form.since.data or clock.today(), by=current_user(), at=clock.now())
             return redirect(url_for(".show", point_id=point_id), 303)
     return _page(queries.point_of(session(), current_scope().town_id, point_id), staff_form=form), 422
 
@@ -152,7 +152,7 @@ def leave(staff_id: UUID) -> ResponseReturnValue:
     if form.validate():
         with refusals_on(form), transaction() as current:
             row = queries.member_of(current, town_id, staff_id, lock=True)
-            services.let_go(current, row, form.until.data or clock.today())
+            services.let_go(current, row, form.until.data or clock.today(), by=current_user(), at=clock.now())
             return redirect(url_for(".show", point_id=row.point_id), 303)
     return _member_page(staff_id, TrainingForm(formdata=None, data={"held_on": clock.today()}), form)
 
@@ -165,7 +165,7 @@ def withdraw(training_id: UUID) -> ResponseReturnValue:
     town_id = current_scope().town_id
     with transaction() as current:
         row = queries.training_of(current, town_id, training_id, lock=True)
-        services.withdraw_training(current, row, at=clock.now())
+        services.withdraw_training(current, row, by=current_user(), at=clock.now())
         staff_id = row.staff_id
     return redirect(url_for(".member", staff_id=staff_id), 303)
 
@@ -196,10 +196,8 @@ def _wards(town_id: UUID, row: CollectionPoint | None = None) -> list[tuple[str,
 
 def _ward_asked(drawn: Boundaries, wards: list[tuple[str, str]]) -> UUID | None:
     """Today's ward of the place in the address, which may be an earlier one such as somebody is recorded with."""
-    try:
-        ward = drawn.unit_of(UUID(request.args.get("ward", "")))
-    except ValueError:
-        return None
+    asked = read_id(request.args.get("ward"))
+    ward = drawn.unit_of(asked) if asked else None
     return ward if str(ward) in dict(wards) else None
 
 

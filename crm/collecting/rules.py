@@ -16,6 +16,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from crm.errors import RuleBroken
+from crm.lines import line
 from crm.names import fold
 from crm.phones import read_phone
 
@@ -90,11 +91,16 @@ def checked(told: Told) -> Told:
     hours = line(told.hours, LONGEST_HOURS, "hours", _l("Write when it is open."))
     note = line(told.note, LONGEST_NOTE, "note") or None
     return told._replace(
-        name=name, address=address, hours=hours, note=note, phone=number(told.phone), until=days(told.since, told.until)
+        name=name,
+        address=address,
+        hours=hours,
+        note=note,
+        phone=telephone(told.phone),
+        until=last_day(told.since, told.until),
     )
 
 
-def number(text: str | None) -> str | None:
+def telephone(text: str | None) -> str | None:
     """A telephone number in E.164; nothing is none. Raises RuleBroken."""
     read = read_phone(text)
     found = read.mobile or read.other
@@ -103,21 +109,11 @@ def number(text: str | None) -> str | None:
     return found
 
 
-def days(since: date, until: date | None) -> date | None:
+def last_day(since: date, until: date | None) -> date | None:
     """The last day, not before the first. Raises RuleBroken."""
     if until is not None and until < since:
         raise RuleBroken(_l("The last day lies before the first."), field="until")
     return until
-
-
-def line(text: str | None, most: int, field: str, missing: Any = None) -> str:
-    """One line as it is kept; with `missing`, that is said where nothing stands. Raises RuleBroken."""
-    kept = " ".join((text or "").replace("\x00", "").split())
-    if missing and not kept:
-        raise RuleBroken(missing, field=field)
-    if len(kept) > most:
-        raise RuleBroken(_l("That is too long."), field=field)
-    return kept
 
 
 def is_open(since: date, until: date | None, day: date) -> bool:

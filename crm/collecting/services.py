@@ -13,12 +13,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
-from crm.accounts.services import note_change
+from crm.accounts.services import note_change_of
 from crm.clock import local_day
 from crm.collecting.models import CollectionPoint, CollectionStaff, CollectionTraining, ServedWard
-from crm.collecting.rules import LONGEST_DOCUMENT, LONGEST_NAME, LONGEST_WHAT, Told, checked, days, line, number
+from crm.collecting.rules import LONGEST_DOCUMENT, LONGEST_NAME, LONGEST_WHAT, Told, checked, last_day, telephone
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
+from crm.lines import line
 
 
 def open_point(
@@ -46,7 +47,7 @@ def open_point(
         raise Conflict(_l("This point was added by somebody else."), code="other_point")
     if made is not None:
         _serve(session, row, serves)
-        _noted(session, row, "open_collection_point", by, at, None)
+        note_change_of(session, row, "open_collection_point", by=by, at=at)
     return row
 
 
@@ -66,30 +67,50 @@ def change_point(
     for name, value in kept.items():
         setattr(row, name, value)
     row.changed_at, row.changed_by_id = at, by.id
-    _serve(session, row, serves)
-    session.flush()
+    served = _serve(session, row, serves)
+    if served is not None:
+        before["serves"] = served
     if before:
-        _noted(session, row, "change_collection_point", by, at, before)
+        note_change_of(session, row, "change_collection_point", by=by, at=at, before=before)
 
 
 def hire(
-    session: Session, point: CollectionPoint, staff_id: UUID, full_name: str | None, phone: str | None, since: date
+    session: Session,
+    point: CollectionPoint,
+    staff_id: UUID,
+    full_name: str | None,
+    phone: str | None,
+    since: date,
+    *,
+    by: User,
+    at: datetime,
 ) -> CollectionStaff:
-    """Somebody takes premiums there from a day on; the same page sent twice adds one. Raises RuleBroken."""
+    """Somebody takes premiums there from a day on; the same page sent twice adds one. Raises RuleBroken, and Conflict for
+    an id that is taken at another point."""
     told = {
         "full_name": line(full_name, LONGEST_NAME, "full_name", _l("Write the name.")),
-        "phone": number(phone),
+        "phone": telephone(phone),
         "since": since,
     }
     put = insert(CollectionStaff).values(town_id=point.town_id, id=staff_id, point_id=point.id, **told)
-    session.execute(put.on_conflict_do_nothing())
-    return session.get_one(CollectionStaff, (point.town_id, staff_id))
+    made = session.scalar(put.on_conflict_do_nothing().returning(CollectionStaff.id))
+    row = session.get(CollectionStaff, (point.town_id, staff_id), populate_existing=True)
+    if row is None or row.point_id != point.id:
+        raise Conflict(_l("This person was added at another point."), code="other_point")
+    if made is not None:
+        note_change_of(session, row, "hire_collection_staff", by=by, at=at, after={"point_id": str(point.id)})
+    return row
 
 
-def let_go(session: Session, row: CollectionStaff, until: date) -> None:
-    """The last day of somebody at a point. Raises RuleBroken."""
-    row.until = days(row.since, until)
-    session.flush()
+def let_go(session: Session, row: CollectionStaff, until: date, *, by: User, at: datetime) -> None:
+    """The last day of somebody at a point, held for update; told again it is put right. Raises RuleBroken."""
+    before, row.until = row.until, last_day(row.since, until)
+    if before == until:
+        return
+    was = {"until": before.isoformat() if before else None}
+    note_change_of(
+        session, row, "let_go_collection_staff", by=by, at=at, before=was, after={"until": until.isoformat()}
+    )
 
 
 def train(
@@ -123,14 +144,15 @@ def train(
         return known
     made = CollectionTraining(town_id=row.town_id, id=new_id(), staff_id=row.id, noted_at=at, noted_by_id=by.id, **told)
     session.add(made)
-    session.flush()
+    note_change_of(session, made, "note_collection_training", by=by, at=at, after={"staff_id": str(row.id)})
     return made
 
 
-def withdraw_training(session: Session, row: CollectionTraining, *, at: datetime) -> None:
-    """It was noted by mistake. Twice is once."""
-    row.withdrawn_at = row.withdrawn_at or at
-    session.flush()
+def withdraw_training(session: Session, row: CollectionTraining, *, by: User, at: datetime) -> None:
+    """What is held for update was noted by mistake. Twice is once."""
+    if row.withdrawn_at is None:
+        row.withdrawn_at = at
+        note_change_of(session, row, "withdraw_collection_training", by=by, at=at)
 
 
 # ---- pieces
@@ -142,30 +164,18 @@ def _columns(told: Told) -> dict[str, Any]:
     return kept | {"latitude": spot.latitude if spot else None, "longitude": spot.longitude if spot else None}
 
 
-def _serve(session: Session, row: CollectionPoint, serves: Collection[UUID]) -> None:
+def _serve(session: Session, row: CollectionPoint, serves: Collection[UUID]) -> list[str] | None:
+    """Let a point serve these wards besides its own. Which it served before; None where they are the same."""
     wanted = set(serves) - {row.place_id}
     here = ServedWard.town_id == row.town_id, ServedWard.point_id == row.id
+    before = set(session.scalars(select(ServedWard.place_id).where(*here)))
+    if wanted == before:
+        return None
     session.execute(delete(ServedWard).where(*here, ServedWard.place_id.not_in(wanted)))
-    for place_id in sorted(wanted):
-        put = insert(ServedWard).values(town_id=row.town_id, id=new_id(), point_id=row.id, place_id=place_id)
-        session.execute(put.on_conflict_do_nothing())
+    session.add_all(ServedWard(town_id=row.town_id, point_id=row.id, place_id=place_id) for place_id in wanted - before)
+    session.flush()
+    return sorted(map(str, before))
 
 
 def _plain(value: Any) -> object:
     return value if value is None or isinstance(value, str | int | float) else str(value)
-
-
-def _noted(
-    session: Session, row: CollectionPoint, act: str, by: User, at: datetime, before: dict[str, object] | None
-) -> None:
-    note_change(
-        session,
-        town_id=row.town_id,
-        user_id=by.id,
-        act=act,
-        subject="collection_point",
-        subject_id=row.id,
-        at=at,
-        before=before,
-    )
-    session.flush()

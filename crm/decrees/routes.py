@@ -21,6 +21,7 @@ from crm.decrees.models import Decree
 from crm.decrees.rules.saying import Said
 from crm.decrees.rules.states import CERTAINTY, SIDES, STATES, ImpactState, Side, State
 from crm.errors import NotFound
+from crm.ids import read_id
 from crm.premiums.rules.keys import LawStatus
 from crm.premiums.rules.wording import GROUNDS, in_day
 from crm.web.attachments import attachment
@@ -228,7 +229,7 @@ def _narrowed(form: PeopleForm) -> dict[str, Any]:
     return {
         "side": Side(form.side.data) if form.side.data in set(Side) else None,
         "takes_part": {"yes": True, "no": False}.get(form.part.data or ""),
-        "place_id": showing.read_id(form.place.data),
+        "place_id": read_id(form.place.data),
     }
 
 

@@ -19,6 +19,7 @@ from crm.decrees.models import Decree, DecreePerson
 from crm.decrees.queries import Recorded, Sums, recorded_by, said_of, sums
 from crm.decrees.rules.saying import Item
 from crm.errors import NotFound
+from crm.ids import read_id
 from crm.places.queries import units
 from crm.premiums.models import LawValueRow
 from crm.premiums.queries import all_top_ups, law
@@ -137,14 +138,6 @@ def confirming(row: LawValueRow) -> Item:
     """The line of a decree that confirms what was announced."""
     value = row.as_value()
     return Item(key=value.key, ground=value.ground, value=value.value, of_year=value.of_year, confirms=row.id)
-
-
-def read_id(text: str | None) -> UUID | None:
-    """An id, or nothing."""
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 # ---- what is on record

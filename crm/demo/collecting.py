@@ -28,6 +28,8 @@ SPREAD = 0.03
 """Degrees around the centre over which the invented points lie."""
 WITH_POST = 2
 """So many units have a post office too."""
+NOTED = timedelta(days=29)
+"""So long before the day of the demo staff and trainings were written down."""
 UNTRAINED, ENDING = 3, 5
 """The units whose agent has no training yet, and whose agent's training ends soon."""
 
@@ -70,11 +72,11 @@ class Network:
 
     def _staff(self, point: CollectionPoint, turn: int) -> None:
         name = full_name(self.random, Sex.FEMALE, self.random.randint(1970, 1992))
-        one = services.hire(self.session, point, self.number(), name, None, self.as_of - timedelta(days=380))
+        since, acting = self.as_of - timedelta(days=380), {"by": self.manager, "at": moment(self.as_of - NOTED, 9)}
+        one = services.hire(self.session, point, self.number(), name, None, since, **acting)  # type: ignore[arg-type]
         if turn == UNTRAINED:
             return
         held = self.as_of - timedelta(days=330)
         valid = held + timedelta(days=365 if turn == ENDING else 730)
         told = {"held_on": held, "valid_until": valid, "document": f"{20 + turn}/GCN-BHXH"}
-        at = moment(self.as_of - timedelta(days=29), 9)
-        services.train(self.session, one, "Nghiệp vụ đại lý thu BHXH tự nguyện", **told, by=self.manager, at=at)  # type: ignore[arg-type]
+        services.train(self.session, one, "Nghiệp vụ đại lý thu BHXH tự nguyện", **told, **acting)  # type: ignore[arg-type]

@@ -24,6 +24,12 @@ def the_town(session: Session) -> Town:
     return towns[0]
 
 
+def only_town(session: Session) -> UUID | None:
+    """The id of the town of an installation that serves one, for pages that everybody may open; else None."""
+    towns = session.scalars(select(Town.id).limit(2)).all()
+    return towns[0] if len(towns) == 1 else None
+
+
 def units(town_id: UUID, on: date) -> Select[Place]:
     """The wards and communes that were part of a town on a day, by code."""
     return (

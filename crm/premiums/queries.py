@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, case, or_, select, true
 from sqlalchemy.orm import Session
 
 from crm.places.boundaries import boundaries
-from crm.places.models import Place, Town
-from crm.places.queries import units
+from crm.places.models import Place
+from crm.places.queries import only_town, units
 from crm.places.rules import PlaceKind
 from crm.premiums.models import LawValueRow, LocalTopUpRow
 from crm.premiums.rules.keys import LawKey
@@ -97,8 +97,8 @@ def top_ups_for(
 
 def top_up_rows_here(session: Session) -> Sequence[LocalTopUpRow]:
     """What the town of this installation and its places add, for everybody to read."""
-    towns = session.scalars(select(Town.id).limit(2)).all()
-    return top_up_rows(session, towns[0]) if len(towns) == 1 else []
+    town_id = only_town(session)
+    return top_up_rows(session, town_id) if town_id else []
 
 
 def places_of(session: Session, rows: Iterable[LocalTopUpRow]) -> dict[UUID, str]:
@@ -109,8 +109,8 @@ def places_of(session: Session, rows: Iterable[LocalTopUpRow]) -> dict[UUID, str
 
 def top_ups_here(session: Session, day: date) -> list[LocalTopUp]:
     """What the town of this installation adds on a day; nothing where there are several towns or none."""
-    towns = session.scalars(select(Town.id).limit(2)).all()
-    return local_top_ups(session, towns[0], day) if len(towns) == 1 else []
+    town_id = only_town(session)
+    return local_top_ups(session, town_id, day) if town_id else []
 
 
 class Ward(NamedTuple):

@@ -7,7 +7,6 @@ import re
 from collections.abc import Container, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectField, StringField, TimeField
@@ -195,14 +194,6 @@ def texts_of(seen: Mapping[str, Any]) -> dict[str, str]:
     said |= {name: pretty(str(seen.get(name) or "")) for name in ("phone", "other_phone")}
     texts = {name: str(text or "") for name, text in said.items()}
     return texts | {"birth": birth, "place": str(seen.get("place_id") or "")} | dict.fromkeys(NUMBERS, "")
-
-
-def uuid_in(text: Any) -> UUID | None:
-    """The id that a carried value says; None when it says none."""
-    try:
-        return UUID(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
 
 
 def _day_of(text: Any) -> date | None:

@@ -13,12 +13,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm import clock
-from crm.accounts.models import User
+from crm.accounts.models import ChangeRecord, User
 from crm.accounts.rules import Role
 from crm.collecting import queries, services
 from crm.collecting.models import CollectionPoint, CollectionStaff, CollectionTraining
 from crm.collecting.rules import Candidate, PointKind, Spot, Told, Trained, nearest, read_spot, trained
-from crm.errors import RuleBroken
+from crm.errors import Conflict, RuleBroken
 from crm.places.boundaries import boundaries
 from tests.factories import Make
 
@@ -36,6 +36,18 @@ def told(**more: Any) -> Told:
 def opened(session: Session, make: Make, by: User, place: Any = None, serves: Any = (), **more: Any) -> CollectionPoint:
     key = more.pop("key", uuid4())
     return services.open_point(session, key, (place or make.ward()).id, told(**more), serves, by=by, at=NOW)
+
+
+def hired(session: Session, point: CollectionPoint, key: UUID | None = None) -> CollectionStaff:
+    told = key or uuid4(), "Lê Thị Thu", "0912345678", date(2019, 1, 1)
+    by = session.get_one(User, (point.town_id, point.changed_by_id))
+    return services.hire(session, point, *told, by=by, at=NOW)
+
+
+def changes(session: Session) -> list[tuple[str, UUID | None, Any]]:
+    """What was kept of who changed what in the network, in its order."""
+    rows = session.scalars(select(ChangeRecord).order_by(ChangeRecord.id))
+    return [(row.act, row.user_id, row.before) for row in rows if row.subject.startswith("collection_")]
 
 
 def test_the_own_ward_comes_first_then_those_that_serve_it_then_a_like_address() -> None:
@@ -95,12 +107,43 @@ def test_points_that_are_closed_are_not_found_and_old_wards_lead_to_the_new(sess
     assert (later[0].place, later[0].near) == (make.ward().name, True)
 
 
+def test_an_id_that_is_taken_at_another_point_is_nobody_elses(session: Session, make: Make) -> None:
+    by, key = make.user(Role.MANAGER), uuid4()
+    here, there = opened(session, make, by), opened(session, make, by, name="Khác")
+    assert hired(session, here, key).id == hired(session, here, key).id == key
+    with pytest.raises(Conflict):
+        hired(session, there, key)
+    with pytest.raises(Conflict):
+        opened(session, make, make.user(Role.MANAGER), key=here.id)
+
+
+def test_who_changed_what_in_the_network_is_kept_once(session: Session, make: Make) -> None:
+    first, second = make.user(Role.MANAGER), make.user(Role.MANAGER)
+    acting: dict[str, Any] = {"by": second, "at": NOW}
+    point, far = opened(session, make, first), make.ward("14818@2019-10-15").id
+    staff = hired(session, point)
+    for _tap in range(2):
+        services.change_point(session, point, point.place_id, told(name="Mới"), [far], **acting)
+        training = services.train(session, staff, "Nghiệp vụ", held_on=TODAY, valid_until=None, document=None, **acting)
+    for _tap in range(2):
+        services.withdraw_training(session, training, **acting)
+        services.let_go(session, staff, TODAY, **acting)
+    assert changes(session) == [
+        ("open_collection_point", first.id, None),
+        ("hire_collection_staff", first.id, None),
+        ("change_collection_point", second.id, {"name": "Bưu điện Ba Đình", "serves": []}),
+        ("note_collection_training", second.id, None),
+        ("withdraw_collection_training", second.id, None),
+        ("let_go_collection_staff", second.id, {"until": None}),
+    ]
+
+
 def test_the_page_for_everybody_names_no_staff_and_may_ask_the_phone(
     session: Session, make: Make, client: FlaskClient, at_time: Callable[..., None]
 ) -> None:
     at_time(NOW)
     point = opened(session, make, make.user(Role.MANAGER), spot=Spot(20.0775, 105.8601))
-    services.hire(session, point, uuid4(), "Lê Thị Thu", "0912345678", date(2019, 1, 1))
+    hired(session, point)
     for ward in (make.ward().id, "x", uuid4()):
         answer = client.get(f"/where-to-pay?ward={ward}&address=%00trần phú")
         assert answer.status_code == 200

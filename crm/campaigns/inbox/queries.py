@@ -19,7 +19,7 @@ from crm.campaigns.models import Campaign, Inbound, Message
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.templating.models import MessageTemplate, TemplateVersion
 from crm.errors import NotFound
-from crm.places.models import Town
+from crm.places.queries import only_town
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import visible_to
 from crm.prospects.rules import Purpose
@@ -172,9 +172,9 @@ def town_of(session: Session, phone: str) -> UUID | None:
     one there is."""
     texted = select(Message.town_id).where(Message.phone == phone, Message.claimed_at.is_not(None))
     found = session.scalar(texted.order_by(Message.claimed_at.desc()).limit(1))
-    found = found or session.scalar(select(Prospect.town_id).where(Prospect.phone == phone).limit(1))
-    towns = session.scalars(select(Town.id).limit(2)).all() if found is None else []
-    return towns[0] if len(towns) == 1 else found
+    return (
+        found or session.scalar(select(Prospect.town_id).where(Prospect.phone == phone).limit(1)) or only_town(session)
+    )
 
 
 def last_sent(session: Session, town_id: UUID, phone: str) -> Message | None:

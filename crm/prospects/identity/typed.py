@@ -7,6 +7,7 @@ from datetime import date
 from uuid import UUID
 
 from crm.citizen_ids import CitizenId, read_citizen_id
+from crm.ids import read_id
 from crm.names import clean
 from crm.phones import read_phone
 from crm.prospects.reading.values import read_birth
@@ -40,15 +41,8 @@ def traits_typed(typed: Mapping[str, str], neighbourhood_id: UUID | None, today:
         citizen=seal().index(card) if card else None,
         citizen_digits=len(card or ""),
         insurance=seal().index(insurance) if len(insurance) == 10 else None,
-        place_id=_uuid(text.get("place", "")) or NOWHERE,
+        place_id=read_id(text.get("place")) or NOWHERE,
         card=card,
         neighbourhood_id=neighbourhood_id,
         address=text.get("address") or None,
     )
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

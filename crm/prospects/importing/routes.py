@@ -17,6 +17,7 @@ from crm.background import ring
 from crm.clock import now, today
 from crm.db import session, transaction
 from crm.errors import Conflict, NotFound, RuleBroken
+from crm.ids import read_id
 from crm.places.models import Place
 from crm.places.queries import units_of_all_times
 from crm.prospects.importing import queries
@@ -91,14 +92,6 @@ def _form() -> HandInForm:
     found = session().scalars(organisations(scope.town_id))
     own = [(one.id, one.name) for one in found if scope.organisation_id in (None, one.id)]
     return HandInForm.with_choices(_wards(), own)
-
-
-def read_id(text: str | None) -> UUID:
-    """The id a form names. Raises NotFound."""
-    try:
-        return UUID(text or "")
-    except ValueError:
-        raise NotFound from None
 
 
 def _back_to(import_id: UUID, tab: str | None = None) -> ResponseReturnValue:
@@ -340,8 +333,11 @@ def remembered() -> ResponseReturnValue:
 @may(May.IMPORT_PEOPLE)
 def forget() -> ResponseReturnValue:
     """Remember one of them no more."""
+    remembered_id = read_id(request.form.get("id"))
+    if remembered_id is None:
+        raise NotFound
     with transaction() as current:
-        remembering.forget(current, current_scope(), read_id(request.form.get("id")))
+        remembering.forget(current, current_scope(), remembered_id)
     return redirect(url_for("imports.remembered"), 303)
 
 

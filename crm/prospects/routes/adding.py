@@ -15,12 +15,11 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.db import session, transaction
 from crm.errors import Conflict, Refusals
-from crm.ids import new_id
+from crm.ids import new_id, read_id
 from crm.places.models import Place
 from crm.prospects.forms import (
     NewPersonForm,
     ParticularsForm,
-    uuid_in,
 )
 from crm.prospects.identity.queries import candidates, neighbourhood_typed
 from crm.prospects.identity.showing import Told, told
@@ -103,8 +102,8 @@ def _check(form: NewPersonForm) -> NewPerson:
     refused, today = Refusals(), clock.today()
     person = NewPerson(
         **form.particulars(today, refused),
-        id=_client_id(form.id.data),
-        place_id=uuid_in(form.place.data) or NOWHERE,
+        id=read_id(form.id.data),
+        place_id=read_id(form.place.data) or NOWHERE,
         citizen_id=form.citizen_id.data,
         si_number=form.si_number.data,
         grounds=() if form.ground.errors or form.ground_until.errors else form.grounds,
@@ -114,13 +113,6 @@ def _check(form: NewPersonForm) -> NewPerson:
         columns_of_new(session(), person, by=current_user(), at=clock.now())
     refused.raise_all()
     return person
-
-
-def _client_id(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 def alike_page(form: NewPersonForm, refusal: Conflict) -> ResponseReturnValue:

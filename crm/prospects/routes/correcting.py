@@ -16,10 +16,11 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.db import session, transaction
 from crm.errors import Conflict, NotFound, Refusals, RuleBroken
+from crm.ids import read_id
 from crm.places.models import Place
 from crm.prospects import timeline
 from crm.prospects.editing import Collision, columns_of_unit, unit_of
-from crm.prospects.forms import ChangeForm, ConsentForm, GroundForm, PaperForm, fields_of_unit, texts_of, uuid_in
+from crm.prospects.forms import ChangeForm, ConsentForm, GroundForm, PaperForm, fields_of_unit, texts_of
 from crm.prospects.models import Prospect, Standing
 from crm.prospects.queries.changes import change_of
 from crm.prospects.queries.facts import Facts, consent_changes
@@ -67,7 +68,7 @@ def _change_form(facts: Facts) -> ChangeForm:
 def _offer_the_place_seen(form: ChangeForm, town_id: UUID) -> None:
     """A person who was moved meanwhile has left the place that the form still says."""
     choices: list[Any] = list(form.place.choices or ())
-    seen_there = uuid_in((form.carried("base") or {}).get("place_id"))
+    seen_there = read_id((form.carried("base") or {}).get("place_id"))
     if seen_there and not one_of(str(seen_there), choices):
         place = session().get(Place, (town_id, seen_there))
         form.place.choices = [*choices, *([(str(place.id), place.name)] if place else [])]

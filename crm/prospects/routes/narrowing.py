@@ -11,10 +11,11 @@ from werkzeug.datastructures import MultiDict
 from crm.accounts.gateway import current_scope, current_user
 from crm.db import session
 from crm.errors import RuleBroken
+from crm.ids import read_id
 from crm.kept import kept
 from crm.places.models import Place
 from crm.places.queries import ids_within, neighbourhoods
-from crm.prospects.forms import Choice, uuid_in
+from crm.prospects.forms import Choice
 from crm.prospects.lists.forms import NarrowForm
 from crm.prospects.lists.showing import (
     conditions_to_choose,
@@ -28,7 +29,7 @@ from crm.web.forms import refusals_on
 def narrow_page(form: NarrowForm, places: list[Choice]) -> str:
     """The form with what somebody may choose."""
     scope, everyone = current_scope(), ("", _("All"))
-    place = uuid_in(form.place.data)
+    place = read_id(form.place.data)
     form.place.choices = [everyone, *places]
     form.neighbourhood.choices = [everyone, *(_parts(place) if place else [])]
     form.organisation.choices = [everyone, *organisations_to_choose(session(), scope)]

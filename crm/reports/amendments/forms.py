@@ -9,7 +9,8 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
-from crm.ids import new_id
+from crm.ids import read_id
+from crm.lines import TOO_LONG
 from crm.reports.amendments.rules import (
     FIRST_NUMBER,
     LAST_NUMBER,
@@ -25,7 +26,6 @@ from crm.reports.amendments.rules import (
 from crm.reports.documents.forms import OfficeForm
 from crm.web.forms import Form, QueryForm, stripped
 
-MANY = _l("That is too long.")
 SENTENCE = _l("Write it in a sentence or two.")
 
 
@@ -40,15 +40,15 @@ class WordsForm(Form):
     happens = TextAreaField(
         _l("What happens to people here?"),
         filters=[stripped],
-        validators=[DataRequired(SENTENCE), Length(max=LONGEST_WORDS, message=MANY)],
+        validators=[DataRequired(SENTENCE), Length(max=LONGEST_WORDS, message=TOO_LONG)],
     )
     change = TextAreaField(
         _l("What should change?"),
         filters=[stripped],
-        validators=[DataRequired(SENTENCE), Length(max=LONGEST_WORDS, message=MANY)],
+        validators=[DataRequired(SENTENCE), Length(max=LONGEST_WORDS, message=TOO_LONG)],
     )
     law = TextAreaField(
-        _l("What does the law say now?"), filters=[stripped], validators=[Length(max=LONGEST_WORDS, message=MANY)]
+        _l("What does the law say now?"), filters=[stripped], validators=[Length(max=LONGEST_WORDS, message=TOO_LONG)]
     )
 
     @property
@@ -94,7 +94,7 @@ class OtherForm(Form):
 
     @property
     def other_id(self) -> UUID | None:
-        return as_id(self.other.data)
+        return read_id(self.other.data)
 
 
 class AnswerForm(Form):
@@ -103,15 +103,15 @@ class AnswerForm(Form):
     answered_by = StringField(
         _l("Who answered"),
         filters=[stripped],
-        validators=[DataRequired(_l("Write who answered.")), Length(max=LONGEST_WHOM, message=MANY)],
+        validators=[DataRequired(_l("Write who answered.")), Length(max=LONGEST_WHOM, message=TOO_LONG)],
     )
     words = TextAreaField(
         _l("The answer"),
         filters=[stripped],
-        validators=[DataRequired(_l("Write the answer.")), Length(max=LONGEST_ANSWER, message=MANY)],
+        validators=[DataRequired(_l("Write the answer.")), Length(max=LONGEST_ANSWER, message=TOO_LONG)],
     )
     document = StringField(
-        _l("Number of the letter"), filters=[stripped], validators=[Length(max=LONGEST_DOCUMENT, message=MANY)]
+        _l("Number of the letter"), filters=[stripped], validators=[Length(max=LONGEST_DOCUMENT, message=TOO_LONG)]
     )
     on_day = DateField(_l("On which day"), validators=[InputRequired(_l("Write the day."))])
 
@@ -122,7 +122,7 @@ class LetterForm(OfficeForm):
     to_whom = StringField(
         _l("To whom it goes"),
         filters=[stripped],
-        validators=[DataRequired(_l("Write to whom it goes.")), Length(max=LONGEST_WHOM, message=MANY)],
+        validators=[DataRequired(_l("Write to whom it goes.")), Length(max=LONGEST_WHOM, message=TOO_LONG)],
     )
 
 
@@ -137,16 +137,3 @@ class SendForm(Form):
         ],
     )
     sent_on = DateField(_l("Day it was sent"), validators=[InputRequired(_l("Write the day."))])
-
-
-def as_id(text: str | None) -> UUID | None:
-    """The id a text writes, if it writes one."""
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return None
-
-
-def key_of(text: str | None) -> UUID:
-    """The id a page made; a new one where it is none."""
-    return as_id(text) or new_id()

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, se
 from sqlalchemy.orm import Session, aliased
 
 from crm.accounts.models import Organisation, User
-from crm.accounts.queries import Scope, of_own_unit
+from crm.accounts.queries import Scope, leads_all_of, of_own_unit
 from crm.accounts.rules import OrganisationKind, Reach
 from crm.db import one_found
 from crm.participation.rules import Span
@@ -30,12 +30,7 @@ OPEN = (State.RECEIVED, State.SENT, State.ANSWERED)
 
 def is_the_fronts(session: Session, scope: Scope) -> bool:
     """Whether somebody leads the Fatherland Front of the whole town: its officer sorts what the field wrote."""
-    if scope.reach is not Reach.UNIT or scope.organisation_id is None or scope.place_ids is not None:
-        return False
-    kind = select(Organisation.kind).where(
-        Organisation.town_id == scope.town_id, Organisation.id == scope.organisation_id
-    )
-    return session.scalar(kind) is OrganisationKind.FRONT
+    return leads_all_of(session, scope, OrganisationKind.FRONT)
 
 
 def seen_by(scope: Scope, *, front: bool) -> ColumnElement[bool]:

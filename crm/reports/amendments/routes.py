@@ -17,7 +17,7 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May, Reach
 from crm.db import session, transaction
 from crm.errors import NotFound
-from crm.ids import new_id
+from crm.ids import id_or_new, new_id, read_id
 from crm.places.models import Town
 from crm.reports.amendments import paper, queries, services
 from crm.reports.amendments.forms import (
@@ -28,8 +28,6 @@ from crm.reports.amendments.forms import (
     SendForm,
     WordsForm,
     WriteForm,
-    as_id,
-    key_of,
 )
 from crm.reports.amendments.models import Amendment, AmendmentLetter
 from crm.reports.amendments.rules import STATES, SUBJECTS, State, Subject, in_short
@@ -72,7 +70,7 @@ def new() -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusals_on(form), transaction() as current:
             told = form.about, UUID(form.place.data), form.words
-            row = services.write(current, key_of(form.key.data), *told, by=current_user(), at=clock.now())
+            row = services.write(current, id_or_new(form.key.data), *told, by=current_user(), at=clock.now())
             flash(_("Received. Here you see what becomes of it."), "success")
             return redirect(url_for(".show", amendment_id=row.id), 303)
     return render_template("reports/amendments/new.html", form=form), 422 if form.errors or form.form_errors else 200
@@ -174,7 +172,7 @@ def letters() -> ResponseReturnValue:
 def choose() -> ResponseReturnValue:
     """Put chosen proposals into the draft there is, or begin one."""
     _must_be_officer()
-    ids = [key for key in map(as_id, request.form.getlist("chosen")) if key]
+    ids = [key for key in map(read_id, request.form.getlist("chosen")) if key]
     if not ids:
         flash(_("Choose at least one proposal."), "warning")
         return redirect(url_for(".listing", state=State.RECEIVED.value), 303)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from flask_babel import lazy_gettext as _l
 
 from crm.errors import RuleBroken
+from crm.lines import paragraphs
 
 LONGEST_WORDS, LONGEST_ANSWER, LONGEST_DOCUMENT, LONGEST_WHOM = 1_500, 3_000, 120, 200
 SHORT = 110
@@ -81,41 +82,20 @@ class Words(NamedTuple):
 
 def checked_words(words: Words) -> Words:
     """The same as it is kept. Raises RuleBroken at the field that is wrong."""
-    kept = Words(*(_tidy(text) for text in words))
-    for field in ("happens", "change"):
-        if not getattr(kept, field):
-            raise RuleBroken(_l("Write it in a sentence or two."), field=field)
-    for field, text in kept._asdict().items():
-        if len(text) > LONGEST_WORDS:
-            raise RuleBroken(_l("That is too long."), field=field)
-    return kept
-
-
-def checked_line(text: str | None, most: int, field: str, missing: Any = None) -> str:
-    """One line as it is kept; with `missing`, that is said where nothing stands. Raises RuleBroken."""
-    kept = " ".join((text or "").replace("\x00", "").split())
-    if missing and not kept:
-        raise RuleBroken(missing, field=field)
-    if len(kept) > most:
-        raise RuleBroken(_l("That is too long."), field=field)
-    return kept
+    missing = _l("Write it in a sentence or two.")
+    return Words(
+        paragraphs(words.law, LONGEST_WORDS, "law"),
+        paragraphs(words.happens, LONGEST_WORDS, "happens", missing),
+        paragraphs(words.change, LONGEST_WORDS, "change", missing),
+    )
 
 
 def checked_answer(words: str | None, day: date, today: date) -> str:
     """An answer as it is kept. Raises RuleBroken."""
-    kept = _tidy(words)
-    if not kept:
-        raise RuleBroken(_l("Write the answer."), field="words")
-    if len(kept) > LONGEST_ANSWER:
-        raise RuleBroken(_l("That is too long."), field="words")
+    kept = paragraphs(words, LONGEST_ANSWER, "words", _l("Write the answer."))
     if day > today:
         raise RuleBroken(_l("This day lies ahead."), field="on_day")
     return kept
-
-
-def _tidy(text: str | None) -> str:
-    lines = (" ".join(line.split()) for line in (text or "").replace("\x00", "").splitlines())
-    return "\n".join(line for line in lines if line)
 
 
 def in_short(text: str, most: int = SHORT) -> str:

@@ -13,10 +13,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
-from crm.accounts.services import note_change
+from crm.accounts.services import note_change_of
 from crm.clock import local_day
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.ids import new_id
+from crm.lines import line
 from crm.names import fold
 from crm.reports.amendments.models import Amendment, AmendmentAnswer, AmendmentLetter, AmendmentWording
 from crm.reports.amendments.queries import OPEN, next_number
@@ -30,7 +31,6 @@ from crm.reports.amendments.rules import (
     Subject,
     Words,
     checked_answer,
-    checked_line,
     checked_words,
 )
 from crm.reports.documents.rules import Head
@@ -100,7 +100,7 @@ def take_back(session: Session, row: Amendment, *, by: User, at: datetime) -> No
     if row.letter_id is not None or _has_joined(session, row):
         raise RuleBroken(_l("It stands in a document or others were joined to it: ask the Front's officer."))
     row.state = State.WITHDRAWN
-    _noted(session, row, "take_back_amendment", by, at)
+    note_change_of(session, row, "take_back_amendment", by=by, at=at)
 
 
 def join(session: Session, town_id: UUID, amendment_id: UUID, other_id: UUID, *, by: User, at: datetime) -> None:
@@ -121,14 +121,14 @@ def join(session: Session, town_id: UUID, amendment_id: UUID, other_id: UUID, *,
     followers = update(Amendment).where(Amendment.town_id == town_id, Amendment.joined_to_id == row.id)
     session.execute(followers.values(joined_to_id=other.id))
     row.state, row.joined_to_id, row.letter_id = State.JOINED, other.id, None
-    _noted(session, row, "join_amendment", by, at, joined_to=str(other.id))
+    note_change_of(session, row, "join_amendment", by=by, at=at, after={"joined_to": str(other.id)})
 
 
 def part(session: Session, row: Amendment, *, by: User, at: datetime) -> None:
     """It is not the same after all: it stands by itself again. Raises RuleBroken."""
     _only(row, State.JOINED)
     row.state, row.joined_to_id = State.RECEIVED, None
-    _noted(session, row, "part_amendment", by, at)
+    note_change_of(session, row, "part_amendment", by=by, at=at)
 
 
 def answer(
@@ -146,9 +146,9 @@ def answer(
     if row.state not in OPEN:
         raise RuleBroken(MOVED_ON)
     told = {
-        "answered_by": checked_line(answered_by, LONGEST_WHOM, "answered_by", _l("Write who answered.")),
+        "answered_by": line(answered_by, LONGEST_WHOM, "answered_by", _l("Write who answered.")),
         "words": checked_answer(words, on_day, local_day(at)),
-        "document": checked_line(document, LONGEST_DOCUMENT, "document") or None,
+        "document": line(document, LONGEST_DOCUMENT, "document") or None,
         "on_day": on_day,
     }
     last = session.scalars(
@@ -179,7 +179,7 @@ def open_letter(
     session: Session, letter_id: UUID, head: Head, to_whom: str, *, by: User, at: datetime
 ) -> AmendmentLetter:
     """Begin a document; the same page sent twice begins one. Raises RuleBroken, Conflict."""
-    kept = checked_line(to_whom, LONGEST_WHOM, "to_whom", _l("Write to whom it goes."))
+    kept = line(to_whom, LONGEST_WHOM, "to_whom", _l("Write to whom it goes."))
     put = insert(AmendmentLetter).values(
         town_id=by.town_id,
         id=letter_id,
@@ -226,7 +226,7 @@ def leave_out(session: Session, letter: AmendmentLetter, amendment_id: UUID) -> 
 def set_head(session: Session, letter: AmendmentLetter, head: Head, to_whom: str) -> None:
     """Whose paper it is and to whom it goes. Raises RuleBroken."""
     _draft(letter)
-    letter.to_whom = checked_line(to_whom, LONGEST_WHOM, "to_whom", _l("Write to whom it goes."))
+    letter.to_whom = line(to_whom, LONGEST_WHOM, "to_whom", _l("Write to whom it goes."))
     for field, words in (("issuer", head.issuer), ("symbol", head.symbol), ("locality", head.locality)):
         if not words.strip():
             raise RuleBroken(_l("This must stand on the paper."), field=field)
@@ -270,18 +270,8 @@ def send(
     told: dict[str, Any] = {"number": chosen, "year": sent_on.year, "sent_on": sent_on, "sent_at": at}
     for name, value in (told | {"sent_by_id": by.id} | paper._asdict()).items():
         setattr(letter, name, value)
-    session.flush()
-    note_change(
-        session,
-        town_id=letter.town_id,
-        user_id=by.id,
-        act="send_amendments",
-        subject="amendment_letter",
-        subject_id=letter.id,
-        at=at,
-        after={"number": chosen, "proposals": len(moved)},
-    )
-    session.flush()
+    told = {"number": chosen, "proposals": len(moved)}
+    note_change_of(session, letter, "send_amendments", by=by, at=at, after=told)
 
 
 # ---- pieces
@@ -310,18 +300,3 @@ def _draft(letter: AmendmentLetter) -> None:
 def _has_joined(session: Session, row: Amendment) -> bool:
     mine = Amendment.town_id == row.town_id, Amendment.joined_to_id == row.id
     return session.scalar(select(Amendment.id).where(*mine).limit(1)) is not None
-
-
-def _noted(session: Session, row: Amendment, act: str, by: User, at: datetime, **after: object) -> None:
-    session.flush()
-    note_change(
-        session,
-        town_id=row.town_id,
-        user_id=by.id,
-        act=act,
-        subject="amendment",
-        subject_id=row.id,
-        at=at,
-        after=after or None,
-    )
-    session.flush()

@@ -12,12 +12,12 @@ from flask_wtf.file import FileField, FileRequired
 from wtforms import DateField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
+from crm.lines import TOO_LONG
 from crm.reports.documents.rules import LONGEST, SECTION_WORDS, Head, Section
 from crm.reports.periods import ReportKind
 from crm.web.forms import Form, QueryForm, stripped
 
 MOST_NUMBER = 99_999
-MANY = _l("That is too long.")
 
 
 class OpenForm(Form):
@@ -69,7 +69,7 @@ class CountForm(Form):
 
 
 def _area(section: Section) -> Any:
-    return TextAreaField(SECTION_WORDS[section], filters=[stripped], validators=[Length(max=LONGEST, message=MANY)])
+    return TextAreaField(SECTION_WORDS[section], filters=[stripped], validators=[Length(max=LONGEST, message=TOO_LONG)])
 
 
 class TextForm(Form):
@@ -106,14 +106,16 @@ class SignForm(Form):
         _l("Number"), validators=[Optional(), NumberRange(1, MOST_NUMBER, message=_l("Write a number such as 12."))]
     )
     signed_on = DateField(_l("Date on the paper"), validators=[InputRequired(_l("Write the date."))])
-    signer = StringField(_l("Name under the signature"), filters=[stripped], validators=[Length(max=100, message=MANY)])
+    signer = StringField(
+        _l("Name under the signature"), filters=[stripped], validators=[Length(max=100, message=TOO_LONG)]
+    )
 
 
 class SendForm(Form):
     """When a signed report went out, and how."""
 
     sent_on = DateField(_l("Day it was sent"), validators=[InputRequired(_l("Write the day."))])
-    way = StringField(_l("How"), filters=[stripped], validators=[Length(max=200, message=MANY)])
+    way = StringField(_l("How"), filters=[stripped], validators=[Length(max=200, message=TOO_LONG)])
 
 
 class WithdrawForm(Form):
@@ -122,7 +124,7 @@ class WithdrawForm(Form):
     why = StringField(
         _l("Why it is withdrawn"),
         filters=[stripped],
-        validators=[DataRequired(_l("Write why it is withdrawn.")), Length(max=500, message=MANY)],
+        validators=[DataRequired(_l("Write why it is withdrawn.")), Length(max=500, message=TOO_LONG)],
     )
 
 
@@ -146,30 +148,32 @@ class PlaceForm(QueryForm):
 class OfficeForm(Form):
     """Whose paper it is, how it is numbered, who signs and who gets it."""
 
-    superior = StringField(_l("Superior office"), filters=[stripped], validators=[Length(max=200, message=MANY)])
+    superior = StringField(_l("Superior office"), filters=[stripped], validators=[Length(max=200, message=TOO_LONG)])
     issuer = StringField(
         _l("Office that issues it"),
         filters=[stripped],
-        validators=[DataRequired(_l("This must stand on the paper.")), Length(max=200, message=MANY)],
+        validators=[DataRequired(_l("This must stand on the paper.")), Length(max=200, message=TOO_LONG)],
     )
     symbol = StringField(
         _l("Symbol after the number"),
         filters=[stripped],
-        validators=[DataRequired(_l("This must stand on the paper.")), Length(max=40, message=MANY)],
+        validators=[DataRequired(_l("This must stand on the paper.")), Length(max=40, message=TOO_LONG)],
     )
     locality = StringField(
         _l("Place in the line of the date"),
         filters=[stripped],
-        validators=[DataRequired(_l("This must stand on the paper.")), Length(max=80, message=MANY)],
+        validators=[DataRequired(_l("This must stand on the paper.")), Length(max=80, message=TOO_LONG)],
     )
     sign_for = TextAreaField(
-        _l("Lines over the signature"), filters=[stripped], validators=[Length(max=200, message=MANY)]
+        _l("Lines over the signature"), filters=[stripped], validators=[Length(max=200, message=TOO_LONG)]
     )
-    signer = StringField(_l("Name under the signature"), filters=[stripped], validators=[Length(max=100, message=MANY)])
+    signer = StringField(
+        _l("Name under the signature"), filters=[stripped], validators=[Length(max=100, message=TOO_LONG)]
+    )
     recipients = TextAreaField(
         _l("Recipients, one a line"),
         filters=[stripped],
-        validators=[DataRequired(_l("Name at least one recipient.")), Length(max=2000, message=MANY)],
+        validators=[DataRequired(_l("Name at least one recipient.")), Length(max=2000, message=TOO_LONG)],
     )
 
     def head(self) -> Head:

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField, IntegerField, RadioField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
+from crm.lines import TOO_LONG
 from crm.reports.duties.rules import (
     FIRST_YEAR,
     LAST_ACTOR,
@@ -19,8 +20,6 @@ from crm.reports.duties.rules import (
     Step,
 )
 from crm.web.forms import Form, QueryForm, stripped
-
-MANY = _l("That is too long.")
 
 
 class FilterForm(QueryForm):
@@ -44,16 +43,16 @@ class StepForm(Form):
     words = TextAreaField(
         _l("What was done"),
         filters=[stripped],
-        validators=[DataRequired(_l("Write what was done.")), Length(max=LONGEST_WORDS, message=MANY)],
+        validators=[DataRequired(_l("Write what was done.")), Length(max=LONGEST_WORDS, message=TOO_LONG)],
     )
     on_day = DateField(_l("On which day"), validators=[InputRequired(_l("Write the day."))])
     document = StringField(
         _l("Number of the paper that shows it"),
         filters=[stripped],
-        validators=[Length(max=LONGEST_DOCUMENT, message=MANY)],
+        validators=[Length(max=LONGEST_DOCUMENT, message=TOO_LONG)],
     )
     link = StringField(
-        _l("Address where it can be seen"), filters=[stripped], validators=[Length(max=LONGEST_LINK, message=MANY)]
+        _l("Address where it can be seen"), filters=[stripped], validators=[Length(max=LONGEST_LINK, message=TOO_LONG)]
     )
 
     def offer(self, steps: Iterable[Step]) -> None:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from flask_babel import lazy_gettext as _l
 
 from crm.errors import RuleBroken
+from crm.lines import line
 
 PLAN = Path(__file__).parent / "plan-1553.json"
 LONGEST_WORDS, LONGEST_DOCUMENT, LONGEST_LINK = 1_000, 120, 500
@@ -131,17 +132,10 @@ def check_step(
     step: Step, words: str | None, document: str | None, *, office: bool, now: State
 ) -> tuple[str, str | None]:
     """The words and the document of a step as they are kept. Raises RuleBroken."""
-    said, paper = (" ".join((text or "").replace("\x00", "").split()) for text in (words, document))
     if step in OF_THE_OFFICE and not office:
         raise RuleBroken(_l("This is noted by the office that leads."), field="step")
     if step is Step.REOPENED and now is not State.DONE:
         raise RuleBroken(_l("It is not done yet."), field="step")
-    if not said:
-        raise RuleBroken(_l("Write what was done."), field="words")
-    if step is Step.LETTER and not paper:
-        raise RuleBroken(_l("Write the number of the letter."), field="document")
-    if len(said) > LONGEST_WORDS:
-        raise RuleBroken(_l("That is too long."), field="words")
-    if len(paper) > LONGEST_DOCUMENT:
-        raise RuleBroken(_l("That is too long."), field="document")
-    return said, paper or None
+    said = line(words, LONGEST_WORDS, "words", _l("Write what was done."))
+    numbered = _l("Write the number of the letter.") if step is Step.LETTER else None
+    return said, line(document, LONGEST_DOCUMENT, "document", numbered) or None

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import Organisation, User
-from crm.accounts.services import note_change
+from crm.accounts.services import note_change, note_change_of
 from crm.clock import local_day
 from crm.errors import RuleBroken
 from crm.ids import new_id
@@ -125,16 +125,5 @@ def set_day(session: Session, duty: Duty, due_on: date | None, *, by: User, at: 
     if due_on == duty.due_on:
         return
     was, duty.due_on, duty.day_by = duty.due_on, due_on, DayBy.OFFICE if due_on else None
-    before, after = ({"due_on": day.isoformat() if day else None} for day in (was, due_on))
-    note_change(
-        session,
-        town_id=duty.town_id,
-        user_id=by.id,
-        act="duty_day",
-        subject="duty",
-        subject_id=duty.id,
-        at=at,
-        before=dict(before),
-        after=dict(after),
-    )
-    session.flush()
+    before, after = ({"due_on": str(day) if day else None} for day in (was, due_on))
+    note_change_of(session, duty, "duty_day", by=by, at=at, before=before, after=after)

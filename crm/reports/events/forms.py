@@ -10,12 +10,11 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
-from crm.ids import new_id
+from crm.ids import id_or_new, read_id
+from crm.lines import TOO_LONG
 from crm.reports.events.rules import KINDS, LONGEST_NOTE, LONGEST_TITLE, LONGEST_VENUE, EventKind, Happened
 from crm.web.fields import CountField
 from crm.web.forms import Form, stripped
-
-MANY = _l("That is too long.")
 
 
 class EventForm(Form):
@@ -30,18 +29,20 @@ class EventForm(Form):
     title = StringField(
         _l("What was it about?"),
         filters=[stripped],
-        validators=[DataRequired(_l("Write what it was about.")), Length(max=LONGEST_TITLE, message=MANY)],
+        validators=[DataRequired(_l("Write what it was about.")), Length(max=LONGEST_TITLE, message=TOO_LONG)],
     )
     held_on = DateField(_l("On which day"), validators=[InputRequired(_l("Write the day."))])
     place = SelectField(_l("Ward or commune"), choices=[], validators=[DataRequired(_l("Choose a ward."))])
-    venue = StringField(_l("Where exactly"), filters=[stripped], validators=[Length(max=LONGEST_VENUE, message=MANY)])
+    venue = StringField(
+        _l("Where exactly"), filters=[stripped], validators=[Length(max=LONGEST_VENUE, message=TOO_LONG)]
+    )
     attended = CountField(_l("How many people came"), validators=[Optional()])
     times = CountField(_l("How many times"), validators=[Optional()])
     leaflets = CountField(_l("Leaflets handed out"), validators=[Optional()])
     note = TextAreaField(
         _l("Note: materials, questions people asked"),
         filters=[stripped],
-        validators=[Length(max=LONGEST_NOTE, message=MANY)],
+        validators=[Length(max=LONGEST_NOTE, message=TOO_LONG)],
     )
 
     def offer(self, places: Iterable[tuple[str, str]]) -> None:
@@ -50,10 +51,7 @@ class EventForm(Form):
     @property
     def event_id(self) -> UUID:
         """Made by the page; a new one where it is no UUID."""
-        try:
-            return UUID(self.key.data or "")
-        except ValueError:
-            return new_id()
+        return id_or_new(self.key.data)
 
     def happened(self, today: date) -> Happened:
         """Once the form is valid."""
@@ -76,7 +74,4 @@ class MetForm(Form):
 
     @property
     def prospect_id(self) -> UUID | None:
-        try:
-            return UUID(self.person.data or "")
-        except ValueError:
-            return None
+        return read_id(self.person.data)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from flask_babel import lazy_gettext as _l
 
 from crm.errors import RuleBroken
+from crm.lines import line, paragraphs
 
 MOST_TIMES, MOST_PEOPLE, MOST_LEAFLETS = 1_000, 100_000, 1_000_000
 LONGEST_TITLE, LONGEST_VENUE, LONGEST_NOTE = 200, 200, 1_000
@@ -57,17 +58,8 @@ class Happened(NamedTuple):
 
 def checked(one: Happened, today: date) -> Happened:
     """The same as it is kept. Raises RuleBroken at the field that is wrong."""
-    title, venue = (" ".join((text or "").replace("\x00", "").split()) for text in (one.title, one.venue))
-    note = (one.note or "").replace("\x00", "").strip() or None
-    if not title:
-        raise RuleBroken(_l("Write what it was about."), field="title")
-    for field, text, most in (
-        ("title", title, LONGEST_TITLE),
-        ("venue", venue, LONGEST_VENUE),
-        ("note", note, LONGEST_NOTE),
-    ):
-        if text and len(text) > most:
-            raise RuleBroken(_l("That is too long."), field=field)
+    title = line(one.title, LONGEST_TITLE, "title", _l("Write what it was about."))
+    venue, note = line(one.venue, LONGEST_VENUE, "venue"), paragraphs(one.note, LONGEST_NOTE, "note")
     if one.held_on > today:
         raise RuleBroken(_l("This day lies ahead: log it when it has taken place."), field="held_on")
     if one.held_on < today - LOGGED_WITHIN:
@@ -79,4 +71,4 @@ def checked(one: Happened, today: date) -> Happened:
     ):
         if number is not None and not (field == "times") <= number <= most:
             raise RuleBroken(_l("Write a whole number, such as 1.385."), field=field)
-    return one._replace(title=title, venue=venue or None, note=note)
+    return one._replace(title=title, venue=venue or None, note=note or None)

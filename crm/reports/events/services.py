@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope
-from crm.accounts.services import note_change
+from crm.accounts.services import note_change_of
 from crm.clock import at as moment
 from crm.clock import local_day
 from crm.errors import Conflict
@@ -73,13 +73,4 @@ def take_back(session: Session, event: PublicEvent, *, by: User, at: datetime) -
     if event.withdrawn_at is not None:
         raise Conflict(_l("This event was taken back."), code="withdrawn")
     event.withdrawn_at = at
-    note_change(
-        session,
-        town_id=event.town_id,
-        user_id=by.id,
-        act="take_back_event",
-        subject="public_event",
-        subject_id=event.id,
-        at=at,
-    )
-    session.flush()
+    note_change_of(session, event, "take_back_event", by=by, at=at)

@@ -19,6 +19,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from crm.lines import TOO_LONG
 from crm.reports.periods import ReportKind
 from crm.reports.rounds.models import ReportingRule, ReportSubmission
 from crm.reports.rounds.rules import (
@@ -37,7 +38,6 @@ from crm.reports.rounds.rules import (
 from crm.web.fields import CountField
 from crm.web.forms import Form, stripped
 
-MANY = _l("That is too long.")
 MOST_DIGITS = 9
 
 
@@ -54,7 +54,7 @@ class SubmitForm(Form):
     note = TextAreaField(
         _l("What else the office should know: difficulties, causes"),
         filters=[stripped],
-        validators=[Length(max=LONGEST_NOTE, message=MANY)],
+        validators=[Length(max=LONGEST_NOTE, message=TOO_LONG)],
     )
 
     @classmethod
@@ -100,7 +100,7 @@ for _own, _words in OWN_WORDS.items():
         StringField(
             _l("Where this number is from"),
             filters=[stripped],
-            validators=[Length(max=LONGEST_SOURCE, message=MANY)],
+            validators=[Length(max=LONGEST_SOURCE, message=TOO_LONG)],
         ),
     )
 
@@ -111,7 +111,7 @@ class ReturnForm(Form):
     why = TextAreaField(
         _l("What is to be corrected"),
         filters=[stripped],
-        validators=[DataRequired(_l("Write what is to be corrected.")), Length(max=LONGEST_WHY, message=MANY)],
+        validators=[DataRequired(_l("Write what is to be corrected.")), Length(max=LONGEST_WHY, message=TOO_LONG)],
     )
 
 
@@ -121,7 +121,7 @@ class ExcuseForm(Form):
     why = StringField(
         _l("Why it need not report"),
         filters=[stripped],
-        validators=[DataRequired(_l("Write why it need not report.")), Length(max=LONGEST_WHY, message=MANY)],
+        validators=[DataRequired(_l("Write why it need not report.")), Length(max=LONGEST_WHY, message=TOO_LONG)],
     )
 
 
@@ -196,7 +196,7 @@ class RuleForm(Form):
         filters=[stripped],
         validators=[
             DataRequired(_l("Write what says so: a document, or who decided it.")),
-            Length(max=200, message=MANY),
+            Length(max=200, message=TOO_LONG),
         ],
     )
 

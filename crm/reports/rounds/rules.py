@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext as _l
 
 from crm.accounts.rules import OrganisationKind
 from crm.errors import RuleBroken
+from crm.lines import line
 from crm.months import Month
 from crm.reports.periods import ReportKind
 
@@ -187,16 +188,12 @@ def check_own(given: Mapping[Own, tuple[int | None, str | None]], who: Who) -> d
     kept: dict[Own, Figure] = {}
     for own in ASKED[who]:
         number, source = given.get(own, (None, None))
-        source = " ".join((source or "").split())
         if number is None:
             continue
         if not 0 <= number <= MOST_NUMBER:
             raise RuleBroken(_l("Write a whole number, such as 1.385."), field=f"number_{own}")
-        if number and not source:
-            raise RuleBroken(_l("Write where this number is from."), field=f"source_{own}")
-        if len(source) > LONGEST_SOURCE:
-            raise RuleBroken(_l("That is too long."), field=f"source_{own}")
-        kept[own] = Figure(number, source)
+        missing = _l("Write where this number is from.") if number else None
+        kept[own] = Figure(number, line(source, LONGEST_SOURCE, f"source_{own}", missing))
     return kept
 
 

@@ -22,6 +22,7 @@ from crm.accounts.services import note_change
 from crm.clock import local_day
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
+from crm.lines import line, paragraphs
 from crm.participation.rules import Span
 from crm.places.models import Place
 from crm.places.queries import units
@@ -229,9 +230,7 @@ def submit(
     if owed.state is State.EXCUSED:
         raise Conflict(_l("This unit need not report in this round."), code="excused")
     told = as_json(check_own(own, who))
-    words = (note or "").replace("\x00", "").strip() or None
-    if words and len(words) > LONGEST_NOTE:
-        raise RuleBroken(_l("That is too long."), field="note")
+    words = paragraphs(note, LONGEST_NOTE, "note") or None
     last = _last(session, owed)
     if last and (last.own, last.note, last.submitted_by_id, owed.state) == (told, words, by.id, State.SUBMITTED):
         return last
@@ -303,12 +302,7 @@ def _last(session: Session, owed: ReportOwed) -> ReportSubmission | None:
 
 
 def _reason(why: str, missing: Any) -> str:
-    words = " ".join(why.replace("\x00", "").split())
-    if not words:
-        raise RuleBroken(missing, field="why")
-    if len(words) > LONGEST_WHY:
-        raise RuleBroken(_l("That is too long."), field="why")
-    return words
+    return line(why, LONGEST_WHY, "why", missing)
 
 
 def _still_open(row: ReportingRound) -> None:

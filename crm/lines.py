@@ -1,0 +1,30 @@
+"""What somebody typed as it is kept: in one line or in a few, no longer than there is room for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from crm.errors import RuleBroken
+from crm.names import clean
+
+TOO_LONG = _l("That is too long.")
+
+
+def line(text: str | None, most: int, field: str, missing: Any = None) -> str:
+    """One line of at most so many characters; with `missing`, that is said where nothing stands. Raises RuleBroken."""
+    return _within(clean(text or ""), most, field, missing)
+
+
+def paragraphs(text: str | None, most: int, field: str, missing: Any = None) -> str:
+    """The same for several lines: empty ones go. Raises RuleBroken."""
+    return _within("\n".join(kept for one in (text or "").splitlines() if (kept := clean(one))), most, field, missing)
+
+
+def _within(kept: str, most: int, field: str, missing: Any) -> str:
+    if missing and not kept:
+        raise RuleBroken(missing, field=field)
+    if len(kept) > most:
+        raise RuleBroken(TOO_LONG, field=field)
+    return kept
