@@ -10,6 +10,7 @@ import gc
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
 from config import Settings
@@ -73,28 +74,40 @@ def _app(settings: Settings) -> Flask:
 def app(_app: Flask, request: pytest.FixtureRequest) -> Iterator[Flask]:
     """The program at the moment NOW, inside an app context."""
     set_time(NOW)
-    for take_over in (_app.extensions["celery"].set_default, _app.extensions["celery"].set_current):
-        take_over()  # a test may have made another program meanwhile
+    be_current(_app)
     with _app.app_context():
         if request.node.get_closest_marker("committed"):
             yield _app
             db.session.remove()
             _remove_what_was_committed(_app)
             return
-        engines: dict[str | None, Any] = db._app_engines[_app]
-        engine: Engine = engines[None]
-        with engine.connect() as connection:
-            outer = connection.begin()
-            engines[None] = connection
+        with never_committed(_app):
+            yield _app
+
+
+@contextmanager
+def never_committed(app: Flask) -> Iterator[Connection]:
+    """All that the program does in its app context stands in one transaction, which ends by being rolled back."""
+    engines: dict[str | None, Any] = db._app_engines[app]
+    engine: Engine = engines[None]
+    with engine.connect() as connection:
+        outer = connection.begin()
+        engines[None] = connection
+        db.session.remove()
+        db.session.configure(join_transaction_mode="create_savepoint")
+        try:
+            yield connection
+        finally:
             db.session.remove()
-            db.session.configure(join_transaction_mode="create_savepoint")
-            try:
-                yield _app
-            finally:
-                db.session.remove()
-                db.session.configure(join_transaction_mode="conditional_savepoint")
-                engines[None] = engine
-                outer.rollback()
+            db.session.configure(join_transaction_mode="conditional_savepoint")
+            engines[None] = engine
+            outer.rollback()
+
+
+def be_current(app: Flask) -> None:
+    """Let tasks run in this program: a test may have made another one meanwhile."""
+    for take_over in (app.extensions["celery"].set_default, app.extensions["celery"].set_current):
+        take_over()
 
 
 def _remove_what_was_committed(app: Flask) -> None:
@@ -108,10 +121,11 @@ def _remove_what_was_committed(app: Flask) -> None:
         connection.execute(text("delete from place where kind = 'neighbourhood'"))
 
 
-def set_time(moment: datetime) -> None:
-    """Let the program's time be `moment` and run on from there."""
+def set_time(moment: datetime) -> timedelta:
+    """Let the program's time be `moment` and run on from there. How far it is moved."""
     offset = moment - datetime.now(moment.tzinfo)
     clock.move(lambda: offset)
+    return offset
 
 
 @pytest.fixture(autouse=True)
@@ -125,10 +139,8 @@ def at_time(app: Flask) -> Callable[[datetime], None]:
     """Move the program's time: `at_time(clock.at(date(2019, 10, 16), 22, 30))`."""
 
     def move(moment: datetime) -> None:
-        offset = moment - datetime.now(moment.tzinfo)
         app.extensions["clock"].asks = False
-        app.extensions["clock"].offset = offset
-        clock.move(lambda: offset)
+        app.extensions["clock"].offset = set_time(moment)
 
     return move
 

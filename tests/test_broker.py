@@ -24,7 +24,7 @@ from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.stages import Stage
 from crm.prospects.models import Consent, ListImport
 from crm.prospects.rules import ConsentChannel, ImportState, Purpose
-from tests.conftest import NOW, set_time
+from tests.conftest import NOW, be_current, set_time
 from tests.factories import Make
 from tests.scope.asking import Caller
 
@@ -46,8 +46,7 @@ def deaf(_app: Flask, _deaf: Flask) -> Iterator[Flask]:
     set_time(NOW)
     _deaf.extensions["celery"].set_current()
     yield _deaf
-    _app.extensions["celery"].set_current()
-    _app.extensions["celery"].set_default()
+    be_current(_app)
 
 
 @pytest.fixture

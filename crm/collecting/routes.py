@@ -134,7 +134,7 @@ def member(staff_id: UUID) -> ResponseReturnValue:
     town_id = current_scope().town_id
     if form.validate_on_submit():
         with refusals_on(form), transaction() as current:
-            row = queries.member_of(current, town_id, staff_id)
+            row = queries.member_of(current, town_id, staff_id, lock=True)
             told: dict[str, Any] = {"held_on": form.held_on.data, "valid_until": form.valid_until.data}
             told |= {"document": form.document.data, "by": current_user(), "at": clock.now()}
             services.train(current, row, form.what.data, **told)

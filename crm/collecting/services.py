@@ -124,7 +124,7 @@ def train(
     by: User,
     at: datetime,
 ) -> CollectionTraining:
-    """Note a training; the same once more is kept once. Raises RuleBroken."""
+    """Note a training of somebody held for update; the same once more is kept once. Raises RuleBroken."""
     if held_on > local_day(at):
         raise RuleBroken(_l("This day lies ahead: note it when it has taken place."), field="held_on")
     if valid_until is not None and valid_until < held_on:

@@ -596,7 +596,7 @@ class SmallTown:
         }
         told = Told(kind=PointKind.POST, since=date(2019, 1, 1), until=None, **spoken)
         point = collecting.open_point(self.session, new_id(), place_id, told, [], by=by, at=at)
-        staff = collecting.hire(self.session, point, new_id(), "Lê Thị Thu", None, date(2019, 1, 1))
+        staff = collecting.hire(self.session, point, new_id(), "Lê Thị Thu", None, date(2019, 1, 1), by=by, at=at)
         held = {"held_on": date(2019, 2, 1), "valid_until": None, "document": None}
         training = collecting.train(self.session, staff, "Nghiệp vụ thu", **held, by=by, at=at)
         return {"point_id": point.id, "staff_id": staff.id, "training_id": training.id}
