@@ -73,7 +73,7 @@ def _written(row: Decree, lines: list[Line], places: Mapping[UUID, str]) -> byte
         cell, money = book.add_format({"border": 1}), book.add_format({"border": 1, "num_format": "#,##0"})
         title = book.add_format({"bold": True, "font_size": 13})
         sheet.write_string(0, 0, harmless(f"{row.document}: {_('whom it concerns')}"), title)
-        since = filters.day(row.effective_from)
+        since = filters.in_day(row.effective_from)
         sheet.write_string(1, 0, _("From %(day)s on; đồng for all the months of the first payment.", day=since))
         for place, (words, width) in enumerate(_columns()):
             sheet.write_string(3, place, words, head)
@@ -118,7 +118,7 @@ def _cells(line: Line, places: Mapping[UUID, str]) -> list[str | int]:
         str(_("Yes") if one.takes_part else _("No")),
         f"{one.start_month.month}/{one.start_month.year}",
         one.months,
-        filters.day(one.pay_by),
+        str(filters.in_day(one.pay_by)),
         one.income_before,
         one.income_after,
     ]

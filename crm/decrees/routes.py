@@ -23,9 +23,9 @@ from crm.decrees.rules.states import CERTAINTY, SIDES, STATES, ImpactState, Side
 from crm.errors import NotFound
 from crm.ids import read_id
 from crm.premiums.rules.keys import LawStatus
-from crm.premiums.rules.wording import GROUNDS, in_day
+from crm.premiums.rules.wording import GROUNDS
 from crm.web.attachments import attachment
-from crm.web.filters import number
+from crm.web.filters import in_day, number
 from crm.web.forms import refusals_flashed, refusals_on
 from crm.web.guard import may
 from crm.web.language import chosen

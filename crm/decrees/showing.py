@@ -27,8 +27,7 @@ from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.premiums.rules.law import LocalTopUp, holding
 from crm.premiums.rules.wording import BY_YEAR_PAID, GROUNDS, LABELS, LOCAL_TOP_UP, value_of
 from crm.prospects.rules import Ground
-from crm.web.filters import day as written_day
-from crm.web.filters import number
+from crm.web.filters import in_day, number
 from crm.web.language import chosen
 
 
@@ -97,7 +96,7 @@ def _given(percent: Any, amount: int | None) -> str:
 def _limits(item: Item) -> str:
     found = []
     if item.until:
-        found.append(_("until %(day)s", day=written_day(item.until, chosen())))
+        found.append(_("until %(day)s", day=in_day(item.until)))
     if item.months_cap:
         found.append(ngettext("for %(num)s month at most", "for %(num)s months at most", item.months_cap))
     return f" ({'; '.join(found)})" if found else ""

@@ -32,9 +32,8 @@ from crm.premiums.queries import law
 from crm.prospects.queries.facts import facts_of
 from crm.prospects.queries.lists import people
 from crm.sponsors.conditions import SPONSOR_UNPAID
-from crm.web.filters import day as written_day
+from crm.web.filters import in_day
 from crm.web.guard import may
-from crm.web.language import chosen
 
 bp = Blueprint("followups", __name__)
 FOUND = 20
@@ -94,8 +93,8 @@ def _card(due: Due, figures: Mapping[UUID, Figures], payments: Mapping[UUID, Pay
         "client_id": new_id(),
         "age": day.year - who.birth_year if who.birth_year else None,
         "place": where or due.facts.place.name,
-        "why": why(task, day, due.tried.times, written_day(task.day, chosen())),
-        "also": [why(one, day, due.tried.times, written_day(one.day, chosen())) for one in task.also],
+        "why": why(task, day, due.tried.times, in_day(task.day)),
+        "also": [why(one, day, due.tried.times, in_day(one.day)) for one in task.also],
         "along": task.along,
         "say": SAY.get(task.cause)
         or what_to_say(who.stage, due.facts.standing, reasons, figures.get(who.id), payments.get(who.id)),

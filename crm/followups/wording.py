@@ -22,8 +22,7 @@ from crm.premiums.rules.quotes import quote as quote_of
 from crm.prospects.queries.facts import Facts
 from crm.prospects.rules import Ground
 from crm.sponsors.queries import spells_money_waits_for
-from crm.web.filters import day as written_day
-from crm.web.filters import vnd
+from crm.web.filters import in_day, vnd
 from crm.web.language import chosen
 from crm.web.once import once
 
@@ -61,7 +60,7 @@ def payments_of(due: Iterable[Due], law: Law) -> dict[UUID, PaymentDue]:
         assert one.task.deadline_on, "only those were taken"
         told = _next_payment(law, one.facts, spells[key], helped[key]) if key in spells else None
         found[key] = PaymentDue(
-            by=written_day(one.task.deadline_on, chosen()),
+            by=str(in_day(one.task.deadline_on)),
             missed=one.task.deadline_on < day,
             amount=vnd(told.payable, chosen()) if told else None,
             months=told.plan.months if told else 1,

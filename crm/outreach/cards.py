@@ -23,8 +23,7 @@ from crm.outreach.rules import CHANNELS, OUTCOME_SIGNS, OUTCOMES, REASONS, Chann
 from crm.prospects import cards
 from crm.prospects.cards import Card, Event, Happened, Kind, Look, Step, Trail, facts_as, of_person
 from crm.prospects.models import Prospect
-from crm.web.filters import day as written_day
-from crm.web.language import chosen
+from crm.web.filters import in_day
 
 SHEET = "log-visit"
 
@@ -38,18 +37,18 @@ def contact_card(person: Prospect, scope: Scope, today: date) -> Card:
 def _last(person: Prospect) -> Iterator[Look]:
     found = latest_visits(session(), person, 1) if person.last_contact_at else []
     if not found or found[0].visit.withdrawn_at:
-        when = written_day(person.last_contact_at, chosen()) if person.last_contact_at else None
+        when = in_day(person.last_contact_at) if person.last_contact_at else None
         yield Look("people", _("Last met: %(day)s", day=when) if when else _("Never met"), order=60)
         return
     visit = found[0].visit
-    day, outcome = written_day(visit.occurred_at, chosen()), OUTCOMES[visit.outcome]
+    day, outcome = in_day(visit.occurred_at), OUTCOMES[visit.outcome]
     yield Look(OUTCOME_SIGNS[visit.outcome][0], f"{day}: {outcome}", visit.note or found[0].by, order=60)
 
 
 def _next(person: Prospect, today: date) -> Iterator[Look]:
     if person.next_contact_on:
         late = person.next_contact_on < today
-        day = written_day(person.next_contact_on, chosen())
+        day = in_day(person.next_contact_on)
         words = _("To be met since %(day)s", day=day) if late else _("Meet again on %(day)s", day=day)
         yield Look("calendar", words, kind="late" if late else "due", order=70)
 
@@ -86,7 +85,7 @@ def said_of(channel: Channel, reasons: Sequence[str], again: date | None) -> str
     """The same of a visit's parts."""
     parts = [str(CHANNELS[channel]), *(str(REASONS[Reason(one)]) for one in reasons)]
     if again:
-        parts.append(str(_l("again on %(day)s", day=written_day(again, chosen()))))
+        parts.append(str(_l("again on %(day)s", day=in_day(again))))
     return " · ".join(parts)
 
 

@@ -100,7 +100,7 @@ def _paid_through(spell: Participation, *, late: bool, soon: bool) -> Look:
     paid = filters.month(spell.paid_through, language)
     if late:
         return Look("money", _("Overdue, paid through %(month)s", month=paid), order=40, kind="late")
-    by = _("Pay on by %(day)s", day=filters.day(spell.deadline_on, language)) if spell.deadline_on else None
+    by = _("Pay on by %(day)s", day=filters.in_day(spell.deadline_on)) if spell.deadline_on else None
     return Look("money", _("Takes part, paid through %(month)s", month=paid), by, kind, order=40)
 
 
@@ -126,7 +126,7 @@ def _near_pension(person: Prospect, today: date) -> bool:
 
 
 def _joins(from_when: date) -> Look:
-    words = _("May join from %(day)s on", day=filters.day(from_when, chosen()))
+    words = _("May join from %(day)s on", day=filters.in_day(from_when))
     return Look("lock", words, _("not of the age for joining yet"), order=40)
 
 

@@ -14,12 +14,10 @@ from crm.months import Month
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.queries import spell_of
 from crm.participation.rules import Ending
-from crm.premiums.rules.wording import in_day
 from crm.prospects.merging import registry
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Stage
-from crm.web.filters import day, vnd
-from crm.web.language import chosen
+from crm.web.filters import in_day, vnd
 
 MOST_NAMED = 12
 
@@ -86,13 +84,13 @@ def say_what_spells_say(session: Session, who: Prospect) -> None:
 def payments_in_words(session: Session, town_id: UUID, ids: list[UUID]) -> Mapping[UUID, str]:
     """How much was paid and when."""
     found = session.scalars(select(Payment).where(Payment.town_id == town_id, Payment.id.in_(ids)))
-    return {one.id: f"{vnd(one.gross)} · {day(one.paid_on, locale=chosen())}" for one in found}
+    return {one.id: f"{vnd(one.gross)} · {in_day(one.paid_on)}" for one in found}
 
 
 def spells_in_words(session: Session, town_id: UUID, ids: list[UUID]) -> Mapping[UUID, str]:
     """Since when somebody takes part."""
     found = session.scalars(select(Participation).where(Participation.town_id == town_id, Participation.id.in_(ids)))
-    return {one.id: day(one.started_on, locale=chosen()) for one in found}
+    return {one.id: str(in_day(one.started_on)) for one in found}
 
 
 registry.register(

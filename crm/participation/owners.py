@@ -48,7 +48,7 @@ def remark_on(method: TaxMethod | None, rules: Law, today: date) -> tuple[str | 
     said = _first(rules, method)
     if said is None:
         return None, False
-    words = {"day": filters.day(said.since), "document": said.reference}
+    words = {"day": filters.in_day(said.since), "document": said.reference}
     if method is None:
         return _(
             "Ask how the tax is paid: some owners join compulsory insurance from %(day)s (%(document)s).", **words

@@ -47,10 +47,10 @@ from crm.premiums.queries import law
 from crm.premiums.rules.keys import LawKey, Method
 from crm.premiums.rules.law import Law
 from crm.premiums.rules.quotes import Plan, Quote
-from crm.premiums.rules.wording import in_day
 from crm.prospects.models import Prospect, StageChange
 from crm.prospects.rules import Ground, Stage
 from crm.prospects.services.stages import move_stage
+from crm.web.filters import in_day
 
 AFTER = {Ending.LAPSED: Stage.LAPSED, Ending.STOPPED: Stage.LAPSED, Ending.LUMP_SUM: Stage.LAPSED}
 """Whom to win back, or who may begin anew; every other ending takes a person out of the work."""

@@ -18,10 +18,10 @@ from crm.premiums.rules.keys import LawStatus
 from crm.premiums.rules.quotes import REMARKS, Plan, Quote, quote, read_start
 from crm.premiums.rules.steps import steps, weighing
 from crm.premiums.rules.timeline import Span, timelines
-from crm.premiums.rules.wording import GROUNDS, STATUSES, in_day, titled, value_of
+from crm.premiums.rules.wording import GROUNDS, STATUSES, titled, value_of
 from crm.prospects.rules import Ground
 from crm.told import Told
-from crm.web.filters import vnd
+from crm.web.filters import in_day, vnd
 from crm.web.language import LANGUAGES
 
 GROUND = click.Choice([str(ground) for ground in Ground])

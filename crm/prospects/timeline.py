@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import url_for
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import (
@@ -260,8 +259,7 @@ def _listed(row: Happened) -> Event:
 
 def _day(text: str) -> str:
     """A day of a record, as the reader writes days."""
-    locale = get_locale()
-    return filters.day(date.fromisoformat(text), locale=locale.language if locale else filters.VIETNAMESE)
+    return str(filters.in_day(date.fromisoformat(text)))
 
 
 def _shown(name: str, value: Any, names: Mapping[str, str]) -> str:

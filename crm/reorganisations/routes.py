@@ -21,7 +21,7 @@ from crm.reorganisations import queries, services
 from crm.reorganisations.forms import DecideForm, DescribeForm, DivideForm
 from crm.reorganisations.models import Reorganisation
 from crm.reorganisations.rules import STATES, Move, Plan, State
-from crm.web.filters import day as written_day
+from crm.web.filters import in_day
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 
@@ -196,7 +196,7 @@ def draw(reorganisation_id: UUID) -> ResponseReturnValue:
     with transaction() as current:
         row = _row(reorganisation_id, lock=True)
         services.draw(current, row, by=current_user(), at=clock.now())
-        flash(_("The boundaries are drawn from %(day)s on.", day=written_day(row.on_day)), "success")
+        flash(_("The boundaries are drawn from %(day)s on.", day=in_day(row.on_day)), "success")
     return redirect(url_for(".show", reorganisation_id=reorganisation_id))
 
 

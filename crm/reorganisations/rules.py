@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from crm.errors import RuleBroken
 from crm.names import fold
 from crm.places.rules import UNITS, PlaceKind
+from crm.web.filters import in_day
 
 MOST_NEW_UNITS = 4
 """So many new wards or communes fit on the form; a larger reorganisation is entered in parts."""
@@ -133,7 +134,7 @@ def check_day(day: date, last_change: date | None) -> None:
     """A reorganisation comes after the last one. Raises RuleBroken."""
     if last_change is not None and day <= last_change:
         raise RuleBroken(
-            _l("These wards have changed on %(day)s already. Choose a later day.", day=f"{last_change:%d/%m/%Y}"),
+            _l("These wards have changed on %(day)s already. Choose a later day.", day=in_day(last_change)),
             field="on_day",
         )
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from crm.premiums.rules.wording import in_day
 from crm.reports.documents.rules import written_day
 from crm.reports.tables import ReportTable
 from crm.web import filters
+from crm.web.filters import in_day
 from crm.web.language import chosen
 from crm.web.typesetting import set_in_type
 

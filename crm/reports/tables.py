@@ -18,6 +18,7 @@ from crm.participation.rules import Span
 from crm.prospects.rules import Stage
 from crm.reports.pipeline import standing
 from crm.reports.rules import By
+from crm.web.filters import in_day
 
 SAFE = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
@@ -42,7 +43,7 @@ class ReportTable:
 
 
 def _drawn(day: date) -> str:
-    return str(_("Wards and communes in the boundaries of %(day)s.", day=f"{day:%d/%m/%Y}"))
+    return str(_("Wards and communes in the boundaries of %(day)s.", day=in_day(day)))
 
 
 def stages(session: Session, scope: Scope, span: Span, drawn: date | None = None) -> ReportTable:
@@ -79,7 +80,7 @@ def _sheet(book: Workbook, table: ReportTable) -> None:
     cell, number = book.add_format(line), book.add_format(line | whole)
     last, last_number = book.add_format(line | {"bold": True}), book.add_format(line | whole | {"bold": True})
     sheet.write(0, 0, table.title, bold)
-    sheet.write(1, 0, f"{table.since:%d/%m/%Y} – {table.as_of:%d/%m/%Y}")
+    sheet.write(1, 0, f"{in_day(table.since)} – {in_day(table.as_of)}")
     sheet.write(2, 0, table.counting)
     sheet.write(3, 0, table.boundaries)
     sheet.write_row(5, 0, table.columns, head)

@@ -40,6 +40,7 @@ from crm.sponsors.ledger.rules import ASKED
 from crm.sponsors.models import Allocation, Pledge, Sponsor
 from crm.sponsors.rules import KINDS, KINDS_OF_ACCOUNT, NEEDS, AccountKind, Wish, needy
 from crm.sponsors.wording import told_changes, wish_words
+from crm.web.filters import in_day
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 from crm.web.parts import part_of
@@ -370,7 +371,7 @@ def _receipt_form(by: Sponsor) -> ReceiptForm:
 
 
 def _pledge_words(pledge: Pledge) -> str:
-    return f"{pledge.code} · {pledge.pledged_on.day}/{pledge.pledged_on.month}/{pledge.pledged_on.year}"
+    return f"{pledge.code} · {in_day(pledge.pledged_on)}"
 
 
 def _wish_words(by: Sponsor) -> list[str]:

@@ -18,6 +18,7 @@ from crm.money import Vnd
 from crm.months import Month
 from crm.phones import read_phone
 from crm.prospects.rules import Ground, Sex, Stage
+from crm.web.filters import in_day
 
 
 class SponsorKind(StrEnum):
@@ -285,7 +286,7 @@ def refuse_long_ago(on: date, today: date) -> None:
 def refuse_past_due(due: date, today: date) -> None:
     """Refuses a day to pay by that would be late at once."""
     if due < today:
-        message = _l("%(day)s is past. Give a day from today on.", day=f"{due.day}/{due.month}/{due.year}")
+        message = _l("%(day)s is past. Give a day from today on.", day=in_day(due))
         raise RuleBroken(message, field="due_on", code="past_due")
 
 

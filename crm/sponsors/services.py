@@ -34,7 +34,6 @@ from crm.participation.shares import Payer, PayerKind, Share
 from crm.premiums.queries import law
 from crm.premiums.rules.keys import PERIODS
 from crm.premiums.rules.quotes import Plan
-from crm.premiums.rules.wording import in_day
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground, Stage
 from crm.sponsors.family import joined_among
@@ -78,6 +77,7 @@ from crm.sponsors.rules import (
     refuse_past_due,
     transfer_code,
 )
+from crm.web.filters import in_day
 
 CODES = 31**6
 SETTLED = _l("This money was released or paid on already.")

@@ -15,6 +15,7 @@ from typing import Any
 
 from flask import Flask, url_for
 from flask_babel import get_locale
+from flask_babel.speaklater import LazyString
 
 from crm.clock import LOCAL
 from crm.money import half_up
@@ -76,6 +77,11 @@ def day(value: date | None, locale: str = VIETNAMESE) -> str:
     if locale == VIETNAMESE:
         return f"{local.day}/{local.month}/{local.year}"
     return f"{local.day} {ENGLISH_MONTHS[local.month - 1]} {local.year}"
+
+
+def in_day(value: date | None) -> Any:
+    """A day inside a sentence: written as `day` does in the language of whoever reads it, when it is read."""
+    return LazyString(lambda: day(value, _readers_language()))
 
 
 def moment(value: datetime | None, locale: str = VIETNAMESE) -> str:
@@ -151,10 +157,14 @@ def asset_of(app: Flask) -> Callable[[str], str]:
 def _in_the_readers_language(write: Callable[..., str]) -> Callable[..., str]:
     @wraps(write)
     def written(value: Any, *args: Any, **kwargs: Any) -> str:
-        locale = get_locale()
-        return write(value, *args, locale=locale.language if locale else VIETNAMESE, **kwargs)
+        return write(value, *args, locale=_readers_language(), **kwargs)
 
     return written
+
+
+def _readers_language() -> str:
+    locale = get_locale()
+    return locale.language if locale else VIETNAMESE
 
 
 def _exact(value: Number) -> Fraction:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask, render_template_string
-from flask_babel import Babel
+from flask_babel import Babel, lazy_gettext
 from hypothesis import given
 from hypothesis import strategies as st
 from wtforms import BooleanField, FileField, Form, IntegerField, RadioField, StringField
@@ -96,13 +96,16 @@ def test_templates_write_in_the_readers_language_and_static_files_carry_their_ma
     language = "vi"
     Babel(app, locale_selector=lambda: language)
     filters.register(app)
+    said = lazy_gettext("Pay by %(day)s", day=filters.in_day(date(2026, 8, 10)))
     with app.test_request_context():
+        assert str(said) == "Pay by 10/8/2026"
         assert render_template_string("{{ 1385|number }} {{ 2.5|number(1) }}") == "1.385 2,5"
         before = render_template_string("{{ asset('app.css') }}")
         assert before.startswith("/static/app.css?v=")
     (tmp_path / "app.css").write_text("b{color:red}")
     language = "en"
     with app.test_request_context():
+        assert str(said) == "Pay by 10 Aug 2026", "a sentence kept since before speaks the language of its reader"
         assert render_template_string("{{ 1385|number }}") == "1,385"
         assert filters.asset_of(app)("app.css") != before
 

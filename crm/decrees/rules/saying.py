@@ -16,9 +16,10 @@ from crm.errors import RuleBroken
 from crm.money import in_figures
 from crm.premiums.rules.keys import PERIODS, WINDOWS, LawKey, LawStatus
 from crm.premiums.rules.law import ANNOUNCED_EACH_YEAR, PER_CENT, Law, LawOnDay, LawValue, LocalTopUp
-from crm.premiums.rules.wording import BY_YEAR_PAID, DECIMAL, GROUNDS, LABELS, YES_OR_NO, in_day
+from crm.premiums.rules.wording import BY_YEAR_PAID, DECIMAL, GROUNDS, LABELS, YES_OR_NO
 from crm.premiums.rules.wording import MONEY as IN_DONG
 from crm.prospects.rules import Ground
+from crm.web.filters import in_day
 
 FURTHEST = timedelta(days=20 * 366)
 """A day of effect beyond this is a slip of the finger."""

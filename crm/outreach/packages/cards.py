@@ -15,8 +15,7 @@ from crm.outreach.packages.queries import Progress
 from crm.outreach.packages.rules import ENDINGS, Ending, Settled
 from crm.prospects import cards
 from crm.prospects.cards import Event, Happened, Kind, Trail, facts_as, of_person
-from crm.web.filters import day as written_day
-from crm.web.language import chosen
+from crm.web.filters import in_day
 
 
 def line_of(progress: Progress, today: date) -> Any:
@@ -24,7 +23,7 @@ def line_of(progress: Progress, today: date) -> Any:
     met = _("%(met)s/%(people)s met", met=progress.met, people=progress.people)
     ended_at = progress.package.ended_at
     if ended_at is not None:
-        day = written_day(local_day(ended_at), chosen())
+        day = in_day(local_day(ended_at))
         return _("%(met)s, %(num)s returned on %(day)s", met=met, num=progress.returned, day=day)
     left = progress.days_left(today)
     if left <= 0:

@@ -56,7 +56,7 @@ def _written(sent: ReferralList, lines: Sequence[Line], whole: bool) -> bytes:
         title = book.add_format({"bold": True, "font_size": 13})
         number = f"{sent.number}/{sent.year}"
         sheet.write_string(0, 0, _("People who belong in compulsory insurance, list %(number)s", number=number), title)
-        sheet.write_string(1, 0, _("Sent on %(day)s", day=filters.day(sent.sent_on)))
+        sheet.write_string(1, 0, _("Sent on %(day)s", day=filters.in_day(sent.sent_on)))
         columns = (
             (_("No."), 5),
             (_("Full name"), 26),
@@ -89,12 +89,12 @@ def _cells(line: Line, whole: bool) -> tuple[str, ...]:
     number: Any = person.citizen_id if whole else person.citizen_masked
     return (
         person.full_name,
-        filters.day(person.birth_date) if person.birth_date else str(person.birth_year or ""),
+        str(filters.in_day(person.birth_date)) if person.birth_date else str(person.birth_year or ""),
         number or "",
         filters.phone(person.phone) if person.phone else "",
         line.place.name,
         person.address or "",
         " ".join(str(SENTENCES[code]) for code in row.why if code in SENTENCES),
-        filters.day(row.since) if row.since else "",
+        str(filters.in_day(row.since)) if row.since else "",
         line.by or "",
     )

@@ -25,7 +25,6 @@ from crm.prospects.cards import Card, Event, Happened, Kind, Look, Step, Trail, 
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Stage
 from crm.web import filters
-from crm.web.language import chosen
 
 ASKED_AT = (Stage.INTERESTED, Stage.AGREED)
 """Stages at which it is worth asking whether somebody may join at all."""
@@ -71,7 +70,7 @@ def _sent(row: Happened) -> Event:
 
 
 def _day(row: Happened) -> str:
-    return filters.day(date.fromisoformat(row.facts["on"]), chosen())
+    return str(filters.in_day(date.fromisoformat(row.facts["on"])))
 
 
 def _answered(row: Happened) -> Event:

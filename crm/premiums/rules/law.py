@@ -16,8 +16,9 @@ from flask_babel import lazy_gettext as _l
 from crm.errors import RuleBroken
 from crm.money import Vnd
 from crm.premiums.rules.keys import WINDOWS, LawKey, LawStatus, Method
-from crm.premiums.rules.wording import LABELS, in_day
+from crm.premiums.rules.wording import LABELS
 from crm.prospects.rules import Ground
+from crm.web.filters import in_day
 
 PER_CENT = 100
 

@@ -16,8 +16,8 @@ from crm.months import MONTHS_IN_YEAR, Month
 from crm.premiums.rules.explaining import Line, lines_of
 from crm.premiums.rules.keys import PERIODS, WINDOWS, LawKey, Method
 from crm.premiums.rules.law import PER_CENT, Law, LawOnDay, LocalTopUp
-from crm.premiums.rules.wording import in_day
 from crm.prospects.rules import Ground
+from crm.web.filters import in_day
 
 START_PATTERN = r"20[0-9]{2}-(0[1-9]|1[0-2])"
 """Months one may ask about, for whoever checks before asking."""

@@ -1,7 +1,6 @@
 """What people call the law's numbers, and how they read them."""
 
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -147,8 +146,3 @@ def value_of(name: str, value: Decimal, locale: str = VIETNAMESE) -> Any:
     if name in YES_OR_NO:
         return _l("Yes") if value else _l("No")
     return lazy_ngettext("%(many)s month", "%(many)s months", int(value), many=plain)
-
-
-def in_day(day: date) -> str:
-    """A day as a Vietnamese reader writes it: 1/7/2025."""
-    return f"{day.day}/{day.month}/{day.year}"

@@ -16,8 +16,7 @@ from crm.prospects.households.queries import household_card
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground
 from crm.prospects.wording import KINSHIPS
-from crm.web.filters import day as written_day
-from crm.web.language import chosen
+from crm.web.filters import in_day
 
 
 def card(person: Prospect, scope: Scope, today: date) -> Card:
@@ -32,7 +31,7 @@ def _remark(ending: tuple[Ground, date] | None) -> tuple[Look, ...]:
     if ending is None:
         return ()
     ground, last_day = ending
-    day = written_day(last_day, chosen())
+    day = in_day(last_day)
     if ground is Ground.POOR:
         text = _l("Certificate of a poor household: valid until %(day)s", day=day)
     else:

@@ -96,7 +96,9 @@ class Shown:
         """The day of birth, or the year when only that is known."""
         one = self.proposed
         return (
-            filters.day(one.birth_date) if one and one.birth_date else str((one and one.birth_year) or filters.NOTHING)
+            str(filters.in_day(one.birth_date))
+            if one and one.birth_date
+            else str((one and one.birth_year) or filters.NOTHING)
         )
 
 
@@ -464,7 +466,7 @@ def in_words(name: str, value: Any) -> str:
     if name in ("citizen_id", "si_number"):
         return mask(value)
     if name == "birth_date":
-        return filters.day(value if isinstance(value, date) else date.fromisoformat(value))
+        return str(filters.in_day(value if isinstance(value, date) else date.fromisoformat(value)))
     if name == "sex":
         return str(SEXES[Sex(value)])
     if name == "grounds":

@@ -24,8 +24,7 @@ from crm.prospects.lists.models import Tag
 from crm.prospects.lists.narrowing import Narrowing
 from crm.prospects.lists.queries import tags_of
 from crm.prospects.wording import GROUNDS, SEXES, STAGES
-from crm.web.filters import day as written_day
-from crm.web.language import chosen
+from crm.web.filters import in_day
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ _WORDS: Mapping[str, Any] = {
 
 
 def _day(text: str) -> str:
-    return written_day(date.fromisoformat(text), chosen())
+    return str(in_day(date.fromisoformat(text)))
 
 
 def organisations_to_choose(session: Session, scope: Scope) -> list[Choice]:

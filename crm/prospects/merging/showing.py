@@ -20,7 +20,6 @@ from crm.prospects.merging.wording import OTHER_THINGS, PARTICULARS, TABLES
 from crm.prospects.queries.facts import Facts
 from crm.prospects.wording import SEXES
 from crm.web import filters
-from crm.web.language import chosen
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def parted(one: str, other: str) -> tuple[str, str, str]:
 def _words(facts: Facts, name: str) -> str:
     person = facts.person
     if name == "birth":
-        born = filters.day(person.birth_date, locale=chosen()) if person.birth_date else person.birth_year
+        born = filters.in_day(person.birth_date) if person.birth_date else person.birth_year
         return str(born or filters.NOTHING)
     if name == "home":
         return " · ".join(one.name for one in (facts.neighbourhood, facts.place) if one)

@@ -29,6 +29,7 @@ from crm.prospects.rules import (
     text_of,
 )
 from crm.prospects.services.standing import EARLIEST
+from crm.web.filters import in_day
 
 _NO_MOBILE = _l("There is no mobile number to send messages to. Write it first.")
 _NOT_YET = _l("The answer cannot be given in the future. Correct the day.")
@@ -82,7 +83,7 @@ def record_consent(
                 "The number %(number)s refused these messages on %(day)s. A new yes needs its proof: how they said it, "
                 "and in which words.",
                 number=pretty(number),
-                day=local_day(refusal.at).strftime("%d/%m/%Y"),
+                day=in_day(refusal.at),
             ),
             field="sms_consent",
             code="refused_before",

@@ -23,7 +23,7 @@ from crm.reports.documents.queries import finding
 from crm.reports.documents.rules import Form, Section, suggested, usual_head
 from crm.reports.periods import ReportKind, periods_to
 from crm.web.attachments import attachment
-from crm.web.filters import day as written_day
+from crm.web.filters import in_day
 
 
 def period_title(kind: str, period: str) -> str:
@@ -62,9 +62,9 @@ def boundaries(session: Session, town_id: Any) -> list[tuple[str, str]]:
         (
             one.since.isoformat(),
             str(
-                _("%(units)s units, until %(day)s", units=one.units, day=written_day(one.until))
+                _("%(units)s units, until %(day)s", units=one.units, day=in_day(one.until))
                 if one.until
-                else _("%(units)s units, since %(day)s", units=one.units, day=written_day(one.since))
+                else _("%(units)s units, since %(day)s", units=one.units, day=in_day(one.since))
             ),
         )
         for one in kept(("vintages", town_id), lambda: vintages(session, town_id))

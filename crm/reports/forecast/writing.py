@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from crm.reports.forecast.outlook import Outlook
 from crm.reports.forecast.rules import HORIZON, JOINERS_NEEDED, MONTHS_NEEDED, Lacking, Record
-from crm.web.filters import day, number
+from crm.web.filters import in_day, number
 from crm.web.language import chosen
 
 CERTAIN, UNLIKELY = 0.95, 0.05
@@ -40,7 +40,7 @@ def sentences(said: Outlook) -> list[str]:
         told.append(
             _(
                 "On %(day)s %(middle)s people will probably take part: in eight of ten cases between %(low)s and %(high)s.",
-                day=day(said.year_end, chosen()),
+                day=in_day(said.year_end),
                 middle=_number(end.middle),
                 low=_number(end.low),
                 high=_number(end.high),
@@ -126,4 +126,4 @@ def _month(of: Any) -> str:
 
 
 def _day(said: Outlook) -> str:
-    return str(day(said.year_end, chosen()))
+    return str(in_day(said.year_end))

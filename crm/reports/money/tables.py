@@ -22,6 +22,7 @@ from crm.reports.periods import ReportKind
 from crm.reports.tables import ReportTable
 from crm.sponsors.rules import HELD, KINDS, KINDS_OF_ACCOUNT, Movement
 from crm.sponsors.statements.queries import Bridge, bank_accounts, bridge_on
+from crm.web.filters import in_day
 
 
 def supported(session: Session, scope: Scope, span: Span, drawn: date | None = None) -> ReportTable:
@@ -108,7 +109,7 @@ def paid(session: Session, scope: Scope, span: Span, drawn: date | None = None) 
         span.since,
         span.as_of,
         _("Payments by the day they were made; one that is taken back counts against the day on which it was."),
-        _("Wards and communes in the boundaries of %(day)s.", day=f"{day:%d/%m/%Y}"),
+        _("Wards and communes in the boundaries of %(day)s.", day=in_day(day)),
         columns,
         [*rows, [_("Total"), *total]],
         form="Biểu 05",

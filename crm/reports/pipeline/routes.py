@@ -39,9 +39,8 @@ from crm.reports.pipeline.rules import (
     together,
 )
 from crm.reports.rules import ON_THE_WAY
-from crm.web.filters import day
+from crm.web.filters import in_day
 from crm.web.guard import may
-from crm.web.language import chosen
 from crm.web.pager import Page
 
 bp = Blueprint("pipeline", __name__, url_prefix="/pipeline")
@@ -201,7 +200,7 @@ def _title(form: PipelineForm, span: Span, beside: str) -> str:
 
 
 def _days(span: Span) -> str:
-    return f"{day(span.since, chosen())} – {day(span.as_of, chosen())}"
+    return f"{in_day(span.since)} – {in_day(span.as_of)}"
 
 
 def _named(form: PipelineForm) -> list[str]:

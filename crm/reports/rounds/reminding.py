@@ -15,7 +15,7 @@ from crm.reports.documents.showing import period_title
 from crm.reports.rounds import queries
 from crm.reports.rounds.queries import Waiting
 from crm.reports.rounds.rules import REMIND_BEFORE, REMIND_EVERY, State
-from crm.web.filters import day as written_day
+from crm.web.filters import in_day
 
 HOLDS_FOR = timedelta(days=2)
 """A reminder that could not leave by then is no longer sent."""
@@ -53,7 +53,7 @@ def remind(session: Session, town_id: UUID, *, address: str, today: date, at: da
 
 def words(one: Waiting, town: str, link: str, today: date) -> tuple[str, str]:
     """Subject and text of a reminder, in the language of its reader."""
-    period, due = period_title(one.round.kind, one.round.period), written_day(one.round.due_on)
+    period, due = period_title(one.round.kind, one.round.period), in_day(one.round.due_on)
     late = (today - one.round.due_on).days
     if one.line.owed.state is State.RETURNED:
         first = _("The report of %(period)s was returned for correction.", period=period)

@@ -8,13 +8,13 @@ from flask_babel import gettext as _
 
 from crm.reports.attention.rules import Problem, Wrong
 from crm.reports.weekly.queries import Week
-from crm.web.filters import day, number
+from crm.web.filters import in_day, number
 from crm.web.language import chosen
 
 
 def title(week: Week) -> str:
     """The subject of the e-mail and the heading of the page."""
-    days = {"since": day(week.span.since, chosen()), "until": day(week.span.as_of, chosen())}
+    days = {"since": in_day(week.span.since), "until": in_day(week.span.as_of)}
     return str(_("The week from %(since)s to %(until)s", **days))
 
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from flask_babel import gettext as _
 
 from crm.money import Vnd, in_figures
-from crm.premiums.rules.wording import in_day
 from crm.sponsors.giving.rules import LINK_LIVES, Reminder
 from crm.sponsors.rules import FundAccount
+from crm.web.filters import in_day
 
 
 class Written(NamedTuple):

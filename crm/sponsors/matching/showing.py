@@ -128,4 +128,4 @@ def _standing(facts: Mapping[str, Any]) -> str:
 
 
 def _day(text: str) -> str:
-    return filters.day(date.fromisoformat(text), chosen())
+    return str(filters.in_day(date.fromisoformat(text)))

@@ -62,7 +62,7 @@ def _vnd(amount: Vnd) -> str:
 
 
 def _day(day: date) -> str:
-    return filters.day(day, chosen())
+    return str(filters.in_day(day))
 
 
 class Shown(NamedTuple):

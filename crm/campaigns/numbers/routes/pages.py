@@ -29,6 +29,7 @@ from crm.prospects.wording import CHANNELS, PURPOSES
 from crm.web.filters import moment
 from crm.web.forms import refusals_on
 from crm.web.guard import may
+from crm.web.language import chosen
 
 bp = Blueprint("numbers", __name__)
 bp.context_processor(lambda: {"purpose_words": PURPOSES, "channel_ways": CHANNELS, "reasons": REASONS})
@@ -196,7 +197,9 @@ def _withdraw(phone: str, form: RefuseForm, person: Prospect | None = None) -> N
         prospect_id=person.id if person else None,
     )
     sentence = _(
-        "Noted at %(moment)s: %(number)s gets no more of these messages.", moment=moment(at), number=pretty(phone)
+        "Noted at %(moment)s: %(number)s gets no more of these messages.",
+        moment=moment(at, chosen()),
+        number=pretty(phone),
     )
     flash(sentence, "success")
 

@@ -20,7 +20,7 @@ from crm.prospects.households.services.holding import hold, note
 from crm.prospects.models import Household
 from crm.prospects.rules import POVERTY, Ground, text_of
 from crm.prospects.services.standing import EARLIEST, LATEST
-from crm.web.filters import day as written_day
+from crm.web.filters import in_day
 
 
 def certify(
@@ -59,7 +59,7 @@ def certify(
     later = next((one for one in papers if first < one.valid_from < end), None)
     if later is not None:
         raise RuleBroken(
-            _l("A certificate holds from %(day)s. End that one first.", day=written_day(later.valid_from)),
+            _l("A certificate holds from %(day)s. End that one first.", day=in_day(later.valid_from)),
             field="since",
             code="later_certificate",
         )
@@ -92,7 +92,7 @@ def end(session: Session, certificate: HouseholdCertificate, *, on: date, by: Us
     hold(session, household)
     if on >= certificate.valid_to:
         raise RuleBroken(
-            _l("It ends on %(day)s anyway. Write an earlier day.", day=written_day(certificate.last_day)), field="on"
+            _l("It ends on %(day)s anyway. Write an earlier day.", day=in_day(certificate.last_day)), field="on"
         )
     others = [one for one in papers_of(session, household) if one.id != certificate.id]
     papers = others + cut(session, household, [certificate], on, by=by, at=at)

@@ -23,7 +23,7 @@ from crm.prospects.households.services.holding import hold, note
 from crm.prospects.models import Household, Prospect
 from crm.prospects.rules import Kinship, text_of
 from crm.prospects.services.standing import EARLIEST
-from crm.web.filters import day as written_day
+from crm.web.filters import in_day
 
 
 def found(
@@ -131,7 +131,7 @@ def _move_in(
             _l(
                 "%(name)s lived in another household until %(day)s. Write that day or a later one.",
                 name=person.full_name,
-                day=written_day(latest),
+                day=in_day(latest),
             ),
             field="on",
         )
@@ -176,7 +176,7 @@ def leave(session: Session, person: Prospect, *, on: date, by: User, at: datetim
             _l(
                 "%(name)s came on %(day)s. Write that day or a later one.",
                 name=person.full_name,
-                day=written_day(stay.since),
+                day=in_day(stay.since),
             ),
             field="on",
         )
