@@ -1,40 +1,72 @@
-"""The `crm` command. Whatever a person can do wrong is answered by one line and exit code 2."""
+"""The `crm` command. Whatever a person can do wrong is answered by one line and exit code 2.
+
+A command's module is read when the command is asked for: the help and what is mistyped are answered without the program.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from copy import copy
 from functools import wraps
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
-from flask import Flask
-from flask_babel import gettext as _
-from flask_migrate import upgrade
-from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from config import SettingsError
-from crm.accounts.commands import token, user
-from crm.demo.commands import demo
-from crm.embedded.services import CannotRun
-from crm.errors import NotFound, RuleBroken
-from crm.premiums.commands import law, premium
-from crm.processes import beat_command, up, web_command, worker_command
-from crm.prospects.importing.commands import importing
-from crm.reports.commands import report
-from crm.reports.forecast.commands import forecast
-from crm.reports.rounds.commands import rounds
-from crm.running import program
-from crm.safekeeping.commands import backup, doctor, restore
-from crm.timekeeping.commands import clock_command
 from crm.told import Told
-from crm.usage import sentence_of
-from crm.web import language
 
-Command = Callable[..., Any]
+
+class Listed(NamedTuple):
+    """A command in the list of all."""
+
+    where: str
+    """«module:name»."""
+    help: str
+    """How the command begins to say what it does."""
+    in_program: bool = True
+    """Whether it runs inside the program, with the services up."""
+
+
+COMMANDS = {
+    "backup": Listed("crm.safekeeping.commands.keeping:backup", "Write the whole database to FILE."),
+    "beat": Listed("crm.processes:beat_command", "The timetable alone; two of them do no harm.", in_program=False),
+    "clock": Listed("crm.timekeeping.commands:clock_command", "Print the program's time; or let it be MOMENT"),
+    "demo": Listed("crm.demo.commands:demo", "A believable town to try everything in."),
+    "doctor": Listed(
+        "crm.safekeeping.commands.doctor:doctor",
+        "Check settings, database, broker, workers, clock, disk, paid months and Twilio; one line each.",
+    ),
+    "forecast": Listed(
+        "crm.reports.forecast.commands:forecast",
+        "When the target is reached, with a range, and how earlier forecasts did.",
+    ),
+    "import": Listed("crm.prospects.importing.commands:importing", "Lists of people."),
+    "law": Listed("crm.premiums.commands:law", "The law on record, with its documents."),
+    "migrate": Listed("crm.safekeeping.commands.keeping:migrate", "Bring the schema to its newest version."),
+    "premium": Listed("crm.premiums.commands:premium", "What a premium costs, who helps, and by which rules."),
+    "report": Listed("crm.reports.commands:report", "Write a report of KIND"),
+    "restore": Listed("crm.safekeeping.commands.keeping:restore", "Replace the database by FILE."),
+    "rounds": Listed(
+        "crm.reports.rounds.commands:rounds", "The last twelve reporting rounds and the units that have not reported"
+    ),
+    "token": Listed("crm.accounts.commands:token", "Keys for other programs."),
+    "up": Listed(
+        "crm.processes:up",
+        "Start everything: database, broker, web, workers, timetable and, without Twilio, the SMS sandbox",
+        in_program=False,
+    ),
+    "user": Listed("crm.accounts.commands:user", "People who sign in."),
+    "web": Listed("crm.processes:web_command", "The web role alone.", in_program=False),
+    "worker": Listed("crm.processes:worker_command", "The background role alone.", in_program=False),
+}
+
+
+def read(where: str) -> Any:
+    """What stands under a name in a module: «module:name»."""
+    module, name = where.split(":")
+    return getattr(import_module(module), name)
 
 
 def data_dir_option() -> click.Option:
@@ -53,7 +85,7 @@ def in_program(command: click.Command) -> click.Command:
 
     @wraps(act)
     def inside(*args: Any, data_dir: Path | None = None, **kwargs: Any) -> Any:
-        with program(data_dir or click.get_current_context().find_root().obj):
+        with read("crm.running:program")(data_dir or click.get_current_context().find_root().obj):
             return act(*args, **kwargs)
 
     command.callback = inside
@@ -61,49 +93,33 @@ def in_program(command: click.Command) -> click.Command:
     return command
 
 
-EXPECTED = (
-    click.UsageError,
-    CannotRun,
-    RuleBroken,
-    SettingsError,
-    ValueError,
-    NotFound,
-    OperationalError,
-    ProgrammingError,
-)
-"""What a person can do something about."""
-
-
 class Commands(click.Group):
-    """The group that turns expected failures into one line."""
+    """The group that reads a command when it is named, and turns what a person can mend into one line."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        listed = COMMANDS.get(name)
+        if listed is None:
+            return None
+        found: click.Command = read(listed.where)
+        return in_program(found) if listed.in_program else found
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, listed.help) for name, listed in COMMANDS.items()])
 
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except EXPECTED as failure:
-            told = _sentence(failure)
+        except click.exceptions.Exit:
+            raise
+        except Exception as failure:
+            told = read("crm.usage:why")(failure)
             if told is None:
                 raise
             raise Told(told) from failure
-
-
-def _sentence(failure: Exception) -> Any:
-    """What one says of a failure, in the language of commands; the program it happened in has ended. None: unexpected."""
-    speaker = Flask("crm")
-    language.install(speaker)
-    with speaker.app_context():
-        match failure:
-            case click.UsageError():
-                return sentence_of(failure)
-            case NotFound():
-                return _("There is no such thing here.")
-            case OperationalError():
-                why = str(failure.orig).splitlines()[0]
-                return _("The database cannot be reached (%(why)s). Check DATABASE_URL, then try again.", why=why)
-            case ProgrammingError():
-                empty = "does not exist" in str(failure.orig)
-                return _("The database has no tables yet: run `crm migrate` first.") if empty else None
-        return str(failure)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -118,33 +134,6 @@ def main(context: click.Context, data_dir: Path | None) -> None:
     """An Sinh: the outreach register for voluntary social insurance."""
     context.obj = data_dir
 
-
-@click.command()
-def migrate() -> None:
-    """Bring the schema to its newest version."""
-    upgrade()
-    click.echo("The schema is up to date.")
-
-
-for each in (
-    migrate,
-    importing,
-    premium,
-    law,
-    user,
-    token,
-    backup,
-    restore,
-    doctor,
-    clock_command,
-    report,
-    forecast,
-    rounds,
-    demo,
-):
-    main.add_command(in_program(each))
-for each in (up, web_command, worker_command, beat_command):
-    main.add_command(each)
 
 if __name__ == "__main__":
     sys.exit(main(prog_name=os.environ.get("CRM_NAME", "crm")))

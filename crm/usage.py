@@ -1,11 +1,40 @@
-"""What is wrong with a command line, in our words."""
+"""Why a command cannot be done, in our words."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import click
+from flask import Flask
 from flask_babel import gettext as _
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from config import SettingsError
+from crm.embedded.services import CannotRun
+from crm.errors import NotFound, RuleBroken
+from crm.web import language
+
+
+def why(failure: Exception) -> Any:
+    """One sentence in the language of commands for what a person can do something about; the program it happened in has
+    ended. None for anything else."""
+    speaker = Flask("crm")
+    language.install(speaker)
+    with speaker.app_context():
+        match failure:
+            case click.UsageError():
+                return sentence_of(failure)
+            case NotFound():
+                return _("There is no such thing here.")
+            case OperationalError():
+                said = str(failure.orig).splitlines()[0]
+                return _("The database cannot be reached (%(why)s). Check DATABASE_URL, then try again.", why=said)
+            case ProgrammingError():
+                empty = "does not exist" in str(failure.orig)
+                return _("The database has no tables yet: run `crm migrate` first.") if empty else None
+            case CannotRun() | RuleBroken() | SettingsError() | ValueError():
+                return str(failure)
+    return None
 
 
 def sentence_of(failure: click.UsageError) -> Any:

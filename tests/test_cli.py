@@ -16,8 +16,9 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 
-from crm import cli
+from crm import cli, running
 
+ROOT = Path(__file__).parent.parent
 CRM = Path(sys.executable).with_name("crm")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Typed = Callable[..., Result]
@@ -47,7 +48,7 @@ def crm() -> Iterator[Run]:
 @pytest.fixture
 def typed(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Typed:
     """Runs a command here, in the tests' own program: for what needs no process of its own."""
-    monkeypatch.setattr(cli, "program", lambda folder: nullcontext(app))
+    monkeypatch.setattr(running, "program", lambda folder: nullcontext(app))
     return lambda *arguments: CliRunner().invoke(cli.main, arguments)
 
 
@@ -95,6 +96,22 @@ def test_what_is_wrong_is_said_in_one_line_of_vietnamese(typed: Typed, arguments
     assert done.exit_code == 2
     assert done.stderr.startswith(told)
     assert (len(done.stderr.splitlines()), done.stdout) == (1, "")
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_the_list_of_commands_says_what_they_say_themselves(name: str) -> None:
+    listed = CliRunner().invoke(cli.main, ["--help"], terminal_width=200).stdout
+    assert f"  {name} " in listed
+    told = " ".join(CliRunner().invoke(cli.main, [name, "--help"]).stdout.split())
+    assert cli.COMMANDS[name].help in told
+
+
+def test_help_is_answered_without_the_program() -> None:
+    asked = "import sys; from crm.cli import main; main(['--help'], standalone_mode=False); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, cwd=ROOT)
+    read = set(done.stdout.split())
+    assert "crm.cli" in read
+    assert not {"flask", "sqlalchemy", "crm.app", "crm.running"} & read
 
 
 def test_a_backup_comes_back_and_a_new_epoch_begins(crm: Run, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from crm.accounts.rules import Role
 from crm.embedded.brokers import broker_urls
 from crm.pulse import KEPT, Ages, Sign, Standstill, of_messages, of_work
 from crm.queues import Queue
-from crm.safekeeping.commands import _workers
+from crm.safekeeping.commands.doctor import _workers
 from crm.workers import worker_argv, workers
 from tasks.campaigns import send_some
 

@@ -57,7 +57,7 @@ def test_only_the_clock_asks_the_time() -> None:
         "crm/clock.py",
         "crm/stored_clock.py",
         "crm/running.py",
-        "crm/safekeeping/commands.py",
+        "crm/safekeeping/commands/",
         "crm/timekeeping/commands.py",
         "crm/sandbox/",
     )

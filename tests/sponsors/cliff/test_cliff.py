@@ -21,7 +21,7 @@ from crm.months import Month
 from crm.premiums.models import LocalTopUpRow
 from crm.prospects.merging.services.joining import merge
 from crm.prospects.rules import Ground
-from crm.safekeeping.commands import CHECKS
+from crm.safekeeping.commands.doctor import CHECKS
 from crm.sponsors import services as money
 from crm.sponsors.cliff import checking, queries, services
 from crm.sponsors.cliff.models import CliffNotice, PledgeRenewal

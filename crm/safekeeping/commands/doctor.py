@@ -1,19 +1,16 @@
-"""`crm backup`, `crm restore`, `crm doctor`."""
+"""`crm doctor`: whether everything that the program stands on is in order."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
-from flask_babel import gettext as _
-from flask_migrate import upgrade
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import func, select
@@ -21,49 +18,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
 from crm import clock, pulse, sums
-from crm.db import session, transaction
+from crm.db import session
 from crm.embedded.brokers import broker_urls
 from crm.embedded.directory import Lock
-from crm.errors import RuleBroken
 from crm.participation.recounting import differences
 from crm.participation.tally.recounting import EVERY
-from crm.safekeeping import gateway, services
 from crm.sponsors.cliff.checking import overlooked
 from crm.sponsors.ledger import recounting
 
-FILE = click.Path(dir_okay=False, path_type=Path)
 LEAST_FREE = 1_000_000_000
 """Bytes below which a disk is called nearly full."""
-
-
-@click.command()
-@click.argument("file", type=FILE)
-def backup(file: Path) -> None:
-    """Write the whole database to FILE. Keep the data directory's secrets.json apart from it."""
-    if not file.absolute().parent.is_dir():
-        raise RuleBroken(_("There is no folder %(folder)s: make it first.", folder=file.absolute().parent))
-    with transaction() as current:
-        services.before_backup(current, clock.now())
-    gateway.dump(current_app.config["MIGRATE_DATABASE_URL"], file)
-    click.echo(f"Saved {file} ({file.stat().st_size:,} bytes).")
-
-
-@click.command()
-@click.argument("file", type=FILE)
-@click.option("--yes", is_flag=True, help="Do not ask before replacing what is there.")
-def restore(file: Path, yes: bool) -> None:
-    """Replace the database by FILE. Pending SMS wait until an operator releases them."""
-    if not file.is_file():
-        raise RuleBroken(_("There is no file %(file)s. Check its name.", file=file))
-    gateway.contents(file)
-    if not yes:
-        click.confirm("Everything in the database now will be replaced. Go on?", abort=True, err=True)
-    session().close()
-    gateway.load(current_app.config["MIGRATE_DATABASE_URL"], file)
-    upgrade()
-    with transaction() as current:
-        epoch = services.after_restore(current, clock.now())
-    click.echo(f"Restored {file}; epoch {epoch}. Pending SMS are held until an operator releases them.")
 
 
 @click.command()
