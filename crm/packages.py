@@ -93,6 +93,7 @@ from crm.campaigns.routes import wizard as campaign_wizard
 from crm.campaigns.templating import resources as templating_resources
 from crm.campaigns.templating import routes as templating_routes
 from crm.campaigns.tracing import routes as tracing_routes
+from crm.collecting import resources as collecting_resources
 from crm.collecting import routes as collecting_routes
 from crm.decrees import resources as decree_resources
 from crm.decrees import routes as decree_routes
@@ -263,6 +264,7 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     sync_resources.blp,
     package_resources.blp,
     joining_resources.blp,
+    collecting_resources.blp,
     campaign_resources.blp,
     number_resources.blp,
     preflight_resources.blp,

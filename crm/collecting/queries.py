@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm.accounts.queries import Scope, leads_all_of
@@ -17,6 +17,7 @@ from crm.collecting.rules import Candidate, Trained, is_open, nearest, trained
 from crm.db import one_found
 from crm.places.boundaries import Boundaries
 from crm.places.models import Place
+from crm.web.pager import Page, page
 
 MOST_POINTS = 500
 MOST_STAFF = 100
@@ -42,13 +43,8 @@ class Near(NamedTuple):
 
 def near_to(session: Session, town_id: UUID, ward: UUID | None, address: str, drawn: Boundaries) -> list[Near]:
     """The points that work on the day of the boundaries, the nearest to a ward of them first, by ward and address."""
-    query = (
-        select(CollectionPoint, Place.name)
-        .join(Place, and_(Place.town_id == CollectionPoint.town_id, Place.id == CollectionPoint.place_id))
-        .where(CollectionPoint.town_id == town_id, working(drawn.day))
-        .order_by(CollectionPoint.name, CollectionPoint.id)
-        .limit(MOST_POINTS)
-    )
+    here = _points(CollectionPoint.town_id == town_id, working(drawn.day))
+    query = here.order_by(CollectionPoint.name, CollectionPoint.id).limit(MOST_POINTS)
     found = {row[0].id: (row[0], row[1]) for row in session.execute(query)}
     served = served_by(session, town_id, found)
     candidates = [
@@ -87,15 +83,25 @@ class Line(NamedTuple):
 
 def lines(session: Session, town_id: UUID, today: date, *, most: int, skip: int) -> list[Line]:
     """The points by ward and name, those that work first."""
-    query = (
-        select(CollectionPoint, Place.name)
-        .join(Place, and_(Place.town_id == CollectionPoint.town_id, Place.id == CollectionPoint.place_id))
-        .where(CollectionPoint.town_id == town_id)
-        .order_by(working(today).desc(), Place.code, CollectionPoint.name, CollectionPoint.id)
-        .limit(most)
-        .offset(skip)
-    )
-    rows = list(session.execute(query))
+    order = working(today).desc(), Place.code, CollectionPoint.name, CollectionPoint.id
+    query = _points(CollectionPoint.town_id == town_id).order_by(*order).limit(most).offset(skip)
+    return _lines(session, town_id, today, session.execute(query).all())
+
+
+def page_of(session: Session, town_id: UUID, today: date, *, cursor: str | None, size: int) -> Page[Line]:
+    """One page of the points for a program that reads them all, by id. Raises RuleBroken for a cursor that is none."""
+    query, asked = _points(CollectionPoint.town_id == town_id), {"cursor": cursor, "size": size}
+    found = page(session, query, (CollectionPoint.id,), **asked, kinds=(UUID,), key=lambda row: (row[0].id,))
+    return Page(_lines(session, town_id, today, found.rows), found.next)
+
+
+def _points(*where: ColumnElement[bool]) -> Select[CollectionPoint, str]:
+    """Points with the name of the ward they stand in."""
+    ward = and_(Place.town_id == CollectionPoint.town_id, Place.id == CollectionPoint.place_id)
+    return select(CollectionPoint, Place.name).join(Place, ward).where(*where)
+
+
+def _lines(session: Session, town_id: UUID, today: date, rows: Sequence[Row[CollectionPoint, str]]) -> list[Line]:
     people = staff_of(session, town_id, [row[0].id for row in rows])
     told = []
     for point, place in rows:

@@ -155,6 +155,31 @@ def test_the_page_for_everybody_names_no_staff_and_may_ask_the_phone(
     assert "/where-to-pay" in client.get("/calculator?income=700000&months=3").text
 
 
+def test_a_program_reads_the_network_and_what_is_near(
+    session: Session, make: Make, client: FlaskClient, at_time: Callable[..., None], api: Any
+) -> None:
+    at_time(NOW)
+    by, far = make.user(Role.MANAGER), make.ward("14818@2019-10-15")
+    near = opened(session, make, by, spot=Spot(20.0775, 105.8601))
+    serves = opened(session, make, by, place=far, serves=[make.ward().id], name="Điểm phục vụ")
+    closed = opened(session, make, by, until=date(2019, 10, 14), name="Đã đóng")
+    hired(session, near)
+    auditor, volunteer = api(make.user(Role.AUDITOR)), api(make.user(Role.VOLUNTEER, place_id=make.ward().id))
+    pages = [client.get("/api/v1/collection-points?limit=2", headers=auditor).json]
+    pages.append(client.get(f"/api/v1/collection-points?limit=2&cursor={pages[0]['next']}", headers=auditor).json)
+    found = {one["id"]: one for page in pages for one in page["items"]}
+    assert set(found) == {str(row.id) for row in (near, serves, closed)}
+    assert pages[1]["next"] is None
+    assert (found[str(near.id)]["staff"], found[str(near.id)]["to_train"], found[str(near.id)]["until"]) == (1, 1, None)
+    assert found[str(serves.id)]["serves"] == [str(make.ward().id)]
+    answer = client.get("/api/v1/collection-points/nearest?place=14812", headers=volunteer)
+    assert [(one["id"], one["near"]) for one in answer.json["items"]] == [(str(near.id), True), (str(serves.id), True)]
+    assert "Lê Thị Thu" not in answer.text
+    assert client.get("/api/v1/collection-points", headers=volunteer).status_code == 403
+    refused = client.get("/api/v1/collection-points/nearest?place=x", headers=volunteer)
+    assert (refused.status_code, refused.json["errors"][0]["field"]) == (422, "place")
+
+
 def test_the_network_is_kept_by_the_insurance_office(
     session: Session, make: Make, signed_in: Callable[..., FlaskClient]
 ) -> None:
