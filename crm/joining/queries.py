@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask_babel import force_locale
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
@@ -38,7 +37,7 @@ from crm.money import Vnd
 from crm.months import Month
 from crm.participation.missing.queries import refuse_others
 from crm.participation.queries import grounds_on, months_paid, open_spell, quote_for, spell_of
-from crm.participation.rules import Ending, first_months, late_months_from
+from crm.participation.rules import Ending, first_months, late_months_from, out_of_turn
 from crm.participation.screening.queries import latest as screened
 from crm.participation.screening.queries import verdict_of
 from crm.phones import pretty
@@ -266,8 +265,7 @@ def _refuse_gap(session: Session, person: Prospect, start: Month) -> None:
     spell = open_spell(session, person)
     following = Month.of(spell.paid_through) + 1 if spell and spell.paid_through else start
     if start > following:
-        month = f"{following.number}/{following.year}"
-        raise RuleBroken(_l("The next month to pay is %(month)s.", month=month), field="start", code="gap_or_overlap")
+        raise out_of_turn(following)
 
 
 def movement_now(

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from flask_babel import lazy_gettext as _l
 
 from crm.accounts.rules import May
+from crm.errors import RuleBroken
 from crm.months import Month
 from crm.premiums.rules.keys import PERIODS, LawKey, Method
 from crm.premiums.rules.law import LawOnDay
@@ -211,6 +212,12 @@ def late_months_from(law: LawOnDay) -> Month | None:
     """The earliest month that the insurance office lets be made up late («đóng bù») on the day of `law`; None where
     nobody has put such a rule on record: it was not seen in a text."""
     return Month.of(law.day) - law.number(LawKey.GAP_MONTHS_PAYABLE) if law.says(LawKey.GAP_MONTHS_PAYABLE) else None
+
+
+def out_of_turn(following: Month) -> RuleBroken:
+    """What is said when a payment leaves a month out, or pays one twice: `following` is the next to pay."""
+    message = _l("The next month to pay is %(month)s.", month=f"{following.number}/{following.year}")
+    return RuleBroken(message, field="start", code="gap_or_overlap")
 
 
 def first_months(paid_on: date, law: LawOnDay, plan: Plan) -> tuple[Month, Month]:

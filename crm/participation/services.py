@@ -40,6 +40,7 @@ from crm.participation.rules import (
     late_months_from,
     months_at_once,
     old_enough,
+    out_of_turn,
 )
 from crm.participation.screening.services import refuse_barred
 from crm.participation.shares import MonthShare, Share, by_month, needed_of
@@ -420,8 +421,7 @@ def next_month(spell: Participation, start: Month | None) -> Month:
         return start
     following = Month.of(spell.paid_through) + 1
     if start is not None and start != following:
-        message = _l("The next month to pay is %(month)s.", month=f"{following.number}/{following.year}")
-        raise RuleBroken(message, field="start", code="gap_or_overlap")
+        raise out_of_turn(following)
     return following
 
 

@@ -172,9 +172,8 @@ def town_of(session: Session, phone: str) -> UUID | None:
     one there is."""
     texted = select(Message.town_id).where(Message.phone == phone, Message.claimed_at.is_not(None))
     found = session.scalar(texted.order_by(Message.claimed_at.desc()).limit(1))
-    return (
-        found or session.scalar(select(Prospect.town_id).where(Prospect.phone == phone).limit(1)) or only_town(session)
-    )
+    found = found or session.scalar(select(Prospect.town_id).where(Prospect.phone == phone).limit(1))
+    return found or only_town(session)
 
 
 def last_sent(session: Session, town_id: UUID, phone: str) -> Message | None:

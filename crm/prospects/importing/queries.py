@@ -189,14 +189,20 @@ def page_of_rows(
     )
 
 
+LONGEST_NUMBER = 9
+"""Figures of the number of a row."""
+
+
 def rows_named(session: Session, row: ListImport, named: Sequence[str]) -> list[ImportRow]:
     """The rows somebody names as SHEET=ROW, or only ROW where the list has one sheet. Raises RuleBroken."""
+    asked = {text: _sheet_and_number(text) for text in named}
+    numbers = {number for _sheet, number in asked.values()}
+    there: dict[int, list[ImportRow]] = {}
+    for one in session.scalars(rows_of(row, ImportRow.row_number.in_(numbers))):
+        there.setdefault(one.row_number, []).append(one)
     found = []
-    for text in dict.fromkeys(named):
-        sheet, _sign, number = text.rpartition("=")
-        at = int(number) if number.isdecimal() and len(number) <= LONGEST_NUMBER else 0
-        own = [ImportRow.sheet == sheet] if sheet else []
-        these = session.scalars(rows_of(row, ImportRow.row_number == at, *own).limit(2)).all()
+    for text, (sheet, number) in asked.items():
+        these = [one for one in there.get(number, ()) if sheet in ("", one.sheet)]
         if not these:
             raise RuleBroken(_l("The list has no row “%(row)s”.", row=text))
         if len(these) > 1:
@@ -205,8 +211,10 @@ def rows_named(session: Session, row: ListImport, named: Sequence[str]) -> list[
     return found
 
 
-LONGEST_NUMBER = 9
-"""Figures of the number of a row."""
+def _sheet_and_number(text: str) -> tuple[str, int]:
+    """«Sheet=3» → ("Sheet", 3), «3» → ("", 3); no row has the number 0."""
+    sheet, _sign, number = text.rpartition("=")
+    return sheet, int(number) if number.isdecimal() and len(number) <= LONGEST_NUMBER else 0
 
 
 def handed_back(session: Session, row: ListImport, sheet: str | None = None) -> Iterator[ImportRow]:

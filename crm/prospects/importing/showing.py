@@ -388,12 +388,7 @@ def means_in_words(extra: Mapping[str, Any]) -> list[str]:
     if extra.get("months_at_once"):
         told.append(ngettext("%(num)s month at once", "%(num)s months at once", extra["months_at_once"]))
     if extra.get("from_month"):
-        start = filters.month(Month.parse(extra["from_month"]))
-        told.append(
-            ngettext(
-                "%(num)s month from %(start)s", "%(num)s months from %(start)s", extra.get("months", "…"), start=start
-            )
-        )
+        told.append(_paid_from(filters.month(Month.parse(extra["from_month"])), extra.get("months")))
     if extra.get("total") is not None:
         told.append(filters.vnd(extra["total"]))
     if extra.get("income"):
@@ -405,6 +400,12 @@ def means_in_words(extra: Mapping[str, Any]) -> list[str]:
     if extra.get("certificate"):
         told.append(extra["certificate"])
     return told
+
+
+def _paid_from(start: str, months: int | None) -> str:
+    if months is None:
+        return str(_("from %(start)s, months not said", start=start))
+    return str(ngettext("%(num)s month from %(start)s", "%(num)s months from %(start)s", months, start=start))
 
 
 def _cells(row: ImportRow, table: Mapping[str, Any]) -> str:

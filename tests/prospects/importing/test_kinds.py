@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -23,6 +25,7 @@ from crm.prospects.households import reviewing
 from crm.prospects.households.models import HouseholdCertificate, HouseholdMember
 from crm.prospects.households.rules import Renewal
 from crm.prospects.importing.models import HouseholdBusiness, RowMeaning, TaxMethod
+from crm.prospects.importing.showing import means_in_words
 from crm.prospects.models import Household, ImportRow, ListImport, Prospect, StageChange, Standing
 from crm.prospects.rules import Ground, ImportState, Kinship, ListKind, RowOutcome, Stage
 from tasks.prospects import commit_list, undo_list
@@ -282,3 +285,16 @@ def test_steps_because_of_a_list_are_in_the_history(browser: FlaskClient, sessio
     listed = session.scalars(select(ListImport).where(ListImport.id == import_id)).one()
     assert {one.at for one in steps} == {listed.loaded_at}
     assert {row.prospect_id for row in rows} >= {one.prospect_id for one in steps}
+
+
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ({"from_month": "2019-10", "months": 3}, ["3 tháng từ 10/2019"]),
+        ({"from_month": "2019-10"}, ["từ 10/2019, không ghi số tháng"]),
+    ],
+)
+def test_a_payment_whose_months_are_not_said_is_shown_all_the_same(
+    app: Flask, extra: dict[str, Any], said: list[str]
+) -> None:
+    assert means_in_words(extra) == said
