@@ -273,7 +273,7 @@ DUE_DAY_OF_YEAR = (12, 10)
 
 def suggested(today: date) -> tuple[ReportKind, str]:
     """The report one is likely to come for: of the last month that is over; the year's in the days before it is due."""
-    if (today.month, 1) == (12, 1) and today.day < DUE_DAY_OF_YEAR[1]:
+    if today.month == DUE_DAY_OF_YEAR[0] and today.day < DUE_DAY_OF_YEAR[1]:
         return ReportKind.YEAR, str(today.year)
     return ReportKind.MONTH, str(Month.of(today) - 1)
 
