@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
@@ -90,8 +90,9 @@ def lines(session: Session, town_id: UUID, today: date, *, most: int, skip: int)
 
 def page_of(session: Session, town_id: UUID, today: date, *, cursor: str | None, size: int) -> Page[Line]:
     """One page of the points for a program that reads them all, by id. Raises RuleBroken for a cursor that is none."""
-    query, asked = _points(CollectionPoint.town_id == town_id), {"cursor": cursor, "size": size}
-    found = page(session, query, (CollectionPoint.id,), **asked, kinds=(UUID,), key=lambda row: (row[0].id,))
+    query: Any = _points(CollectionPoint.town_id == town_id)
+    order, kinds = (CollectionPoint.id,), (UUID,)
+    found = page(session, query, order, cursor=cursor, size=size, kinds=kinds, key=lambda row: (row[0].id,))
     return Page(_lines(session, town_id, today, found.rows), found.next)
 
 
