@@ -1,4 +1,4 @@
-"""Links to confirm a contribution with, for whoever registered with a mobile number alone."""
+"""Links for sponsors with a mobile number alone: to confirm a contribution, and to go on when their help ends."""
 
 from __future__ import annotations
 
@@ -20,4 +20,13 @@ def text_links() -> None:
     with transaction() as session:
         for town_id in session.scalars(select(Town.id)).all():
             services.text_links(session, town_id, links=links(), at=now())
+    ring(send_some)
+
+
+@shared_task(name="linking.text_endings")
+def text_endings() -> None:
+    """Text sponsors whose help ends and to whom no letter goes, once however often this runs."""
+    with transaction() as session:
+        for town_id in session.scalars(select(Town.id)).all():
+            services.text_endings(session, town_id, links=links(), at=now())
     ring(send_some)

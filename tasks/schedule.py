@@ -64,5 +64,9 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     },
     "the word of the morning": {"task": "mornings.tell", "schedule": 5 * EVERY_MINUTE},
     "links to confirm a contribution with": {"task": "linking.text_links", "schedule": EVERY_MINUTE},
+    "sponsors without an e-mail whose help ends": {
+        "task": "linking.text_endings",
+        "schedule": crontab(hour=8, minute=10),
+    },
     "reminders of visits and payments": {"task": "reminders.queue_due", "schedule": EVERY_MINUTE},
 }

@@ -17,13 +17,16 @@ from crm.campaigns.queries import may_leave, may_still_go
 from crm.campaigns.rules.texts import size
 from crm.prospects.models import Consent
 from crm.prospects.rules import ConsentChannel, Purpose
+from crm.prospects.services.consent import record_consent
 from crm.reminders.linking import services
+from crm.sponsors.cliff.queries import to_tell
+from crm.sponsors.cliff.services import tell
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.models import Registration
 from crm.sponsors.models import Pledge, Sponsor
 from tasks import linking as tasks
 from tests.factories import Make
-from tests.sponsors.stories import sponsor
+from tests.sponsors.stories import A_MONTH, allocate, poor, receive, sponsor
 
 LINKS = Links("https://an-sinh.example", "a secret")
 MOBILE = "0912345678"
@@ -127,3 +130,31 @@ def test_the_task_may_run_twice(client: FlaskClient, session: Session, at_time: 
     tasks.text_links.run()
     tasks.text_links.run()
     assert session.scalar(select(func.count()).select_from(Message)) == 1
+
+
+def test_a_sponsor_without_an_email_is_texted_once_that_their_help_ends_if_they_agreed(
+    session: Session, make: Make
+) -> None:
+    agreed, never_asked = sponsor(make, "Bà Hiền", phone=MOBILE), sponsor(make, "Ông Tư", phone="0912345679")
+    for by, reference in ((agreed, "FT1"), (never_asked, "FT2")):
+        receive(by, 9 * A_MONTH, reference)
+        allocate(by, poor(make, f"Người {reference}"), months=3)
+    record_consent(
+        session,
+        make.town.id,
+        "+84912345678",
+        Purpose.SERVICE,
+        given=True,
+        channel=ConsentChannel.PHONE_CALL,
+        words=None,
+        at=NINE,
+        by=make.user(),
+    )
+    tell(session, make.town.id, links=LINKS, today=NINE.date(), at=NINE)
+    done = [services.text_endings(session, make.town.id, links=LINKS, at=NINE) for _turn in range(2)]
+    assert done == [1, 0]
+    (message,) = session.scalars(select(Message)).all()
+    assert message.phone == "+84912345678"
+    assert LINKS.renewing(agreed.id) in message.body
+    assert size(message.body).segments <= 2
+    assert [one.sponsor.id for one in to_tell(session, make.town.id, NINE.date())] == [never_asked.id]

@@ -1,4 +1,6 @@
-"""Texting the link: one for a registration, few for a number, none to one that said no."""
+"""Texting links to sponsors without an e-mail: to confirm a registration, and to go on when their help ends.
+
+One for a registration, few for a number, none to one that said no."""
 
 from __future__ import annotations
 
@@ -11,16 +13,21 @@ from crm.campaigns.rules.texts import unaccented
 from crm.campaigns.services.sending import queue_reminder
 from crm.clock import local_day
 from crm.money import Vnd, in_figures
+from crm.phones import is_mobile
 from crm.places.models import Town
+from crm.prospects.queries.facts import consents_of
 from crm.prospects.rules import Purpose
 from crm.prospects.services.consent import refusal_of
 from crm.reminders.rules import POLITE_HOURS
+from crm.sponsors.cliff.queries import ToTell, to_tell
+from crm.sponsors.cliff.services import STILL, told
+from crm.sponsors.cliff.writing import ending_text
 from crm.sponsors.giving import queries as giving
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.models import Registration
 from crm.sponsors.giving.services.registering import link_to_text
 
-SPONSOR_LINK = "sponsor_link"
+SPONSOR_LINK, SPONSOR_ENDING = "sponsor_link", "sponsor_ending"
 LINKS_FOR = timedelta(days=1)
 """A registration that could not be answered so long is called, not texted."""
 
@@ -53,6 +60,36 @@ def _text_link(session: Session, one: Registration, links: Links, at: datetime) 
         if not queued:
             link.rollback()  # no link is spent that nobody got
     return bool(queued)
+
+
+def text_endings(session: Session, town_id: UUID, *, links: Links, at: datetime) -> int:
+    """Queue a text for each sponsor whose help ends, who has no e-mail and whose mobile agreed to such messages; how many.
+    The others are called (crm.sponsors.cliff.queries.to_tell). Safe to run any number of times."""
+    return sum(_text_ending(session, one, links, at) for one in to_tell(session, town_id, local_day(at)))
+
+
+def _text_ending(session: Session, one: ToTell, links: Links, at: datetime) -> bool:
+    of = one.sponsor
+    said = consents_of(session, of.town_id, of.phone).get(Purpose.SERVICE) if of.phone else None
+    if of.phone is None or not is_mobile(of.phone) or said is None or not said.given:
+        return False
+    town = session.get_one(Town, of.town_id).name
+    words = ending_text(town, one.people, one.first, renew=links.renewing(of.id))
+    queued = queue_reminder(
+        session,
+        of.town_id,
+        reminder=SPONSOR_ENDING,
+        phone=of.phone,
+        prospect_id=None,
+        body=unaccented(words),
+        local_day=local_day(at),
+        at=at,
+        not_before=POLITE_HOURS.next_allowed(at),
+        expires_at=at + STILL,
+    )
+    if queued:
+        told(session, of, by_id=None, today=local_day(at), at=at)
+    return queued is not None
 
 
 def link_text(town: str, amount: Vnd, address: str) -> str:

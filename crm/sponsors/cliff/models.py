@@ -14,7 +14,8 @@ from crm.db import Model, TownRow, refers
 class CliffNotice(TownRow, Model):
     """The help of somebody ends after a month, and nobody's money followed on that day. Once for each month it ends in.
 
-    From then on it is in the volunteer's list and on the treasurer's page; with `email_id` the sponsor was written to.
+    From then on it is in the volunteer's list and on the treasurer's page; with `email_id` the sponsor was written to, and
+    with `told_at` they were called, by `told_by_id`, or got a text.
     """
 
     __tablename__ = "cliff_notice"
@@ -22,9 +23,11 @@ class CliffNotice(TownRow, Model):
         refers("prospect_id", "prospect"),
         refers("sponsor_id", "sponsor"),
         refers("email_id", "email"),
+        refers("told_by_id", "account"),
         UniqueConstraint("town_id", "prospect_id", "until"),
         Index(None, "town_id", "sponsor_id"),
         CheckConstraint("extract(day from until) = 1", name="until"),
+        CheckConstraint("told_by_id is null or told_at is not null", name="told"),
     )
 
     prospect_id: Mapped[UUID]
@@ -35,6 +38,8 @@ class CliffNotice(TownRow, Model):
     made_on: Mapped[date]
     made_at: Mapped[datetime]
     email_id: Mapped[UUID | None] = mapped_column(default=None)
+    told_at: Mapped[datetime | None] = mapped_column(default=None)
+    told_by_id: Mapped[UUID | None] = mapped_column(default=None)
 
 
 class PledgeRenewal(TownRow, Model):

@@ -52,7 +52,7 @@ class Ending(NamedTuple):
     looked_after: bool
     """A volunteer has them, and so in the list of what is due."""
     written: bool
-    """The sponsor was written to, or has promised to go on."""
+    """The sponsor was written to or called, or has promised to go on."""
 
     @property
     def alone(self) -> bool:
@@ -68,7 +68,7 @@ def _ends(town_id: UUID, today: date) -> tuple[Any, dict[str, ColumnElement[bool
         CliffNotice.town_id == Prospect.town_id,
         CliffNotice.prospect_id == Prospect.id,
         CliffNotice.until == ending.c.until,
-        CliffNotice.email_id.is_not(None),
+        or_(CliffNotice.email_id.is_not(None), CliffNotice.told_at.is_not(None)),
     )
     knows = {
         "spoken": func.coalesce(last >= begins, False),
@@ -134,10 +134,42 @@ def as_ending(row: Any) -> Ending:
 
 def left_alone(session: Session, town_id: UUID, today: date) -> Sequence[UUID]:
     """Whose help ends within three months and nobody but the treasurer's list knows it: no volunteer has them, nobody
-    spoke with them since it was three months ahead, and their sponsor was not written to."""
+    spoke with them since it was three months ahead, and their sponsor was not told."""
     ending, knows = _ends(town_id, today)
     query = select(Prospect.id).join(ending, Prospect.id == ending.c.prospect_id).where(Prospect.town_id == town_id)
     return session.scalars(query.where(not_(or_(*knows.values()))).order_by(ending.c.until, Prospect.id)).all()
+
+
+class ToTell(NamedTuple):
+    """A sponsor without an e-mail who does not know yet that their help ends: of how many people, and the first month."""
+
+    sponsor: Sponsor
+    people: int
+    first: Month
+
+
+def to_tell(session: Session, town_id: UUID, today: date, most: int = 50) -> list[ToTell]:
+    """Whom somebody has to call, or text, because no letter reaches them; the soonest first."""
+    ending = carried_until(town_id, today).subquery()
+    first = func.min(ending.c.until)
+    query = (
+        select(Sponsor, func.count(), first)
+        .select_from(CliffNotice)
+        .join(ending, and_(ending.c.prospect_id == CliffNotice.prospect_id, ending.c.until == CliffNotice.until))
+        .join(Prospect, and_(Prospect.town_id == CliffNotice.town_id, Prospect.id == CliffNotice.prospect_id))
+        .join(Sponsor, stands_for(CliffNotice))
+        .where(
+            CliffNotice.town_id == town_id,
+            CliffNotice.email_id.is_(None),
+            CliffNotice.told_at.is_(None),
+            Sponsor.email.is_(None),
+            ~_renewed_after(ending.c.until),
+        )
+        .group_by(Sponsor.town_id, Sponsor.id)
+        .order_by(first, Sponsor.id)
+        .limit(most)
+    )
+    return [ToTell(row[0], int(row[1]), Month.of(row[2])) for row in session.execute(query)]
 
 
 def unseen(town_id: UUID, today: date) -> Select[UUID, date, UUID]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from crm import clock
@@ -20,6 +21,7 @@ from crm.errors import Conflict, NotFound, RuleBroken
 from crm.participation.guard.rules import SPONSOR_NOTICE
 from crm.places.models import Town
 from crm.prospects.models import Prospect
+from crm.sponsors import queries as sponsors
 from crm.sponsors.cliff import queries, services
 from crm.sponsors.family import kept_of
 from crm.sponsors.giving.showing import links, pay_token
@@ -55,6 +57,7 @@ def listing() -> ResponseReturnValue:
         "sponsors/cliff/listing.html",
         found=Page([queries.as_ending(row) for row in found.rows], found.next),
         ahead=queries.ahead(session(), scope, today),
+        to_call=queries.to_tell(session(), scope.town_id, today),
         months=SPONSOR_NOTICE,
     )
 
@@ -73,6 +76,17 @@ def propose() -> ResponseReturnValue:
         return redirect(url_for(".listing"), 303)
     ring(make, str(by.town_id), str(proposal_id))
     return redirect(url_for("matching.show", proposal_id=proposal_id), 303)
+
+
+@bp.post("/sponsors/ending/<uuid:sponsor_id>/called")
+@may(May.RECORD_MONEY)
+def called(sponsor_id: UUID) -> ResponseReturnValue:
+    """The sponsor was called and knows that their help ends."""
+    with transaction() as current:
+        of = sponsors.sponsor(current, current_scope(), sponsor_id)
+        services.told(current, of, by_id=current_user().id, today=clock.today(), at=clock.now())
+    flash(_("Written down: the sponsor knows."), "success")
+    return redirect(url_for(".listing"), 303)
 
 
 # ---- the sponsor goes on

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from crm.months import Month
 from crm.places.models import Town
 from crm.sponsors.cliff import queries, writing
 from crm.sponsors.cliff.models import CliffNotice, PledgeRenewal
+from crm.sponsors.family import is_of
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.rules import DAYS_TO_PAY
 from crm.sponsors.models import Pledge, Sponsor
@@ -79,6 +80,24 @@ def _write(
         at=at,
         expires_at=at + STILL,
     )
+
+
+def told(session: Session, of: Sponsor, *, by_id: UUID | None, today: date, at: datetime) -> int:
+    """The sponsor was called, or texted when it is nobody's act: they know of every end that was seen. Of how many it is
+    new; told twice it is none."""
+    known = (
+        update(CliffNotice)
+        .where(
+            CliffNotice.town_id == of.town_id,
+            is_of(CliffNotice.sponsor_id, of),
+            CliffNotice.until >= Month.of(today).first_day,
+            CliffNotice.told_at.is_(None),
+        )
+        .values(told_at=at, told_by_id=by_id)
+        .returning(CliffNotice.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(session.scalars(known).all())
 
 
 def renew(session: Session, of: Sponsor, *, by_id: UUID | None, on: date, at: datetime) -> Pledge:

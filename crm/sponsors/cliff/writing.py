@@ -1,4 +1,4 @@
-"""The e-mail to a sponsor whose help for somebody ends. Nobody's name, place or number is in it. Pure."""
+"""The e-mail and the text to a sponsor whose help for somebody ends. Nobody's name, place or number is in it. Pure."""
 
 from __future__ import annotations
 
@@ -29,4 +29,12 @@ def ending(name: str, town: str, people: int, until: Month, *, renew: str) -> Wr
     )
     return Written(
         _("Your help ends after %(month)s: would you like to go on?", month=in_month(until)), "\n\n".join(lines) + "\n"
+    )
+
+
+def ending_text(town: str, people: int, until: Month, *, renew: str) -> str:
+    """The same on a telephone, in Vietnamese as every text; whoever sends it takes the accents off."""
+    return (
+        f"Quỹ BHXH {town}: tiền quý vị giúp {people} người đóng BHXH chỉ đến hết {in_month(until)}. "
+        f"Xin xem và giúp tiếp: {renew}"
     )

@@ -163,18 +163,31 @@ def month_to_close(session: Session, town_id: UUID, today: date) -> Month | None
     return next_to_close(Month.of(last) if last else None, Month.of(first) if first else None, Month.of(today))
 
 
+def is_closed(session: Session, town_id: UUID, month: Month) -> bool:
+    """Whether nothing is booked into a month any more."""
+    last = session.scalar(select(func.max(LedgerPeriod.month)).where(LedgerPeriod.town_id == town_id))
+    return last is not None and month <= Month.of(last)
+
+
 class Closed(NamedTuple):
-    """A closed month and who closed it."""
+    """A closed month, who asked to close it and who approved that; None where one person was enough."""
 
     period: LedgerPeriod
     by: str
+    approved_by: str | None
 
 
 def closed_months(session: Session, town_id: UUID, most: int = 36) -> list[Closed]:
     """Closed months, the latest first."""
+    asker, decider = aliased(User), aliased(User)
     query = (
-        select(LedgerPeriod, User.full_name)
-        .join(User, and_(User.town_id == LedgerPeriod.town_id, User.id == LedgerPeriod.closed_by_id))
+        select(LedgerPeriod, asker.full_name, decider.full_name)
+        .join(asker, and_(asker.town_id == LedgerPeriod.town_id, asker.id == LedgerPeriod.closed_by_id))
+        .outerjoin(
+            MoneyRequest,
+            and_(MoneyRequest.town_id == LedgerPeriod.town_id, MoneyRequest.id == LedgerPeriod.request_id),
+        )
+        .outerjoin(decider, and_(decider.town_id == MoneyRequest.town_id, decider.id == MoneyRequest.decided_by_id))
         .where(LedgerPeriod.town_id == town_id)
         .order_by(LedgerPeriod.month.desc())
         .limit(most)

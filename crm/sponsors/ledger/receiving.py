@@ -14,11 +14,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as insert_or_leave
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from crm.bulk import insert_rows
 from crm.clock import local_day
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_ids
@@ -110,15 +111,13 @@ def _write(
                 "reference": gift.reference,
             }
         )
-    session.execute(insert(Posting).returning(Posting.id), postings)
-    session.execute(
-        insert(LedgerEntry).returning(LedgerEntry.id),
-        [
-            {"town_id": town_id, "id": key, "posting_id": posting, "ledger_account_id": account, "amount": amount}
-            for key, (account, posting, amount) in zip(new_ids(len(entries)), sorted(entries), strict=True)
-        ],
-    )
-    session.execute(insert(Receipt).returning(Receipt.id), receipts)
+    session.execute(insert_rows(Posting, postings))
+    written = [
+        {"town_id": town_id, "id": key, "posting_id": posting, "ledger_account_id": account, "amount": amount}
+        for key, (account, posting, amount) in zip(new_ids(len(entries)), sorted(entries), strict=True)
+    ]
+    session.execute(insert_rows(LedgerEntry, written))
+    session.execute(insert_rows(Receipt, receipts))
     pass_on(session, town_id, joined, Booked(by_id, max(gift.on for gift in gifts), at))
     return made
 

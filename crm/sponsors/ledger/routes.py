@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -18,14 +19,16 @@ from crm.errors import NotFound, RuleBroken
 from crm.months import Month
 from crm.sponsors import queries as sponsoring
 from crm.sponsors import services
-from crm.sponsors.ledger import deciding, queries
+from crm.sponsors.ledger import deciding, journal, queries
+from crm.sponsors.ledger.exporting import workbook
 from crm.sponsors.ledger.forms import CorrectForm, DecisionForm, GiveBackForm, LimitForm, RefundForm
 from crm.sponsors.ledger.limits import limit
 from crm.sponsors.ledger.models import MoneyRequest
 from crm.sponsors.ledger.rules import ACTS, ASKED, DECISIONS, Decision
 from crm.sponsors.models import Sponsor
-from crm.sponsors.rules import KINDS_OF_ACCOUNT
+from crm.sponsors.rules import KINDS_OF_ACCOUNT, MOVEMENTS, Movement
 from crm.web import filters
+from crm.web.attachments import attachment
 from crm.web.forms import flash_refusals, refusals_on
 from crm.web.guard import may
 from crm.web.language import chosen
@@ -33,6 +36,7 @@ from crm.web.language import chosen
 bp = Blueprint("ledger", __name__)
 
 PAGE = 50
+MONTHS_BACK = 36
 
 
 @bp.get("/sponsors/<uuid:sponsor_id>/refund")
@@ -111,6 +115,34 @@ def give_back(allocation_id: UUID) -> ResponseReturnValue:
 def book() -> ResponseReturnValue:
     """Where all the money is, which months are closed and which is next."""
     return _book_page()
+
+
+@bp.get("/sponsors/book/postings")
+@may(May.SEE_SPONSORS)
+def journal_of_month() -> ResponseReturnValue:
+    """Every posting of a month in its order, and what stood on the bank accounts after each; `format=xlsx` takes all of
+    them away."""
+    scope, month = current_scope(), _month_asked()
+    turnover = journal.turnover(session(), scope.town_id, month)
+    if request.args.get("format") == "xlsx":
+        lines = list(journal.all_lines(session(), scope, month, turnover.opening))
+        sponsors = journal.whose(session(), scope.town_id, [one.posting.id for one in lines])
+        return attachment(workbook(month, turnover, lines, sponsors), f"{_('account-book')}-{month}.xlsx")
+    movement, cursor = _movement_asked(), request.args.get("cursor")
+    found = journal.lines_page(session(), scope, month, turnover.opening, movement, cursor=cursor)
+    ids = [one.posting.id for one in found.rows]
+    return render_template(
+        "sponsors/ledger/journal.html",
+        month=month,
+        months=_months_to_choose(month),
+        movement=movement,
+        movements=MOVEMENTS,
+        turnover=turnover,
+        found=found,
+        sponsors=journal.whose(session(), scope.town_id, ids),
+        named=sponsoring.months_of_postings(session(), scope, scope.town_id, ids),
+        closed=queries.is_closed(session(), scope.town_id, month),
+    )
 
 
 @bp.post("/sponsors/book/close")
@@ -235,6 +267,29 @@ def _named(asked_id: UUID) -> str:
     return f"{about}, {filters.vnd(asked.request.amount, chosen())}"
 
 
+def _month_asked() -> Month:
+    """The month whose postings are asked for: this one by default, and for one that lies ahead. Raises NotFound for what
+    is none."""
+    asked, this = request.args.get("month"), Month.of(clock.today())
+    try:
+        return max(Month.of(date.min) + 1, min(Month.parse(asked), this)) if asked else this
+    except ValueError:
+        raise NotFound from None
+
+
+def _movement_asked() -> Movement | None:
+    """The movement that the list is narrowed to; None for all of them."""
+    asked = request.args.get("movement")
+    return Movement(asked) if asked in set(Movement) else None
+
+
+def _months_to_choose(asked: Month) -> list[Month]:
+    """This month and those before it, the latest first, and the one that is asked for."""
+    latest = Month.of(clock.today())
+    found = [latest - back for back in range(MONTHS_BACK)]
+    return found if asked in found else [*found, asked]
+
+
 def _sponsor(sponsor_id: UUID) -> Sponsor:
     return sponsoring.sponsor(session(), current_scope(), sponsor_id)
 
@@ -292,6 +347,7 @@ def _book_page(refused: str | None = None) -> ResponseReturnValue:
         closed=queries.closed_months(session(), town_id),
         limit=limit(session()),
         waiting=queries.how_many_wait(session(), town_id),
+        this=Month.of(today),
         refused=refused,
     )
     return page, 422 if refused else 200

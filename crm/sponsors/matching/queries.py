@@ -318,3 +318,9 @@ def refusals(session: Session, scope: Scope, of: Sponsor, *, cursor: str | None,
         key=lambda row: (row[0].at.isoformat(), row[0].id),
     )
     return Page([Refused(*row) for row in found.rows], found.next)
+
+
+def became(session: Session, town_id: UUID, line_ids: Collection[UUID]) -> dict[LineState, int]:
+    """How many of these lines stand in which state now."""
+    query = select(FundingLine.state, func.count()).where(FundingLine.town_id == town_id, FundingLine.id.in_(line_ids))
+    return {row[0]: row[1] for row in session.execute(query.group_by(FundingLine.state))}

@@ -55,7 +55,6 @@ _BY_STAGE = {
     Stage.UNREACHED: Why.NOT_REACHED,
     Stage.CONSIDERING: Why.NOT_WILLING,
     Stage.REFUSED: Why.NOT_WILLING,
-    Stage.NOT_ELIGIBLE: Why.MAY_NOT_JOIN,
 }
 
 
@@ -311,7 +310,7 @@ def _need(row: Any, known: _Known, terms: Terms) -> Need | LeftOut:
     def out(why: Why) -> LeftOut:
         return LeftOut(row.id, why, facts)
 
-    if row.id in known.barred:
+    if row.id in known.barred or row.stage is Stage.NOT_ELIGIBLE:
         return out(Why.MAY_NOT_JOIN)
     if free.carried_by is None and row.stage not in WILLING:
         return out(_BY_STAGE[row.stage])

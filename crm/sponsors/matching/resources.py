@@ -176,9 +176,9 @@ def accept(sent: dict[str, Any], proposal_id: UUID) -> dict[str, int]:
     """Accept lines; each says afterwards what became of it"""
     with transaction() as current:
         row = queries.proposal(current, current_scope(), proposal_id)
-        many = services.choose(current, row, line_ids=sent["line_ids"], by_id=current_user().id, at=clock.now())
+        chosen = services.choose(current, row, line_ids=sent["line_ids"], by_id=current_user().id, at=clock.now())
     ring(settle, str(current_user().town_id), str(proposal_id))
-    return {"accepted": many}
+    return {"accepted": len(chosen)}
 
 
 @blp.post("/funding-proposals/<uuid:proposal_id>/close")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -42,7 +43,7 @@ WORDS: dict[str, Any] = {
     "showing": showing,
     "Month": Month,
 }
-SPONSORS_AT_ONCE, LINES_EACH, PAGE = 15, 10, 50
+SPONSORS_AT_ONCE, LINES_EACH, PAGE = 15, 5, 50
 
 
 @bp.get("/proposals")
@@ -260,22 +261,43 @@ def _accept(proposal_id: UUID, **which: Any) -> ResponseReturnValue:
 def _flash_accepted(town_id: UUID, proposal_id: UUID, **which: Any) -> None:
     with transaction() as current:
         chosen = services.choose(current, _proposal(proposal_id), **which, by_id=current_user().id, at=clock.now())
-        at_once = chosen <= services.AT_ONCE
+        at_once = len(chosen) <= services.AT_ONCE
         if at_once:
             services.settle_some(current, town_id, proposal_id, at=clock.now())
+        became = queries.became(current, town_id, chosen)
     if not chosen:
         flash(_("Somebody has settled this meanwhile. Look at it again."), "warning")
     elif at_once:
-        flash(ngettext("%(num)s line is settled.", "%(num)s lines are settled.", chosen), "success")
+        _flash_became(became)
     else:
         ring(settle, str(town_id), str(proposal_id))
         flash(
             ngettext(
                 "The money is being set aside for %(num)s person; this takes a moment.",
                 "The money is being set aside for %(num)s people; this takes a moment.",
-                chosen,
+                len(chosen),
             ),
             "message",
+        )
+
+
+def _flash_became(became: Mapping[LineState, int]) -> None:
+    """What accepting came to: not every line is settled by it."""
+    if done := became.get(LineState.ACCEPTED, 0):
+        flash(ngettext("%(num)s line is settled.", "%(num)s lines are settled.", done), "success")
+    if asked := became.get(LineState.ASKED, 0):
+        flash(
+            ngettext("%(num)s line waits for a second person.", "%(num)s lines wait for a second person.", asked),
+            "message",
+        )
+    if changed := became.get(LineState.CHANGED, 0):
+        flash(
+            ngettext(
+                "%(num)s line could not be settled: beside it stands why.",
+                "%(num)s lines could not be settled: beside each stands why.",
+                changed,
+            ),
+            "warning",
         )
 
 

@@ -12,12 +12,12 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import bindparam, column, func, insert, select, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
+from crm.bulk import insert_rows
 from crm.clock import local_day
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id, new_ids
@@ -95,7 +95,8 @@ def _write(session: Session, proposal: FundingProposal, known: Read, plan: Plan)
     keys = {"town_id": proposal.town_id, "proposal_id": proposal.id}
     for position, (row, row_id) in enumerate(zip(rows, new_ids(len(rows)), strict=True), 1):
         row |= {**keys, "id": row_id, "position": position}
-    _insert(session, rows)
+    if rows:
+        session.execute(insert_rows(FundingLine, rows))
     given = [
         {**keys, "sponsor_id": left.sponsor_id, "available": left.before, "why": left.why, "cheapest": left.cheapest}
         for left in plan.left
@@ -104,21 +105,6 @@ def _write(session: Session, proposal: FundingProposal, known: Read, plan: Plan)
         session.execute(insert(FundingOffer), given)
     proposal.state, proposal.people = ProposalState.READY, len(rows)
     session.flush()
-
-
-def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """All lines in one statement, told as one value: thousands of rows go into the database at once."""
-    table = FundingLine.__table__
-    columns = [column(name, table.c[name].type) for name in rows[0]] if rows else []
-    told = [{name: value if name == "facts" else _plain(value) for name, value in row.items()} for row in rows]
-    if told:
-        given = func.jsonb_to_recordset(bindparam("rows", told, type_=JSONB)).table_valued(*columns)
-        asked = select(given.render_derived(with_types=True))
-        session.execute(insert(FundingLine).from_select(list(rows[0]), asked))
-
-
-def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, int) else str(value)
 
 
 def _row(person_id: UUID, facts: Any) -> dict[str, Any]:
@@ -138,10 +124,10 @@ def choose(
     sponsor_id: UUID | None = None,
     by_id: UUID | None,
     at: datetime,
-) -> int:
+) -> Sequence[UUID]:
     """Accept these lines, a sponsor's lines or all that are proposed still; `settle_some` sets the money aside.
 
-    Answers how many. Of two treasurers who accept a line, one does. Raises Conflict when the proposal is closed.
+    Answers which. Of two treasurers who accept a line, one does. Raises Conflict when the proposal is closed.
     """
     _is_ready(proposal)
     asked = update(FundingLine).where(
@@ -156,7 +142,7 @@ def choose(
     chosen = asked.values(state=LineState.CHOSEN, settled_by_id=by_id, settled_at=at).returning(FundingLine.id)
     found = session.scalars(chosen, execution_options={"synchronize_session": False}).all()
     session.expire_all()
-    return len(found)
+    return found
 
 
 def settle_some(session: Session, town_id: UUID, proposal_id: UUID, *, at: datetime) -> bool:

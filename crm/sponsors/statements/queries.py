@@ -594,8 +594,23 @@ def money_held(session: Session, town_id: UUID, day: date) -> dict[AccountKind, 
 
 
 def _without_line(session: Session, town_id: UUID, first: date, day: date) -> tuple[Counted, Counted]:
-    """Movements of the held money from a first day on that no line showed at the end of a day: in, and out. A posting
-    and the one that took it back are none."""
+    """How many movements no line showed at the end of a day, and their sums: in, and out."""
+    loose = _loose_moves(town_id, first, day).subquery()
+    row = session.execute(
+        select(
+            func.count().filter(loose.c.amount > 0),
+            func.coalesce(func.sum(loose.c.amount).filter(loose.c.amount > 0), 0),
+            func.count().filter(loose.c.amount < 0),
+            func.coalesce(func.sum(loose.c.amount).filter(loose.c.amount < 0), 0),
+        ).select_from(loose)
+    ).one()
+    came_many, came, went_many, went = (int(value) for value in row)
+    return Counted(came_many, came), Counted(went_many, went)
+
+
+def _loose_moves(town_id: UUID, first: date, day: date) -> Select[UUID, Vnd]:
+    """Movements of the held money from a first day on that no line showed at the end of a day, and by how much it rose. A
+    posting and the one that took it back are none."""
     shown = exists().where(LinePart.town_id == Posting.town_id, LinePart.posting_id == Posting.id, _at_day(day))
     moved = (
         select(Posting.id, Posting.reverses_id, func.sum(LedgerEntry.amount).label("amount"))
@@ -615,16 +630,34 @@ def _without_line(session: Session, town_id: UUID, first: date, day: date) -> tu
     undone = exists().where(
         or_(other.c.reverses_id == moved.c.id, other.c.id == moved.c.reverses_id), other.c.amount == -moved.c.amount
     )
-    row = session.execute(
-        select(
-            func.count().filter(moved.c.amount > 0),
-            func.coalesce(func.sum(moved.c.amount).filter(moved.c.amount > 0), 0),
-            func.count().filter(moved.c.amount < 0),
-            func.coalesce(func.sum(moved.c.amount).filter(moved.c.amount < 0), 0),
-        ).where(~undone)
-    ).one()
-    came_many, came, went_many, went = (int(value) for value in row)
-    return Counted(came_many, came), Counted(went_many, went)
+    return select(moved.c.id, moved.c.amount).where(~undone)
+
+
+class Loose(NamedTuple):
+    """A movement of the books that no line of the bank shows; `amount` is negative when it went out."""
+
+    posting: Posting
+    amount: Vnd
+
+
+def loose_moves(session: Session, town_id: UUID, day: date, most: int = 30) -> list[Loose]:
+    """The first movements that no line showed at the end of a day, the oldest first: what `bridge_on` counts."""
+    first = session.scalar(
+        select(func.min(StatementLine.posted_on)).where(
+            StatementLine.town_id == town_id, StatementLine.posted_on <= day
+        )
+    )
+    if first is None:
+        return []
+    loose = _loose_moves(town_id, first, day).subquery()
+    query = (
+        select(Posting, loose.c.amount)
+        .join(loose, loose.c.id == Posting.id)
+        .where(Posting.town_id == town_id)
+        .order_by(Posting.posted_on, Posting.id)
+        .limit(most)
+    )
+    return [Loose(row[0], int(row[1])) for row in session.execute(query)]
 
 
 def _entry_of_account() -> ColumnElement[bool]:

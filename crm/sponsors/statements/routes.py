@@ -19,7 +19,9 @@ from crm.errors import NotFound, RuleBroken
 from crm.months import Month
 from crm.prospects.reading.columns import letter_of
 from crm.sponsors import queries as sponsors
+from crm.sponsors.ledger.journal import whose
 from crm.sponsors.ledger.rules import ASKED
+from crm.sponsors.rules import MOVEMENTS
 from crm.sponsors.statements import queries
 from crm.sponsors.statements.forms import (
     ROWS,
@@ -445,13 +447,18 @@ def reconciliation() -> ResponseReturnValue:
     accounts = queries.bank_accounts(session(), scope.town_id)
     month = wanted.month or Month.of(clock.today())
     chosen = next((one for one in accounts if one.id == wanted.account_id), accounts[0] if accounts else None)
+    day = min(month.last_day, max(clock.today(), month.first_day))
+    unseen = queries.loose_moves(session(), scope.town_id, day)
     return render_template(
         "sponsors/statements/reconciliation.html",
         accounts=accounts,
         account=chosen,
         month=month,
         bank=queries.bank_in(session(), chosen, month) if chosen else None,
-        bridge=queries.bridge_on(session(), scope.town_id, min(month.last_day, max(clock.today(), month.first_day))),
+        bridge=queries.bridge_on(session(), scope.town_id, day),
+        unseen=unseen,
+        sponsors=whose(session(), scope.town_id, [one.posting.id for one in unseen]),
+        movements=MOVEMENTS,
         loose=queries.loose_lines(session(), scope.town_id),
         months=[Month.of(clock.today()) - back for back in range(18)],
         by=current_user(),

@@ -118,6 +118,29 @@ def test_the_doctor_says_it(settings: Settings, session: Session, make: Make) ->
     assert "1 people" in words
 
 
+def test_whom_no_letter_reaches_is_on_the_list_until_somebody_called(
+    signed_in: Browser, session: Session, make: Make
+) -> None:
+    by, written_to = sponsor(make, "Bà Hiền", phone="0912345678"), sponsor(make, email="giam.doc@daxanh.example")
+    for one, reference in ((by, "FT1"), (written_to, "FT2")):
+        receive(one, 9 * A_MONTH, reference)
+        allocate(one, poor(make, f"Người {reference}"), months=3)
+    treasurer = signed_in(Role.TREASURER)
+    assert "0912 345 678" not in treasurer.get("/sponsors/ending").text, "before the night nobody is to be called"
+    night(session, make, TODAY)
+    page = treasurer.get("/sponsors/ending").text
+    assert "0912 345 678" in page
+    assert page.count("/called") == 1, "whoever has a letter is not to be called"
+    assert signed_in(Role.AUDITOR).post(f"/sponsors/ending/{by.id}/called").status_code == 403
+    treasurer = signed_in(Role.TREASURER)
+    for _turn in range(2):
+        assert treasurer.post(f"/sponsors/ending/{by.id}/called").status_code == 303
+    notice = session.scalars(select(CliffNotice).where(CliffNotice.sponsor_id == by.id)).one()
+    assert notice.told_by_id is not None
+    assert queries.to_tell(session, make.town.id, TODAY) == []
+    assert queries.left_alone(session, make.town.id, TODAY) == []
+
+
 def test_a_renewal_is_the_same_people_for_as_many_months_again_and_one_promise(session: Session, make: Make) -> None:
     by = sponsor(make)
     receive(by, 20 * A_MONTH)

@@ -177,3 +177,12 @@ def test_a_certificate_that_holds_longer_than_the_run_is_not_all_of_the_reason(
     facts = {"within": within, "certificate_ends": "2019-11-30", "wished": 3, "free": 12}
     (told,) = besides(FundingLine(months=months, facts=facts))
     assert why in told
+
+
+def test_whoever_is_carried_and_may_not_take_part_any_more_is_not_proposed(session: Session, make: Make) -> None:
+    by, person = sponsor(make), poor(make)
+    receive(by, 9 * A_MONTH)
+    allocate(by, person)
+    assert need_of(look(session, make, past_certificate=True), person).carried_by == by.id
+    person.stage = Stage.NOT_ELIGIBLE
+    assert left_out(look(session, make, past_certificate=True))[person.id] is Why.MAY_NOT_JOIN

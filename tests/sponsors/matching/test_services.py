@@ -50,7 +50,7 @@ def lines_of(row: FundingProposal) -> Sequence[FundingLine]:
 
 def accept(row: FundingProposal, **which: Any) -> int:
     session = db.session()
-    many = services.choose(session, row, by_id=None, at=clock.now(), **which)
+    many = len(services.choose(session, row, by_id=None, at=clock.now(), **which))
     while services.settle_some(session, row.town_id, row.id, at=clock.now()):
         pass
     return many
@@ -249,7 +249,7 @@ def test_of_two_treasurers_who_accept_everything_at_once_each_line_is_accepted_b
     def at_once(treasurer: Any) -> int:
         with app.app_context(), transaction() as session:
             proposal = session.get_one(FundingProposal, (town_id, proposal_id))
-            many = services.choose(session, proposal, by_id=treasurer, at=clock.now())
+            many = len(services.choose(session, proposal, by_id=treasurer, at=clock.now()))
             services.settle_some(session, town_id, proposal_id, at=clock.now())
             return many
 

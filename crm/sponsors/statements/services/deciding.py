@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from crm.bulk import insert_rows
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id, new_ids
 from crm.money import Vnd, in_figures
@@ -100,7 +101,7 @@ def book_many(
         }
         for key, line, gift, made in zip(new_ids(len(gifts)), lines, gifts, received, strict=True)
     ]
-    session.execute(insert(LinePart).returning(LinePart.id), rows)
+    session.execute(insert_rows(LinePart, rows))
 
 
 def link(

@@ -9,9 +9,9 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from crm.bulk import insert_rows
 from crm.clock import local_day
 from crm.errors import RuleBroken
 from crm.ids import new_ids
@@ -87,13 +87,9 @@ def _load(session: Session, statement: Statement) -> None:
                 "likely": Likely.UNKNOWN,
             }
         )
-    added = session.scalars(
-        insert(StatementLine)
-        .on_conflict_do_nothing(constraint="uq_statement_line_identity")
-        .returning(StatementLine.id),
-        rows,
-    )
-    statement.new_lines += len(added.all())
+    if rows:
+        adding = insert_rows(StatementLine, rows).on_conflict_do_nothing(constraint="uq_statement_line_identity")
+        statement.new_lines += len(session.execute(adding.returning(StatementLine.id)).all())
     statement.done = statement.lines - statement.new_lines
 
 
