@@ -18,7 +18,7 @@ from wtforms import (
     SelectMultipleField,
     StringField,
 )
-from wtforms.validators import DataRequired, Email, Length, NumberRange, Optional, Regexp
+from wtforms.validators import DataRequired, Email, InputRequired, Length, NumberRange, Optional, Regexp
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from crm.money import Vnd
@@ -129,7 +129,7 @@ class RegisterForm(SponsorForm):
 class ReceiptForm(Form):
     """Money that came in."""
 
-    amount = DongField(_l("Amount received"), validators=[DataRequired()])
+    amount = DongField(_l("Amount received"), validators=[InputRequired()])
     received_on = DateField(_l("Day it came in"), validators=[DataRequired()])
     reference = StringField(
         _l("Bank reference or number of the receipt"), filters=[stripped], validators=[DataRequired(), Length(max=60)]

@@ -317,3 +317,14 @@ def test_a_sponsor_of_many_movements_is_read_part_by_part(signed_in: Browser, ma
     assert not address
     assert sorted(seen) == [f"FT{number:02}" for number in range(23)]
     assert browser.get(f"/sponsors/{by.id}?book=-5&receipts=x&carried=99999999999").status_code == 200
+
+
+@pytest.mark.parametrize("typed", ["-5", "abc", "9" * 20, "0"])
+def test_an_amount_that_is_none_is_told_so(signed_in: Callable[..., FlaskClient], make: Make, typed: str) -> None:
+    """Not that the box is empty: something stands in it."""
+    by, sent = sponsor(make), {"amount": typed, "received_on": str(TODAY), "reference": "FT9", "reason": "xin lại"}
+    for act in ("receipt", "refund"):
+        answer = signed_in(Role.TREASURER).post(f"/sponsors/{by.id}/{act}", data=sent)
+        assert answer.status_code == 422
+        assert "Hãy điền ô này" not in answer.text
+        assert "số tiền" in words(answer.text)

@@ -7,7 +7,7 @@ from typing import Self
 
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from crm.money import Vnd
 from crm.months import Month
@@ -20,7 +20,7 @@ from crm.web.forms import Form, stripped
 class RefundForm(Form):
     """Money that went back to a sponsor."""
 
-    amount = DongField(_l("Amount returned"), validators=[DataRequired()])
+    amount = DongField(_l("Amount returned"), validators=[InputRequired()])
     reference = StringField(_l("Bank reference of the transfer"), filters=[stripped], validators=[Length(max=60)])
     reason = TextAreaField(_l("Why it is returned"), filters=[stripped], validators=[DataRequired(), Length(max=300)])
 

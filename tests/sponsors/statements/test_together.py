@@ -18,6 +18,7 @@ from crm import clock
 from crm.db import session as current
 from crm.db import transaction
 from crm.demo.banking import Bank, workbook
+from crm.errors import RuleBroken
 from crm.sponsors import services
 from crm.sponsors.giving.services.scheduling import end
 from crm.sponsors.ledger.recounting import differences
@@ -120,6 +121,30 @@ def test_odd_lines_come_to_the_same(make: Make, monkeypatch: pytest.MonkeyPatch)
     load(make, file, "b.csv")
     references = set(current().scalars(select(Receipt.reference).where(Receipt.amount == 400_000)))
     assert references == {"FT9", "FT9/3"}
+
+
+def test_around_a_refused_line_few_are_looked_through_one_by_one(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    promise = pledge(sponsor(make), 9_900_000)
+    file = csv_of(*((1, 10_000 + number, promise.code) for number in range(80)))
+    book_many, each, slow = loading.deciding.book_many, loading._look_through_each, list[int]()
+
+    def refusing(session: Session, town_id: UUID, booked: Any, **how: Any) -> None:
+        if any(line.amount == 10_050 for line, _shares in booked):
+            raise RuleBroken("Not this one.")
+        book_many(session, town_id, booked, **how)
+
+    def counted(session: Session, statement: Statement, some: Any, at: Any) -> None:
+        slow.extend(line.amount for line in some)
+        each(session, statement, some, at)
+
+    monkeypatch.setattr(loading.deciding, "book_many", refusing)
+    monkeypatch.setattr(loading, "_look_through_each", counted)
+    load(make, file)
+    assert 10_050 in slow
+    assert len(slow) <= loading.FEW
+    assert {one.state for one in lines(make)} == {LineState.SETTLED}
+    assert current().scalar(select(func.sum(Receipt.amount))) == sum(range(10_000, 10_080))
+    assert differences(current()) == []
 
 
 def test_a_line_of_long_ago_waits_and_the_others_are_still_booked_together(

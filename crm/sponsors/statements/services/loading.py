@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -27,6 +27,8 @@ from crm.sponsors.statements.rules.matching import Matcher, Verdict, not_a_gift
 from crm.sponsors.statements.services import deciding, taking_in
 
 CHUNK = 1_000
+FEW = 16
+"""So few lines, one of which was refused, are looked through one by one."""
 
 
 def step(session: Session, town_id: UUID, statement_id: UUID, *, at: datetime) -> bool:
@@ -46,8 +48,7 @@ def step(session: Session, town_id: UUID, statement_id: UUID, *, at: datetime) -
         session.flush()
         return True
     lines = _new_lines(session, statement)
-    if lines and not _look_through_together(session, statement, lines, at):
-        _look_through_each(session, statement, _new_lines(session, statement), at)
+    _look_through_all(session, statement, lines, at)
     statement.done += len(lines)
     if len(lines) < CHUNK:
         statement.state, statement.content = StatementState.LOADED, None
@@ -109,6 +110,34 @@ def _new_lines(session: Session, statement: Statement) -> Sequence[StatementLine
         )
         .order_by(StatementLine.place)
         .limit(CHUNK)
+    )
+    return session.scalars(query).all()
+
+
+def _look_through_all(session: Session, statement: Statement, lines: Sequence[StatementLine], at: datetime) -> None:
+    """Look all lines through together. When one of them is refused nothing was done, and each half is looked through by
+    itself, so that a few lines around the refused one are slow and not all of them."""
+    ids = [line.id for line in lines]
+    if not ids or _look_through_together(session, statement, lines, at):
+        return
+    if len(ids) <= FEW:
+        _look_through_each(session, statement, _still_new(session, statement, ids), at)
+        return
+    for half in (ids[: len(ids) // 2], ids[len(ids) // 2 :]):
+        _look_through_all(session, statement, _still_new(session, statement, half), at)
+
+
+def _still_new(session: Session, statement: Statement, line_ids: Collection[UUID]) -> Sequence[StatementLine]:
+    """Those of these lines on which nobody has decided meanwhile, read again."""
+    query = (
+        select(StatementLine)
+        .where(
+            StatementLine.town_id == statement.town_id,
+            StatementLine.id.in_(line_ids),
+            StatementLine.state == LineState.NEW,
+        )
+        .order_by(StatementLine.place)
+        .execution_options(populate_existing=True)
     )
     return session.scalars(query).all()
 
