@@ -66,6 +66,20 @@ def test_a_code_anywhere_in_the_text_is_certain(narrative: str) -> None:
     assert verdict.certain.shares == (Share(STONE, P1, 330_000),)
 
 
+def test_a_payer_for_many_points_to_those_of_whom_just_this_amount_is_expected() -> None:
+    """A bank's counter, or a name that many have."""
+    many = [Giver(UUID(int=100 + number), f"Bà Trần Thị {number}") for number in range(20)]
+    promises = [Promise(UUID(int=200 + n), one.sponsor_id, CODES[20 + n], 1_000 * n) for n, one in enumerate(many, 1)]
+    seen = line("nop tien", 7_000, "QUAY GIAO DICH")
+    counter = Payers({}, {"quay giao dich": {one.sponsor_id for one in many}})
+    [found] = Matcher(promises, many, counter).match(seen).suggestions
+    assert found.shares == (Share(many[6].sponsor_id, promises[6].pledge_id, 7_000),)
+    assert found.whys[0].reason is Reason.PAID_BEFORE_BY
+    few = Payers({}, {"quay giao dich": {one.sponsor_id for one in many[:3]}})
+    others = Matcher(promises, many, few).match(seen).suggestions
+    assert {one.shares[0].sponsor_id for one in others} >= {one.sponsor_id for one in many[:3]}
+
+
 def test_two_codes_are_certain_only_when_the_amount_is_just_what_both_expect() -> None:
     both = f"{SECOND} va {THIRD}"
     assert matcher().match(line(both, 1_650_000)).certain is not None

@@ -367,9 +367,17 @@ class Matcher:
             found |= self._phones.get(digits[start : start + 9], set())
             for size in TAX_CODES:
                 found |= self._taxes.get(digits[start : start + size], set())
-        found |= set(self.payers.by_account.get(line.payer_account, ())) if line.payer_account else set()
-        found |= set(self.payers.by_name.get(told.payer_fold, ())) if line.payer else set()
+        found |= self._paid_for(self.payers.by_account.get(line.payer_account, ()) if line.payer_account else (), line)
+        found |= self._paid_for(self.payers.by_name.get(told.payer_fold, ()) if line.payer else (), line)
         return found & self.givers.keys()
+
+    def _paid_for(self, before: Collection[UUID], line: Seen) -> set[UUID]:
+        """For whom a payer may pay now who paid for these before. Of more than one could choose from, such as a bank's
+        counter or a common name, only those of whom just this amount is expected: alone it says nothing of the others."""
+        if len(before) <= MOST_SUGGESTIONS:
+            return set(before)
+        expected = {self.promises[key].sponsor_id for key in self._amounts.get(line.amount, ())}
+        return expected.intersection(before)
 
     def _named_in(self, told: _Told) -> set[UUID]:
         """Sponsors with a word in the line whose words all stand in it, or nearly so; of the others `_whys_of` has nothing
