@@ -27,6 +27,7 @@ from crm.participation.rules import BEGINNINGS, DUE_SOON, ENDINGS, USUAL, Beginn
 from crm.places.models import Place
 from crm.premiums.queries import all_top_ups, law
 from crm.premiums.rules.benefits.retirement import Birth, retirement
+from crm.premiums.rules.groups import GROUPS, Group
 from crm.premiums.rules.keys import PERIODS, LawKey
 from crm.premiums.rules.law import Law
 from crm.premiums.rules.quotes import Plan, Quote, nearest_income
@@ -38,6 +39,9 @@ from crm.prospects.rules import Ground, Stage
 from crm.web import filters
 from crm.web.language import chosen
 from crm.web.once import once
+
+OF_A_PREMIUM = frozenset({*GROUPS[Group.PAYING], *GROUPS[Group.HELP]})
+"""The numbers of the law that decide what a payment costs."""
 
 
 def _law() -> Law:
@@ -61,6 +65,7 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
             "acts": acts,
             "told": told,
             "used": used,
+            "later": _under_the_next_law(person, spell, told, today) if told else None,
             "grounds": GROUNDS,
             "near_pension": _near_pension(person, today),
         }
@@ -160,9 +165,21 @@ def step(person: Prospect, scope: Scope, today: date) -> Step | None:
     return None
 
 
-def _next_payment(person: Prospect, spell: Participation, today: date) -> tuple[Quote | None, bool]:
-    """What the next payment costs and who bears it, and whether a sponsor's money waits for it; None where that is not
-    known: the months before are not on record, or the way to pay is not one of periods."""
+def _under_the_next_law(person: Prospect, spell: Participation, told: Quote, today: date) -> Quote | None:
+    """The same payment from the first day on, within the time to pay, on which another law makes it cost something else."""
+    until = spell.deadline_on or today
+    days = {row.since for row in _law().values if row.counts and row.key in OF_A_PREMIUM and today < row.since <= until}
+    quotes = (_next_payment(person, spell, today, paid_on=day)[0] for day in sorted(days))
+    return next((one for one in quotes if one and one.payable != told.payable), None)
+
+
+def _next_payment(
+    person: Prospect, spell: Participation, today: date, *, paid_on: date | None = None
+) -> tuple[Quote | None, bool]:
+    """What the next payment costs if it is paid on a day, by default today, and who bears it, and whether a sponsor's money
+    waits for it; None where that is not known: the months before are not on record, or the way to pay is not one of
+    periods."""
+    day = paid_on or today
     if spell.paid_through is None or spell.deadline_on is None:
         return None, False
     all_law, start, months = _law(), Month.of(spell.paid_through) + 1, spell.method or 1
@@ -175,10 +192,10 @@ def _next_payment(person: Prospect, spell: Participation, today: date) -> tuple[
             person,
             all_law=all_law,
             top_ups=kept(("top-ups", person.town_id), lambda: all_top_ups(session(), person.town_id)),
-            income=nearest_income(all_law.on(today), spell.income),
+            income=nearest_income(all_law.on(day), spell.income),
             plan=Plan.periodic(months),
             start=start,
-            paid_on=today,
+            paid_on=day,
             grounds=_grounds(person, today),
             other_support=used.share.amount if used else 0,
         )

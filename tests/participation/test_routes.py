@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,9 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.accounts.rules import PERMISSIONS, May, Role
+from crm.ids import new_id
 from crm.participation.models import Participation, Payment
 from crm.participation.rules import Ending
 from crm.participation.shares import UNNAMED, Share
+from crm.premiums.models import LawValueRow
+from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.prospects.rules import Ground, Stage
 from tests.factories import Make
 from tests.participation.stories import agent_of, join, spell
@@ -153,6 +157,27 @@ def test_the_page_opens_on_an_income_that_the_law_allows_now(
     assert page.status_code == 200
     assert f'value="{offered}"' in page.text
     assert f"{before // 1000}.000" in page.text
+
+
+def test_the_card_says_what_a_payment_costs_once_the_law_has_changed(make: Make, signed_in: Browse) -> None:
+    person = make.prospect(stage=Stage.JOINED)
+    spell(make, person, date(2019, 8, 1), paid_through=date(2019, 10, 1), deadline_on=date(2020, 1, 31)).method = 3
+    manager, words = signed_in(Role.MANAGER), "luật thay đổi từ ngày đó"
+    assert words not in manager.get(f"/people/{person.id}").text
+    make.add(
+        LawValueRow(
+            id=new_id(),
+            key=LawKey.POVERTY_LINE,
+            ground=None,
+            value=Decimal(1_000_000),
+            effective_from=date(2020, 1, 1),
+            document="Nghị định thử",
+            status=LawStatus.IN_FORCE,
+        )
+    )
+    page = " ".join(manager.get(f"/people/{person.id}").text.split()).replace("\xa0", " ")
+    assert words in page
+    assert "1/1/2020 trở đi thì đóng 594.000 đ" in page
 
 
 @pytest.mark.parametrize(
