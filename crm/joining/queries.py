@@ -41,6 +41,7 @@ from crm.participation.rules import Ending, first_months, late_months_from, out_
 from crm.participation.screening.queries import latest as screened
 from crm.participation.screening.queries import verdict_of
 from crm.phones import pretty
+from crm.places.boundaries import boundaries
 from crm.places.models import Place, Town
 from crm.premiums.queries import law
 from crm.premiums.rules.law import Law, LawOnDay
@@ -375,13 +376,33 @@ def _certified(session: Session, person: Prospect, ground: Ground, day: date) ->
     return session.scalar(query.limit(1)) is not None
 
 
-def codes_here(session: Session, town_id: UUID, day: date) -> UnitCodes:
-    """The codes of this town's province and district on a day."""
-    return unit_codes(session.get_one(Town, town_id).code, day)
+def declared_rows(session: Session, lines: Sequence[Line], day: date) -> dict[UUID, Row]:
+    """The rows of a list that goes on a day, by the ids of their dossiers, each with the ward of that day."""
+    declared = [line for line in lines if line.dossier.declared]
+    if not declared:
+        return {}
+    town_id, wards = declared[0].dossier.town_id, _wards_on(session, declared, day)
+    codes = unit_codes(session.get_one(Town, town_id).code, day)
+    return {
+        line.dossier.id: _declared_row(line, day, codes, wards.get(line.dossier.id, line.place)) for line in declared
+    }
 
 
-def declared_row(line: Line, day: date, codes: UnitCodes = UnitCodes()) -> Row:
-    """The row as it was submitted, with the person's name, code and address; `day`: on which the list goes."""
+def _wards_on(session: Session, lines: Sequence[Line], day: date) -> dict[UUID, Place]:
+    """What the wards of these dossiers have become by a day, where they have; as many questions as there are new wards."""
+    former = [line for line in lines if line.place.valid_to and line.place.valid_to <= day]
+    if not former:
+        return {}
+    town_id = former[0].place.town_id
+    held = boundaries(session, town_id, day)
+    return {
+        line.dossier.id: session.get_one(Place, (town_id, held.unit_of(line.place.id, line.person.neighbourhood_id)))
+        for line in former
+    }
+
+
+def _declared_row(line: Line, day: date, codes: UnitCodes, ward: Place) -> Row:
+    """The row as it was submitted, with the person's name, code and address."""
     dossier, person = line.dossier, line.person
     kept = dict(dossier.declared or {})
     ground = Ground(kept.pop("ground", Ground.OTHER.value))
@@ -394,8 +415,8 @@ def declared_row(line: Line, day: date, codes: UnitCodes = UnitCodes()) -> Row:
         Loai=KINDS_OF_ROW.get(Movement(kept["PA"]), ""),
         Matinh=codes.province,
         Mahuyen=codes.district,
-        Maxa=line.place.code or "",
-        Diachi_DangSS=", ".join(part for part in (person.address, line.place.name) if part),
+        Maxa=ward.code or "",
+        Diachi_DangSS=", ".join(part for part in (person.address, ward.name) if part),
         **kept,
     )
 

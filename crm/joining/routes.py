@@ -46,6 +46,7 @@ from crm.participation.missing.queries import missing_of
 from crm.participation.queries import open_spell
 from crm.participation.rules import Basis, basis_for
 from crm.participation.screening.queries import verdict_of
+from crm.places.boundaries import unit_now
 from crm.places.models import Place
 from crm.places.queries import units_of_all_times
 from crm.premiums.queries import law
@@ -294,9 +295,9 @@ def paper(dossier_id: UUID) -> ResponseReturnValue:
         part = line.person.neighbourhood_id
         home = current.get(Place, (line.person.town_id, part)) if part else None
         family = _living_with(line.person)
-        made = printing.form_tk1(
-            line.dossier, line.person, line.place, home, whole=whole, today=clock.today(), household=family
-        )
+        today = clock.today()
+        ward = unit_now(current, line.place, part, today) or line.place
+        made = printing.form_tk1(line.dossier, line.person, ward, home, whole=whole, today=today, household=family)
     return attachment(made, "TK1-TS.pdf")
 
 
@@ -444,8 +445,7 @@ def _listing_page(gathering: GatherForm) -> str:
 def _list_page(list_id: UUID, form: SubmitForm) -> str:
     of, lines = queries.list_seen(session(), current_scope(), list_id)
     day = of.submitted_on or clock.today()
-    codes = queries.codes_here(session(), current_scope().town_id, day)
-    rows = {one.dossier.id: queries.declared_row(one, day, codes) for one in lines if one.dossier.declared}
+    rows = queries.declared_rows(session(), lines, day)
     return render_template(
         "joining/list.html",
         of=of,
@@ -466,8 +466,7 @@ def _taken_away(list_id: UUID, way: str) -> tuple[DossierList, list[Row]]:
         if basis_for(current_user().may) is None:
             raise RuleBroken(_("Only a collection agent or the office takes this list away: it holds whole numbers."))
         day = of.submitted_on or clock.today()
-        codes = queries.codes_here(current, current_scope().town_id, day)
-        rows = [queries.declared_row(one, day, codes) for one in lines if one.dossier.declared]
+        rows = list(queries.declared_rows(current, lines, day).values())
         people = [one.person for one in lines]
         exporting.note_readings(current, people, of, way, by=current_user(), at=clock.now())
         return of, rows

@@ -33,6 +33,7 @@ from crm.participation.models import Participation, Payment
 from crm.participation.rules import Basis, Beginning, Ending
 from crm.participation.screening.rules import Work
 from crm.participation.screening.services import record_screening
+from crm.places.boundaries import unit_now
 from crm.premiums.models import LawValueRow
 from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.prospects.models import Household, IdentityReading, Prospect
@@ -269,6 +270,17 @@ def test_the_books_hold_what_the_list_declared_also_when_the_law_changes_between
     story.accepted(dossier, paid_on=declared_on)
     payment = session.get_one(Payment, (dossier.town_id, dossier.payment_id))
     assert (payment.own, payment.state_support) == (415_800, 46_200)
+
+
+def test_the_row_has_the_ward_of_the_day_on_which_the_list_goes(session: Session, story: Story) -> None:
+    dossier = story.handed_over()
+    line = queries.dossier_seen(session, scope_of(session, story.agent), dossier.id)
+    then, now = (queries.declared_rows(session, [line], day)[dossier.id] for day in (clock.today(), date(2026, 1, 5)))
+    assert (then.Diachi_DangSS, then.Maxa) == (f"Số 5, {line.place.name}", line.place.code)
+    after = unit_now(session, line.place, None, date(2026, 1, 5))
+    assert after
+    assert (now.Diachi_DangSS, now.Maxa) == (f"Số 5, {after.name}", after.code)
+    assert now.Diachi_DangSS != then.Diachi_DangSS
 
 
 def test_a_long_list_costs_no_more_queries(session: Session, story: Story, signed_in: Browse) -> None:
