@@ -103,6 +103,7 @@ def renewal(token: str) -> ResponseReturnValue:
             sponsor=of,
             token=token,
             offer=queries.offer_to(session(), of, clock.today()),
+            left=sponsors.balance_of(session(), of).available,
             before=queries.open_renewal(session(), of),
             pay_token=pay_token,
             town=session().get_one(Town, of.town_id),

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from crm.accounts.models import User
+from crm.accounts.models import ChangeRecord, User
 from crm.accounts.queries import Scope
 from crm.errors import NotFound, RuleBroken
 from crm.money import Vnd
@@ -24,6 +24,8 @@ from crm.sponsors.naming import alike as names_alike
 from crm.sponsors.naming import core_of
 from crm.sponsors.rules import read_tax_code
 
+FILLED = ("contact_name", "phone", "email", "tax_code")
+"""What the one that stays takes over where it has nothing."""
 MOST_ALIKE = 8
 MOST_MERGES = 50
 MOST_APART = 4
@@ -203,3 +205,15 @@ def has_joined(session: Session, of: Sponsor) -> bool:
     """Whether somebody was joined to this sponsor and still is."""
     query = select(Sponsor.id).where(Sponsor.town_id == of.town_id, Sponsor.merged_into_id == of.id).limit(1)
     return session.scalar(query) is not None
+
+
+def taken_over(session: Session, row: SponsorMerge) -> set[str]:
+    """The fields that the one who stays had empty and took from the other when they were made one."""
+    query = select(ChangeRecord.before).where(
+        ChangeRecord.town_id == row.town_id,
+        ChangeRecord.subject_id == row.kept_id,
+        ChangeRecord.at == row.at,
+        ChangeRecord.user_id == row.by_id,
+        ChangeRecord.act == "sponsor_changed",
+    )
+    return {name for before in session.scalars(query) for name in before or {} if name in FILLED}

@@ -15,7 +15,7 @@ from crm.accounts.models import User
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
 from crm.money import Vnd, in_figures
-from crm.sponsors.duplicates.queries import has_joined
+from crm.sponsors.duplicates.queries import FILLED, has_joined, taken_over
 from crm.sponsors.ledger.booking import Booked
 from crm.sponsors.ledger.deciding import ask_once_tried, does
 from crm.sponsors.ledger.limits import limit
@@ -25,8 +25,6 @@ from crm.sponsors.ledger.rules import MoneyAct
 from crm.sponsors.models import Sponsor, SponsorMerge
 from crm.sponsors.services import change_sponsor, known_of
 
-FILLED = ("contact_name", "phone", "email", "tax_code")
-"""What the one that stays takes over where it has nothing."""
 TOLD = _l("Somebody changed one of these sponsors a moment ago. Open the page again.")
 
 
@@ -131,8 +129,7 @@ def tell_apart(session: Session, row: SponsorMerge, back: Vnd, why: str, *, by: 
     most = to_give_back(session, row)
     if not 0 <= back <= most:
         raise RuleBroken(_l("At most %(most)s can pass back.", most=in_figures(most)), field="back")
-    if kept.tax_code and kept.tax_code == gone.tax_code:
-        change_sponsor(session, kept, **known_of(kept) | {"tax_code": None}, by_id=by.id, at=at)
+    _empty(session, row, kept, gone, by=by, at=at)
     row.undone_at, row.undone_by_id, row.undone_why = at, by.id, why
     session.flush()
     if back:
@@ -153,6 +150,15 @@ def _fill(session: Session, kept: Sponsor, gone: Sponsor, *, by: User, at: datet
     for name in FILLED:
         known[name] = known[name] or getattr(gone, name)
     change_sponsor(session, kept, **known, by_id=by.id, at=at)
+
+
+def _empty(session: Session, row: SponsorMerge, kept: Sponsor, gone: Sponsor, *, by: User, at: datetime) -> None:
+    """What was taken over goes back too, if nobody changed it meanwhile: nobody is reached by the number of another."""
+    taken = {name for name in taken_over(session, row) if getattr(kept, name) == getattr(gone, name)}
+    if kept.tax_code and kept.tax_code == gone.tax_code:
+        taken.add("tax_code")
+    if taken:
+        change_sponsor(session, kept, **known_of(kept) | dict.fromkeys(taken), by_id=by.id, at=at)
 
 
 def _approved(session: Session, request: MoneyRequest, asker: User, on: date, at: datetime) -> object:

@@ -471,6 +471,7 @@ def _confirmation_page(kept: Registration, token: str) -> ResponseReturnValue:
         "sponsors/giving/confirm.html",
         registration=kept,
         token=token,
+        paying=showing.pay_token(kept.pledge_id) if kept.pledge_id else None,
         stale=registering.is_stale(kept, clock.now()),
         gone=gone,
         kinds=KINDS,
@@ -539,7 +540,7 @@ def _dues(form: PromiseForm, amount: int | None) -> tuple[Due, ...]:
     first = form.first.data or rules.months_on(clock.today(), 1)
     if amount is None:
         raise RuleBroken(_("Write an amount in whole đồng, more than 0."), field="amount")
-    return rules.schedule(amount, form.often, form.times.data or 1, first)
+    return rules.schedule(amount, form.often, form.times.data or 0, first)
 
 
 def _rest(form: ChangeForm, came: int) -> tuple[Due, ...]:
@@ -548,7 +549,7 @@ def _rest(form: ChangeForm, came: int) -> tuple[Due, ...]:
         return rules.own_schedule(form.own_dues())
     rest = rules.rest_of(form.amount.data or 0, came)
     first = form.first.data or rules.months_on(clock.today(), 1)
-    return rules.schedule(rest, form.often, form.times.data or 1, first) if rest else ()
+    return rules.schedule(rest, form.often, form.times.data or 0, first) if rest else ()
 
 
 def _change_page(changed: Pledge, form: ChangeForm) -> ResponseReturnValue:

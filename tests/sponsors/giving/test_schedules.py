@@ -206,6 +206,7 @@ def test_a_treasurer_writes_a_promise_changes_it_and_ends_it(signed_in: Browser,
     page = words(browser.get(f"/pledges/{made.id}").text)
     for said in ("Xin giảm", "Theo công văn", "Đã giải thể"):
         assert said in page
+    assert "Đang chờ" not in page
     assert browser.get(f"/sponsors/{by.id}").status_code == 200
 
 
@@ -215,6 +216,7 @@ def test_a_treasurer_writes_a_promise_changes_it_and_ends_it(signed_in: Browser,
         {"amount": ""},
         {"amount": "0"},
         {"times": "0"},
+        {"times": ""},
         {"times": "61"},
         {"frequency": "daily"},
         {"first": "31/02/2020"},

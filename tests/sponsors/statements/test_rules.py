@@ -88,6 +88,17 @@ def test_two_codes_are_certain_only_when_the_amount_is_just_what_both_expect() -
     assert verdict.suggestions[0].shares == (Share(STONE, P2, 990_000), Share(TAM, P3, 10_000))
 
 
+@pytest.mark.parametrize(
+    ("amount", "first", "third"),
+    [(1_160_000, 500_000, 660_000), (1_300_000, 640_000, 660_000), (600_000, 500_000, 100_000), (3_000_000, 2_000_000, 1_000_000)],
+)
+def test_one_transfer_for_two_promises_pays_their_next_instalments_before_later_ones(
+    amount: int, first: int, third: int
+) -> None:
+    [best, *_others] = matcher().match(line(f"{FIRST} {THIRD}", amount)).suggestions
+    assert best.shares == (Share(STONE, P1, first), Share(TAM, P3, third))
+
+
 def test_a_code_in_a_transfer_given_back_or_of_an_ended_promise_is_only_suggested() -> None:
     for text, why in ((f"HOAN TRA LENH {FIRST}", Reason.CODE_GIVEN_BACK), (ENDED, Reason.CODE_OF_ENDED)):
         verdict = matcher().match(line(text))

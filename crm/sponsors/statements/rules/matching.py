@@ -453,19 +453,26 @@ def _share(one: Promise, amount: Vnd) -> Share:
 
 
 def _shared(known: Sequence[Promise], amount: Vnd) -> tuple[tuple[Share, ...], bool]:
-    """An amount over promises in their order, and whether there is no doubt about it: one promise takes all; several
-    what each expects, when that is just the amount."""
+    """An amount over promises, and whether there is no doubt about it: one promise takes all; several what each expects,
+    when that is just the amount. Else their next instalments come first, then what they expect later, each in the order
+    of the codes; what nobody expects is the last one's."""
     if len(known) == 1:
         return (_share(known[0], amount),), True
     if sum(one.expected for one in known) == amount and all(one.expected for one in known):
         return tuple(_share(one, one.expected) for one in known), True
-    left, shares = amount, []
-    for place, one in enumerate(known):
-        part = left if place == len(known) - 1 else min(one.expected, left)
-        if part:
-            shares.append(_share(one, part))
-        left -= part
-    return tuple(shares), False
+    parts, left = [0] * len(known), amount
+    for wanted in ([_next(one) for one in known], [one.expected for one in known]):
+        for place, most in enumerate(wanted):
+            more = min(max(most - parts[place], 0), left)
+            parts[place] += more
+            left -= more
+    parts[-1] += left
+    return tuple(_share(one, part) for one, part in zip(known, parts, strict=True) if part), False
+
+
+def _next(one: Promise) -> Vnd:
+    """What comes next of a promise: its first open instalment, or all when it has none."""
+    return one.due[0][1] if one.due else one.expected
 
 
 def _amount_whys(one: Promise, line: Seen) -> tuple[list[Why], int]:
@@ -486,7 +493,7 @@ def _sum_of(wanted: Sequence[Promise], amount: Vnd) -> list[tuple[Promise, Vnd]]
         for some in combinations(tried, many):
             if sum(one.expected for one in some) == amount:
                 return [(one, one.expected) for one in some]
-            first = [one.due[0][1] if one.due else one.expected for one in some]
+            first = [_next(one) for one in some]
             if sum(first) == amount:
                 return list(zip(some, first, strict=True))
     return []
