@@ -130,10 +130,18 @@ def fund_account(session: Session) -> FundAccount | None:
 # ---- balances
 
 
+def _stands() -> ColumnElement[Any]:
+    """What a promise comes to: all of it, or what came in on it once it has ended."""
+    came = select(func.coalesce(func.sum(Receipt.amount), 0)).where(
+        Receipt.town_id == Pledge.town_id, Receipt.pledge_id == Pledge.id, Receipt.corrected_id.is_(None)
+    )
+    kept = func.least(Pledge.amount, came.correlate(Pledge).scalar_subquery())
+    return func.coalesce(func.sum(case((Pledge.state == PledgeState.OPEN, Pledge.amount), else_=kept)), 0)
+
+
 def _promised() -> ColumnElement[Any]:
-    total = select(func.coalesce(func.sum(Pledge.amount), 0)).where(
+    total = select(_stands()).where(
         Pledge.town_id == Sponsor.town_id,
-        Pledge.state == PledgeState.OPEN,
         Pledge.sponsor_id.in_(select(PART.id).where(has_part(PART)).correlate(Sponsor)),
     )
     return total.correlate(Sponsor).scalar_subquery()
@@ -171,11 +179,7 @@ def balance_of(session: Session, of: Sponsor) -> Balance:
 
 def balance_of_all(session: Session, town_id: UUID) -> Balance:
     """The money of all sponsors together."""
-    promised = session.scalar(
-        select(func.coalesce(func.sum(Pledge.amount), 0)).where(
-            Pledge.town_id == town_id, Pledge.state == PledgeState.OPEN
-        )
-    )
+    promised = session.scalar(select(_stands()).where(Pledge.town_id == town_id))
     of_sponsors = LedgerAccount.sponsor_id.is_not(None)
     sums = session.execute(select(*_sums()).where(LedgerAccount.town_id == town_id, of_sponsors)).one()
     return Balance(int(promised or 0), *(int(amount) for amount in sums))

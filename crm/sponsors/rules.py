@@ -295,7 +295,7 @@ def refuse_past_due(due: date, today: date) -> None:
 
 class Balance(NamedTuple):
     """Where the money of a sponsor stands, whole đồng. received = available + reserved + paid, what was returned to the
-    sponsor left out; expected is what open promises still have to bring."""
+    sponsor left out; promised is what came or is to come, expected what open promises still have to bring."""
 
     promised: Vnd = 0
     received: Vnd = 0

@@ -72,7 +72,8 @@ def test_a_treasurer_adds_a_sponsor_and_writes_down_promise_and_receipt(
     assert "10.000.000 đ" in page
     assert "6.000.000 đ" in page
     assert browser.post(f"/pledges/{made.id}/end", data={"reason": "Đã phá sản"}).status_code == 303
-    assert queries.balance_of(session, by).promised == 0
+    assert queries.balance_of(session, by).promised == 6_000_000, "what came on it"
+    assert queries.balance_of_all(session, by.town_id).promised == 6_000_000
 
 
 def test_a_sponsor_is_found_by_what_the_bank_wrote(signed_in: Browser, session: Session, make: Make) -> None:

@@ -165,12 +165,17 @@ def test_they_are_told_apart_with_what_is_still_free(make: Make, session: Sessio
 
 
 def test_what_reached_the_other_reaches_them_alone_again(make: Make, session: Session) -> None:
-    kept, gone = sponsor(make, email="ba@example.vn"), sponsor(make, "Bà Tâm", phone="0912345678", email="tam@example.vn")
+    kept, gone = (
+        sponsor(make, email="ba@example.vn"),
+        sponsor(make, "Bà Tâm", phone="0912345678", email="tam@example.vn"),
+    )
     row = joined(make, kept, gone)
     assert (kept.phone, kept.email) == (gone.phone, "ba@example.vn")
     tell_apart(session, row, 0, "Hai người", **act(make))
     assert (kept.phone, kept.email, gone.phone) == (None, "ba@example.vn", "+84912345678")
-    services.change_sponsor(session, kept, **services.known_of(kept) | {"phone": "0912345678"}, by_id=None, at=clock.now())
+    services.change_sponsor(
+        session, kept, **services.known_of(kept) | {"phone": "0912345678"}, by_id=None, at=clock.now()
+    )
     tell_apart(session, joined(make, kept, gone), 0, "Vẫn hai người", **act(make))
     assert kept.phone == "+84912345678", "it was theirs before"
 

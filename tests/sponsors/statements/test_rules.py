@@ -90,7 +90,12 @@ def test_two_codes_are_certain_only_when_the_amount_is_just_what_both_expect() -
 
 @pytest.mark.parametrize(
     ("amount", "first", "third"),
-    [(1_160_000, 500_000, 660_000), (1_300_000, 640_000, 660_000), (600_000, 500_000, 100_000), (3_000_000, 2_000_000, 1_000_000)],
+    [
+        (1_160_000, 500_000, 660_000),
+        (1_300_000, 640_000, 660_000),
+        (600_000, 500_000, 100_000),
+        (3_000_000, 2_000_000, 1_000_000),
+    ],
 )
 def test_one_transfer_for_two_promises_pays_their_next_instalments_before_later_ones(
     amount: int, first: int, third: int
