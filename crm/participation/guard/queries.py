@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import Date, Integer, Select, and_, case, cast, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Date, Integer, Select, and_, case, cast, exists, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from crm.months import Month
@@ -14,6 +14,8 @@ from crm.participation.guard.rules import CERTIFICATE_NOTICE, SUPPORT_NOTICES
 from crm.participation.leaving.conditions import needed
 from crm.participation.models import ParticipantMonth, Participation
 from crm.participation.queries import supported_months
+from crm.participation.referrals.models import Referral
+from crm.participation.referrals.rules import OPEN, Answer
 from crm.participation.rules import Ending
 from crm.prospects.models import Standing
 from crm.prospects.rules import POVERTY
@@ -76,7 +78,7 @@ def certificates_ending(town_id: UUID, day: date) -> Select[UUID, date]:
 
 def lapsed(town_id: UUID, day: date, least: int, most: int | None = None) -> Select[UUID, date]:
     """Who did not pay in time, at least so many and fewer than so many days ago, and has not come back: with the first
-    day without."""
+    day without. Not who belongs in compulsory insurance by now: they may not come back."""
     again = aliased(Participation)
     later = exists().where(
         again.town_id == Participation.town_id,
@@ -91,4 +93,15 @@ def lapsed(town_id: UUID, day: date, least: int, most: int | None = None) -> Sel
         and_(Participation.ended_as == Ending.LAPSED, Participation.ended_on <= day - timedelta(days=least)),
         *asked,
         ~later,
+        ~_belongs_in_compulsory(),
+    )
+
+
+def _belongs_in_compulsory() -> ColumnElement[bool]:
+    """Somebody was referred to the insurance office since they joined, and it did not say that this was a mistake."""
+    return exists().where(
+        Referral.town_id == Participation.town_id,
+        Referral.prospect_id == Participation.prospect_id,
+        Referral.referred_at >= Participation.started_on,
+        or_(Referral.state.in_(OPEN), Referral.answer == Answer.ENROLLED),
     )

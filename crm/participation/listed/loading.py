@@ -12,14 +12,14 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, delete, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, delete, exists, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from crm.accounts.models import User
 from crm.errors import RuleBroken
 from crm.months import Month
 from crm.participation.listed.models import ListedPayment
-from crm.participation.listed.rules import AMOUNTS, Amounts, Judged, Ours, Said, Verdict, judge
+from crm.participation.listed.rules import AMOUNTS, OPEN, Amounts, Judged, Ours, Said, Verdict, judge
 from crm.participation.listed.services import income_of, plan_of
 from crm.participation.models import Payment
 from crm.participation.queries import grounds_on, months_of, quote_for, standing_payments
@@ -46,9 +46,14 @@ def taken_in(session: Session, listed: ListImport, rows: Rows, by_id: UUID | Non
         if person is None or not extra.get("from_month") or not extra.get("months"):
             continue
         said = _said(extra)
-        if _known_already(session, person, said):
+        known = _told_before(session, person, said)
+        if known and known.verdict not in OPEN:
             continue
         judged = _judged(session, person, said, extra, rules)
+        if known:
+            _look_again(known, judged)
+            session.flush()
+            continue
         session.add(
             ListedPayment(
                 town_id=listed.town_id,
@@ -100,16 +105,33 @@ def _said(extra: Mapping[str, Any]) -> Said:
     )
 
 
-def _known_already(session: Session, person: Prospect, said: Said) -> bool:
-    """Whether a list told of just this before: the same list twice changes nothing."""
-    query = select(ListedPayment.id).where(
+def _told_before(session: Session, person: Prospect, said: Said) -> ListedPayment | None:
+    """What a list told of just this before, first what waits for somebody: the same list twice changes nothing.
+
+    What rested on a payment that was taken back since is told anew.
+    """
+    query = select(ListedPayment).where(
         ListedPayment.town_id == person.town_id,
         ListedPayment.prospect_id == person.id,
         ListedPayment.start_month == said.start.first_day,
         ListedPayment.months == said.months,
         ListedPayment.said == said.amounts.as_json(),
+        or_(ListedPayment.verdict.in_(OPEN), ~_rests_on_nothing()),
     )
-    return session.scalar(query.limit(1)) is not None
+    return session.scalars(query.order_by(ListedPayment.verdict.in_(OPEN).desc(), ListedPayment.id).limit(1)).first()
+
+
+def _rests_on_nothing() -> ColumnElement[bool]:
+    """The payment it speaks of was taken back."""
+    reversal = aliased(Payment)
+    return exists().where(reversal.town_id == ListedPayment.town_id, reversal.reverses_id == ListedPayment.payment_id)
+
+
+def _look_again(known: ListedPayment, judged: Judged) -> None:
+    """What waits is compared with what is on record by now."""
+    known.verdict, known.why = judged.verdict, [why.value for why in judged.why]
+    known.ours = judged.ours.as_json() if judged.ours else {}
+    known.payment_id, known.refused = judged.payment_id, None
 
 
 def _judged(session: Session, person: Prospect, said: Said, extra: Mapping[str, Any], rules: Law) -> Judged:

@@ -37,6 +37,7 @@ def listing() -> ResponseReturnValue:
     return render_template(
         "participation/listed.html",
         counts=counts,
+        known=bool(import_id) and not any(counts.values()),
         verdict=verdict,
         verdicts=VERDICTS,
         shown=shown,
@@ -58,7 +59,10 @@ def record_new() -> ResponseReturnValue:
     with transaction():
         taken = services.accept_new(session(), current_scope().town_id, ids, by=current_user(), at=clock.now())
     ring(record_accepted)
-    flash(ngettext("%(num)s payment is being recorded.", "%(num)s payments are being recorded.", taken), "success")
+    if taken:
+        flash(ngettext("%(num)s payment is being recorded.", "%(num)s payments are being recorded.", taken), "success")
+    else:
+        flash(_("Somebody has decided this already."), "error")
     return redirect(url_for(".listing", import_id=_import_id(), verdict=Verdict.ACCEPTED.value))
 
 

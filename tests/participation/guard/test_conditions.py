@@ -12,6 +12,8 @@ from crm import clock
 from crm.months import Month
 from crm.participation.guard.conditions import CERTIFICATE_ENDS, KEYS, SUPPORT_ENDS, WIN_BACK_FIRST, WIN_BACK_LAST
 from crm.participation.guard.rules import PaymentState, notice_of, payment_state, support_ends
+from crm.participation.referrals.models import Referral, ReferralList
+from crm.participation.referrals.rules import Answer, State
 from crm.participation.rules import Ending
 from crm.premiums.queries import law
 from crm.prospects.lists import conditions
@@ -52,8 +54,24 @@ def test_who_lapsed_is_to_be_won_back_until_they_return(session: Session, make: 
     spell(make, back, date(2018, 1, 1), DAY - timedelta(days=40))
     spell(make, back, DAY - timedelta(days=10))
     spell(make, make.prospect("Sang bắt buộc"), date(2018, 1, 1), DAY - timedelta(days=40), ended_as=Ending.COMPULSORY)
-    assert found(session, make, WIN_BACK_FIRST) == {"Dừng 30", "Dừng 89"}
+    asked = ((State.SENT, None), (State.ANSWERED, Answer.ENROLLED), (State.ANSWERED, Answer.NOT_SUBJECT))
+    for state, answer in asked:
+        who = make.prospect(f"Cơ quan BHXH trả lời {answer}")
+        spell(make, who, date(2018, 1, 1), DAY - timedelta(days=50))
+        _referred(make, who, state, answer)
+    free = f"Cơ quan BHXH trả lời {Answer.NOT_SUBJECT}"
+    assert found(session, make, WIN_BACK_FIRST) == {"Dừng 30", "Dừng 89", free}
     assert found(session, make, WIN_BACK_LAST) == {"Dừng 90", "Dừng 400"}
+
+
+def _referred(make: Make, who: Prospect, state: State, answer: Answer | None) -> None:
+    on, number = clock.at(DAY - timedelta(days=20), 9), len(who.full_name)
+    sent: ReferralList = make.add(
+        ReferralList(town_id=who.town_id, year=2019, number=number, sent_on=DAY, at=on, by_id=None)
+    )
+    row = Referral(town_id=who.town_id, prospect_id=who.id, why=["contract"], since=None, state=state, answer=answer)
+    row.stage_was, row.referred_at, row.referred_by_id, row.list_id = who.stage, on, None, sent.id
+    make.add(row)
 
 
 @pytest.mark.parametrize(

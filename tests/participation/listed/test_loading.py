@@ -15,6 +15,7 @@ from crm.accounts.rules import Role
 from crm.participation.listed.models import ListedPayment
 from crm.participation.listed.rules import Verdict
 from crm.participation.models import ParticipantMonth, Payment
+from crm.participation.queries import standing_payments
 from crm.prospects.models import ImportRow, ListImport, Prospect
 from crm.prospects.rules import ListKind, RowOutcome
 from tasks.participation import record_accepted
@@ -132,3 +133,34 @@ def test_taking_the_list_back_takes_back_what_it_recorded(browser: FlaskClient, 
     assert session.scalar(select(func.count()).select_from(ParticipantMonth)) == 0
     assert session.scalar(select(func.sum(Payment.gross))) == 0
     assert session.scalar(select(func.count()).select_from(ListedPayment)) == 0
+
+
+def test_after_a_payment_is_taken_back_the_list_loaded_again_offers_it_anew(
+    browser: FlaskClient, session: Session, make: Make
+) -> None:
+    hanh = make.prospect("Nguyễn Thị Hạnh", birth_year=1975, insurance_number="3820123401")
+    join(hanh, date(2019, 10, 3), months=6)
+    session.commit()
+    load(browser)
+    found = verdicts(session)
+    assert {found["Nguyễn Thị Hạnh 10/2019"], found["Nguyễn Thị Hạnh 01/2020"]} == {Verdict.DIFFERS}
+    _take_back(browser, session, hanh)
+    load(browser)
+    found = verdicts(session)
+    assert {found["Nguyễn Thị Hạnh 10/2019"], found["Nguyễn Thị Hạnh 01/2020"]} == {Verdict.NEW}
+    assert session.scalar(select(func.count()).select_from(ListedPayment)) == 5
+
+    browser.post("/payments/from-lists/record")
+    record_accepted()
+    _take_back(browser, session, hanh)
+    for _again in range(2):
+        load(browser)
+        told = session.scalars(select(ListedPayment).where(ListedPayment.prospect_id == hanh.id)).all()
+        assert sorted(f"{one.start_month:%m} {one.verdict}" for one in told) == ["01 new", "01 recorded", "10 recorded"]
+        session.expire_all()
+
+
+def _take_back(browser: FlaskClient, session: Session, person: Prospect) -> None:
+    last = session.scalars(standing_payments(person).limit(1)).one()
+    assert browser.post(f"/payments/{last.id}/reverse").status_code == 302
+    session.expire_all()
