@@ -89,7 +89,8 @@ def test_what_is_new_is_recorded_with_one_click_and_the_list_again_changes_nothi
     assert first.paid_on == date(2019, 10, 2)
     assert "BL-0001" in (first.confirmation or "")
     before = verdicts(session), payments(session)
-    load(browser)
+    _address, again = load(browser)
+    assert "không có gì mới" in browser.get(f"/payments/from-lists?import_id={again}").get_data(as_text=True)
     assert (verdicts(session), payments(session)) == before
     assert session.scalar(select(func.count()).select_from(ListedPayment)) == 5
 
