@@ -26,9 +26,10 @@ from crm.accounts.services import add_user
 from crm.db import plain_engine, session, transaction
 from crm.participation.rules import Span
 from crm.places.queries import the_town
-from crm.reports.pipeline import counting, queries
+from crm.reports.pipeline import counting, queries, standing
 from crm.reports.pipeline.queries import Among
 from crm.reports.pipeline.rules import Division
+from crm.reports.rules import By
 
 GOAL = 3.0
 """Seconds for the whole page at a million people."""
@@ -51,9 +52,16 @@ QUESTIONS: Mapping[str, Ask] = {
     "how long at a step": queries.stays,
     "why people said no": queries.refusals,
     "cohorts": lambda current, among, span: queries.cohorts(current, among, span.as_of),
+    "where they stand, by ward": lambda current, among, span: standing.rows(current, among.scope, span.as_of, By.PLACE),
+    "where they stood a month ago, by ward": lambda current, among, span: standing.rows(
+        current, among.scope, span.as_of - timedelta(days=30), By.PLACE
+    ),
+    "where they stood at each month's end": lambda current, among, span: standing.rows(
+        current, among.scope, span.as_of, By.MONTH
+    ),
 }
-NOT_BY_ITSELF = ("everybody by stage", "by volunteer")
-"""The page adds the first up from its rows, and has one division at a time."""
+NOT_BY_ITSELF = ("everybody by stage", "by volunteer", *(name for name in QUESTIONS if name.startswith("where")))
+"""The page adds the first up from its rows, and has one division at a time; the API asks the last by themselves."""
 
 
 def measure(app: Flask, people: int) -> str:
@@ -93,7 +101,7 @@ def _seconds(ask: Ask, among: Among, span: Span) -> float:
 
 def report(people: int, found: Mapping[str, Mapping[str, float]]) -> str:
     """The table, in Markdown."""
-    lines = [f"| {name} | {one['a year']:.2f} | {one['a month']:.2f} |" for name, one in found.items()]
+    lines = [f"| {name} | {one['a year']:.3f} | {one['a month']:.3f} |" for name, one in found.items()]
     whole = {
         words: sum(one[words] for name, one in found.items() if name not in NOT_BY_ITSELF)
         for words in ("a year", "a month")
