@@ -32,7 +32,6 @@ from crm.joining.queries import (
     work_out,
 )
 from crm.joining.rules import FROM, MOVED_ON, PROBLEMS, Act, Movement, State
-from crm.money import in_figures
 from crm.months import Month
 from crm.participation import services as participation
 from crm.participation.missing.queries import refuse_others
@@ -48,6 +47,7 @@ from crm.prospects.rules import Ground
 from crm.prospects.services.people import change_prospect
 from crm.sealed import current as seal
 from crm.sponsors import services as sponsoring
+from crm.web.filters import in_money
 
 BOOK_LENGTHS = (10, 12)
 """Digits of an insurance code: the old book, and the citizen number that replaces it."""
@@ -402,8 +402,8 @@ def _as_declared(dossier: Dossier, payment: Payment) -> Payment:
         message = _l(
             "Paid on that day, the person's part is %(own)s; declared are %(declared)s. Write the day on which the money "
             "was taken, or send the papers back.",
-            own=in_figures(payment.own),
-            declared=in_figures(declared["TienTudong"]),
+            own=in_money(payment.own),
+            declared=in_money(declared["TienTudong"]),
         )
         raise RuleBroken(message, field="paid_on", code="not_as_declared")
     return payment

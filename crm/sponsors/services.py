@@ -23,7 +23,7 @@ from crm.clock import local_day
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
 from crm.mail.rules import read_address
-from crm.money import Vnd, in_figures, split_evenly
+from crm.money import Vnd, split_evenly
 from crm.months import Month
 from crm.names import fold
 from crm.participation.models import Payment
@@ -77,7 +77,7 @@ from crm.sponsors.rules import (
     refuse_past_due,
     transfer_code,
 )
-from crm.web.filters import in_day
+from crm.web.filters import in_day, in_money
 
 CODES = 31**6
 SETTLED = _l("This money was released or paid on already.")
@@ -556,7 +556,7 @@ def allocate(
     if not amount:
         raise RuleBroken(_l("This person has nothing left to pay for these months."), field="months")
     if expected is not None and expected != amount:
-        message = _l("The amount is now %(amount)s. Look at it again and confirm.", amount=in_figures(amount))
+        message = _l("The amount is now %(amount)s. Look at it again and confirm.", amount=in_money(amount))
         raise Conflict(message, code="amount_changed", amount=amount)
     if amount < months:
         raise RuleBroken(_l("Less than one đồng a month cannot be set aside."), field="months")

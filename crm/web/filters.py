@@ -60,6 +60,11 @@ def vnd(value: int | None, locale: str = VIETNAMESE) -> str:
     return NOTHING if value is None else f"{number(value, 0, locale)}{NO_BREAK}đ"
 
 
+def in_money(value: int) -> Any:
+    """An amount inside a sentence: written as `vnd` does in the language of whoever reads it, when it is read."""
+    return LazyString(lambda: vnd(value, _readers_language()))
+
+
 def percent(value: Number | None, digits: int = 1, locale: str = VIETNAMESE) -> str:
     """A ratio as a percentage, without needless zeros: 0.873 → "87,3%", 1 → "100%"."""
     if value is None:

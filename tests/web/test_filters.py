@@ -96,16 +96,18 @@ def test_templates_write_in_the_readers_language_and_static_files_carry_their_ma
     language = "vi"
     Babel(app, locale_selector=lambda: language)
     filters.register(app)
-    said = lazy_gettext("Pay by %(day)s", day=filters.in_day(date(2026, 8, 10)))
+    said = lazy_gettext("Pay %(sum)s by %(day)s", sum=filters.in_money(107_800), day=filters.in_day(date(2026, 8, 10)))
     with app.test_request_context():
-        assert str(said) == "Pay by 10/8/2026"
+        assert str(said) == "Pay 107.800\u00a0đ by 10/8/2026"
         assert render_template_string("{{ 1385|number }} {{ 2.5|number(1) }}") == "1.385 2,5"
         before = render_template_string("{{ asset('app.css') }}")
         assert before.startswith("/static/app.css?v=")
     (tmp_path / "app.css").write_text("b{color:red}")
     language = "en"
     with app.test_request_context():
-        assert str(said) == "Pay by 10 Aug 2026", "a sentence kept since before speaks the language of its reader"
+        assert str(said) == "Pay 107,800\u00a0đ by 10 Aug 2026", (
+            "a sentence kept since before speaks the language of its reader"
+        )
         assert render_template_string("{{ 1385|number }}") == "1,385"
         assert filters.asset_of(app)("app.css") != before
 

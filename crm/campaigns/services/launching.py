@@ -26,7 +26,7 @@ from crm.campaigns.services.drafting import lock
 from crm.campaigns.services.sending import settings_of
 from crm.campaigns.services.steps import note
 from crm.errors import Conflict, RuleBroken
-from crm.money import in_figures
+from crm.web.filters import in_money
 
 KEEPS_TRYING = timedelta(days=3)
 """A campaign's messages that could not leave within this time come too late, when it names no last day."""
@@ -170,7 +170,7 @@ def _approved(
         told = _l(
             "%(messages)s messages for %(cost)s take two people. Ask a second person to approve it.",
             messages=check.messages,
-            cost=in_figures(check.cost),
+            cost=in_money(check.cost),
         )
         raise Conflict(told, code="needs_second", messages=check.messages, cost=check.cost)
     return found

@@ -13,13 +13,12 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from crm.errors import RuleBroken
-from crm.money import in_figures
 from crm.premiums.rules.keys import PERIODS, WINDOWS, LawKey, LawStatus
 from crm.premiums.rules.law import ANNOUNCED_EACH_YEAR, PER_CENT, Law, LawOnDay, LawValue, LocalTopUp
 from crm.premiums.rules.wording import BY_YEAR_PAID, DECIMAL, GROUNDS, LABELS, YES_OR_NO
 from crm.premiums.rules.wording import MONEY as IN_DONG
 from crm.prospects.rules import Ground
-from crm.web.filters import in_day
+from crm.web.filters import in_day, in_money
 
 FURTHEST = timedelta(days=20 * 366)
 """A day of effect beyond this is a slip of the finger."""
@@ -312,8 +311,8 @@ def _check_incomes(then: LawOnDay) -> None:
         raise RuleBroken(
             _l(
                 "The least income of %(floor)s is not a multiple of the step of %(step)s. Look at both again.",
-                floor=in_figures(then.floor),
-                step=in_figures(then.step),
+                floor=in_money(then.floor),
+                step=in_money(then.step),
             ),
             field="value",
         )
@@ -321,8 +320,8 @@ def _check_incomes(then: LawOnDay) -> None:
         raise RuleBroken(
             _l(
                 "The least income of %(floor)s would be above the highest, %(ceiling)s. Look at both again.",
-                floor=in_figures(then.floor),
-                ceiling=in_figures(then.ceiling),
+                floor=in_money(then.floor),
+                ceiling=in_money(then.ceiling),
             ),
             field="value",
         )

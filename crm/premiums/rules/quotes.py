@@ -11,13 +11,13 @@ from typing import Any, Self
 from flask_babel import lazy_gettext as _l
 
 from crm.errors import RuleBroken
-from crm.money import Vnd, half_up, in_figures
+from crm.money import Vnd, half_up
 from crm.months import MONTHS_IN_YEAR, Month
 from crm.premiums.rules.explaining import Line, lines_of
 from crm.premiums.rules.keys import PERIODS, WINDOWS, LawKey, Method
 from crm.premiums.rules.law import PER_CENT, Law, LawOnDay, LocalTopUp
 from crm.prospects.rules import Ground
-from crm.web.filters import in_day
+from crm.web.filters import in_day, in_money
 
 START_PATTERN = r"20[0-9]{2}-(0[1-9]|1[0-2])"
 """Months one may ask about, for whoever checks before asking."""
@@ -254,23 +254,23 @@ def check_income(law: LawOnDay, income: Vnd) -> None:
         message = _l(
             "The least income one may choose on %(day)s is %(floor)s. Choose that or more.",
             day=in_day(law.day),
-            floor=in_figures(law.floor),
+            floor=in_money(law.floor),
         )
         raise RuleBroken(message, field="income", code="income_below_floor")
     if income > law.ceiling:
         message = _l(
             "The highest income one may choose on %(day)s is %(ceiling)s. Choose that or less.",
             day=in_day(law.day),
-            ceiling=in_figures(law.ceiling),
+            ceiling=in_money(law.ceiling),
         )
         raise RuleBroken(message, field="income", code="income_above_ceiling")
     over = (income - law.floor) % law.step
     if over and income != law.ceiling:
         message = _l(
             "Incomes go in steps of %(step)s. Choose %(lower)s or %(higher)s.",
-            step=in_figures(law.step),
-            lower=in_figures(income - over),
-            higher=in_figures(min(income - over + law.step, law.ceiling)),
+            step=in_money(law.step),
+            lower=in_money(income - over),
+            higher=in_money(min(income - over + law.step, law.ceiling)),
         )
         raise RuleBroken(message, field="income", code="income_off_step")
 

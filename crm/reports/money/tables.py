@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from crm.accounts.queries import Scope
-from crm.money import Vnd, in_figures
+from crm.money import Vnd
 from crm.names import sort_key
 from crm.participation.queries import places_named
 from crm.participation.rules import Span
@@ -22,7 +22,7 @@ from crm.reports.periods import ReportKind
 from crm.reports.tables import ReportTable
 from crm.sponsors.rules import HELD, KINDS, KINDS_OF_ACCOUNT, Movement
 from crm.sponsors.statements.queries import Bridge, bank_accounts, bridge_on
-from crm.web.filters import in_day
+from crm.web.filters import in_day, in_money
 
 
 def supported(session: Session, scope: Scope, span: Span, drawn: date | None = None) -> ReportTable:
@@ -201,9 +201,9 @@ def _bank(session: Session, scope: Scope, span: Span) -> ReportTable:
     if not there:
         verdict = _("No bank statement is loaded yet: the books stand alone.")
     elif last.unexplained:
-        verdict = _("%(amount)s of the difference is explained by nothing.", amount=in_figures(last.unexplained))
+        verdict = _("%(amount)s of the difference is explained by nothing.", amount=in_money(last.unexplained))
     elif last.difference:
-        verdict = _("The difference of %(amount)s is made of the lines below it.", amount=in_figures(last.difference))
+        verdict = _("The difference of %(amount)s is made of the lines below it.", amount=in_money(last.difference))
     else:
         verdict = _("Difference nothing: the bank and the books agree.")
     return ReportTable(

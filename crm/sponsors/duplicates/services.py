@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import User
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
-from crm.money import Vnd, in_figures
+from crm.money import Vnd
 from crm.sponsors.duplicates.queries import FILLED, has_joined, taken_over
 from crm.sponsors.ledger.booking import Booked
 from crm.sponsors.ledger.deciding import ask_once_tried, does
@@ -24,6 +24,7 @@ from crm.sponsors.ledger.passing import free, pass_over, passed
 from crm.sponsors.ledger.rules import MoneyAct
 from crm.sponsors.models import Sponsor, SponsorMerge
 from crm.sponsors.services import change_sponsor, known_of
+from crm.web.filters import in_money
 
 TOLD = _l("Somebody changed one of these sponsors a moment ago. Open the page again.")
 
@@ -58,7 +59,7 @@ def merge(
     amount = free(session, kept.town_id, gone.id)
     most = limit(session)
     if most is not None and amount > most and request_id is None:
-        message = _l("More than %(limit)s takes two people: ask a second person to approve it.", limit=in_figures(most))
+        message = _l("More than %(limit)s takes two people: ask a second person to approve it.", limit=in_money(most))
         raise Conflict(message, code="needs_second", amount=amount)
     row = SponsorMerge(
         town_id=kept.town_id,
@@ -128,7 +129,7 @@ def tell_apart(session: Session, row: SponsorMerge, back: Vnd, why: str, *, by: 
         raise Conflict(_l("They were told apart already."), code="undone")
     most = to_give_back(session, row)
     if not 0 <= back <= most:
-        raise RuleBroken(_l("At most %(most)s can pass back.", most=in_figures(most)), field="back")
+        raise RuleBroken(_l("At most %(most)s can pass back.", most=in_money(most)), field="back")
     _empty(session, row, kept, gone, by=by, at=at)
     row.undone_at, row.undone_by_id, row.undone_why = at, by.id, why
     session.flush()

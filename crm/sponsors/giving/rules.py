@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from flask_babel import lazy_gettext as _l
 
 from crm.errors import RuleBroken
-from crm.money import Vnd, in_figures, split_evenly
+from crm.money import Vnd, split_evenly
 from crm.months import Month
 from crm.sponsors.rules import MOST_MONTHS, SponsorKind, Wish, positive
+from crm.web.filters import in_money
 
 LINK_LIVES = timedelta(days=7)
 BETWEEN_LINKS = timedelta(minutes=1)
@@ -170,7 +171,7 @@ def by_amount(amount: Vnd | None, months: int | None, frequency: Frequency, a_mo
     if amount is None:
         raise RuleBroken(_l("Choose an amount or write your own."), field="amount")
     if positive(amount) < LEAST_TRANSFER:
-        least = in_figures(LEAST_TRANSFER)
+        least = in_money(LEAST_TRANSFER)
         raise RuleBroken(_l("Write at least %(least)s. Did you leave out some zeros?", least=least), field="amount")
     if frequency is not Frequency.MONTHLY:
         return Buys(positive(amount), 1, a_month)
@@ -301,7 +302,7 @@ def rest_of(total: Vnd, received: Vnd) -> Vnd:
     positive(total)
     if total < received:
         raise RuleBroken(
-            _l("%(came)s came in already, so the promise cannot be less.", came=in_figures(received)), field="amount"
+            _l("%(came)s came in already, so the promise cannot be less.", came=in_money(received)), field="amount"
         )
     return total - received
 

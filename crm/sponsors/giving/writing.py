@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from flask_babel import gettext as _
 
-from crm.money import Vnd, in_figures
+from crm.money import Vnd
 from crm.sponsors.giving.rules import LINK_LIVES, Reminder
 from crm.sponsors.rules import FundAccount
-from crm.web.filters import in_day
+from crm.web.filters import in_day, in_money
 
 
 class Written(NamedTuple):
@@ -27,7 +27,7 @@ def to_confirm(name: str, town: str, amount: Vnd, address: str) -> Written:
         _(
             "On the page of the fund of %(town)s a contribution of %(amount)s was registered in your name.",
             town=town,
-            amount=in_figures(amount),
+            amount=in_money(amount),
         ),
         _("Please open this address, look at it and press the button to confirm:"),
         address,
@@ -47,7 +47,7 @@ def confirmed(
     """Thanks, how to pay, and the address of the sponsor's own page."""
     lines = [
         _("Dear %(name)s,", name=name),
-        _("Thank you. Your promise of %(amount)s is written down.", amount=in_figures(amount)),
+        _("Thank you. Your promise of %(amount)s is written down.", amount=in_money(amount)),
         _("How to transfer it, with a QR to scan:"),
         pay,
         _transfer(code, account),
@@ -69,7 +69,7 @@ def reminder(
     pay: str,
 ) -> Written:
     """A friendly word before or after the day of an instalment."""
-    told = {"amount": in_figures(amount), "day": in_day(due_on)}
+    told = {"amount": in_money(amount), "day": in_day(due_on)}
     if which is Reminder.BEFORE:
         subject = _("Your contribution for %(day)s", day=told["day"])
         about = _("On %(day)s your next contribution of %(amount)s is expected.", **told)

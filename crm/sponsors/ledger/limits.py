@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 from crm import stored
 from crm.clock import local_day
 from crm.errors import Conflict
-from crm.money import Vnd, in_figures
+from crm.money import Vnd
 from crm.sponsors.ledger.booking import Booked
 from crm.sponsors.rules import Movement
+from crm.web.filters import in_money
 
 LIMIT = "money_limit"
 
@@ -43,7 +44,7 @@ def refuse_alone(
     if most is None or booked.request_id is not None:
         return
     if amount > most:
-        message = _l("More than %(limit)s takes two people: ask a second person to approve it.", limit=in_figures(most))
+        message = _l("More than %(limit)s takes two people: ask a second person to approve it.", limit=in_money(most))
         raise Conflict(message, code="needs_second", amount=amount)
     session.flush()
     day = local_day(booked.at)
@@ -52,7 +53,7 @@ def refuse_alone(
         message = _l(
             "With what you moved of this money today it is %(sum)s, and more than %(limit)s takes two people: ask a "
             "second person to approve it.",
-            sum=in_figures(before + amount),
-            limit=in_figures(most),
+            sum=in_money(before + amount),
+            limit=in_money(most),
         )
         raise Conflict(message, code="needs_second", amount=amount)

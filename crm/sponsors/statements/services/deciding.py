@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from crm.bulk import insert_rows
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id, new_ids
-from crm.money import Vnd, in_figures
+from crm.money import Vnd
 from crm.sponsors import services as books
 from crm.sponsors.ledger.booking import open_day
 from crm.sponsors.ledger.receiving import Gift, receive_many
@@ -25,6 +25,7 @@ from crm.sponsors.statements import queries
 from crm.sponsors.statements.models import LinePart, StatementLine
 from crm.sponsors.statements.rules.kinds import CLEARED_AT_ONCE, NOT_GIFTS, LineState, Share, Use
 from crm.sponsors.statements.rules.matching import not_a_gift
+from crm.web.filters import in_money
 
 MOST_CLEARED = 500
 
@@ -186,8 +187,8 @@ def show_moves(
         raise RuleBroken(
             _l(
                 "The payments chosen come to %(chosen)s, the line to %(line)s.",
-                chosen=in_figures(whole - rest),
-                line=in_figures(whole),
+                chosen=in_money(whole - rest),
+                line=in_money(whole),
             ),
             code="sums_differ",
         )
@@ -370,7 +371,7 @@ def _check(shares: Sequence[Share], amount: Vnd) -> None:
     total = sum(share.amount for share in shares)
     if total != amount:
         raise RuleBroken(
-            _l("The parts come to %(total)s, the line to %(line)s.", total=in_figures(total), line=in_figures(amount)),
+            _l("The parts come to %(total)s, the line to %(line)s.", total=in_money(total), line=in_money(amount)),
             code="sums_differ",
         )
 
