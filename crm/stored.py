@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -23,6 +25,12 @@ def read(session: Session, name: str) -> Any:
     """The value, or None."""
     setting = session.get(Setting, name)
     return setting.value if setting else None
+
+
+def read_all(session: Session, names: Collection[str]) -> dict[str, Any]:
+    """Those of these values that there are, by their names."""
+    rows = session.execute(select(Setting.name, Setting.value).where(Setting.name.in_(names)))
+    return {row[0]: row[1] for row in rows}
 
 
 def write(session: Session, name: str, value: Any) -> None:

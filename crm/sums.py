@@ -98,7 +98,7 @@ class Checked(NamedTuple):
 
 def last_checked(session: Session, every: Iterable[Sums]) -> Checked | None:
     """The last night's word about all of these; None before the first night."""
-    kept = [word for sums in every if (word := stored.read(session, sums.checked))]
+    kept = list(stored.read_all(session, [sums.checked for sums in every]).values())
     if not kept:
         return None
     return Checked(

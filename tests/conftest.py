@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -34,6 +35,11 @@ from tests.pages import JudgingClient
 
 gc.freeze()
 gc.enable()
+
+hypothesis.settings.register_profile(
+    "any machine", deadline=None
+)  # how long an example takes says how busy the machine is
+hypothesis.settings.load_profile("any machine")
 
 NOW = clock.at(datetime(2019, 10, 15).date(), 9)
 """Tuesday 15 October 2019, nine in the morning in Bỉm Sơn: the moment of every test that does not say otherwise."""

@@ -80,7 +80,7 @@ def test_from_the_resolution_to_the_lead_who_reads_the_note(
     ("wrong", "sentence"),
     [
         ({"name": ""}, "Tên gọi"),
-        ({"on_day": "2025-06-01"}, "đã thay đổi ngày 01/07/2025"),
+        ({"on_day": "2025-06-01"}, "đã thay đổi ngày 1/7/2025"),
         ({"new1_code": ""}, "5 chữ số"),
         ({"new1_code": "12"}, "5 chữ số"),
         ({"new1_name": ""}, "giữ nguyên hoặc phường, xã mới"),

@@ -25,14 +25,14 @@ export function writer(words) {
   return { words, number, vnd, day, month, say, fill };
 }
 
-// The sentence of a refusal. Offices write amounts and days one way, in both languages.
+// The sentence of a refusal.
 export function refused(refusal, words) {
+  const write = writer(words);
   const places = { ...refusal.names };
-  for (const [name, value] of Object.entries(places))
-    if (typeof value === "bigint") places[name] = `${String(value).replace(/\B(?=(\d{3})+$)/g, ".")}\u00a0đ`;
-  if (places.day) places.day = places.day.split("-").map(Number).reverse().join("/");
+  for (const [name, value] of Object.entries(places)) if (typeof value === "bigint") places[name] = write.vnd(value);
+  if (places.day) places.day = write.day(places.day);
   if (places.name) places.name = words.labels[places.name];
-  return writer(words).fill(words.refusals[refusal.code], places);
+  return write.fill(words.refusals[refusal.code], places);
 }
 
 // linked: the answers that addresses hold.
