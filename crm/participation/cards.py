@@ -24,6 +24,7 @@ from crm.participation.calendar import STATES
 from crm.participation.guard.rules import AVOIDABLE, STOP_REASONS, StopReason
 from crm.participation.models import Participation, Payment
 from crm.participation.rules import BEGINNINGS, DUE_SOON, ENDINGS, USUAL, Beginning, Ending, basis_for, joins_from
+from crm.participation.screening.queries import barred_among
 from crm.places.models import Place
 from crm.premiums.queries import all_top_ups, law
 from crm.premiums.rules.benefits.retirement import Birth, retirement
@@ -74,10 +75,21 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
         return None
     if from_when := _too_young(person, today):
         return Card("participation/_not_yet.html", {"from_when": from_when}, order=10, looks=[_joins(from_when)])
-    told = _told(person, today)
-    facts = {"told": told, "acts": acts, "grounds": GROUNDS, "left": _left(person), "reasons": STOP_REASONS}
+    barred, left = _barred(person, today), _left(person)
+    if barred and left is None:
+        return None
+    told = None if barred else _told(person, today)
+    facts = {"told": told, "acts": acts, "grounds": GROUNDS, "left": left, "reasons": STOP_REASONS, "barred": barred}
     facts["near_pension"] = _near_pension(person, today)
     return Card("participation/_how_much.html", facts, order=10, looks=[_would_pay(told)] if told else [])
+
+
+def _barred(person: Prospect, today: date) -> bool:
+    """Whether somebody's own answers or the insurance office keep them out: no premium is told and no joining offered, for
+    the card of the screening says where they belong."""
+    return once(
+        ("barred", person.id), lambda: bool(barred_among(session(), person.town_id, [person.id], today, _law()))
+    )
 
 
 def _left(person: Prospect) -> Participation | None:
@@ -153,7 +165,7 @@ def step(person: Prospect, scope: Scope, today: date) -> Step | None:
     """Pay on when it is due soon and not too late; join when somebody has agreed."""
     if not current_user().may(May.ENROL):
         return None
-    if person.stage is Stage.AGREED:
+    if person.stage is Stage.AGREED and not _barred(person, today):
         return Step(
             _("Record that they join"), url_for("participation.enrol_form", prospect_id=person.id), "joined", order=20
         )

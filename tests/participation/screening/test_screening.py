@@ -167,6 +167,22 @@ def test_enrolling_against_the_law_needs_a_reason_of_who_answers_for_the_money(
     assert kept.after["reason"] == why["despite"]
 
 
+def test_whoever_is_barred_is_told_no_premium_and_offered_no_joining(
+    session: Session, make: Make, signed_in: Browse, person: Prospect
+) -> None:
+    browser, offered = signed_in(agent_of(make, person)), f"/people/{person.id}/enrol"
+    before = browser.get(f"/people/{person.id}").get_data(as_text=True)
+    assert offered in before
+    assert "nếu tham gia" in before
+    services.record_screening(session, person, CONTRACT, by=make.user(), at=clock.now())
+    person.stage = Stage.AGREED  # somebody went on with them all the same
+    session.flush()
+    page = browser.get(f"/people/{person.id}").get_data(as_text=True)
+    assert offered not in page
+    assert "nếu tham gia" not in page
+    assert "BHXH bắt buộc" in page
+
+
 def test_whom_nobody_asked_joins_as_before(session: Session, make: Make, person: Prospect) -> None:
     services.refuse_barred(session, person, None, LAW, by=make.user(), at=clock.now())
     services.record_screening(session, person, CONTRACT, by=make.user(), at=clock.now())
