@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.parts import one_of
+from migrations.parts import of_the_town, one_of
 
 revision = "0062"
 down_revision = "0061"
@@ -73,8 +73,7 @@ TRIGGERS = (
 def upgrade() -> None:
     op.create_table(
         "people_tally",
-        sa.Column("town_id", sa.Uuid(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
+        *of_the_town("people_tally"),
         sa.Column("place_id", sa.Uuid(), nullable=False),
         *(
             sa.Column(name, sa.Uuid(), nullable=True)
@@ -82,8 +81,6 @@ def upgrade() -> None:
         ),
         sa.Column("stage", one_of("stage", *STAGES), nullable=False),
         sa.Column("people", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f("fk_people_tally_town_id")),
-        sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_people_tally")),
     )
     op.execute(
         f"create view people_standing as select {KEY}, count(*) as people from prospect "
