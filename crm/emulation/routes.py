@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -32,15 +32,22 @@ def show() -> ResponseReturnValue:
     return _page()
 
 
+MOST_ROWS = 20
+"""How many volunteers stand on a page."""
+
+
 def _page(form: CreditForm | None = None) -> str:
     scope, span = current_scope(), Span.year_to(clock.today())
     declared = queries.rules(session(), scope.town_id)
     holds = [rule for rule in declared if rule.since <= span.as_of][-1]
+    volunteers, after = queries.volunteers(session(), scope, span), request.args.get("after", 0, type=int)
     return render_template(
         "emulation/show.html",
         span=span,
         organisations=queries.organisations(session(), scope, span) if scope.reach is Reach.ALL else [],
-        volunteers=queries.volunteers(session(), scope, span),
+        volunteers=volunteers,
+        start=after if 0 <= after < len(volunteers) else 0,
+        most_rows=MOST_ROWS,
         rule=holds,
         to_come=[rule for rule in declared if rule.since > span.as_of],
         credits=CREDITS,

@@ -100,12 +100,11 @@ def unit_of(session: Session, user: User) -> str:
 
 def own_target(session: Session, scope: Scope, year: int) -> Target | None:
     """The target of a lead's own unit, if it was given exactly one."""
-    of_places = targets.by_place(session, scope.town_id, year) if scope.place_ids else {}
-    mine = [target for place_id, target in of_places.items() if place_id in (scope.place_ids or ())]
-    if scope.organisation_id and not scope.place_ids:
-        target = targets.by_organisation(session, scope.town_id, year).get(scope.organisation_id)
-        mine = [target] if target else []
-    return mine[0] if len(mine) == 1 and not (scope.organisation_id and scope.place_ids) else None
+    mine = [
+        *targets.measured_places(session, scope, year).values(),
+        *targets.measured_organisations(session, scope, year).values(),
+    ]
+    return mine[0] if len(mine) == 1 else None
 
 
 def places_in(session: Session, scope: Scope, counted: Figures) -> list[Row]:
@@ -114,7 +113,7 @@ def places_in(session: Session, scope: Scope, counted: Figures) -> list[Row]:
     within = boundaries(session, scope.town_id, counted.drawn)
     known, moved = participation.places_named(session, scope.town_id), counted.by_place
     wanted: Counter[UUID] = Counter()
-    for place_id, target in targets.by_place(session, scope.town_id, counted.span.as_of.year).items():
+    for place_id, target in targets.measured_places(session, scope, counted.span.as_of.year).items():
         wanted[within.unit_of(place_id)] += target.people
     shown = {key for key, place in known.items() if _is_a_row(place, scope, within.day)} | moved.keys()
     return [_row(key, known[key].name, moved.get(key, NOBODY), wanted.get(key)) for key in shown]
@@ -128,7 +127,7 @@ def _is_a_row(place: Place, scope: Scope, day: date) -> bool:
 def _organisations(session: Session, scope: Scope, counted: Figures) -> list[Row]:
     moved = counted.by_organisation
     known = participation.organisations_named(session, scope.town_id)
-    wanted = targets.by_organisation(session, scope.town_id, counted.span.as_of.year)
+    wanted = targets.measured_organisations(session, scope, counted.span.as_of.year)
     keys = [key for key in known if key in moved or key in wanted]
     people = {key: target.people for key, target in wanted.items()}
     rows = [_row(key, known[key], moved.get(key, NOBODY), people.get(key)) for key in keys]

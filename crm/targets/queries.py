@@ -113,6 +113,27 @@ def by_organisation(session: Session, town_id: UUID, year: int) -> dict[UUID, Ta
     return {target.organisation_id: target for target in session.scalars(query) if target.organisation_id}
 
 
+def measured_places(session: Session, scope: Scope, year: int) -> dict[UUID, Target]:
+    """Targets of wards and communes against which the people that someone sees may be held: of an organisation's people in a
+    ward the ward's target says nothing."""
+    if scope.reach is Reach.ALL:
+        return by_place(session, scope.town_id, year)
+    if scope.organisation_id is not None or scope.place_ids is None:
+        return {}
+    return {key: row for key, row in by_place(session, scope.town_id, year).items() if key in scope.place_ids}
+
+
+def measured_organisations(session: Session, scope: Scope, year: int) -> dict[UUID, Target]:
+    """Targets of organisations against which the people that someone sees may be held: all for who sees the whole town, for
+    the lead of an organisation its own; of its people in one ward the target says nothing."""
+    if scope.reach is Reach.ALL:
+        return by_organisation(session, scope.town_id, year)
+    if scope.organisation_id is None or scope.place_ids is not None:
+        return {}
+    own = by_organisation(session, scope.town_id, year).get(scope.organisation_id)
+    return {scope.organisation_id: own} if own else {}
+
+
 def by_volunteer(session: Session, town_id: UUID, year: int) -> dict[UUID, Target]:
     """Targets of volunteers, where there are any."""
     query = _parts(town_id, year).where(Target.volunteer_id.is_not(None))

@@ -47,7 +47,7 @@ def listing() -> ResponseReturnValue:
         years=years,
         this_year=this,
         targets=queries.of_year(session(), scope, year),
-        waiting=sharing.asked_of(session(), scope),
+        waiting=sorted(sharing.asked_of(session(), scope), key=lambda one: one[0].answer is not None),
         answer_form=AnswerForm(formdata=None),
         sharings=[
             row for row in session().scalars(sharing.sharings(scope).limit(MOST)) if row.state is not State.DROPPED

@@ -65,6 +65,11 @@ def in_money(value: int) -> Any:
     return LazyString(lambda: vnd(value, _readers_language()))
 
 
+def in_number(value: int) -> Any:
+    """A number inside a sentence: written as `number` does in the language of whoever reads it, when it is read."""
+    return LazyString(lambda: number(value, 0, _readers_language()))
+
+
 def percent(value: Number | None, digits: int = 1, locale: str = VIETNAMESE) -> str:
     """A ratio as a percentage, without needless zeros: 0.873 → "87,3%", 1 → "100%"."""
     if value is None:

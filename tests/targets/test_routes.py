@@ -64,7 +64,10 @@ def test_shared_out_sent_answered_and_settled_on_the_pages(signed_in: Signed, se
     share = session.scalars(select(TargetShare).where(TargetShare.place_id == ward.id)).one()
     assert f"/targets/shares/{share.id}/answer" in lead.get("/targets").text
     assert lead.post(f"/targets/shares/{share.id}/answer", data={"answer": "other"}).status_code == 422
-    said = {"answer": "other", "asked": "120", "reason": "Nhiều người đi làm xa"}
+    said = {"answer": "other", "asked": "120", "reason": "Nhiều người đi làm xa", "told": str(share.people)}
+    stale = lead.post(f"/targets/shares/{share.id}/answer", data=said | {"told": str(share.people + 1)})
+    assert stale.status_code == 422
+    assert "vừa được sửa" in stale.text
     assert lead.post(f"/targets/shares/{share.id}/answer", data=said).status_code == 302
     assert "Nhiều người đi làm xa" in manager.get(f"/targets/share/{row.id}").text
     assert manager.post(f"/targets/share/{row.id}/settle", data={"version": "1"}).status_code == 302

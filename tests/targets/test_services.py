@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
 
 from crm import clock
+from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
 from crm.errors import Conflict, RuleBroken
 from crm.targets import queries
 from crm.targets.models import Target
 from crm.targets.rules import Facts, Indicator, Whose
-from crm.targets.services import set_target
+from crm.targets.services import Told, set_target
 from tests.factories import Make
 
 TOWN = Whose(2019, Indicator.VOLUNTARY)
@@ -51,3 +53,24 @@ def test_whoever_changes_what_somebody_else_changed_meanwhile_is_told(session: S
     with pytest.raises(Conflict) as refused:
         changed(session, make, people=1500, knowing=1)
     assert refused.value.code == "target_changed"
+
+
+def test_a_lead_holds_own_people_against_no_target_of_a_whole_of_which_they_are_a_part(
+    session: Session, make: Make
+) -> None:
+    ward, union = make.ward(), make.organisation()
+    told: Told = {"authority": "UBND", "document": None, "reason": "Giao", "by": None, "at": clock.now()}
+    for whose in (Whose(2020, place_id=ward.id), Whose(2020, organisation_id=union.id)):
+        set_target(session, make.town.id, whose, Facts(270), **told)
+
+    def measured(role: Role, **unit: Any) -> tuple[set[Any], set[Any]]:
+        scope = scope_of(session, make.user(role, **unit))
+        return (
+            set(queries.measured_places(session, scope, 2020)),
+            set(queries.measured_organisations(session, scope, 2020)),
+        )
+
+    assert measured(Role.MANAGER) == ({ward.id}, {union.id})
+    assert measured(Role.LEAD, place_id=ward.id) == ({ward.id}, set())
+    assert measured(Role.LEAD, organisation_id=union.id) == (set(), {union.id})
+    assert measured(Role.LEAD, place_id=ward.id, organisation_id=union.id) == (set(), set())

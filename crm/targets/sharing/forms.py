@@ -61,8 +61,7 @@ class NumbersForm(Form):
     @property
     def read_in(self) -> int:
         """The version that whoever writes has read; 0 for none."""
-        text = self.version.data or ""
-        return int(text) if text.isdecimal() and len(text) < MOST_DIGITS else 0
+        return _whole(self.version.data) or 0
 
     def numbers(self, keys: Iterable[UUID]) -> dict[UUID, int]:
         """The parts, once the form is valid."""
@@ -72,6 +71,11 @@ class NumbersForm(Form):
 MOST_DIGITS = 10
 
 
+def _whole(text: str | None) -> int | None:
+    """A number that a page carried along; None for anything else."""
+    return int(text) if text and text.isdecimal() and len(text) < MOST_DIGITS else None
+
+
 def _field(key: UUID) -> str:
     return f"people-{key}"
 
@@ -79,6 +83,7 @@ def _field(key: UUID) -> str:
 class AnswerForm(Form):
     """What a unit says to the number it is asked for."""
 
+    told = HiddenField(filters=[stripped])
     answer = RadioField(
         _l("Your answer"),
         choices=[(Answer.AGREE.value, _l("We agree")), (Answer.OTHER.value, _l("We propose another number"))],
@@ -86,3 +91,9 @@ class AnswerForm(Form):
     )
     asked = PeopleField(_l("The number you could reach"), validators=[Optional()])
     reason = TextAreaField(_l("Why"), filters=[stripped], validators=[Optional(), Length(max=500)])
+
+    @property
+    def number_read(self) -> int:
+        """The number of people that stood above the answer; -1 for none."""
+        known = _whole(self.told.data)
+        return -1 if known is None else known

@@ -34,6 +34,7 @@ class TargetSharing(TownRow, Model):
             postgresql_where=text("state in ('draft', 'sent')"),
         ),
         CheckConstraint("total >= 0", name="total"),
+        CheckConstraint("apart between 0 and total", name="apart"),
         CheckConstraint("least >= 0", name="least"),
         CheckConstraint("(state = 'settled') = (settled_at is not null)", name="settled"),
     )
@@ -44,6 +45,8 @@ class TargetSharing(TownRow, Model):
     of_organisation_id: Mapped[UUID | None]
     """Whose target is shared out; None of both: the town's."""
     total: Mapped[int]
+    apart: Mapped[int] = mapped_column(server_default="0")
+    """Of the whole, people who take part already and whom none of the units looks after: nobody is asked for them."""
     method: Mapped[Method]
     least: Mapped[int]
     """The fewest more that each is asked for."""
@@ -60,6 +63,11 @@ class TargetSharing(TownRow, Model):
     sent_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
     settled_by_id: Mapped[UUID | None]
+
+    @property
+    def to_share(self) -> int:
+        """What the parts sum to."""
+        return self.total - self.apart
 
 
 class TargetShare(TownRow, Model):

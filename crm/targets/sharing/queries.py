@@ -42,19 +42,27 @@ class Known(NamedTuple):
     baseline: int
 
 
+class Field(NamedTuple):
+    """Among whom a target is shared out, and who takes part and counts towards it though none of them looks after them."""
+
+    units: list[Known]
+    apart: int
+
+
 def last_year_to(day: date) -> Span:
     """Twelve months, the begun one as the last of them."""
     return Span((Month.of(day) - (MONTHS_IN_YEAR - 1)).first_day, day)
 
 
-def known_units(session: Session, scope: Scope, level: Level, today: date) -> list[Known]:
+def known_units(session: Session, scope: Scope, level: Level, today: date) -> Field:
     """The units of a level that someone may see, by name: wards of today, organisations that look after people, volunteers
     of the unit."""
     if level is Level.VOLUNTEER:
         return _volunteers(session, scope, today)
     within = boundaries(session, scope.town_id, today)
-    stock, gained, baseline = Counter[UUID](), Counter[UUID](), Counter[UUID]()
+    stock, gained, baseline, whole = Counter[UUID](), Counter[UUID](), Counter[UUID](), 0
     for cell in cells(session, scope, last_year_to(today), within):
+        whole += cell.moved.now
         key = cell.place_id if level is Level.PLACE else cell.organisation_id
         if key:
             stock[key] += cell.moved.now
@@ -66,7 +74,8 @@ def known_units(session: Session, scope: Scope, level: Level, today: date) -> li
     waiting = _could_join(session, scope, level, within)
     names = _names(session, scope.town_id, level, today)
     keys = [key for key in names if level is Level.PLACE or key in stock or key in waiting]
-    return [Known(names[one], Unit(one, stock[one], waiting[one], gained[one]), baseline[one]) for one in keys]
+    found = [Known(names[one], Unit(one, stock[one], waiting[one], gained[one]), baseline[one]) for one in keys]
+    return Field(found, whole - sum(one.unit.stock for one in found))
 
 
 def _names(session: Session, town_id: UUID, level: Level, today: date) -> dict[UUID, str]:
@@ -87,7 +96,7 @@ def _could_join(session: Session, scope: Scope, level: Level, within: Boundaries
     return found
 
 
-def _volunteers(session: Session, scope: Scope, today: date) -> list[Known]:
+def _volunteers(session: Session, scope: Scope, today: date) -> Field:
     own = listed_to(scope)
     waiting = _by_volunteer(session, select(Prospect.volunteer_id, func.count()).where(own), COULD_JOIN)
     spells = select(Prospect.volunteer_id, func.count()).join(
@@ -100,18 +109,20 @@ def _volunteers(session: Session, scope: Scope, today: date) -> list[Known]:
     began = and_(Participation.started_on >= since, Participation.withdrawn_at.is_(None))
     gained = _by_volunteer(session, spells.where(own, began))
     people = session.scalars(volunteers_for(scope)).all()
-    return [
+    found = [
         Known(one.full_name, Unit(one.id, stock[one.id], waiting[one.id], gained[one.id]), start[one.id])
         for one in people
     ]
+    return Field(found, stock.total() - sum(one.unit.stock for one in found))
 
 
 def _by_volunteer(
     session: Session, query: Select[UUID | None, int], stages: Sequence[Stage] | None = None
-) -> Counter[UUID]:
+) -> Counter[UUID | None]:
+    """By volunteer; under None who is looked after by nobody."""
     query = query.where(Prospect.stage.in_(stages)) if stages else query
     rows = session.execute(query.group_by(Prospect.volunteer_id)).tuples()
-    return Counter({key: number for key, number in rows if key})
+    return Counter({key: number for key, number in rows})  # noqa: C416 - a result with keys() is no mapping
 
 
 # ---- sharings

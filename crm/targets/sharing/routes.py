@@ -184,7 +184,8 @@ def answer(share_id: UUID) -> ResponseReturnValue:
     share, row = queries.share_asked_of(session(), current_scope(), share_id)
     form = AnswerForm()
     if form.validate():
-        said = {"agrees": form.answer.data == Answer.AGREE, "asked": form.asked.data, "reason": form.reason.data}
+        agrees = form.answer.data == Answer.AGREE
+        said = {"told": form.number_read, "agrees": agrees, "asked": form.asked.data, "reason": form.reason.data}
         with refusals_on(form), transaction() as current:
             services.answer(current, share, row, **said, by=current_user(), at=clock.now())
             flash(_("Your answer is kept and stands beside your number."))

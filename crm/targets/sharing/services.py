@@ -25,6 +25,7 @@ from crm.targets.services import Told, set_targets
 from crm.targets.sharing.models import TargetShare, TargetSharing
 from crm.targets.sharing.queries import Known, known_units
 from crm.targets.sharing.rules import Answer, Level, Method, NextYear, State, next_year, shared_out
+from crm.web.filters import in_number
 
 COLUMN = {Level.PLACE: "place_id", Level.ORGANISATION: "organisation_id", Level.VOLUNTEER: "volunteer_id"}
 
@@ -50,9 +51,12 @@ def propose(
 ) -> TargetSharing:
     """A draft: every unit that this person may see with its share. Raises RuleBroken where there is nobody to share among,
     and Conflict `sharing_open` while another of the same is being prepared."""
-    units = known_units(session, scope, level, today)
+    units, apart = known_units(session, scope, level, today)
     if not units:
         raise RuleBroken(_l("There is nobody to share the target among."), field="level", code="nobody_to_share")
+    if total < apart:
+        message = _l("%(apart)s people take part already and none of these looks after them.", apart=in_number(apart))
+        raise RuleBroken(message, field="total", code="fewer_than_apart")
     row = TargetSharing(
         town_id=scope.town_id,
         id=new_id(),
@@ -61,6 +65,7 @@ def propose(
         of_place_id=of_place_id,
         of_organisation_id=of_organisation_id,
         total=total,
+        apart=apart,
         method=method,
         least=least,
         from_this_year=rule._asdict() if rule else None,
@@ -89,7 +94,7 @@ def propose(
 
 
 def _shares(row: TargetSharing, units: Sequence[Known], *, known_before: bool) -> list[TargetShare]:
-    parts = {part.key: part for part in shared_out(row.total, [one.unit for one in units], row.method, row.least)}
+    parts = {part.key: part for part in shared_out(row.to_share, [one.unit for one in units], row.method, row.least)}
     return [
         TargetShare(
             town_id=row.town_id,
@@ -111,10 +116,10 @@ def _shares(row: TargetSharing, units: Sequence[Known], *, known_before: bool) -
 
 def for_next_year(session: Session, scope: Scope, today: date) -> NextYear:
     """The town's target of the year after, as the rule has it from what is known today."""
-    units = known_units(session, scope, Level.PLACE, today)
+    units, apart = known_units(session, scope, Level.PLACE, today)
     now = targets.town_target(session, scope.town_id, today.year)
     stock, start = sum(one.unit.stock for one in units), sum(one.baseline for one in units)
-    return next_year(stock, stock - start, now.people - now.baseline if now and now.baseline is not None else 0)
+    return next_year(stock + apart, stock - start, now.people - now.baseline if now and now.baseline is not None else 0)
 
 
 def change_numbers(session: Session, row: TargetSharing, numbers: Mapping[UUID, int], *, version: int) -> None:
@@ -126,7 +131,7 @@ def change_numbers(session: Session, row: TargetSharing, numbers: Mapping[UUID, 
         raise Conflict(message, code="sharing_changed")
     shares = _shares_of(session, row)
     wanted = {share.id: numbers.get(share.id, share.people) for share in shares}
-    _sums_to(row, sum(wanted.values()))
+    _sums_to(row, row.apart + sum(wanted.values()))
     for share in shares:
         if wanted[share.id] != share.people:
             share.people = wanted[share.id]
@@ -138,10 +143,12 @@ def change_numbers(session: Session, row: TargetSharing, numbers: Mapping[UUID, 
 
 def _sums_to(row: TargetSharing, total: int) -> None:
     if total > row.total:
-        message = _l("The parts sum to %(sum)s: %(more)s more than the whole.", sum=total, more=total - row.total)
+        more = in_number(total - row.total)
+        message = _l("The parts sum to %(sum)s: %(more)s more than the whole.", sum=in_number(total), more=more)
         raise RuleBroken(message, code="sum_differs")
     if total < row.total:
-        message = _l("The parts sum to %(sum)s: %(fewer)s fewer than the whole.", sum=total, fewer=row.total - total)
+        fewer = in_number(row.total - total)
+        message = _l("The parts sum to %(sum)s: %(fewer)s fewer than the whole.", sum=in_number(total), fewer=fewer)
         raise RuleBroken(message, code="sum_differs")
 
 
@@ -158,15 +165,21 @@ def answer(
     share: TargetShare,
     row: TargetSharing,
     *,
+    told: int,
     agrees: bool,
     asked: int | None,
     reason: str | None,
     by: User,
     at: datetime,
 ) -> None:
-    """What a unit says to its number: yes, or another number with a reason. The last answer holds until it is settled."""
+    """What a unit says to its number, the one it was `told`: yes, or another number with a reason. The last answer holds
+    until it is settled. Raises Conflict `number_changed` when it is asked for another number by now."""
     session.refresh(row, with_for_update=True)
+    session.refresh(share)
     _still_open(row)
+    if told != share.people:
+        message = _l("Your number has been changed meanwhile: it is %(people)s now.", people=in_number(share.people))
+        raise Conflict(message, code="number_changed")
     if not agrees and asked is None:
         raise RuleBroken(_l("Write the number you could reach."), field="asked")
     if not agrees and not reason:
@@ -186,7 +199,7 @@ def settle(session: Session, row: TargetSharing, *, version: int, by: User, at: 
         message = _l("Somebody has changed these numbers meanwhile. Look at them, then settle them.")
         raise Conflict(message, code="sharing_changed")
     shares = _shares_of(session, row)
-    _sums_to(row, sum(share.people for share in shares))
+    _sums_to(row, row.apart + sum(share.people for share in shares))
     whole = Whose(row.year, place_id=row.of_place_id, organisation_id=row.of_organisation_id)
     before = targets.current(session, row.town_id, whole)
     wanted = {whole: Facts(row.total, *(_rest(before) if before else ()))}

@@ -89,13 +89,16 @@ def test_a_ward_answers_for_itself_and_its_other_number_stands_beside_its_part(s
     services.send(session, row, at=clock.now())
     assert not queries.asked_of(session, scope_of(session, stranger))
     ((share, _row),) = queries.asked_of(session, scope_of(session, lead))
+    said: dict[str, Any] = {"told": share.people, "agrees": False, "asked": 3, "by": lead, "at": clock.now()}
     with pytest.raises(RuleBroken):
-        services.answer(session, share, row, agrees=False, asked=3, reason=None, by=lead, at=clock.now())
-    services.answer(session, share, row, agrees=False, asked=3, reason="Ít người", by=lead, at=clock.now())
+        services.answer(session, share, row, **said, reason=None)
+    services.answer(session, share, row, **said, reason="Ít người")
     others = [line.share for line in queries.lines_of(session, row) if line.share.id != share.id]
     numbers = {share.id: 3, others[0].id: others[0].people + share.people - 3}
     services.change_numbers(session, row, numbers, version=row.version)
     assert share.answer == "agree"
+    with pytest.raises(Conflict):
+        services.answer(session, share, row, **said, reason="Ít người")
 
 
 @pytest.mark.usefixtures("town")
@@ -145,3 +148,22 @@ def test_a_lead_shares_the_units_target_among_its_volunteers(session: Session, m
     lines = queries.lines_of(session, row)
     assert {line.share.unit_id for line in lines} == {one.id for one in (*volunteers, lead)}
     assert sum(line.share.people for line in lines) == 7
+
+
+def test_who_is_looked_after_by_none_counts_and_nobody_is_asked_to_make_up_for_them(
+    session: Session, make: Make
+) -> None:
+    union = make.organisation()
+    make.prospect("Còn vận động", organisation_id=union.id)
+    for number in range(5):
+        person = make.prospect(f"Tham gia {number}", organisation_id=union.id if number < 2 else None)
+        spell(make, person, date(2019, 3, 1))
+        person.stage = Stage.JOINED
+    session.flush()
+    row = proposed(session, make, level=Level.ORGANISATION, total=6, least=0)
+    (line,) = queries.lines_of(session, row)
+    assert (row.apart, line.share.stock, line.share.people) == (3, 2, 3)
+    services.settle(session, row, version=row.version, by=make.user(Role.MANAGER), at=clock.now())
+    assert targets.by_organisation(session, make.town.id, 2019)[union.id].people == 3
+    with pytest.raises(RuleBroken):
+        proposed(session, make, level=Level.ORGANISATION, total=2)
