@@ -79,15 +79,9 @@ def arrives(page: Page, locator: Locator) -> None:
 
 
 def lines(page: Page, town: Installation, phone: str) -> list[str]:
-    """What the list of messages says of a number, through all its pages."""
-    page.goto(f"{town.address}/messages")
-    found: list[str] = []
-    while True:
-        found += page.locator("tbody tr", has_text=phone).all_inner_texts()
-        further = page.locator("a[rel=next]")
-        if not further.count():
-            return found
-        page.goto(f"{town.address}{further.get_attribute('href')}")
+    """What the list of messages says of a number."""
+    page.goto(f"{town.address}/messages?number={phone.replace(' ', '')}")
+    return page.locator("tbody tr", has_text=phone).all_inner_texts()
 
 
 def becomes(page: Page, town: Installation, phone: str, state: str) -> None:
