@@ -27,7 +27,7 @@ from sqlalchemy import (
     pool,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
 from sqlalchemy.orm.session import Session
@@ -170,6 +170,20 @@ def aside() -> Iterator[Session]:
         return
     with db.session.session_factory() as beside, beside.begin():
         yield beside
+
+
+@contextmanager
+def one_moment() -> Iterator[Session]:
+    """A session beside the open one that only reads, and reads all as of one moment, whatever others commit meanwhile: the
+    parts of what is counted over many queries add up. It does not see what the open one has not committed."""
+    current = session()
+    if "in_one_commit" in current.info or isinstance(current.get_bind(), Connection):
+        yield current
+        return
+    with db.session.session_factory() as beside:
+        beside.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+        yield beside
+        beside.rollback()
 
 
 def wait_for_commit(act: Callable[[], object]) -> bool:

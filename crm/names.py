@@ -120,8 +120,17 @@ def sort_key(name: str) -> bytes:
     Letters rank before tones, as in ICU's `vi` collation; the same order on any machine and any database.
     """
     *rest, given = clean(name).split(" ")
-    words = [_ranks(word) for word in (given, *rest)]
-    return b" ".join([letters for letters, _tones in words]) + b"\0" + b"\1".join([tones for _letters, tones in words])
+    return _in_order(given, *rest)
+
+
+def title_key(name: str) -> bytes:
+    """Bytes that sort wards, organisations and other things as a dictionary does: from the first word on."""
+    return _in_order(*clean(name).split(" "))
+
+
+def _in_order(*words: str) -> bytes:
+    ranks = [_ranks(word) for word in words]
+    return b" ".join([letters for letters, _tones in ranks]) + b"\0" + b"\1".join([tones for _letters, tones in ranks])
 
 
 @lru_cache(maxsize=65_536)

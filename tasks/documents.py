@@ -9,7 +9,7 @@ from celery import shared_task
 
 from crm.background import ring
 from crm.clock import now
-from crm.db import aside, transaction
+from crm.db import aside, one_moment, transaction
 from crm.reports.documents.queries import finding
 from crm.reports.documents.services import counting
 
@@ -20,8 +20,9 @@ def count_report(town_id: str, report_id: str) -> None:
     with transaction() as session:
         work = counting.claim(session, UUID(town_id), UUID(report_id), at=now())
     if work is not None:
-        with transaction() as session:
+        with one_moment() as session:
             facts = counting.count(session, work, at=now(), counted=partial(tell, UUID(town_id), UUID(report_id)))
+        with transaction() as session:
             counting.record(session, work, facts, at=now())
 
 

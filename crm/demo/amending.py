@@ -12,11 +12,11 @@ from crm.accounts.rules import Role
 from crm.clock import at as moment
 from crm.demo.numbering import Numbering
 from crm.demo.team import DOMAIN, Account, Team
-from crm.places.models import Town
 from crm.reports.amendments import paper, queries, services
 from crm.reports.amendments.models import Amendment
 from crm.reports.amendments.rules import Subject, Words
 from crm.reports.documents.printing import word
+from crm.reports.documents.queries.naming import town_called
 from crm.reports.documents.rules import Head
 
 WRITTEN = (
@@ -103,19 +103,19 @@ class Amending:
         return services.write(self.session, self.number(), subject, unit.id, Words(law, happens, change), by=by, at=at)
 
     def _send(self, rows: list[Amendment]) -> None:
-        town = self.session.get_one(Town, self.team.town_id)
         day = self.as_of - timedelta(days=10)
+        town = town_called(self.session, self.team.town_id, day)
         at, by = moment(day, 10), self.officer
         letter = services.open_letter(
-            self.session, self.number(), paper.usual_head(town.name), paper.USUAL_WHOM, by=by, at=at
+            self.session, self.number(), paper.usual_head(town), paper.USUAL_WHOM, by=by, at=at
         )
         services.choose(self.session, letter, [row.id for row in rows])
         told = paper.told_of(queries.chosen_for(self.session, letter))
 
         def made(number: int, on_day: date) -> services.Made:
             head = Head.from_json(letter.head)
-            one = paper.written(told, head, letter.to_whom, town.name, number=number, day=on_day, at=at)
-            return services.Made({"proposals": told}, word.document(one), one.digest)
+            one = paper.written(told, head, letter.to_whom, town, number=number, day=on_day, at=at)
+            return services.Made({"proposals": told, "town": town}, word.document(one), one.digest)
 
         services.send(self.session, letter, number=7, sent_on=day, made=made, by=by, at=at)
         self.session.refresh(rows[0])

@@ -40,6 +40,12 @@ def units(town_id: UUID, on: date) -> Select[Place]:
     )
 
 
+def town_in_full(session: Session, town_id: UUID) -> str | None:
+    """What the town is called with its kind, «Thị xã Bỉm Sơn»; None where it is not on record."""
+    query = select(Place.name).where(Place.town_id == town_id, Place.kind == PlaceKind.TOWN, Place.parent_id.is_(None))
+    return session.scalars(query.order_by(Place.valid_from.desc()).limit(1)).one_or_none()
+
+
 def units_of_all_times(town_id: UUID) -> Select[Place]:
     """Every ward and commune a town ever had, the newest first."""
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from flask_babel import lazy_gettext as _l
@@ -11,12 +12,13 @@ from flask_babel import lazy_gettext as _l
 from crm import clock
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
-from crm.db import session, transaction
+from crm.db import one_moment, session, transaction
 from crm.errors import RuleBroken
 from crm.places.models import Place, Town
 from crm.places.queries import ids_within, place_named, the_town
 from crm.places.rules import PlaceKind
 from crm.reports import tables
+from crm.reports.documents import figures
 from crm.reports.documents.figures import Wanted
 from crm.reports.documents.queries import finding
 from crm.reports.documents.rules import OFFICIAL, Form, issues_for
@@ -79,8 +81,13 @@ def _official(town: Town, asked: Wanted, form: Form, again: bool) -> bytes:
     signed = finding.signed_report(session(), town.id, asked)
     if signed is not None:
         return content_of(session(), signed, form)
+
+    def gather() -> Any:
+        with one_moment() as still:
+            return figures.gather(still, town, asked)
+
     with transaction() as current:
-        snapshot = counting.frozen_or_counted(current, town, asked, again=again, at=clock.now())
+        snapshot = counting.frozen_or_counted(current, town, asked, gather, again=again, at=clock.now())
         head = finding.head_on(current, town.id, asked.place, clock.today())
         template = finding.template_of(current, town.id, asked.place.id if asked.place else None)
         return made(finding.paper(snapshot, None, head), snapshot, form, template.content if template else None)

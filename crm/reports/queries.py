@@ -17,7 +17,7 @@ from crm import clock
 from crm.accounts.models import Organisation, User
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
-from crm.names import sort_key
+from crm.names import title_key
 from crm.participation import queries as participation
 from crm.participation.rules import NOBODY, Kind, Movement, Span
 from crm.places.boundaries import boundaries
@@ -135,7 +135,7 @@ def _organisations(session: Session, scope: Scope, counted: Figures) -> list[Row
 
 
 def _row(key: UUID | None, name: str, moved: Movement, target: int | None) -> Row:
-    return Row(key, name, sort_key(name), moved, target)
+    return Row(key, name, title_key(name), moved, target)
 
 
 def stages(session: Session, among: Among) -> dict[Stage, int]:

@@ -18,7 +18,6 @@ from crm.accounts.rules import May, Reach
 from crm.db import session, transaction
 from crm.errors import NotFound
 from crm.ids import id_or_new, new_id, read_id
-from crm.places.models import Town
 from crm.reports.amendments import paper, queries, services
 from crm.reports.amendments.forms import (
     AnswerForm,
@@ -33,6 +32,7 @@ from crm.reports.amendments.models import Amendment, AmendmentLetter
 from crm.reports.amendments.rules import STATES, SUBJECTS, State, Subject, in_short
 from crm.reports.documents.paper import heads, remarks, shown, to_the_right
 from crm.reports.documents.printing import pdf, word
+from crm.reports.documents.queries.naming import town_called
 from crm.reports.documents.rules import Form, Head
 from crm.web.attachments import attachment
 from crm.web.forms import refusals_flashed, refusals_on
@@ -333,28 +333,28 @@ def _draft_id(current: Any) -> UUID:
     if draft is not None:
         return draft.id
     last = queries.last_letter(current, town_id)
-    head = Head.from_json(last.head) if last else paper.usual_head(_town().name)
+    head = Head.from_json(last.head) if last else paper.usual_head(_town())
     to_whom = last.to_whom if last else paper.USUAL_WHOM
     return services.open_letter(current, new_id(), head, to_whom, by=current_user(), at=clock.now()).id
 
 
-def _town() -> Town:
-    return session().get_one(Town, current_scope().town_id)
+def _town(day: date | None = None) -> str:
+    return town_called(session(), current_scope().town_id, day or clock.today())
 
 
 def _paper(row: AmendmentLetter, number: int | None = None, day: date | None = None) -> paper.Proposals:
     """As it was sent, or as the draft stands."""
     told = row.facts["proposals"] if row.facts else paper.told_of(queries.chosen_for(session(), row))
-    dated: dict[str, Any] = {"number": number or row.number, "day": day or row.sent_on}
-    return paper.written(
-        told, Head.from_json(row.head), row.to_whom, _town().name, **dated, at=row.sent_at or clock.now()
-    )
+    on = day or row.sent_on
+    town = (row.facts or {}).get("town") or _town(on)
+    dated: dict[str, Any] = {"number": number or row.number, "day": on}
+    return paper.written(told, Head.from_json(row.head), row.to_whom, town, **dated, at=row.sent_at or clock.now())
 
 
 def _made(row: AmendmentLetter) -> Any:
     def made(number: int, day: date) -> services.Made:
         one = _paper(row, number, day)
-        return services.Made({"proposals": one.facts["proposals"]}, word.document(one), one.digest)
+        return services.Made({name: one.facts[name] for name in ("proposals", "town")}, word.document(one), one.digest)
 
     return made
 

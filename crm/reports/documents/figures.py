@@ -25,6 +25,7 @@ from crm.reports.documents import sheets
 from crm.reports.documents.models import Report, ReportSnapshot
 from crm.reports.documents.queries import counting
 from crm.reports.documents.queries.counting import Asked, Stock
+from crm.reports.documents.queries.naming import town_called
 from crm.reports.documents.rules import FINAL, period_words, written_number
 from crm.reports.documents.sheets import Correction, StockRow
 from crm.reports.events import queries as events
@@ -67,7 +68,7 @@ def gather(session: Session, town: Town, wanted: Wanted, counted: Callable[[int]
         "since": wanted.span.since.isoformat(),
         "as_of": wanted.span.as_of.isoformat(),
         "boundaries": what.within.day.isoformat(),
-        "town": town.name,
+        "town": town_called(session, town.id, wanted.span.as_of),
         "place": wanted.place.name if wanted.place else None,
         "place_id": str(wanted.place.id) if wanted.place else None,
         "tables": [],

@@ -115,7 +115,7 @@ class SendForm(Form):
     """When a signed report went out, and how."""
 
     sent_on = DateField(_l("Day it was sent"), validators=[InputRequired(_l("Write the day."))])
-    way = StringField(_l("How"), filters=[stripped], validators=[Length(max=200, message=TOO_LONG)])
+    way = StringField(_l("How it was sent"), filters=[stripped], validators=[Length(max=200, message=TOO_LONG)])
 
 
 class WithdrawForm(Form):

@@ -181,6 +181,11 @@ def bare(name: str) -> str:
     return name
 
 
+def called(name: str, in_full: str | None, day: date) -> str:
+    """What a town is called on a paper of a day: with its kind as long as there was that level, then as an area."""
+    return in_full if in_full and day < TWO_LEVELS else name
+
+
 def inside(name: str) -> str:
     """«Thị xã Bỉm Sơn» → «thị xã Bỉm Sơn»: within a sentence."""
     return name[:1].lower() + name[1:] if any(name.lower().startswith(kind) for kind in _KINDS) else name

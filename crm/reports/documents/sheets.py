@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from crm.names import sort_key
+from crm.names import title_key
 from crm.outreach.rules import Channel
 from crm.reports.documents.queries.counting import MonthOf, Stock, Told, Worked
 from crm.reports.tables import ReportTable
@@ -80,7 +80,7 @@ def stock_rows(
         StockRow(str(key) if key else None, names[key], targets.get(key), found.get(key, Stock()))
         for key in {*found, *names}
     ]
-    return sorted(rows, key=lambda row: (row.key is None, sort_key(row.name), row.key or ""))
+    return sorted(rows, key=lambda row: (row.key is None, title_key(row.name), row.key or ""))
 
 
 def total_of(rows: Iterable[StockRow], target: int | None, name: str = "Tổng cộng") -> StockRow:
@@ -191,8 +191,8 @@ def of_organisations(found: Mapping[UUID | None, Worked], names: Mapping[UUID, s
         Column("Lượt hẹn lại"),
         Column("Người lập hồ sơ (TK1)"),
         Column("Người đóng lần đầu"),
-        Column("6 tháng", WORDS, "Còn tham gia sau"),
-        Column("12 tháng", WORDS, "Còn tham gia sau"),
+        Column("6 tháng", group="Còn tham gia sau"),
+        Column("12 tháng", group="Còn tham gia sau"),
         Column("Đến hạn đóng", group="Duy trì"),
         Column("Đóng tiếp", group="Duy trì"),
         Column("Đã nhắc", group="Duy trì"),
@@ -202,7 +202,7 @@ def of_organisations(found: Mapping[UUID | None, Worked], names: Mapping[UUID, s
     unknown = "Chưa rõ tổ chức"
     inside = sorted(
         ((names.get(key, unknown) if key else unknown, one) for key, one in found.items() if any(one)),
-        key=lambda pair: (pair[0] == unknown, sort_key(pair[0])),
+        key=lambda pair: (pair[0] == unknown, title_key(pair[0])),
     )
     rows = [_worked_line(place, name, one) for place, (name, one) in enumerate(inside, start=1)]
     whole = (
@@ -276,7 +276,8 @@ def _width(table: ReportTable, place: int) -> int:
         (len(f"{row[place]:,}" if isinstance(row[place], int) else str(row[place] or "")) for row in table.rows),
         default=0,
     )
-    return max(6, min(longest + 2, 22))
+    of_head = max(len(word) for word in str(table.columns[place]).split())
+    return max(6, of_head + 2, min(longest + 2, 22))
 
 
 # ---- Biểu 04

@@ -276,9 +276,7 @@ def _sponsors(facts: Facts, head: Head) -> list[str]:
     said, paid, helped = [], facts["paid"], facts["helped"]
     found = facts.get("sponsors")
     if found and (found["received"] or found["promised"] or found["set_aside"]):
-        said.append(
-            f"Các cơ quan, doanh nghiệp, nhà hảo tâm cam kết thêm {dong(found['promised'])}; đã nhận {dong(found['received'])} của {filters.number(found['givers'])} nhà hỗ trợ; phân bổ {dong(found['set_aside'])}."
-        )
+        said += _given(found)
     number = helped["poor"] + helped["near_poor"] + helped["others"]
     if number:
         said.append(
@@ -289,6 +287,18 @@ def _sponsors(facts: Facts, head: Head) -> list[str]:
             f"Tổng số tiền thu trong kỳ {dong(paid['total'])}: người tham gia tự đóng {dong(paid['own'])}, ngân sách nhà nước hỗ trợ {dong(paid['state'])}, ngân sách địa phương {dong(paid['local'])}, nguồn hỗ trợ khác {dong(paid['other'])}."
         )
     return said or ["Trong kỳ chưa phát sinh tiền đóng và hỗ trợ."]
+
+
+def _given(found: Mapping[str, int]) -> list[str]:
+    """What was promised, came in and was set aside, as far as there was any; what came in is missed where nothing did."""
+    came = [f"cam kết thêm {dong(found['promised'])}"] if found["promised"] else []
+    if found["received"]:
+        came.append(f"đã ủng hộ {dong(found['received'])} ({filters.number(found['givers'])} nhà hỗ trợ)")
+    said = [f"Các cơ quan, doanh nghiệp, nhà hảo tâm {'; '.join(came)}."] if came else []
+    if found["set_aside"]:
+        new = "" if found["received"] else "Trong kỳ không có khoản hỗ trợ mới; đã "
+        said.append(f"{new or 'Đã '}phân bổ {dong(found['set_aside'])} từ nguồn vận động cho người tham gia.")
+    return said
 
 
 def _shortcomings(facts: Facts, head: Head) -> list[str]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from crm.accounts.queries import Scope
 from crm.money import Vnd
-from crm.names import sort_key
+from crm.names import title_key
 from crm.participation.queries import places_named
 from crm.participation.rules import Span
 from crm.places.boundaries import boundaries
@@ -101,7 +101,7 @@ def paid(session: Session, scope: Scope, span: Span, drawn: date | None = None) 
     by_place = queries.paid_by_place(session, scope, span, boundaries(session, scope.town_id, day))
     known = places_named(session, scope.town_id)
     total, rows = Paid(), []
-    for key, one in sorted(by_place.items(), key=lambda item: sort_key(known[item[0]].name)):
+    for key, one in sorted(by_place.items(), key=lambda item: title_key(known[item[0]].name)):
         total = queries.plus(total, one)
         rows.append([known[key].name, *one])
     return ReportTable(

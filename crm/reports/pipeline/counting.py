@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.months import Month
-from crm.names import sort_key
+from crm.names import sort_key, title_key
 from crm.outreach.models import Visit
 from crm.outreach.rules import CHANNELS, Outcome, Reason
 from crm.participation.models import Participation
@@ -65,7 +65,8 @@ def divided(session: Session, among: Among, span: Span, by: Division) -> list[Di
         found.setdefault(_key(by, key, within), Counts()).add(one)
     names = _names(session, among, by, list(found))
     named = [Divided(str(key or NONE), names.get(key, _("Not on record")), one) for key, one in found.items()]
-    return sorted(named, key=lambda one: (one.key == NONE, sort_key(one.name), one.key))
+    in_order = sort_key if by is Division.VOLUNTEER else title_key
+    return sorted(named, key=lambda one: (one.key == NONE, in_order(one.name), one.key))
 
 
 def _counted(session: Session, among: Among, span: Span, by: Dividing) -> dict[tuple[Any, ...], Counts]:

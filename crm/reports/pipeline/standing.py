@@ -21,7 +21,7 @@ from crm import clock
 from crm.accounts.models import User
 from crm.accounts.queries import Scope
 from crm.months import Month
-from crm.names import sort_key
+from crm.names import sort_key, title_key
 from crm.participation.queries import asked_neighbourhood, organisations_named, places_named
 from crm.places.boundaries import Boundaries, boundaries
 from crm.prospects.models import Prospect, StageChange
@@ -192,7 +192,8 @@ def rows(session: Session, scope: Scope, as_of: date, by: By, drawn: date | None
         StandingRow(str(key) if key else None, names.get(key, _("Not on record")), stages)
         for key, stages in counted.items()
     ]
-    return sorted(found, key=lambda row: (row.key is None, sort_key(row.name), row.key or ""))
+    in_order = sort_key if by is By.VOLUNTEER else title_key
+    return sorted(found, key=lambda row: (row.key is None, in_order(row.name), row.key or ""))
 
 
 def _by_month(session: Session, among: Among, as_of: date) -> list[StandingRow]:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from crm import clock
 from crm.accounts.models import User
 from crm.accounts.rules import Role
+from crm.db import one_moment, transaction
 from crm.errors import Conflict, RuleBroken
 from crm.participation.models import Participation
 from crm.reports.commands import report as report_command
@@ -99,6 +100,27 @@ def test_a_counting_that_stood_still_is_taken_up_again(
     assert report.state is State.DRAFT
 
 
+@pytest.mark.committed
+def test_what_is_recorded_while_it_is_counted_is_in_all_of_its_parts_or_in_none(make: Make) -> None:
+    with transaction():
+        clerk = make.user(Role.MANAGER)
+        row = counting.open_report(make.session, ReportKind.HALF_YEAR, "2019-H1", None, None, by=clerk, at=AT)
+        key = row.town_id, row.id
+
+    def facts(counted: Callable[[int], None]) -> tuple[int, int]:
+        with one_moment() as still:
+            found = counting.count(still, still.get_one(Report, key), at=AT, counted=counted)
+        return now_in(found), found["tables"][1]["rows"][5][-1]
+
+    def joins(part: int) -> None:
+        if part == 1:
+            with transaction():
+                spell(make, make.prospect("Người ghi giữa chừng"), date(2019, 3, 9))
+
+    assert facts(joins) == (0, 0)
+    assert facts(lambda _part: None) == (1, 1)
+
+
 def test_figures_are_sealed_and_numbered_without_a_gap(session: Session, clerk: User, make: Make) -> None:
     first = snapshot_of(session, opened(session, clerk, AT))
     second = snapshot_of(session, opened(session, clerk, AT, ReportKind.YEAR, "2019"))
@@ -174,6 +196,22 @@ def test_what_was_not_read_is_not_signed(session: Session, clerk: User, chief: U
     signing.write(session, report, words, version=1, by=clerk, at=AT)
     with pytest.raises(Conflict):
         signing.sign(session, report, version=1, number=None, signed_on=AT.date(), signer="", by=chief, at=AT)
+
+
+def test_figures_that_were_not_read_are_not_signed_even_under_the_same_words(
+    session: Session, clerk: User, chief: User, make: Make
+) -> None:
+    report = opened(session, clerk, AT)
+    own = dict.fromkeys(Section, "Một câu của người soạn.")
+    signing.write(session, report, own, version=report.wording, by=clerk, at=AT)
+    read = report.wording
+    spell(make, make.prospect("Người Ba"), date(2019, 9, 20))
+    counting.count_again(session, report, None, by=clerk, at=AT)
+    count_report.run(str(report.town_id), str(report.id))
+    session.refresh(report)
+    assert set(finding.text_of(session, report).values()) == {"Một câu của người soạn."}
+    with pytest.raises(Conflict):
+        signing.sign(session, report, version=read, number=None, signed_on=AT.date(), signer="", by=chief, at=AT)
 
 
 def test_numbers_follow_each_other_within_the_year(session: Session, clerk: User, chief: User) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 from xlsxwriter import Workbook
@@ -14,6 +16,12 @@ from crm.reports.tables import SAFE
 
 A4 = 9
 LONGEST_NAME = 31
+BESIDE = 2
+"""Letters of room beside the longest word of a column."""
+BOLD = 1
+"""Letters by which a bold head is shorter than its column is wide."""
+LINE = 15
+"""Points."""
 
 
 def workbook(paper: Paper) -> bytes:
@@ -32,13 +40,14 @@ def _sheet(book: Workbook, paper: Paper, one: Sheet) -> None:
     font: dict[str, Any] = {"font_name": "Times New Roman", "font_size": 11}
     line = font | {"border": 1, "valign": "vcenter", "text_wrap": True}
     columns, width = one["columns"], len(one["columns"])
+    widths = [column["width"] + BESIDE for column in columns]
 
     def styled(**more: Any) -> Any:
         return book.add_format(line | more)
 
     centred = book.add_format(font | {"align": "center", "valign": "vcenter", "text_wrap": True})
     title = book.add_format(font | {"align": "center", "bold": True, "font_size": 13, "text_wrap": True})
-    small = book.add_format(font | {"italic": True, "font_size": 10})
+    small = book.add_format(font | {"italic": True, "font_size": 10, "text_wrap": True, "valign": "top"})
     bold = book.add_format(font | {"bold": True})
     sheet.write(0, 0, paper.head.issuer.upper(), bold)
     sheet.write(1, 0, paper.numbered, book.add_format(font))
@@ -59,7 +68,7 @@ def _sheet(book: Workbook, paper: Paper, one: Sheet) -> None:
         f"Đơn vị tính: {one['unit'].lower()}",
         book.add_format(font | {"italic": True, "align": "right"}),
     )
-    top = _head(sheet, one, styled(bold=True, align="center"), row=5)
+    top = _head(sheet, one, styled(bold=True, align="center"), widths, row=5)
     for place, row in enumerate(one["rows"], start=top):
         strong = one["total"] and place == top + len(one["rows"]) - 1
         for column, value in enumerate(row):
@@ -70,11 +79,13 @@ def _sheet(book: Workbook, paper: Paper, one: Sheet) -> None:
             elif holds != WORDS:
                 more |= {"num_format": "#,##0.00" if holds == PERCENT else "#,##0", "align": "right"}
             sheet.write(place, column, value, styled(**more))
+        sheet.set_row(place, _tall(max(map(_lines, row, widths))))
     below = top + len(one["rows"]) + 1
     for place, note in enumerate([remarks(one), paper.sealed], start=below):
-        sheet.write(place, 0, note, small)
-    for column, about in enumerate(columns):
-        sheet.set_column(column, column, about["width"] + 2)
+        sheet.merge_range(place, 0, place, width - 1, note, small)
+        sheet.set_row(place, _tall(_lines(note, sum(widths))))
+    for column, wide in enumerate(widths):
+        sheet.set_column(column, column, wide)
     sheet.freeze_panes(top, 2 if width > 2 else 1)
     sheet.repeat_rows(5, top - 1)
     sheet.set_landscape()
@@ -83,12 +94,23 @@ def _sheet(book: Workbook, paper: Paper, one: Sheet) -> None:
     sheet.set_margins(left=0.8, right=0.6, top=0.8, bottom=0.8)
 
 
-def _head(sheet: Any, one: Sheet, style: Any, *, row: int) -> int:
+def _lines(words: Any, wide: int) -> int:
+    """How many lines a cell takes in a column of so many letters."""
+    return len(wrap(str(words or ""), wide)) or 1
+
+
+def _tall(lines: int) -> int:
+    """The height of a row, in points. It is written down: no program widens a row of merged cells by itself."""
+    return LINE * lines + 3
+
+
+def _head(sheet: Any, one: Sheet, style: Any, widths: Sequence[int], *, row: int) -> int:
     """The head in one row or two; answers the first row below it."""
     first, second = heads(one)
     tall = 2 if second else 1
     column = 0
     below = iter(second)
+    _tall_heads(sheet, one, widths, row)
     for words, wide, height in first:
         if height == tall and wide == 1 and tall == 1:
             sheet.write(row, column, words, style)
@@ -103,6 +125,25 @@ def _head(sheet: Any, one: Sheet, style: Any, *, row: int) -> int:
                 sheet.write(row + 1, column + place, next(below), style)
         column += wide
     return row + tall
+
+
+def _tall_heads(sheet: Any, one: Sheet, widths: Sequence[int], row: int) -> None:
+    """Rows of the head as tall as their words in bold; the lower one carries what the upper has no room for."""
+    (first, second), column, upper, through = heads(one), 0, 1, 1
+    grouped: list[int] = []
+    for words, wide, height in first:
+        lines = _lines(words, sum(widths[column : column + wide]) - BOLD)
+        if second and height == 1:
+            upper, grouped = max(upper, lines), [*grouped, *widths[column : column + wide]]
+        else:
+            through = max(through, lines)
+        column += wide
+    if not second:
+        sheet.set_row(row, _tall(through))
+        return
+    lower = max(_lines(words, wide - BOLD) for words, wide in zip(second, grouped, strict=True))
+    sheet.set_row(row, _tall(upper))
+    sheet.set_row(row + 1, _tall(max(lower, through - upper)))
 
 
 def _as_of(paper: Paper) -> str:

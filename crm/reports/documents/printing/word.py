@@ -166,7 +166,9 @@ def _figures(total: Mapping[str, Any] | None) -> dict[str, str]:
 
 WIDE = 14_000
 """Twentieths of a point between the margins of a page across."""
-MANY = 13
+SIZES = ((13, 22), (15, 19))
+"""Up to how many columns, letters of how many half points."""
+SMALLEST = 17
 
 
 def table_of(one: Sheet) -> Markup:
@@ -174,7 +176,7 @@ def table_of(one: Sheet) -> Markup:
     columns = one["columns"]
     whole = sum(column["width"] for column in columns)
     widths = [WIDE * column["width"] // whole for column in columns]
-    size = 17 if len(columns) > MANY else 22
+    size = next((size for most, size in SIZES if len(columns) <= most), SMALLEST)
     lines = "".join(
         f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="000000"/>'
         for side in ("top", "left", "bottom", "right", "insideH", "insideV")

@@ -14,7 +14,7 @@ from crm.accounts.models import User
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
 from crm.errors import NotFound
-from crm.places.models import Place, Town
+from crm.places.models import Place
 from crm.places.queries import units
 from crm.reports.documents.figures import Wanted
 from crm.reports.documents.models import (
@@ -26,6 +26,7 @@ from crm.reports.documents.models import (
     ReportText,
 )
 from crm.reports.documents.paper import Paper
+from crm.reports.documents.queries.naming import town_called
 from crm.reports.documents.rules import FINAL, Form, Head, Section, State, issues_for, usual_head, written_number
 from crm.reports.documents.wording import first_wording
 from crm.reports.periods import ReportKind, span_of
@@ -293,7 +294,7 @@ def head_on(session: Session, town_id: UUID, place: Place | None, day: date) -> 
     )
     if row is not None:
         return Head.from_json(row.head)
-    return usual_head(session.get_one(Town, town_id).name, place.name if place else None, day)
+    return usual_head(town_called(session, town_id, day), place.name if place else None, day)
 
 
 def letterheads(session: Session, town_id: UUID, place_id: UUID | None) -> Sequence[ReportLetterhead]:

@@ -140,12 +140,13 @@ def record(session: Session, report: Report, facts: Any, *, at: datetime) -> Non
 def _word(
     session: Session, report: Report, before: ReportSnapshot | None, snapshot: ReportSnapshot, at: datetime
 ) -> None:
-    """Sections nobody changed follow the new figures; what somebody wrote stays."""
+    """Sections nobody changed follow the new figures; what somebody wrote stays. Other figures are a further wording even
+    under the same words, so that nobody signs figures that they have not read."""
     fresh = first_wording(snapshot.facts, report.issued_by)
     if report.wording and before is not None:
         now, own = finding.text_of(session, report), first_wording(before.facts, report.issued_by)
         fresh = {section: fresh[section] if now[section] == own[section] else now[section] for section in Section}
-        if fresh == now:
+        if fresh == now and before.digest == snapshot.digest:
             return
     keep_wording(session, report, fresh, at=at, by_id=None)
 
@@ -193,9 +194,11 @@ def _in_turn(session: Session, town_id: UUID) -> None:
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"report snapshots {town_id}", 0))))
 
 
-def frozen_or_counted(session: Session, town: Town, asked: Wanted, *, again: bool, at: datetime) -> ReportSnapshot:
+def frozen_or_counted(
+    session: Session, town: Town, asked: Wanted, gather: Callable[[], Any], *, again: bool, at: datetime
+) -> ReportSnapshot:
     """The figures of a period for the command: those of its signed report; of a day that is over those that were frozen
-    first, or now for the first time; of today they are counted and kept nowhere."""
+    first, or now for the first time by `gather`; of today they are counted and kept nowhere."""
     signed = finding.signed_report(session, town.id, asked)
     kept = finding.snapshot_of(session, signed) if signed else None
     over = asked.span.as_of < local_day(at)
@@ -203,7 +206,7 @@ def frozen_or_counted(session: Session, town: Town, asked: Wanted, *, again: boo
         kept = finding.latest_snapshot(session, town.id, asked)
     if kept is not None:
         return kept
-    facts = figures.gather(session, town, asked)
+    facts = gather()
     if over:
         return freeze(session, town.id, asked, facts, by=None, at=at)
     return _snapshot(town.id, asked, facts, at)
