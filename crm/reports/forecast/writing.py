@@ -49,7 +49,11 @@ def sentences(said: Outlook) -> list[str]:
     if said.target and said.stock < said.target:
         told.append(_when(said))
         told.append(
-            _("To reach it by %(day)s, %(people)s must join every week.", day=_day(said), people=_number(said.needed))
+            _(
+                "To reach it by %(day)s, %(people)s must join every week, to make up for those who drop out as well.",
+                day=_day(said),
+                people=_number(said.needed),
+            )
         )
     return [str(one) for one in told]
 
