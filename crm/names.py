@@ -9,6 +9,7 @@ LONGEST_NAME = 100
 
 _WORTH_KEEPING = 200  # longer texts are not kept for a second look
 
+_DIGITS = 9
 _LETTERS = {letter: place for place, letter in enumerate("aăâbcdđeêfghijklmnoôơpqrstuưvwxyz", start=65)}
 _TONES = {
     "\u0300": 1,
@@ -124,8 +125,9 @@ def sort_key(name: str) -> bytes:
 
 
 def title_key(name: str) -> bytes:
-    """Bytes that sort wards, organisations and other things as a dictionary does: from the first word on."""
-    return _in_order(*clean(name).split(" "))
+    """Bytes that sort wards, organisations and other things as a dictionary does: from the first word on, numbers by what
+    they are worth (Khu phố 2 before Khu phố 10)."""
+    return _in_order(*(word.zfill(_DIGITS) if word.isdecimal() else word for word in clean(name).split(" ")))
 
 
 def _in_order(*words: str) -> bytes:

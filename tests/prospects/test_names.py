@@ -12,6 +12,7 @@ from crm.names import (
     sort_key,
     spelling_key,
     tidy,
+    title_key,
 )
 
 
@@ -68,6 +69,12 @@ def test_lists_go_by_given_name_in_vietnamese_order() -> None:
         "Lê Hoá",
         "Lê Hoạ",
     ]
+
+
+def test_places_and_organisations_sort_from_the_first_word_on_and_numbers_by_their_worth() -> None:
+    named = ["Xã Hà Lan", "Khu phố 10", "Phường Đông Sơn", "Khu phố 2", "Phường Ba Đình", "Hội Nông dân"]
+    expected = ["Hội Nông dân", "Khu phố 2", "Khu phố 10", "Phường Ba Đình", "Phường Đông Sơn", "Xã Hà Lan"]
+    assert sorted(named, key=title_key) == expected
 
 
 @pytest.mark.parametrize(

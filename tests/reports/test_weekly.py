@@ -33,6 +33,8 @@ def test_the_page_tells_the_week_and_the_wish_can_be_taken_back(
         assert browser.post("/dashboard/week/wish").status_code == 302
         session.refresh(manager)
         assert manager.weekly_summary is wished
+    ward = make.ward()
+    assert ward.name in signed_in(make.user(Role.LEAD, place_id=ward.id)).get("/dashboard/week").text.split("</h1>")[0]
 
 
 @pytest.mark.committed

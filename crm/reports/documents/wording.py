@@ -332,7 +332,11 @@ def _tasks(facts: Facts, head: Head) -> list[str]:
     if one["target"] and one["now"] < one["target"]:
         needed = pace(one["start_of_year"], one["now"], one["target"], as_of).needed
         if needed is not None:
-            speed = f", bình quân mỗi tháng tăng thuần ít nhất {filters.number(needed, 1)} người" if needed >= 1 else ""
+            speed = (
+                f", bình quân mỗi tháng tăng thuần ít nhất {filters.number(needed, 1).removesuffix(',0')} người"
+                if needed >= 1
+                else ""
+            )
             said.append(f"Phấn đấu đến 31/12/{as_of.year} đạt chỉ tiêu {people(one['target'])}{speed}.")
     if facts["due_after"]:
         said.append(

@@ -188,7 +188,7 @@ def sentences(facts: Mapping[str, Any]) -> list[str]:
     said = []
     done = [_amount(own, told) for own in Own if own not in AT_A_DATE and _number(own, told)]
     if done:
-        said.append(f"Theo báo cáo của các đơn vị, trong kỳ có {'; '.join(done)} (chi tiết tại Biểu 08).")
+        said.append(f"{_by_whom(facts)}, trong kỳ có {'; '.join(done)} (chi tiết tại Biểu 08).")
     if not facts["place"]:
         said.append(
             f"Đến ngày chốt số liệu có {told['came']}/{told['owed']} đơn vị gửi báo cáo"
@@ -205,8 +205,12 @@ def of_other_insurance(facts: Mapping[str, Any]) -> list[str]:
     there = [own for own in AT_A_DATE if own.value in told["figures"]]
     known = [_amount(own, told) for own in there if told["figures"][own.value]["number"] is not None]
     unknown = [ON_PAPER[own][0] for own in there if told["figures"][own.value]["number"] is None]
-    said = [f"Theo báo cáo của các đơn vị: {'; '.join(known)} (nguồn số liệu tại Biểu 08)."] if known else []
+    said = [f"{_by_whom(facts)}: {'; '.join(known)} (nguồn số liệu tại Biểu 08)."] if known else []
     return said + ([f"Chưa có số liệu báo cáo: {'; '.join(unknown)}."] if unknown else [])
+
+
+def _by_whom(facts: Mapping[str, Any]) -> str:
+    return "Theo số liệu tự theo dõi của đơn vị" if facts["place"] else "Theo báo cáo của các đơn vị"
 
 
 def _number(own: Own, told: Mapping[str, Any]) -> int:

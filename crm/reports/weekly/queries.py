@@ -7,13 +7,15 @@ from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
 
+from crm.accounts.models import User
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
 from crm.participation.rules import Movement, Span
+from crm.places.models import Town
 from crm.reports.attention.queries import wrong
 from crm.reports.attention.rules import WEEK, Wrong, per_week
 from crm.reports.figures.queries import figures
-from crm.reports.queries import Home, home
+from crm.reports.queries import Home, home, unit_of
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,11 @@ class Week:
     wrong: list[Wrong]
     needed: int
     """So many people a week reach the target; 0 without one."""
+
+
+def whose_week(session: Session, scope: Scope, user: User) -> str:
+    """Of whom a week tells: of the town, or of the unit that somebody leads."""
+    return session.get_one(Town, scope.town_id).name if scope.reach is Reach.ALL else unit_of(session, user)
 
 
 def last_monday(today: date) -> date:

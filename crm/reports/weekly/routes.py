@@ -10,9 +10,8 @@ from crm import clock
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.db import session, transaction
-from crm.places.models import Town
 from crm.reports.weekly import writing
-from crm.reports.weekly.queries import week_before
+from crm.reports.weekly.queries import week_before, whose_week
 from crm.web.guard import may
 
 bp = Blueprint("weekly", __name__, url_prefix="/dashboard/week")
@@ -30,7 +29,7 @@ def show() -> ResponseReturnValue:
         sentences=writing.sentences(week),
         warnings=writing.warnings(week),
         week=week,
-        town=session().get_one(Town, scope.town_id),
+        whose=whose_week(session(), scope, current_user()),
         wished=current_user().weekly_summary,
     )
 

@@ -13,9 +13,8 @@ from crm.accounts.models import User
 from crm.accounts.queries import scope_of
 from crm.accounts.rules import May
 from crm.mail import services as mail
-from crm.places.models import Town
 from crm.reports.weekly import writing
-from crm.reports.weekly.queries import last_monday, week_before
+from crm.reports.weekly.queries import last_monday, week_before, whose_week
 
 HOLDS_FOR = timedelta(days=6)
 """A summary that could not leave before the next one is due is no longer sent."""
@@ -28,10 +27,11 @@ def write_to_all(session: Session, *, address: str, today: date, at: datetime) -
     for user in session.scalars(wishing).all():
         if not user.may(May.SEE_DASHBOARD):
             continue
-        town = session.get_one(Town, user.town_id).name
+        scope = scope_of(session, user)
+        whose = whose_week(session, scope, user)
         with force_locale(user.language):
-            week = week_before(session, scope_of(session, user), today)
-            subject, body = f"{town}: {writing.title(week)}", writing.letter(week, town, address)
+            week = week_before(session, scope, today)
+            subject, body = f"{whose}: {writing.title(week)}", writing.letter(week, whose, address)
         occasion = f"week:{user.id}:{monday.isoformat()}"
         told: dict[str, Any] = {
             "to": user.email or "",

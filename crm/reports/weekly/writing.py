@@ -23,7 +23,9 @@ def sentences(week: Week) -> list[str]:
     locale, moved, year = chosen(), week.moved, week.home
     told = [
         _("%(now)s people take part at the end of the week.", now=number(year.moved.now, 0, locale)),
-        _(
+        _("In the week nobody joined, came back or dropped out.")
+        if not any((moved.joined, moved.returned, moved.left))
+        else _(
             "In the week %(joined)s joined, %(returned)s came back and %(left)s dropped out, %(lapsed)s of them by not paying.",
             joined=number(moved.joined, 0, locale),
             returned=number(moved.returned, 0, locale),
@@ -64,11 +66,11 @@ def _sentence(one: Wrong) -> Any:
     return _("%(name)s: no visit recorded for %(days)s days.", name=one.name, days=one.number)
 
 
-def letter(week: Week, town: str, address: str) -> str:
+def letter(week: Week, whose: str, address: str) -> str:
     """The e-mail's text."""
     lines = [title(week), "", *sentences(week)]
     if week.wrong:
         lines += ["", str(_("What is wrong:")), *(f"- {one}" for one in warnings(week))]
-    lines += ["", str(_("Open it: %(address)s", address=address)), town]
+    lines += ["", str(_("Open it: %(address)s", address=address)), whose]
     lines += ["", str(_("You get this every Monday because you asked for it. On that page you can stop it."))]
     return "\n".join(lines)
