@@ -1,4 +1,4 @@
-"""Draw the Word template that the program ships: python -m tools.report_template.
+"""Draw the Word templates that the program ships, of reports and of single forms: python -m tools.report_template.
 
 The layout of Decree 30/2020, appendix I: A4, the country's name at the right, Times New Roman, body 14 justified with a
 first line of 1 cm, the number of the page from the second page on.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import io
+from pathlib import Path
 from typing import Any
 
 from docx import Document
@@ -18,12 +19,18 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
 from crm.reports.documents.printing.word import SHIPPED, _packed_anew
+from crm.reports.printing import FORM
 
 FONT = "Times New Roman"
 LEFT, RIGHT, TOP = Mm(30), Mm(18), Mm(22)
 
 
 def main() -> None:
+    _save(_report(), "Báo cáo", SHIPPED)
+    _save(_form(), "Biểu", FORM)
+
+
+def _report() -> Any:
     document = Document()
     _styles(document)
     upright = document.sections[0]
@@ -37,17 +44,73 @@ def main() -> None:
     _letter(document)
     _signature(document)
     across = document.add_section(WD_SECTION.NEW_PAGE)
-    across.orientation = WD_ORIENT.LANDSCAPE
-    across.page_width, across.page_height = Mm(297), Mm(210)
-    across.left_margin, across.right_margin, across.top_margin, across.bottom_margin = Mm(25), Mm(20), Mm(20), Mm(18)
+    _across(across)
     across.different_first_page_header_footer = False
     _forms(document)
+    return document
+
+
+def _across(section: Any) -> None:
+    section.orientation = WD_ORIENT.LANDSCAPE
+    section.page_width, section.page_height = Mm(297), Mm(210)
+    section.left_margin, section.right_margin, section.top_margin, section.bottom_margin = (
+        Mm(25),
+        Mm(20),
+        Mm(20),
+        Mm(18),
+    )
+
+
+def _form() -> Any:
+    """One form across the page, with what it is called, its tables, and who signs."""
+    document = Document()
+    _styles(document)
+    across = document.sections[0]
+    _across(across)
+    across.header_distance = across.footer_distance = Mm(11)
+    across.different_first_page_header_footer = True
+    _page_number(across.header.paragraphs[0], "so_trang_o_tren", ALIGN.CENTER)
+    half = (112, 140)
+    left, right = _columns(document, half).rows[0].cells
+    _line(left, "{{ co_quan_ban_hanh }}", align=ALIGN.CENTER, first=True, size=12, bold=True)
+    _rule(left, 43)
+    _country(right, 41)
+    numbers = _columns(document, half).rows[0].cells
+    _line(numbers[0], "{{ ten }}", align=ALIGN.CENTER, first=True, size=12, bold=True)
+    _line(numbers[1], "{{ dia_danh_ngay_thang }}", align=ALIGN.CENTER, first=True, size=12, italic=True)
+    _line(document, "{{ tieu_de }}", align=ALIGN.CENTER, size=14, bold=True).paragraph_format.space_before = Pt(10)
+    _line(document, "{{ ky }}", align=ALIGN.CENTER, size=12).paragraph_format.space_after = Pt(4)
+    _line(document, "{%p for b in bang_bieu %}")
+    _line(document, "{%p if b.tieu_de %}")
+    _heading(_line(document, "{{ b.tieu_de }}", size=12, bold=True))
+    _line(document, "{%p endif %}")
+    _line(document, "{{ b.cach_tinh }}", size=11, italic=True).paragraph_format.space_after = Pt(3)
+    _line(document, "{%p if b.bang %}")
+    _line(document, "{{p b.bang }}")
+    _line(document, "{%p endif %}")
+    _line(document, "{%p for dong in b.ghi_chu %}")
+    _line(document, "– {{ dong }}", size=10)
+    _line(document, "{%p endfor %}")
+    _line(document, "{%p endfor %}")
+    signed = _columns(document, (126, 126)).rows[0]
+    signed._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+    for cell, who in zip(signed.cells, ("nguoi_lap", "thu_truong"), strict=True):
+        _line(
+            cell, f"{{{{ {who} }}}}", align=ALIGN.CENTER, first=True, size=12, bold=True
+        ).paragraph_format.space_before = Pt(10)
+        _line(cell, "{{ ky_ten }}", align=ALIGN.CENTER, size=11, italic=True)
+    for _gap in range(4):
+        _line(signed.cells[1], "", align=ALIGN.CENTER)
+    return document
+
+
+def _save(document: Any, title: str, to: Path) -> None:
     about = document.core_properties
-    about.title, about.author, about.comments = "Báo cáo", "", ""
+    about.title, about.author, about.comments = title, "", ""
     about.created = about.modified = datetime.datetime(2019, 8, 1)
     made = io.BytesIO()
     document.save(made)
-    SHIPPED.write_bytes(_packed_anew(made.getvalue()))
+    to.write_bytes(_packed_anew(made.getvalue()))
 
 
 def _styles(document: Any) -> None:
@@ -106,12 +169,16 @@ def _letterhead(document: Any) -> None:
     _line(left, "{%p endif %}")
     _line(left, "{{ co_quan_ban_hanh }}", align=ALIGN.CENTER, size=12, bold=True)
     _rule(left, 21)
-    _line(right, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", align=ALIGN.CENTER, first=True, size=12, bold=True)
-    _line(right, "Độc lập - Tự do - Hạnh phúc", align=ALIGN.CENTER, size=13, bold=True)
-    _rule(right, 19)
+    _country(right, 19)
     numbers = _columns(document, (67, 95)).rows[0].cells
     _line(numbers[0], "{{ so_ky_hieu }}", align=ALIGN.CENTER, first=True, size=13)
     _line(numbers[1], "{{ dia_danh_ngay_thang }}", align=ALIGN.CENTER, first=True, size=13, italic=True)
+
+
+def _country(holder: Any, indent: float) -> None:
+    _line(holder, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", align=ALIGN.CENTER, first=True, size=12, bold=True)
+    _line(holder, "Độc lập - Tự do - Hạnh phúc", align=ALIGN.CENTER, size=13, bold=True)
+    _rule(holder, indent)
 
 
 def _letter(document: Any) -> None:

@@ -26,7 +26,7 @@ from crm.reports.documents.services import counting
 from crm.reports.documents.showing import content_of, made
 from crm.reports.money import tables as money
 from crm.reports.periods import ReportKind, span_of
-from crm.reports.printing import as_pdf
+from crm.reports.printing import PAPERS
 
 FORMATS = {"json": tables.as_json, "xlsx": tables.as_xlsx}
 MAKERS = {ReportKind.PIPELINE: tables.stages, **money.MAKERS}
@@ -65,14 +65,10 @@ def report(
     town, drawn = the_town(session()), boundaries.date() if boundaries else None
     if chosen in OFFICIAL:
         output.write_bytes(_official(town, Wanted(chosen, period, span, _unit(town, place), drawn), Form(form), again))
-    elif form == Form.DOCX:
-        raise RuleBroken(
-            _l("Only the reports of a month, half-year and year are Word documents; choose xlsx, pdf or json."),
-            field="format",
-        )
     else:
         table = MAKERS[chosen](session(), _scope(place), span, drawn)
-        output.write_bytes(as_pdf(table, town.name, clock.today()) if form == "pdf" else FORMATS[form](table))
+        paper = PAPERS.get(form)
+        output.write_bytes(paper(table, town.name, clock.today()) if paper else FORMATS[form](table))
     click.echo(str(output), err=True)
 
 

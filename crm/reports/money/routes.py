@@ -20,7 +20,7 @@ from crm.places.queries import ids_within, units
 from crm.reports.forms import MoneyForm
 from crm.reports.money.tables import KIND_WORDS, MAKERS
 from crm.reports.periods import ReportKind, periods_to, span_of
-from crm.reports.printing import as_pdf
+from crm.reports.printing import PAPERS
 from crm.reports.tables import ReportTable, as_xlsx
 from crm.web.attachments import attachment
 from crm.web.guard import may
@@ -31,7 +31,7 @@ bp = Blueprint("money_reports", __name__)
 @bp.get("/reports/money")
 @may(May.SEE_SPONSORS)
 def show() -> ResponseReturnValue:
-    """Biểu 03, Biểu 05 or the reconciliation of a period; `format` xlsx or pdf takes it away."""
+    """Biểu 03, Biểu 05 or the reconciliation of a period; `format` xlsx, docx or pdf takes it away."""
     form, scope, today = MoneyForm(request.args), current_scope(), clock.today()
     places = [(str(place.id), place.name) for place in session().scalars(units(scope.town_id, today))]
     form.offer([(kind.value, str(words)) for kind, words in KIND_WORDS.items()], _periods(), places)
@@ -42,8 +42,8 @@ def show() -> ResponseReturnValue:
     way = request.args.get("format")
     if way == "xlsx":
         return attachment(as_xlsx(table), f"{kind}-{period}.xlsx")
-    if way == "pdf":
-        return attachment(as_pdf(table, town, today), f"{kind}-{period}.pdf")
+    if way in PAPERS:
+        return attachment(PAPERS[way](table, town, today), f"{kind}-{period}.{way}")
     return render_template(
         "reports/money.html",
         form=form,

@@ -30,6 +30,10 @@ from crm.sponsors.family import is_of, kept_id, stands_for
 from crm.sponsors.models import Allocation, AllocationMonth, Pledge, Receipt, Sponsor
 from crm.sponsors.queries import carried_until, priced
 from crm.sponsors.rules import AHEAD, PledgeState
+from crm.web.pager import Page, page
+
+EACH = 5
+"""So many people of a sponsor are named where sponsors stand under each other."""
 
 
 class Ahead(NamedTuple):
@@ -103,19 +107,79 @@ def ahead(session: Session, scope: Scope, today: date) -> Ahead:
     return Ahead(int(people), Month.of(first) if first else None, int(alone))
 
 
-def endings(scope: Scope, today: date) -> tuple[Select[Any], Any]:
+def endings(scope: Scope, today: date, sponsor_id: UUID | None = None) -> tuple[Select[Any], Any]:
     """Everybody before a cliff with the sponsor of their last month and who knows; and the column of that month."""
     ending, knows = _ends(scope.town_id, today)
-    query = (
-        select(Prospect, Place.name, ending.c.until, Sponsor, *(knows[name].label(name) for name in knows))
+    columns = (Prospect, Place.name, ending.c.until, Sponsor, *(knows[name].label(name) for name in knows))
+    query = _with_sponsors(scope, ending, columns).join(
+        Place, and_(Place.town_id == Prospect.town_id, Place.id == Prospect.place_id)
+    )
+    return query if sponsor_id is None else query.where(Sponsor.id == sponsor_id), ending.c.until
+
+
+def _with_sponsors(scope: Scope, ending: Any, columns: Any) -> Select[Any]:
+    query: Select[Any] = (
+        select(*columns)
+        .select_from(Prospect)
         .join(ending, Prospect.id == ending.c.prospect_id)
-        .join(Place, and_(Place.town_id == Prospect.town_id, Place.id == Prospect.place_id))
         .join(AllocationMonth, _last_month(ending.c.until))
         .join(Allocation, and_(Allocation.town_id == Prospect.town_id, Allocation.id == AllocationMonth.allocation_id))
         .join(Sponsor, stands_for(Allocation))
         .where(listed_to(scope))
     )
-    return query, ending.c.until
+    return query
+
+
+class OfSponsor(NamedTuple):
+    """How many people a sponsor carries whose help ends, until when the first of them, of how many nobody knows it, and
+    whether the sponsor does of all."""
+
+    sponsor: Sponsor
+    people: int
+    first: Month
+    alone: int
+    written: bool
+
+
+def endings_by_sponsor(
+    session: Session, scope: Scope, today: date, *, cursor: str | None, size: int
+) -> tuple[Page[OfSponsor], dict[UUID, list[Ending]]]:
+    """The sponsors whose help ends for somebody, the soonest first, and of each the first `EACH` people."""
+    ending, knows = _ends(scope.town_id, today)
+    sums = (
+        Sponsor.id.label("sponsor_id"),
+        func.count().label("people"),
+        func.min(ending.c.until).label("first"),
+        func.count().filter(not_(or_(*knows.values()))).label("alone"),
+        func.bool_and(knows["written"]).label("written"),
+    )
+    of = _with_sponsors(scope, ending, sums).group_by(Sponsor.id).subquery()
+    query: Any = select(Sponsor, of.c.people, of.c.first, of.c.alone, of.c.written).join(
+        of, Sponsor.id == of.c.sponsor_id
+    )
+    found = page(
+        session,
+        query.where(Sponsor.town_id == scope.town_id),
+        (of.c.first, Sponsor.id),
+        cursor=cursor,
+        size=size,
+        kinds=(date.fromisoformat, UUID),
+        key=lambda row: (row[2], row[0].id),
+    )
+    rows = [OfSponsor(row[0], int(row[1]), Month.of(row[2]), int(row[3]), bool(row[4])) for row in found.rows]
+    return Page(rows, found.next), _first_people(session, scope, today, [one.sponsor.id for one in rows])
+
+
+def _first_people(session: Session, scope: Scope, today: date, sponsor_ids: Sequence[UUID]) -> dict[UUID, list[Ending]]:
+    query, until = endings(scope, today)
+    place = func.row_number().over(partition_by=Sponsor.id, order_by=(until, Prospect.id)).label("place")
+    numbered = query.with_only_columns(Prospect.id.label("prospect_id"), place).where(Sponsor.id.in_(sponsor_ids))
+    first = numbered.subquery()
+    shown = query.join(first, first.c.prospect_id == Prospect.id).where(first.c.place <= EACH)
+    found: dict[UUID, list[Ending]] = {one: [] for one in sponsor_ids}
+    for row in session.execute(shown.order_by(until, Prospect.id)):
+        found[row[3].id].append(as_ending(row))
+    return found
 
 
 def _last_month(until: Any) -> ColumnElement[bool]:

@@ -34,16 +34,35 @@ from tasks.matching import make
 
 bp = Blueprint("cliff", __name__)
 
-PAGE = 50
+PAGE, SPONSORS_AT_ONCE = 50, 20
 LOOKING = "60 per minute"
 
 
 @bp.get("/sponsors/ending")
 @may(May.SEE_SPONSORS)
 def listing() -> ResponseReturnValue:
-    """Everybody whose help ends within three months, the soonest first, and who knows of it."""
+    """Whose help ends within three months, sponsor by sponsor, the soonest first, and who knows of it."""
     scope, today = current_scope(), clock.today()
-    query, until = queries.endings(scope, today)
+    found, people = queries.endings_by_sponsor(
+        session(), scope, today, cursor=request.args.get("cursor"), size=SPONSORS_AT_ONCE
+    )
+    return render_template(
+        "sponsors/cliff/listing.html",
+        found=found,
+        people=people,
+        ahead=queries.ahead(session(), scope, today),
+        to_call=queries.to_tell(session(), scope.town_id, today),
+        months=SPONSOR_NOTICE,
+    )
+
+
+@bp.get("/sponsors/ending/<uuid:sponsor_id>")
+@may(May.SEE_SPONSORS)
+def of_sponsor(sponsor_id: UUID) -> ResponseReturnValue:
+    """Everybody whose help by one sponsor ends within three months, and what going on with them would be."""
+    scope, today = current_scope(), clock.today()
+    of = sponsors.sponsor(session(), scope, sponsor_id)
+    query, until = queries.endings(scope, today, of.id)
     found: Page[Any] = page(
         session(),
         query,
@@ -54,12 +73,35 @@ def listing() -> ResponseReturnValue:
         key=lambda row: (row[2], row[0].id),
     )
     return render_template(
-        "sponsors/cliff/listing.html",
+        "sponsors/cliff/of_sponsor.html",
+        sponsor=of,
         found=Page([queries.as_ending(row) for row in found.rows], found.next),
-        ahead=queries.ahead(session(), scope, today),
-        to_call=queries.to_tell(session(), scope.town_id, today),
-        months=SPONSOR_NOTICE,
+        offer=queries.offer_to(session(), of, today),
+        before=queries.open_renewal(session(), of),
     )
+
+
+@bp.post("/sponsors/ending/<uuid:sponsor_id>/renew")
+@may(May.RECORD_MONEY)
+def renew_for(sponsor_id: UUID) -> ResponseReturnValue:
+    """The sponsor said that they go on: the promise, recorded by the office; asked twice it is one."""
+    by = current_user()
+    try:
+        with transaction() as current:
+            of = sponsors.sponsor(current, current_scope(), sponsor_id)
+            made = services.renew(current, of, by_id=by.id, on=clock.today(), at=clock.now())
+            code, where = made.code, url_for("giving.show_pledge", pledge_id=made.id)
+    except Conflict as refusal:
+        flash(str(refusal), "warning")
+        return redirect(url_for(".of_sponsor", sponsor_id=sponsor_id), 303)
+    flash(
+        _(
+            "They go on: promised under the code %(code)s. Matching serves the same people first once the money is in.",
+            code=code,
+        ),
+        "success",
+    )
+    return redirect(where, 303)
 
 
 @bp.post("/sponsors/ending/propose")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
@@ -21,7 +21,7 @@ from crm.sponsors.ledger.models import MoneyRequest
 from crm.sponsors.ledger.rules import Decision
 from crm.sponsors.matching.models import FundingLine, FundingOffer, FundingProposal, FundingRefusal
 from crm.sponsors.matching.rules.needs import Rest, Why
-from crm.sponsors.matching.rules.states import COUNTING, LineState
+from crm.sponsors.matching.rules.states import COUNTING, OPEN, LineState
 from crm.sponsors.models import Sponsor
 from crm.web.pager import Page, page
 
@@ -111,13 +111,16 @@ def _as_told(row: Any) -> Told:
 
 
 class Given(NamedTuple):
-    """A sponsor in a proposal: what they had, what of it is proposed or set aside, and why the rest is left."""
+    """A sponsor in a proposal: what they had, what of it is proposed or set aside for how many people and months, how
+    many lines may be accepted, how many wait for a decision of any kind, and why the rest is left."""
 
     sponsor: Sponsor
     available: Vnd
     proposed: Vnd
     people: int
+    months: int
     open: int
+    undecided: int
     why: Rest
     cheapest: Vnd | None
 
@@ -131,25 +134,18 @@ GIVEN = (Sponsor.name_fold, Sponsor.id)
 
 
 def given(
-    session: Session, of: FundingProposal, *, cursor: str | None = None, size: int = 20, sponsor_id: UUID | None = None
+    session: Session,
+    of: FundingProposal,
+    *,
+    cursor: str | None = None,
+    size: int = 20,
+    sponsor_id: UUID | None = None,
+    since: UUID | None = None,
+    undecided: bool = False,
 ) -> Page[Given]:
-    """The sponsors of a proposal by name: first those with lines stand on the same page as those without."""
-    line = FundingLine
-    counting = line.state.in_(COUNTING)
-    sums = (
-        select(
-            func.coalesce(func.sum(line.amount).filter(counting), 0).label("proposed"),
-            func.count().filter(counting).label("people"),
-            func.count().filter(line.state == LineState.PROPOSED).label("open"),
-        )
-        .where(
-            line.town_id == FundingOffer.town_id,
-            line.proposal_id == FundingOffer.proposal_id,
-            line.sponsor_id == FundingOffer.sponsor_id,
-        )
-        .correlate(FundingOffer)
-        .lateral("sums")
-    )
+    """The sponsors of a proposal by name, those with lines among those without: `since` one of them, the one itself
+    first; `undecided`: with lines that a treasurer has to decide still."""
+    sums = _sums()
     query: Any = (
         select(Sponsor, FundingOffer, sums)
         .join(FundingOffer, and_(FundingOffer.town_id == Sponsor.town_id, FundingOffer.sponsor_id == Sponsor.id))
@@ -158,6 +154,11 @@ def given(
     )
     if sponsor_id is not None:
         query = query.where(Sponsor.id == sponsor_id)
+    if since is not None:
+        first = select(Sponsor.name_fold).where(Sponsor.town_id == of.town_id, Sponsor.id == since).scalar_subquery()
+        query = query.where(tuple_(*GIVEN) >= tuple_(first, since))
+    if undecided:
+        query = query.where(sums.c.undecided > 0)
     found = page(
         session,
         query,
@@ -168,10 +169,55 @@ def given(
         key=lambda row: (row[0].name_fold, row[0].id),
     )
     rows = [
-        Given(row[0], row[1].available, int(row[2]), int(row[3]), int(row[4]), row[1].why, row[1].cheapest)
+        Given(
+            row[0],
+            row[1].available,
+            int(row[2]),
+            int(row[3]),
+            int(row[4]),
+            int(row[5]),
+            int(row[6]),
+            row[1].why,
+            row[1].cheapest,
+        )
         for row in found.rows
     ]
     return Page(rows, found.next)
+
+
+def sponsors_of(session: Session, of: FundingProposal) -> tuple[int, int]:
+    """How many sponsors a proposal has, and how many of them a treasurer has to decide about still."""
+    sums = _sums()
+    query = (
+        select(func.count(), func.count().filter(sums.c.undecided > 0))
+        .select_from(FundingOffer)
+        .join(sums, and_(True))
+        .where(FundingOffer.town_id == of.town_id, FundingOffer.proposal_id == of.id)
+    )
+    every, undecided = session.execute(query).one()
+    return int(every), int(undecided)
+
+
+def _sums() -> Any:
+    """Of each offer in the query around it what its lines come to."""
+    line = FundingLine
+    counting = line.state.in_(COUNTING)
+    return (
+        select(
+            func.coalesce(func.sum(line.amount).filter(counting), 0).label("proposed"),
+            func.count().filter(counting).label("people"),
+            func.coalesce(func.sum(line.months).filter(counting), 0).label("months"),
+            func.count().filter(line.state == LineState.PROPOSED).label("open"),
+            func.count().filter(line.state.in_(OPEN)).label("undecided"),
+        )
+        .where(
+            line.town_id == FundingOffer.town_id,
+            line.proposal_id == FundingOffer.proposal_id,
+            line.sponsor_id == FundingOffer.sponsor_id,
+        )
+        .correlate(FundingOffer)
+        .lateral("sums")
+    )
 
 
 # ---- lines

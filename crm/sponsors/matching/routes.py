@@ -81,9 +81,16 @@ def ask() -> ResponseReturnValue:
 @bp.get("/proposals/<uuid:proposal_id>")
 @may(May.SEE_SPONSORS)
 def show(proposal_id: UUID) -> ResponseReturnValue:
-    """A proposal, sponsor by sponsor."""
+    """A proposal, sponsor by sponsor: to whoever decides first those that are left, from the one they came to."""
     row, scope = _proposal(proposal_id), current_scope()
-    found = queries.given(session(), row, cursor=request.args.get("cursor"), size=SPONSORS_AT_ONCE)
+    sponsors_in, left = queries.sponsors_of(session(), row)
+    deciding = current_user().may(May.RECORD_MONEY) and row.state is ProposalState.READY and left > 0
+    undecided = deciding and request.args.get("which") != "all"
+    since = request.args.get("since", type=UUID)
+    asked: dict[str, Any] = {"undecided": undecided, "size": SPONSORS_AT_ONCE}
+    found = queries.given(session(), row, **asked, cursor=request.args.get("cursor"), since=since)
+    if since and not found.rows:  # those after it are decided: go on with whom one passed by
+        since, found = None, queries.given(session(), row, **asked)
     lines = queries.lines_for(session(), scope, row, [one.sponsor.id for one in found.rows], each=LINES_EACH)
     shown = [one.row for each in lines.values() for one in each]
     return render_template(
@@ -94,6 +101,11 @@ def show(proposal_id: UUID) -> ResponseReturnValue:
         found=found,
         lines=lines,
         each=LINES_EACH,
+        sponsors_in=sponsors_in,
+        left=left,
+        deciding=deciding,
+        undecided=undecided,
+        inside=bool(since or request.args.get("cursor")),
         passed=queries.passed_by_reason(session(), scope, row),
         names=_names(shown),
         decided=_decided(shown),
@@ -146,7 +158,7 @@ def passed(proposal_id: UUID) -> ResponseReturnValue:
 def accept(proposal_id: UUID) -> ResponseReturnValue:
     """Set the money aside for all lines that are proposed still, or for those of one sponsor."""
     sponsor_id = request.form.get("sponsor", type=UUID)
-    return _accept(proposal_id, sponsor_id=sponsor_id)
+    return _accept(proposal_id, sponsor_id, sponsor_id=sponsor_id)
 
 
 @bp.post("/proposals/<uuid:proposal_id>/close")
@@ -163,7 +175,8 @@ def close(proposal_id: UUID) -> ResponseReturnValue:
 @may(May.RECORD_MONEY)
 def accept_line(funding_line_id: UUID) -> ResponseReturnValue:
     """Set the money aside for one person."""
-    return _accept(_line(funding_line_id).proposal_id, line_ids=[funding_line_id])
+    line = _line(funding_line_id)
+    return _accept(line.proposal_id, line.sponsor_id, line_ids=[funding_line_id])
 
 
 @bp.route("/proposals/lines/<uuid:funding_line_id>/edit", methods=["GET", "POST"])
@@ -177,7 +190,7 @@ def edit(funding_line_id: UUID) -> ResponseReturnValue:
             giver = sponsors.sponsor(current, current_scope(), UUID(form.sponsor.data))
             services.edit(current, line, giver, form.months.data, by_id=current_user().id, at=clock.now())
             flash(_("The line is changed. Nothing is set aside until you accept it."), "success")
-            return _back(line.proposal_id)
+            return _back(line.proposal_id, giver.id)
     return _line_page("edit", funding_line_id, form)
 
 
@@ -190,7 +203,7 @@ def refuse(funding_line_id: UUID) -> ResponseReturnValue:
         with refusals_on(form), transaction() as current:
             services.refuse(current, line, form.words.data or "", by_id=current_user().id, at=clock.now())
             flash(_("Not accepted. This sponsor is not proposed for them again until you lift it."), "success")
-            return _back(line.proposal_id)
+            return _back(line.proposal_id, line.sponsor_id)
     return _line_page("refuse", funding_line_id, form)
 
 
@@ -246,16 +259,17 @@ def _common() -> dict[str, Any]:
     return {**WORDS, "money": current_user().may(May.RECORD_MONEY), "OPEN": OPEN, "LineState": LineState}
 
 
-def _back(proposal_id: UUID) -> ResponseReturnValue:
-    return redirect(url_for(".show", proposal_id=proposal_id), 303)
+def _back(proposal_id: UUID, sponsor_id: UUID | None) -> ResponseReturnValue:
+    """To where one was: at this sponsor, or at the next when nothing of theirs is left to decide."""
+    return redirect(url_for(".show", proposal_id=proposal_id, since=sponsor_id), 303)
 
 
-def _accept(proposal_id: UUID, **which: Any) -> ResponseReturnValue:
+def _accept(proposal_id: UUID, at: UUID | None, **which: Any) -> ResponseReturnValue:
     """Choose the lines; few are settled while one waits, many by a worker."""
     town_id = current_scope().town_id
     with refusals_flashed():
         _flash_accepted(town_id, proposal_id, **which)
-    return _back(proposal_id)
+    return _back(proposal_id, at)
 
 
 def _flash_accepted(town_id: UUID, proposal_id: UUID, **which: Any) -> None:

@@ -243,6 +243,30 @@ def test_a_treasurer_sees_who_knows_and_asks_for_a_proposal(signed_in: Browser, 
     assert "/sponsors/proposals/" in browser.post("/sponsors/ending/propose").location
 
 
+def test_the_office_promises_for_a_sponsor_who_said_yes_once(signed_in: Browser, session: Session, make: Make) -> None:
+    by, quiet = sponsor(make, email="a@b.vn"), sponsor(make, "Hội Khác")
+    receive(by, 20 * A_MONTH)
+    for number in range(7):
+        allocate(by, poor(make, f"Lê Số {number}"), months=1)
+    treasurer, auditor = signed_in(Role.TREASURER), signed_in(Role.AUDITOR)
+    listed = treasurer.get("/sponsors/ending").text
+    assert "7 người · đến tháng 10/2019" in listed.replace("\xa0", " ")
+    assert listed.count("Lê Số") == 5
+    assert treasurer.get(f"/sponsors/ending/{by.id}").text.count("Lê Số") == 7
+    assert f"/sponsors/ending/{by.id}/renew" in treasurer.get(f"/sponsors/{by.id}").text
+    assert f"/sponsors/ending/{by.id}/renew" not in auditor.get(f"/sponsors/{by.id}").text
+    assert auditor.post(f"/sponsors/ending/{by.id}/renew").status_code == 403
+    where = [treasurer.post(f"/sponsors/ending/{by.id}/renew").location for _turn in range(2)]
+    assert len(set(where)) == 1
+    made = session.scalars(select(Pledge)).one()
+    assert (made.amount, made.recorded_by_id is not None) == (7 * A_MONTH, True)
+    assert len(queries.meant_for(session, made)) == 7
+    assert made.code in treasurer.get(where[0]).text
+    assert f"/sponsors/ending/{by.id}/renew" not in treasurer.get(f"/sponsors/{by.id}").text
+    assert treasurer.post(f"/sponsors/ending/{quiet.id}/renew").location.endswith(f"/sponsors/ending/{quiet.id}")
+    assert treasurer.get(f"/sponsors/ending/{quiet.id}").status_code == 200
+
+
 def test_two_records_of_one_person_become_one_and_the_renewal_stays_theirs(session: Session, make: Make) -> None:
     by = sponsor(make)
     receive(by, 20 * A_MONTH)

@@ -82,7 +82,9 @@ def test_every_page_of_a_proposal(session: Session, make: Make, signed_in: Brows
     treasurer, auditor = signed_in(Role.TREASURER), signed_in(Role.AUDITOR)
     page = words(treasurer.get(f"/sponsors/proposals/{row.id}").text)
     assert "Công ty Đá Xanh đã đóng giúp đến tháng 12/2019" in page
-    assert "50.000 đ còn lại" in page
+    assert "50.000 đ còn lại" not in page
+    every = words(treasurer.get(f"/sponsors/proposals/{row.id}?which=all").text)
+    assert "50.000 đ còn lại" in every
     passed = words(treasurer.get(f"/sponsors/proposals/{row.id}/passed?why=not_reached").text)
     assert "Lê Mới" in passed
     assert "Lê Cận" not in passed
@@ -101,6 +103,26 @@ def test_every_page_of_a_proposal(session: Session, make: Make, signed_in: Brows
         assert treasurer.get(address).status_code == 200
         assert auditor.get(address).status_code == 403
     assert treasurer.get(f"/sponsors/proposals/{row.id}/from/{uuid4()}").status_code == 404
+
+
+def test_who_decided_on_a_sponsor_comes_to_the_next_and_then_to_those_passed_by(make: Make, signed_in: Browser) -> None:
+    first, second = sponsor(make, "Hội Ba Đình", wish=Wish(people=1)), sponsor(make, "Hội Lam Sơn", wish=Wish(people=1))
+    for number, by in enumerate((first, second)):
+        receive(by, A_MONTH, f"FT{number}")
+        poor(make, f"Lê Số {number}")
+    row, treasurer = asked(make), signed_in(Role.TREASURER)
+
+    def named(address: str) -> list[bool]:
+        page = treasurer.get(address).text
+        return [f"<strong>{by.name}</strong>" in page for by in (first, second)]
+
+    here = f"/sponsors/proposals/{row.id}"
+    assert named(here) == [True, True]
+    assert named(f"{here}?since={second.id}") == [False, True]
+    after = treasurer.post(f"{here}/accept", data={"sponsor": str(second.id)}).location
+    assert named(after) == [True, False]
+    assert named(f"{here}?which=all&since={uuid4()}") == [True, True]
+    assert named(treasurer.post(f"{here}/accept", data={"sponsor": str(first.id)}).location) == [True, True]
 
 
 def test_accept_change_refuse_lift_and_close(session: Session, make: Make, signed_in: Browser) -> None:

@@ -88,10 +88,15 @@ _FILTERS = ("upper", "lower")
 
 def document(paper: Paper, template: bytes | None = None) -> bytes:
     """The report in a template, by default the one shipped; the same bytes for the same paper."""
-    filled = _open(template)
-    filled.render(places_of(paper), jinja_env=_environment(), autoescape=True)
+    return filled(places_of(paper), template)
+
+
+def filled(places: Mapping[str, Any], template: bytes | None = None) -> bytes:
+    """A template with these words at its places; the same bytes for the same words."""
+    opened = _open(template)
+    opened.render(places, jinja_env=_environment(), autoescape=True)
     made = io.BytesIO()
-    filled.save(made)
+    opened.save(made)
     return _packed_anew(made.getvalue())
 
 
