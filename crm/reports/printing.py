@@ -41,7 +41,7 @@ def as_docx(table: ReportTable, town: str, today: date) -> bytes:
                 {
                     "tieu_de": one["title"] if place else "",
                     "cach_tinh": one["counting"] if place else f"{one['counting']} {one['boundaries']}",
-                    "bang": table_of(_sheet(one)) if one["rows"] else "",
+                    "bang": table_of(_sheet(one), SIZES) if one["rows"] else "",
                     "ghi_chu": one["notes"],
                 }
                 for place, one in enumerate(words["tables"])
@@ -82,6 +82,8 @@ def _sheet(shown: dict[str, Any]) -> Sheet:
     return sheet("", shown["title"], "", columns, shown["rows"])
 
 
+SIZES = ((9, 22),)
+"""Of letters in Word: half of these forms' columns are amounts of up to nine digits, which must not be torn."""
 WIDEST = 18
 """Characters after which a column grows no wider and its words wrap."""
 FIRST_WIDEST = 32

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -176,12 +176,12 @@ SIZES = ((13, 22), (15, 19))
 SMALLEST = 17
 
 
-def table_of(one: Sheet) -> Markup:
-    """A table with a head that is repeated on each page and rows that are not cut."""
+def table_of(one: Sheet, sizes: Sequence[tuple[int, int]] = SIZES) -> Markup:
+    """A table with a head that is repeated on each page and rows that are not cut; `sizes` of letters as SIZES has them."""
     columns = one["columns"]
     whole = sum(column["width"] for column in columns)
     widths = [WIDE * column["width"] // whole for column in columns]
-    size = next((size for most, size in SIZES if len(columns) <= most), SMALLEST)
+    size = next((size for most, size in sizes if len(columns) <= most), SMALLEST)
     lines = "".join(
         f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="000000"/>'
         for side in ("top", "left", "bottom", "right", "insideH", "insideV")
