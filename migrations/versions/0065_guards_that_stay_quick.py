@@ -4,16 +4,16 @@ In the first hours of a town, and in a worker that kept a plan from when the tab
 that begins with the town alone: each posting looked through every account of every sponsor, and each line of a statement
 through every part of every other. What is refused is what was refused before.
 
-Revision ID: 0064
-Revises: 0063
+Revision ID: 0065
+Revises: 0064
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0064"
-down_revision = "0063"
+revision = "0065"
+down_revision = "0064"
 branch_labels = None
 depends_on = None
 
