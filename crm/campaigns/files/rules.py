@@ -153,6 +153,8 @@ class Became(StrEnum):
     DELIVERED = "delivered"
     SENT = "sent"
     FAILED = "failed"
+    REFUSED = "refused"
+    """The owner of the number wants none of this kind: the gateway looked it up in a list of those who said so."""
     NOT_YET = "not_yet"
 
 
@@ -160,20 +162,29 @@ BECAME: Mapping[Became, Any] = {
     Became.DELIVERED: _l("Reached the network"),
     Became.SENT: _l("Sent, no more is known"),
     Became.FAILED: _l("Could not be delivered"),
+    Became.REFUSED: _l("The owner of the number refuses it: no more of this kind"),
     Became.NOT_YET: _l("Nothing yet"),
 }
 DELIVERY_OF: Mapping[Became, Delivery | None] = {
     Became.DELIVERED: Delivery.DELIVERED,
     Became.SENT: Delivery.SENT,
     Became.FAILED: Delivery.UNDELIVERED,
+    Became.REFUSED: Delivery.UNDELIVERED,
     Became.NOT_YET: None,
 }
 _WORDS: Sequence[tuple[Became, re.Pattern[str]]] = (
     (
+        Became.REFUSED,
+        re.compile(
+            r"\bdnc\b|\bdnd\b|do not (call|disturb)|opt(ed)?[ _-]?out|unsub|"
+            r"(thue bao|khach hang|chu so|nguoi nhan|nguoi dung) (da )?tu choi|tu choi (nhan|quang cao|qc)"
+        ),
+    ),
+    (
         Became.FAILED,
         re.compile(
             r"fail|that bai|khong (thanh cong|gui|nhan|den|hop le|ton tai)|undeliv|reject|tu choi|loi|error|sai so|invalid|"
-            r"expired|het han|blocked|chan|black ?list|dnc|rejectd"
+            r"expired|het han|blocked|chan|black ?list|rejectd"
         ),
     ),
     (Became.NOT_YET, re.compile(r"pending|cho |dang (gui|xu ly)|queue|processing|waiting|chua")),

@@ -30,12 +30,14 @@ from crm.campaigns.files.rules import (
 from crm.campaigns.files.services import making, results
 from crm.campaigns.models import Message, MessageStatus
 from crm.campaigns.rules.delivery import Delivery
+from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.texts import promotion_fault
 from crm.campaigns.rules.ways import Way
 from crm.campaigns.services import dispatching, launching
 from crm.db import transaction
 from crm.errors import Conflict, RuleBroken
-from crm.prospects.rules import Purpose
+from crm.prospects.queries.facts import consents_of
+from crm.prospects.rules import ConsentChannel, Purpose
 from tasks import files as tasks
 from tests.campaigns.files.conftest import Gateway
 
@@ -52,6 +54,7 @@ def test_rules_of_files() -> None:
     assert field_of("Request_ID") is ResultField.REFERENCE
     assert field_of("Số điện thoại") is ResultField.NUMBER
     words = {"Thành công": "delivered", "Không thành công": "failed", "DELIVRD": "delivered", "Chờ gửi": "not_yet"}
+    words |= {"Thuê bao từ chối quảng cáo (DNC)": "refused", "Nhà mạng từ chối": "failed", "Blacklist": "failed"}
     assert {word: became(word) for word in words} == {word: Became(meant) for word, meant in words.items()}
     assert became("X17") is None
 
@@ -198,6 +201,22 @@ def test_results_count_once_however_often_they_come_and_only_forwards(session: S
         Delivery.SENT,
     ], "what was final stays, what was sent does not wait again"
     assert session.scalar(select(func.count()).select_from(MessageStatus)) == 7
+
+
+def test_a_number_on_the_national_list_is_never_asked_again_for_promotions(session: Session, gateway: Gateway) -> None:
+    refused, other = gateway.waiting(2)
+    gateway.make()
+    later = gateway.texting.message(
+        gateway.texting.person(), purpose=Purpose.PROMOTION, body=refused.body, phone=refused.phone
+    )
+    line = f"AS{session.get_one(SmsFile, (gateway.town_id, refused.file_id)).number}-{refused.file_line}"
+    gateway.hand_back(f"Mã yêu cầu;Trạng thái\n{line};Số thuộc danh sách DNC\n")
+    assert (refused.state, refused.reason) == (Delivery.UNDELIVERED, Reason.BLOCKED)
+    assert (later.state, later.reason) == (Delivery.CANCELLED, Reason.OPTED_OUT)
+    assert other.state is Delivery.HANDED_OVER
+    said = consents_of(session, gateway.town_id, refused.phone or "")[Purpose.PROMOTION]
+    assert (said.given, said.channel, said.words) == (False, ConsentChannel.DO_NOT_CALL, "so thuoc danh sach dnc")
+    assert consents_of(session, gateway.town_id, refused.phone or "")[Purpose.SERVICE].given, "reminders are no promotions"
 
 
 def test_columns_and_words_are_remembered(session: Session, gateway: Gateway) -> None:

@@ -29,6 +29,8 @@ from crm.campaigns.files.rules import (
 )
 from crm.campaigns.models import Message, MessageStatus
 from crm.campaigns.rules.delivery import Delivery
+from crm.campaigns.rules.reasons import Reason
+from crm.campaigns.services.opting_out import withdraw
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
 from crm.names import fold
@@ -37,6 +39,7 @@ from crm.prospects.reading.columns import index_of, letter_of
 from crm.prospects.reading.outcomes import Cell, Unreadable
 from crm.prospects.reading.sources import Source, open_source
 from crm.prospects.reading.values import as_text
+from crm.prospects.rules import ConsentChannel, Purpose
 
 HEAD_ROWS, WIDEST, SAMPLES = 30, 40, 3
 MOST_ROWS, MOST_WORDS, CHUNK, MOST_TOLD = 200_000, 60, 5_000, 200
@@ -248,7 +251,7 @@ def step(session: Session, town_id: UUID, results_id: UUID, *, at: datetime) -> 
 
 
 def _load(session: Session, results: SmsResults, rows: Sequence[Row], at: datetime) -> None:
-    """Each row once, however often it comes; a state only goes forwards."""
+    """Each row once, however often it comes; a state only goes forwards. Who refuses is never sent such again."""
     known = _known(session, results, rows)
     problems = list(results.problems.get("rows", []))
     values = []
@@ -273,13 +276,22 @@ def _load(session: Session, results: SmsResults, rows: Sequence[Row], at: dateti
     results.problems = {"rows": problems}
     new = _keep(session, values)
     results.settled, results.same = results.settled + len(new), results.same + len(values) - len(new)
-    said: dict[UUID, list[Delivery]] = {}
+    words: dict[UUID, list[str]] = {}
     for message_id, word in new:
-        meant = DELIVERY_OF[Became(results.found["words"][word])]
-        said.setdefault(message_id, []).extend([meant] if meant else [])
-    for message in _locked(session, results.town_id, list(said)):
-        for state in said[message.id]:
-            message.believe(state, at)
+        words.setdefault(message_id, []).append(word)
+    refusals: list[tuple[str, Purpose, str]] = []
+    for message in _locked(session, results.town_id, list(words)):
+        for word in words[message.id]:
+            meant = Became(results.found["words"][word])
+            if state := DELIVERY_OF[meant]:
+                message.believe(state, at)
+            if meant is Became.REFUSED:
+                if message.state is Delivery.UNDELIVERED:
+                    message.reason = Reason.BLOCKED
+                refusals.append((message.phone or "", message.purpose, word))
+    for phone, purpose, word in sorted(refusals):
+        channel = ConsentChannel.DO_NOT_CALL
+        withdraw(session, results.town_id, phone, at=at, channel=channel, purposes=(purpose,), words=word)
 
 
 def _known(session: Session, results: SmsResults, rows: Sequence[Row]) -> dict[int, UUID]:
