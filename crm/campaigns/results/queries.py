@@ -24,6 +24,7 @@ from crm.outreach.models import Visit
 from crm.outreach.rules import REACHED
 from crm.participation.models import Participation
 from crm.prospects.models import Consent, Prospect
+from crm.prospects.rules import ConsentChannel
 from crm.web.pager import Page, page, read_cursor, write_cursor
 
 GOT = queries.HAS_LEFT
@@ -134,6 +135,7 @@ def _followed(campaign: Campaign, since: datetime) -> Mapping[Which, ColumnEleme
             number[Consent],
             Consent.purpose == campaign.purpose,
             Consent.given.is_(False),
+            Consent.channel != ConsentChannel.DO_NOT_CALL,  # a list says nothing of this message
             Consent.at >= since,
             Consent.at < until,
         ),

@@ -216,7 +216,9 @@ def test_a_number_on_the_national_list_is_never_asked_again_for_promotions(sessi
     assert other.state is Delivery.HANDED_OVER
     said = consents_of(session, gateway.town_id, refused.phone or "")[Purpose.PROMOTION]
     assert (said.given, said.channel, said.words) == (False, ConsentChannel.DO_NOT_CALL, "so thuoc danh sach dnc")
-    assert consents_of(session, gateway.town_id, refused.phone or "")[Purpose.SERVICE].given, "reminders are no promotions"
+    assert consents_of(session, gateway.town_id, refused.phone or "")[Purpose.SERVICE].given, (
+        "reminders are no promotions"
+    )
 
 
 def test_columns_and_words_are_remembered(session: Session, gateway: Gateway) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,13 +21,15 @@ from crm.campaigns.preflight import approving, checking
 from crm.campaigns.preflight.models import CampaignApproval, CampaignCheck, CheckPerson
 from crm.campaigns.preflight.rules.states import Answer, CheckState
 from crm.campaigns.preflight.rules.sums import Sums, Trouble, Warned
+from crm.campaigns.results.queries import followed
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.stages import LATE_BY, Stage, Step
 from crm.campaigns.services import dispatching, drafting, launching, sending, trying
+from crm.campaigns.services.opting_out import withdraw
 from crm.db import transaction
 from crm.errors import Conflict, RuleBroken
-from crm.prospects.rules import Purpose
+from crm.prospects.rules import ConsentChannel, Purpose
 from tests.campaigns.conftest import PUBLIC_URL, Texting
 
 TEN = clock.at(date(2019, 10, 15), 10)
@@ -116,6 +118,18 @@ def test_a_control_group_gets_nothing_and_is_kept(session: Session, texting: Tex
     assert texting.launch(campaign) == 10
     held = select(func.count()).where(Message.campaign_id == campaign.id, Message.reason == Reason.HELD_BACK)
     assert session.scalar(held) == 10
+
+
+def test_a_number_on_a_list_did_not_answer_the_campaign(session: Session, texting: Texting) -> None:
+    said, listed = texting.person(), texting.person()
+    campaign = texting.campaign()
+    texting.launch(campaign)
+    session.execute(update(Message).values(state=Delivery.DELIVERED, claimed_at=TEN))
+    for person, channel in ((said, ConsentChannel.HOTLINE), (listed, ConsentChannel.DO_NOT_CALL)):
+        withdraw(session, person.town_id, person.phone or "", at=TEN + HOUR, channel=channel)
+    found = followed(session, campaign, true())
+    assert found
+    assert found.opted_out == 1
 
 
 # --- money ---------------------------------------------------------------------------------------------------------
