@@ -249,8 +249,9 @@ def _last_payments(session: Session, town_id: UUID, ids: Sequence[UUID]) -> dict
     query = (
         standing_payments_of(town_id, ids)
         .with_only_columns(Payment.prospect_id, Payment.other_support, Payment.own, Payment.months)
+        .join(Participation, and_(Participation.town_id == town_id, Participation.id == Payment.participation_id))
         .distinct(Payment.prospect_id)
-        .order_by(Payment.prospect_id, Payment.start_month.desc(), Payment.id.desc())
+        .order_by(Payment.prospect_id, Participation.started_on.desc(), Payment.start_month.desc(), Payment.id.desc())
     )
     return {row.prospect_id: row for row in session.execute(query)}
 

@@ -17,7 +17,6 @@ from crm.months import Month
 from crm.outreach.queries import Reached, Tried, assigned_since, reached, tried
 from crm.participation.guard.queries import certificates_ending, lapsed, supported_until
 from crm.participation.guard.rules import WIN_BACK
-from crm.participation.leaving.conditions import needed
 from crm.participation.models import ParticipantMonth, Participation
 from crm.participation.rules import Beginning
 from crm.premiums.queries import law, old_enough_on
@@ -151,7 +150,8 @@ def _mine(scope: Scope, condition: ColumnElement[bool]) -> Select[Any]:
     """Of the people this person looks after themselves, those of a condition, with what is paid for."""
     months_paid = (
         select(func.count())
-        .where(ParticipantMonth.town_id == Prospect.town_id, ParticipantMonth.prospect_id == Prospect.id, needed())
+        .where(ParticipantMonth.town_id == Prospect.town_id, ParticipantMonth.prospect_id == Prospect.id)
+        .where(ParticipantMonth.counts)
         .correlate(Prospect)
         .scalar_subquery()
         .label("months_paid")

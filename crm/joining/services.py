@@ -288,7 +288,8 @@ def _still_right(session: Session, rows: Sequence[Dossier], on: date) -> None:
                 ParticipantMonth,
                 (ParticipantMonth.town_id == Dossier.town_id)
                 & (ParticipantMonth.prospect_id == Dossier.prospect_id)
-                & (ParticipantMonth.month == Dossier.start_month),
+                & (ParticipantMonth.month == Dossier.start_month)
+                & ParticipantMonth.counts,
             )
             .where(Dossier.town_id == rows[0].town_id, Dossier.id.in_([one.id for one in rows]))
         )
@@ -427,7 +428,7 @@ def _paid_already(session: Session, dossier: Dossier, person: Prospect) -> UUID 
             (ParticipantMonth.town_id == Payment.town_id) & (ParticipantMonth.payment_id == Payment.id),
         )
         .where(ParticipantMonth.town_id == person.town_id, ParticipantMonth.prospect_id == person.id)
-        .where(ParticipantMonth.month == start.first_day)
+        .where(ParticipantMonth.month == start.first_day, ParticipantMonth.counts)
     )
 
 

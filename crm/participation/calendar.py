@@ -1,9 +1,10 @@
 """The months of one person: what became of each, who bore it, what can still be paid. Pure; `today` is an argument.
 
-    months_of(spells, paid, today, ahead=6, gaps_back=None) -> Calendar
+    months_of(stays, borne, today, in_vain={}, ahead=6, gaps_back=None) -> Calendar
 
 A month is paid once or not at all, so a calendar is read off two things: the months that are paid, and the spells that
-say until when somebody may pay on, and whether they take part at all.
+say until when somebody may pay on, and whether they take part at all. Months paid for in vain, for somebody left within
+what was paid, stand beside: they count for nothing, and whoever came back may have paid them anew.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from itertools import groupby
+from itertools import chain, groupby
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -63,7 +65,7 @@ PAID = (State.OWN, State.PARTLY, State.SPONSORED, State.LISTED, State.MISSING)
 
 
 class Stay(NamedTuple):
-    """A spell as the calendar needs it. `first` is the first month it vouches for."""
+    """A spell as the calendar needs it. `first` is the first month it vouches for, `paid_through` the last that counts."""
 
     first: Month
     paid_through: Month | None
@@ -84,8 +86,6 @@ class Borne(NamedTuple):
     others: tuple[Share, ...] = ()
     missing: bool = False
     """Of a payment at once for missing months."""
-    needed: bool = True
-    """False once they have left for a reason for which the month comes back: it counts for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,14 @@ class OneMonth:
     """Over, unpaid, and within the window of its way to pay."""
     payable: bool = False
     """A gap that the insurance office still lets be paid."""
+    in_vain: tuple[Borne, ...] = ()
+    """What was paid for it ahead and then not needed, the earliest first."""
+
+    @property
+    def lines(self) -> list[tuple[State, Borne | None]]:
+        """Each payment made for it, what was paid in vain first; one line where there is none."""
+        now = [] if self.state is State.NOT_NEEDED else [(self.state, self.borne)]
+        return [*((State.NOT_NEEDED, one) for one in self.in_vain), *now]
 
     @property
     def is_paid(self) -> bool:
@@ -111,7 +119,7 @@ class OneMonth:
     @property
     def supported(self) -> bool:
         """Whether the State helped with it."""
-        return self.borne is not None and self.borne.supported and self.borne.needed
+        return self.borne is not None and self.borne.supported
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,28 +191,31 @@ def months_of(
     borne: Mapping[Month, Borne],
     today: date,
     *,
+    in_vain: Mapping[Month, tuple[Borne, ...]] = MappingProxyType({}),
     ahead: int = 6,
     gaps_back: int | None = None,
     supported_before: int = 0,
 ) -> Calendar:
     """What became of every month from the first one known until `ahead` months after this one or the last paid.
 
-    `stays` in the order of time; `gaps_back` is how many months back the insurance office lets a gap be paid later
+    `stays` in the order of time; `borne` the months that count, `in_vain` what was paid and then not needed; `gaps_back` is how many months back the insurance office lets a gap be paid later
     («đóng bù»), None where nobody has said so: the law's own words were not seen, so nothing is promised.
     `supported_before` are months the State helped with that are not on record here.
     """
-    if not stays and not borne:
+    if not stays and not borne and not in_vain:
         return NOTHING
     this = Month.of(today)
     listed = {month for stay in stays for month in vouched(stay)}
-    known = sorted({*borne, *listed})
+    known = sorted({*borne, *in_vain, *listed})
     first = min([*known[:1], *(stay.first for stay in stays)])
     last = max([this, *known[-1:]]) + ahead
     found, supported = [], supported_before
     for month in first.until(last + 1):
         paid = borne.get(month)
-        supported += paid is not None and paid.supported and paid.needed
+        supported += paid is not None and paid.supported
         state = _paid_as(paid) if paid else State.LISTED if month in listed else _unpaid(stays, month, known, today)
+        if state is State.AWAY and month in in_vain:
+            state = State.NOT_NEEDED
         gap = state in (State.GAP, State.LATE)
         found.append(
             OneMonth(
@@ -215,17 +226,15 @@ def months_of(
                 ahead=state in PAID and state is not State.MISSING and month > this,
                 grace=state is State.DUE and month < this,
                 payable=gap and gaps_back is not None and this.since(month) <= gaps_back,
+                in_vain=in_vain.get(month, ()),
             )
         )
     now = stays[-1] if stays else None
-    through = now.paid_through if now else known[-1]
-    while through is not None and through in borne and not borne[through].needed:
-        through -= 1
     return Calendar(
         tuple(found),
-        paid_through=through,
+        paid_through=now.paid_through if now else max(borne, default=None),
         deadline_on=now.deadline_on if now and now.ended_as is None else None,
-        cost=_cost(borne.values()),
+        cost=_cost(chain(borne.values(), *in_vain.values())),
     )
 
 
@@ -235,8 +244,6 @@ def vouched(stay: Stay) -> Iterable[Month]:
 
 
 def _paid_as(paid: Borne) -> State:
-    if not paid.needed:
-        return State.NOT_NEEDED
     if paid.missing:
         return State.MISSING
     if not paid.others:

@@ -36,7 +36,9 @@ def _months(session: Session, kept: Prospect, gone: Prospect) -> Iterator[Any]:
         .where(
             ParticipantMonth.town_id == kept.town_id,
             ParticipantMonth.prospect_id == kept.id,
+            ParticipantMonth.counts,
             other.prospect_id == gone.id,
+            other.counts,
         )
         .order_by(ParticipantMonth.month)
     )

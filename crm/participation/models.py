@@ -6,7 +6,16 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, FetchedValue, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    FetchedValue,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Model, TownRow, refers
@@ -118,27 +127,31 @@ class Payment(TownRow, Model):
 
 
 class ParticipantMonth(Model):
-    """One month of one person and who bore it, paid once: the primary key forbids a second payment for it.
+    """One month of one person and who bore it, paid once: a unique constraint forbids a second payment for it.
 
     There while its payment stands: the database refuses to change a row, to remove one of a payment that was not
     reversed, and to end a transaction in which the months of a payment do not sum to its layers (migration 0017).
+
+    Whoever leaves within what is paid has months paid for in vain: what comes back of the payment marks them by the act
+    that keeps it (migration 0064). They stay, count for nothing, and may be paid anew by whoever comes back.
     """
 
     __tablename__ = "participant_month"
     __table_args__ = (
-        ForeignKeyConstraint(["town_id", "prospect_id"], ["prospect.town_id", "prospect.id"]),
+        refers("prospect_id", "prospect"),
         refers("payment_id", "payment"),
+        refers("refund_id", "leaving_refund"),
         Index(None, "town_id", "month"),
-        UniqueConstraint("town_id", "payment_id", "month"),
+        UniqueConstraint("town_id", "prospect_id", "month", "refund_id", postgresql_nulls_not_distinct=True),
         CheckConstraint("extract(day from month) = 1", name="month"),
         CheckConstraint("own >= 0 and state_support >= 0 and local_support >= 0 and other_support >= 0", name="signs"),
         CheckConstraint("supported or state_support = 0", name="supported"),
     )
 
     town_id: Mapped[UUID] = mapped_column(primary_key=True)
-    prospect_id: Mapped[UUID] = mapped_column(primary_key=True)
+    payment_id: Mapped[UUID] = mapped_column(primary_key=True)
     month: Mapped[date] = mapped_column(primary_key=True)
-    payment_id: Mapped[UUID]
+    prospect_id: Mapped[UUID]
     supported: Mapped[bool]
     """Whether the State supported it: these count toward the cap of supported months."""
     own: Mapped[int]
@@ -146,6 +159,18 @@ class ParticipantMonth(Model):
     local_support: Mapped[int]
     other_support: Mapped[int]
     """The month's part of each layer of its payment, đồng (crm.participation.shares)."""
+    refund_id: Mapped[UUID | None] = mapped_column(default=None)
+    """What comes back of its payment, of a month paid for in vain: written by the database alone."""
+
+    @hybrid_property
+    def counts(self) -> bool:
+        """Whether it is a month of taking part, and of the State's help: no ending made it one paid for in vain."""
+        return self.refund_id is None
+
+    @counts.inplace.expression
+    @classmethod
+    def _counts(cls) -> ColumnElement[bool]:
+        return cls.refund_id.is_(None)
 
 
 class MonthPayer(TownRow, Model):

@@ -17,7 +17,6 @@ from crm.participation.calendar import NOTHING, Borne, Calendar, OneMonth, State
 from crm.participation.elsewhere.queries import latest as insurance_record
 from crm.participation.elsewhere.rules import NOTHING as NOTHING_BESIDE
 from crm.participation.elsewhere.rules import Beside, Said, beside
-from crm.participation.leaving.conditions import needed
 from crm.participation.models import MonthPayer, ParticipantMonth, Participation, Payment
 from crm.participation.payers import named
 from crm.participation.queries import spells_of
@@ -121,21 +120,30 @@ def told(session: Session, prospect: Prospect, all_law: Law, today: date, *, ahe
         more = beside(record, (), ())
         return Told(NOTHING, {}, {}, _cap(law), more.unsure, record, more)
     given = _given(session, prospect)
-    borne = {
-        Month.of(row.month): _borne(row, paid, given.get((row.payment_id, row.month), ()), counts)
-        for row, paid, counts in rows
-    }
+    borne: dict[Month, Borne] = {}
+    in_vain: dict[Month, tuple[Borne, ...]] = {}
+    for row, paid in rows:
+        month, one = Month.of(row.month), _borne(row, paid, given.get((row.payment_id, row.month), ()))
+        if row.counts:
+            borne[month] = one
+        else:
+            in_vain[month] = (*in_vain.get(month, ()), one)
     late = late_months_from(law)
     gaps_back = Month.of(law.day).since(late) if late else None
-    stays, helped = _stays(spells, rows), [month for month, one in borne.items() if one.supported and one.needed]
-    in_vain = {month for month, one in borne.items() if not one.needed}
-    paid = {*borne, *(month for stay in stays for month in vouched(stay))} - in_vain
-    more = beside(record, paid, helped)
-    calendar = months_of(stays, borne, law.day, ahead=ahead, gaps_back=gaps_back, supported_before=more.supported)
+    stays, helped = _stays(spells, rows), [month for month, one in borne.items() if one.supported]
+    known = {*borne, *(month for stay in stays for month in vouched(stay))}
+    more = beside(record, known, helped)
+    calendar = months_of(
+        *(stays, borne, law.day),
+        in_vain=in_vain,
+        ahead=ahead,
+        gaps_back=gaps_back,
+        supported_before=more.supported,
+    )
     payers = named(session, prospect.town_id, calendar.cost.others or ())
     said_through = record.through if record and record.supported is not None else None
     unsure = calendar.unsure_since(helping_since(all_law), said_through) + more.unsure if _cap(law) else 0
-    return Told(calendar, {paid.id: paid for _row, paid, _counts in rows}, payers, _cap(law), unsure, record, more)
+    return Told(calendar, {paid.id: paid for _row, paid in rows}, payers, _cap(law), unsure, record, more)
 
 
 def helping_since(law: Law) -> Month:
@@ -147,18 +155,18 @@ def _cap(law: LawOnDay) -> int | None:
     return law.number(LawKey.SUPPORT_CAP_MONTHS) if law.says(LawKey.SUPPORT_CAP_MONTHS) else None
 
 
-Rows = Sequence[tuple[ParticipantMonth, Payment, bool]]
-"""Paid months with their payment, and whether they were needed."""
+Rows = Sequence[tuple[ParticipantMonth, Payment]]
+"""Paid months with their payment, in the order of time; those paid for in vain among them."""
 
 
 def _rows(session: Session, prospect: Prospect) -> Rows:
     query = (
-        select(ParticipantMonth, Payment, needed())
+        select(ParticipantMonth, Payment)
         .join(Payment, and_(Payment.town_id == ParticipantMonth.town_id, Payment.id == ParticipantMonth.payment_id))
         .where(ParticipantMonth.town_id == prospect.town_id, ParticipantMonth.prospect_id == prospect.id)
-        .order_by(ParticipantMonth.month)
+        .order_by(ParticipantMonth.month, Payment.recorded_at, Payment.id)
     )
-    return [(month, paid, counts) for month, paid, counts in session.execute(query)]
+    return [(month, paid) for month, paid in session.execute(query)]
 
 
 def _given(session: Session, prospect: Prospect) -> dict[tuple[Any, date], tuple[Share, ...]]:
@@ -175,16 +183,19 @@ def _given(session: Session, prospect: Prospect) -> dict[tuple[Any, date], tuple
     return found
 
 
-def _borne(row: ParticipantMonth, paid: Payment, others: tuple[Share, ...], counts: bool) -> Borne:
-    layers = row.own, row.state_support, row.local_support
-    return Borne(row.payment_id, row.supported, *layers, others, paid.missing, counts)
+def _borne(row: ParticipantMonth, paid: Payment, others: tuple[Share, ...]) -> Borne:
+    return Borne(row.payment_id, row.supported, row.own, row.state_support, row.local_support, others, paid.missing)
 
 
 def _stays(spells: Sequence[Participation], rows: Rows) -> list[Stay]:
-    """The spells in the order of time; one that began with a payment vouches from the first month that was paid."""
+    """The spells in the order of time; one that began with a payment vouches from the first month that was paid, and
+    none for months paid for in vain."""
     first: dict[Any, Month] = {}
-    for month, paid, _counts in rows:
+    in_vain: dict[Any, set[Month]] = {}
+    for month, paid in rows:
         first.setdefault(paid.participation_id, Month.of(month.month))
+        if not month.counts:
+            in_vain.setdefault(paid.participation_id, set()).add(Month.of(month.month))
     found = []
     for spell in spells:
         start = Month.of(spell.started_on)
@@ -193,6 +204,8 @@ def _stays(spells: Sequence[Participation], rows: Rows) -> list[Stay]:
         else:
             start = first.get(spell.id, start)
         through = Month.of(spell.paid_through) if spell.paid_through else None
+        while through and through in in_vain.get(spell.id, ()):
+            through -= 1
         found.append(
             Stay(start, through, spell.deadline_on, Ending(spell.ended_as) if spell.ended_as else None, spell.method)
         )

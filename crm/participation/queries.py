@@ -9,7 +9,21 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import BindParameter, ColumnElement, Select, Uuid, and_, bindparam, case, func, literal, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    func,
+    join,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from crm.accounts.models import Organisation
@@ -19,7 +33,6 @@ from crm.months import Month
 from crm.participation.elsewhere.models import InsuranceRecord
 from crm.participation.elsewhere.queries import LATEST_FIRST, latest_of
 from crm.participation.guard.rules import AVOIDABLE, StopReason
-from crm.participation.leaving.conditions import needed
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.rules import DUE_SOON, Beginning, Ending, Kind, Span
 from crm.participation.shares import Layers, Share, weights_under
@@ -178,18 +191,21 @@ def spells_of_all(session: Session, town_id: UUID, prospect_ids: Collection[UUID
 
 
 def months_of(session: Session, prospect: Prospect) -> Sequence[ParticipantMonth]:
-    """The months paid for someone, in order."""
+    """The months paid for someone, in order; those paid for in vain left out."""
     query = select(ParticipantMonth).where(
-        ParticipantMonth.town_id == prospect.town_id, ParticipantMonth.prospect_id == prospect.id
+        ParticipantMonth.town_id == prospect.town_id,
+        ParticipantMonth.prospect_id == prospect.id,
+        ParticipantMonth.counts,
     )
     return session.scalars(query.order_by(ParticipantMonth.month)).all()
 
 
 def months_paid(session: Session, prospect: Prospect, start: Month, months: int) -> list[Month]:
-    """Those of a run of months that are paid for already."""
+    """Those of a run of months that are paid for already; what was paid for in vain may be paid anew."""
     query = select(ParticipantMonth.month).where(
         ParticipantMonth.town_id == prospect.town_id,
         ParticipantMonth.prospect_id == prospect.id,
+        ParticipantMonth.counts,
         ParticipantMonth.month.between(start.first_day, (start + (months - 1)).first_day),
     )
     return [Month.of(day) for day in session.scalars(query.order_by(ParticipantMonth.month))]
@@ -221,9 +237,13 @@ _PAYMENTS = (
 
 
 def standing_payments(prospect: Prospect) -> Select[Payment]:
-    """Someone's payments that were not reversed, the last period first."""
+    """Someone's payments that were not reversed, the last period of the last spell first: whoever came back may have
+    paid anew months that another payment had paid for in vain."""
     found = _payments_that_stand(literal(prospect.town_id), literal(prospect.id))
-    return found.order_by(Payment.start_month.desc(), Payment.id.desc())
+    of_spell = and_(Participation.town_id == Payment.town_id, Participation.id == Payment.participation_id)
+    return found.join(Participation, of_spell).order_by(
+        Participation.started_on.desc(), Payment.start_month.desc(), Payment.id.desc()
+    )
 
 
 def _payments_that_stand(town: ColumnElement[UUID], person: ColumnElement[UUID]) -> Select[Payment]:
@@ -261,11 +281,20 @@ def _helped_statement() -> Select[int, int]:
         ParticipantMonth.town_id == town,
         ParticipantMonth.prospect_id == person,
         ParticipantMonth.supported,
-        needed(),
+        ParticipantMonth.counts,
     )
-    paid = _payments_that_stand(town, person).where(Payment.local_support > 0)
-    total = paid.with_only_columns(func.coalesce(func.sum(Payment.months), 0))
-    return select(months.scalar_subquery(), total.scalar_subquery())
+    of_the_place = (
+        select(func.count())
+        .select_from(_paid_with_the_place())
+        .where(ParticipantMonth.town_id == town, ParticipantMonth.prospect_id == person)
+    )
+    return select(months.scalar_subquery(), of_the_place.scalar_subquery())
+
+
+def _paid_with_the_place() -> FromClause:
+    """Months that count, of payments the place's budget had a part in."""
+    same = and_(Payment.town_id == ParticipantMonth.town_id, Payment.id == ParticipantMonth.payment_id)
+    return join(ParticipantMonth, Payment, and_(same, Payment.local_support > 0, ParticipantMonth.counts))
 
 
 def supported_months(through: Any, said: Any) -> ColumnElement[int]:
@@ -299,12 +328,12 @@ def helped_of_all(session: Session, town_id: UUID, prospect_ids: Collection[UUID
         .order_by(InsuranceRecord.prospect_id, *LATEST_FIRST)
         .subquery("record")
     )
-    of_them = and_(month.town_id == Prospect.town_id, month.prospect_id == Prospect.id, month.supported, needed())
+    of_them = and_(month.town_id == Prospect.town_id, month.prospect_id == Prospect.id, month.supported, month.counts)
     paid = (
-        standing_payments_of(town_id, prospect_ids)
-        .where(Payment.local_support > 0)
-        .with_only_columns(Payment.prospect_id, func.sum(Payment.months).label("months"))
-        .group_by(Payment.prospect_id)
+        select(ParticipantMonth.prospect_id, func.count().label("months"))
+        .select_from(_paid_with_the_place())
+        .where(ParticipantMonth.town_id == town_id, ParticipantMonth.prospect_id.in_(prospect_ids))
+        .group_by(ParticipantMonth.prospect_id)
         .subquery("paid")
     )
     query = (

@@ -46,6 +46,14 @@ DIFFERENCES: dict[str, TextClause] = {
             (p.months, p.supported_months, p.own, p.state_support, p.local_support, p.other_support) end
         """
     ),
+    "months that count and came back, or do not and did not": text(
+        """
+        select m.prospect_id from participant_month m
+        left join leaving_refund r on r.town_id = m.town_id and r.payment_id = m.payment_id
+            and r.not_needed_from <= m.month
+        where m.refund_id is distinct from r.id
+        """
+    ),
     "months whose payers do not sum to what others bore": text(
         """
         select m.prospect_id from participant_month m

@@ -13,7 +13,7 @@ from crm.accounts.rules import May
 from crm.api.blueprint import Blueprint
 from crm.db import session
 from crm.participation import months as telling
-from crm.participation.calendar import OneMonth, State
+from crm.participation.calendar import Borne, OneMonth, State
 from crm.participation.shares import PayerKind
 from crm.premiums.queries import law
 from crm.prospects.queries.seeing import person_seen
@@ -58,6 +58,15 @@ class MonthOut(Schema):
         required=True,
         allow_none=True,
         metadata={"description": "Null where nothing is on record, and for whoever may not see money."},
+    )
+    not_needed = fields.List(
+        fields.Nested(MoneyOut),
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "What was paid for it ahead and then not needed, for the person left; it counts for nothing "
+            "and may have been paid anew. Null for whoever may not see money."
+        },
     )
 
 
@@ -115,13 +124,12 @@ def _month(told: telling.Told, one: OneMonth, *, money: bool) -> dict[str, Any]:
         "paid_ahead": one.ahead,
         "in_grace": one.grace,
         "payable_late": one.payable,
-        "money": _money(told, one) if money and one.borne else None,
+        "money": _money(told, one.borne) if money and one.borne else None,
+        "not_needed": [_money(told, paid) for paid in one.in_vain] if money else None,
     }
 
 
-def _money(told: telling.Told, one: OneMonth) -> dict[str, Any]:
-    borne = one.borne
-    assert borne is not None, "asked only of months that are paid"
+def _money(told: telling.Told, borne: Borne) -> dict[str, Any]:
     return {
         "own": borne.own,
         "state_support": borne.state,

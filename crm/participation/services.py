@@ -23,7 +23,7 @@ from crm.outreach.rules import Outcome, contact_after
 from crm.participation import payers
 from crm.participation.guard.rules import AVOIDABLE, StopReason
 from crm.participation.leaving import rules as leaving
-from crm.participation.leaving.queries import Back
+from crm.participation.leaving.queries import Back, has_come_back
 from crm.participation.leaving.services import keep
 from crm.participation.missing.queries import refuse_others
 from crm.participation.models import MonthPayer, ParticipantMonth, Participation, Payment
@@ -255,6 +255,9 @@ def reverse_payment(session: Session, payment: Payment, *, by: User, at: datetim
     last = session.scalars(standing_payments(prospect).limit(1)).first()
     if last is None or last.id != payment.id:
         raise RuleBroken(_l("Take the later payments back first."), code="not_the_last_payment")
+    if has_come_back(session, payment):
+        message = _l("What was left of this payment has come back already: it cannot be taken back any more.")
+        raise RuleBroken(message, code="came_back")
     reversal = _opposite(payment, by, at)
     with _in_words(session):
         session.add(reversal)
@@ -567,7 +570,10 @@ SENTENCES = {
         "takes_part_already",
         _l("Someone has just recorded that this person takes part."),
     ),
-    "pk_participant_month": ("month_paid", _l("Someone has just recorded a payment for these months.")),
+    "uq_participant_month_town_id_prospect_id_month_refund_id": (
+        "month_paid",
+        _l("Someone has just recorded a payment for these months."),
+    ),
     "uq_payment_town_id_receipt_number": (
         "receipt_used",
         _l("A payment with this receipt number is on record already."),

@@ -29,9 +29,9 @@ def carried_twice(session: Session, kept: Prospect, gone: Prospect) -> Iterator[
         .where(
             AllocationMonth.town_id == kept.town_id,
             AllocationMonth.prospect_id == kept.id,
-            AllocationMonth.released_at.is_(None),
+            AllocationMonth.carries,
             other.prospect_id == gone.id,
-            other.released_at.is_(None),
+            other.carries,
         )
         .order_by(AllocationMonth.month)
     )

@@ -12,7 +12,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKeyConstraint, Index, UniqueConstraint, and_, text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.schema import FetchedValue
 
@@ -205,7 +206,8 @@ class AllocationMonth(TownRow, Model):
     """One named month of one person that a sponsor's money carries; a person's month is carried once.
 
     It is paid by a payment and its posting, or given back by a posting, and stays. The months of an allocation sum to
-    its amount, and whose months they are follows from it: a merge moves them with it.
+    its amount, and whose months they are follows from it: a merge moves them with it. One that was paid for in vain, for
+    the person left, is marked as the month of the payment is, and may be carried anew.
     """
 
     __tablename__ = "allocation_month"
@@ -218,6 +220,7 @@ class AllocationMonth(TownRow, Model):
         refers("payment_id", "payment"),
         refers("paid_id", "posting"),
         refers("released_id", "posting"),
+        refers("refund_id", "leaving_refund"),
         UniqueConstraint("town_id", "allocation_id", "month"),
         Index(
             "uq_allocation_month_carried_once",
@@ -225,7 +228,7 @@ class AllocationMonth(TownRow, Model):
             "prospect_id",
             "month",
             unique=True,
-            postgresql_where=text("released_at is null"),
+            postgresql_where=text("released_at is null and refund_id is null"),
         ),
         Index(None, "town_id", "payment_id"),
         Index(None, "town_id", "paid_id"),
@@ -244,6 +247,18 @@ class AllocationMonth(TownRow, Model):
     released_at: Mapped[datetime | None] = mapped_column(default=None)
     released_id: Mapped[UUID | None] = mapped_column(default=None)
     """The posting with which it was given back."""
+    refund_id: Mapped[UUID | None] = mapped_column(default=None)
+    """What comes back of its payment, of a month paid for in vain: written by the database alone (migration 0064)."""
+
+    @hybrid_property
+    def carries(self) -> bool:
+        """Whether nobody else's money may carry this month: it was neither given back nor paid for in vain."""
+        return self.released_at is None and self.refund_id is None
+
+    @carries.inplace.expression
+    @classmethod
+    def _carries(cls) -> ColumnElement[bool]:
+        return and_(cls.released_at.is_(None), cls.refund_id.is_(None))
 
 
 class LedgerAccount(TownRow, Model):

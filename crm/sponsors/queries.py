@@ -33,6 +33,7 @@ from crm.money import Vnd
 from crm.months import Month
 from crm.names import fold
 from crm.participation.guard.rules import SPONSOR_NOTICE
+from crm.participation.leaving.models import LeavingRefund
 from crm.participation.models import Participation, Payment
 from crm.participation.queries import Helped, helped_before
 from crm.participation.rules import DUE_SOON
@@ -459,7 +460,7 @@ def carried_until(town_id: UUID, day: date, within: int = SPONSOR_NOTICE) -> Sel
     this = Month.of(day)
     carried = (
         select(Allocation.prospect_id, last.label("until"))
-        .where(Allocation.town_id == town_id, Allocation.released_at.is_(None))
+        .where(Allocation.town_id == town_id, Allocation.released_at.is_(None), ~_left_within())
         .group_by(Allocation.prospect_id)
         .having(last.between(this.first_day, (this + (within - 1)).first_day))
         .subquery()
@@ -472,6 +473,13 @@ def carried_until(town_id: UUID, day: date, within: int = SPONSOR_NOTICE) -> Sel
         Participation.paid_through > carried.c.until,
     )
     return select(carried.c.prospect_id, carried.c.until).where(~paid_on)
+
+
+def _left_within() -> ColumnElement[bool]:
+    """Its payment comes back in part, for the person left within it: it carries nobody any more."""
+    return exists().where(
+        LeavingRefund.town_id == Allocation.town_id, LeavingRefund.payment_id == Allocation.payment_id
+    )
 
 
 def spells_money_waits_for(town_id: UUID, prospect_ids: Collection[UUID]) -> Select[UUID]:
@@ -671,5 +679,5 @@ def _carried(today: date) -> ColumnElement[bool]:
         Allocation.town_id == Prospect.town_id,
         Allocation.prospect_id == Prospect.id,
         Allocation.released_at.is_(None),
-        or_(today.replace(day=1) < ENDS, Allocation.payment_id.is_(None)),
+        or_(and_(today.replace(day=1) < ENDS, ~_left_within()), Allocation.payment_id.is_(None)),
     )

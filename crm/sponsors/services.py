@@ -792,7 +792,7 @@ def refuse_carried_months(session: Session, prospect: Prospect, start: Month, mo
         select(func.min(AllocationMonth.month)).where(
             AllocationMonth.town_id == prospect.town_id,
             AllocationMonth.prospect_id == prospect.id,
-            AllocationMonth.released_at.is_(None),
+            AllocationMonth.carries,
             AllocationMonth.month.between(start.first_day, (start + (months - 1)).first_day),
         )
     )

@@ -11,7 +11,6 @@ from sqlalchemy.orm import aliased
 from crm.months import Month
 from crm.participation.elsewhere.queries import latest_of
 from crm.participation.guard.rules import CERTIFICATE_NOTICE, SUPPORT_NOTICES
-from crm.participation.leaving.conditions import needed
 from crm.participation.models import ParticipantMonth, Participation
 from crm.participation.queries import supported_months
 from crm.participation.referrals.models import Referral
@@ -34,7 +33,7 @@ def supported_until(town_id: UUID, cap: int, day: date, within: int = max(SUPPOR
             ParticipantMonth.town_id == Participation.town_id,
             ParticipantMonth.prospect_id == Participation.prospect_id,
             ParticipantMonth.supported,
-            needed(),
+            ParticipantMonth.counts,
         )
         .correlate(Participation, record)
         .lateral("helped")

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from crm.accounts.queries import Scope
@@ -111,6 +111,21 @@ def kept_of(session: Session, person: Prospect) -> list[Kept]:
     return [Kept(row, payment, parts[row.id]) for row, payment in rows]
 
 
+def has_come_back(session: Session, payment: Payment) -> bool:
+    """Whether somebody noted that a part of it came back: money that cannot come back a second time."""
+    query = (
+        select(LeavingPart.id)
+        .join(LeavingRefund, _of_refund())
+        .where(LeavingRefund.town_id == payment.town_id, LeavingRefund.payment_id == payment.id)
+        .where(LeavingPart.settled_on.is_not(None))
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def _of_refund() -> ColumnElement[bool]:
+    return and_(LeavingRefund.town_id == LeavingPart.town_id, LeavingRefund.id == LeavingPart.refund_id)
+
+
 def names_of(session: Session, town_id: UUID, ids: set[UUID]) -> Mapping[UUID, str]:
     """What the sponsors among payees are called."""
     found = named(session, town_id, [Payer(PayerKind.SPONSOR, one) for one in ids]) if ids else {}
@@ -140,10 +155,7 @@ def _parts(scope: Scope, *, settled: bool) -> Any:
     reversal = aliased(Payment)
     return (
         select(LeavingPart, LeavingRefund, Prospect)
-        .join(
-            LeavingRefund,
-            and_(LeavingRefund.town_id == LeavingPart.town_id, LeavingRefund.id == LeavingPart.refund_id),
-        )
+        .join(LeavingRefund, _of_refund())
         .join(Payment, and_(Payment.town_id == LeavingRefund.town_id, Payment.id == LeavingRefund.payment_id))
         .join(Prospect, and_(Prospect.town_id == Payment.town_id, Prospect.id == Payment.prospect_id))
         .outerjoin(reversal, and_(reversal.town_id == Payment.town_id, reversal.reverses_id == Payment.id))

@@ -19,7 +19,7 @@ from crm.participation import payers
 from crm.participation.leaving.models import LeavingPart, LeavingRefund
 from crm.participation.leaving.queries import Back, work_out
 from crm.participation.leaving.rules import Payee, lines_kept
-from crm.participation.models import Participation, Payment
+from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.rules import Ending
 from crm.participation.shares import PayerKind
 from crm.premiums.queries import law
@@ -56,7 +56,16 @@ def keep(
             for part in one.parts
         )
         session.flush()
+        _marked(session, one.payment)
     return found
+
+
+def _marked(session: Session, payment: Payment) -> None:
+    """The database has marked its months as not needed: what is at hand of them is read again."""
+    months = select(ParticipantMonth).where(
+        ParticipantMonth.town_id == payment.town_id, ParticipantMonth.payment_id == payment.id
+    )
+    session.scalars(months.execution_options(populate_existing=True)).all()
 
 
 def settle(

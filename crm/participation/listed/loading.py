@@ -7,6 +7,7 @@ answers for the town's books records it or leaves it. Somebody who stands in the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,8 @@ from sqlalchemy.orm import Session, aliased
 from crm.accounts.models import User
 from crm.errors import RuleBroken
 from crm.months import Month
+from crm.participation.leaving.models import LeavingRefund
+from crm.participation.leaving.queries import kept_of
 from crm.participation.listed.models import ListedPayment
 from crm.participation.listed.rules import AMOUNTS, OPEN, Amounts, Judged, Ours, Said, Verdict, judge
 from crm.participation.listed.services import income_of, plan_of
@@ -135,7 +138,8 @@ def _look_again(known: ListedPayment, judged: Judged) -> None:
 
 
 def _judged(session: Session, person: Prospect, said: Said, extra: Mapping[str, Any], rules: Law) -> Judged:
-    on_record = [_ours(one) for one in session.scalars(standing_payments(person))]
+    left = {one.payment.id: one.row for one in kept_of(session, person)}
+    on_record = [_ours(one, left.get(one.id)) for one in session.scalars(standing_payments(person))]
     paid = [Month.of(row.month) for row in months_of(session, person)]
     return judge(
         said,
@@ -146,9 +150,10 @@ def _judged(session: Session, person: Prospect, said: Said, extra: Mapping[str, 
     )
 
 
-def _ours(payment: Payment) -> Ours:
+def _ours(payment: Payment, left: LeavingRefund | None) -> Ours:
     amounts = Amounts(payment.gross, payment.own, payment.state_support, payment.local_support, payment.other_support)
-    return Ours(payment.id, Month.of(payment.start_month), payment.months, amounts)
+    ours = Ours(payment.id, Month.of(payment.start_month), payment.months, amounts)
+    return replace(ours, left_on=left.left_on, counts=payment.months - left.months_left) if left else ours
 
 
 def _asked_by_the_law(

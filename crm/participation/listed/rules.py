@@ -52,6 +52,7 @@ class Why(StrEnum):
 
     AMOUNTS = "amounts"
     OVERLAP = "overlap"
+    LEFT_SINCE = "left_since"
     OTHER_PERSON = "other_person"
     REFUSED = "refused"
     SUMS = "sums"
@@ -60,6 +61,7 @@ class Why(StrEnum):
 WHY: Mapping[Why, Any] = {
     Why.AMOUNTS: _l("The amounts are not ours."),
     Why.OVERLAP: _l("Some of these months are paid by another payment."),
+    Why.LEFT_SINCE: _l("Paid ahead once and then not needed; the list does not say whether it was paid anew."),
     Why.OTHER_PERSON: _l("The receipt number stands with another person's payment."),
     Why.REFUSED: _l("It cannot be recorded as it stands."),
     Why.SUMS: _l("The parts on the list do not sum to its total."),
@@ -109,6 +111,10 @@ class Ours:
     start: Month
     months: int
     amounts: Amounts
+    left_on: date | None = None
+    """When the person left within it: its months from `counts` on were paid for in vain and may be paid anew."""
+    counts: int | None = None
+    """How many of its months count, where not all do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +144,11 @@ def judge(
     `quoted` is None where the law of that day refuses to say; `taken_elsewhere`: its receipt number is another person's.
     """
     sums = () if said.amounts.adds_up else (Why.SUMS,)
-    same = next((one for one in on_record if (one.start, one.months) == (said.start, said.months)), None)
+    same = next((one for one in on_record if _may_be(said, one)), None)
     if same:
         amounts = (Why.AMOUNTS,) if differing(said.amounts, same.amounts) else ()
-        why = (*sums, *amounts)
+        unsure = (Why.LEFT_SINCE,) if same.left_on and not said.paid_on else ()
+        why = (*sums, *amounts, *unsure)
         return Judged(Verdict.DIFFERS if why else Verdict.AGREES, why, same.id, same.amounts)
     overlap = next((one for one in on_record if _meet(said, one)), None)
     if overlap or set(said.start.run(said.months)) & set(paid):
@@ -156,5 +163,12 @@ def judge(
     return Judged(Verdict.DIFFERS if why else Verdict.NEW, why, None, quoted)
 
 
+def _may_be(said: Said, one: Ours) -> bool:
+    """Whether a row speaks of a payment on record: of one whose person left since, only if it was paid before."""
+    before = not (one.left_on and said.paid_on) or said.paid_on <= one.left_on
+    return before and (one.start, one.months) == (said.start, said.months)
+
+
 def _meet(said: Said, one: Ours) -> bool:
-    return said.start < one.start + one.months and one.start < said.start + said.months
+    counts = one.months if one.counts is None else one.counts
+    return said.start < one.start + counts and one.start < said.start + said.months

@@ -254,6 +254,7 @@ def cohorts(session: Session, among: Among, as_of: date) -> list[Cohort]:
         ParticipantMonth.town_id == among.scope.town_id,
         ParticipantMonth.prospect_id == joined.c.prospect_id,
         ParticipantMonth.month.between(joined.c.month, now.first_day),
+        ParticipantMonth.counts,
     )
     columns = joined.c.month, ParticipantMonth.month
     people = func.count(distinct(joined.c.prospect_id))
@@ -291,7 +292,7 @@ def who_paid(among: Among, began: Month, paid: Month | None, as_of: date) -> Sel
     if paid is None:
         return query
     months = ParticipantMonth
-    of_town = months.town_id == among.scope.town_id, months.month == paid.first_day
+    of_town = months.town_id == among.scope.town_id, months.month == paid.first_day, months.counts
     return query.where(joined.c.prospect_id.in_(select(months.prospect_id).where(*of_town)))
 
 

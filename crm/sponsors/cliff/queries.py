@@ -187,7 +187,7 @@ def _last_month(until: Any) -> ColumnElement[bool]:
         AllocationMonth.town_id == Prospect.town_id,
         AllocationMonth.prospect_id == Prospect.id,
         AllocationMonth.month == until,
-        AllocationMonth.released_at.is_(None),
+        AllocationMonth.carries,
     )
 
 
@@ -255,7 +255,7 @@ def unseen(town_id: UUID, today: date) -> Select[UUID, date, UUID]:
                 AllocationMonth.town_id == town_id,
                 AllocationMonth.prospect_id == ending.c.prospect_id,
                 AllocationMonth.month == ending.c.until,
-                AllocationMonth.released_at.is_(None),
+                AllocationMonth.carries,
             ),
         )
         .join(Allocation, and_(Allocation.town_id == town_id, Allocation.id == AllocationMonth.allocation_id))

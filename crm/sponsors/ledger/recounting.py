@@ -63,8 +63,16 @@ DIFFERENCES: dict[str, TextClause] = {
     ),
     "months carried twice": text(
         """
-        select prospect_id from allocation_month where released_at is null
+        select prospect_id from allocation_month where released_at is null and refund_id is null
         group by town_id, prospect_id, month having count(*) > 1
+        """
+    ),
+    "months carried that came back, or do not and did not": text(
+        """
+        select m.prospect_id from allocation_month m
+        left join leaving_refund r on r.town_id = m.town_id and r.payment_id = m.payment_id
+            and r.not_needed_from <= m.month
+        where m.refund_id is distinct from r.id and m.released_at is null
         """
     ),
     "months paid with a sponsor's money of which the payment says otherwise": text(

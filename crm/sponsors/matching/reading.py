@@ -142,7 +142,7 @@ def _carried(session: Session, town_id: UUID) -> Carried:
         select(month.prospect_id, kept_id(town_id, Allocation.sponsor_id), month.month)
         .select_from(month)
         .join(Allocation, and_(Allocation.town_id == month.town_id, Allocation.id == month.allocation_id))
-        .where(month.town_id == town_id, month.released_at.is_(None))
+        .where(month.town_id == town_id, month.carries)
     )
     found: defaultdict[UUID, dict[Month, UUID]] = defaultdict(dict)
     for person_id, sponsor_id, day in rows:
@@ -163,7 +163,7 @@ def _people(town_id: UUID, on: date) -> Any:
     )
     carried_now = select(AllocationMonth.prospect_id).where(
         AllocationMonth.town_id == town_id,
-        AllocationMonth.released_at.is_(None),
+        AllocationMonth.carries,
         AllocationMonth.month >= (Month.of(on) - 1).first_day,
     )
     last_step = (
@@ -225,7 +225,7 @@ class _Known:
         last_paid = (
             select(ParticipantMonth.prospect_id, func.max(ParticipantMonth.month))
             .where(ParticipantMonth.town_id == town_id, ParticipantMonth.prospect_id.in_(ids))
-            .where(ParticipantMonth.month >= on.replace(day=1))
+            .where(ParticipantMonth.month >= on.replace(day=1), ParticipantMonth.counts)
             .group_by(ParticipantMonth.prospect_id)
         )
         return cls(

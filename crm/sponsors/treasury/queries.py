@@ -145,7 +145,7 @@ def months_carried(session: Session, town_id: UUID, until: Month) -> Carried:
 
     of = AllocationMonth
     query = select(*(func.count().filter(of.month.between(*within(years))) for years in (0, 1))).where(
-        of.town_id == town_id, of.released_at.is_(None), of.payment_id.is_not(None)
+        of.town_id == town_id, of.carries, of.payment_id.is_not(None)
     )
     return Carried(*(int(number) for number in session.execute(query).one()))
 

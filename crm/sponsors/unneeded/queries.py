@@ -79,6 +79,7 @@ def _query(session: Session, scope: Scope, today: date) -> Any:
                 ParticipantMonth.town_id == month.town_id,
                 ParticipantMonth.prospect_id == month.prospect_id,
                 ParticipantMonth.month == month.month,
+                ParticipantMonth.counts,
             ),
         )
         .where(month.town_id == Allocation.town_id, month.allocation_id == Allocation.id, month.released_at.is_(None))

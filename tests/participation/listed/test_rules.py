@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
 import pytest
@@ -59,3 +61,16 @@ def test_a_new_payment_with_other_amounts_or_a_receipt_of_somebody_else_is_decid
 def test_parts_that_do_not_sum_to_the_total_are_said() -> None:
     judged = judge(said(own=500_000), [], (), LAW, taken_elsewhere=False)
     assert Why.SUMS in judged.why
+
+
+def test_a_payment_of_before_somebody_left_is_not_taken_for_one_of_after() -> None:
+    """The months from November on were not needed; they may be paid anew, and the list says when."""
+    old = replace(OURS, left_on=date(2019, 10, 20), counts=1)
+    known, paid = [old], MONTHS[:1]
+    before, after = (replace(said(), paid_on=day) for day in (date(2019, 10, 1), date(2019, 11, 5)))
+    assert judge(before, known, paid, LAW, taken_elsewhere=False).verdict is Verdict.AGREES
+    assert judge(after, known, paid, LAW, taken_elsewhere=False).why == (Why.OVERLAP,)
+    anew = replace(said(Month(2019, 11), 1), paid_on=date(2019, 11, 5))
+    assert judge(anew, known, paid, LAW, taken_elsewhere=False).verdict is Verdict.NEW
+    unsure = judge(said(), known, paid, LAW, taken_elsewhere=False)
+    assert (unsure.verdict, unsure.why) == (Verdict.DIFFERS, (Why.LEFT_SINCE,))

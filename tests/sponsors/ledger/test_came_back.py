@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import User
 from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
-from crm.errors import RuleBroken
+from crm.errors import Conflict, RuleBroken
 from crm.months import Month
 from crm.participation.leaving.models import LeavingPart
 from crm.participation.leaving.rules import Payee
@@ -19,6 +19,8 @@ from crm.participation.leaving.services import settle
 from crm.participation.queries import open_spell
 from crm.participation.rules import Basis, Ending
 from crm.participation.services import stop
+from crm.prospects.models import Prospect
+from crm.prospects.rules import Stage
 from crm.sponsors import queries, services
 from crm.sponsors.ledger import recounting
 from crm.sponsors.letters import queries as letters
@@ -27,7 +29,7 @@ from crm.sponsors.letters.printing import pdf_of
 from crm.sponsors.letters.queries import telling
 from crm.sponsors.letters.rules import MonthState
 from crm.sponsors.letters.services import issue_statement
-from crm.sponsors.models import Posting, Sponsor
+from crm.sponsors.models import Allocation, Posting, Sponsor
 from crm.sponsors.rules import Movement
 from crm.sponsors.statements.rules.kinds import LineState, Use
 from crm.sponsors.statements.services.deciding import show_moves
@@ -37,6 +39,7 @@ from tests.sponsors.statements.stories import csv_of, lines, load
 from tests.sponsors.stories import allocate, poor, sponsor
 
 PAID, LEFT, CAME = date(2026, 1, 5), date(2026, 8, 10), date(2026, 9, 1)
+BACK = date(2026, 10, 6)
 A_MONTH = 264_000
 """What somebody without a certificate owes for a month in 2026: 22% of 1.500.000 đ, less a fifth of it."""
 A_YEAR = 12 * A_MONTH
@@ -74,6 +77,27 @@ def test_the_sponsor_has_again_what_was_paid_in_vain(session: Session, make: Mak
     balance = queries.balance_of(session, by)
     assert (balance.received, balance.available, balance.paid) == (A_YEAR, IN_VAIN, A_YEAR - IN_VAIN)
     assert recounting.differences(session) == []
+
+
+def test_a_sponsor_may_carry_again_the_months_that_were_paid_in_vain(session: Session, make: Make) -> None:
+    by, manager = sponsor(make), make.user(Role.MANAGER)
+    part = waited_for(session, make, by, manager)
+    settle(session, scope_of(session, manager), part.id, on=CAME, note="CV 12", by=manager, at=noon(CAME))
+    person = session.scalars(select(Prospect)).one()
+    person.stage = Stage.INTERESTED
+    with pytest.raises(Conflict), session.begin_nested():
+        allocate(by, person, 1, Month(2026, 8), on=LEFT, at=noon(LEFT), reason="Nhà khó khăn")
+    again = allocate(by, person, 3, Month(2026, 10), on=BACK, at=noon(BACK), reason="Nhà khó khăn")
+    soon = queries.carried_until(make.town.id, BACK)
+    assert not session.execute(soon.where(Allocation.payment_id.is_not(None))).all()
+    services.pay_premium(
+        session, again, paid_on=BACK, basis=Basis.CONFIRMED, by=manager, at=noon(BACK), confirmation="CV 13"
+    )
+    commit_would_hold(session)
+    assert recounting.differences(session) == []
+    assert [str(month) for _person, month in session.execute(soon)] == ["2026-12-01"]
+    (line,) = telling(session, by, BACK).lines
+    assert sum(run.months for run in line.runs if run.state is MonthState.PAID) == 8 + 3
 
 
 def test_it_is_not_booked_into_a_day_to_come(session: Session, make: Make) -> None:
