@@ -41,7 +41,7 @@ from crm.participation.rules import Ending, first_months, late_months_from, out_
 from crm.participation.screening.queries import latest as screened
 from crm.participation.screening.queries import verdict_of
 from crm.phones import pretty
-from crm.places.boundaries import boundaries
+from crm.places.boundaries import units_on
 from crm.places.models import Place, Town
 from crm.premiums.queries import law
 from crm.premiums.rules.law import Law, LawOnDay
@@ -381,24 +381,10 @@ def declared_rows(session: Session, lines: Sequence[Line], day: date) -> dict[UU
     declared = [line for line in lines if line.dossier.declared]
     if not declared:
         return {}
-    town_id, wards = declared[0].dossier.town_id, _wards_on(session, declared, day)
-    codes = unit_codes(session.get_one(Town, town_id).code, day)
-    return {
-        line.dossier.id: _declared_row(line, day, codes, wards.get(line.dossier.id, line.place)) for line in declared
-    }
-
-
-def _wards_on(session: Session, lines: Sequence[Line], day: date) -> dict[UUID, Place]:
-    """What the wards of these dossiers have become by a day, where they have; as many questions as there are new wards."""
-    former = [line for line in lines if line.place.valid_to and line.place.valid_to <= day]
-    if not former:
-        return {}
-    town_id = former[0].place.town_id
-    held = boundaries(session, town_id, day)
-    return {
-        line.dossier.id: session.get_one(Place, (town_id, held.unit_of(line.place.id, line.person.neighbourhood_id)))
-        for line in former
-    }
+    homes = {line.dossier.id: (line.place, line.person.neighbourhood_id) for line in declared}
+    wards = units_on(session, homes, day)
+    codes = unit_codes(session.get_one(Town, declared[0].dossier.town_id).code, day)
+    return {line.dossier.id: _declared_row(line, day, codes, wards[line.dossier.id]) for line in declared}
 
 
 def _declared_row(line: Line, day: date, codes: UnitCodes, ward: Place) -> Row:

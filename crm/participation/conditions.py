@@ -30,14 +30,21 @@ def _takes_part(town_id: UUID) -> ColumnElement[bool]:
 
 
 def stopped_this_year(town_id: UUID, today: date) -> ColumnElement[bool]:
-    """Paid last year or this, stopped or lapsed since New Year, and has not come back. Who went over to compulsory
-    insurance, draws a pension, moved away or died did not stop."""
-    ended = _spell(
+    """Paid last year or this, stopped or lapsed since New Year, and has not come back, not even to leave anew for another
+    reason. Who went over to compulsory insurance, draws a pension, moved away or died did not stop."""
+    later = aliased(Participation)
+    came_back = exists().where(
+        later.town_id == Participation.town_id,
+        later.prospect_id == Participation.prospect_id,
+        later.withdrawn_at.is_(None),
+        later.started_on > Participation.started_on,
+    )
+    return _spell(
         town_id,
         Participation.ended_on.between(today.replace(month=1, day=1), today),
         Participation.ended_as.in_((Ending.LAPSED, Ending.STOPPED)),
+        ~came_back,
     )
-    return and_(ended, ~_takes_part(town_id))
 
 
 def falling_due(town_id: UUID, today: date) -> ColumnElement[bool]:

@@ -363,8 +363,10 @@ def _list_page(
         [(str(key), name) for key, name in organisations.items()],
     )
     form.place.data = str(place.id) if place else ""
+    now = queries.spells_of_all(session(), town_id, [line.person.id for line in shown.rows])
     return render_template(
         "participation/listing.html",
+        back={id: spell.started_on for id, spell in now.items()},
         form=form,
         kind=kind,
         span=span,

@@ -152,6 +152,19 @@ def unit_now(session: Session, place: Place, neighbourhood_id: UUID | None, toda
     return session.get(Place, (place.town_id, unit)) if unit != place.id else None
 
 
+def units_on(session: Session, homes: Mapping[UUID, tuple[Place, UUID | None]], day: date) -> dict[UUID, Place]:
+    """The ward of a day of each of many homes, told as unit and neighbourhood; as many questions as there are new wards."""
+    former = {one: home for one, home in homes.items() if home[0].valid_to and home[0].valid_to <= day}
+    found = {one: unit for one, (unit, _part) in homes.items()}
+    if former:
+        town_id = next(iter(former.values()))[0].town_id
+        held = boundaries(session, town_id, day)
+        found |= {
+            one: session.get_one(Place, (town_id, held.unit_of(unit.id, part))) for one, (unit, part) in former.items()
+        }
+    return found
+
+
 class Vintage(NamedTuple):
     """The boundaries that held from one day on, until the next vintage, and how many units they made."""
 

@@ -8,6 +8,10 @@ from wtforms import Field, RadioField
 from wtforms.widgets import ListWidget
 
 
+EMPTY = "This field is required."
+"""What WTForms says of a field that was left empty, in its own words."""
+
+
 def field_kind(field: Field) -> str:
     """Which drawing a field takes: hidden, group (radios, several checkboxes), checkbox, file, number or input."""
     if isinstance(field, RadioField) or isinstance(field.widget, ListWidget):
@@ -19,6 +23,17 @@ def field_kind(field: Field) -> str:
 def field_errors(field: Field) -> list[str]:
     """A field's messages, those of its parts included."""
     return list(_messages(field.errors))
+
+
+def summed_up(field: Field) -> list[str]:
+    """The same for the error summary, where nothing else says which field is meant: each once, after the field's name."""
+    found = list(dict.fromkeys(field_errors(field)))
+    name = str(field.label.text).strip().rstrip(":")
+    if field_kind(field) == "hidden" or not name:
+        return found
+    empty = field.gettext(EMPTY)
+    after = name if name.endswith("?") else f"{name}:"
+    return [f"{after} {one[:1].lower() + one[1:] if one == empty else one}" for one in found]
 
 
 def first_control_id(field: Field) -> str:
@@ -50,7 +65,7 @@ def control_attributes(field: Field, attributes: Mapping[str, Any], hint: str | 
 
 def register(app: Flask) -> None:
     """Give the form macros these functions."""
-    app.jinja_env.filters |= {f.__name__: f for f in (field_kind, field_errors, first_control_id)}
+    app.jinja_env.filters |= {f.__name__: f for f in (field_kind, field_errors, summed_up, first_control_id)}
     app.jinja_env.globals |= {f.__name__: f for f in (described_by, control_attributes)}
 
 

@@ -135,3 +135,11 @@ def test_a_wrong_number_is_announced_and_typed_as_text() -> None:
     assert made["aria-describedby"] == "income-hint income-error"
     assert made["aria-invalid"] == "true"
     assert (made["type"], made["inputmode"], made["autocomplete"]) == ("text", "numeric", "on")
+
+
+def test_the_summary_names_the_field_that_was_left_empty_once() -> None:
+    form = Sample()
+    form.name.errors = ["This field is required.", "This field is required."]
+    form.ground.errors = ["Choose one."]
+    assert controls.summed_up(form.name) == ["Name: this field is required."]
+    assert controls.summed_up(form.ground) == ["Ground: Choose one."]

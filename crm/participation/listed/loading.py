@@ -35,6 +35,8 @@ from crm.prospects.importing.rules import Proposed
 from crm.prospects.models import ImportRow, ListImport, Prospect
 from crm.prospects.rules import ListKind, RowOutcome
 
+SURE = {SameBecause.CITIZEN_ID.value, SameBecause.SI_NUMBER.value}
+"""Who bears the same number is the same person: that they stand in the list twice is another payment, and nothing to decide."""
 RECORDED_SINCE = "payment_recorded_since"
 WHY_KEPT = {
     RECORDED_SINCE: _l("Kept: a payment recorded from this list is followed by another, or is not yours to take back.")
@@ -95,6 +97,8 @@ def _payments(session: Session, listed: ListImport, rows: Rows) -> list[tuple[UU
         person_id = at.get((detail.get("of_sheet"), detail.get("of_row")))
         if person_id and row.understood:
             found.append((row.id, person_id, Proposed.from_json(row.understood).extra))
+            if SURE & set(row.reasons):
+                row.outcome, row.prospect_id = RowOutcome.UNCHANGED, person_id
     return sorted(found, key=lambda each: (str(each[1]), each[2].get("from_month") or ""))
 
 

@@ -15,6 +15,7 @@ from crm.accounts.queries import Scope
 from crm.errors import NotFound
 from crm.participation.referrals.models import Referral, ReferralList
 from crm.participation.referrals.rules import State
+from crm.places.boundaries import units_on
 from crm.places.models import Place
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import visible_to
@@ -70,13 +71,14 @@ def counts(session: Session, scope: Scope) -> dict[State, int]:
 
 
 def list_seen(session: Session, scope: Scope, list_id: UUID) -> tuple[ReferralList, Sequence[Line]]:
-    """A list that was sent, with those of its people whom one may see. Raises NotFound."""
+    """A list that was sent, with those of its people whom one may see, each in the ward of that day. Raises NotFound."""
     row = session.get(ReferralList, (scope.town_id, list_id))
     query = _lines(scope).where(Referral.list_id == list_id).order_by(Prospect.name_key, Prospect.id)
     lines = [Line(*one) for one in session.execute(query)]
     if row is None or not lines:
         raise NotFound
-    return row, lines
+    wards = units_on(session, {one.row.id: (one.place, one.person.neighbourhood_id) for one in lines}, row.sent_on)
+    return row, [one._replace(place=wards[one.row.id]) for one in lines]
 
 
 def lists_of(session: Session, scope: Scope, most: int = 30) -> Sequence[tuple[ReferralList, int]]:

@@ -187,16 +187,18 @@ def test_two_records_of_one_person_of_whom_one_left_and_the_other_paid_anew(sess
 
 
 def test_the_page_shows_what_was_paid_ahead_and_what_was_paid_anew(
-    session: Session, make: Make, signed_in: Browse, at_time: Callable[[Any], None]
+    session: Session, make: Make, client: FlaskClient, signed_in: Browse, at_time: Callable[[Any], None]
 ) -> None:
     person = away(make)
     join(person, BACK, **GIVEN)
     at_time(clock.at(BACK, 15))
-    browser = signed_in(make.user(Role.MANAGER))
+    manager = make.user(Role.MANAGER)
+    headers, browser = {"Authorization": f"Bearer {make.token(manager, 'read')}"}, signed_in(manager)
     page = browser.get(f"/people/{person.id}/months?year=2026").text
     assert page.count('id="m-2026-10"') == 1
     assert page.count("Đã đóng trước, nay không cần nữa") >= 4
-    month = browser.get(f"/api/v1/prospects/{person.id}/months").json["months"][9]
+    found = client.get(f"/api/v1/prospects/{person.id}/months", headers=headers).get_json()
+    month = found["months"][9]
     assert (month["state"], len(month["not_needed"])) == ("own", 1)
     assert month["money"]["payment_id"] != month["not_needed"][0]["payment_id"]
 
