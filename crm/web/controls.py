@@ -7,7 +7,6 @@ from flask import Flask
 from wtforms import Field, RadioField
 from wtforms.widgets import ListWidget
 
-
 EMPTY = "This field is required."
 """What WTForms says of a field that was left empty, in its own words."""
 

@@ -33,6 +33,7 @@ from crm.prospects.importing import kinds
 from crm.prospects.importing.kinds import Rows, person_of
 from crm.prospects.importing.rules import Proposed
 from crm.prospects.models import ImportRow, ListImport, Prospect
+from crm.prospects.reading.outcomes import SameBecause
 from crm.prospects.rules import ListKind, RowOutcome
 
 SURE = {SameBecause.CITIZEN_ID.value, SameBecause.SI_NUMBER.value}

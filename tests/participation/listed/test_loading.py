@@ -67,6 +67,11 @@ def test_the_list_is_known_and_nothing_is_recorded_by_loading_it(browser: FlaskC
     }
     rejected = session.scalars(select(ImportRow).where(ImportRow.outcome == RowOutcome.REJECTED)).all()
     assert len(rejected) == 1
+    again = session.scalars(select(ImportRow).where(ImportRow.outcome == RowOutcome.UNCHANGED)).one()
+    assert session.get_one(Prospect, (row.town_id, again.prospect_id)).full_name == "Nguyễn Thị Hạnh"
+    assert (row.duplicates, row.unchanged) == (0, 1), (
+        "whoever paid twice stands there twice, and nothing is to be decided"
+    )
 
 
 def test_what_is_new_is_recorded_with_one_click_and_the_list_again_changes_nothing(
