@@ -23,7 +23,17 @@ from crm.participation import months, payers, queries
 from crm.participation.calendar import STATES
 from crm.participation.guard.rules import AVOIDABLE, STOP_REASONS, StopReason
 from crm.participation.models import Participation, Payment
-from crm.participation.rules import BEGINNINGS, DUE_SOON, ENDINGS, USUAL, Beginning, Ending, basis_for, joins_from
+from crm.participation.rules import (
+    BEGINNINGS,
+    DUE_SOON,
+    ENDINGS,
+    MAY_END,
+    USUAL,
+    Beginning,
+    Ending,
+    basis_for,
+    joins_from,
+)
 from crm.participation.screening.queries import barred_among
 from crm.places.models import Place
 from crm.premiums.queries import all_top_ups, law
@@ -72,7 +82,7 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
         }
         return Card("participation/_card.html", facts, order=10, looks=[_paid_through(spell, late=late, soon=soon)])
     if person.stage is Stage.NOT_ELIGIBLE:
-        return None
+        return _gone_over(person, today, enrol=acts["enrol"])
     if from_when := _too_young(person, today):
         return Card("participation/_not_yet.html", {"from_when": from_when}, order=10, looks=[_joins(from_when)])
     barred, left = _barred(person, today), _left(person)
@@ -82,6 +92,14 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
     facts = {"told": told, "acts": acts, "grounds": GROUNDS, "left": left, "reasons": STOP_REASONS, "barred": barred}
     facts["near_pension"] = _near_pension(person, today)
     return Card("participation/_how_much.html", facts, order=10, looks=[_would_pay(told)] if told else [])
+
+
+def _gone_over(person: Prospect, today: date, *, enrol: bool) -> Card | None:
+    """Somebody who left for a reason that may end is offered the way back; the others are not."""
+    last = next(iter(_spells(person)), None)
+    if last is None or last.ended_as not in MAY_END or _barred(person, today):
+        return None
+    return Card("participation/_gone_over.html", {"left": last, "endings": ENDINGS, "enrol": enrol}, order=10)
 
 
 def _barred(person: Prospect, today: date) -> bool:

@@ -140,6 +140,8 @@ ENDINGS: Mapping[Ending, Any] = {
     Ending.LUMP_SUM: _l("Took a lump sum"),
     Ending.MOVED_OUT: _l("Moved away"),
 }
+MAY_END = (Ending.COMPULSORY, Ending.MOVED_OUT)
+"""Why somebody left who comes back once it is over: a contract ends, a family moves home."""
 CHOSEN_ENDINGS = tuple(ending for ending in Ending if ending is not Ending.LAPSED)
 """Endings a person records; lapsing follows from the calendar alone."""
 

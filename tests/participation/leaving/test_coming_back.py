@@ -189,11 +189,14 @@ def test_two_records_of_one_person_of_whom_one_left_and_the_other_paid_anew(sess
 def test_the_page_shows_what_was_paid_ahead_and_what_was_paid_anew(
     session: Session, make: Make, client: FlaskClient, signed_in: Browse, at_time: Callable[[Any], None]
 ) -> None:
-    person = away(make)
-    join(person, BACK, **GIVEN)
+    person, gone, manager = away(make), make.prospect(full_name="Ông Mất"), make.user(Role.MANAGER)
+    join(gone, BEGAN, months=12, **GIVEN)
+    left(gone, ending=Ending.DIED)
     at_time(clock.at(BACK, 15))
-    manager = make.user(Role.MANAGER)
     headers, browser = {"Authorization": f"Bearer {make.token(manager, 'read')}"}, signed_in(manager)
+    assert f"/people/{person.id}/enrol" in browser.get(f"/people/{person.id}").text
+    assert "/enrol" not in browser.get(f"/people/{gone.id}").text
+    join(person, BACK, **GIVEN)
     page = browser.get(f"/people/{person.id}/months?year=2026").text
     assert page.count('id="m-2026-10"') == 1
     assert page.count("Đã đóng trước, nay không cần nữa") >= 4
