@@ -25,14 +25,18 @@ def field_errors(field: Field) -> list[str]:
 
 
 def summed_up(field: Field) -> list[str]:
-    """The same for the error summary, where nothing else says which field is meant: each once, after the field's name."""
+    """The same for the error summary, where nothing else says which field is meant: each once, after the field's name
+    unless it says that itself."""
     found = list(dict.fromkeys(field_errors(field)))
     name = str(field.label.text).strip().rstrip(":")
     if field_kind(field) == "hidden" or not name:
         return found
     empty = field.gettext(EMPTY)
-    after = name if name.endswith("?") else f"{name}:"
-    return [f"{after} {one[:1].lower() + one[1:] if one == empty else one}" for one in found]
+    before = name if name.endswith("?") else f"{name}:"
+    return [
+        one if name.casefold() in one.casefold() else f"{before} {one[:1].lower() + one[1:] if one == empty else one}"
+        for one in found
+    ]
 
 
 def first_control_id(field: Field) -> str:

@@ -143,3 +143,5 @@ def test_the_summary_names_the_field_that_was_left_empty_once() -> None:
     form.ground.errors = ["Choose one."]
     assert controls.summed_up(form.name) == ["Name: this field is required."]
     assert controls.summed_up(form.ground) == ["Ground: Choose one."]
+    form.income.errors = ["Write the income."]
+    assert controls.summed_up(form.income) == ["Write the income."]
