@@ -133,7 +133,7 @@ class ParticipantMonth(Model):
     reversed, and to end a transaction in which the months of a payment do not sum to its layers (migration 0017).
 
     Whoever leaves within what is paid has months paid for in vain: what comes back of the payment marks them by the act
-    that keeps it (migration 0064). They stay, count for nothing, and may be paid anew by whoever comes back.
+    that keeps it (migration months_not_needed). They stay, count for nothing, and may be paid anew by whoever comes back.
     """
 
     __tablename__ = "participant_month"

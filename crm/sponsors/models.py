@@ -248,7 +248,7 @@ class AllocationMonth(TownRow, Model):
     released_id: Mapped[UUID | None] = mapped_column(default=None)
     """The posting with which it was given back."""
     refund_id: Mapped[UUID | None] = mapped_column(default=None)
-    """What comes back of its payment, of a month paid for in vain: written by the database alone (migration 0064)."""
+    """What comes back of its payment, of a month paid for in vain: written by the database alone (migration months_not_needed)."""
 
     @hybrid_property
     def carries(self) -> bool:
