@@ -80,7 +80,7 @@ class Told:
                     "%(num)s months, at least %(supported)s of them supported",
                     **counted,
                 )
-                + f" (≥ {helped})"
+                + f" (≥\u00a0{helped})"
             )
             found.append(
                 ngettext(
