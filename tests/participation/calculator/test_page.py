@@ -110,7 +110,9 @@ def test_months_known_only_from_a_list_leave_the_supported_ones_open(make: Make,
     assert "tạm tính cả 10 tháng" in page
     assert value_of(page, "own") in (None, "")
     shown = signed_in(agent_of(make, person)).get(f"/people/{person.id}").text
-    assert "10 tháng, ít nhất 0 tháng được hỗ trợ (≥\u00a00/120) · chưa rõ 10 tháng Nhà nước có hỗ trợ hay không" in shown
+    assert (
+        "10 tháng, ít nhất 0 tháng được hỗ trợ (≥\u00a00/120) · chưa rõ 10 tháng Nhà nước có hỗ trợ hay không" in shown
+    )
 
 
 def test_a_listed_month_before_the_state_began_to_help_leaves_nothing_open(make: Make, signed_in: Browse) -> None:
