@@ -14,6 +14,7 @@ from crm.accounts.rules import May
 from crm.db import session, transaction
 from crm.participation.leaving import cards, queries, services
 from crm.participation.leaving.forms import SettledForm
+from crm.participation.leaving.rules import Payee
 from crm.participation.leaving.showing import payee_named
 from crm.premiums.rules.benefits.wording import REASONS
 from crm.web.forms import refusals_on
@@ -38,8 +39,13 @@ def settle() -> ResponseReturnValue:
     if form.validate() and form.on.data:
         with refusals_on(form), transaction() as current:
             part, on, note = UUID(form.part.data), form.on.data, form.note.data
-            services.settle(current, current_scope(), part, on=on, note=note, by=current_user(), at=clock.now())
-            flash(_("Noted. A sponsor's part may be set aside for somebody else now."), "success")
+            by, at = current_user(), clock.now()
+            came = services.settle(current, current_scope(), part, on=on, note=note, by=by, at=at)
+            whose = came.payee is Payee.SPONSOR
+            flash(
+                _("Noted. The sponsor's part may be set aside for somebody else now.") if whose else _("Noted."),
+                "success",
+            )
             return redirect(url_for(".listing"))
     return _page(form), 422
 
