@@ -16,7 +16,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("target_sharing", sa.Column("apart", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("target_sharing", sa.Column("apart", sa.BigInteger(), nullable=False, server_default="0"))
     op.create_check_constraint(op.f("ck_target_sharing_apart"), "target_sharing", "apart between 0 and total")
 
 
