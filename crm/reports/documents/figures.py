@@ -13,6 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm import clock
+from crm.emulation.queries import commendations
+from crm.emulation.rules import FORMS
 from crm.outreach.rules import REASONS, Reason
 from crm.participation.guard.rules import STOP_REASONS
 from crm.participation.queries import places_named
@@ -246,7 +248,14 @@ def _money(session: Session, what: Asked, wanted: Wanted, facts: dict[str, Any])
 
 
 def _reported(session: Session, what: Asked, wanted: Wanted, facts: dict[str, Any]) -> None:
-    """Biểu 07 and 08: who reported in the round of the period, and the figures of their own."""
+    """Biểu 06 of a year: whom to commend. Biểu 07 and 08: who reported in the round of the period, and the figures of
+    their own."""
+    if wanted.kind is ReportKind.YEAR and what.place is None:
+        listed = commendations(session, what.scope.town_id, what.span.as_of.year)
+        lines = [
+            sheets.Commended(one.name, one.post, one.result, str(FORMS[one.form]), one.years_in_row) for one in listed
+        ]
+        facts["tables"] += [sheets.of_commendations(lines)] if lines else []
     consolidating.add_to(session, what.scope.town_id, wanted.kind, wanted.period, what.place, facts)
 
 

@@ -345,6 +345,33 @@ def _next(rows: Sequence[Sequence[Any]]) -> int:
     return 1 + sum(row[0] is not None for row in rows)
 
 
+# ---- Biểu 06
+
+
+class Commended(NamedTuple):
+    """A line of the list of commendation: who, post or unit, result, form, years in a row."""
+
+    name: str
+    post: str | None
+    result: str
+    form: str
+    years: int
+
+
+def of_commendations(lines: Sequence[Commended]) -> Sheet:
+    """Whom to commend, in the order of the list."""
+    columns = [
+        Column("TT", PLACE, width=4),
+        Column("Tập thể, cá nhân", WORDS, width=24),
+        Column("Chức vụ, đơn vị", WORDS, width=22),
+        Column("Kết quả", WORDS, width=40),
+        Column("Hình thức đề nghị", WORDS, width=18),
+        Column("Số năm liên tục", width=10),
+    ]
+    rows = [[place, *line] for place, line in enumerate(lines, start=1)]
+    return sheet("Biểu 06", "Danh sách đề nghị khen thưởng", "Tập thể, người", columns, rows, total=False)
+
+
 # ---- what changed of what was reported
 
 MEASURES: Mapping[str, str] = {

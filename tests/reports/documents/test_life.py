@@ -21,6 +21,8 @@ from crm import clock
 from crm.accounts.models import User
 from crm.accounts.rules import Role
 from crm.db import one_moment, transaction
+from crm.emulation.models import Commendation
+from crm.emulation.rules import Form as Award
 from crm.errors import Conflict, RuleBroken
 from crm.participation.models import Participation
 from crm.reports.commands import report as report_command
@@ -119,6 +121,18 @@ def test_what_is_recorded_while_it_is_counted_is_in_all_of_its_parts_or_in_none(
 
     assert facts(joins) == (0, 0)
     assert facts(lambda _part: None) == (1, 1)
+
+
+def test_the_report_of_a_year_carries_the_list_of_commendation(session: Session, clerk: User, make: Make) -> None:
+    union = make.organisation()
+    line = {"year": 2019, "position": 1, "organisation_id": union.id, "name": union.name, "result": "đạt 48"}
+    make.add(
+        Commendation(town_id=clerk.town_id, form=Award.CERTIFICATE, years_in_row=2, changed_at=AT, post=None, **line)
+    )
+    year = snapshot_of(session, opened(session, clerk, AT, ReportKind.YEAR, "2019")).facts
+    assert rows_of(year, "Biểu 06")[union.name] == [None, "đạt 48", "Giấy khen", 2]
+    month = snapshot_of(session, opened(session, clerk, AT)).facts
+    assert "Biểu 06" not in {one["form"] for one in month["tables"]}
 
 
 def test_figures_are_sealed_and_numbered_without_a_gap(session: Session, clerk: User, make: Make) -> None:
