@@ -166,7 +166,7 @@ def _tell(check: CampaignCheck, done: int, at: datetime, *, total: int | None = 
 
 def _write(session: Session, check: CampaignCheck, found: Counting) -> None:
     forget_people(session, check.town_id, check.campaign_id)
-    copy_in(session, CheckPerson.__tablename__, COLUMNS, [_columns(check, row) for row in found.rows])
+    copy_in(session, CheckPerson.__tablename__, COLUMNS, (_columns(check, row) for row in found.rows))
     named = [row.who.phone for row in found.rows if row.reason is None and STUB in row.body and row.who.phone]
     make_links(session, check.town_id, named, check.asked_at)
 

@@ -29,20 +29,18 @@ _TAKEN = GSM_BASIC | GSM_EXTENSION
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A piece of text one way: its septets if it fits GSM-7, its UTF-16 units, and whether letters count twice."""
+    """A piece of text one way: its septets if it fits GSM-7, and its UTF-16 units."""
 
     text: str
     fits: bool
     septets: int
     units: int
-    double: bool
 
     @classmethod
     def of(cls, text: str) -> Counted:
-        fits = _TAKEN.issuperset(text)
-        twice = sum(1 for letter in text if letter in GSM_EXTENSION)
-        wide = sum(1 for letter in text if ord(letter) > 0xFFFF)
-        return cls(text, fits, len(text) + twice, len(text) + wide, bool(twice or wide))
+        twice = 0 if GSM_EXTENSION.isdisjoint(text) else sum(1 for letter in text if letter in GSM_EXTENSION)
+        wide = 0 if text.isascii() else sum(1 for letter in text if ord(letter) > 0xFFFF)
+        return cls(text, _TAKEN.issuperset(text), len(text) + twice, len(text) + wide)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +52,14 @@ class Written:
 
 
 def _whole(pieces: list[Counted]) -> Written:
+    """The pieces as one body. Only where a letter counts twice does it matter at which place a part ends."""
     body = "".join([one.text for one in pieces])
-    encoding = GSM_7 if all(one.fits for one in pieces) else UCS_2
-    total = sum(one.septets for one in pieces) if encoding == GSM_7 else sum(one.units for one in pieces)
+    encoding = GSM_7 if all([one.fits for one in pieces]) else UCS_2
+    total = sum([one.septets for one in pieces] if encoding == GSM_7 else [one.units for one in pieces])
     alone, part = ROOM[encoding]
     if total <= alone:
         return Written(body, Size(encoding, total, min(total, 1)))
-    if any(one.double for one in pieces):
+    if total > len(body):
         return Written(body, size(body))
     return Written(body, Size(encoding, total, -(-total // part)))
 
