@@ -1,11 +1,6 @@
 """`python -m bench [--people 100000] [--grow-to 1000000] [--write docs/benchmarks.md]`: ours against the floor.
 
-`--only importing` measures nothing but the loading of a list (bench/importing.py), `--only identity` nothing but who is
-here twice (bench/identity.py), `--only ledger` does random acts with money in several processes of which some are
-killed, and looks whether the books hold (bench/ledger.py), `--only matching` proposes whom to fund (bench/matching.py),
-`--only statements` matches the lines of a bank's statement (bench/statements.py), `--only preflight` looks at everybody
-of a campaign and launches it (bench/preflight.py), `--only sms` sends and takes receipts (bench/sms.py),
-`--only pipeline` asks what the pipeline asks of the whole town (bench/pipeline.py), `--only forecast` how often the ranges of forecasts hold what comes (bench/forecast.py).
+`--only PART` measures one of PARTS alone; `--help` tells what each does, its module what it finds.
 
 Both are served by the same gunicorn settings on the same PostgreSQL; one client asks them in turn over kept-alive
 connections, so a machine that slows down slows both. What counts is the ratio.
@@ -15,14 +10,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import statistics
 import tempfile
 import time
 import urllib.parse
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
@@ -84,65 +78,58 @@ class Loaded(NamedTuple):
     people: list[UUID]
 
 
+class Asked(NamedTuple):
+    """What was asked for, and where it is measured."""
+
+    env: dict[str, str]
+    """Settings of a program of its own, with empty services up; nothing for a part that needs none."""
+    folder: Path
+    people: int
+    rows: int
+    messages: int
+    acts: int
+
+    def app(self) -> Flask:
+        return create_app(settings_of(self.env))
+
+
+class Part(NamedTuple):
+    """Something that is measured alone; `measure` answers Markdown."""
+
+    help: str
+    measure: Callable[[Asked], str]
+    in_program: bool = True
+    """Whether it needs a program with its services up."""
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        epilog="\n".join(["parts:", *(f"  {name:<12}{part.help}" for name, part in PARTS.items())]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--people", type=int, default=100_000)
     parser.add_argument("--grow-to", type=int, default=0, help="measure list and filter again with so many people")
     parser.add_argument("--write", type=Path, help="put the table into this file, between its two marks")
     parser.add_argument("--rows", type=int, default=importing.ROWS, help="rows of the list, at most --people")
-    parser.add_argument(
-        "--only",
-        choices=[
-            "forecast",
-            "importing",
-            "identity",
-            "ledger",
-            "matching",
-            "pipeline",
-            "preflight",
-            "sms",
-            "statements",
-        ],
-        help="measure only this part",
-    )
+    parser.add_argument("--only", choices=PARTS, help="measure only this part")
     parser.add_argument("--messages", type=int, default=20_000, help="messages to send, with --only sms")
     parser.add_argument("--acts", type=int, default=10_000, help="acts with money, with --only ledger")
-    asked = parser.parse_args()
-    if asked.only and (asked.write or asked.grow_to):
+    given = parser.parse_args()
+    if given.only and (given.write or given.grow_to):
         parser.error("--only measures one part: leave out --write and --grow-to")
-    if asked.people < 1 or asked.rows < 1:
+    if given.people < 1 or given.rows < 1:
         parser.error("--people and --rows are at least 1")
-    if asked.only == "forecast":
-        print(forecast.measure())
-        return
-    rows = min(asked.rows, asked.people)
-    folder = Path(tempfile.mkdtemp(prefix="ansinh-bench-", dir="/var/tmp"))
-    try:
-        with environment(folder) as env:
+    part = PARTS[given.only] if given.only else Part("", lambda asked: run(asked, given.grow_to))
+    with tempfile.TemporaryDirectory(prefix="ansinh-bench-", dir="/var/tmp", ignore_cleanup_errors=True) as made:
+        folder = Path(made)
+        with environment(folder) if part.in_program else nullcontext(dict[str, str]()) as env:
             env["CRM_ENV"] = "production"
-            if asked.only == "identity":
-                table = run_identity(env, asked.people)
-            elif asked.only == "matching":
-                table = matching.measure(create_app(settings_of(env)))
-            elif asked.only == "preflight":
-                table = preflight.measure(create_app(settings_of(env)), asked.people)
-            elif asked.only == "pipeline":
-                table = pipeline.measure(create_app(settings_of(env)), asked.people)
-            elif asked.only == "ledger":
-                table = ledger.measure(create_app(settings_of(env)), asked.acts)
-            elif asked.only == "sms":
-                table = sms.measure(env, asked.messages)
-            elif asked.only == "statements":
-                table = run_statements(env)
-            elif asked.only:
-                table = run_importing(env, folder, asked.people, rows)
-            else:
-                table = run(env, folder, asked.people, asked.grow_to, rows)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            rows = min(given.rows, given.people)
+            table = part.measure(Asked(env, folder, given.people, rows, given.messages, given.acts))
     print(table)
-    if asked.write:
-        write(asked.write, table)
+    if given.write:
+        write(given.write, table)
 
 
 def write(file: Path, table: str) -> None:
@@ -152,44 +139,61 @@ def write(file: Path, table: str) -> None:
     file.write_text(f"{before}{FIRST}\n{table}\n{LAST}{after}")
 
 
-def run_importing(env: dict[str, str], folder: Path, count: int, rows: int) -> str:
+def run_importing(asked: Asked) -> str:
     """The part about a list, alone."""
-    app = create_app(settings_of(env))
-    load(app, count)
-    told = importing.report(importing.speed(app, folder, rows))
+    app = asked.app()
+    load(app, asked.people)
+    told = importing.report(importing.speed(app, asked.folder, asked.rows))
     return f"{clock.today()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end.\n{told}"
 
 
-def run_identity(env: dict[str, str], count: int) -> str:
+def run_identity(asked: Asked) -> str:
     """The part about the same person twice, alone: a register of its own, looked through."""
-    app = create_app(settings_of(env))
+    app = asked.app()
     with app.app_context():
         upgrade()
-    told = identity.report({}, identity.in_the_database(app, count))
+    told = identity.report({}, identity.in_the_database(app, asked.people))
     return f"{clock.today()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end.\n{told}"
 
 
-def run_statements(env: dict[str, str]) -> str:
+def run_statements(asked: Asked) -> str:
     """The part about a bank's statement, alone."""
     told, seconds = statements.quality(statements.HELD_OUT)
-    return statements.report(told, seconds, statements.through_the_database(create_app(settings_of(env))))
+    return statements.report(told, seconds, statements.through_the_database(asked.app()))
 
 
-def run(env: dict[str, str], folder: Path, count: int, grow_to: int, rows: int) -> str:
-    """The table of one run, in Markdown."""
-    app = create_app(settings_of(env))
+PARTS = {
+    "forecast": Part("how often the ranges of forecasts hold what comes", lambda _: forecast.measure(), False),
+    "identity": Part("who is in the register twice", run_identity),
+    "importing": Part("the loading of a list", run_importing),
+    "ledger": Part(
+        "acts with money by several processes, some of them killed", lambda it: ledger.measure(it.app(), it.acts)
+    ),
+    "matching": Part("proposals whom to fund", lambda it: matching.measure(it.app())),
+    "pipeline": Part("what the pipeline asks of the whole town", lambda it: pipeline.measure(it.app(), it.people)),
+    "preflight": Part(
+        "a look at everybody of a campaign, and its launch", lambda it: preflight.measure(it.app(), it.people)
+    ),
+    "sms": Part("sending, and taking receipts", lambda it: sms.measure(it.env, it.messages)),
+    "statements": Part("matching the lines of a bank's statement", run_statements),
+}
+
+
+def run(asked: Asked, grow_to: int) -> str:
+    """The table of one run, in Markdown; with `grow_to` list and filter are measured again among so many people."""
+    app, count = asked.app(), asked.people
     loaded = load(app, count)
-    with both(env) as (ours, floor):
+    with both(asked.env) as (ours, floor):
         figures = speeds(loaded, ours, floor)
         figures.append(crowd(loaded, ours, floor))
         figures.append(Figure("memory of the web processes", "MB", memory(ours.pid), memory(floor.pid), 1.3))
         figures.append(Figure("cold start", "ms", ours.cold_start, floor.cold_start, 1.4))
     recognised = {f"{count:,}": identity.speed(app)}
-    imported = importing.speed(app, folder, rows)
+    imported = importing.speed(app, asked.folder, asked.rows)
     if grow_to > count + imported.added:
         few = {figure.name: figure for figure in figures}
         grow(app, count, grow_to - imported.added)
-        with both(env) as (ours, floor):
+        with both(asked.env) as (ours, floor):
             many = speeds(loaded, ours, floor)
         recognised[f"{grow_to:,}"] = identity.speed(app)
         figures += [at(grow_to, figure) for figure in many]

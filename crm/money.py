@@ -17,11 +17,6 @@ def half_up(amount: Fraction | int) -> Vnd:
     return (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
 
 
-def share_of(amount: Vnd, share: Fraction) -> Vnd:
-    """A share of an amount in whole đồng, rounded once, half-up."""
-    return half_up(amount * share)
-
-
 def split(amount: Vnd, weights: Sequence[int]) -> list[Vnd]:
     """An amount divided by weights into parts that sum to it exactly.
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.money import half_up, in_figures, in_words, share_of, split, split_evenly
+from crm.money import half_up, in_figures, in_words, split, split_evenly
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,6 @@ def test_two_amounts_never_share_their_words(one: int, other: int) -> None:
 
 def test_a_half_is_rounded_up() -> None:
     assert [half_up(Fraction(n, 2)) for n in (1, 2, 3, -1)] == [1, 1, 2, 0]
-    assert share_of(5, Fraction(1, 2)) == 3
 
 
 @given(

@@ -72,16 +72,8 @@ def add_user(
         raise RuleBroken(
             _l("Someone already signs in with %(identity)s.", identity=identity), field="identity"
         ) from None
-    note_change(
-        session,
-        town_id=town_id,
-        user_id=by.id if by else None,
-        act="account_added",
-        subject="account",
-        subject_id=user.id,
-        at=at,
-        after={"role": str(role), "full_name": full_name},
-    )
+    told = {"role": str(role), "full_name": full_name}
+    note_change_of(session, user, "account_added", by=by, at=at, after=told)
     return user
 
 
@@ -89,20 +81,10 @@ def set_active(session: Session, user: User, active: bool, *, by: User, at: date
     """Let someone in or keep them out; whoever is kept out is signed out everywhere. Raises RuleBroken for oneself."""
     if user.id == by.id:
         raise RuleBroken(_l("One cannot close one's own account; ask another administrator."))
-    note_change(
-        session,
-        town_id=user.town_id,
-        user_id=by.id,
-        act="account_opened" if active else "account_closed",
-        subject="account",
-        subject_id=user.id,
-        at=at,
-        before={"active": user.active},
-        after={"active": active},
-    )
-    user.active = active
+    before, user.active = user.active, active
     user.fs_uniquifier = secrets.token_hex(32)
-    session.flush()
+    act = "account_opened" if active else "account_closed"
+    note_change_of(session, user, act, by=by, at=at, before={"active": before}, after={"active": active})
 
 
 def note_failed_sign_in(session: Session, user: User, *, at: datetime) -> None:
@@ -238,7 +220,7 @@ def note_change_of(
     row: TownRow,
     act: str,
     *,
-    by: User,
+    by: User | None,
     at: datetime,
     before: Mapping[str, object] | None = None,
     after: Mapping[str, object] | None = None,
@@ -248,7 +230,7 @@ def note_change_of(
     note_change(
         session,
         town_id=row.town_id,
-        user_id=by.id,
+        user_id=by.id if by else None,
         act=act,
         subject=row.__tablename__,
         subject_id=row.id,

@@ -53,16 +53,6 @@ def latest_consent(town_id: Any, phone: Any, purpose: Any) -> ColumnElement[bool
     )
 
 
-def consents_to(town_id: UUID, phones: Iterable[str], purpose: Purpose) -> Select[str, bool]:
-    """What each of these numbers said last about a purpose; a number that was never asked has no row."""
-    return (
-        select(Consent.phone, Consent.given)
-        .distinct(Consent.phone)
-        .where(Consent.town_id == town_id, Consent.purpose == purpose, Consent.phone.in_(list(phones)))
-        .order_by(Consent.phone, Consent.at.desc(), Consent.recorded_at.desc(), Consent.id.desc())
-    )
-
-
 def agreed() -> ColumnElement[bool]:
     """The message's number agrees, at this moment, to its purpose. Who asked for a message to their own number agrees to
     this one by that, unless the number said no."""

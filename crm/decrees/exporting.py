@@ -14,7 +14,7 @@ from xlsxwriter import Workbook
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope
-from crm.accounts.services import note_change
+from crm.accounts.services import note_change_of
 from crm.decrees.models import Decree, DecreePerson
 from crm.decrees.queries import Line, people_of, place_names
 from crm.decrees.rules.states import Side
@@ -41,17 +41,7 @@ def workbook(
 ) -> bytes:
     """Everybody of a choice whom one may see, money in whole đồng as numbers; that it was taken is kept."""
     lines = list(_everybody(session, scope, row, {"side": side, "takes_part": takes_part, "place_id": place_id}))
-    note_change(
-        session,
-        town_id=row.town_id,
-        user_id=by.id,
-        act="export_decree_people",
-        subject="decree",
-        subject_id=row.id,
-        at=at,
-        after={"people": len(lines)},
-    )
-    session.flush()
+    note_change_of(session, row, "export_decree_people", by=by, at=at, after={"people": len(lines)})
     return _written(row, lines, place_names(session, row.town_id, {line.found.place_id for line in lines}))
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Numeric
 
@@ -367,6 +367,3 @@ def people_of(
     order = (Prospect.name_key, Prospect.id)
     found = page(session, query, order, cursor=cursor, size=size, key=lambda one: (one[1].name_key, one[1].id))
     return Page([Line(*one) for one in found.rows], found.next), total
-
-
-GROUND_ORDER = case({str(ground): place for place, ground in enumerate(Ground)}, value=DecreePerson.ground)

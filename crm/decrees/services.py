@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
-from crm.accounts.services import note_change
+from crm.accounts.services import note_change_of
 from crm.clock import local_day
 from crm.decrees.models import Decree, DecreeImpact, DecreePerson, DecreeRow
 from crm.decrees.queries import concerned, decree, impact_of, payers, reckoned, recorded_by, said_of
@@ -308,6 +308,4 @@ def _told(said: Said) -> dict[str, object]:
 
 
 def _note(session: Session, row: Decree, act: str, by: User, at: datetime, **what: Any) -> None:
-    note_change(
-        session, town_id=row.town_id, user_id=by.id, act=act, subject="decree", subject_id=row.id, at=at, **what
-    )
+    note_change_of(session, row, act, by=by, at=at, **what)

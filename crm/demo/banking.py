@@ -372,16 +372,3 @@ def workbook(lines: Sequence[Written], account: str, opening: Vnd) -> bytes:
         sheet.write_row(end, 0, ["", "Tổng cộng", "", sum(-one.amount for one in lines if one.amount < 0)])
         sheet.write_row(end + 1, 0, ["Số dư cuối kỳ:", f"{lines[-1].balance if lines else opening:,} VND"])
     return file.getvalue()
-
-
-def csv_text(lines: Sequence[Written], account: str) -> bytes:
-    """The lines as another bank's csv: the newest first, one signed amount, no balance."""
-    rows = [
-        f"Account Statement;Account No: {account};;;;",
-        "Transaction Date;Ref No;Amount;Description;Sender name;From account",
-    ]
-    rows += [
-        f'{one.day:%d-%m-%Y} {one.at:%H:%M:%S};{one.reference};{one.amount:+,} VND;"{one.narrative}";{one.payer};{one.payer_account}'
-        for one in reversed(lines)
-    ]
-    return "\r\n".join(rows).encode("utf-8-sig")

@@ -87,16 +87,6 @@ class Loader:
         self.texting.write(self.session)
         Ledger(self.session, self.team, self.gifts, self.number).write()
 
-    def load_called_on(self, count: int, times: int) -> None:
-        """For measuring: `count` people who were called on `times` times each."""
-        for unit, people in zip(self.team.units, shares_of(count, self.team.units), strict=True):
-            for person in self.census.people(unit, people):
-                self._bind_between_households(person)
-                story = self.teller.courting(person, self._volunteer(unit), times=times)
-                self.sheaf.person(person)
-                self.sheaf.story(person, story)
-        self.sheaf.bind()
-
     def _with_history(self, unit: Unit, prospects: int) -> None:
         fates = self._fates(unit, prospects)
         for person, fate in zip(self.census.people(unit, len(fates)), fates, strict=True):

@@ -143,17 +143,6 @@ def load(session: Session, wanted: Wanted, *, moved_to: datetime | None) -> None
         reviewing.look_through(session, town.id, at=moved_to or now())
 
 
-def load_people(
-    session: Session, town: Town, count: int, seed: int, *, visits: int = 3, as_of: date = PLAN_DAY
-) -> Team:
-    """For measuring: `count` people, each called on `visits` times, with the volunteers who did."""
-    random = Random(seed)  # noqa: S311  (a demo, not a secret)
-    number = Numbering(random, at(as_of.replace(month=1, day=1)))
-    team = gathered(session, town, as_of, random, number)
-    Loader(session, team, random, number, as_of).load_called_on(count, visits)
-    return team
-
-
 def gathered(session: Session, town: Town, as_of: date, random: Random, number: Numbering) -> Team:
     """The volunteers and accounts of the town, all with the demo's password (hashed once: that is slow on purpose)."""
     hashed = gateway.normal_hash(PASSWORD)

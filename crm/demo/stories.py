@@ -147,14 +147,10 @@ class Teller:
 
     # ---- what happened
 
-    def courting(self, person: Person, helper: Helper, *, times: int | None = None) -> Story:
-        """Somebody who has not joined so far; for measuring, called on exactly so many times."""
+    def courting(self, person: Person, helper: Helper) -> Story:
+        """Somebody who has not joined so far."""
         happened: list[Said] = []
-        first = local_day(person.created_at) + A_DAY
-        if times is not None:
-            happened += (self._say(self._from(first), OF_A_PROSPECT) for _ in range(times))
-            return self._told(person, helper, happened, [])
-        day = self._from(first)
+        day = self._from(local_day(person.created_at) + A_DAY)
         for _ in range(self.random.choices(VISITS, VISITS_OFTEN)[0]):
             if day >= self.as_of:
                 break

@@ -1,4 +1,4 @@
-"""Putting the law on record."""
+"""The law that is shipped with the program, read from its files; the migrations put it on record."""
 
 import json
 from datetime import date
@@ -6,11 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
-
-from crm.ids import new_id
-from crm.premiums.models import LawValueRow, plain
+from crm.premiums.models import plain
 from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.premiums.rules.law import Law, LawValue
 from crm.prospects.rules import Ground
@@ -47,16 +43,6 @@ def law_entries() -> list[LawEntry]:
 def law_as_shipped() -> Law:
     """The law of law.json without a database."""
     return Law(tuple(_value(entry) for entry in law_entries()))
-
-
-def seed_law(session: Session) -> None:
-    """Put the shipped law on record; rows that are there stay as they are, so it may run again."""
-    rows = [
-        {"of_year": None, **entry, "id": new_id(), "value": Decimal(entry["value"])}
-        | {"effective_from": date.fromisoformat(entry["effective_from"])}
-        for entry in law_entries()
-    ]
-    session.execute(insert(LawValueRow).values(rows).on_conflict_do_nothing())
 
 
 def _value(entry: LawEntry) -> LawValue:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
-from crm.accounts.services import note_change
+from crm.accounts.services import note_change_of
 from crm.campaigns.models import Message
 from crm.campaigns.queries import way_for
 from crm.campaigns.rules.delivery import WAITING, Delivery
@@ -196,18 +196,8 @@ def change_rule(session: Session, town_id: UUID, wanted: Reminder, *, by: User, 
     row.template_version_id = wanted.template_version_id
     row.opens, row.closes, row.active = wanted.hours.opens, wanted.hours.closes, wanted.active
     row.version, row.changed_at, row.changed_by_id = row.version + 1, at, by.id
-    session.flush()
-    note_change(
-        session,
-        town_id=town_id,
-        user_id=by.id,
-        act="change_reminder_rule",
-        subject="reminder_rule",
-        subject_id=row.id,
-        at=at,
-        before=_facts(before) if before else None,
-        after=_facts(wanted),
-    )
+    was = _facts(before) if before else None
+    note_change_of(session, row, "change_reminder_rule", by=by, at=at, before=was, after=_facts(wanted))
     waiting = select(Message.id).where(
         Message.town_id == town_id, Message.reminder == wanted.code, Message.state.in_(WAITING)
     )

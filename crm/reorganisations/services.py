@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import Organisation, User
-from crm.accounts.services import note_change
+from crm.accounts.services import note_change_of
 from crm.clock import local_day
 from crm.errors import NotFound, RuleBroken
 from crm.ids import new_id
@@ -334,13 +334,4 @@ def read(session: Session, user: User, handover_id: UUID, *, at: datetime) -> No
 def _note(
     session: Session, row: Reorganisation, act: str, by: User | None, at: datetime, after: dict[str, object]
 ) -> None:
-    note_change(
-        session,
-        town_id=row.town_id,
-        user_id=by.id if by else None,
-        act=act,
-        subject="reorganisation",
-        subject_id=row.id,
-        at=at,
-        after=after,
-    )
+    note_change_of(session, row, act, by=by, at=at, after=after)

@@ -18,10 +18,10 @@ from crm.campaigns.gateway import PlainGateway
 from crm.campaigns.models import Message, MessageStatus
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.handover import Accepted, NoAnswer, NotTried, Outcome, Outgoing, Refused, Seen, TryAgain
-from crm.campaigns.rules.hours import narrower
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.services import dispatching, receipts, sending
 from crm.campaigns.services.opting_out import withdraw
+from crm.campaigns.services.settling import change_settings
 from crm.db import transaction
 from crm.prospects.rules import ConsentChannel, Purpose
 from tests.campaigns.conftest import Texting
@@ -64,7 +64,8 @@ def test_nothing_is_claimed_in_quiet_hours(
 
 def test_a_town_may_narrow_its_hours(session: Session, texting: Texting) -> None:
     texting.message(texting.person())
-    sending.set_hours(session, texting.make.town.id, narrower(time(10, 30), time(20)))
+    hours = {"opens": time(10, 30), "closes": time(20)}
+    change_settings(session, texting.make.town.id, hours, by_id=texting.writer.id, at=TEN)
     assert claim(session, TEN) == []
     assert claim(session, TEN + timedelta(minutes=30))
 

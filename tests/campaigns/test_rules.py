@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crm.campaigns.rules.answers import is_a_no
 from crm.campaigns.rules.delivery import DELIVERY_NAMES, FINAL, ORDER, TOLD, Delivery, after
-from crm.campaigns.rules.hours import LEGAL_HOURS, VIETNAM, may_get_another, narrower
+from crm.campaigns.rules.hours import LEGAL_HOURS, VIETNAM, narrower
 from crm.campaigns.rules.reasons import CARRIER_CODES, REASONS, Reason, reason_for
 from crm.campaigns.rules.stages import MOVES, STAGE_NAMES, Stage, move, person_values
 from crm.campaigns.rules.texts import (
@@ -171,13 +171,6 @@ def test_an_office_may_narrow_the_hours_but_not_widen_them() -> None:
     for opens, closes in ((time(6, 59), time(22)), (time(7), time(22, 1)), (time(9), time(9)), (time(20), time(8))):
         with pytest.raises(RuleBroken):
             narrower(opens, closes)
-
-
-def test_three_messages_in_24_hours_and_no_more() -> None:
-    now = local(12)
-    assert may_get_another([now - timedelta(hours=1)] * 2, now)
-    assert not may_get_another([now - timedelta(hours=1)] * 3, now)
-    assert may_get_another([now - timedelta(hours=24), now - timedelta(hours=1), now], now)
 
 
 @given(st.lists(st.sampled_from(sorted(set(TOLD.values()))), max_size=6))

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from config import Settings
 from crm import clock
 from crm.accounts.queries import scope_of, user_named
-from crm.db import db, transaction
 from crm.demo import services
 from crm.demo.services import Wanted
 from crm.demo.town import BASELINE, PLAN_DAY
@@ -22,7 +21,6 @@ from crm.outreach.models import Assignment, Visit
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.queries import count
 from crm.participation.rules import Kind, Span
-from crm.places.queries import the_town
 from crm.prospects.models import Consent, Prospect, StageChange, Standing
 from crm.reports.figures.queries import figures
 from tests.factories import Make
@@ -96,12 +94,3 @@ def test_today_has_two_wards_and_the_law_of_today(session: Session) -> None:
     assert len(figures(session, scope, Span.year_to(day)).by_place) == 2
     assert count(session, scope, Kind.BASELINE, Span.year_to(day)) == BASELINE
     assert session.scalar(select(func.min(Payment.income)).where(Payment.paid_on >= date(2026, 1, 1))) == 1_500_000
-
-
-@pytest.mark.committed
-def test_people_for_measuring_were_called_on_as_often_as_asked(app: Flask) -> None:
-    with transaction() as current:
-        services.load_people(current, the_town(current), 3000, 3)
-    session = db.session()
-    assert session.scalar(select(func.count()).select_from(Prospect)) == 3000
-    assert session.scalar(select(func.count()).select_from(Visit)) == 9000

@@ -3,13 +3,12 @@
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm.ids import new_id
 from crm.places.models import Town
 from crm.premiums import queries, services
-from crm.premiums.models import LawValueRow, LocalTopUpRow
+from crm.premiums.models import LocalTopUpRow
 from crm.premiums.rules.keys import LawKey
 from crm.prospects.rules import Ground
 from tests.factories import Make
@@ -19,13 +18,6 @@ def test_the_law_on_record_is_the_law_that_is_shipped(session: Session) -> None:
     on_record, shipped = queries.law(session), services.law_as_shipped()
     assert set(on_record.values) == set(shipped.values)
     assert [str(value.value) for value in on_record.values if value.key is LawKey.INVESTMENT_PERCENT] == ["0.31"]
-
-
-def test_the_law_may_be_put_on_record_again(session: Session) -> None:
-    before = session.scalar(select(func.count()).select_from(LawValueRow))
-    services.seed_law(session)
-    services.seed_law(session)
-    assert session.scalar(select(func.count()).select_from(LawValueRow)) == before
 
 
 def test_every_number_of_the_law_is_seeded_but_the_one_of_which_no_source_was_seen() -> None:

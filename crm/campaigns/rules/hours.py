@@ -1,6 +1,5 @@
 """When messages may leave, and how many one number may get."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -46,8 +45,3 @@ def narrower(opens: time, closes: time) -> Hours:
 MOST_A_DAY = 3
 """Messages to one number in any 24 hours (Decree 91/2020, Article 13)."""
 DAY = timedelta(hours=24)
-
-
-def may_get_another(sent_at: Iterable[datetime], at: datetime) -> bool:
-    """Whether a number that got messages at these moments may get one more now."""
-    return sum(1 for moment in sent_at if at - DAY < moment <= at) < MOST_A_DAY

@@ -124,10 +124,6 @@ def new_seed() -> int:
     return secrets.randbelow(2**31)
 
 
-PERSON_PLACES = ("ten", "ho_ten", "xung_ho")
-"""What a campaign's text may name of a person: given name, full name, form of address."""
-
-
 def move(now: Stage, to: Stage) -> Stage:
     """The new stage. Raises RuleBroken when the campaign cannot go there from where it is."""
     if to not in MOVES[now]:

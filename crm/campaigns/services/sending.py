@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from crm.campaigns import queries
 from crm.campaigns.models import USUAL_PRICE, Message, SmsSettings
 from crm.campaigns.rules.delivery import WAITING, Delivery
-from crm.campaigns.rules.hours import LEGAL_HOURS, Hours
+from crm.campaigns.rules.hours import LEGAL_HOURS
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.texts import size
 from crm.ids import new_id
@@ -83,14 +83,6 @@ def settings_of(session: Session, town_id: UUID) -> SmsSettings:
     found = session.scalar(select(SmsSettings).where(SmsSettings.town_id == town_id))
     hours = LEGAL_HOURS
     return found or SmsSettings(town_id=town_id, opens=hours.opens, closes=hours.closes, price=USUAL_PRICE)
-
-
-def set_hours(session: Session, town_id: UUID, hours: Hours) -> None:
-    """The town's own hours; `hours.narrower` makes them."""
-    settings = settings_of(session, town_id)
-    settings.opens, settings.closes = hours.opens, hours.closes
-    session.add(settings)
-    session.flush()
 
 
 def is_held(session: Session, town_id: UUID) -> bool:

@@ -312,14 +312,6 @@ def members(session: Session, scope: Scope, package: WorkPackage) -> list[Member
     return [Member(item, person, bool(was_met)) for item, person, was_met in rows]
 
 
-def ids_in(session: Session, package: WorkPackage) -> Sequence[UUID]:
-    """The ids of everybody in a package, in the order of the walk."""
-    query = select(PackageItem.prospect_id).where(
-        PackageItem.town_id == package.town_id, PackageItem.package_id == package.id
-    )
-    return session.scalars(query.order_by(PackageItem.position, PackageItem.id)).all()
-
-
 class Extension(NamedTuple):
     """Somebody gave a package more time."""
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import User
 from crm.accounts.queries import Scope, volunteers_for
 from crm.accounts.rules import May
-from crm.accounts.services import note_change
+from crm.accounts.services import note_change_of
 from crm.clock import at as moment_of
 from crm.clock import local_day
 from crm.errors import Conflict, NotFound, RuleBroken
@@ -141,18 +141,15 @@ def extend(session: Session, scope: Scope, package_id: UUID, days: int, *, by: U
     if package.ended_at is not None:
         raise RuleBroken(_l("This package has ended already. Give the people who are left in a new one."), code="ended")
     before, package.until = package.until, extended(package.until, days, local_day(at))
-    note_change(
+    note_change_of(
         session,
-        town_id=package.town_id,
-        user_id=by.id,
-        act="extend_package",
-        subject="work_package",
-        subject_id=package.id,
+        package,
+        "extend_package",
+        by=by,
         at=at,
         before={"until": before.isoformat()},
         after={"until": package.until.isoformat()},
     )
-    session.flush()
     return package
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import ChangeRecord, Organisation, User
 from crm.accounts.queries import scope_of
 from crm.accounts.rules import Reach
-from crm.accounts.services import note_change
+from crm.accounts.services import note_change_of
 from crm.citizen_ids import mask
 from crm.clock import local_day
 from crm.errors import Conflict, Refusals, RuleBroken
@@ -85,13 +85,11 @@ def add_prospect(
     session.add(row)
     session.flush()
     session.add(StageChange(town_id=row.town_id, prospect_id=row.id, to_stage=Stage.NEW, at=at, by_id=by.id))
-    note_change(
+    note_change_of(
         session,
-        town_id=row.town_id,
-        user_id=by.id,
-        act="add_prospect",
-        subject="prospect",
-        subject_id=row.id,
+        row,
+        "add_prospect",
+        by=by,
         at=at,
         after={name: value for name, value in shown(row).items() if value is not None},
     )
@@ -260,13 +258,11 @@ def change_prospect(
     if changed:
         prospect.updated_at = at
         session.flush()
-        note_change(
+        note_change_of(
             session,
-            town_id=prospect.town_id,
-            user_id=by.id,
-            act=CHANGED,
-            subject="prospect",
-            subject_id=prospect.id,
+            prospect,
+            CHANGED,
+            by=by,
             at=at,
             before={name: masked(name, before[name]) for name in changed},
             after={name: masked(name, after[name]) for name in changed} | {VERSION: prospect.version},

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
-from crm.accounts.services import note_change
+from crm.accounts.services import note_change, note_change_of
 from crm.clock import local_day
 from crm.errors import RuleBroken
 from crm.prospects.models import Prospect, Standing
@@ -75,17 +75,14 @@ def record_standing(
         session.add(row)
     row.certificate, row.valid_to = paper, valid_to
     row.recorded_at, row.recorded_by_id = at, by.id if by else None
-    note_change(
+    note_change_of(
         session,
-        town_id=prospect.town_id,
-        user_id=by.id if by else None,
-        act="record_standing",
-        subject="prospect",
-        subject_id=prospect.id,
+        prospect,
+        "record_standing",
+        by=by,
         at=at,
         after={"ground": ground.value, "certificate": paper, "since": str(valid_from), "until": last_day_of(valid_to)},
     )
-    session.flush()
     return row
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from crm import stored
 from crm.accounts.models import User
-from crm.accounts.services import note_change
+from crm.accounts.services import note_change_of
 from crm.campaigns.files import queries
 from crm.campaigns.files.models import SmsFile, SmsWays
 from crm.campaigns.files.rules import PURPOSE_MARKS, FileState, Holds, number_as, read_sender, reference
@@ -56,17 +56,7 @@ def choose_ways(session: Session, town_id: UUID, values: dict[str, Any], *, by: 
     _send_the_other_way(session, town_id, ways.service_way)
     after = {name: _plain(value) for name, value in values.items()}
     if before != after:
-        note_change(
-            session,
-            town_id=town_id,
-            user_id=by.id,
-            act="choose_sms_ways",
-            subject="sms_ways",
-            subject_id=ways.id,
-            at=at,
-            before=before,
-            after=after,
-        )
+        note_change_of(session, ways, "choose_sms_ways", by=by, at=at, before=before, after=after)
     return ways
 
 
@@ -228,16 +218,13 @@ def take_back(session: Session, file: SmsFile, why: str, *, by: User, at: dateti
         .execution_options(synchronize_session=False)
     ).all()
     file.state, file.taken_back_at, file.taken_back_by_id, file.taken_back_why = FileState.NOT_UPLOADED, at, by.id, why
-    note_change(
+    note_change_of(
         session,
-        town_id=file.town_id,
-        user_id=by.id,
-        act="take_back_sms_file",
-        subject="sms_file",
-        subject_id=file.id,
+        file,
+        "take_back_sms_file",
+        by=by,
         at=at,
         after={"number": file.number, "messages": len(moved), "why": why},
     )
-    session.flush()
     session.expire_all()
     return len(moved)

@@ -16,7 +16,7 @@ from flask_babel import ngettext
 from crm import clock
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
-from crm.accounts.services import note_change
+from crm.accounts.services import note_change_of
 from crm.db import session, transaction
 from crm.errors import RuleBroken
 from crm.prospects.households import renewing, reviewing
@@ -154,15 +154,7 @@ def export() -> ResponseReturnValue:
     form.part.choices = [(form.part.data, "")]
     rows: list[Due] = list(reviewing.page_of_due(session(), scope, year, _narrowed(form), size=MOST_EXPORTED).rows)
     with transaction() as current:
-        note_change(
-            current,
-            town_id=scope.town_id,
-            user_id=scope.user_id,
-            act="export_renewals",
-            subject="account",
-            subject_id=scope.user_id,
-            at=clock.now(),
-            after={"year": year, "rows": len(rows)},
-        )
+        who, taken = current_user(), {"year": year, "rows": len(rows)}
+        note_change_of(current, who, "export_renewals", by=who, at=clock.now(), after=taken)
     name = f"giay-chung-nhan-{year}.xlsx"
     return attachment(workbook(year, rows, GROUNDS), name)

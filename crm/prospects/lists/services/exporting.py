@@ -23,7 +23,7 @@ from crm import sealed
 from crm.accounts.models import User
 from crm.accounts.queries import Scope, scope_of
 from crm.accounts.rules import May
-from crm.accounts.services import note_change
+from crm.accounts.services import note_change_of
 from crm.clock import local_day
 from crm.errors import NotFound, RuleBroken
 from crm.phones import pretty
@@ -94,17 +94,8 @@ def ask_for_export(
         language=language,
     )
     session.add(row)
-    session.flush()
-    note_change(
-        session,
-        town_id=scope.town_id,
-        user_id=by.id,
-        act="ask_for_export",
-        subject="people_export",
-        subject_id=row.id,
-        at=at,
-        after={"asked": dict(row.asked), "q": q, "columns": list(row.columns), "full_numbers": whole},
-    )
+    asked = {"asked": dict(row.asked), "q": q, "columns": list(row.columns), "full_numbers": whole}
+    note_change_of(session, row, "ask_for_export", by=by, at=at, after=asked)
     return row
 
 
@@ -371,16 +362,7 @@ def fetch(session: Session, row: PeopleExport, *, by: User, at: datetime) -> byt
     if row.state is not ExportState.READY or row.content is None or row.expires_at is None or at >= row.expires_at:
         raise RuleBroken(_l("This file is no longer kept. Ask for it again."), code="expired")
     row.fetched_at = at
-    note_change(
-        session,
-        town_id=row.town_id,
-        user_id=by.id,
-        act="fetch_export",
-        subject="people_export",
-        subject_id=row.id,
-        at=at,
-    )
-    session.flush()
+    note_change_of(session, row, "fetch_export", by=by, at=at)
     return sealed.current().open_bytes(row.content)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope, scope_of
-from crm.accounts.services import note_change
+from crm.accounts.services import note_change_of
 from crm.errors import NotFound, RuleBroken
 from crm.names import clean, fold
 from crm.prospects.lists.models import Segment
@@ -44,17 +44,7 @@ def save_segment(
         **_shared(session, sharing, by),
     )
     session.add(row)
-    session.flush()
-    note_change(
-        session,
-        town_id=by.town_id,
-        user_id=by.id,
-        act="save_segment",
-        subject="segment",
-        subject_id=row.id,
-        at=at,
-        after=_plain(row),
-    )
+    note_change_of(session, row, "save_segment", by=by, at=at, after=_plain(row))
     return row
 
 
@@ -127,15 +117,4 @@ def _plain(row: Segment) -> dict[str, object]:
 
 
 def _noted(session: Session, row: Segment, act: str, by: User, at: datetime, before: dict[str, object]) -> None:
-    note_change(
-        session,
-        town_id=row.town_id,
-        user_id=by.id,
-        act=act,
-        subject="segment",
-        subject_id=row.id,
-        at=at,
-        before=before,
-        after=_plain(row),
-    )
-    session.flush()
+    note_change_of(session, row, act, by=by, at=at, before=before, after=_plain(row))

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import User
 from crm.accounts.queries import Scope
 from crm.accounts.rules import May
-from crm.accounts.services import note_change
+from crm.accounts.services import note_change_of
 from crm.errors import RuleBroken
 from crm.ids import new_id
 from crm.names import fold
@@ -68,17 +68,7 @@ def take_tag(session: Session, person: Prospect, tag: Tag, *, by: User, at: date
 
 
 def _noted(session: Session, person: Prospect, by: User, at: datetime, **values: Any) -> None:
-    note_change(
-        session,
-        town_id=person.town_id,
-        user_id=by.id,
-        act="tag_prospect",
-        subject="prospect",
-        subject_id=person.id,
-        at=at,
-        **values,
-    )
-    session.flush()
+    note_change_of(session, person, "tag_prospect", by=by, at=at, **values)
 
 
 # ---- many at once
