@@ -30,14 +30,15 @@ from sqlalchemy import select, text
 from bench import forecast, identity, importing, ledger, matching, pipeline, preflight, sms, statements
 from bench.people import fill
 from bench.serving import Client, Served, answers_a_second, memory, served
+from config import from_environment
 from crm import clock
 from crm.accounts.models import User
 from crm.accounts.rules import Role
 from crm.accounts.services import add_token, add_user
 from crm.app import create_app
 from crm.db import plain_engine, transaction
+from crm.environment import environment
 from crm.places.queries import the_town, units
-from crm.running import environment, settings_of
 
 WARM, COUNTED = 15, 120
 CLIENTS, SECONDS = 8, 8.0
@@ -90,7 +91,7 @@ class Asked(NamedTuple):
     acts: int
 
     def app(self) -> Flask:
-        return create_app(settings_of(self.env))
+        return create_app(from_environment(self.env))
 
 
 class Part(NamedTuple):

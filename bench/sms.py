@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 from twilio.request_validator import RequestValidator
 
 from bench.serving import free_port, served
-from config import Settings
+from config import Settings, from_environment
 from crm import clock
 from crm.app import create_app
 from crm.campaigns import dispatcher
@@ -40,7 +40,6 @@ from crm.campaigns.gateway import carrier_of
 from crm.campaigns.rules.handover import Outcome, Outgoing
 from crm.campaigns.services import dispatching
 from crm.db import db, plain_engine, transaction
-from crm.running import settings_of
 
 NOON = datetime(2019, 10, 15, 5, tzinfo=UTC)
 RATE = 10_000
@@ -99,7 +98,7 @@ class Speed(NamedTuple):
 
 def measure(env: dict[str, str], count: int) -> str:
     """The table of one run."""
-    app = create_app(settings_of(env))
+    app = create_app(from_environment(env))
     with app.app_context():
         upgrade()
         db.session.execute(text(PEOPLE), {"at": NOON - timedelta(days=30), "count": count})

@@ -9,12 +9,12 @@ import os
 import sys
 from copy import copy
 from functools import wraps
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 
+from crm.named import read
 from crm.told import Told
 
 
@@ -61,12 +61,6 @@ COMMANDS = {
     "web": Listed("crm.processes:web_command", "The web role alone.", in_program=False),
     "worker": Listed("crm.processes:worker_command", "The background role alone.", in_program=False),
 }
-
-
-def read(where: str) -> Any:
-    """What stands under a name in a module: «module:name»."""
-    module, name = where.split(":")
-    return getattr(import_module(module), name)
 
 
 def data_dir_option() -> click.Option:

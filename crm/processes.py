@@ -13,10 +13,11 @@ from pathlib import Path
 import click
 from flask_babel import lazy_gettext as _l
 
-from crm.demo import services as demo
+from config import from_environment
 from crm.embedded.services import CannotRun, default_data_dir
+from crm.environment import environment, kept_alive
+from crm.named import read
 from crm.queues import Queue
-from crm.running import environment, kept_alive, settings_of
 from crm.supervisor import Child, Supervisor, only_one
 from crm.workers import worker_argv, workers
 
@@ -68,11 +69,11 @@ def up(context: click.Context, with_demo: bool, host: str, port: int, data_dir: 
     with only_one(folder):
         must_be_free(host, port)
         with environment(folder, host=host, port=port) as env:
-            settings = settings_of(env)
+            settings = from_environment(env)
             sandbox_port = None if settings.twilio_account_sid else free_port(port + 1)
             if sandbox_port:
                 env["SANDBOX_URL"] = f"http://127.0.0.1:{sandbox_port}"
-            accounts = demo.prepare(settings_of(env), with_demo=with_demo)
+            accounts = read("crm.demo.services:prepare")(from_environment(env), with_demo=with_demo)
             env.pop("CRM_CLOCK", None)  # it stands in the database now, where `crm clock` can move it
             tree = Supervisor(children(env, folder, host, port, sandbox_port), folder)
 
@@ -131,7 +132,7 @@ def become(argv: list[str]) -> None:
         raise CannotRun(
             _l("Set %(names)s first: a single role joins services that run elsewhere.", names=", ".join(missing))
         )
-    settings_of(os.environ)
+    from_environment(os.environ)
     os.chdir(ROOT)
     os.execv(argv[0], argv)
 

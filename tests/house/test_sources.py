@@ -56,7 +56,7 @@ def test_only_the_clock_asks_the_time() -> None:
     allowed = (
         "crm/clock.py",
         "crm/stored_clock.py",
-        "crm/running.py",
+        "crm/environment.py",
         "crm/safekeeping/commands/",
         "crm/timekeeping/commands.py",
         "crm/sandbox/",
