@@ -141,6 +141,14 @@ def transaction() -> Iterator[Session]:
         current.info.pop("in_transaction_block", None)
 
 
+def step_by_step(step: Callable[[Session], bool]) -> None:
+    """Take a step to a transaction until one says that nothing more is to be done. Whoever dies between two has lost none."""
+    more = True
+    while more:
+        with transaction() as current:
+            more = step(current)
+
+
 @contextmanager
 def one_commit() -> Iterator[Session]:
     """What the blocks of `transaction()` inside would commit becomes one commit, at the end of this block."""

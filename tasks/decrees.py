@@ -8,17 +8,14 @@ from celery import shared_task
 
 from crm.background import ring
 from crm.clock import now
-from crm.db import transaction
+from crm.db import step_by_step, transaction
 from crm.decrees import queries, services
 
 
 @shared_task(name="decrees.compare")
 def compare(town_id: str, decree_id: str) -> None:
     """Compare to the end; may run twice, for one worker holds the row."""
-    more = True
-    while more:
-        with transaction() as session:
-            more = services.step(session, UUID(town_id), UUID(decree_id), at=now())
+    step_by_step(lambda session: services.step(session, UUID(town_id), UUID(decree_id), at=now()))
 
 
 @shared_task(name="decrees.resume")

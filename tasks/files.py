@@ -10,7 +10,7 @@ from crm.background import ring
 from crm.campaigns.files import queries
 from crm.campaigns.files.services import making, results
 from crm.clock import now, today
-from crm.db import transaction
+from crm.db import step_by_step, transaction
 
 
 @shared_task(name="files.make_file")
@@ -23,10 +23,7 @@ def make_file(town_id: str, file_id: str) -> None:
 @shared_task(name="files.load_results")
 def load_results(town_id: str, results_id: str) -> None:
     """Load the results that the gateway gave back, to their end."""
-    more = True
-    while more:
-        with transaction() as session:
-            more = results.step(session, UUID(town_id), UUID(results_id), at=now())
+    step_by_step(lambda session: results.step(session, UUID(town_id), UUID(results_id), at=now()))
 
 
 @shared_task(name="files.by_themselves")

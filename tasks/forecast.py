@@ -7,17 +7,14 @@ from uuid import UUID
 from celery import shared_task
 
 from crm.clock import now, today
-from crm.db import transaction
+from crm.db import step_by_step, transaction
 from crm.reports.forecast import services
 
 
 @shared_task(name="forecast.make_missing")
 def make_missing() -> None:
     """Make what is missing, one after another: each is kept as soon as it is made."""
-    more = True
-    while more:
-        with transaction() as session:
-            more = services.make_next(session, today=today(), at=now())
+    step_by_step(lambda session: services.make_next(session, today=today(), at=now()))
 
 
 @shared_task(name="forecast.make_now")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from celery import shared_task
-from sqlalchemy import select
 
 from crm.background import ring
 from crm.clock import now, today
 from crm.db import transaction
-from crm.places.models import Town
+from crm.places.queries import towns
 from crm.sponsors.giving.services import registering, reminding
 from crm.sponsors.giving.showing import links
 from tasks.mail import send_some
@@ -18,7 +17,7 @@ from tasks.mail import send_some
 def remind() -> None:
     """Make the letters that are due today and e-mail them, once however often this runs."""
     with transaction() as session:
-        for town_id in session.scalars(select(Town.id)).all():
+        for town_id in towns(session):
             reminding.remind(session, town_id, links=links(), today=today(), at=now())
     ring(send_some)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from celery import shared_task
-from sqlalchemy import select
 
 from crm.background import ring
 from crm.clock import now
 from crm.db import transaction
-from crm.places.models import Town
+from crm.places.queries import towns
 from crm.prospects.merging.services import reviewing
 
 
@@ -18,8 +17,8 @@ from crm.prospects.merging.services import reviewing
 def look_through() -> None:
     """Compare everybody with everybody, a town to a transaction. Safe to run again."""
     with transaction() as session:
-        towns = session.scalars(select(Town.id)).all()
-    for town_id in towns:
+        every = towns(session)
+    for town_id in every:
         look_through_town(str(town_id))
 
 
@@ -34,7 +33,7 @@ def look_through_town(town_id: str) -> None:
 def look_where_many_came() -> None:
     """Look through the towns to which many people came one by one since the last time."""
     with transaction() as session:
-        due = [town_id for town_id in session.scalars(select(Town.id)) if reviewing.is_due(session, town_id)]
+        due = [town_id for town_id in towns(session) if reviewing.is_due(session, town_id)]
     for town_id in due:
         look_through_town(str(town_id))
 

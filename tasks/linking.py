@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from celery import shared_task
-from sqlalchemy import select
 
 from crm.background import ring
 from crm.clock import now
 from crm.db import transaction
-from crm.places.models import Town
+from crm.places.queries import towns
 from crm.reminders.linking import services
 from crm.sponsors.giving.showing import links
 from tasks.campaigns import send_some
@@ -18,7 +17,7 @@ from tasks.campaigns import send_some
 def text_links() -> None:
     """Text the link to whoever is waiting for one, once however often this runs."""
     with transaction() as session:
-        for town_id in session.scalars(select(Town.id)).all():
+        for town_id in towns(session):
             services.text_links(session, town_id, links=links(), at=now())
     ring(send_some)
 
@@ -27,6 +26,6 @@ def text_links() -> None:
 def text_endings() -> None:
     """Text sponsors whose help ends and to whom no letter goes, once however often this runs."""
     with transaction() as session:
-        for town_id in session.scalars(select(Town.id)).all():
+        for town_id in towns(session):
             services.text_endings(session, town_id, links=links(), at=now())
     ring(send_some)

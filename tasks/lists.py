@@ -9,7 +9,7 @@ from flask_babel import force_locale
 
 from crm.background import ring
 from crm.clock import now
-from crm.db import transaction
+from crm.db import step_by_step, transaction
 from crm.prospects.lists import queries
 from crm.prospects.lists.services import acts, exporting
 
@@ -17,10 +17,7 @@ from crm.prospects.lists.services import acts, exporting
 @shared_task(name="lists.work_on_act")
 def work_on_act(town_id: str, act_id: str) -> None:
     """Do an act on many people, or undo it, to its end."""
-    more = True
-    while more:
-        with transaction() as session:
-            more = acts.step(session, UUID(town_id), UUID(act_id), at=now())
+    step_by_step(lambda session: acts.step(session, UUID(town_id), UUID(act_id), at=now()))
 
 
 @shared_task(name="lists.write_export")

@@ -9,7 +9,7 @@ from celery import shared_task
 
 from crm.background import ring
 from crm.clock import now
-from crm.db import transaction
+from crm.db import step_by_step, transaction
 from crm.sponsors.matching import services
 
 STANDS_STILL = timedelta(minutes=2)
@@ -25,10 +25,7 @@ def make(town_id: str, proposal_id: str) -> None:
 @shared_task(name="matching.settle")
 def settle(town_id: str, proposal_id: str) -> None:
     """Set the money aside for every accepted line."""
-    more = True
-    while more:
-        with transaction() as session:
-            more = services.settle_some(session, UUID(town_id), UUID(proposal_id), at=now())
+    step_by_step(lambda session: services.settle_some(session, UUID(town_id), UUID(proposal_id), at=now()))
 
 
 @shared_task(name="matching.resume")

@@ -7,7 +7,7 @@ from flask import current_app
 
 from crm.background import ring
 from crm.clock import now, today
-from crm.db import transaction
+from crm.db import step_by_step
 from crm.followups.mornings import services
 from tasks.mail import send_some
 
@@ -15,8 +15,6 @@ from tasks.mail import send_some
 @shared_task(name="mornings.tell")
 def tell() -> None:
     """Write to everybody who wishes it and was not looked at today, a few to a transaction."""
-    link, more = f"{current_app.config['SETTINGS'].public_url}/today", True
-    while more:
-        with transaction() as session:
-            more = services.tell_some(session, link=link, today=today(), at=now())
+    link = f"{current_app.config['SETTINGS'].public_url}/today"
+    step_by_step(lambda session: services.tell_some(session, link=link, today=today(), at=now()))
     ring(send_some)

@@ -10,16 +10,13 @@ from crm.background import ring
 from crm.campaigns.numbers import queries
 from crm.campaigns.numbers.services import lists
 from crm.clock import now
-from crm.db import transaction
+from crm.db import step_by_step, transaction
 
 
 @shared_task(name="numbers.work_on_list")
 def work_on_list(town_id: str, list_id: str) -> None:
     """Do what is to be done on a list, to its end."""
-    more = True
-    while more:
-        with transaction() as session:
-            more = lists.step(session, UUID(town_id), UUID(list_id), at=now())
+    step_by_step(lambda session: lists.step(session, UUID(town_id), UUID(list_id), at=now()))
 
 
 @shared_task(name="numbers.resume")

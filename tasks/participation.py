@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from crm import clock
-from crm.db import transaction
+from crm.db import step_by_step, transaction
 from crm.participation import services
 from crm.participation.listed import services as listed
 
@@ -22,7 +22,4 @@ def lapse_overdue() -> None:
 @shared_task(name="participation.record_accepted")
 def record_accepted() -> None:
     """Record the listed payments that somebody has accepted, one to a transaction. Safe to run again and beside itself."""
-    more = True
-    while more:
-        with transaction() as session:
-            more = listed.record_accepted(session, clock.now())
+    step_by_step(lambda session: listed.record_accepted(session, clock.now()))

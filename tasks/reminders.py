@@ -5,12 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from celery import shared_task
-from sqlalchemy import select
 
 from crm.background import ring
 from crm.clock import now, today
-from crm.db import transaction
-from crm.places.models import Town
+from crm.db import step_by_step, transaction
+from crm.places.queries import towns
 from crm.reminders import services
 from tasks.campaigns import send_some
 
@@ -19,7 +18,7 @@ from tasks.campaigns import send_some
 def queue_due() -> None:
     """Call off what has been done meanwhile, queue what is due today rule by rule, and ring."""
     with transaction() as session:
-        rules = services.clear_everywhere(session, session.scalars(select(Town.id)).all(), at=now())
+        rules = services.clear_everywhere(session, towns(session), at=now())
     for town_id, code in rules:
         queue_rule(town_id, code)
     ring(send_some)
@@ -27,7 +26,4 @@ def queue_due() -> None:
 
 def queue_rule(town_id: UUID, code: str) -> None:
     """Queue one rule's reminders, a bounded number to a transaction."""
-    made: int | None = 0
-    while made is not None:
-        with transaction() as session:
-            made = services.queue_some(session, town_id, code, today=today(), at=now())
+    step_by_step(lambda session: services.queue_some(session, town_id, code, today=today(), at=now()) is not None)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from celery import shared_task
 from flask import current_app
-from sqlalchemy import select
 
 from crm.background import ring
 from crm.clock import now, today
 from crm.db import transaction
-from crm.places.models import Town
+from crm.places.queries import towns
 from crm.reports.rounds import reminding, services
 from tasks.mail import send_some
 
@@ -18,7 +17,7 @@ from tasks.mail import send_some
 def open_due() -> None:
     """Begin the rounds whose day has come."""
     with transaction() as session:
-        for town_id in session.scalars(select(Town.id)).all():
+        for town_id in towns(session):
             services.open_due(session, town_id, at=now())
 
 
@@ -27,6 +26,6 @@ def remind() -> None:
     """Write to those whose report is soon due, late or returned."""
     address = current_app.config["SETTINGS"].public_url
     with transaction() as session:
-        for town_id in session.scalars(select(Town.id)).all():
+        for town_id in towns(session):
             reminding.remind(session, town_id, address=address, today=today(), at=now())
     ring(send_some)

@@ -8,7 +8,7 @@ from celery import shared_task
 
 from crm.background import ring
 from crm.clock import now
-from crm.db import transaction
+from crm.db import step_by_step, transaction
 from crm.sponsors.statements import queries
 from crm.sponsors.statements.services import loading
 
@@ -16,10 +16,7 @@ from crm.sponsors.statements.services import loading
 @shared_task(name="statements.load_statement")
 def load_statement(town_id: str, statement_id: str) -> None:
     """Load the lines of a statement and look each through, to its end."""
-    more = True
-    while more:
-        with transaction() as session:
-            more = loading.step(session, UUID(town_id), UUID(statement_id), at=now())
+    step_by_step(lambda session: loading.step(session, UUID(town_id), UUID(statement_id), at=now()))
 
 
 @shared_task(name="statements.resume")

@@ -71,14 +71,18 @@ def time_of_day(at: datetime) -> ColumnElement[time]:
     return literal(at.astimezone(VIETNAM).time(), Time())
 
 
+def counts_towards_the_limit(of: type[Message], at: datetime) -> ColumnElement[bool]:
+    """A message that its number has had, or may have had, in the 24 hours before."""
+    return and_(of.claimed_at > at - DAY, of.state.in_(LEFT_US))
+
+
 def below_the_limit(at: datetime) -> ColumnElement[bool]:
     """The message's number has had fewer than three messages in the 24 hours before."""
     other = aliased(Message)
     had = (
         select(func.count())
         .select_from(other)
-        .where(other.town_id == Message.town_id, other.phone == Message.phone, other.claimed_at > at - DAY)
-        .where(other.state.in_(LEFT_US))
+        .where(other.town_id == Message.town_id, other.phone == Message.phone, counts_towards_the_limit(other, at))
         .correlate(Message)
         .scalar_subquery()
     )

@@ -30,6 +30,11 @@ def only_town(session: Session) -> UUID | None:
     return towns[0] if len(towns) == 1 else None
 
 
+def towns(session: Session) -> Sequence[UUID]:
+    """The ids of every town of this installation."""
+    return session.scalars(select(Town.id).order_by(Town.id)).all()
+
+
 def units(town_id: UUID, on: date) -> Select[Place]:
     """The wards and communes that were part of a town on a day, by code."""
     return (

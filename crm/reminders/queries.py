@@ -37,7 +37,7 @@ from crm.clock import at as at_hour
 from crm.errors import NotFound
 from crm.participation.guard.queries import certificates_ending, lapsed, supported_until
 from crm.participation.models import Participation
-from crm.places.models import Town
+from crm.places.queries import towns
 from crm.premiums.queries import law
 from crm.premiums.rules.keys import LawKey
 from crm.prospects.models import Consent, Prospect
@@ -71,8 +71,7 @@ def rule_of(session: Session, town_id: UUID, code: str) -> Reminder:
 
 def active_rules(session: Session) -> list[tuple[UUID, str]]:
     """Every rule that is on, of every town."""
-    towns = session.scalars(select(Town.id).order_by(Town.id)).all()
-    return [(town_id, one.code) for town_id in towns for one in rules_of(session, town_id) if one.active]
+    return [(town_id, one.code) for town_id in towns(session) for one in rules_of(session, town_id) if one.active]
 
 
 def staying(session: Session, town_id: UUID, rules: Iterable[Reminder], today: date) -> set[str]:

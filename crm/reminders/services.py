@@ -157,7 +157,7 @@ def clear_done(session: Session, town_id: UUID, *, at: datetime) -> int:
 def _call_off(session: Session, town_id: UUID, vain: Sequence[UUID], reason: Reason, at: datetime) -> int:
     if not vain:
         return 0
-    done = call_off(session, town_id, vain, reason, at)
+    done = call_off(session, town_id, Message.id.in_(vain), reason, at)
     gone = select(Message.id).where(
         Message.town_id == town_id, Message.id.in_(vain), Message.state == Delivery.CANCELLED
     )

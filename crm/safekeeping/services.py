@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm import stored
@@ -12,7 +11,7 @@ from crm.campaigns.files.services.regaining import skip_numbers
 from crm.campaigns.restored.services import NOT_KNOWN, begin
 from crm.campaigns.services.sending import hold_everything
 from crm.mail.services import hold_back
-from crm.places.models import Town
+from crm.places.queries import towns
 
 BACKED_UP_AT = "backed_up_at"
 
@@ -35,10 +34,10 @@ def after_restore(session: Session, at: datetime) -> int:
     epoch = int(stored.read(session, "epoch") or 0) + 1
     stored.write(session, "epoch", epoch)
     stored.write(session, "restored_at", at.isoformat())
-    towns, backed_up = session.scalars(select(Town.id)).all(), stored.read(session, BACKED_UP_AT)
-    hold_everything(session, towns, at)
+    every, backed_up = towns(session), stored.read(session, BACKED_UP_AT)
+    hold_everything(session, every, at)
     skip_numbers(session)
-    for town_id in towns:
+    for town_id in every:
         begin(session, town_id, backed_up_at=_moment(backed_up, at), by_id=None, at=at)
     hold_back(session, at)
     return epoch

@@ -16,8 +16,8 @@ from crm.accounts.rules import Reach
 from crm.campaigns.models import Message, SmsSettings
 from crm.campaigns.numbers.models import DoNotCallList, DoNotCallNumber
 from crm.campaigns.numbers.rules import AT_WORK
-from crm.campaigns.rules.delivery import LEFT_US
-from crm.campaigns.rules.hours import DAY, MOST_A_DAY, Hours
+from crm.campaigns.queries import counts_towards_the_limit
+from crm.campaigns.rules.hours import MOST_A_DAY, Hours
 from crm.campaigns.rules.reasons import Reason
 from crm.errors import NotFound
 from crm.prospects.models import Consent, Prospect
@@ -87,7 +87,7 @@ def reachable(session: Session, town_id: UUID, phone: str, at: datetime) -> list
     said = consents_of(session, town_id, phone)
     settings = session.scalar(select(SmsSettings).where(SmsSettings.town_id == town_id))
     had = select(func.count()).select_from(Message).where(Message.town_id == town_id, Message.phone == phone)
-    full = (session.scalar(had.where(Message.claimed_at > at - DAY, Message.state.in_(LEFT_US))) or 0) >= MOST_A_DAY
+    full = (session.scalar(had.where(counts_towards_the_limit(Message, at))) or 0) >= MOST_A_DAY
     hours = settings.hours if settings else Hours()
     checks = (
         (settings is not None and settings.held_since is not None, Reason.RESTORED),

@@ -15,10 +15,9 @@ from sqlalchemy.orm import Session
 
 from crm.campaigns.models import Campaign, Message
 from crm.campaigns.preflight.rules.sums import Sums, Warned
-from crm.campaigns.queries import Candidate
-from crm.campaigns.rules.delivery import LEFT_US
+from crm.campaigns.queries import Candidate, counts_towards_the_limit
 from crm.campaigns.rules.effects import held_back
-from crm.campaigns.rules.hours import DAY, MOST_A_DAY
+from crm.campaigns.rules.hours import MOST_A_DAY
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.shapes import Shapes, Written
 from crm.campaigns.rules.texts import GSM_7, LONGEST, UCS_2, costly
@@ -84,7 +83,7 @@ def _had_enough(session: Session, campaign: Campaign, at: datetime) -> frozenset
     """Numbers that have had all the messages of 24 hours."""
     query = (
         select(Message.phone)
-        .where(Message.town_id == campaign.town_id, Message.claimed_at > at - DAY, Message.state.in_(LEFT_US))
+        .where(Message.town_id == campaign.town_id, counts_towards_the_limit(Message, at))
         .where(Message.claimed_at <= at + timedelta(minutes=1))
         .group_by(Message.phone)
         .having(func.count() >= MOST_A_DAY)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from crm.campaigns.restored.rules import AT_WORK, MARGIN, Asked, CheckState, Gro
 from crm.campaigns.rules.delivery import FINAL, LOST, Delivery
 from crm.campaigns.rules.reasons import Reason, reason_for
 from crm.campaigns.rules.ways import Way
-from crm.campaigns.services.sending import is_held
+from crm.campaigns.services.sending import call_off, is_held
 from crm.campaigns.services.sending import release as lift
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id, new_ids
@@ -161,7 +161,7 @@ def settle_some(session: Session, check: RestoreCheck, at: datetime) -> int:
         .where(ProviderMessage.message_id.is_(None))
         .subquery()
     )
-    open_ = or_(Message.state.in_((Delivery.HELD, Delivery.QUEUED, Delivery.SENDING, Delivery.UNKNOWN)))
+    open_ = Message.state.in_((Delivery.HELD, Delivery.QUEUED, Delivery.SENDING, Delivery.UNKNOWN))
     ours = (
         select(
             Message.id,
@@ -236,16 +236,8 @@ def _let_go(session: Session, town_id: UUID, group: Group | None, at: datetime) 
 
 def call_off_group(session: Session, town_id: UUID, group: Group, *, at: datetime) -> int:
     """The messages of one group will not be sent; how many they are."""
-    done = session.execute(
-        update(Message)
-        .where(queries.waits(town_id, held=is_held(session, town_id)), queries.of_group(group))
-        .values(state=Delivery.CANCELLED, reason=Reason.CALLED_OFF, settled_at=at)
-        .returning(Message.id)
-        .execution_options(synchronize_session=False)
-    )
-    moved = len(done.all())
-    session.expire_all()
-    return moved
+    which = and_(queries.waits(town_id, held=is_held(session, town_id)), queries.of_group(group))
+    return call_off(session, town_id, which, Reason.CALLED_OFF, at)
 
 
 def _settled_once_more(session: Session, town_id: UUID, at: datetime) -> None:

@@ -17,13 +17,13 @@ from crm.campaigns.preflight.counting import count
 from crm.campaigns.preflight.models import CampaignApproval, CampaignCheck
 from crm.campaigns.preflight.rules.states import APPROVED_FOR, AT_WORK, Answer
 from crm.campaigns.preflight.rules.sums import STOPPING, TROUBLES, Sums
-from crm.campaigns.rules.delivery import WAITING, Delivery
+from crm.campaigns.rules.delivery import WAITING
 from crm.campaigns.rules.hours import VIETNAM
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.stages import LATE_BY, Stage, Step
 from crm.campaigns.rules.stages import move as possible
 from crm.campaigns.services.drafting import lock
-from crm.campaigns.services.sending import settings_of
+from crm.campaigns.services.sending import call_off, settings_of
 from crm.campaigns.services.steps import note
 from crm.errors import Conflict, RuleBroken
 from crm.web.filters import in_money
@@ -262,17 +262,8 @@ def cancel(session: Session, campaign: Campaign, at: datetime, *, by_id: UUID | 
     lock(session, campaign)
     campaign.move_to(Stage.CANCELLED)
     note(session, campaign, Step.CANCELLED, by_id=by_id, at=at)
-    done = session.execute(
-        update(Message)
-        .where(Message.town_id == campaign.town_id, Message.campaign_id == campaign.id, Message.state.in_(WAITING))
-        .values(state=Delivery.CANCELLED, reason=Reason.CALLED_OFF, settled_at=at)
-        .returning(Message.id)
-        .execution_options(synchronize_session=False)
-    )
-    moved = len(done.all())
     checking.forget_people(session, campaign.town_id, campaign.id)
-    session.expire_all()
-    return moved
+    return call_off(session, campaign.town_id, Message.campaign_id == campaign.id, Reason.CALLED_OFF, at)
 
 
 def begin_due(session: Session, at: datetime) -> int:

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, func, literal, select, update
+from sqlalchemy import ARRAY, Text, and_, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from crm.campaigns.models import Message, OptOutLink
-from crm.campaigns.rules.delivery import WAITING, Delivery
 from crm.campaigns.rules.reasons import Reason
+from crm.campaigns.services.sending import call_off
 from crm.prospects.models import Consent
 from crm.prospects.queries.facts import consents_of
 from crm.prospects.rules import ConsentChannel, Purpose
@@ -95,17 +95,8 @@ def withdraw(
             )
         )
     session.flush()
-    stopped = session.execute(
-        update(Message)
-        .where(Message.town_id == town_id, Message.phone == phone, Message.purpose.in_(purposes))
-        .where(Message.state.in_(WAITING))
-        .values(state=Delivery.CANCELLED, reason=Reason.OPTED_OUT, settled_at=at)
-        .returning(Message.id)
-        .execution_options(synchronize_session=False)
-    )
-    moved = len(stopped.all())
-    session.expire_all()
-    return moved
+    waiting = and_(Message.phone == phone, Message.purpose.in_(purposes))
+    return call_off(session, town_id, waiting, Reason.OPTED_OUT, at)
 
 
 def use_link(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -64,11 +64,11 @@ def queue_reminder(
     return session.scalar(statement)
 
 
-def call_off(session: Session, town_id: UUID, message_ids: Sequence[UUID], reason: Reason, at: datetime) -> int:
-    """Call off messages that still wait; how many there were."""
+def call_off(session: Session, town_id: UUID, which: ColumnElement[bool], reason: Reason, at: datetime) -> int:
+    """Call off those of a town's messages that still wait; how many there were."""
     done = session.execute(
         update(Message)
-        .where(Message.town_id == town_id, Message.id.in_(message_ids), Message.state.in_(WAITING))
+        .where(Message.town_id == town_id, which, Message.state.in_(WAITING))
         .values(state=Delivery.CANCELLED, reason=reason, settled_at=at)
         .returning(Message.id)
         .execution_options(synchronize_session=False)

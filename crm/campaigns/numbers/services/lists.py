@@ -11,15 +11,15 @@ from typing import NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, text, update
+from sqlalchemy import and_, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from crm.campaigns.models import Message
 from crm.campaigns.numbers.models import DoNotCallList, DoNotCallNumber
 from crm.campaigns.numbers.rules import AT_WORK, MOST_BAD_ROWS, MOST_NUMBERS, Found, ListState
-from crm.campaigns.rules.delivery import WAITING, Delivery
 from crm.campaigns.rules.reasons import Reason
+from crm.campaigns.services.sending import call_off
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_ids
 from crm.phones import read_phone
@@ -197,10 +197,8 @@ def drop(session: Session, row: DoNotCallList, *, at: datetime) -> None:
     session.refresh(row, with_for_update=True)
     if row.state not in (ListState.READY, ListState.FAILED):
         raise Conflict(_l("This list does not wait for your word any more."), code="decided")
-    session.execute(
-        text("delete from do_not_call_number where town_id = :town and list_id = :list"),
-        {"town": row.town_id, "list": row.id},
-    )
+    numbers = delete(DoNotCallNumber).where(DoNotCallNumber.town_id == row.town_id, DoNotCallNumber.list_id == row.id)
+    session.execute(numbers.execution_options(synchronize_session=False))
     row.state, row.numbers, row.touched_at = ListState.DROPPED, 0, at
     session.flush()
 
@@ -243,7 +241,6 @@ def _write(session: Session, row: DoNotCallList, at: datetime) -> bool:
         "phones": phones,
         "purposes": list(row.purposes),
         "at": row.confirmed_at or at,
-        "words": row.name,
         "by": row.confirmed_by_id,
     }
     refused = set(session.scalars(_REFUSALS, asked)) if phones else set()
@@ -257,19 +254,8 @@ def _write(session: Session, row: DoNotCallList, at: datetime) -> bool:
             .values(found=found)
             .execution_options(synchronize_session=False)
         )
-    _call_off(session, row, refused, at)
+    theirs = and_(Message.phone.in_(refused), Message.purpose.in_([Purpose(one) for one in row.purposes]))
+    call_off(session, row.town_id, theirs, Reason.OPTED_OUT, at)
     row.refused += len(refused)
     row.done += len(chunk)
     return len(chunk) == CHUNK
-
-
-def _call_off(session: Session, row: DoNotCallList, phones: set[str], at: datetime) -> None:
-    """What waits for these numbers does not leave any more."""
-    session.execute(
-        update(Message)
-        .where(Message.town_id == row.town_id, Message.phone.in_(phones), Message.state.in_(WAITING))
-        .where(Message.purpose.in_([Purpose(one) for one in row.purposes]))
-        .values(state=Delivery.CANCELLED, reason=Reason.OPTED_OUT, settled_at=at)
-        .execution_options(synchronize_session=False)
-    )
-    session.expire_all()
