@@ -36,7 +36,7 @@ from crm.campaigns.rules.stages import Stage
 from crm.campaigns.rules.ways import Way, way_of
 from crm.prospects.models import Consent, Prospect, Standing
 from crm.prospects.rules import Ground, Purpose
-from crm.web.pager import Page, read_cursor, write_cursor
+from crm.web.pager import Page, latest_first
 
 NEVER_ASKED, SAID_NO, SAID_YES = None, False, True
 
@@ -258,35 +258,21 @@ FREE = (Delivery.EXCLUDED, Delivery.CANCELLED, Delivery.EXPIRED, Delivery.FAILED
 """States of messages that cost nothing: they never left."""
 
 
-def campaigns_of(town_id: UUID) -> Select[Campaign]:
-    """A town's campaigns, the newest first."""
-    return select(Campaign).where(Campaign.town_id == town_id).order_by(Campaign.created_at.desc(), Campaign.id.desc())
-
-
-def page_of_campaigns(session: Session, town_id: UUID, *, cursor: str | None, size: int) -> Page[Campaign]:
-    """One page of a town's campaigns, the newest first."""
-    query = campaigns_of(town_id)
-    if cursor:
-        position = read_cursor(cursor, (datetime.fromisoformat, UUID))
-        query = query.where(tuple_(Campaign.created_at, Campaign.id) < tuple_(*position))
-    found = session.scalars(query.limit(size + 1)).all()
-    last = found[size - 1] if len(found) > size else None
-    return Page(found[:size], write_cursor((last.created_at, last.id)) if last else None)
-
-
-class Count(NamedTuple):
-    """How many messages stand somewhere, for one reason."""
-
-    state: Delivery
-    reason: Reason | None
-    messages: int
-    segments: int
+def page_of_campaigns(
+    session: Session, town_id: UUID, *, stage: Stage | None = None, cursor: str | None, size: int
+) -> Page[Campaign]:
+    """One page of a town's campaigns, the newest first; of one stage, or all."""
+    query = select(Campaign).where(Campaign.town_id == town_id)
+    if stage is not None:
+        query = query.where(Campaign.stage == stage)
+    order = (Campaign.created_at, Campaign.id)
+    return latest_first(session, query, order, cursor=cursor, size=size, key=lambda one: (one.created_at, one.id))
 
 
 def counts_of(
     town_id: UUID, campaign_id: UUID, visible: ColumnElement[bool]
 ) -> Select[Delivery, Reason | None, int, int]:
-    """What became of a campaign (rows are Counts): its messages to the people one sees, by state and reason. What was claimed
+    """What became of a campaign (rows are state, reason, messages and segments): its messages to the people one sees, by state and reason. What was claimed
     and not called counts as waiting."""
     state = type_coerce(case((CLAIMED, Delivery.QUEUED.value), else_=Message.state), Message.state.type)
     return (
@@ -338,12 +324,8 @@ def messages_seen(
 def page_of_messages(session: Session, query: Select[Any, Any, Any], *, cursor: str | None, size: int) -> Page[Shown]:
     """One page of `messages_seen`, the newest first."""
     order = (Message.made_at, Message.id)
-    if cursor:
-        query = query.where(tuple_(*order) < tuple_(*read_cursor(cursor, (datetime.fromisoformat, UUID))))
-    found = session.execute(query.order_by(*(column.desc() for column in order)).limit(size + 1)).all()
-    rows = [Shown(*row) for row in found[:size]]
-    last = rows[-1].message if len(found) > size else None
-    return Page(rows, write_cursor((last.made_at, last.id)) if last else None)
+    found = latest_first(session, query, order, cursor=cursor, size=size, key=lambda row: (row[0].made_at, row[0].id))
+    return Page([Shown(*row) for row in found.rows], found.next)
 
 
 ASKED_AGAIN_AFTER = timedelta(minutes=5)

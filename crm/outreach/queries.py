@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
@@ -22,7 +22,7 @@ from crm.prospects.queries.facts import Facts, facts_of
 from crm.prospects.queries.lists import Filters, people
 from crm.prospects.queries.seeing import listed_to, visible_to
 from crm.prospects.rules import Stage
-from crm.web.pager import Page, read_cursor, write_cursor
+from crm.web.pager import Page, latest_first
 
 # ---- visits
 
@@ -81,16 +81,11 @@ def page_of_visits(
     session: Session, scope: Scope, narrowed: Narrowed = ANY, *, cursor: str | None = None, size: int
 ) -> Page[Line]:
     """One page of visits, the latest first. RuleBroken for a cursor this program did not write."""
-    query = visits(scope, narrowed)
-    if cursor:
-        query = query.where(
-            tuple_(Visit.occurred_at, Visit.id) < tuple_(*read_cursor(cursor, (datetime.fromisoformat, UUID)))
-        )
-    found = session.execute(query.order_by(Visit.occurred_at.desc(), Visit.id.desc()).limit(size + 1))
-    lines = [Line(*row) for row in found]
-    more = len(lines) > size
-    last = lines[size - 1].visit if more else None
-    return Page(lines[:size], write_cursor((last.occurred_at.isoformat(), last.id)) if last else None)
+    query, order = visits(scope, narrowed), (Visit.occurred_at, Visit.id)
+    found = latest_first(
+        session, query, order, cursor=cursor, size=size, key=lambda row: (row[0].occurred_at, row[0].id)
+    )
+    return Page([Line(*row) for row in found.rows], found.next)
 
 
 def latest_visits(session: Session, person: Prospect, most: int) -> list[Line]:

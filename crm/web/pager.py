@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -60,6 +61,24 @@ def page(
         position: ColumnElement[bool] = tuple_(*order) > tuple_(*read_cursor(cursor, kinds))
         query = query.where(position)
     return page_from(session, page_query(query, order, size=size), size=size, key=key)
+
+
+def latest_first(
+    session: Session,
+    query: Select[Any],
+    order: Sequence[SQLColumnExpression[Any]],
+    *,
+    cursor: str | None,
+    size: int,
+    kinds: Sequence[Callable[[Any], Any]] = (datetime.fromisoformat, UUID),
+    key: Callable[[Any], Sequence[Any]],
+) -> Page[Any]:
+    """One page of `query` in descending `order`, such as a moment and an id."""
+    if cursor:
+        position: ColumnElement[bool] = tuple_(*order) < tuple_(*read_cursor(cursor, kinds))
+        query = query.where(position)
+    down = [column.desc() for column in order]
+    return page_from(session, page_query(query, down, size=size), size=size, key=key)
 
 
 def page_query(query: Select[Any], order: Sequence[SQLColumnExpression[Any]], *, size: int) -> Select[Any]:

@@ -20,7 +20,7 @@ from crm.clock import at as at_hour
 from crm.errors import NotFound
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Purpose
-from crm.web.pager import Page, page, read_cursor, write_cursor
+from crm.web.pager import Page, latest_first, page
 
 STILL_AFTER = timedelta(minutes=2)
 
@@ -87,11 +87,7 @@ def files_page(session: Session, town_id: UUID, *, cursor: str | None, size: int
     """Files that were made, the latest first."""
     query = select(SmsFile).where(SmsFile.town_id == town_id, SmsFile.state != FileState.EMPTY)
     order = (SmsFile.asked_at, SmsFile.id)
-    if cursor:
-        query = query.where(tuple_(*order) < tuple_(*read_cursor(cursor, (datetime.fromisoformat, UUID))))
-    rows = session.scalars(query.order_by(*(column.desc() for column in order)).limit(size + 1)).all()
-    last = rows[size - 1] if len(rows) > size else None
-    return Page(rows[:size], write_cursor((last.asked_at, last.id)) if last else None)
+    return latest_first(session, query, order, cursor=cursor, size=size, key=lambda one: (one.asked_at, one.id))
 
 
 def states_in(session: Session, town_id: UUID, file_ids: Sequence[UUID]) -> dict[UUID, dict[Delivery, int]]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from crm.accounts.models import User
@@ -23,7 +23,7 @@ from crm.places.queries import only_town
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import visible_to
 from crm.prospects.rules import Purpose
-from crm.web.pager import Page, read_cursor, write_cursor
+from crm.web.pager import Page, latest_first
 
 PAGE = 30
 MOST_TURNS = 200
@@ -81,12 +81,8 @@ def talks(scope: Scope, state: Talk, *, mine: bool = False, campaign_id: UUID | 
 def talks_page(session: Session, query: Select[Any], *, cursor: str | None, size: int = PAGE) -> Page[Line]:
     """One page of `talks`, the latest first."""
     order = (Conversation.latest_at, Conversation.id)
-    if cursor:
-        query = query.where(tuple_(*order) < tuple_(*read_cursor(cursor, (datetime.fromisoformat, UUID))))
-    found = session.execute(query.order_by(*(column.desc() for column in order)).limit(size + 1)).all()
-    rows = [Line(*row) for row in found[:size]]
-    last = rows[-1].talk if len(found) > size else None
-    return Page(rows, write_cursor((last.latest_at, last.id)) if last else None)
+    found = latest_first(session, query, order, cursor=cursor, size=size, key=lambda row: (row[0].latest_at, row[0].id))
+    return Page([Line(*row) for row in found.rows], found.next)
 
 
 def how_many_open(session: Session, scope: Scope, most: int) -> int:

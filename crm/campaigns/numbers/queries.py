@@ -24,7 +24,7 @@ from crm.prospects.models import Consent, Prospect
 from crm.prospects.queries.facts import consents_of
 from crm.prospects.queries.seeing import ORDER, visible_to
 from crm.prospects.rules import Purpose
-from crm.web.pager import Page, read_cursor, write_cursor
+from crm.web.pager import Page, latest_first
 
 STILL = timedelta(minutes=1)
 PAGE = 30
@@ -117,11 +117,8 @@ def list_of(session: Session, town_id: UUID, list_id: UUID) -> DoNotCallList:
 
 def lists_page(session: Session, town_id: UUID, *, cursor: str | None) -> Page[DoNotCallList]:
     """Lists that were handed in, the latest first."""
-    query, order = select(DoNotCallList).where(DoNotCallList.town_id == town_id), DoNotCallList.id
-    if cursor:
-        query = query.where(order < read_cursor(cursor, (UUID,))[0])
-    rows = session.scalars(query.order_by(order.desc()).limit(PAGE + 1)).all()
-    return Page(rows[:PAGE], write_cursor((rows[PAGE - 1].id,)) if len(rows) > PAGE else None)
+    query, order = select(DoNotCallList).where(DoNotCallList.town_id == town_id), (DoNotCallList.id,)
+    return latest_first(session, query, order, cursor=cursor, size=PAGE, kinds=(UUID,), key=lambda one: (one.id,))
 
 
 def standing_still(session: Session, at: datetime) -> Sequence[tuple[UUID, UUID]]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, func, literal, select
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
@@ -17,7 +17,6 @@ from crm.campaigns.results.rules import STOPPED, Count, Tally, Which
 from crm.campaigns.rules.delivery import LOST, Delivery
 from crm.campaigns.rules.effects import Effect, Group, effect
 from crm.campaigns.rules.reasons import Reason
-from crm.campaigns.rules.stages import Stage
 from crm.campaigns.rules.ways import Way
 from crm.clock import local_day
 from crm.outreach.models import Visit
@@ -25,7 +24,7 @@ from crm.outreach.rules import REACHED
 from crm.participation.models import Participation
 from crm.prospects.models import Consent, Prospect
 from crm.prospects.rules import ConsentChannel
-from crm.web.pager import Page, page, read_cursor, write_cursor
+from crm.web.pager import Page, page
 
 GOT = queries.HAS_LEFT
 HELD = Message.reason == Reason.HELD_BACK
@@ -75,21 +74,6 @@ def sums_of(
     prices = {one.id: one.price or price for one in campaigns}
     found = session.execute(query) if campaigns else ()
     return {row[0]: Sum(row[1], row[2], int(row[3]) * prices[row[0]]) for row in found if row[0]}
-
-
-def page_of_campaigns(
-    session: Session, town_id: UUID, *, stage: Stage | None, cursor: str | None, size: int
-) -> Page[Campaign]:
-    """A town's campaigns, the newest first; of one stage, or all."""
-    query = queries.campaigns_of(town_id)
-    if stage is not None:
-        query = query.where(Campaign.stage == stage)
-    if cursor:
-        position = read_cursor(cursor, (datetime.fromisoformat, UUID))
-        query = query.where(tuple_(Campaign.created_at, Campaign.id) < tuple_(*position))
-    found = session.scalars(query.limit(size + 1)).all()
-    last = found[size - 1] if len(found) > size else None
-    return Page(found[:size], write_cursor((last.created_at, last.id)) if last else None)
 
 
 # ---- what followed

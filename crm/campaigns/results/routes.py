@@ -15,6 +15,7 @@ from crm.campaigns.forms import MoveForm, SmsSettingsForm
 from crm.campaigns.models import Campaign
 from crm.campaigns.preflight.queries import waiting as waiting_for
 from crm.campaigns.preflight.queries import waiting_among
+from crm.campaigns.queries import page_of_campaigns
 from crm.campaigns.results import queries
 from crm.campaigns.results.rules import WHICH, Which
 from crm.campaigns.routes.pages import bp, campaign_or_404
@@ -41,7 +42,7 @@ def listing() -> ResponseReturnValue:
     """Campaigns, the newest first; of one stage, or all."""
     text, town_id = request.args.get("stage"), current_user().town_id
     stage = Stage(text) if text in set(Stage) else None
-    page = queries.page_of_campaigns(session(), town_id, stage=stage, cursor=request.args.get("cursor"), size=PAGE)
+    page = page_of_campaigns(session(), town_id, stage=stage, cursor=request.args.get("cursor"), size=PAGE)
     price = settings_of(session(), town_id).price
     sums = queries.sums_of(session(), town_id, page.rows, visible_to(current_scope()), price)
     waiting = waiting_among(session(), town_id, [one.id for one in page.rows])

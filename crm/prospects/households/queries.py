@@ -30,7 +30,7 @@ from crm.prospects.queries.facts import Facts, facts_of, named_by_id
 from crm.prospects.queries.seeing import ORDER, listed_to
 from crm.prospects.reading.values import said_once
 from crm.prospects.rules import POVERTY, Ground, Kinship, deciding
-from crm.web.pager import Page, read_cursor, write_cursor
+from crm.web.pager import Page, page
 
 MOST_LIKELY = 12
 
@@ -306,10 +306,8 @@ def page_of_households(
                 )
             )
         )
-    if cursor:
-        query = query.where(Household.id > read_cursor(cursor, (UUID,))[0])
-    rows = session.scalars(query.order_by(Household.id).limit(size + 1)).all()
-    return Page(rows[:size], write_cursor((rows[size - 1].id,)) if len(rows) > size else None)
+    order = (Household.id,)
+    return page(session, query, order, cursor=cursor, size=size, kinds=(UUID,), key=lambda one: (one.id,))
 
 
 def members_seen(session: Session, scope: Scope, household_ids: Collection[UUID]) -> dict[UUID, list[Prospect]]:

@@ -21,7 +21,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    tuple_,
     union_all,
 )
 from sqlalchemy.orm import Session, aliased
@@ -35,7 +34,7 @@ from crm.prospects.models import Household, Prospect, Standing
 from crm.prospects.queries.facts import named_by_id
 from crm.prospects.queries.seeing import listed_to
 from crm.prospects.rules import POVERTY, Ground
-from crm.web.pager import Page, read_cursor, write_cursor
+from crm.web.pager import Page, page
 
 
 @dataclass(frozen=True)
@@ -208,11 +207,9 @@ def page_of_due(
     if narrowed.place_ids is not None:
         within = (due.c.place_id.in_(narrowed.place_ids), due.c.neighbourhood_id.in_(narrowed.place_ids))
         query = query.where(or_(*within))
-    if cursor:
-        query = query.where(tuple_(*order) > tuple_(*read_cursor(cursor, (str, str, UUID))))
-    rows = session.execute(query.order_by(*order).limit(size + 1)).all()
-    more = write_cursor(tuple(rows[size - 1][-3:])) if len(rows) > size else None
-    return Page(_with_names(session, scope, rows[:size]), more)
+    kinds = (str, str, UUID)
+    found = page(session, query, order, cursor=cursor, size=size, kinds=kinds, key=lambda row: row[-3:])
+    return Page(_with_names(session, scope, found.rows), found.next)
 
 
 def _with_names(session: Session, scope: Scope, rows: Sequence[Row[Any]]) -> list[Due]:

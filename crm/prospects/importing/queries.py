@@ -25,7 +25,7 @@ from crm.prospects.queries.seeing import visible_to
 from crm.prospects.queries.standing import standings_of
 from crm.prospects.reading.values import as_text
 from crm.prospects.rules import ConsentChannel, ImportState, Purpose, RowOutcome
-from crm.web.pager import Page, page, read_cursor, write_cursor
+from crm.web.pager import Page, latest_first, page
 
 # ---- lists
 
@@ -46,11 +46,8 @@ def list_seen(session: Session, scope: Scope, import_id: UUID) -> ListImport:
 
 def page_of_lists(session: Session, scope: Scope, *, cursor: str | None, size: int) -> Page[ListImport]:
     """Lists, the newest first (ids sort by time)."""
-    query = select(ListImport).where(seen_by(scope))
-    if cursor:
-        query = query.where(ListImport.id < read_cursor(cursor, (UUID,))[0])
-    rows = session.scalars(query.order_by(ListImport.id.desc()).limit(size + 1)).all()
-    return Page(rows[:size], write_cursor([rows[size - 1].id]) if len(rows) > size else None)
+    query, order = select(ListImport).where(seen_by(scope)), (ListImport.id,)
+    return latest_first(session, query, order, cursor=cursor, size=size, kinds=(UUID,), key=lambda one: (one.id,))
 
 
 def names_of(session: Session, row: ListImport) -> tuple[str | None, str | None]:

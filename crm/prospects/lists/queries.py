@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, object_session
 
 from crm.accounts.models import User
@@ -23,7 +23,7 @@ from crm.prospects.lists.rules import ACTS_AT_WORK, STALE, ExportState, Outcome,
 from crm.prospects.models import Prospect
 from crm.prospects.queries.lists import count_up_to, people
 from crm.prospects.queries.seeing import ORDER, listed_to
-from crm.web.pager import Page, read_cursor, write_cursor
+from crm.web.pager import Page, latest_first
 
 # ---- saved lists
 
@@ -180,12 +180,8 @@ def page_of_acts(
 
 
 def _newest_first(session: Session, query: Any, kind: Any, *, cursor: str | None, size: int) -> Page[Any]:
-    if cursor:
-        position = read_cursor(cursor, (datetime.fromisoformat, UUID))
-        query = query.where(tuple_(kind.at, kind.id) < tuple_(*position))
-    rows = session.execute(query.order_by(kind.at.desc(), kind.id.desc()).limit(size + 1)).all()
-    last = rows[size - 1][0] if len(rows) > size else None
-    return Page(rows[:size], write_cursor((last.at.isoformat(), last.id)) if last else None)
+    order = (kind.at, kind.id)
+    return latest_first(session, query, order, cursor=cursor, size=size, key=lambda row: (row[0].at, row[0].id))
 
 
 class Tally(NamedTuple):
