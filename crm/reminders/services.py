@@ -21,8 +21,7 @@ from crm.campaigns.queries import way_for
 from crm.campaigns.rules.delivery import WAITING, Delivery
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.stages import person_values
-from crm.campaigns.rules.texts import size
-from crm.campaigns.services.sending import call_off, settings_of
+from crm.campaigns.services.sending import call_off, reminder_values, settings_of
 from crm.campaigns.templating.models import MessageTemplate
 from crm.campaigns.templating.queries import template as template_of
 from crm.campaigns.templating.services import add_template
@@ -73,30 +72,22 @@ def _queue(
     """One message for each number and a row for everybody it tells; a number that has today's already gets none."""
     way = way_for(session, town_id, Purpose.SERVICE)
     by_phone = {group[0].phone: group for group in groups}
-    rows = []
-    for phone, group in by_phone.items():
-        body = text_for(rule, group, today)
-        counted = size(body)
-        rows.append(
-            {
-                "town_id": town_id,
-                "id": new_id(),
-                "reminder": rule.code,
-                "purpose": Purpose.SERVICE,
-                "way": way,
-                "phone": phone,
-                "prospect_id": group[0].prospect_id,
-                "local_day": today,
-                "body": body,
-                "encoding": counted.encoding,
-                "segments": counted.segments,
-                "state": Delivery.QUEUED,
-                "not_before": rule.leaves_at(at),
-                "expires_at": rule.too_late(today),
-                "made_at": at,
-                "attempts": 0,
-            }
+    leaves, too_late = rule.leaves_at(at), rule.too_late(today)
+    rows = [
+        reminder_values(
+            town_id,
+            reminder=rule.code,
+            way=way,
+            phone=phone,
+            prospect_id=group[0].prospect_id,
+            body=text_for(rule, group, today),
+            local_day=today,
+            not_before=leaves,
+            expires_at=too_late,
+            at=at,
         )
+        for phone, group in by_phone.items()
+    ]
     made = session.execute(
         insert(Message).values(rows).on_conflict_do_nothing().returning(Message.id, Message.phone)
     ).all()

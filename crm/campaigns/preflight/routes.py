@@ -137,7 +137,7 @@ def _page(campaign: Campaign, trial: TrialForm) -> str:
 
 
 def _found(campaign: Campaign, check: Any) -> dict[str, Any]:
-    sums, settings, problem = Sums.from_json(check.facts), settings_of(session(), campaign.town_id), None
+    sums, settings = Sums.from_json(check.facts), settings_of(session(), campaign.town_id)
     problem = queries.read_problem(request.args.get("problem"))
     asked: dict[str, Any] = {"problem": problem, "cursor": request.args.get("cursor"), "size": PAGE}
     found = checking.troubles(session(), campaign, sums, now(), settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, update
@@ -16,6 +17,7 @@ from crm.campaigns.rules.delivery import WAITING, Delivery
 from crm.campaigns.rules.hours import LEGAL_HOURS
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.texts import size
+from crm.campaigns.rules.ways import Way
 from crm.ids import new_id
 from crm.prospects.rules import Purpose
 
@@ -36,32 +38,55 @@ def queue_reminder(
 ) -> UUID | None:
     """Queue one reminder: a number gets the same reminder once a day at most; None when it has it already. What the owner of
     the number has just asked for needs no yes on record."""
-    counted = size(body)
-    statement = (
-        insert(Message)
-        .values(
-            town_id=town_id,
-            id=new_id(),
-            reminder=reminder,
-            asked_for=asked_for,
-            purpose=Purpose.SERVICE,
-            way=queries.way_for(session, town_id, Purpose.SERVICE),
-            phone=phone,
-            prospect_id=prospect_id,
-            local_day=local_day,
-            body=body,
-            encoding=counted.encoding,
-            segments=counted.segments,
-            state=Delivery.QUEUED,
-            not_before=not_before or at,
-            expires_at=expires_at,
-            made_at=at,
-            attempts=0,
-        )
-        .on_conflict_do_nothing()
-        .returning(Message.id)
+    values = reminder_values(
+        town_id,
+        reminder=reminder,
+        way=queries.way_for(session, town_id, Purpose.SERVICE),
+        phone=phone,
+        prospect_id=prospect_id,
+        body=body,
+        local_day=local_day,
+        not_before=not_before or at,
+        expires_at=expires_at,
+        at=at,
     )
-    return session.scalar(statement)
+    statement = insert(Message).values(asked_for=asked_for, **values).on_conflict_do_nothing()
+    return session.scalar(statement.returning(Message.id))
+
+
+def reminder_values(
+    town_id: UUID,
+    *,
+    reminder: str,
+    way: Way,
+    phone: str | None,
+    prospect_id: UUID | None,
+    body: str,
+    local_day: date,
+    not_before: datetime,
+    expires_at: datetime,
+    at: datetime,
+) -> dict[str, Any]:
+    """The columns of a reminder that waits, by their names."""
+    counted = size(body)
+    return {
+        "town_id": town_id,
+        "id": new_id(),
+        "reminder": reminder,
+        "purpose": Purpose.SERVICE,
+        "way": way,
+        "phone": phone,
+        "prospect_id": prospect_id,
+        "local_day": local_day,
+        "body": body,
+        "encoding": counted.encoding,
+        "segments": counted.segments,
+        "state": Delivery.QUEUED,
+        "not_before": not_before,
+        "expires_at": expires_at,
+        "made_at": at,
+        "attempts": 0,
+    }
 
 
 def call_off(session: Session, town_id: UUID, which: ColumnElement[bool], reason: Reason, at: datetime) -> int:

@@ -85,11 +85,11 @@ class Tally(NamedTuple):
         return sum(self.states.values())
 
 
-def _due(scope: Scope, year: int) -> Subquery:
-    """Columns household_id, prospect_id, place_id, neighbourhood_id, ground, number, state."""
-    ends, after = date(year + 1, 1, 1), date(year + 2, 1, 1)
+def _ending(scope: Scope, ends: date) -> Subquery:
+    """Whose poverty is proved up to this day: households with a certificate, households of whom a member has a proof of
+    their own, and people by themselves. Columns household_id, prospect_id, place_id, neighbourhood_id, ground, number."""
     seen = exists(select(Prospect.id).where(listed_to(scope), Prospect.household_id == Household.id))
-    paper, own, next_paper = HouseholdCertificate, Standing, aliased(HouseholdCertificate)
+    paper, own = HouseholdCertificate, Standing
     ended = and_(paper.town_id == Household.town_id, paper.household_id == Household.id, paper.valid_to == ends)
     of_own = (
         own.town_id == Prospect.town_id,
@@ -134,16 +134,21 @@ def _due(scope: Scope, year: int) -> Subquery:
         .where(listed_to(scope), Prospect.household_id.is_(None))
         .group_by(Prospect.id, Prospect.place_id, Prospect.neighbourhood_id)
     )
-    due = union_all(certified, claimed, alone).subquery("ending")
+    return union_all(certified, claimed, alone).subquery("ending")
+
+
+def _due(scope: Scope, year: int) -> Subquery:
+    """What ends with the year, each with its `state`: renewed, not yet, or no longer poor. Columns as of `_ending`."""
+    ends, after = date(year + 1, 1, 1), date(year + 2, 1, 1)
+    due, paper, own, member = _ending(scope, ends), HouseholdCertificate, Standing, aliased(Prospect)
     holds = or_(own.valid_to.is_(None), own.valid_to > ends)
-    member = aliased(Prospect)
     renewed = or_(
         exists(
-            select(next_paper.id).where(
-                next_paper.town_id == scope.town_id,
-                next_paper.household_id == due.c.household_id,
-                next_paper.valid_to > ends,
-                next_paper.valid_from < after,
+            select(paper.id).where(
+                paper.town_id == scope.town_id,
+                paper.household_id == due.c.household_id,
+                paper.valid_to > ends,
+                paper.valid_from < after,
             )
         ),
         exists(

@@ -21,7 +21,7 @@ from crm.prospects.lists.forms import ActForm
 from crm.prospects.lists.models import BulkAct
 from crm.prospects.lists.narrowing import Narrowing
 from crm.prospects.lists.routes.blueprint import asked_here, bp
-from crm.prospects.lists.rules import ACT_STATES, ACTS_AT_WORK, UNDONE_WITHIN, WHY, ActState, Outcome
+from crm.prospects.lists.rules import ACT_STATES, ACTS_AT_WORK, UNDONE_WITHIN, WHY, ActState
 from crm.prospects.lists.services import acts
 from crm.prospects.lists.showing import in_words, tags_to_choose, volunteers_to_choose
 from crm.prospects.queries.lists import count_list, list_of
@@ -150,7 +150,6 @@ def show_act(act_id: UUID) -> ResponseReturnValue:
         row=row,
         kind=bulk.kind_of(row.kind),
         tally=tally,
-        outcomes=Outcome,
         why=WHY,
         states=ACT_STATES,
         at_work=row.state in ACTS_AT_WORK,
