@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, bindparam, false, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm.accounts.models import ApiToken, Invitation, Organisation, User
@@ -125,9 +125,13 @@ def unit_names(session: Session, user: User) -> tuple[str | None, str | None]:
 
 def invited(session: Session, key: str, at: datetime) -> User | None:
     """Who may set a password with this key now."""
-    live = (Invitation.digest == token_digest(key)) & Invitation.used_at.is_(None) & (Invitation.expires_at > at)
     query = select(User).join(Invitation, (Invitation.town_id == User.town_id) & (Invitation.user_id == User.id))
-    return session.scalar(query.where(live, User.active))
+    return session.scalar(query.where(opened_by(key, at), User.active))
+
+
+def opened_by(key: str, at: datetime) -> ColumnElement[bool]:
+    """The invitation that this key opens at a moment: not used, not too old."""
+    return and_(Invitation.digest == token_digest(key), Invitation.used_at.is_(None), Invitation.expires_at > at)
 
 
 def organisations(town_id: UUID) -> Select[Organisation]:
@@ -173,7 +177,7 @@ def volunteer_of_unit(session: Session, scope: Scope, user_id: UUID) -> User:
 def volunteers_for(scope: Scope) -> Select[User]:
     """People to whom someone of this scope may assign work."""
     query = select(User).where(
-        User.town_id == scope.town_id, User.active, User.role.in_(("volunteer", "agent", "lead"))
+        User.town_id == scope.town_id, User.active, User.role.in_((Role.VOLUNTEER, Role.AGENT, Role.LEAD))
     )
     if scope.reach is Reach.OWN:
         query = query.where(User.id == scope.user_id)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import ApiToken, ChangeRecord, Invitation, User
-from crm.accounts.queries import token_digest
+from crm.accounts.queries import opened_by, token_digest
 from crm.accounts.rules import INVITED_FOR, LOCKED_FOR, WRONG_TRIES, Role
 from crm.db import TownRow
 from crm.errors import RuleBroken
@@ -159,10 +159,8 @@ def invite_again(session: Session, user: User, *, at: datetime) -> str:
 
 def accept_invitation(session: Session, key: str, *, password_hash: str, at: datetime) -> User:
     """Set the password of whoever was invited with this key. Raises RuleBroken when it was used or is too old."""
-    live = (Invitation.digest == token_digest(key)) & Invitation.used_at.is_(None) & (Invitation.expires_at > at)
-    used = session.execute(
-        update(Invitation).where(live).values(used_at=at).returning(Invitation.town_id, Invitation.user_id)
-    ).one_or_none()
+    once = update(Invitation).where(opened_by(key, at)).values(used_at=at)
+    used = session.execute(once.returning(Invitation.town_id, Invitation.user_id)).one_or_none()
     user = session.get(User, (used.town_id, used.user_id)) if used else None
     if user is None or not user.active:
         raise RuleBroken(_l("This invitation has been used or is too old. Ask for a new one."), code="invitation")
