@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, and_, bindparam, false, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, false, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm.accounts.models import ApiToken, Invitation, Organisation, User
@@ -17,6 +17,7 @@ from crm.accounts.rules import OrganisationKind, Reach, Role, reach
 from crm.errors import NotFound, RuleBroken
 from crm.places.models import Place
 from crm.places.queries import ids_within
+from crm.web.pager import Page, page
 
 
 @dataclass(frozen=True)
@@ -106,14 +107,31 @@ def account(session: Session, town_id: UUID, user_id: UUID) -> User:
 
 
 def accounts(town_id: UUID) -> Select[User, str | None, str | None]:
-    """Everyone who signs in, with the names of their organisation and place; those who no longer may come last."""
+    """Everyone who signs in, with the names of their organisation and place."""
     return (
         select(User, Organisation.name, Place.name)
         .outerjoin(Organisation, (Organisation.town_id == User.town_id) & (Organisation.id == User.organisation_id))
         .outerjoin(Place, (Place.town_id == User.town_id) & (Place.id == User.place_id))
         .where(User.town_id == town_id)
-        .order_by(User.active.desc(), User.role, User.full_name, User.id)
     )
+
+
+def page_of_accounts(session: Session, town_id: UUID, *, cursor: str | None, size: int) -> Page[Any]:
+    """One page of `accounts`, by role and name; those who no longer may sign in come last."""
+    return page(
+        session,
+        accounts(town_id),
+        (case((User.active, 0), else_=1), User.role, User.full_name, User.id),
+        cursor=cursor,
+        size=size,
+        kinds=(int, Role, str, UUID),
+        key=lambda row: (int(not row[0].active), row[0].role, row[0].full_name, row[0].id),
+    )
+
+
+def how_many_sign_in(session: Session, town_id: UUID) -> int:
+    """How many accounts a town has, closed ones as well."""
+    return session.scalar(select(func.count()).select_from(User).where(User.town_id == town_id)) or 0
 
 
 def unit_names(session: Session, user: User) -> tuple[str | None, str | None]:

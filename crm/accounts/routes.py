@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import segno
-from flask import Blueprint, current_app, flash, redirect, render_template, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -25,6 +25,7 @@ from crm.web.forms import refusals_on
 from crm.web.guard import PUBLIC, may, permission_of, public
 
 bp = Blueprint("accounts", __name__)
+PAGE = 100
 
 FIRST_PAGES: dict[Role, tuple[str, ...]] = {
     Role.VOLUNTEER: ("followups.today",),
@@ -95,8 +96,10 @@ def mine() -> ResponseReturnValue:
 @may(May.MANAGE_ACCOUNTS)
 def listing() -> ResponseReturnValue:
     """Everyone who signs in."""
-    rows = session().execute(queries.accounts(current_user().town_id)).all()
-    return render_template("accounts/listing.html", rows=rows, roles=ROLES)
+    town_id = current_user().town_id
+    found = queries.page_of_accounts(session(), town_id, cursor=request.args.get("cursor"), size=PAGE)
+    many = queries.how_many_sign_in(session(), town_id)
+    return render_template("accounts/listing.html", page=found, many=many, roles=ROLES)
 
 
 def _account_form() -> AccountForm:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from crm import clock, stored
-from crm.accounts import services
+from crm.accounts import queries, services
 from crm.accounts.gateway import normal_hash
 from crm.accounts.models import ChangeRecord, User
 from crm.accounts.rules import PERMISSIONS, May, Role
@@ -73,6 +73,16 @@ def new_person(**changes: str) -> dict[str, str]:
         "organisation": "",
         "place": "",
     } | changes
+
+
+def test_who_signs_in_stands_once_on_some_page_those_closed_out_last(session: Session, make: Make) -> None:
+    made = [make.user(role, active=active) for active in (False, True) for role in (Role.VOLUNTEER, Role.MANAGER)]
+    found, cursor = list[User](), None
+    while not found or cursor:
+        page = queries.page_of_accounts(session, make.town.id, cursor=cursor, size=1)
+        found, cursor = [*found, *(row[0] for row in page.rows)], page.next
+    assert found == [made[3], made[2], made[1], made[0]]
+    assert queries.how_many_sign_in(session, make.town.id) == 4
 
 
 def test_someone_is_added_invited_and_signs_in(app: Flask, signed_in: SignedIn, session: Session) -> None:
