@@ -15,6 +15,7 @@ from crm.accounts.queries import organisation_by_code
 from crm.accounts.rules import May
 from crm.api.blueprint import Blueprint
 from crm.api.description import Problem
+from crm.api.lists import ListQuery, listing
 from crm.background import ring
 from crm.campaigns import queries
 from crm.campaigns.models import Campaign
@@ -146,13 +147,6 @@ class CampaignAnswer(Schema):
     expires_at = fields.AwareDateTime(required=True, allow_none=True)
 
 
-class CampaignPage(Schema):
-    """A page of campaigns."""
-
-    items = fields.List(fields.Nested(CampaignAnswer), required=True)
-    next = fields.String(required=True, allow_none=True)
-
-
 class PreflightAnswer(Schema):
     """What a launch would do; `excluded` counts people by reason, `cost` is whole đồng."""
 
@@ -175,13 +169,6 @@ class PreflightAnswer(Schema):
     )
     excluded = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     sample = fields.String(required=True)
-
-
-class ListQuery(Schema):
-    """One page."""
-
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
-    cursor = fields.String(load_default=None)
 
 
 class MessagesQuery(ListQuery):
@@ -215,13 +202,6 @@ class MessageAnswer(Schema):
     sent_at = fields.AwareDateTime(required=True, allow_none=True, attribute="claimed_at")
 
 
-class MessagePage(Schema):
-    """A page of messages."""
-
-    items = fields.List(fields.Nested(MessageAnswer), required=True)
-    next = fields.String(required=True, allow_none=True)
-
-
 def _found(campaign_id: UUID) -> Campaign:
     found = session().get(Campaign, (current_user().town_id, campaign_id))
     if found is None:
@@ -251,7 +231,7 @@ def _public_url() -> str:
 @blp.get("/campaigns")
 @may(May.SEE_MESSAGES)
 @blp.arguments(ListQuery, location="query", unknown=RAISE)
-@blp.response(200, CampaignPage)
+@blp.response(200, listing(CampaignAnswer, "CampaignPage"))
 def campaigns(asked: dict[str, Any]) -> dict[str, Any]:
     """Campaigns, the newest first"""
     page = queries.page_of_campaigns(session(), current_user().town_id, cursor=asked["cursor"], size=asked["limit"])
@@ -391,7 +371,7 @@ def cancel(campaign_id: UUID) -> Campaign:
 @blp.get("/messages")
 @may(May.SEE_MESSAGES)
 @blp.arguments(MessagesQuery, location="query", unknown=RAISE)
-@blp.response(200, MessagePage)
+@blp.response(200, listing(MessageAnswer, "MessagePage"))
 def messages(asked: dict[str, Any]) -> dict[str, Any]:
     """Messages to the people one sees, the newest first: what was sent, what was not, and why"""
     scope = current_scope()

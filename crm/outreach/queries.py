@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, and_, bindparam, func, or_, select
@@ -81,7 +81,8 @@ def page_of_visits(
     session: Session, scope: Scope, narrowed: Narrowed = ANY, *, cursor: str | None = None, size: int
 ) -> Page[Line]:
     """One page of visits, the latest first. RuleBroken for a cursor this program did not write."""
-    query, order = visits(scope, narrowed), (Visit.occurred_at, Visit.id)
+    query: Any = visits(scope, narrowed)
+    order = (Visit.occurred_at, Visit.id)
     found = latest_first(
         session, query, order, cursor=cursor, size=size, key=lambda row: (row[0].occurred_at, row[0].id)
     )

@@ -12,6 +12,7 @@ from crm import clock
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.api.blueprint import Blueprint
+from crm.api.lists import ListQuery, listing
 from crm.campaigns.inbox import queries as inbox
 from crm.campaigns.inbox import services as answering
 from crm.campaigns.inbox.rules import Talk
@@ -173,14 +174,12 @@ def agree(asked: dict[str, Any]) -> dict[str, Any]:
 # ---- the inbox
 
 
-class InboxQuery(Schema):
+class InboxQuery(ListQuery):
     """Which conversations."""
 
     state = fields.Enum(Talk, by_value=True, load_default=Talk.OPEN)
     mine = fields.Boolean(load_default=False)
     campaign = fields.UUID(load_default=None)
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
-    cursor = fields.String(load_default=None)
 
 
 class TalkOut(Schema):
@@ -196,13 +195,6 @@ class TalkOut(Schema):
     campaign_id = fields.UUID(required=True, allow_none=True)
 
 
-class TalkPage(Schema):
-    """A page of conversations."""
-
-    items = fields.List(fields.Nested(TalkOut), required=True)
-    next = fields.String(required=True, allow_none=True)
-
-
 class ReplyIn(Schema):
     """An answer in words; `{ten}` and the like are filled in."""
 
@@ -212,7 +204,7 @@ class ReplyIn(Schema):
 @blp.get("/inbox")
 @may(May.SEE_PEOPLE)
 @blp.arguments(InboxQuery, location="query", unknown=RAISE)
-@blp.response(200, TalkPage)
+@blp.response(200, listing(TalkOut, "TalkPage"))
 def talks(asked: dict[str, Any]) -> dict[str, Any]:
     """What people wrote back, the latest first"""
     query = inbox.talks(current_scope(), asked["state"], mine=asked["mine"], campaign_id=asked["campaign"])
