@@ -15,7 +15,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the environment says (see the README for each name)."""
+    """What the environment says; the README tells what each name means, `sandbox_url` is told by `crm up` alone."""
 
     database_url: str
     migrate_database_url: str
@@ -34,7 +34,6 @@ class Settings:
     sms_rate: int = 10
     smtp_url: str | None = field(default=None, repr=False)
     clock: str | None = None
-    sentry_dsn: str | None = field(default=None, repr=False)
     metrics_addresses: tuple[str, ...] = ()
 
     @property
@@ -94,7 +93,6 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         sms_rate=_number(environ, "SMS_RATE", 10),
         smtp_url=text("SMTP_URL"),
         clock=text("CRM_CLOCK"),
-        sentry_dsn=text("SENTRY_DSN"),
         metrics_addresses=tuple((text("METRICS_ADDRESSES") or "").replace(",", " ").split()),
     )
 

@@ -5,7 +5,6 @@ A command's module is read when the command is asked for: the help and what is m
 
 from __future__ import annotations
 
-import os
 import sys
 from copy import copy
 from functools import wraps
@@ -130,4 +129,4 @@ def main(context: click.Context, data_dir: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(prog_name=os.environ.get("CRM_NAME", "crm")))
+    sys.exit(main(prog_name="crm"))
