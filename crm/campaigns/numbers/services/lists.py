@@ -241,6 +241,7 @@ def _write(session: Session, row: DoNotCallList, at: datetime) -> bool:
         "phones": phones,
         "purposes": list(row.purposes),
         "at": row.confirmed_at or at,
+        "words": row.name,
         "by": row.confirmed_by_id,
     }
     refused = set(session.scalars(_REFUSALS, asked)) if phones else set()
