@@ -118,9 +118,10 @@ def accounts(town_id: UUID) -> Select[User, str | None, str | None]:
 
 def page_of_accounts(session: Session, town_id: UUID, *, cursor: str | None, size: int) -> Page[Any]:
     """One page of `accounts`, by role and name; those who no longer may sign in come last."""
+    query: Any = accounts(town_id)
     return page(
         session,
-        accounts(town_id),
+        query,
         (case((User.active, 0), else_=1), User.role, User.full_name, User.id),
         cursor=cursor,
         size=size,
