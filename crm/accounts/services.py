@@ -223,7 +223,8 @@ def note_change_of(
     before: Mapping[str, object] | None = None,
     after: Mapping[str, object] | None = None,
 ) -> None:
-    """The same for a row under the name of its table; what was changed of it is written first."""
+    """The same for a row under the name of its table; what was changed of it is written first, then this: an act on one
+    row, not on many."""
     session.flush()
     note_change(
         session,

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
-from crm.accounts.services import note_change_of
+from crm.accounts.services import note_change
 from crm.prospects.models import Household, Prospect
 
 
@@ -21,4 +21,14 @@ def hold(session: Session, household: Household) -> None:
 def note(
     session: Session, row: Household | Prospect, act: str, by: User, at: datetime, after: Mapping[str, object]
 ) -> None:
-    note_change_of(session, row, act, by=by, at=at, after=dict(after))
+    """Keep it, to be written with the other rows of the act: many households are renewed in one."""
+    note_change(
+        session,
+        town_id=row.town_id,
+        user_id=by.id,
+        act=act,
+        subject=row.__tablename__,
+        subject_id=row.id,
+        at=at,
+        after=after,
+    )
