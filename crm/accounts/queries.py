@@ -185,6 +185,26 @@ def volunteers_only(scope: Scope) -> Select[User]:
     return volunteers_for(scope).where(User.role == Role.VOLUNTEER)
 
 
+def page_of_volunteers(session: Session, scope: Scope, *, cursor: str | None, size: int) -> Page[User]:
+    """One page of `volunteers_only`."""
+    query, order = volunteers_only(scope).order_by(None), (User.full_name, User.id)
+    return page(
+        session,
+        query,
+        order,
+        cursor=cursor,
+        size=size,
+        kinds=(str, UUID),
+        key=lambda one: (one.full_name, one.id),
+    )
+
+
+def how_many_volunteers(session: Session, scope: Scope) -> int:
+    """How many there are in somebody's unit."""
+    query = volunteers_only(scope).order_by(None).with_only_columns(func.count())
+    return session.scalar(query) or 0
+
+
 def volunteer_of_unit(session: Session, scope: Scope, user_id: UUID) -> User:
     """One volunteer of somebody's unit. Raises NotFound."""
     found = session.scalar(volunteers_only(scope).where(User.id == user_id))

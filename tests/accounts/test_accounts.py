@@ -83,6 +83,9 @@ def test_who_signs_in_stands_once_on_some_page_those_closed_out_last(session: Se
         found, cursor = [*found, *(row[0] for row in page.rows)], page.next
     assert found == [made[3], made[2], made[1], made[0]]
     assert queries.how_many_sign_in(session, make.town.id) == 4
+    scope = queries.scope_of(session, made[3])
+    assert queries.page_of_volunteers(session, scope, cursor=None, size=5).rows == [made[2]]
+    assert queries.how_many_volunteers(session, scope) == 1
 
 
 def test_someone_is_added_invited_and_signs_in(app: Flask, signed_in: SignedIn, session: Session) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from crm import clock
@@ -20,14 +20,16 @@ from crm.web.forms import refusals_on
 from crm.web.guard import may
 
 bp = Blueprint("team", __name__)
+PAGE = 100
 
 
 @bp.get("/team")
 @may(May.INVITE_VOLUNTEERS)
 def listing() -> ResponseReturnValue:
     """The volunteers of one's own unit."""
-    rows = session().scalars(queries.volunteers_only(current_scope())).all()
-    return render_template("accounts/team/listing.html", rows=rows)
+    scope = current_scope()
+    found = queries.page_of_volunteers(session(), scope, cursor=request.args.get("cursor"), size=PAGE)
+    return render_template("accounts/team/listing.html", page=found, many=queries.how_many_volunteers(session(), scope))
 
 
 def _form() -> VolunteerForm:

@@ -13,7 +13,7 @@ from crm.prospects.reading.columns import HEAD_ROWS, SAMPLE_ROWS, Table, find_ta
 from crm.prospects.reading.outcomes import Cell, Duplicate, Outcome, Person, Refusal, Rejected, Unreadable
 from crm.prospects.reading.repeats import Repeats
 from crm.prospects.reading.rows import RowReader
-from crm.prospects.reading.sources import Sheet, open_source
+from crm.prospects.reading.sources import Sheet, Source, open_source
 from crm.prospects.rules import ListKind
 
 MOST_ROWS = 200_000
@@ -113,13 +113,7 @@ def read(
     in which rows the headings stand; under an empty name, of all others. Raises Unreadable only.
     """
     source = open_source(file, filename)
-    if sheets is not None and (
-        missing := [name for name in sheets if name not in {sheet.name for sheet in source.sheets}]
-    ):
-        raise Unreadable(
-            Refusal.NO_SUCH_SHEET, sheet=missing[0], sheets=", ".join(sheet.name for sheet in source.sheets)
-        )
-    wanted = [sheet for sheet in source.sheets if (sheet.name in sheets if sheets is not None else not sheet.hidden)]
+    wanted = _wanted(source, sheets)
     found: list[tuple[Sheet, Table]] = []
     skipped: list[str] = [sheet.name for sheet in source.sheets if sheet not in wanted]
     empty = True
@@ -143,14 +137,28 @@ def read(
     if not found:
         other = _OTHER_THINGS.search(filename.lower()) and source.kind == "text"
         raise Unreadable(Refusal.EMPTY if empty else Refusal.WRONG_TYPE if other else Refusal.NO_HEADER)
-    rows = sum(sheet.height for sheet, _ in found)
-    if rows > most_rows + _MARGIN:
-        rows = sum(1 for sheet, _ in found for row in _guarded(sheet) if any(cell not in ("", None) for cell in row))
-    if rows > most_rows + _MARGIN:
-        raise Unreadable(Refusal.TOO_MANY_ROWS, rows=rows, limit=most_rows)
-    return ListRead(
-        filename, tuple(table for _, table in found), tuple(skipped), today, tuple(sheet for sheet, _ in found)
-    )
+    held = tuple(sheet for sheet, _ in found)
+    _refuse_too_many(held, most_rows)
+    return ListRead(filename, tuple(table for _, table in found), tuple(skipped), today, held)
+
+
+def _wanted(source: Source, names: Collection[str] | None) -> list[Sheet]:
+    """The sheets of these names, by default all that can be seen. Raises Unreadable for a name that is not there."""
+    if names is None:
+        return [sheet for sheet in source.sheets if not sheet.hidden]
+    there = [sheet.name for sheet in source.sheets]
+    if missing := [name for name in names if name not in there]:
+        raise Unreadable(Refusal.NO_SUCH_SHEET, sheet=missing[0], sheets=", ".join(there))
+    return [sheet for sheet in source.sheets if sheet.name in names]
+
+
+def _refuse_too_many(sheets: Sequence[Sheet], most: int) -> None:
+    """Raises Unreadable. What a file says of its height is not believed against it: then the filled rows are counted."""
+    rows = sum(sheet.height for sheet in sheets)
+    if rows > most + _MARGIN:
+        rows = sum(1 for sheet in sheets for row in _guarded(sheet) if any(cell not in ("", None) for cell in row))
+    if rows > most + _MARGIN:
+        raise Unreadable(Refusal.TOO_MANY_ROWS, rows=rows, limit=most)
 
 
 def _headed(sheet: str, headed: Mapping[str, Sequence[int]] | None) -> Sequence[int] | None:
