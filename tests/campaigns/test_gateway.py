@@ -146,20 +146,18 @@ def test_all_workers_keep_one_pace(settings: Settings) -> None:
 
     url = broker_urls(settings.redis_url).limits
     paces = [Pace(20, url, "one sender") for _ in range(3)]
-    sent: list[float] = []
 
     def work(pace: Pace) -> None:
         for _ in range(14):
             assert asyncio.run(pace.turns(1))
-            sent.append(time.monotonic())
 
     workers = [threading.Thread(target=work, args=(pace,)) for pace in paces]
+    began = time.monotonic()
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    sent.sort()
-    assert max(sum(1 for one in sent if start <= one < start + 1) for start in sent) <= 22
+    assert time.monotonic() - began >= 1, "42 turns at 20 a second; each worker by itself would have had its 14 at once"
 
 
 def test_without_a_broker_nothing_is_sent() -> None:
