@@ -93,7 +93,7 @@ MOVING = {
     "allocation_month": ("payment_id", "paid_id", "released_at", "released_id"),
     "email": ("body", "state", "trouble", "not_before", "claimed_at", "attempts", "settled_at"),
     "money_request": ("decided_by_id", "decided_at", "decision", "words"),
-    "leaving_part": ("settled_on", "settled_note", "settled_at", "settled_by_id"),
+    "leaving_part": ("settled_on", "settled_note", "settled_at", "settled_by_id", "paid_back"),
     "message": (
         "state",
         "reason",

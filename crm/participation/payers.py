@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -95,8 +95,23 @@ class Purse(Protocol):
         on: date,
         by: User,
         at: datetime,
+        request_id: UUID | None = None,
     ) -> None:
-        """The insurance office paid so much of it back, with this letter or reference."""
+        """The insurance office paid so much of it back, with this letter or reference. Raises Conflict `needs_second`
+        where a second person has to approve it."""
+
+    def ask_back(
+        self,
+        session: Session,
+        payer_id: UUID | None,
+        amount: Vnd | None,
+        arguments: Mapping[str, Any],
+        attempt: Callable[[UUID], object],
+        *,
+        by: User,
+        at: datetime,
+    ) -> None:
+        """Ask a second person to approve that so much came back; `attempt` tries it for a request."""
 
 
 _names: dict[PayerKind, Names] = {}

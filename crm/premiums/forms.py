@@ -23,3 +23,14 @@ class DongField(IntegerField):
         if not AMOUNT.fullmatch(figures):
             raise ValueError(_("Write the amount in figures, such as 1.500.000."))
         self.data = int(figures)
+
+
+class MayBeEmptyDong(DongField):
+    """The same, and nothing when nothing is typed."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Nothing typed is None."""
+        if valuelist and str(valuelist[0]).strip():
+            super().process_formdata(valuelist)
+        else:
+            self.data = None

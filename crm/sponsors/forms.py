@@ -42,17 +42,6 @@ from crm.sponsors.rules import (
 from crm.web.forms import Form, stripped
 
 
-class MayBeEmptyDong(DongField):
-    """The same, and nothing when nothing is typed."""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Nothing typed is None."""
-        if valuelist and str(valuelist[0]).strip():
-            super().process_formdata(valuelist)
-        else:
-            self.data = None
-
-
 class SponsorForm(Form):
     """Who the sponsor is, how to reach them, and whom they would like to help."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from flask import url_for
@@ -108,7 +109,34 @@ class SponsorsPurse:
         on: date,
         by: User,
         at: datetime,
+        request_id: UUID | None = None,
     ) -> None:
-        """It may be set aside again. Raises RuleBroken for a day in a month that is closed."""
+        """It may be set aside again. Raises RuleBroken for a day in a month that is closed, Conflict `needs_second`."""
         sponsor = session.get_one(Sponsor, (town_id, payer_id))
-        services.came_back(session, sponsor, amount, memo=note, by_id=by.id, on=on, at=at)
+        services.came_back(session, sponsor, amount, memo=note, by_id=by.id, on=on, at=at, request_id=request_id)
+
+    def ask_back(
+        self,
+        session: Session,
+        payer_id: UUID | None,
+        amount: Vnd | None,
+        arguments: Mapping[str, Any],
+        attempt: Callable[[UUID], object],
+        *,
+        by: User,
+        at: datetime,
+    ) -> None:
+        """Booking what came back waits for a second person. Raises what `attempt` raises."""
+        assert amount, "only an amount is above the limit"
+        ask_once_tried(
+            session,
+            by.town_id,
+            MoneyAct.COME_BACK,
+            dict(arguments) | {"paid_back": amount},
+            amount,
+            attempt,
+            sponsor_id=payer_id,
+            reason=arguments["note"],
+            by=by,
+            at=at,
+        )

@@ -378,10 +378,20 @@ def refund(
 
 
 def came_back(
-    session: Session, sponsor: Sponsor, amount: Vnd, *, memo: str, by_id: UUID | None, on: date, at: datetime
+    session: Session,
+    sponsor: Sponsor,
+    amount: Vnd,
+    *,
+    memo: str,
+    by_id: UUID | None,
+    on: date,
+    at: datetime,
+    request_id: UUID | None = None,
 ) -> Posting:
-    """The insurance office paid back what had been paid for months that were not needed: it may be set aside again."""
-    booked = Booked(by_id, on, at)
+    """The insurance office paid back what had been paid for months that were not needed: it may be set aside again.
+    Raises RuleBroken, or Conflict `needs_second`: the amount is what the one who books it says."""
+    booked = Booked(by_id, on, at, request_id)
+    refuse_alone(session, Movement.CAME_BACK, amount, sponsor.town_id, sponsor.id, booked)
     _refuse_day(session, sponsor.town_id, booked)
     joined = joined_among(session, sponsor.town_id, [sponsor.id])
     accounts = accounts_of(session, sponsor.town_id, sponsor.id)

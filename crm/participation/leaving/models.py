@@ -68,7 +68,9 @@ class LeavingPart(TownRow, Model):
         UniqueConstraint("town_id", "refund_id", "payee", "payee_id", postgresql_nulls_not_distinct=True),
         Index("ix_leaving_part_open", "town_id", "id", postgresql_where=text("settled_on is null")),
         CheckConstraint("amount > 0", name="amount"),
-        CheckConstraint("amount is not null or payee = 'person'", name="known_amount"),
+        CheckConstraint("(payee = 'person') = (given is null) and given > 0", name="given"),
+        CheckConstraint("paid_back > 0 and paid_back <= greatest(amount, given)", name="paid_back"),
+        CheckConstraint("(paid_back is null) = (settled_on is null or payee = 'person')", name="booked"),
         CheckConstraint("(payee = 'sponsor') = (payee_id is not null)", name="named"),
         CheckConstraint(
             "(settled_on is null) = (settled_at is null) and (settled_on is null) = (settled_note is null)",
@@ -81,6 +83,11 @@ class LeavingPart(TownRow, Model):
     payee_id: Mapped[UUID | None]
     """Of a sponsor: which."""
     amount: Mapped[int | None]
+    """As it was worked out on the day of leaving; null where the rule was not known."""
+    given: Mapped[int | None]
+    """What others than the person gave for the months left; more cannot come back to them."""
+    paid_back: Mapped[int | None]
+    """What the insurance office really paid back to them, as whoever noted it says; that is what is booked."""
     settled_on: Mapped[date | None]
     settled_note: Mapped[str | None]
     """The insurance office's letter or the bank's reference with which it came back."""

@@ -166,7 +166,9 @@ def _parts(scope: Scope, *, settled: bool) -> Any:
 
 def _in_all(session: Session, query: Any) -> tuple[int, int]:
     count, total = session.execute(
-        query.with_only_columns(func.count(), func.coalesce(func.sum(LeavingPart.amount), 0))
+        query.with_only_columns(
+            func.count(), func.coalesce(func.sum(func.coalesce(LeavingPart.paid_back, LeavingPart.amount)), 0)
+        )
     ).one()
     return int(count), int(total)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -14,7 +15,8 @@ from crm.accounts.rules import May
 from crm.db import session, transaction
 from crm.participation.leaving import cards, queries, services
 from crm.participation.leaving.forms import SettledForm
-from crm.participation.leaving.rules import Payee
+from crm.participation.leaving.models import LeavingPart
+from crm.participation.leaving.rules import Payee, most_paid_back
 from crm.participation.leaving.showing import payee_named
 from crm.premiums.rules.benefits.wording import REASONS
 from crm.web.forms import refusals_on
@@ -38,16 +40,19 @@ def settle() -> ResponseReturnValue:
     form = SettledForm()
     if form.validate() and form.on.data:
         with refusals_on(form), transaction() as current:
-            part, on, note = UUID(form.part.data), form.on.data, form.note.data
+            told: dict[str, Any] = {"on": form.on.data, "note": form.note.data, "paid_back": form.paid_back.data}
             by, at = current_user(), clock.now()
-            came = services.settle(current, current_scope(), part, on=on, note=note, by=by, at=at)
-            whose = came.payee is Payee.SPONSOR
-            flash(
-                _("Noted. The sponsor's part may be set aside for somebody else now.") if whose else _("Noted."),
-                "success",
-            )
+            came = services.settle_or_ask(current, current_scope(), UUID(form.part.data), **told, by=by, at=at)
+            flash(_noted(came), "success")
             return redirect(url_for(".listing"))
     return _page(form), 422
+
+
+def _noted(came: LeavingPart | None) -> Any:
+    if came is None:
+        return _("This is above the limit: it is done once a second person approves it.")
+    whose = came.payee is Payee.SPONSOR
+    return _("Noted. The sponsor's part may be set aside for somebody else now.") if whose else _("Noted.")
 
 
 def _page(form: SettledForm) -> str:
@@ -62,6 +67,7 @@ def _page(form: SettledForm) -> str:
         count=count,
         total=total,
         payees={one.part.id: payee_named(one.part.payee, one.part.payee_id, names) for one in shown.rows},
+        most=most_paid_back,
         reasons=REASONS,
         may_note=current_user().may(May.RECORD_MONEY),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -14,11 +15,12 @@ from crm.accounts.queries import Scope
 from crm.clock import local_day
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.ids import new_id
+from crm.money import Vnd
 from crm.months import Month
 from crm.participation import payers
 from crm.participation.leaving.models import LeavingPart, LeavingRefund
 from crm.participation.leaving.queries import Back, work_out
-from crm.participation.leaving.rules import Payee, lines_kept
+from crm.participation.leaving.rules import Payee, lines_kept, paid_back_of
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.rules import Ending
 from crm.participation.shares import PayerKind
@@ -52,6 +54,7 @@ def keep(
                 payee=part.payee,
                 payee_id=part.payee_id,
                 amount=part.amount,
+                given=part.given,
             )
             for part in one.parts
         )
@@ -68,19 +71,88 @@ def _marked(session: Session, payment: Payment) -> None:
     session.scalars(months.execution_options(populate_existing=True)).all()
 
 
-def settle(
-    session: Session, scope: Scope, part_id: UUID, *, on: date, note: str | None, by: User, at: datetime
-) -> LeavingPart:
-    """It came back on a day; `note` is the office's letter or the bank's reference. Twice is a Conflict.
+def settle_or_ask(
+    session: Session,
+    scope: Scope,
+    part_id: UUID,
+    *,
+    on: date,
+    note: str | None,
+    paid_back: Vnd | None,
+    by: User,
+    at: datetime,
+) -> LeavingPart | None:
+    """It came back, or, above the limit for one person, a second one is asked: None. Raises what `settle` raises."""
+    told: dict[str, Any] = {"on": on, "note": note, "paid_back": paid_back, "by": by, "at": at}
+    try:
+        with session.begin_nested():
+            return settle(session, scope, part_id, **told)
+    except Conflict as refused:
+        if refused.code != "needs_second":
+            raise
+    part, row, person = _seen(session, scope, part_id)
+    payers.purse_of(PayerKind.SPONSOR).ask_back(
+        session,
+        part.payee_id,
+        paid_back_of(part.payee, part.amount, part.given, paid_back),
+        {
+            "part_id": str(part.id),
+            "on": on.isoformat(),
+            "note": note,
+            "prospect_id": str(person.id),
+            "start": str(Month.of(row.not_needed_from)),
+            "months": row.months_left,
+        },
+        lambda request_id: settle(session, scope, part_id, **told, request_id=request_id),
+        by=by,
+        at=at,
+    )
+    return None
 
-    A sponsor's part is the sponsor's again in the same transaction: it may be set aside for somebody else.
+
+def settle(
+    session: Session,
+    scope: Scope,
+    part_id: UUID,
+    *,
+    on: date,
+    note: str | None,
+    paid_back: Vnd | None = None,
+    by: User,
+    at: datetime,
+    request_id: UUID | None = None,
+) -> LeavingPart:
+    """It came back on a day; `note` is the office's letter or the bank's reference, `paid_back` what it really paid back
+    to others than the person, in đồng: needed where nothing was worked out. Twice is a Conflict.
+
+    A sponsor's part is the sponsor's again in the same transaction: it may be set aside for somebody else. Raises
+    Conflict `needs_second` for more than the limit, unless a second person approved it.
     """
     if not note:
         raise RuleBroken(_l("Write the letter or the bank's reference with which it came back."), field="note")
     if on > local_day(at):
         raise RuleBroken(_l("The day lies ahead. Give the day on which the money came in."), field="on")
-    seen = session.scalar(
-        select(LeavingPart)
+    seen, _row, _person = _seen(session, scope, part_id)
+    amount = paid_back_of(seen.payee, seen.amount, seen.given, paid_back)
+    done = session.execute(
+        update(LeavingPart)
+        .where(LeavingPart.town_id == seen.town_id, LeavingPart.id == seen.id, LeavingPart.settled_on.is_(None))
+        .values(settled_on=on, settled_note=note, settled_at=at, settled_by_id=by.id, paid_back=amount)
+        .returning(LeavingPart.id)
+    ).one_or_none()
+    if done is None:
+        raise Conflict(_l("Somebody has noted already that this came back."), code="settled")
+    session.refresh(seen)
+    if seen.payee is Payee.SPONSOR and seen.payee_id and amount:
+        act: dict[str, Any] = {"by": by, "at": at, "request_id": request_id}
+        purse = payers.purse_of(PayerKind.SPONSOR)
+        purse.came_back(session, seen.town_id, seen.payee_id, amount, note=note, on=on, **act)
+    return seen
+
+
+def _seen(session: Session, scope: Scope, part_id: UUID) -> tuple[LeavingPart, LeavingRefund, Prospect]:
+    found = session.execute(
+        select(LeavingPart, LeavingRefund, Prospect)
         .join(
             LeavingRefund,
             (LeavingRefund.town_id == LeavingPart.town_id) & (LeavingRefund.id == LeavingPart.refund_id),
@@ -88,22 +160,10 @@ def settle(
         .join(Payment, (Payment.town_id == LeavingRefund.town_id) & (Payment.id == LeavingRefund.payment_id))
         .join(Prospect, (Prospect.town_id == Payment.town_id) & (Prospect.id == Payment.prospect_id))
         .where(visible_to(scope), LeavingPart.id == part_id)
-    )
-    if seen is None:
-        raise NotFound
-    done = session.execute(
-        update(LeavingPart)
-        .where(LeavingPart.town_id == seen.town_id, LeavingPart.id == seen.id, LeavingPart.settled_on.is_(None))
-        .values(settled_on=on, settled_note=note, settled_at=at, settled_by_id=by.id)
-        .returning(LeavingPart.id)
     ).one_or_none()
-    if done is None:
-        raise Conflict(_l("Somebody has noted already that this came back."), code="settled")
-    session.refresh(seen)
-    if seen.payee is Payee.SPONSOR and seen.payee_id and seen.amount:
-        purse = payers.purse_of(PayerKind.SPONSOR)
-        purse.came_back(session, seen.town_id, seen.payee_id, seen.amount, note=note, on=on, by=by, at=at)
-    return seen
+    if found is None:
+        raise NotFound
+    return found[0], found[1], found[2]
 
 
 def _row(spell: Participation, one: Back, left_on: date, first: Month, by: User | None, at: datetime) -> LeavingRefund:

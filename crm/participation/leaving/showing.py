@@ -63,7 +63,10 @@ def kept(found: Iterable[Kept], names: Mapping[UUID, str]) -> list[Shown]:
             lines_from(one.row.law["rules"]),
             assumed(one.row.assumptions),
             unknown(one.row.unknown),
-            [(payee_named(part.payee, part.payee_id, names), part.amount, part.settled_on) for part in one.parts],
+            [
+                (payee_named(part.payee, part.payee_id, names), part.paid_back or part.amount, part.settled_on)
+                for part in one.parts
+            ],
         )
         for one in found
     ]

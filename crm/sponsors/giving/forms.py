@@ -18,8 +18,9 @@ from wtforms.validators import DataRequired, Length, NumberRange, Optional
 from crm.errors import RuleBroken
 from crm.mail.rules import read_address
 from crm.money import Vnd
+from crm.premiums.forms import MayBeEmptyDong
 from crm.prospects.rules import Ground
-from crm.sponsors.forms import MayBeEmptyDong, SponsorForm
+from crm.sponsors.forms import SponsorForm
 from crm.sponsors.giving.rules import FREQUENCIES, Asked, Due, Frequency, Way
 from crm.sponsors.rules import MOST_MONTHS, MOST_PEOPLE, NEEDS, Wish, positive, reached_at, read_tax_code
 from crm.web.forms import Form, refusals_on, stripped

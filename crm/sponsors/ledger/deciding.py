@@ -17,11 +17,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
+from crm.accounts.queries import scope_of
 from crm.accounts.services import note_change
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
 from crm.money import Vnd
 from crm.months import Month
+from crm.participation.leaving.services import settle
 from crm.participation.listed.models import ListedPayment
 from crm.participation.listed.services import record as record_listed
 from crm.participation.models import Payment
@@ -411,6 +413,21 @@ def _pay_listed(session: Session, request: MoneyRequest, asker: User, on: date, 
     return record_listed(session, listed, as_listed=told["as_listed"], by=asker, at=at, request_id=request.id)
 
 
+def _come_back(session: Session, request: MoneyRequest, asker: User, on: date, at: datetime) -> object:
+    told = request.arguments
+    return settle(
+        session,
+        scope_of(session, asker),
+        UUID(told["part_id"]),
+        on=date.fromisoformat(told["on"]),
+        note=told["note"],
+        paid_back=told["paid_back"],
+        by=asker,
+        at=at,
+        request_id=request.id,
+    )
+
+
 ACTS: dict[MoneyAct, Does] = {
     MoneyAct.ALLOCATE: _allocate,
     MoneyAct.PAY: _pay,
@@ -418,6 +435,7 @@ ACTS: dict[MoneyAct, Does] = {
     MoneyAct.CORRECT: _correct,
     MoneyAct.CLOSE: _close,
     MoneyAct.PAY_LISTED: _pay_listed,
+    MoneyAct.COME_BACK: _come_back,
 }
 """How each act is done once it is approved; a package that stands on this one adds its own (`does`)."""
 

@@ -11,8 +11,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 
 from crm.money import Vnd
 from crm.months import Month
-from crm.premiums.forms import DongField
-from crm.sponsors.forms import MayBeEmptyDong
+from crm.premiums.forms import DongField, MayBeEmptyDong
 from crm.sponsors.ledger.rules import Decision
 from crm.web.forms import Form, stripped
 

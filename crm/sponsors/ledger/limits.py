@@ -1,8 +1,9 @@
 """The amount above which acts with money take two people, as an administrator set it.
 
 It holds for all that one person moves of one sponsor's money in one way on one day in Vietnam, so that nobody gets past
-it in small steps. What comes in is not limited: the bank's statement shows it. The database counts (`moved_alone`,
-revision 0036), and refuses at the commit what was not asked here.
+it in small steps. What payers bring is not limited: the bank's statement shows it. What the insurance office paid back
+is, for whoever books it says how much it was. The database counts (`moved_alone`, revision 0036), and refuses at the
+commit what was not asked here.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ DIFFERENCES: dict[str, TextClause] = {
             select town_id, sponsor_id, sum(amount) as amount from (
                 select town_id, payer_id as sponsor_id, amount from month_payer where kind = 'sponsor'
                 union all
-                select town_id, payee_id, -amount from leaving_part
+                select town_id, payee_id, -paid_back from leaving_part
                 where payee = 'sponsor' and settled_on is not null
                 union all
                 select a.town_id, a.sponsor_id, p.other_support from allocation a

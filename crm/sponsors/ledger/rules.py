@@ -23,6 +23,7 @@ class MoneyAct(StrEnum):
     UNDO_LINE = "undo_line"
     PAY_LISTED = "pay_listed"
     MERGE = "merge"
+    COME_BACK = "come_back"
 
 
 class Decision(StrEnum):
@@ -40,6 +41,7 @@ ACTS: Mapping[MoneyAct, Any] = {
     MoneyAct.UNDO_LINE: _l("Undo what was said of a bank's line"),
     MoneyAct.PAY_LISTED: _l("Pay with a sponsor's money what a list tells of"),
     MoneyAct.MERGE: _l("Make two sponsors one"),
+    MoneyAct.COME_BACK: _l("Book what the insurance office paid back"),
 }
 DECISIONS: Mapping[Decision, Any] = {
     Decision.APPROVED: _l("Approved"),
@@ -55,7 +57,7 @@ def next_to_close(last_closed: Month | None, first_booked: Month | None, this: M
 
 def subject_of(arguments: Mapping[str, Any], sponsor_id: object, amount: int) -> str:
     """What an act with these arguments is about: what it settles, or else the sponsor, the amount and all it is told."""
-    for name in ("allocation_id", "receipt_id", "line_id", "listed_id", "month", "gone_id"):
+    for name in ("allocation_id", "receipt_id", "line_id", "listed_id", "month", "gone_id", "part_id"):
         if name in arguments:
             return str(arguments[name])
     if "prospect_id" in arguments:

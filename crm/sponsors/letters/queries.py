@@ -114,7 +114,7 @@ def helped_by(session: Session, of: Sponsor) -> dict[UUID, Helped]:
 
 
 CAME_BACK = (
-    select(func.sum(LeavingPart.amount))
+    select(func.sum(LeavingPart.paid_back))
     .join(LeavingRefund, and_(LeavingRefund.town_id == LeavingPart.town_id, LeavingRefund.id == LeavingPart.refund_id))
     .where(
         LeavingRefund.town_id == AllocationMonth.town_id,

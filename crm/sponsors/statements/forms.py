@@ -14,8 +14,7 @@ from wtforms import RadioField, SelectField, StringField
 from wtforms.validators import DataRequired, Length
 
 from crm.errors import RuleBroken
-from crm.premiums.forms import DongField
-from crm.sponsors.forms import MayBeEmptyDong
+from crm.premiums.forms import DongField, MayBeEmptyDong
 from crm.sponsors.statements.rules.kinds import NOT_GIFTS, USES, Share, Use
 from crm.web.forms import Form, stripped
 

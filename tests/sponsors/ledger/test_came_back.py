@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
 from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
+from crm.db import transaction
 from crm.errors import Conflict, RuleBroken
 from crm.months import Month
 from crm.participation.leaving.models import LeavingPart
 from crm.participation.leaving.rules import Payee
-from crm.participation.leaving.services import settle
+from crm.participation.leaving.services import settle, settle_or_ask
 from crm.participation.queries import open_spell
 from crm.participation.rules import Basis, Ending
 from crm.participation.services import stop
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Stage
 from crm.sponsors import queries, services
-from crm.sponsors.ledger import recounting
+from crm.sponsors.ledger import deciding, recounting
+from crm.sponsors.ledger.limits import set_limit
+from crm.sponsors.ledger.models import MoneyRequest
+from crm.sponsors.ledger.rules import Decision
 from crm.sponsors.letters import queries as letters
 from crm.sponsors.letters.models import SponsorPaper
 from crm.sponsors.letters.printing import pdf_of
@@ -36,6 +46,7 @@ from crm.sponsors.statements.services.deciding import show_moves
 from tests.factories import Make
 from tests.participation.stories import noon
 from tests.sponsors.statements.stories import csv_of, lines, load
+from tests.sponsors.stories import A_MONTH as THEN
 from tests.sponsors.stories import allocate, poor, sponsor
 
 PAID, LEFT, CAME = date(2026, 1, 5), date(2026, 8, 10), date(2026, 9, 1)
@@ -47,18 +58,20 @@ IN_VAIN = 4 * A_MONTH
 """September to December."""
 
 
-def waited_for(session: Session, make: Make, by: Sponsor, manager: User) -> LeavingPart:
-    """A year of somebody is paid, and they leave for compulsory insurance in August."""
-    given = {"reference": "FT1", "pledge": None, "by_id": None, "on": PAID, "at": noon(PAID)}
-    services.receive(session, by, A_YEAR, **given)  # type: ignore[arg-type]
+def waited_for(session: Session, make: Make, by: Sponsor, manager: User, year: int = 2026) -> LeavingPart:
+    """A year of somebody is paid, and they leave for compulsory insurance in August; in 2019 the law knew no refund."""
+    paid, left = PAID.replace(year=year), LEFT.replace(year=year)
+    a_year = 12 * {2026: A_MONTH, 2019: THEN}[year]
+    given = {"reference": "FT1", "pledge": None, "by_id": None, "on": paid, "at": noon(paid)}
+    services.receive(session, by, a_year, **given)  # type: ignore[arg-type]
     person = poor(make)
-    aside = allocate(by, person, 12, Month(2026, 1), on=PAID, at=noon(PAID), reason="Nhà khó khăn")
+    aside = allocate(by, person, 12, Month(year, 1), on=paid, at=noon(paid), reason="Nhà khó khăn")
     services.pay_premium(
-        session, aside, paid_on=PAID, basis=Basis.CONFIRMED, by=manager, at=noon(PAID), confirmation="CV 1"
+        session, aside, paid_on=paid, basis=Basis.CONFIRMED, by=manager, at=noon(paid), confirmation="CV 1"
     )
     spell = open_spell(session, person)
     assert spell
-    stop(session, spell, on=LEFT, ending=Ending.COMPULSORY, by=manager, at=noon(LEFT))
+    stop(session, spell, on=left, ending=Ending.COMPULSORY, by=manager, at=noon(left))
     return session.scalars(select(LeavingPart).where(LeavingPart.payee == Payee.SPONSOR)).one()
 
 
@@ -77,6 +90,113 @@ def test_the_sponsor_has_again_what_was_paid_in_vain(session: Session, make: Mak
     balance = queries.balance_of(session, by)
     assert (balance.received, balance.available, balance.paid) == (A_YEAR, IN_VAIN, A_YEAR - IN_VAIN)
     assert recounting.differences(session) == []
+
+
+def test_where_nothing_could_be_worked_out_the_offices_figure_is_booked(session: Session, make: Make) -> None:
+    by, manager = sponsor(make), make.user(Role.MANAGER)
+    part = waited_for(session, make, by, manager, year=2019)
+    assert (part.amount, part.given) == (None, 4 * THEN)
+    scope, told = scope_of(session, manager), {"on": CAME, "note": "CV 12", "by": manager, "at": noon(CAME)}
+    for wrong in (None, 0, -1, 4 * THEN + 1):
+        with pytest.raises(RuleBroken) as refusal:
+            settle(session, scope, part.id, paid_back=wrong, **told)  # type: ignore[arg-type]
+        assert refusal.value.field == "paid_back"
+    settle(session, scope, part.id, paid_back=4 * THEN - 1_000, **told)  # type: ignore[arg-type]
+    commit_would_hold(session)
+    assert (part.amount, part.paid_back) == (None, 4 * THEN - 1_000)
+    assert queries.balance_of(session, by).available == 4 * THEN - 1_000
+    assert recounting.differences(session) == []
+    (line,) = telling(session, by, CAME).lines
+    assert [(run.state, run.amount) for run in line.runs] == [
+        (MonthState.PAID, 8 * THEN),
+        (MonthState.CAME_BACK, 4 * THEN - 1_000),
+    ]
+    paper = issue_statement(session, by, 2026, address="http://localhost/verify", by=None, on=CAME, at=noon(CAME))
+    assert paper.facts["money"]["came_back"] == 4 * THEN - 1_000
+
+
+def test_the_office_may_have_paid_another_sum_than_was_worked_out(
+    session: Session, make: Make, signed_in: Callable[..., FlaskClient], at_time: Callable[[Any], None]
+) -> None:
+    at_time(noon(CAME))
+    by, manager = sponsor(make), make.user(Role.MANAGER)
+    part = waited_for(session, make, by, manager)
+    browser, sent = signed_in(manager), {"part": str(part.id), "on": CAME.isoformat(), "note": "CV 12"}
+    for wrong in ("abc", "-5", "0", str(IN_VAIN + 1), "9" * 20):
+        refused = browser.post("/refunds", data=sent | {"paid_back": wrong})
+        assert refused.status_code == 422
+        assert 'id="back-1-error"' in refused.text
+    assert browser.post("/refunds", data=sent | {"paid_back": "1.000.000"}).status_code == 302
+    shown = browser.get("/refunds?state=settled").text
+    assert all(one in shown for one in ("1.000.000", "1.056.000", "-56.000"))
+    session.expire_all()
+    assert (part.amount, part.paid_back) == (IN_VAIN, 1_000_000)
+    assert recounting.differences(session) == []
+
+
+def test_the_database_keeps_what_came_back(session: Session, make: Make) -> None:
+    by, manager = sponsor(make), make.user(Role.MANAGER)
+    part = waited_for(session, make, by, manager, year=2019)
+    came = "update leaving_part set settled_on = date '2026-09-01', settled_at = now(), settled_note = 'CV', "
+    for amount in ("null", "0", str(4 * THEN + 1)):
+        with pytest.raises(DBAPIError, match="ck_leaving_part"), session.begin_nested():
+            session.execute(text(f"{came} paid_back = {amount} where payee = 'sponsor'"))
+    settle(session, scope_of(session, manager), part.id, on=CAME, note="CV", paid_back=1, by=manager, at=noon(CAME))
+    with pytest.raises(DBAPIError, match="leaving_part"), session.begin_nested():
+        session.execute(text("update leaving_part set paid_back = 2 where payee = 'sponsor'"))
+
+
+def test_above_the_limit_a_second_person_approves_what_came_back(session: Session, make: Make) -> None:
+    by, one, other = sponsor(make), make.user(Role.MANAGER), make.user(Role.TREASURER)
+    part = waited_for(session, make, by, one, year=2019)
+    commit_would_hold(session)
+    set_limit(session, THEN)
+    told: Any = {"on": CAME, "note": "CV 12", "paid_back": 2 * THEN, "by": one, "at": noon(CAME)}
+    assert settle_or_ask(session, scope_of(session, one), part.id, **told) is None
+    session.refresh(part)
+    assert (part.settled_on, queries.balance_of(session, by).available) == (None, 0)
+    with pytest.raises(Conflict) as again:
+        settle_or_ask(session, scope_of(session, one), part.id, **told | {"paid_back": 3 * THEN})
+    assert again.value.code == "asked_already"
+    asked = session.scalars(select(MoneyRequest)).one()
+    deciding.decide(session, asked, Decision.APPROVED, by=other, on=CAME, at=noon(CAME))
+    commit_would_hold(session)
+    session.refresh(part)
+    assert (part.paid_back, queries.balance_of(session, by).available) == (2 * THEN, 2 * THEN)
+    assert recounting.differences(session) == []
+
+
+@pytest.mark.committed
+def test_of_two_treasurers_at_once_one_books_it(app: Flask, make: Make) -> None:
+    with transaction() as session:
+        by, manager = sponsor(make), make.user(Role.MANAGER)
+        part_id = waited_for(session, make, by, manager, year=2019).id
+        key, whose = (manager.town_id, manager.id), (by.town_id, by.id)
+    together, answers = threading.Barrier(2), list[str]()
+
+    def act(amount: int) -> None:
+        with app.app_context():
+            try:
+                with transaction() as session:
+                    who = session.get_one(User, key)
+                    scope = scope_of(session, who)
+                    together.wait(timeout=10)
+                    told: Any = {"on": CAME, "note": "CV", "paid_back": amount, "by": who, "at": noon(CAME)}
+                    settle_or_ask(session, scope, part_id, **told)
+                answers.append("booked")
+            except Conflict as refusal:
+                answers.append(refusal.code)
+
+    threads = [threading.Thread(target=act, args=(amount,)) for amount in (THEN, 2 * THEN)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == ["booked", "settled"]
+    with transaction() as session:
+        part = session.scalars(select(LeavingPart).where(LeavingPart.id == part_id)).one()
+        assert queries.balance_of(session, session.get_one(Sponsor, whose)).available == part.paid_back
+        assert recounting.differences(session) == []
 
 
 def test_a_sponsor_may_carry_again_the_months_that_were_paid_in_vain(session: Session, make: Make) -> None:
