@@ -51,6 +51,7 @@ class Paper:
     taken_at: datetime
     replaces: str = ""
     """The number of a withdrawn report in whose place it stands."""
+    withdrawn: bool = False
 
     @property
     def kind(self) -> ReportKind:
@@ -118,8 +119,9 @@ class Paper:
 
     @property
     def filename(self) -> str:
-        """Without its ending: bao-cao-2019-10-Bỉm Sơn."""
-        return f"bao-cao-{self.facts['period']}-{bare(self.facts['place'] or self.facts['town'])}"
+        """Without its ending: bao-cao-2019-10-Bỉm Sơn. What was signed stays as it was; that it holds no more is in the name."""
+        mark = "-da-thu-hoi" if self.withdrawn else ""
+        return f"bao-cao-{self.facts['period']}-{bare(self.facts['place'] or self.facts['town'])}{mark}"
 
 
 def shown(value: Any, holds: str) -> str:

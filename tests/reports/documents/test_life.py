@@ -280,6 +280,8 @@ def test_another_report_says_whose_place_it_takes(session: Session, clerk: User,
     assert second.id != first.id
     closing = finding.paper_of(session, second).closing
     assert closing.endswith("thay thế Báo cáo số 01/BC-LĐTBXH ngày 03/10/2019./.")
+    assert finding.paper_of(session, first).filename.endswith("-da-thu-hoi")
+    assert not finding.paper_of(session, second).filename.endswith("-da-thu-hoi")
 
 
 # ---- made again later

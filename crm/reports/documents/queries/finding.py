@@ -195,6 +195,7 @@ def paper_of(session: Session, report: Report, version: int | None = None) -> Pa
         number=report.number,
         day=report.signed_on,
         replaces=replaced_by(session, report),
+        withdrawn=report.state is State.WITHDRAWN,
     )
 
 
@@ -206,6 +207,7 @@ def paper(
     number: int | None = None,
     day: date | None = None,
     replaces: str = "",
+    withdrawn: bool = False,
 ) -> Paper:
     """Frozen figures on paper; without a text in the program's own first wording."""
     return Paper(
@@ -218,6 +220,7 @@ def paper(
         digest=snapshot.digest,
         taken_at=snapshot.taken_at,
         replaces=replaces,
+        withdrawn=withdrawn,
     )
 
 
