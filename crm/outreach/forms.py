@@ -116,7 +116,7 @@ class AssignForm(Form):
 
     volunteer = SelectField(_l("Give to"), default=ANY)
     first = IntegerField(_l("Or the first so many of the list"), validators=[Optional(), NumberRange(min=1, max=1000)])
-    people = SelectMultipleField(_l("People"), coerce=UUID, choices=[], validate_choice=False)
+    people = SelectMultipleField(_l("Residents"), coerce=UUID, choices=[], validate_choice=False)
     act = HiddenField(default="give")
 
     def offer(self, volunteers: Offered) -> None:

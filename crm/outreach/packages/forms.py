@@ -80,7 +80,7 @@ class GiveForm(Form):
     )
     until = DateField(_l("Last day"), validators=[InputRequired()])
     note = TextAreaField(_l("A word to the volunteer"), filters=[stripped], validators=[Length(max=LONGEST_NOTE)])
-    people = SelectMultipleField(_l("People"), coerce=UUID, choices=[], validate_choice=False)
+    people = SelectMultipleField(_l("Residents"), coerce=UUID, choices=[], validate_choice=False)
 
     def offer(self, volunteers: Offered) -> None:
         """Whom one may give to."""

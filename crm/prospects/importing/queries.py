@@ -170,6 +170,14 @@ def outcomes_of(session: Session, row: ListImport) -> dict[RowOutcome, int]:
     return {outcome: found.get(outcome, 0) for outcome in RowOutcome}
 
 
+def contradicts(session: Session, row: ListImport) -> bool:
+    """Whether a row of somebody who is here already says something else than the register, which is never taken over
+    by itself."""
+    here = ImportRow.outcome.in_((RowOutcome.CHANGED, RowOutcome.UNCHANGED))
+    otherwise = func.jsonb_array_length(ImportRow.detail["differs"]) > 0
+    return bool(session.scalar(select(rows_of(row, here, otherwise).exists())))
+
+
 def page_of_rows(
     session: Session, row: ListImport, outcome: RowOutcome | None, *, cursor: str | None, size: int
 ) -> Page[ImportRow]:

@@ -274,6 +274,7 @@ def _looked_at(row: ListImport) -> str:
         by_citizen_id=deciding.waiting_for(session(), row, deciding.SAME_CITIZEN_ID)
         if tab is RowOutcome.DUPLICATE
         else 0,
+        contradicts=row.state is ImportState.READY and queries.contradicts(session(), row),
         before=queries.handed_in_before(session(), row) if row.state is ImportState.READY else None,
     )
 

@@ -124,7 +124,7 @@ class ActForm(Form):
     reason = StringField(
         _l("Why"), filters=[stripped], description=_l("Needed when people are moved to another stage.")
     )
-    people = SelectMultipleField(choices=[], validate_choice=False)
+    people = SelectMultipleField(_l("Residents"), choices=[], validate_choice=False)
     whole = RadioField(
         _l("For whom"), choices=[("", _l("Those I tick")), ("1", _l("Everybody of the list"))], validators=[Optional()]
     )

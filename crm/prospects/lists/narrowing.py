@@ -87,6 +87,8 @@ class Narrowing:
             if given:
                 with refused.noted():
                     found[field.name] = _read(field.name, given)
+        with refused.noted():
+            _check_ages(found.get("age_from"), found.get("age_to"))
         refused.raise_all()
         return cls(**found)
 
@@ -140,6 +142,13 @@ class Narrowing:
         if self.assigned_to in (None, "nobody"):
             return self.assigned_to
         return scope.user_id if self.assigned_to == "me" else UUID(self.assigned_to)
+
+
+def _check_ages(least: int | None, most: int | None) -> None:
+    if least is not None and most is not None and least > most:
+        raise RuleBroken(
+            _l("The age up to which is looked lies below the age from which. Swap the two."), field="age_to"
+        )
 
 
 EVERYBODY = Narrowing()

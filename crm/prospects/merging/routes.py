@@ -90,11 +90,15 @@ def decide(prospect_id: UUID, other_id: UUID) -> ResponseReturnValue:
     """One person: make the two records one. Two people, or later: remember that."""
     form = CompareForm()
     kept, gone = _both(prospect_id, other_id)
-    if form.validate():
+    if kept.id != gone.id and form.validate():
         with refusals_on(form), transaction():
             _decide(kept, gone, form)
             return redirect(url_for(".queue"))
-    return _comparison(*_both(prospect_id, other_id), form), 422
+        kept, gone = _both(prospect_id, other_id)
+    if kept.id == gone.id:
+        flash(_("These two are one record already: somebody has just merged them. Nothing was changed."), "warning")
+        return redirect(url_for("prospects.show", prospect_id=kept.id))
+    return _comparison(kept, gone, form), 422
 
 
 def _decide(kept: Prospect, gone: Prospect, form: CompareForm) -> None:
@@ -111,19 +115,26 @@ def _decide(kept: Prospect, gone: Prospect, form: CompareForm) -> None:
 
 
 def _merge(prospect_id: UUID, merge_id: UUID) -> tuple[Merge, Prospect]:
-    """A merge in force and the record it made. Raises NotFound."""
+    """A merge and the record it made. Raises NotFound."""
     scope = current_scope()
     person, merge = person_seen(session(), scope, prospect_id), queries.merge_seen(session(), scope, merge_id)
-    if merge.undone_at is not None or merge.kept_id not in (prospect_id, person.id):
+    if merge.kept_id not in (prospect_id, person.id):
         raise NotFound
     return merge, person
+
+
+def _parted_already(person: Prospect) -> ResponseReturnValue:
+    """For whoever comes second: two people had the page open, or one pressed twice."""
+    flash(_("These are two records again already. Nothing was changed."), "warning")
+    return redirect(url_for("prospects.show", prospect_id=person.id))
 
 
 @bp.get("/<uuid:prospect_id>/merges/<uuid:merge_id>")
 @may(May.SEE_ALIKE)
 def parting(prospect_id: UUID, merge_id: UUID) -> ResponseReturnValue:
     """A merge: what went where, what came since and whose it is."""
-    return _parting(*_merge(prospect_id, merge_id), PartForm(formdata=None))
+    merge, person = _merge(prospect_id, merge_id)
+    return _parted_already(person) if merge.undone_at else _parting(merge, person, PartForm(formdata=None))
 
 
 def _parting(merge: Merge, person: Prospect, form: PartForm) -> str:
@@ -146,7 +157,9 @@ def _parting(merge: Merge, person: Prospect, form: PartForm) -> str:
 def part(prospect_id: UUID, merge_id: UUID) -> ResponseReturnValue:
     """Take a merge back."""
     form = PartForm()
-    merge, _person = _merge(prospect_id, merge_id)
+    merge, person = _merge(prospect_id, merge_id)
+    if merge.undone_at:
+        return _parted_already(person)
     chosen = form.given.data or [] if "chosen" in request.form else None
     with refusals_on(form), transaction() as current:
         parted = unmerge(current, merge, by=current_user(), at=clock.now(), given=chosen)

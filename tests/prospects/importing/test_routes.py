@@ -151,6 +151,28 @@ def test_blanks_are_filled_and_other_values_wait_for_a_decision(
     assert (person.sex, person.occupation) == (None, "Thợ xây")
 
 
+def test_a_list_that_only_contradicts_can_still_be_taken_over(
+    signed_in: Browser, manager: User, session: Session, make: Make
+) -> None:
+    person = make.prospect("Nguyễn Văn An", birth_year=1980, phone="+84912345678", occupation="Thợ xây")
+    browser = signed_in(manager)
+    head = "Họ và tên;Năm sinh;SĐT;Phường;Nghề nghiệp"
+    address = upload(browser, "a.csv", csv("Nguyễn Văn An;1980;0912345678;Ba Đình;Lái xe", head=head))
+    import_id = read_it(address)
+    page = browser.get(f"{address}?tab=unchanged").text
+    assert f"{address}/commit" in page
+    assert "sổ giữ như cũ" in page
+    browser.post(f"{address}/commit")
+    commit_list(str(import_id))
+    session.expire_all()
+    assert (person.occupation, person.version) == ("Thợ xây", 1)
+    row = session.scalars(select(ImportRow)).one()
+    assert f"{address}/rows/{row.id}" in browser.get(f"{address}?tab=unchanged").text
+    browser.post(f"{address}/rows/{row.id}", data={"decision": "take"})
+    session.expire_all()
+    assert person.occupation == "Lái xe"
+
+
 def test_giving_up_forgets_everything(signed_in: Browser, manager: User, session: Session) -> None:
     browser = signed_in(manager)
     address = upload(browser, BA_DINH)

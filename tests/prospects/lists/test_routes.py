@@ -46,7 +46,8 @@ def test_what_a_list_is_narrowed_to_stands_above_it_each_with_a_way_back(signed_
 
 
 @pytest.mark.parametrize(
-    "query", ["stage=x", "age_from=200", "due_within=a", "place=1", "condition=x", "assigned_to=x"]
+    "query",
+    ["stage=x", "age_from=200", "age_from=60&age_to=20", "due_within=a", "place=1", "condition=x", "assigned_to=x"],
 )
 def test_what_cannot_be_read_says_what_to_do(signed_in: Browser, query: str) -> None:
     text_of(signed_in(Role.MANAGER).get(f"/people?{query}"), 422)
@@ -67,6 +68,8 @@ def test_a_list_is_saved_opened_asked_otherwise_and_deleted_with_a_way_back(
     browser = signed_in(Role.MANAGER)
     assert browser.post("/people/lists/new?stage=agreed", data={"name": "", "sharing": "town"}).status_code == 422
     saved = browser.post("/people/lists/new?stage=agreed", data={"name": "Đã đồng ý", "sharing": "town"})
+    again = browser.post("/people/lists/new?stage=new", data={"name": "đã đồng ý", "sharing": "town"})
+    assert "đã có danh sách tên này" in text_of(again, 422)
     opened = browser.get(saved.location)
     assert parse_qs(urlsplit(opened.location).query)["stage"] == ["agreed"]
     page = text_of(browser.get(opened.location))
@@ -95,9 +98,16 @@ def test_those_ticked_are_moved_and_the_bar_takes_it_back(signed_in: Browser, ma
     row = session.scalars(select(BulkAct)).one()
     page = text_of(browser.get(f"/people/acts/{row.id}"))
     assert "Họp khu phố" in page
+    told = text_of(browser.get(f"/people/{one.id}/history"))
+    assert "Chuyển bằng tay" in told
+    assert "Họp khu phố" in told
     browser.post(f"/people/acts/{row.id}/undo")
     session.expire_all()
     assert (one.stage, row.state) == (Stage.NEW, ActState.UNDONE)
+    assert "Đã hoàn tác việc chuyển bước" in text_of(browser.get(f"/people/{one.id}/history"))
+    again = text_of(browser.post(f"/people/acts/{row.id}/undo", follow_redirects=True))
+    assert "đã được hoàn tác rồi" in again
+    assert "Họp khu phố" in again  # the act's own page, not a dead end
     text_of(browser.get("/people/acts"))
     text_of(browser.get(f"/people/{one.id}"))
 

@@ -82,12 +82,16 @@ def test_a_merge_is_taken_back_with_what_came_since_divided(
     mine = told.visit(world, one.id, Outcome.AGREED, clock.now() - timedelta(hours=2))
     page = browser.get(f"/people/{one.id}/merges/{merge.id}")
     assert page.text.count("checked") == 1
+    assert "Cù Thị Xoan, hồ sơ được gộp vào" in page.text  # both bear one name
+    late = browser.post(f"/people/{one.id}/same/{other.id}", data={"act": "merge"}, follow_redirects=True)
+    assert "đã là một hồ sơ" in late.text  # told on the person's page, not compared with themselves
     back = browser.post(f"/people/{one.id}/merges/{merge.id}")
     assert back.location.endswith(str(other.id))
     held = {row.id: row.prospect_id for row in session.scalars(select(Visit).execution_options(populate_existing=True))}
     assert held == {theirs: other.id, mine: one.id}
     assert browser.get(f"/people/{other.id}").status_code == 200
-    assert browser.post(f"/people/{one.id}/merges/{merge.id}").status_code == 404
+    for ask in (browser.post, browser.get):
+        assert "đã tách rồi" in ask(f"/people/{one.id}/merges/{merge.id}", follow_redirects=True).text
 
 
 def test_the_office_decides_whose_each_thing_is(

@@ -178,7 +178,15 @@ def act_progress(act_id: UUID) -> Response:
 @bp.post("/acts/<uuid:act_id>/undo")
 @may(May.EDIT_PEOPLE)
 def undo_act(act_id: UUID) -> ResponseReturnValue:
-    """Undo an act for those nobody touched since."""
+    """Undo an act for those nobody touched since; what is undone already is told on the act's own page."""
+    try:
+        _undo(act_id)
+    except RuleBroken as refusal:
+        flash(str(refusal.message), "warning")
+    return redirect(url_for(".show_act", act_id=act_id), 303)
+
+
+def _undo(act_id: UUID) -> None:
     with transaction() as current:
         row = queries.act_seen(current, current_scope(), current_user(), act_id)
         acts.undo(current, row, by=current_user(), at=clock.now())
@@ -187,4 +195,3 @@ def undo_act(act_id: UUID) -> ResponseReturnValue:
         waits, ids = row.state is ActState.UNDOING, (str(row.town_id), str(row.id))
     if waits:
         ring(work_on_act, *ids)
-    return redirect(url_for(".show_act", act_id=act_id), 303)

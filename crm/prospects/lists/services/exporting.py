@@ -299,7 +299,7 @@ class Sheet:
 
     def __init__(self, path: Path, columns: Sequence[Column]) -> None:
         self.book = xlsxwriter.Workbook(str(path), HARMLESS)
-        self.page: Worksheet = self.book.add_worksheet(_("People"))
+        self.page: Worksheet = self.book.add_worksheet(_("Residents"))
         self.day = self.book.add_format({"num_format": "dd/mm/yyyy"})
         head = self.book.add_format({"bold": True, "bottom": 1})
         self.page.set_column(0, 0, 28)

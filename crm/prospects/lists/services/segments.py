@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
@@ -32,6 +33,7 @@ def save_segment(
     called = list_name(name)
     if not narrowing and not q.strip():
         raise RuleBroken(_l("Narrow the list first: a saved list says who is meant."))
+    _check_name(session, called, by)
     row = Segment(
         town_id=by.town_id,
         name=called,
@@ -46,6 +48,18 @@ def save_segment(
     session.add(row)
     note_change_of(session, row, "save_segment", by=by, at=at, after=_plain(row))
     return row
+
+
+def _check_name(session: Session, called: str, by: User) -> None:
+    """One's own lists bear different names: a choice of lists shows nothing but these."""
+    own = select(Segment.id).where(
+        Segment.town_id == by.town_id,
+        Segment.owner_id == by.id,
+        Segment.deleted_at.is_(None),
+        func.lower(Segment.name) == called.lower(),
+    )
+    if session.scalar(own.limit(1)):
+        raise RuleBroken(_l("You have a list of this name already. Give this one another name."), field="name")
 
 
 def _shared(session: Session, sharing: Sharing, by: User) -> dict[str, Any]:
@@ -74,8 +88,10 @@ def change_segment(
     row = own_segment(session, by, segment_id)
     before = _plain(row)
     if name is not None:
-        row.name = list_name(name)
-        row.name_fold = fold(row.name)
+        called = list_name(name)
+        if called != row.name:
+            _check_name(session, called, by)
+        row.name, row.name_fold = called, fold(called)
     if sharing is not None and sharing is not row.sharing:
         if row.owner_id != by.id:
             raise RuleBroken(_l("Whoever saved this list says with whom it is shared."), field="sharing")
