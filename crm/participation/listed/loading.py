@@ -36,7 +36,7 @@ from crm.prospects.models import ImportRow, ListImport, Prospect
 from crm.prospects.reading.outcomes import SameBecause
 from crm.prospects.rules import ListKind, RowOutcome
 
-SURE = {SameBecause.CITIZEN_ID.value, SameBecause.SI_NUMBER.value}
+SURE = (SameBecause.CITIZEN_ID, SameBecause.SI_NUMBER)
 """Who bears the same number is the same person: that they stand in the list twice is another payment, and nothing to decide."""
 RECORDED_SINCE = "payment_recorded_since"
 WHY_KEPT = {
@@ -91,6 +91,7 @@ def _payments(session: Session, listed: ListImport, rows: Rows) -> list[tuple[UU
         ImportRow.town_id == listed.town_id,
         ImportRow.import_id == listed.id,
         ImportRow.outcome == RowOutcome.DUPLICATE,
+        ImportRow.settled_at.is_(None),
         ImportRow.detail["of_row"].is_not(None),
     )
     for row in session.scalars(repeats.order_by(ImportRow.id)):
@@ -98,7 +99,7 @@ def _payments(session: Session, listed: ListImport, rows: Rows) -> list[tuple[UU
         person_id = at.get((detail.get("of_sheet"), detail.get("of_row")))
         if person_id and row.understood:
             found.append((row.id, person_id, Proposed.from_json(row.understood).extra))
-            if SURE & set(row.reasons):
+            if set(SURE) & set(row.reasons):
                 row.outcome, row.prospect_id = RowOutcome.UNCHANGED, person_id
     return sorted(found, key=lambda each: (str(each[1]), each[2].get("from_month") or ""))
 
@@ -230,4 +231,4 @@ def _is_reversed(session: Session, payment: Payment) -> bool:
     return session.scalar(query) is not None
 
 
-kinds.handles(ListKind.PAYMENTS, taken_in=taken_in, taken_back=taken_back, why_kept=WHY_KEPT)
+kinds.handles(ListKind.PAYMENTS, taken_in=taken_in, taken_back=taken_back, why_kept=WHY_KEPT, told_again=SURE)

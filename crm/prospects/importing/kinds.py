@@ -7,20 +7,21 @@ They are asked inside the transaction that loads the list or takes it back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, literal, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, exists, false, literal, select, update
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.util import identity_key
 
 from crm.prospects.importing.rules import Proposed
 from crm.prospects.models import ImportRow, ListImport, Prospect
-from crm.prospects.rules import ListKind
+from crm.prospects.reading.outcomes import SameBecause
+from crm.prospects.rules import ListKind, RowOutcome
 
 Rows = Sequence[tuple[ImportRow, Proposed]]
 TakenIn = Callable[[Session, ListImport, Rows, UUID | None, datetime], None]
@@ -52,20 +53,49 @@ KIND_WORDS = {
 _taken_in: dict[ListKind, TakenIn] = {}
 _taken_back: dict[ListKind, TakenBack] = {}
 _why_kept: dict[str, Any] = {}
+_told_again: dict[ListKind, list[str]] = {}
 
 
 def handles(
-    kind: ListKind, *, taken_in: TakenIn, taken_back: TakenBack, why_kept: Mapping[str, Any] | None = None
+    kind: ListKind,
+    *,
+    taken_in: TakenIn,
+    taken_back: TakenBack,
+    why_kept: Mapping[str, Any] | None = None,
+    told_again: Collection[SameBecause] = (),
 ) -> None:
-    """Let these functions say what a list of this kind means; `why_kept` words the codes that `taken_back` answers."""
+    """Let these functions say what a list of this kind means; `why_kept` words the codes that `taken_back` answers.
+
+    Who repeats an earlier row for one of the reasons `told_again` is sure to be the same person, of whom the list has more
+    to say: `taken_in` settles such a row with the earlier one, and nobody is asked."""
     _taken_in[kind] = taken_in
     _taken_back[kind] = taken_back
     _why_kept.update(why_kept or {})
+    _told_again[kind] = [reason.value for reason in told_again]
 
 
 def why_kept(code: str) -> str | None:
     """Why a row could not be taken back, in the reader's language."""
     return str(_why_kept[code]) if code in _why_kept else None
+
+
+def settled_with_another(kind: ListKind) -> ColumnElement[bool]:
+    """Rows set aside that loading settles with the earlier row of their person, as far as that one is loaded itself."""
+    if not _told_again.get(kind):
+        return false()
+    first = aliased(ImportRow)
+    return (
+        (ImportRow.outcome == RowOutcome.DUPLICATE)
+        & ImportRow.settled_at.is_(None)
+        & ImportRow.reasons.overlap(_told_again[kind])
+        & exists().where(
+            first.town_id == ImportRow.town_id,
+            first.import_id == ImportRow.import_id,
+            first.sheet == ImportRow.detail["of_sheet"].as_string(),
+            first.row_number == ImportRow.detail["of_row"].as_integer(),
+            first.outcome.in_((RowOutcome.NEW, RowOutcome.CHANGED, RowOutcome.UNCHANGED)),
+        )
+    )
 
 
 def person_of(row: ImportRow) -> UUID:

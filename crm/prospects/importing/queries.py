@@ -18,6 +18,7 @@ from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
 from crm.errors import NotFound, RuleBroken
 from crm.places.models import Place
+from crm.prospects.importing import kinds
 from crm.prospects.importing.rules import AT_WORK, STALE, Proposed, cells_from_json, masked_cell
 from crm.prospects.models import ImportRow, ListImport, Prospect
 from crm.prospects.queries.facts import consents_of_all
@@ -178,6 +179,21 @@ def contradicts(session: Session, row: ListImport) -> bool:
     return bool(session.scalar(select(rows_of(row, here, otherwise).exists())))
 
 
+def settled_with_another(session: Session, row: ListImport) -> int:
+    """How many rows set aside loading will settle with the earlier row of their person."""
+    return session.scalar(select(func.count()).select_from(_settled_with_another(row).subquery())) or 0
+
+
+def those_settled_with_another(session: Session, row: ListImport, rows: Sequence[ImportRow]) -> set[UUID]:
+    """Which of these rows loading will settle with the earlier row of their person."""
+    ids = [one.id for one in rows if one.outcome is RowOutcome.DUPLICATE]
+    return set(session.scalars(_settled_with_another(row).where(ImportRow.id.in_(ids)))) if ids else set()
+
+
+def _settled_with_another(row: ListImport) -> Select[UUID]:
+    return rows_of(row, kinds.settled_with_another(row.kind)).with_only_columns(ImportRow.id)
+
+
 def page_of_rows(
     session: Session, row: ListImport, outcome: RowOutcome | None, *, cursor: str | None, size: int
 ) -> Page[ImportRow]:
@@ -227,7 +243,8 @@ def handed_back(session: Session, row: ListImport, sheet: str | None = None) -> 
     of them are held at a time."""
     open_rows = ImportRow.outcome.in_((RowOutcome.REJECTED, RowOutcome.DUPLICATE)), ImportRow.settled_at.is_(None)
     of_it = true() if sheet is None else ImportRow.sheet == sheet
-    query = rows_of(row, *open_rows, of_it).order_by(*_ORDER).execution_options(yield_per=AT_ONCE)
+    asked = ~kinds.settled_with_another(row.kind)
+    query = rows_of(row, *open_rows, asked, of_it).order_by(*_ORDER).execution_options(yield_per=AT_ONCE)
     for some in session.scalars(query).partitions():
         yield from some
 

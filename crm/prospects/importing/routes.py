@@ -261,6 +261,7 @@ def _looked_at(row: ListImport) -> str:
         "prospects/importing/show.html",
         row=row,
         found=found,
+        settled=queries.settled_with_another(session(), row) if found[RowOutcome.DUPLICATE] else 0,
         tab=tab,
         tab_names=TAB_NAMES,
         page=page,

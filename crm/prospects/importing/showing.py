@@ -21,7 +21,12 @@ from crm.citizen_ids import mask
 from crm.months import Month
 from crm.names import clean, fold
 from crm.prospects.importing.kinds import why_kept
-from crm.prospects.importing.queries import neighbourhood_names, people_of_rows, rows_of
+from crm.prospects.importing.queries import (
+    neighbourhood_names,
+    people_of_rows,
+    rows_of,
+    those_settled_with_another,
+)
 from crm.prospects.importing.rules import (
     COLUMN_NAMES,
     FIELD_NAMES,
@@ -90,6 +95,8 @@ class Shown:
     decided: str | None
     means: Sequence[str] = ()
     """What only a list of this kind says of the person, in words."""
+    waits: bool = True
+    """Whether somebody has to decide on it where it is set aside; False when loading settles it with an earlier row."""
 
     @property
     def birth(self) -> str:
@@ -109,10 +116,12 @@ def shown(session: Session, scope: Scope, rows: Sequence[ImportRow]) -> list[Sho
     people = people_of_rows(session, scope, rows)
     listed = session.get_one(ListImport, (rows[0].town_id, rows[0].import_id))
     names = neighbourhood_names(session, listed.town_id, _neighbourhoods(rows, people.values()))
-    return [
+    settled = those_settled_with_another(session, listed, rows)
+    told = [
         _shown(one, _table_of(listed, one), people.get(one.prospect_id) if one.prospect_id else None, names)
         for one in rows
     ]
+    return [replace(one, waits=one.row.id not in settled) for one in told]
 
 
 def _neighbourhoods(rows: Sequence[ImportRow], people: Iterable[Prospect]) -> set[UUID]:

@@ -74,6 +74,20 @@ def test_the_list_is_known_and_nothing_is_recorded_by_loading_it(browser: FlaskC
     )
 
 
+def test_before_loading_a_second_payment_of_somebody_is_told_as_settled_and_cannot_be_left_out_with_the_rest(
+    browser: FlaskClient, session: Session
+) -> None:
+    address = upload(browser, LIST)
+    import_id = read_it(address)
+    page = browser.get(f"{address}?tab=duplicate").get_data(as_text=True)
+    assert "Tự khớp khi nạp" in page
+    assert 'value="add"' not in page
+    assert browser.post(f"{address}/decide-all", data={"decision": "skip"}).status_code == 303
+    assert browser.post(f"{address}/commit").status_code == 303
+    commit_list(str(import_id))
+    assert verdicts(session)["Nguyễn Thị Hạnh 01/2020"] is Verdict.NEW
+
+
 def test_what_is_new_is_recorded_with_one_click_and_the_list_again_changes_nothing(
     browser: FlaskClient, session: Session
 ) -> None:

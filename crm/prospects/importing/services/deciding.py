@@ -91,6 +91,7 @@ def waiting_for(session: Session, row: ListImport, reasons: Collection[str]) -> 
         row,
         ImportRow.outcome == RowOutcome.DUPLICATE,
         ImportRow.settled_at.is_(None),
+        ~kinds.settled_with_another(row.kind),
         or_(ImportRow.prospect_id.is_not(None), ImportRow.detail.has_key("of_row")),
         ImportRow.reasons.overlap(list(reasons)),
     )
@@ -163,7 +164,11 @@ def decide_all(
     """Decide every open row that was set aside for a reason (None: for any), as far as whoever decides may; says how many."""
     if decision not in (Decision.SAME, Decision.SKIP, Decision.ADD):
         raise RuleBroken(_l("Say whether the rows are the same people or others, or leave them out."))
-    waiting = [ImportRow.outcome == RowOutcome.DUPLICATE, ImportRow.settled_at.is_(None)]
+    waiting = [
+        ImportRow.outcome == RowOutcome.DUPLICATE,
+        ImportRow.settled_at.is_(None),
+        ~kinds.settled_with_another(row.kind),
+    ]
     if reason:
         waiting.append(ImportRow.reasons.overlap(list(SAME_CITIZEN_ID) if reason in SAME_CITIZEN_ID else [reason]))
     ids = [
