@@ -17,7 +17,7 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May, Reach
 from crm.db import session, transaction
 from crm.errors import NotFound, RuleBroken
-from crm.months import Month
+from crm.months import MONTHS_IN_YEAR, Month
 from crm.participation import cards, households, payers, queries, services
 from crm.participation import months as telling
 from crm.participation.calendar import STATES
@@ -67,11 +67,18 @@ def enrol_form(prospect_id: UUID) -> ResponseReturnValue:
     joining, form = _person(prospect_id), EnrolForm.under(law(session()).on(clock.today()))
     waits = payers.waiting(session(), joining)
     waiting = next((one for one in waits if form.offers_start(str(one.start))), None)
-    start = request.args.get("start") or (str(waiting.start) if waiting else None)
+    start = request.args.get("start") or str(waiting.start if waiting else _first_unpaid(joining))
     if form.offers_start(start):
         form.start.data = start
     _choose_months(form, waiting if waiting and start == str(waiting.start) else None)
     return _enrol_page(joining, form)
+
+
+def _first_unpaid(joining: Prospect) -> Month:
+    """This month, or for somebody who left within what still counts the first after it."""
+    this = Month.of(clock.today())
+    paid = queries.months_paid(session(), joining, this, MONTHS_IN_YEAR)
+    return next((month for month in this.run(MONTHS_IN_YEAR) if month not in paid), this)
 
 
 @bp.post("/people/<uuid:prospect_id>/enrol")
@@ -367,6 +374,7 @@ def _list_page(
     return render_template(
         "participation/listing.html",
         back={id: spell.started_on for id, spell in now.items()},
+        last_needed=leaving_queries.last_needed(session(), town_id, [line.spell.id for line in shown.rows]),
         form=form,
         kind=kind,
         span=span,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -109,6 +109,16 @@ def kept_of(session: Session, person: Prospect) -> list[Kept]:
     for part in session.scalars(found.order_by(LeavingPart.payee, LeavingPart.id)) if parts else ():
         parts[part.refund_id].append(part)
     return [Kept(row, payment, parts[row.id]) for row, payment in rows]
+
+
+def last_needed(session: Session, town_id: UUID, participation_ids: Collection[UUID]) -> dict[UUID, Month]:
+    """The last month that counted of spells that ended with months paid for in vain, by spell."""
+    query = (
+        select(LeavingRefund.participation_id, func.min(LeavingRefund.not_needed_from))
+        .where(LeavingRefund.town_id == town_id, LeavingRefund.participation_id.in_(participation_ids))
+        .group_by(LeavingRefund.participation_id)
+    )
+    return {spell_id: Month.of(first) - 1 for spell_id, first in session.execute(query)} if participation_ids else {}
 
 
 def has_come_back(session: Session, payment: Payment) -> bool:

@@ -192,8 +192,12 @@ def test_the_page_shows_what_was_paid_ahead_and_what_was_paid_anew(
     person, gone, manager = away(make), make.prospect(full_name="Ông Mất"), make.user(Role.MANAGER)
     join(gone, BEGAN, months=12, **GIVEN)
     left(gone, ending=Ending.DIED)
-    at_time(clock.at(BACK, 15))
     headers, browser = {"Authorization": f"Bearer {make.token(manager, 'read')}"}, signed_in(manager)
+    at_time(clock.at(LEFT, 15))
+    assert 'selected value="2026-09"' in browser.get(f"/people/{person.id}/enrol").text, "August counts, and is paid"
+    at_time(clock.at(BACK, 15))
+    listed = browser.get("/participation?kind=left").text
+    assert ("8/2026" in listed, "12/2026" in listed) == (True, False)
     assert f"/people/{person.id}/enrol" in browser.get(f"/people/{person.id}").text
     assert "/enrol" not in browser.get(f"/people/{gone.id}").text
     join(person, BACK, **GIVEN)
