@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, exists, false, literal, select, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, exists, false, literal, select, update
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.util import identity_key
 
@@ -84,17 +84,17 @@ def settled_with_another(kind: ListKind) -> ColumnElement[bool]:
     if not _told_again.get(kind):
         return false()
     first = aliased(ImportRow)
-    return (
-        (ImportRow.outcome == RowOutcome.DUPLICATE)
-        & ImportRow.settled_at.is_(None)
-        & ImportRow.reasons.overlap(_told_again[kind])
-        & exists().where(
+    return and_(
+        ImportRow.outcome == RowOutcome.DUPLICATE,
+        ImportRow.settled_at.is_(None),
+        ImportRow.reasons.overlap(_told_again[kind]),
+        exists().where(
             first.town_id == ImportRow.town_id,
             first.import_id == ImportRow.import_id,
             first.sheet == ImportRow.detail["of_sheet"].as_string(),
             first.row_number == ImportRow.detail["of_row"].as_integer(),
             first.outcome.in_((RowOutcome.NEW, RowOutcome.CHANGED, RowOutcome.UNCHANGED)),
-        )
+        ),
     )
 
 
