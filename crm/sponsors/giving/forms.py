@@ -12,7 +12,7 @@ from uuid import UUID
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
-from wtforms import DateField, IntegerField, RadioField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, IntegerField, RadioField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 from crm.errors import RuleBroken
@@ -192,7 +192,21 @@ class EndForm(Form):
     )
 
 
-class TelephoneForm(Form):
+class TextsForm(Form):
+    """Whether whoever has only a telephone wants its reminders as messages; nobody's yes is taken for granted."""
+
+    texts = BooleanField(
+        _l("Text me when a transfer is due, and before the help of those I carry ends."),
+        description=_l("A few messages a year, by day. You can say no at any time: tell the fund."),
+    )
+
+    @property
+    def words(self) -> str:
+        """What they said yes to, as it stood there."""
+        return str(self.texts.label.text)
+
+
+class TelephoneForm(TextsForm):
     """Somebody was called. `joined` is the sponsor they said they are."""
 
     joined = RadioField(_l("Who this is"), validators=[DataRequired()])

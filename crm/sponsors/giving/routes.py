@@ -9,9 +9,11 @@ from flask import Blueprint, flash, jsonify, make_response, redirect, render_tem
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.accounts.gateway import current_scope, current_user
+from crm.accounts.models import User
 from crm.accounts.rules import May
 from crm.background import ring
 from crm.db import session, transaction
@@ -21,6 +23,7 @@ from crm.phones import is_mobile
 from crm.places.models import Town
 from crm.places.queries import the_town, units
 from crm.premiums.rules.wording import GROUNDS
+from crm.prospects.rules import ConsentChannel
 from crm.sponsors import gateway
 from crm.sponsors import queries as sponsors
 from crm.sponsors.giving import queries, rules, showing
@@ -35,6 +38,7 @@ from crm.sponsors.giving.forms import (
     PromiseForm,
     RefuseForm,
     TelephoneForm,
+    TextsForm,
 )
 from crm.sponsors.giving.models import Registration
 from crm.sponsors.giving.rules import Account, Buys, Due, Frequency
@@ -144,6 +148,7 @@ def confirm(token: str) -> ResponseReturnValue:
     try:
         with transaction() as current:
             done = registering.confirm_by_link(current, kept, links=showing.links(), at=clock.now(), on=clock.today())
+            _agree_to_texts(current, kept, TextsForm(), ConsentChannel.WEB, by=None)
             pledge_id, own = done.pledge.id, done.token
     except Conflict:
         return _confirmation_page(queries.registration_of_link(session(), token), token)
@@ -229,6 +234,7 @@ def confirm_by_telephone(registration_id: UUID) -> ResponseReturnValue:
             done = registering.confirm_by_telephone(
                 current, kept, joined, links=showing.links(), by_id=current_user().id, at=clock.now(), on=clock.today()
             )
+            _agree_to_texts(current, kept, form, ConsentChannel.PHONE_CALL, by=current_user())
             flash(_("Confirmed. On the transfer they write %(code)s.", code=done.pledge.code), "success")
             if done.token:
                 return _hand_over_page(done.sponsor, done.pledge, done.token)
@@ -465,11 +471,19 @@ def _registered_page(kept: Registration, token: str) -> ResponseReturnValue:
     return _quietly(page)
 
 
+def _agree_to_texts(
+    current: Session, kept: Registration, form: TextsForm, channel: ConsentChannel, *, by: User | None
+) -> None:
+    if form.texts.data:
+        registering.agree_to_texts(current, kept, form.words, channel=channel, by=by, at=clock.now())
+
+
 def _confirmation_page(kept: Registration, token: str) -> ResponseReturnValue:
     gone = bool(kept.confirmed_at or kept.refused_at) or registering.is_stale(kept, clock.now())
     page = render_template(
         "sponsors/giving/confirm.html",
         registration=kept,
+        form=TextsForm() if registering.is_texted(kept) else None,
         token=token,
         paying=showing.pay_token(kept.pledge_id) if kept.pledge_id else None,
         stale=registering.is_stale(kept, clock.now()),
@@ -525,6 +539,7 @@ def _registration_page(kept: Registration, form: TelephoneForm, refusing: Refuse
         "sponsors/giving/registration.html",
         registration=kept,
         form=form,
+        texted=registering.is_texted(kept),
         refusing=refusing,
         kinds=KINDS,
         frequencies=rules.FREQUENCIES,

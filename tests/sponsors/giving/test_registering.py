@@ -20,7 +20,10 @@ from crm import clock
 from crm.accounts.rules import Role
 from crm.db import db
 from crm.mail.models import Email
+from crm.prospects.models import Consent
+from crm.prospects.rules import ConsentChannel, Purpose
 from crm.sponsors import services
+from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.models import PledgeInstalment, Registration
 from crm.sponsors.giving.rules import Confirming, Frequency
 from crm.sponsors.giving.services import registering
@@ -340,6 +343,44 @@ def test_whoever_gave_only_a_number_is_called_and_kept_who_called(
     assert "Công ty Mây Trắng" not in browser.get("/sponsors/registrations").text
     assert browser.post(f"{address}/confirm", data={"joined": "new"}).status_code == 422
     assert count(session, Pledge) == 1
+
+
+@pytest.mark.parametrize(("ticked", "said"), [({"texts": "y"}, [True]), ({}, [])])
+def test_a_telephone_gets_reminders_only_when_it_asks_for_them(
+    client: FlaskClient, session: Session, make: Make, ticked: dict[str, str], said: list[bool]
+) -> None:
+    client.post("/sponsor", data={k: v for k, v in GIVES.items() if k != "email"} | {"phone": "0912345678"})
+    waits = session.scalars(select(Registration)).one()
+    address = registering.link_to_text(session, waits, links=Links("", "a secret"), at=clock.now()) or ""
+    page = client.get(address)
+    assert 'name="texts"' in page.text
+    assert "checked" not in page.text, "nobody's yes is taken for granted"
+    assert client.post(address, data=ticked).status_code == 303
+    kept = session.scalars(select(Consent).where(Consent.phone == "+84912345678")).all()
+    assert [one.given for one in kept] == said
+    for one in kept:
+        assert (one.purpose, one.channel, one.recorded_by_id) == (Purpose.SERVICE, ConsentChannel.WEB, None)
+        assert "Nhắn tin" in (one.words or "")
+
+
+def test_a_telephone_that_was_called_asks_for_reminders_through_whoever_called(
+    client: FlaskClient, signed_in: Browser, session: Session, make: Make
+) -> None:
+    client.post("/sponsor", data={k: v for k, v in GIVES.items() if k != "email"} | {"phone": "0912345678"})
+    waits, treasurer = session.scalars(select(Registration)).one(), make.user(Role.TREASURER)
+    browser, address = signed_in(treasurer), f"/sponsors/registrations/{waits.id}"
+    assert 'name="texts"' in browser.get(address).text
+    assert browser.post(f"{address}/confirm", data={"joined": "new", "texts": "y"}).status_code == 200
+    [kept] = session.scalars(select(Consent).where(Consent.phone == "+84912345678"))
+    assert (kept.given, kept.channel, kept.recorded_by_id) == (True, ConsentChannel.PHONE_CALL, treasurer.id)
+
+
+def test_whoever_has_a_mailbox_is_asked_for_no_messages(client: FlaskClient, session: Session) -> None:
+    client.post("/sponsor", data=GIVES | {"phone": "0912345678"})
+    address = link_in(session)
+    assert 'name="texts"' not in client.get(address).text
+    client.post(address, data={"texts": "y"})
+    assert count(session, Consent) == 0, "the link went to the mailbox and says nothing of the telephone"
 
 
 def test_whoever_says_on_the_telephone_who_they_are_is_joined_to_that_sponsor(
