@@ -106,7 +106,7 @@ def test_the_stock_bar_has_its_parts_end_to_end(app: Flask) -> None:
 def test_charts_of_nothing_are_drawn_without_dividing_by_it(app: Flask) -> None:
     assert 'width="0.0%"' in draw(app, "charts", 'bars("Reasons", [{"label": "None", "value": 0}])')
     assert "<figure" in draw(app, "charts", 'stacked_bar("s", "Stock", 0, 0, 0, 0)')
-    assert "<figure" in draw(app, "charts", 'line_band("l", "Ahead", [])')
+    assert "<figure" in draw(app, "charts", 'line_band("Ahead", [])')
     assert "<figure" in draw(app, "charts", 'funnel("Way", [])')
     assert "—" in draw(app, "charts", 'funnel("Way", [{"label": "Met", "value": 0}, {"label": "Joined", "value": 0}])')
 
