@@ -276,6 +276,11 @@ def _load(session: Session, results: SmsResults, rows: Sequence[Row], at: dateti
     results.problems = {"rows": problems}
     new = _keep(session, values)
     results.settled, results.same = results.settled + len(new), results.same + len(values) - len(new)
+    _believe(session, results, new, at)
+
+
+def _believe(session: Session, results: SmsResults, new: Sequence[tuple[UUID, str]], at: datetime) -> None:
+    """What words that came for the first time say of their messages, and of the numbers that refuse."""
     words: dict[UUID, list[str]] = {}
     for message_id, word in new:
         words.setdefault(message_id, []).append(word)
@@ -289,8 +294,8 @@ def _load(session: Session, results: SmsResults, rows: Sequence[Row], at: dateti
                 if message.state is Delivery.UNDELIVERED:
                     message.reason = Reason.BLOCKED
                 refusals.append((message.phone or "", message.purpose, word))
-    for phone, purpose, word in sorted(refusals):
-        channel = ConsentChannel.DO_NOT_CALL
+    channel = ConsentChannel.DO_NOT_CALL
+    for phone, purpose, word in sorted(refusals):  # in one order, so that two who load never wait for each other
         withdraw(session, results.town_id, phone, at=at, channel=channel, purposes=(purpose,), words=word)
 
 

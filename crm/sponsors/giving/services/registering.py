@@ -117,9 +117,9 @@ def link_to_text(session: Session, registration: Registration, *, links: Links, 
     and few times a month for a number, whoever types it. None when it is not to be texted: then somebody calls."""
     session.refresh(registration, with_for_update=True)
     phone = registration.phone
-    if not phone or registration.links or registration.confirmed_at or registration.refused_at:
+    if not phone or not is_texted(registration):
         return None
-    if not is_texted(registration):
+    if registration.links or registration.confirmed_at or registration.refused_at:
         return None
     if queries.texts_since(session, registration.town_id, phone, at - FORGOTTEN_AFTER) >= MOST_TEXTS:
         return None
