@@ -261,6 +261,12 @@ def impact_of(session: Session, row: Decree) -> DecreeImpact | None:
     return session.get(DecreeImpact, (row.town_id, row.id))
 
 
+def compared(session: Session, row: Decree) -> bool:
+    """Whether everybody was compared: before that the people found so far are no list of those it concerns."""
+    impact = impact_of(session, row)
+    return impact is not None and impact.state is ImpactState.DONE
+
+
 def standing_still(at: Any) -> Select[DecreeImpact]:
     """Comparisons that lost their worker."""
     at_work = (ImpactState.WAITING, ImpactState.WORKING)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, fields, validate
 
 from crm import clock
@@ -20,7 +21,7 @@ from crm.decrees.models import Decree, DecreeImpact, DecreePerson
 from crm.decrees.queries import Line
 from crm.decrees.rules.saying import MOST_ITEMS, Item, Said
 from crm.decrees.rules.states import ImpactState, Side, State
-from crm.errors import NotFound
+from crm.errors import Conflict, NotFound
 from crm.places.queries import place_named
 from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.prospects.rules import Ground
@@ -236,10 +237,15 @@ def impact(decree_id: UUID) -> dict[str, Any]:
 @blp.arguments(PeopleQuery, location="query")
 @blp.response(200, listing(AffectedOut))
 def people(asked: dict[str, Any], decree_id: UUID) -> dict[str, Any]:
-    """Whom a decree concerns, one by one, with what they pay before and after"""
+    """Whom a decree concerns, one by one, with what they pay before and after; 409 until they are compared"""
     narrowed: dict[str, Any] = {"side": asked.get("side"), "takes_part": asked.get("takes_part"), "place_id": None}
     given: dict[str, Any] = {"cursor": asked["cursor"], "size": asked["limit"]}
-    found, _total = queries.people_of(session(), current_scope(), _row(decree_id), **narrowed, **given)
+    row = _row(decree_id)
+    if not queries.compared(session(), row):
+        raise Conflict(
+            _l("Its people are not compared yet: ask again when the comparison is done."), code="not_compared"
+        )
+    found, _total = queries.people_of(session(), current_scope(), row, **narrowed, **given)
     return {"items": [_affected(line) for line in found.rows], "next": found.next}
 
 

@@ -198,8 +198,10 @@ def withdraw(decree_id: UUID, recorded_id: UUID) -> ResponseReturnValue:
 @bp.get("/<uuid:decree_id>/people")
 @may(May.SEE_DASHBOARD)
 def people(decree_id: UUID) -> ResponseReturnValue:
-    """Whom it concerns, one by one."""
+    """Whom it concerns, one by one; the decree's own page while they are compared."""
     row, scope, form = _row(decree_id), current_scope(), PeopleForm(request.args)
+    if not queries.compared(session(), row):
+        return redirect(url_for(".show", decree_id=decree_id) + "#impact")
     form.place.choices = [("", _("All")), *showing.wards_of(session(), scope, row)]
     narrowed = _narrowed(form)
     shown, total = queries.people_of(session(), scope, row, **narrowed, cursor=request.args.get("cursor"))
@@ -216,6 +218,8 @@ def people_file(decree_id: UUID) -> ResponseReturnValue:
     form = PeopleForm(request.args)
     with transaction() as current:
         row, at = _row(decree_id), clock.now()
+        if not queries.compared(current, row):
+            return redirect(url_for(".show", decree_id=decree_id) + "#impact")
         chosen_ones: dict[str, Any] = {"by": current_user(), "at": at, **_narrowed(form)}
         content = exporting.workbook(current, current_scope(), row, **chosen_ones)
     return attachment(content, f"{_('whom-it-concerns')}.xlsx")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 from uuid import UUID
@@ -27,7 +27,6 @@ from crm.premiums.forms import DongField
 from crm.premiums.rules.keys import PERIODS
 from crm.prospects.rules import Ground
 from crm.sponsors.rules import (
-    AHEAD,
     BANKS,
     KINDS,
     MOST_AGE,
@@ -37,6 +36,7 @@ from crm.sponsors.rules import (
     FundAccount,
     SponsorKind,
     Wish,
+    in_month,
     reached_at,
 )
 from crm.web.forms import Form, stripped
@@ -144,19 +144,29 @@ class AllocationForm(Form):
     reason = StringField(_l("Why help without a certificate"), filters=[stripped], validators=[Length(max=300)])
 
     @classmethod
-    def for_months(cls, this: Month, usual: Month) -> Self:
-        """Periods one can pay in, and the months that may come first, `usual` chosen."""
-        form = cls(data={"months": PERIODS_USUAL, "start": str(usual)})
+    def asking(cls, offered: Callable[[int], Sequence[Month]]) -> Self:
+        """Periods one can pay in, and the months with which the chosen one may begin."""
+        form = cls(data={"months": PERIODS_USUAL})
         form.months.choices = [
             (months, ngettext("%(num)s month", "%(num)s months", months)) for months in PERIODS.values()
         ]
-        months = (this - PERIODS_USUAL).run(PERIODS_USUAL + AHEAD + 1)
-        form.start.choices = [(str(month), f"{month.number}/{month.year}") for month in months]
+        months = form.months.data
+        form.start.choices = [
+            (str(one), in_month(one)) for one in (offered(months) if months in PERIODS.values() else ())
+        ]
         return form
+
+    def begin(self, usual: Month) -> None:
+        """Choose the month that follows what was paid, or the next that is offered, where none that is offered is chosen."""
+        offered = [key for key, _words in self.start.choices]
+        if self.start.data not in offered:
+            self.start.data = next(
+                (key for key in offered if Month.parse(key) >= usual), offered[-1] if offered else None
+            )
 
     @property
     def first(self) -> Month:
-        """The first month, once the form is valid."""
+        """The first month, once one is chosen."""
         return Month.parse(self.start.data)
 
 

@@ -35,13 +35,13 @@ from crm.names import fold
 from crm.participation.guard.rules import SPONSOR_NOTICE
 from crm.participation.leaving.models import LeavingRefund
 from crm.participation.models import Participation, Payment
-from crm.participation.queries import Helped, helped_before
-from crm.participation.rules import DUE_SOON
+from crm.participation.queries import Helped, helped_before, months_paid
+from crm.participation.rules import DUE_SOON, first_months, method_of
 from crm.places.models import Place
 from crm.places.queries import ids_within
 from crm.premiums.queries import law, local_top_ups, top_ups_for
 from crm.premiums.rules.keys import Method
-from crm.premiums.rules.law import Law, LocalTopUp
+from crm.premiums.rules.law import Law, LawOnDay, LocalTopUp
 from crm.premiums.rules.quotes import Plan, Quote, quote
 from crm.prospects.models import Prospect, StageChange, Standing
 from crm.prospects.queries.searching import matches
@@ -59,6 +59,7 @@ from crm.sponsors.models import (
     Sponsor,
 )
 from crm.sponsors.rules import (
+    AHEAD,
     MOVEMENTS,
     NEEDS,
     WAITING_STAGES,
@@ -210,6 +211,27 @@ def carried_months(session: Session, of: Allocation) -> Sequence[AllocationMonth
         AllocationMonth.released_at.is_(None),
     )
     return session.scalars(query.order_by(AllocationMonth.month).execution_options(populate_existing=True)).all()
+
+
+def months_carried(session: Session, prospect: Prospect, start: Month, months: int) -> list[Month]:
+    """Those of a run of months of one person that some sponsor's money is set aside for, or has paid."""
+    query = select(AllocationMonth.month).where(
+        AllocationMonth.town_id == prospect.town_id,
+        AllocationMonth.prospect_id == prospect.id,
+        AllocationMonth.carries,
+        AllocationMonth.month.between(start.first_day, (start + (months - 1)).first_day),
+    )
+    return [Month.of(day) for day in session.scalars(query.order_by(AllocationMonth.month))]
+
+
+def months_to_begin_with(session: Session, prospect: Prospect, months: int, on: date, law: LawOnDay) -> list[Month]:
+    """The months with which money set aside on a day for so many months of one person may begin: the run can be paid then,
+    and nobody has paid or carries any month of it."""
+    earliest, _later = first_months(on, law, Plan(method_of(months), months))
+    many = (Month.of(on) + AHEAD).since(earliest) + 1
+    runs = (prospect, earliest, many + months - 1)
+    taken = {*months_paid(session, *runs), *months_carried(session, *runs)}
+    return [month for month in earliest.run(many) if taken.isdisjoint(month.run(months))]
 
 
 # ---- lists

@@ -20,6 +20,7 @@ from crm.participation.queries import grounds_on, open_spell
 from crm.participation.rules import basis_for
 from crm.places.queries import units
 from crm.premiums.queries import law
+from crm.premiums.rules.law import Law
 from crm.premiums.rules.wording import GROUNDS
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import person_seen
@@ -44,6 +45,7 @@ from crm.sponsors.wording import told_changes, wish_words
 from crm.web.filters import in_day
 from crm.web.forms import refusals_on
 from crm.web.guard import may
+from crm.web.once import once
 from crm.web.parts import part_of
 
 bp = Blueprint("sponsors", __name__)
@@ -381,19 +383,26 @@ def _wish_words(by: Sponsor) -> list[str]:
     return wish_words(wish, dict(_places(by.town_id)) if wish.places else {})
 
 
+def _law() -> Law:
+    return once("law", lambda: law(session()))
+
+
 def _allocation_form(helped: Prospect) -> AllocationForm:
-    spell, this = open_spell(session(), helped), Month.of(clock.today())
-    follows = Month.of(spell.paid_through) + 1 if spell and spell.paid_through else this
-    return AllocationForm.for_months(this, max(follows, this - 6))
+    today = clock.today()
+    under = _law().on(today)
+    return AllocationForm.asking(lambda months: queries.months_to_begin_with(session(), helped, months, today, under))
 
 
 def _allocation_page(by: Sponsor, helped: Prospect, form: AllocationForm | None = None) -> ResponseReturnValue:
     """The page before anything is set aside: every figure on it comes from the law of the day."""
     form, today, told, refused = form or _allocation_form(helped), clock.today(), None, bool(form and form.errors)
     held = grounds_on(session(), helped, today)
+    if not refused:
+        spell = open_spell(session(), helped)
+        form.begin(Month.of(spell.paid_through) + 1 if spell and spell.paid_through else Month.of(today))
     if not refused or form.form_errors:
         try:
-            told = queries.price(session(), helped, held, form.first, int(form.months.data), today, law(session()))
+            told = queries.price(session(), helped, held, form.first, int(form.months.data), today, _law())
         except (RuleBroken, ValueError) as refusal:
             form.form_errors = [*form.form_errors, str(refusal)]
     page = render_template(

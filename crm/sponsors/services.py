@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -58,7 +58,7 @@ from crm.sponsors.ledger.booking import (
 from crm.sponsors.ledger.limits import refuse_alone
 from crm.sponsors.ledger.passing import fetch_back, pass_on
 from crm.sponsors.models import Allocation, AllocationMonth, Pledge, Posting, Receipt, Sponsor
-from crm.sponsors.queries import FUND_ACCOUNT, came_in_on, carried_months, is_reversed, price
+from crm.sponsors.queries import FUND_ACCOUNT, came_in_on, carried_months, is_reversed, months_carried, price
 from crm.sponsors.rules import (
     AccountKind,
     FundAccount,
@@ -798,16 +798,9 @@ def refuse_paid_months(session: Session, prospect: Prospect, start: Month, month
 
 def refuse_carried_months(session: Session, prospect: Prospect, start: Month, months: int) -> None:
     """Raises Conflict when some of these months of the person are carried already by a sponsor."""
-    carried = session.scalar(
-        select(func.min(AllocationMonth.month)).where(
-            AllocationMonth.town_id == prospect.town_id,
-            AllocationMonth.prospect_id == prospect.id,
-            AllocationMonth.carries,
-            AllocationMonth.month.between(start.first_day, (start + (months - 1)).first_day),
-        )
-    )
+    carried = months_carried(session, prospect, start, months)
     if carried:
-        message = _l("%(month)s is carried by a sponsor already.", month=in_month(Month.of(carried)))
+        message = _l("%(month)s is carried by a sponsor already.", month=in_month(carried[0]))
         raise Conflict(message, code="months_carried")
 
 

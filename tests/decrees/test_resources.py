@@ -40,6 +40,7 @@ def test_a_program_drafts_compares_and_saves(
     assert made.status_code == 201
     url = f"/api/v1/decrees/{made.get_json()['id']}"
     assert client.get(f"{url}/impact", headers=office).status_code == 404
+    assert client.get(f"{url}/people", headers=office).get_json()["code"] == "not_compared"
     refused = client.post(f"{url}/save", json={"version": 1}, headers=office)
     assert (refused.status_code, refused.get_json()["code"]) == (422, "not_compared")
     told = client.post(f"{url}/impact", headers=office).get_json()

@@ -452,6 +452,8 @@ def test_a_large_town_is_compared_by_a_task_that_goes_on_where_it_stopped(
     [ids] = rung
     services.step(session, UUID(ids[0]), UUID(ids[1]), at=clock.now())
     assert office.get(f"{address}/progress").get_json()["done"] == 2
+    for unfinished in ("people", "people.xlsx"):
+        assert office.get(f"{address}/{unfinished}").location == f"{address}#impact"
     tasks.compare(*ids)
     tasks.compare(*ids)
     tasks.resume()

@@ -130,6 +130,24 @@ def test_a_treasurer_sees_the_sum_before_setting_it_aside(signed_in: Browser, se
     assert browser.post(address, data={"months": "7", "start": "x", "step": "confirm"}).status_code == 422
 
 
+def test_only_months_that_can_be_funded_are_offered_first(signed_in: Browser, make: Make) -> None:
+    by, person = sponsor(make), poor(make)
+    receive(by, 20 * A_MONTH)
+    allocate(by, person, months=3, start=Month(2019, 11))
+    browser, address = signed_in(Role.TREASURER), f"/sponsors/{by.id}/help/{person.id}"
+    first = re.compile(r'<option(?: selected)? value="(\d{4}-\d\d)"')
+    each_month = browser.post(address, data={"months": "1", "step": "count"}).text
+    offered = first.findall(each_month)
+    assert (offered[0], offered[-1]) == ("2019-10", "2020-10")
+    assert not {"2019-11", "2019-12", "2020-01"} & set(offered)
+    half_years = browser.get(address).text
+    assert first.findall(half_years)[0] == "2020-02"  # six months from any earlier one meet the three that are carried
+    shown = browser.post(address, data={"months": "6", "start": "2019-10", "step": "count"}).text
+    assert 'selected value="2020-02"' in shown
+    refused = browser.post(address, data={"months": "6", "start": "2019-10", "step": "confirm", "amount": "646800"})
+    assert refused.status_code == 422  # never another month than the one that was confirmed
+
+
 def test_an_agent_pays_with_the_sponsors_money_from_the_persons_page(
     signed_in: Browser, session: Session, make: Make
 ) -> None:

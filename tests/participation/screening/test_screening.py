@@ -181,6 +181,8 @@ def test_whoever_is_barred_is_told_no_premium_and_offered_no_joining(
     assert offered not in page
     assert "nếu tham gia" not in page
     assert "BHXH bắt buộc" in page
+    calculator = browser.get(f"/people/{person.id}/calculator")
+    assert (calculator.status_code, calculator.location) == (302, f"/people/{person.id}")
 
 
 def test_whom_nobody_asked_joins_as_before(session: Session, make: Make, person: Prospect) -> None:
