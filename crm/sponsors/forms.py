@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Self
 from uuid import UUID
@@ -143,26 +143,26 @@ class AllocationForm(Form):
     start = SelectField(_l("First month"), validators=[DataRequired()])
     reason = StringField(_l("Why help without a certificate"), filters=[stripped], validators=[Length(max=300)])
 
+    offered: tuple[Month, ...] = ()
+    """The months with which the chosen period may begin."""
+
     @classmethod
-    def asking(cls, offered: Callable[[int], Sequence[Month]]) -> Self:
-        """Periods one can pay in, and the months with which the chosen one may begin."""
+    def asking(cls, first: Callable[[int], Iterable[Month]]) -> Self:
+        """Periods one can pay in, and the months that may come `first` with the chosen one."""
         form = cls(data={"months": PERIODS_USUAL})
         form.months.choices = [
             (months, ngettext("%(num)s month", "%(num)s months", months)) for months in PERIODS.values()
         ]
-        months = form.months.data
-        form.start.choices = [
-            (str(one), in_month(one)) for one in (offered(months) if months in PERIODS.values() else ())
-        ]
+        if form.months.data in PERIODS.values():
+            form.offered = tuple(first(form.months.data))
+        form.start.choices = [(str(one), in_month(one)) for one in form.offered]
         return form
 
     def begin(self, usual: Month) -> None:
-        """Choose the month that follows what was paid, or the next that is offered, where none that is offered is chosen."""
-        offered = [key for key, _words in self.start.choices]
-        if self.start.data not in offered:
-            self.start.data = next(
-                (key for key in offered if Month.parse(key) >= usual), offered[-1] if offered else None
-            )
+        """Choose the usual month, or the next that is offered, where none that is offered is chosen."""
+        if self.start.data not in map(str, self.offered):
+            later = next((one for one in self.offered if one >= usual), None)
+            self.start.data = str(later or self.offered[-1]) if self.offered else None
 
     @property
     def first(self) -> Month:
