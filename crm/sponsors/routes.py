@@ -36,6 +36,7 @@ from crm.sponsors.forms import (
     shown_amount,
 )
 from crm.sponsors.giving.queries import accounts_of, namesakes
+from crm.sponsors.giving.services.texting import is_texted, said_to_texts
 from crm.sponsors.ledger import deciding
 from crm.sponsors.ledger.models import MoneyRequest
 from crm.sponsors.ledger.rules import ASKED
@@ -132,6 +133,8 @@ def show(sponsor_id: UUID) -> ResponseReturnValue:
         book=book,
         named=queries.months_of_postings(session(), scope, shown.town_id, [line.posting.id for line in book.rows]),
         wish=_wish_words(shown),
+        texted=is_texted(shown),
+        said=said_to_texts(session(), shown) if is_texted(shown) else None,
         kinds=KINDS,
         may_pay=basis_for(current_user().may) is not None,
     )

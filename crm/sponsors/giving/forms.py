@@ -19,7 +19,8 @@ from crm.errors import RuleBroken
 from crm.mail.rules import read_address
 from crm.money import Vnd
 from crm.premiums.forms import MayBeEmptyDong
-from crm.prospects.rules import Ground
+from crm.prospects.rules import ConsentChannel, Ground
+from crm.prospects.wording import CHANNELS, SPOKEN
 from crm.sponsors.forms import SponsorForm
 from crm.sponsors.giving.rules import FREQUENCIES, Asked, Due, Frequency, Way
 from crm.sponsors.rules import MOST_MONTHS, MOST_PEOPLE, NEEDS, Wish, positive, reached_at, read_tax_code
@@ -192,18 +193,48 @@ class EndForm(Form):
     )
 
 
+TO_TEXTS = _l("Text me when a transfer is due, and before the help of those I carry ends.")
+"""What whoever gives says yes or no to."""
+
+
 class TextsForm(Form):
     """Whether whoever has only a telephone wants its reminders as messages; nobody's yes is taken for granted."""
 
     texts = BooleanField(
-        _l("Text me when a transfer is due, and before the help of those I carry ends."),
+        TO_TEXTS,
         description=_l("A few messages a year, by day. You can say no at any time: tell the fund."),
     )
 
     @property
     def words(self) -> str:
         """What they said yes to, as it stood there."""
-        return str(self.texts.label.text)
+        return str(TO_TEXTS)
+
+
+class AnswerForm(TextsForm):
+    """A sponsor was asked about reminders as messages, with the way in which they answered."""
+
+    texts = RadioField(
+        _l("What did they say?"),
+        choices=[("yes", _l("Yes, they want these messages")), ("no", _l("No, or no longer"))],
+        validators=[DataRequired()],
+    )
+    way = RadioField(
+        _l("How did they say it?"),
+        choices=[(way.value, CHANNELS[way]) for way in SPOKEN],
+        default=ConsentChannel.PHONE_CALL.value,
+        validators=[DataRequired()],
+    )
+
+    @property
+    def wanted(self) -> bool:
+        """Whether they said yes."""
+        return bool(self.texts.data == "yes")
+
+    @property
+    def chosen_way(self) -> ConsentChannel:
+        """The way that was ticked."""
+        return ConsentChannel(self.way.data)
 
 
 class TelephoneForm(TextsForm):

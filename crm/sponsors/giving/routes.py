@@ -24,6 +24,7 @@ from crm.places.models import Town
 from crm.places.queries import the_town, units
 from crm.premiums.rules.wording import GROUNDS
 from crm.prospects.rules import ConsentChannel
+from crm.prospects.wording import CHANNELS
 from crm.sponsors import gateway
 from crm.sponsors import queries as sponsors
 from crm.sponsors.giving import queries, rules, showing
@@ -32,6 +33,7 @@ from crm.sponsors.giving.forms import (
     OFFERED_MONTHS,
     OFFERED_PEOPLE,
     READERS,
+    AnswerForm,
     ChangeForm,
     ContributionForm,
     EndForm,
@@ -42,7 +44,7 @@ from crm.sponsors.giving.forms import (
 )
 from crm.sponsors.giving.models import Registration
 from crm.sponsors.giving.rules import Account, Buys, Due, Frequency
-from crm.sponsors.giving.services import registering, scheduling
+from crm.sponsors.giving.services import registering, scheduling, texting
 from crm.sponsors.models import Pledge, Sponsor
 from crm.sponsors.rules import KINDS, NEEDS, PledgeState, Wish
 from crm.sponsors.services import pledge as promise
@@ -304,6 +306,30 @@ def pledge(sponsor_id: UUID) -> ResponseReturnValue:
     return render_template("sponsors/giving/promise.html", sponsor=by, form=form), 422
 
 
+@bp.get("/sponsors/<uuid:sponsor_id>/texts")
+@may(May.RECORD_MONEY)
+def texts(sponsor_id: UUID) -> ResponseReturnValue:
+    """Does this sponsor want reminders as messages? What was said so far, and a place for the next answer."""
+    return _texts_page(_sponsor(sponsor_id), AnswerForm())
+
+
+@bp.post("/sponsors/<uuid:sponsor_id>/texts")
+@may(May.RECORD_MONEY)
+def answer_to_texts(sponsor_id: UUID) -> ResponseReturnValue:
+    """Keep what they said."""
+    of, form, by = _sponsor(sponsor_id), AnswerForm(), current_user()
+    if form.validate():
+        with refusals_on(form), transaction() as current:
+            given: dict[str, Any] = {"given": form.wanted, "channel": form.chosen_way, "by": by, "at": clock.now()}
+            texting.answer_to_texts(current, of, form.words, **given)
+            flash(
+                _("Kept: reminders go to this telephone.") if form.wanted else _("Kept: no reminders by text."),
+                "success",
+            )
+            return redirect(url_for("sponsors.show", sponsor_id=sponsor_id), 303)
+    return _texts_page(_sponsor(sponsor_id), form), 422
+
+
 @bp.get("/pledges/<uuid:pledge_id>")
 @may(May.SEE_SPONSORS)
 def show_pledge(pledge_id: UUID) -> ResponseReturnValue:
@@ -387,6 +413,11 @@ def _act() -> dict[str, Any]:
 
 def _sponsor(sponsor_id: UUID) -> Sponsor:
     return sponsors.sponsor(session(), current_scope(), sponsor_id)
+
+
+def _texts_page(of: Sponsor, form: AnswerForm) -> str:
+    said = texting.said_to_texts(session(), of)
+    return render_template("sponsors/giving/texts.html", sponsor=of, said=said, form=form, ways=CHANNELS)
 
 
 def _pledge(pledge_id: UUID) -> Pledge:
@@ -474,8 +505,8 @@ def _registered_page(kept: Registration, token: str) -> ResponseReturnValue:
 def _agree_to_texts(
     current: Session, kept: Registration, form: TextsForm, channel: ConsentChannel, *, by: User | None
 ) -> None:
-    if form.texts.data:
-        registering.agree_to_texts(current, kept, form.words, channel=channel, by=by, at=clock.now())
+    if form.texts.data and texting.is_texted(kept):
+        texting.answer_to_texts(current, kept, form.words, given=True, channel=channel, by=by, at=clock.now())
 
 
 def _confirmation_page(kept: Registration, token: str) -> ResponseReturnValue:
@@ -483,7 +514,7 @@ def _confirmation_page(kept: Registration, token: str) -> ResponseReturnValue:
     page = render_template(
         "sponsors/giving/confirm.html",
         registration=kept,
-        form=TextsForm() if registering.is_texted(kept) else None,
+        form=TextsForm() if texting.is_texted(kept) else None,
         token=token,
         paying=showing.pay_token(kept.pledge_id) if kept.pledge_id else None,
         stale=registering.is_stale(kept, clock.now()),
@@ -539,7 +570,7 @@ def _registration_page(kept: Registration, form: TelephoneForm, refusing: Refuse
         "sponsors/giving/registration.html",
         registration=kept,
         form=form,
-        texted=registering.is_texted(kept),
+        texted=texting.is_texted(kept),
         refusing=refusing,
         kinds=KINDS,
         frequencies=rules.FREQUENCIES,

@@ -26,7 +26,7 @@ from crm.sponsors import services
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.models import PledgeInstalment, Registration
 from crm.sponsors.giving.rules import Confirming, Frequency
-from crm.sponsors.giving.services import registering
+from crm.sponsors.giving.services import registering, texting
 from crm.sponsors.models import Pledge, Sponsor
 from crm.sponsors.rules import FundAccount
 from tests.factories import Make
@@ -373,6 +373,24 @@ def test_a_telephone_that_was_called_asks_for_reminders_through_whoever_called(
     assert browser.post(f"{address}/confirm", data={"joined": "new", "texts": "y"}).status_code == 200
     [kept] = session.scalars(select(Consent).where(Consent.phone == "+84912345678"))
     assert (kept.given, kept.channel, kept.recorded_by_id) == (True, ConsentChannel.PHONE_CALL, treasurer.id)
+
+
+def test_a_sponsor_whom_staff_wrote_down_is_asked_about_reminders_and_may_refuse_them_later(
+    signed_in: Browser, session: Session, make: Make
+) -> None:
+    of, mailed = sponsor(make, phone="0912345678"), sponsor(make, phone="0912345679", email="co@example.vn")
+    browser, address = signed_in(Role.TREASURER), f"/sponsors/{of.id}/texts"
+    assert address not in browser.get(f"/sponsors/{mailed.id}").text
+    assert "Chưa hỏi" in words(browser.get(f"/sponsors/{of.id}").text)
+    assert "«Nhắn tin cho tôi" in words(browser.get(address).text)
+    assert browser.post(address, data={"way": "phone_call"}).status_code == 422
+    assert browser.post(address, data={"texts": "yes", "way": "web"}).status_code == 422
+    for answer, given in (("yes", True), ("no", False), ("yes", True)):
+        assert browser.post(address, data={"texts": answer, "way": "phone_call"}).status_code == 303
+        said = texting.said_to_texts(session, of)
+        assert said is not None
+        assert (said.given, said.purpose, said.channel) == (given, Purpose.SERVICE, ConsentChannel.PHONE_CALL)
+    assert count(session, Consent) == 3
 
 
 def test_whoever_has_a_mailbox_is_asked_for_no_messages(client: FlaskClient, session: Session) -> None:

@@ -12,15 +12,11 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from crm.accounts.models import User
 from crm.accounts.queries import token_digest
 from crm.errors import Conflict, RuleBroken
 from crm.mail import services as mail
 from crm.mail.rules import read_address
-from crm.phones import is_mobile
 from crm.places.models import Town
-from crm.prospects.rules import ConsentChannel, Purpose
-from crm.prospects.services.consent import record_consent
 from crm.sponsors.giving import queries, writing
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.models import Registration
@@ -34,6 +30,7 @@ from crm.sponsors.giving.rules import (
     Frequency,
     schedule,
 )
+from crm.sponsors.giving.services.texting import is_texted
 from crm.sponsors.models import Pledge, Sponsor
 from crm.sponsors.queries import fund_account
 from crm.sponsors.rules import Wish, reached_at, read_tax_code
@@ -175,31 +172,6 @@ def confirm_by_telephone(
     """Somebody called and spoke with them; `joined` is the sponsor they said they are. Kept who and when."""
     _still_waits(session, registration)
     return _confirm(session, registration, joined, Confirming.TELEPHONE, links=links, by_id=by_id, at=at, on=on)
-
-
-def is_texted(registration: Registration) -> bool:
-    """Whether what would go to a mailbox can only go to a telephone."""
-    return bool(registration.phone and not registration.email and is_mobile(registration.phone))
-
-
-def agree_to_texts(
-    session: Session, registration: Registration, words: str, *, channel: ConsentChannel, by: User | None, at: datetime
-) -> None:
-    """Whoever has confirmed, and so holds the telephone, wants its reminders as messages: kept as the yes of the number,
-    in the words they said it to. Nothing for somebody with an e-mail."""
-    if not is_texted(registration):
-        return
-    record_consent(
-        session,
-        registration.town_id,
-        registration.phone or "",
-        Purpose.SERVICE,
-        given=True,
-        channel=channel,
-        words=words,
-        at=at,
-        by=by,
-    )
 
 
 def refuse(session: Session, registration: Registration, *, why: str, by_id: UUID, at: datetime) -> None:
