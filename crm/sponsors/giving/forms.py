@@ -211,7 +211,7 @@ class TextsForm(Form):
         return str(TO_TEXTS)
 
 
-class AnswerForm(TextsForm):
+class AnswerForm(Form):
     """A sponsor was asked about reminders as messages, with the way in which they answered."""
 
     texts = RadioField(

@@ -33,6 +33,7 @@ from crm.sponsors.giving.forms import (
     OFFERED_MONTHS,
     OFFERED_PEOPLE,
     READERS,
+    TO_TEXTS,
     AnswerForm,
     ChangeForm,
     ContributionForm,
@@ -321,7 +322,7 @@ def answer_to_texts(sponsor_id: UUID) -> ResponseReturnValue:
     if form.validate():
         with refusals_on(form), transaction() as current:
             given: dict[str, Any] = {"given": form.wanted, "channel": form.chosen_way, "by": by, "at": clock.now()}
-            texting.answer_to_texts(current, of, form.words, **given)
+            texting.answer_to_texts(current, of, str(TO_TEXTS), **given)
             flash(
                 _("Kept: reminders go to this telephone.") if form.wanted else _("Kept: no reminders by text."),
                 "success",
@@ -417,7 +418,9 @@ def _sponsor(sponsor_id: UUID) -> Sponsor:
 
 def _texts_page(of: Sponsor, form: AnswerForm) -> str:
     said = texting.said_to_texts(session(), of)
-    return render_template("sponsors/giving/texts.html", sponsor=of, said=said, form=form, ways=CHANNELS)
+    return render_template(
+        "sponsors/giving/texts.html", sponsor=of, said=said, form=form, asked=TO_TEXTS, ways=CHANNELS
+    )
 
 
 def _pledge(pledge_id: UUID) -> Pledge:
