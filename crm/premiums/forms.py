@@ -6,6 +6,8 @@ from typing import Any
 from flask_babel import gettext as _
 from wtforms import IntegerField
 
+from crm.web.filters import in_number
+
 AMOUNT = re.compile(r"[0-9]{1,12}")
 
 
@@ -15,13 +17,13 @@ class DongField(IntegerField):
     def _value(self) -> str:
         if self.raw_data and (self.data is None or self.process_errors):
             return str(self.raw_data[0])
-        return f"{self.data:,}".replace(",", ".") if self.data is not None else ""
+        return str(in_number(self.data)) if self.data is not None else ""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Figures with or without dots → a whole number."""
         figures = re.sub(r"[.,\s\u00a0đĐ₫]", "", str(valuelist[0])) if valuelist else ""
         if not AMOUNT.fullmatch(figures):
-            raise ValueError(_("Write the amount in figures, such as 1.500.000."))
+            raise ValueError(_("Write the amount in figures, such as 1,500,000."))
         self.data = int(figures)
 
 

@@ -25,7 +25,7 @@ class PeopleField(CountField):
     """A number of people as it is typed: "1.385", "1 385" or "1385"."""
 
     most = MOST_PEOPLE
-    hint = _l("Write how many people, in figures, such as 1.385.")
+    hint = _l("Write how many people, in figures, such as 1,385.")
 
 
 class RateField(Field):

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 from flask_babel import lazy_gettext as _l
 from wtforms import IntegerField
 
+from crm.web.filters import in_number
+
 FIGURES = re.compile(r"\d{1,9}")
 
 
@@ -15,12 +17,12 @@ class CountField(IntegerField):
     """A count as it is typed: "1.385", "1 385" or "1385"; nothing is not known. `hint` is said of anything else."""
 
     most: ClassVar[int] = 999_999_999
-    hint: ClassVar[Any] = _l("Write a whole number, such as 1.385.")
+    hint: ClassVar[Any] = _l("Write a whole number, such as 1,385.")
 
     def _value(self) -> str:
         if self.raw_data and (self.data is None or self.process_errors):
             return str(self.raw_data[0])
-        return f"{self.data:,}".replace(",", ".") if self.data is not None else ""
+        return str(in_number(self.data)) if self.data is not None else ""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Figures with or without dots → a whole number; nothing → None."""

@@ -71,7 +71,7 @@ def test_money_may_be_grouped(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["2.2", "2.200.00", "2.200,000", "2,5 triệu", "-1", "", "9" * 13])
 def test_what_is_no_money_is_refused(text: str) -> None:
-    with pytest.raises(RuleBroken, match=r"1\.500\.000"):
+    with pytest.raises(RuleBroken, match="1,500,000"):
         read_dong(text)
 
 

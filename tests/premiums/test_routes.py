@@ -170,3 +170,11 @@ def test_what_cannot_be_is_a_problem_that_names_its_field(ask: Callable[..., Any
 
 def test_a_program_without_a_token_learns_nothing(client: FlaskClient) -> None:
     assert client.get("/api/v1/premium?income=1500000&start=2026-07&months=1").status_code == 401
+
+
+def test_amounts_in_boxes_are_written_as_the_reader_writes_them(client: FlaskClient) -> None:
+    assert 'value="700.000"' in client.get("/calculator?income=700000").text
+    client.post("/language/en")
+    english = client.get("/calculator?income=700000").text
+    assert 'value="700,000"' in english
+    assert "138,600" in client.get("/calculator?income=700,000").text

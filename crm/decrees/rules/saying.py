@@ -148,7 +148,7 @@ def read_percent(text: str) -> Decimal:
     """A percentage of at most four decimals. Raises RuleBroken."""
     text = text.strip().removesuffix("%").strip()
     if not PERCENT.fullmatch(text):
-        raise RuleBroken(_l("Write the percentage in figures, such as 22 or 22,5."), field="value")
+        raise RuleBroken(_l("Write the percentage in figures, such as 22 or 22.5."), field="value")
     value = Decimal(text.replace(",", "."))
     return value.to_integral_value() if value == value.to_integral_value() else value.normalize()
 
@@ -157,7 +157,7 @@ def read_dong(text: str) -> int:
     """Whole đồng, in groups of three or not. Raises RuleBroken: «1.5» and «1.500.00» are no sums of money."""
     figures = re.sub(r"\s*(đ|đồng|₫|vnd)$", "", text.strip(), flags=re.IGNORECASE)
     if not (WHOLE.fullmatch(figures) or GROUPED.fullmatch(figures)):
-        raise RuleBroken(_l("Write the amount in figures and in whole đồng, such as 1.500.000."), field="value")
+        raise RuleBroken(_l("Write the amount in figures and in whole đồng, such as 1,500,000."), field="value")
     return int(re.sub(r"[^0-9]", "", figures))
 
 

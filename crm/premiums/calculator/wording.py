@@ -93,7 +93,7 @@ REFUSALS: Mapping[str, Callable[[], str]] = {
     ),
     "missing_months_out_of_range": lambda: gettext("One may pay for 1 to %(most)s missing months at once."),
     "supported_below_zero": lambda: gettext("Months already supported cannot be fewer than none."),
-    "income_not_read": lambda: gettext("Write the amount in figures, such as 1.500.000."),
+    "income_not_read": lambda: gettext("Write the amount in figures, such as 1,500,000."),
     "months_not_read": lambda: gettext("Write the months in figures, such as 36."),
     "year_not_read": lambda: gettext("Write the year in four figures, such as 1966."),
     "too_young": lambda: gettext("One may join from the age of %(age)s on."),

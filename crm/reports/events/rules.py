@@ -70,5 +70,5 @@ def checked(one: Happened, today: date) -> Happened:
         ("leaflets", one.leaflets, MOST_LEAFLETS),
     ):
         if number is not None and not (field == "times") <= number <= most:
-            raise RuleBroken(_l("Write a whole number, such as 1.385."), field=field)
+            raise RuleBroken(_l("Write a whole number, such as 1,385."), field=field)
     return one._replace(title=title, venue=venue or None, note=note or None)

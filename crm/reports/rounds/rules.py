@@ -191,7 +191,7 @@ def check_own(given: Mapping[Own, tuple[int | None, str | None]], who: Who) -> d
         if number is None:
             continue
         if not 0 <= number <= MOST_NUMBER:
-            raise RuleBroken(_l("Write a whole number, such as 1.385."), field=f"number_{own}")
+            raise RuleBroken(_l("Write a whole number, such as 1,385."), field=f"number_{own}")
         missing = _l("Write where this number is from.") if number else None
         kept[own] = Figure(number, line(source, LONGEST_SOURCE, f"source_{own}", missing))
     return kept

@@ -270,6 +270,6 @@ def read_days(text: str) -> list[Due]:
             day = date(int(parts[3]), int(parts[2]), int(parts[1]))
             found.append(Due(day, positive(int(re.sub(r"\D", "", parts[4])))))
         except (ValueError, RuleBroken):
-            message = _("Line %(number)s is not understood. Write it such as 15/12/2019 5.000.000.", number=number)
+            message = _("Line %(number)s is not understood. Write it such as 15/12/2019 5,000,000.", number=number)
             raise RuleBroken(message, field="own") from None
     return found

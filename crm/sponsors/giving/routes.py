@@ -50,6 +50,7 @@ from crm.sponsors.models import Pledge, Sponsor
 from crm.sponsors.rules import KINDS, NEEDS, PledgeState, Wish
 from crm.sponsors.services import pledge as promise
 from crm.sponsors.wording import wish_words
+from crm.web.filters import in_number
 from crm.web.forms import refusals_on
 from crm.web.guard import may, public
 from tasks.mail import send_some
@@ -364,7 +365,7 @@ def change_form(pledge_id: UUID) -> ResponseReturnValue:
         "frequency": often.value,
         "times": max(len(still), 1),
         "first": still[0].on if still else rules.months_on(clock.today(), 1),
-        "own": "\n".join(f"{due.on:%d/%m/%Y} {due.amount:,}".replace(",", ".") for due in still),
+        "own": "\n".join(f"{due.on:%d/%m/%Y} {in_number(due.amount)}" for due in still),
     }
     return _change_page(changed, ChangeForm(data=start))
 

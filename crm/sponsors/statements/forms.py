@@ -124,7 +124,7 @@ def divided(form: MultiDict[str, str], whole: int) -> list[Share]:
 def _dong(text: str) -> int:
     form = _Amount(MultiDict({"amount": text}), meta={"csrf": False})
     if not form.validate() or form.amount.data is None:
-        raise RuleBroken(_l("Write the amount in figures, such as 1.500.000."), code="shares")
+        raise RuleBroken(_l("Write the amount in figures, such as 1,500,000."), code="shares")
     amount: int = form.amount.data
     return amount
 

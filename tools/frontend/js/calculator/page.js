@@ -4,7 +4,7 @@ import { keepOnPhone, readLaw } from "./keeping.js";
 import { Law, Refusal } from "./law.js";
 import { share } from "./sharing.js";
 import { refused, sheet, writer } from "./sheet.js";
-import { slideUnder } from "./slider.js";
+import { slideUnder, written } from "./slider.js";
 import { tell } from "./tell.js";
 import { readAsked, withoutThePerson } from "./asked.js";
 
@@ -88,7 +88,7 @@ class Page {
     if (query.has("ground"))
       for (const box of this.form.elements.ground) box.checked = query.getAll("ground").includes(box.value);
     const income = query.get("income") ?? String(this.#law.on(this.#day).floor);
-    this.form.elements.income.value = income.replace(/\B(?=(\d{3})+$)/g, ".");
+    this.form.elements.income.value = written(income);
     this.answer(how);
   }
 

@@ -1,7 +1,8 @@
 // A slider and two buttons under the box of the income; without them the box alone does.
 const REACH = 200; // steps a finger can hit on a phone; higher incomes are typed
 
-const written = (amount) => String(amount).replace(/\B(?=(\d{3})+$)/g, ".");
+// An amount as the reader writes it: 1.385.000, in English 1,385,000.
+export const written = (amount) => String(amount).replace(/\B(?=(\d{3})+$)/g, document.documentElement.lang === "en" ? "," : ".");
 const read = (text) => Number(text.replace(/\D/g, ""));
 
 // words: what the buttons are called. Answers what to call when the box has changed, and when the law has.
