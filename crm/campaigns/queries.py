@@ -32,7 +32,7 @@ from crm.campaigns.rules.delivery import LEFT_US, WAITING, Delivery
 from crm.campaigns.rules.handover import Followed, Outgoing
 from crm.campaigns.rules.hours import DAY, LEGAL_HOURS, MOST_A_DAY, VIETNAM
 from crm.campaigns.rules.reasons import Reason
-from crm.campaigns.rules.stages import Stage
+from crm.campaigns.rules.stages import WAITING_STAGES, Stage
 from crm.campaigns.rules.ways import Way, way_of
 from crm.prospects.models import Consent, Prospect, Standing
 from crm.prospects.rules import Ground, Purpose
@@ -371,6 +371,23 @@ def without_a_receipt(session: Session, limit: int, at: datetime) -> list[Follow
 def link_with(session: Session, token: str) -> OptOutLink | None:
     """The address on which a number says no."""
     return session.scalar(select(OptOutLink).where(OptOutLink.token == token))
+
+
+def has_no_last_day() -> ColumnElement[bool]:
+    """The message is one of a campaign that names no last day."""
+    theirs = select(Campaign.id).where(Campaign.last_day.is_(None))
+    return and_(Message.campaign_id.is_not(None), Message.campaign_id.in_(theirs))
+
+
+def waits_for_a_word() -> ColumnElement[bool]:
+    """The message waits for a person: its campaign is not running, its town is held, or it was set aside after a restore.
+    Where its campaign names no last day, however long that takes does not make it late."""
+    held = select(SmsSettings.town_id).where(SmsSettings.held_since.is_not(None))
+    stopped = select(Campaign.id).where(Campaign.stage.in_(WAITING_STAGES))
+    return and_(
+        has_no_last_day(),
+        or_(Message.state == Delivery.HELD, Message.town_id.in_(held), Message.campaign_id.in_(stopped)),
+    )
 
 
 def unfinished() -> ColumnElement[bool]:

@@ -187,12 +187,15 @@ def results_of(session: Session, town_id: UUID, results_id: UUID) -> SmsResults:
     return found
 
 
-def latest_results(session: Session, town_id: UUID, file_id: UUID | None = None) -> Sequence[SmsResults]:
-    """The results that were handed back last; with `file_id`, those said to be of it."""
+def results_page(
+    session: Session, town_id: UUID, file_id: UUID | None = None, *, cursor: str | None = None, size: int
+) -> Page[SmsResults]:
+    """One page of the results that were handed back, the latest first; with `file_id`, those said to be of it."""
     query = select(SmsResults).where(SmsResults.town_id == town_id, SmsResults.state != ResultState.GIVEN_UP)
     if file_id is not None:
         query = query.where(SmsResults.file_id == file_id)
-    return session.scalars(query.order_by(SmsResults.recorded_at.desc(), SmsResults.id.desc()).limit(10)).all()
+    order = (SmsResults.recorded_at, SmsResults.id)
+    return latest_first(session, query, order, cursor=cursor, size=size, key=lambda one: (one.recorded_at, one.id))
 
 
 def results_standing_still(session: Session, at: datetime) -> list[tuple[UUID, UUID]]:

@@ -54,6 +54,8 @@ bp.context_processor(
     }
 )
 PAGE = 30
+LATEST = 10
+"""So many results stand below the files; a page of their own shows all."""
 GROUPS: Mapping[str, frozenset[Delivery]] = {
     "open": frozenset({Delivery.HANDED_OVER}),
     "arrived": frozenset({Delivery.SENT, Delivery.DELIVERED}),
@@ -89,7 +91,7 @@ def listing() -> ResponseReturnValue:
         page=page,
         told={key: _told(found) for key, found in states.items()},
         waiting=queries.waiting(session(), _town(), clock.now()),
-        results=queries.latest_results(session(), _town()),
+        results=queries.results_page(session(), _town(), size=LATEST),
         hours=settings.hours,
         held=settings.held_since,
         ways=queries.ways_of(session(), _town()),
@@ -126,7 +128,7 @@ def _page_of(file: SmsFile, form: TakeBackForm) -> str:
         form=form,
         told=_told(states),
         uploaded=queries.told_of(session(), file),
-        results=queries.latest_results(session(), file.town_id, file.id),
+        results=queries.results_page(session(), file.town_id, file.id, size=LATEST),
         hours=settings_of(session(), file.town_id).hours,
     )
 
@@ -188,6 +190,15 @@ def people(file_id: UUID) -> ResponseReturnValue:
 
 
 # ---- results
+
+
+@bp.get("/results")
+@may(May.RUN_CAMPAIGNS)
+def all_results() -> ResponseReturnValue:
+    """All results that were handed back, or those of one file."""
+    file, cursor = _file_asked(), request.args.get("cursor")
+    page = queries.results_page(session(), _town(), file.id if file else None, cursor=cursor, size=PAGE)
+    return render_template("campaigns/files/all_results.html", page=page, file=file)
 
 
 @bp.get("/results/new")

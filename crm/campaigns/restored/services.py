@@ -17,7 +17,7 @@ from crm.campaigns.restored.rules import AT_WORK, MARGIN, Asked, CheckState, Gro
 from crm.campaigns.rules.delivery import FINAL, LOST, Delivery
 from crm.campaigns.rules.reasons import Reason, reason_for
 from crm.campaigns.rules.ways import Way
-from crm.campaigns.services.sending import call_off, is_held
+from crm.campaigns.services.sending import call_off, is_held, not_too_late
 from crm.campaigns.services.sending import release as lift
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id, new_ids
@@ -202,8 +202,8 @@ def _settle(message: Message, told: ProviderMessage, at: datetime) -> None:
 def release_all(session: Session, town_id: UUID, *, at: datetime) -> int:
     """Everything that still waits may leave; how many messages that are. Raises RuleBroken before the carrier was asked."""
     _settled_once_more(session, town_id, at)
-    lift(session, town_id, at)
-    return _let_go(session, town_id, None, at)
+    _let_go(session, town_id, None, at)
+    return lift(session, town_id, at)
 
 
 def release_group(session: Session, town_id: UUID, group: Group, *, at: datetime) -> int:
@@ -225,7 +225,12 @@ def _let_go(session: Session, town_id: UUID, group: Group | None, at: datetime) 
     if group is not None:
         let = let.where(queries.of_group(group))
     done = session.execute(
-        let.values(state=Delivery.QUEUED, reason=None, not_before=func.greatest(Message.not_before, at))
+        let.values(
+            state=Delivery.QUEUED,
+            reason=None,
+            not_before=func.greatest(Message.not_before, at),
+            expires_at=not_too_late(at),
+        )
         .returning(Message.id)
         .execution_options(synchronize_session=False)
     )

@@ -20,7 +20,7 @@ from crm.campaigns.results import queries
 from crm.campaigns.results.rules import WHICH, Which
 from crm.campaigns.routes.pages import bp, campaign_or_404
 from crm.campaigns.rules.reasons import Reason
-from crm.campaigns.rules.stages import STAGE_NAMES, STAGE_SIGNS, STEPS, Stage
+from crm.campaigns.rules.stages import KEEPS_TRYING, STAGE_NAMES, STAGE_SIGNS, STEPS, Stage
 from crm.campaigns.services import launching
 from crm.campaigns.services.sending import settings_of
 from crm.campaigns.services.settling import change_settings
@@ -67,7 +67,7 @@ def _page(campaign: Campaign, form: MoveForm | None) -> str:
     place_id = campaign.segment.get("place")
     words: dict[str, Any] = {"SIGNS": STAGE_SIGNS, "STEPS": STEPS, "Which": Which, "WHICH": WHICH, "chips": chips}
     words |= {"moving": form or _move_form(campaign), "asked": waiting_among(session(), town_id, [campaign.id])}
-    words["held"] = settings.held_since
+    words |= {"held": settings.held_since, "KEEPS_TRYING": KEEPS_TRYING}
     words["place"] = session().get(Place, (town_id, UUID(place_id))) if place_id else None
     if launched:
         words["tally"] = queries.tally(session(), campaign, visible, price)

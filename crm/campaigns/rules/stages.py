@@ -77,6 +77,10 @@ MOVES: dict[Stage, frozenset[Stage]] = {
 }
 """MISSED: its time came and went while nothing could be sent; a person says whether it goes on, moves or is called
 off, so that what is late does not flood."""
+WAITING_STAGES = frozenset({Stage.SCHEDULED, Stage.PAUSED, Stage.MISSED})
+"""Launched, and nothing leaves before its time or a person's word."""
+KEEPS_TRYING = timedelta(days=3)
+"""A running campaign's messages that could not leave within this time come too late, when it names no last day."""
 LATE_BY = timedelta(minutes=30)
 """A campaign that could not begin within this time waits for a person."""
 FOLLOW_DAYS = 30
@@ -97,6 +101,7 @@ class Step(StrEnum):
     MOVED = "moved"
     CANCELLED = "cancelled"
     DONE = "done"
+    EXPIRED = "expired"
     TRIED = "tried"
     NOT_LAUNCHED = "not_launched"
 
@@ -114,6 +119,7 @@ STEPS: dict[Step, LazyString] = {
     Step.MOVED: _l("Moved to another time"),
     Step.CANCELLED: _l("Called off"),
     Step.DONE: _l("All is sent"),
+    Step.EXPIRED: _l("Its time ran out; what had not left is not sent any more"),
     Step.TRIED: _l("A trial was sent"),
     Step.NOT_LAUNCHED: _l("Could not be launched"),
 }

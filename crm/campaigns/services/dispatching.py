@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -12,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import (
     JSON,
     BigInteger,
+    ColumnElement,
     DateTime,
     Select,
     Text,
@@ -38,8 +40,9 @@ from crm.campaigns.models import Campaign, Message, SmsSettings
 from crm.campaigns.rules.delivery import WAITING, Delivery
 from crm.campaigns.rules.handover import Became, Outcome, Outgoing, becomes
 from crm.campaigns.rules.reasons import Reason
-from crm.campaigns.rules.stages import Stage
+from crm.campaigns.rules.stages import Stage, Step
 from crm.campaigns.services.opting_out import withdraw
+from crm.campaigns.services.steps import note
 from crm.ids import new_id
 from crm.prospects.rules import ConsentChannel
 
@@ -91,10 +94,18 @@ def claim(session: Session, *, at_most: int, at: datetime) -> list[Outgoing]:
 def _stop_what_stood_still(session: Session, at: datetime) -> None:
     """After a day in which nobody looked (machine off, workers dead), running campaigns wait for somebody to say
     «go on» instead of pouring out what is no longer expected. A town on hold waits anyhow."""
-    looked = stored.read(session, LOOKED)
+    since = _looked(session) or at
     stored.write(session, LOOKED, at.isoformat())
     session.expire_all()
-    since = datetime.fromisoformat(looked) if looked else at
+    _pause_if_stood_still(session, since, at)
+
+
+def _looked(session: Session) -> datetime | None:
+    looked = stored.read(session, LOOKED)
+    return datetime.fromisoformat(looked) if looked else None
+
+
+def _pause_if_stood_still(session: Session, since: datetime, at: datetime) -> None:
     if at - since < STOOD_STILL:
         return
     held = select(SmsSettings.id).where(SmsSettings.town_id == Campaign.town_id, SmsSettings.held_since.is_not(None))
@@ -232,8 +243,9 @@ def sweep(session: Session, at: datetime) -> int:
     """Put right what time has overtaken; how many rows it moved.
 
     A claim that nobody finished: what was not called yet waits again, of what was called nobody knows (and it is never
-    sent again). What waits too long has expired; what waits for someone who said no is called off; a campaign with
-    nothing left to send has finished."""
+    sent again). What waits too long has expired, but not while its campaign waits for a person; what waits for someone who
+    said no is called off; a campaign with nothing left to send has finished."""
+    _pause_if_stood_still(session, _looked(session) or at, at)
     waiting = Message.state.in_(WAITING)
     stuck = and_(Message.state == Delivery.SENDING, Message.claimed_at < at - STUCK_AFTER)
     moves = (
@@ -244,16 +256,33 @@ def sweep(session: Session, at: datetime) -> int:
         .where(stuck, Message.called_at.is_not(None))
         .values(state=Delivery.UNKNOWN, reason=Reason.NO_ANSWER),
         update(Message)
-        .where(waiting, Message.expires_at <= at)
-        .values(state=Delivery.EXPIRED, reason=Reason.EXPIRED, settled_at=at),
-        update(Message)
         .where(waiting, ~queries.agreed())
         .values(state=Delivery.CANCELLED, reason=Reason.OPTED_OUT, settled_at=at),
-        update(Campaign).where(Campaign.stage == Stage.RUNNING, ~queries.unfinished()).values(stage=Stage.DONE),
     )
     moved = 0
     for move in moves:
         done = session.execute(move.returning(1).execution_options(synchronize_session=False))
         moved += len(done.all())
+    moved += _expire(session, waiting, at)
+    over = Campaign.stage.in_((Stage.RUNNING, Stage.PAUSED, Stage.MISSED))
+    finished = update(Campaign).where(over, ~queries.unfinished()).values(stage=Stage.DONE).returning(1)
+    moved += len(session.execute(finished.execution_options(synchronize_session=False)).all())
     session.expire_all()
     return moved
+
+
+def _expire(session: Session, waiting: ColumnElement[bool], at: datetime) -> int:
+    """What waits and comes too late is not sent any more, and its campaign tells so; how many messages that were."""
+    late = (
+        update(Message)
+        .where(waiting, Message.expires_at <= at, ~queries.waits_for_a_word())
+        .values(state=Delivery.EXPIRED, reason=Reason.EXPIRED, settled_at=at)
+        .returning(Message.town_id, Message.campaign_id)
+    )
+    expired = session.execute(late.execution_options(synchronize_session=False)).tuples().all()
+    session.expire_all()
+    for (town_id, campaign_id), many in Counter(expired).items():
+        if campaign_id is not None:
+            campaign = session.get_one(Campaign, (town_id, campaign_id))
+            note(session, campaign, Step.EXPIRED, by_id=None, at=at, expired=many)
+    return len(expired)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,16 +20,13 @@ from crm.campaigns.preflight.rules.sums import STOPPING, TROUBLES, Sums
 from crm.campaigns.rules.delivery import WAITING
 from crm.campaigns.rules.hours import VIETNAM
 from crm.campaigns.rules.reasons import Reason
-from crm.campaigns.rules.stages import LATE_BY, Stage, Step
+from crm.campaigns.rules.stages import KEEPS_TRYING, LATE_BY, Stage, Step
 from crm.campaigns.rules.stages import move as possible
 from crm.campaigns.services.drafting import lock
 from crm.campaigns.services.sending import call_off, settings_of
 from crm.campaigns.services.steps import note
 from crm.errors import Conflict, RuleBroken
 from crm.web.filters import in_money
-
-KEEPS_TRYING = timedelta(days=3)
-"""A campaign's messages that could not leave within this time come too late, when it names no last day."""
 
 
 def preflight(
@@ -196,13 +193,15 @@ def pause(session: Session, campaign: Campaign, *, by_id: UUID | None, at: datet
 
 def resume(session: Session, campaign: Campaign, *, by_id: UUID | None, at: datetime) -> None:
     """It goes on where it stopped: each message has its own state. One whose time is still to come waits for it; one that
-    missed its time begins now."""
+    missed its time begins now. However long it stood still, without a last day it has its days again from now on."""
     lock(session, campaign)
     if campaign.stage in (Stage.DRAFT, Stage.PREPARING):
         raise RuleBroken(_l("This campaign has not been launched yet."))
     waits = campaign.stage is Stage.PAUSED and campaign.scheduled_for is not None and campaign.scheduled_for > at
     if campaign.stage is Stage.MISSED:
         _begin_at(session, campaign, at)
+    elif campaign.stage is Stage.PAUSED and not waits:
+        _end_after(session, campaign, at)
     campaign.move_to(Stage.SCHEDULED if waits else Stage.RUNNING)
     campaign.stood_still_since = None
     session.flush()
@@ -246,12 +245,17 @@ def check_time(session: Session, town_id: UUID, moment: datetime, at: datetime, 
 
 
 def _begin_at(session: Session, campaign: Campaign, begins: datetime) -> None:
+    _end_after(session, campaign, begins, not_before=begins)
+
+
+def _end_after(session: Session, campaign: Campaign, begins: datetime, **values: Any) -> None:
+    """What waits is sent until the end that follows from this beginning; `values` are written with it."""
     campaign.expires_at = ends_at(campaign, settings_of(session, campaign.town_id), begins)
     session.flush()
     session.execute(
         update(Message)
         .where(Message.town_id == campaign.town_id, Message.campaign_id == campaign.id, Message.state.in_(WAITING))
-        .values(not_before=begins, expires_at=campaign.expires_at)
+        .values(expires_at=campaign.expires_at, **values)
         .execution_options(synchronize_session=False)
     )
     session.expire_all()

@@ -7,15 +7,16 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from crm.campaigns import queries
-from crm.campaigns.models import USUAL_PRICE, Message, SmsSettings
+from crm.campaigns.models import USUAL_PRICE, Campaign, Message, SmsSettings
 from crm.campaigns.rules.delivery import WAITING, Delivery
 from crm.campaigns.rules.hours import LEGAL_HOURS
 from crm.campaigns.rules.reasons import Reason
+from crm.campaigns.rules.stages import KEEPS_TRYING, Stage
 from crm.campaigns.rules.texts import size
 from crm.campaigns.rules.ways import Way
 from crm.ids import new_id
@@ -135,9 +136,26 @@ def hold_everything(session: Session, town_ids: Iterable[UUID], at: datetime) ->
     session.expire_all()
 
 
+def not_too_late(at: datetime) -> ColumnElement[datetime]:
+    """Until when a message may leave that waited for a word: that of a campaign without a last day has its days again."""
+    return case(
+        (queries.has_no_last_day(), func.greatest(Message.expires_at, at + KEEPS_TRYING)), else_=Message.expires_at
+    )
+
+
 def release(session: Session, town_id: UUID, at: datetime) -> int:
     """An operator confirms: what still makes sense leaves from now on. How many messages wait."""
     _hold(session, town_id, None)
+    mine = (Message.town_id == town_id, Message.state.in_(WAITING), queries.has_no_last_day())
+    again = (
+        update(Message).where(*mine).values(expires_at=not_too_late(at)),
+        update(Campaign)
+        .where(Campaign.town_id == town_id, Campaign.stage == Stage.RUNNING, Campaign.last_day.is_(None))
+        .values(expires_at=func.greatest(Campaign.expires_at, at + KEEPS_TRYING)),
+    )
+    for statement in again:
+        session.execute(statement.execution_options(synchronize_session=False))
+    session.expire_all()
     waiting = select(func.count()).where(
         Message.town_id == town_id, Message.state.in_(WAITING), Message.expires_at > at
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -135,3 +137,30 @@ def test_the_ways_out_are_chosen(signed_in: Browser, session: Session, gateway: 
     assert (ways.twilio, ways.columns) == (False, {"number": "so", "text": "tin"})
     for wrong in ({"service_way": "twilio"}, {"number_heading": ""}, {"promotion_sender": "Tên có dấu"}):
         assert browser.post("/messages/files/ways", data=chosen | wrong).status_code == 422
+
+
+def test_all_results_are_found_however_many_were_handed_back(
+    signed_in: Browser, session: Session, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "PAGE", 12)
+    gateway.waiting(1)
+    file = gateway.make()
+    for number in range(14):
+        gateway.hand_back(f"ref,status\nAS1-1,Thành công\nAS9-{number},Thành công\n", f"kq-{number:02}.csv", file)
+    browser = signed_in(Role.ORGANISER)
+    for page in ("/messages/files", f"/messages/files/{file.id}"):
+        shown = browser.get(page).text
+        assert "kq-13.csv" in shown
+        assert "kq-00.csv" not in shown
+        assert "Tất cả kết quả đã nộp" in shown
+    for here in ("/messages/files/results", f"/messages/files/results?file={file.id}"):
+        first = browser.get(here).text
+        assert "kq-02.csv" in first
+        assert "kq-01.csv" not in first
+        following = re.search(r'rel="next" href="([^"]+)"', first)
+        assert following
+        rest = browser.get(html.unescape(following[1])).text
+        assert "kq-01.csv" in rest
+        assert "kq-00.csv" in rest
+    gateway.hand_back("ref,status\nAS7-1,Thành công\n", "fremd.csv")
+    assert "fremd.csv" not in browser.get(f"/messages/files/results?file={file.id}").text
