@@ -15,7 +15,7 @@ from crm import logs, sealed
 from crm.accounts import gateway as signing_in
 from crm.api import app_wide as api
 from crm.background import make_celery
-from crm.db import db, engine_options
+from crm.db import db, engine_options, keep_prepared
 from crm.menu import menu_of
 from crm.packages import BLUEPRINTS, RESOURCES
 from crm.sealed import Seal
@@ -38,6 +38,8 @@ def create_app(settings: Settings) -> Flask:
     logs.configure(production=settings.production)
     sealed.use(Seal(settings.identity_key))
     db.init_app(app)
+    with app.app_context():
+        keep_prepared(db.engine)
     Migrate(app, db, directory=str(ROOT / "migrations"), compare_type=True)
     app.extensions["clock"] = clock = MovedClock(settings.clock, production=settings.production)
     app.before_request(lambda: None if request.endpoint in TIMELESS else clock.refresh())

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
+from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import (
     BigInteger,
     DateTime,
@@ -226,9 +227,25 @@ def _still_lives(connection: Any, record: Any, _proxy: Any) -> None:
         return
     try:
         connection.execute("select 1")
-        connection.rollback()
+        connection.commit()
     except psycopg.Error:
         raise DisconnectionError from None
+
+
+def keep_prepared(engine: Engine) -> None:
+    """Let connections remember what they have prepared when a page ends.
+
+    Every page that only reads ends with a rollback, and with each one psycopg forgets the statements the server has prepared,
+    for a table they ask may have been made in what is undone. Nothing served here makes tables; so a transaction in
+    which all went well is undone below psycopg. After a failure it still forgets: then a statement may be what failed.
+    """
+    engine.dialect.do_rollback = _undo  # type: ignore[method-assign, assignment]
+
+
+def _undo(connection: Any) -> None:
+    well = connection.pgconn.transaction_status == TransactionStatus.INTRANS
+    if not (well and connection.pgconn.exec_(b"ROLLBACK").status == ExecStatus.COMMAND_OK):
+        connection.rollback()
 
 
 Found = TypeVar("Found")

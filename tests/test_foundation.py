@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from flask_babel import force_locale
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from crm.db import transaction
+from crm.db import keep_prepared, transaction
 from crm.errors import RuleBroken
 from tests.factories import Make
 
@@ -41,6 +41,23 @@ def test_a_failed_act_leaves_nothing(app: Flask, session: Session, make: Make) -
         make.prospect("Lê Văn Tám")
         raise RuntimeError
     assert session.scalar(text("select count(*) from prospect")) == 0
+
+
+def test_what_is_prepared_outlives_a_page_that_only_reads_but_no_failure(app: Flask) -> None:
+    engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"], pool_size=1, max_overflow=0)
+    keep_prepared(engine)
+    prepared = text("select count(*) from pg_prepared_statements where statement like '%generate_series%'")
+    counted = text("select count(*) from generate_series(1, :to)")
+    for _page in range(7):
+        with engine.connect() as connection:
+            connection.execute(counted, {"to": 9})
+    with engine.connect() as connection:
+        assert connection.scalar(prepared) == 1
+    with engine.connect() as connection, pytest.raises(DBAPIError):
+        connection.execute(text("select 1 / 0"))
+    with engine.connect() as connection:
+        assert connection.scalar(prepared) == 0
+    engine.dispose()
 
 
 @pytest.mark.parametrize(

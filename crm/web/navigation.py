@@ -8,10 +8,11 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 
 from flask import Flask, request, url_for
+from markupsafe import Markup
 
 from crm.names import clean
 from crm.web.guard import Actor
-from crm.web.language import LANGUAGES
+from crm.web.language import LANGUAGES, chosen
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ class Item:
 
 MOST_TOLD = 99
 """The menu does not count further: 99+."""
+
+MOST_DRAWN = 256
+"""So many menus are kept as they were drawn; then they are drawn anew."""
 
 
 class Link(NamedTuple):
@@ -117,6 +121,17 @@ def install(
     """Give every template its `navigation`, the languages and the addresses of the shell."""
 
     app.jinja_env.filters["in_groups"] = in_groups
+    kept: dict[tuple[Any, ...], Markup] = {}
+
+    @app.template_global()
+    def drawn(piece: str, links: Sequence[Link]) -> Markup:
+        """A piece of the shell with these links. Page after page it is the same, and the longest to write: so it is kept."""
+        key = (piece, chosen(), *((link.url, link.current, link.waiting()) for link in links))
+        if key not in kept:
+            if len(kept) >= MOST_DRAWN:
+                kept.clear()
+            kept[key] = getattr(app.jinja_env.get_template("components/shell.html").module, piece)(links)
+        return kept[key]
 
     @app.context_processor
     def shell() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from flask import Flask
+from flask import Flask, g
 
 from crm.menu import RESIDENTS
 from crm.web.navigation import Group, Item, Link, in_groups, shown
@@ -57,3 +57,15 @@ def test_a_household_belongs_to_the_people_and_the_list_of_certificates_to_itsel
         with app.test_request_context(address, method=method):
             found = shown([RESIDENTS, poor], Everything())  # type: ignore[arg-type]
             assert [link.url for link in found if link.current] == [here], address
+
+
+def test_a_menu_that_is_kept_says_what_waits_now_and_in_the_readers_language(app: Flask) -> None:
+    drawn = app.jinja_env.globals["drawn"]
+    assert callable(drawn)
+    with app.test_request_context("/"):
+        nothing, some = (drawn("side_links", [link("<b>", waits=waits)]) for waits in ("", "7"))
+        assert "&lt;b&gt;" in some
+        assert ("7</span>" in nothing, "7</span>" in some) == (False, True)
+        assert drawn("side_links", [link("<b>", waits="7")]) is some
+        g.speaks = "en"
+        assert "waiting:" in drawn("side_links", [link("<b>", waits="7")])
