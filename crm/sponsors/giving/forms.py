@@ -12,7 +12,7 @@ from uuid import UUID
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, DateField, IntegerField, RadioField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, Field, IntegerField, RadioField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 from crm.errors import RuleBroken
@@ -96,12 +96,23 @@ class ContributionForm(SponsorForm):
         start = {"people": 1, "months": 12, "kind": "person", "frequency": "once", "way": "neighbour"}
         form = cls(data=start) if typed is None else cls(typed, data=start)
         form.fill_in_what_older_pages_leave_out()
+        form.forget_what_does_not_count()
         return form
 
     def fill_in_what_older_pages_leave_out(self) -> None:
         """Without the two ways an amount counts before people and months."""
         if not self.way.raw_data and any(str(value).strip() for value in self.amount.raw_data or ()):
             self.way.data = Way.AMOUNT.value
+
+    def forget_what_does_not_count(self) -> None:
+        """What was typed for the way they then left is out of sight: it neither counts nor stops them."""
+        by_amount = not self.by_neighbours
+        unseen: list[Field] = [self.people] if by_amount else [self.amount]
+        if by_amount and self.often is Frequency.ONCE:
+            unseen.append(self.months)
+        for field in unseen:
+            if field.raw_data:
+                field.process(MultiDict(), field.object_data)
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Somebody must be reachable, so that they can confirm and be thanked."""
@@ -118,8 +129,19 @@ class ContributionForm(SponsorForm):
 
     def count(self) -> bool:
         """Whether the figures alone are sound; the rest of the form may still be empty."""
-        fields = (self.people, self.months, self.amount)
-        return all([field.validate(self) for field in fields])
+        return all([field.validate(self) for field in self._figures])
+
+    @property
+    def refused(self) -> str | None:
+        """Why the figures that were typed come to nothing; None while nothing is typed."""
+        for field in self._figures:
+            if field.errors and any(str(value).strip() for value in field.raw_data or ()):
+                return str(field.errors[0])
+        return None
+
+    @property
+    def _figures(self) -> tuple[Field, ...]:
+        return self.people, self.months, self.amount
 
     @property
     def wish(self) -> Wish:

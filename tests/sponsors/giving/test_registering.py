@@ -103,6 +103,40 @@ def test_what_cannot_be_counted_tells_a_month_and_no_sum(client: FlaskClient, as
     assert "107.800 đ" in words(answer["html"])
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"people": "100001", "months": "1"}, "Phải từ 1 đến 10000."),
+        ({"way": "amount", "amount": "abc"}, "Hãy ghi số tiền bằng chữ số"),
+    ],
+)
+def test_what_cannot_be_counted_says_why_where_the_sum_would_stand(
+    client: FlaskClient, asked: dict[str, str], told: str
+) -> None:
+    drawn = words(client.get("/sponsor/buys", query_string=asked).get_json()["html"])
+    assert told in drawn
+    assert "Hãy chọn, kết quả hiện ở đây." not in drawn
+    nothing = words(client.get("/sponsor/buys?way=amount").get_json()["html"])
+    assert "Hãy chọn, kết quả hiện ở đây." in nothing
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        {"way": "neighbour", "amount": ["", "abc"]},
+        {"way": "neighbour", "amount": "-5"},
+        {"way": "amount", "amount": "500.000", "people": ["1", "99999999"], "months": "nhiều"},
+    ],
+)
+def test_what_was_typed_for_the_way_they_left_stops_nobody(
+    client: FlaskClient, session: Session, left: dict[str, str]
+) -> None:
+    told = client.get("/sponsor/buys", query_string=GIVES | left).get_json()
+    assert told["buys"] is not None
+    assert client.post("/sponsor", data=GIVES | left).status_code == 303
+    assert count(session, Registration) == 1
+
+
 def test_what_was_typed_is_looked_at_before_it_is_sent_and_tells_nothing_of_others(
     client: FlaskClient, make: Make
 ) -> None:
