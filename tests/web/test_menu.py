@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from flask import Flask, g
+from flask_babel import refresh
 
 from crm.menu import RESIDENTS
 from crm.web.navigation import Group, Item, Link, in_groups, shown
@@ -68,4 +69,5 @@ def test_a_menu_that_is_kept_says_what_waits_now_and_in_the_readers_language(app
         assert ("7</span>" in nothing, "7</span>" in some) == (False, True)
         assert drawn("side_links", [link("<b>", waits="7")]) is some
         g.speaks = "en"
+        refresh()
         assert "waiting:" in drawn("side_links", [link("<b>", waits="7")])
