@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -82,13 +82,14 @@ def in_groups(links: Iterable[Link]) -> list[Group]:
 def shown(items: Iterable[Item], who: Actor) -> list[Link]:
     """The items this person may open."""
     mine = [item for item in items if who.may(item.permission)]
+    here, mark = _here(mine)
     return [
         Link(
             item.label,
             url_for(item.endpoint),
             item.icon,
             item.strong,
-            _current(item, mine),
+            mark if item.endpoint in here else "",
             item.group,
             cache(partial(_told, item.waiting)),
         )
@@ -101,18 +102,19 @@ def _told(waiting: Callable[[], int] | None) -> str:
     return f"{MOST_TOLD}+" if number > MOST_TOLD else str(number or "")
 
 
-def _current(item: Item, items: list[Item]) -> str:
-    """A page that is no place of the menu belongs to the place that covers it or its package, or else to the one place of
-    its own package, where there is just one."""
+def _here(items: Sequence[Item]) -> tuple[Collection[str], str]:
+    """The places of the menu where one is, and their mark. A page that is no place of the menu belongs to the place that
+    covers it or its package, or else to the one place of its own package, where there is just one."""
     here = request.endpoint or ""
-    if here in [one.endpoint for one in items]:
-        return "page" if item.endpoint == here else ""
+    places = [item.endpoint for item in items]
+    if here in places:
+        return (here,), "page"
     package = here.partition(".")[0]
     for covered in (here, package):
-        if covering := [one.endpoint for one in items if covered in one.covers]:
-            return "true" if item.endpoint in covering else ""
-    around = [one.endpoint for one in items if one.endpoint.partition(".")[0] == package]
-    return "true" if around == [item.endpoint] else ""
+        if covering := [item.endpoint for item in items if covered in item.covers]:
+            return covering, "true"
+    around = [place for place in places if place.partition(".")[0] == package]
+    return (around if len(around) == 1 else ()), "true"
 
 
 def install(
