@@ -252,7 +252,7 @@ def _paid_as(paid: Borne) -> State:
 
 
 def _unpaid(stays: Sequence[Stay], month: Month, known: Sequence[Month], today: date) -> State:
-    """What a month is that nobody has paid."""
+    """What a month is that nobody has paid. This month is never lost: whoever registers anew may begin with it."""
     begun = [stay for stay in stays if stay.first <= month]
     if not begun:
         return State.BEFORE if not known or month < known[0] else State.GAP
@@ -261,7 +261,7 @@ def _unpaid(stays: Sequence[Stay], month: Month, known: Sequence[Month], today: 
     if stay.ended_as is not None or returned:
         if stay.ended_as not in TO_WIN_BACK:
             return State.AWAY
-        return State.GAP if returned or month <= this else State.AWAY
+        return State.GAP if returned or month < this else State.AWAY
     return _open(stay, month, today)
 
 
@@ -270,7 +270,7 @@ def _open(stay: Stay, month: Month, today: date) -> State:
     this = Month.of(today)
     following = stay.paid_through + 1 if stay.paid_through else stay.first
     if stay.deadline_on and today > stay.deadline_on:
-        return State.LATE if month <= this else State.UPCOMING
+        return State.LATE if month < this else State.UPCOMING
     due = following <= this and month < following + max(stay.at_once, 1)
     return State.DUE if due else State.UPCOMING
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,12 +89,17 @@ def test_what_falls_due_is_the_next_period_in_grace_where_its_month_is_over() ->
     assert due == [("2019-07", True), ("2019-08", False), ("2019-09", False)]
     assert states(calendar)["2019-10"] is State.UPCOMING
     late = months_of([stay], paid, date(2019, 10, 1), ahead=1)
-    assert [str(one.month) for one in late.months if one.state is State.LATE] == [
-        "2019-07",
-        "2019-08",
-        "2019-09",
-        "2019-10",
-    ]
+    assert [str(one.month) for one in late.months if one.state is State.LATE] == ["2019-07", "2019-08", "2019-09"]
+
+
+@pytest.mark.parametrize("ended_as", [Ending.LAPSED, None])
+def test_the_month_in_which_one_may_still_register_anew_is_no_gap(ended_as: Ending | None) -> None:
+    """Lapsed on 1 February; on 20 March that month can still be begun with, so only January and February are over."""
+    stay = Stay(Month(2019, 11), Month(2019, 12), date(2020, 1, 31), ended_as, 1)
+    paid = {month: own() for month in Month(2019, 11).run(2)}
+    calendar = months_of([stay], paid, date(2020, 3, 20), ahead=1)
+    assert [str(one.month) for one in calendar.gaps] == ["2020-01", "2020-02"]
+    assert states(calendar)["2020-03"] is (State.AWAY if ended_as else State.UPCOMING)
 
 
 def test_who_went_over_to_compulsory_insurance_has_no_gap() -> None:
@@ -139,7 +145,8 @@ class Life:
         end = self.begins + len(self.run)
         if first:
             stays.append(Stay(first, end - 1, (end + 2).last_day, None, 1))
-        return months_of(stays, paid, (end - 1).last_day, ahead=0)
+        told = months_of(stays, paid, end.first_day, ahead=0)  # a month is lost only once it is over
+        return replace(told, months=told.months[: len(self.run)])
 
 
 lives = st.builds(
