@@ -223,14 +223,15 @@ def troubles(
     spent = queries.spent_in_month(session, campaign.town_id, at, settings.price) if most is not None else 0
     begins = campaign.scheduled_for or at
     past = campaign.scheduled_for is not None and campaign.scheduled_for <= at
-    late = campaign.last_day is not None and campaign.last_day < begins.astimezone(VIETNAM).date()
+    leaves = settings.hours.next_allowed(begins).astimezone(VIETNAM).date()
     promotion = campaign.purpose is Purpose.PROMOTION
     version_id, sender = campaign.template_version_id, settings.sender
     approved = is_approved(session, campaign.town_id, version_id, sender)
     needed = settings.takes_only_approved(begins.astimezone(VIETNAM).date())
     checks = (
         (not sums.messages, Trouble.NOBODY),
-        (past or late, Trouble.TIME_IS_PAST),
+        (past, Trouble.TIME_IS_PAST),
+        (campaign.last_day is not None and campaign.last_day < leaves, Trouble.LAST_DAY_IS_OVER),
         (campaign.budget is not None and sums.cost > campaign.budget, Trouble.OVER_BUDGET),
         (most is not None and sums.cost + spent > most, Trouble.OVER_MONTH_BUDGET),
         (bool(refused_in(campaign.text)), Trouble.WORDING),

@@ -137,10 +137,10 @@ def _page(campaign: Campaign, trial: TrialForm) -> str:
 
 
 def _found(campaign: Campaign, check: Any) -> dict[str, Any]:
-    sums, settings = Sums.from_json(check.facts), settings_of(session(), campaign.town_id)
+    sums, settings, at = Sums.from_json(check.facts), settings_of(session(), campaign.town_id), now()
     problem = queries.read_problem(request.args.get("problem"))
     asked: dict[str, Any] = {"problem": problem, "cursor": request.args.get("cursor"), "size": PAGE}
-    found = checking.troubles(session(), campaign, sums, now(), settings)
+    found = checking.troubles(session(), campaign, sums, at, settings)
     return {
         "sums": sums,
         "problem": problem,
@@ -149,7 +149,8 @@ def _found(campaign: Campaign, check: Any) -> dict[str, Any]:
         "stopped": any(one in STOPPING for one in found),
         "pieces": refused_in(campaign.text),
         "signs": costly(unaccented(campaign.text)),
-        "holds": checking.holds(check, campaign, now()),
+        "holds": checking.holds(check, campaign, at),
         "second": launching.needs_second(settings, messages=check.messages, cost=check.cost),
         "hours": settings.hours,
+        "waits_until": settings.hours.waits_until(at) if campaign.scheduled_for is None else None,
     }

@@ -68,6 +68,7 @@ def _page(campaign: Campaign, form: MoveForm | None) -> str:
     words: dict[str, Any] = {"SIGNS": STAGE_SIGNS, "STEPS": STEPS, "Which": Which, "WHICH": WHICH, "chips": chips}
     words |= {"moving": form or _move_form(campaign), "asked": waiting_among(session(), town_id, [campaign.id])}
     words |= {"held": settings.held_since, "KEEPS_TRYING": KEEPS_TRYING}
+    words |= {"hours": settings.hours, "waits_until": settings.hours.waits_until(now())}
     words["place"] = session().get(Place, (town_id, UUID(place_id))) if place_id else None
     if launched:
         words["tally"] = queries.tally(session(), campaign, visible, price)

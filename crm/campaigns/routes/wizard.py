@@ -237,8 +237,9 @@ def _mended(campaign: Campaign, how: str, piece: str) -> dict[str, Any]:
     if how == "now":
         return {"scheduled_for": None}
     if how == "hours":
-        hours = settings_of(session(), campaign.town_id).hours
-        return {"scheduled_for": hours.next_allowed(campaign.scheduled_for or now())}
+        hours, at = settings_of(session(), campaign.town_id).hours, now()
+        moment = hours.next_allowed(max(campaign.scheduled_for or at, at))
+        return {"scheduled_for": moment if moment > at else None}
     if how == "lawful" and campaign.purpose is Purpose.PROMOTION:
         return {"text": lawful(campaign.text), "template_version_id": None}
     if how == "signs":

@@ -30,6 +30,10 @@ class Hours:
         day = local.date() if local.time() < self.opens else local.date() + timedelta(days=1)
         return datetime.combine(day, self.opens, VIETNAM)
 
+    def waits_until(self, moment: datetime) -> datetime | None:
+        """When messages may leave again; None while they may."""
+        return None if self.allow(moment) else self.next_allowed(moment)
+
 
 LEGAL_HOURS = Hours()
 """Decree 91/2020, Article 13: 07:00 to 22:00."""

@@ -54,6 +54,7 @@ class Trouble(StrEnum):
     NOBODY = "nobody"
     OUT_OF_HOURS = "out_of_hours"
     TIME_IS_PAST = "time_is_past"
+    LAST_DAY_IS_OVER = "last_day_is_over"
     OVER_BUDGET = "over_budget"
     OVER_MONTH_BUDGET = "over_month_budget"
     NOT_APPROVED = "not_approved"
@@ -65,12 +66,16 @@ class Trouble(StrEnum):
 
 
 STOPPING = frozenset(
-    {Trouble.NOBODY, Trouble.TIME_IS_PAST, Trouble.OVER_BUDGET, Trouble.OVER_MONTH_BUDGET, Trouble.NOT_APPROVED}
+    {
+        *(Trouble.NOBODY, Trouble.TIME_IS_PAST, Trouble.LAST_DAY_IS_OVER),
+        *(Trouble.OVER_BUDGET, Trouble.OVER_MONTH_BUDGET, Trouble.NOT_APPROVED),
+    }
 )
 TROUBLES: dict[Trouble, LazyString] = {
     Trouble.NOBODY: _l("Nobody would get this message. Look below at who is left out and why."),
     Trouble.OUT_OF_HOURS: _l("The chosen time is outside the hours in which messages may leave."),
     Trouble.TIME_IS_PAST: _l("The chosen time is past. Choose another, or send at once."),
+    Trouble.LAST_DAY_IS_OVER: _l("Its last day is over before a message may leave. Choose a later one."),
     Trouble.OVER_BUDGET: _l("It would cost more than this campaign may. Send fewer, shorter, or raise its budget."),
     Trouble.OVER_MONTH_BUDGET: _l(
         "With what was sent this month it is more than the town's budget for the month. Send fewer or shorter, wait for "
