@@ -51,6 +51,8 @@ class Settings:
             raise SettingsError("SMTP_URL must begin with smtp:// or smtps://, e.g. smtp://user:password@host:587.")
         if not self.production:
             return
+        if not self.redis_url:
+            raise SettingsError("REDIS_URL is not set; limits, tasks and messages need it in production.")
         for name, value in (("SECRET_KEY", self.secret_key), ("IDENTITY_KEY", self.identity_key)):
             if value == DEVELOPMENT_SECRET or len(value) < 32:
                 raise SettingsError(f"{name} must be set to at least 32 secret characters in production.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from uuid import UUID
 
 import click
 from flask import current_app, url_for
@@ -11,12 +12,14 @@ from flask_babel import gettext as _
 from crm import clock
 from crm.accounts import gateway, queries, services
 from crm.accounts.rules import Role
-from crm.db import transaction
-from crm.errors import RuleBroken
+from crm.clock import local_day
+from crm.db import session, transaction
+from crm.errors import NotFound, RuleBroken
 from crm.places.queries import place_named, the_town
 from crm.told import Told
 
 SCOPES = ("identity:read",)
+MOST_LISTED = 1000
 
 
 @click.group()
@@ -88,3 +91,28 @@ def add_token(identity: str, name: str, scopes: tuple[str, ...]) -> None:
     except RuleBroken as refused:
         raise Told(str(refused)) from None
     click.echo(key)
+
+
+@token.command("list")
+def list_tokens() -> None:
+    """Print every key: its id, since when, who it acts for, what it is for, and whether it has ended."""
+    current = session()
+    for row, who in queries.page_of_tokens(current, the_town(current).id, cursor=None, size=MOST_LISTED).rows:
+        ended = f"ended {local_day(row.revoked_at)}" if row.revoked_at else "works" if who.active else "closed account"
+        click.echo(
+            "\t".join((str(row.id), str(local_day(row.created_at)), who.email or who.phone or "", row.name, ended))
+        )
+
+
+@token.command("revoke")
+@click.argument("token_id", metavar="ID", type=click.UUID)
+def revoke_token(token_id: UUID) -> None:
+    """End a key; `crm token list` tells its id."""
+    try:
+        with transaction() as current:
+            services.revoke_token(
+                current, queries.api_token(current, the_town(current).id, token_id), by=None, at=clock.now()
+            )
+    except NotFound:
+        raise Told(_("There is no key with this id; `crm token list` tells them all.")) from None
+    click.echo(_("The key has ended."))

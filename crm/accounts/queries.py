@@ -14,10 +14,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm.accounts.models import ApiToken, Invitation, Organisation, User
 from crm.accounts.rules import OrganisationKind, Reach, Role, reach
+from crm.db import one_found
 from crm.errors import NotFound, RuleBroken
 from crm.places.models import Place
 from crm.places.queries import ids_within
-from crm.web.pager import Page, page
+from crm.web.pager import Page, latest_first, page
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,24 @@ _HOLDER = (
     .join(ApiToken, (ApiToken.town_id == User.town_id) & (ApiToken.user_id == User.id))
     .where(ApiToken.digest == bindparam("digest"), ApiToken.revoked_at.is_(None), User.active)
 )
+
+
+def page_of_tokens(session: Session, town_id: UUID, *, cursor: str | None, size: int) -> Page[Any]:
+    """One page of (ApiToken, User): every key of a town, the latest first, ended ones as well."""
+    query: Any = select(ApiToken, User).join(User, (User.town_id == ApiToken.town_id) & (User.id == ApiToken.user_id))
+    return latest_first(
+        session,
+        query.where(ApiToken.town_id == town_id),
+        (ApiToken.created_at, ApiToken.id),
+        cursor=cursor,
+        size=size,
+        key=lambda row: (row[0].created_at.isoformat(), row[0].id),
+    )
+
+
+def api_token(session: Session, town_id: UUID, token_id: UUID) -> ApiToken:
+    """A key by its id. Raises NotFound."""
+    return one_found(session, select(ApiToken).where(ApiToken.town_id == town_id, ApiToken.id == token_id))
 
 
 def user_of_session(session: Session, uniquifier: str) -> User | None:

@@ -173,6 +173,26 @@ def _set_active(user_id: UUID, active: bool) -> ResponseReturnValue:
     return redirect(url_for("accounts.listing"))
 
 
+@bp.get("/accounts/keys")
+@may(May.MANAGE_ACCOUNTS)
+def keys() -> ResponseReturnValue:
+    """The keys of other programs."""
+    found = queries.page_of_tokens(session(), current_user().town_id, cursor=request.args.get("cursor"), size=PAGE)
+    return render_template("accounts/keys.html", page=found)
+
+
+@bp.post("/accounts/keys/<uuid:token_id>/revoke")
+@may(May.MANAGE_ACCOUNTS)
+def revoke(token_id: UUID) -> ResponseReturnValue:
+    """A program is kept out from now on."""
+    by = current_user()
+    with transaction() as current:
+        row = queries.api_token(current, by.town_id, token_id)
+        services.revoke_token(current, row, by=by, at=clock.now())
+        flash(_("The key “%(name)s” has ended.", name=row.name or "—"), "success")
+    return redirect(url_for(".keys"), 303)
+
+
 @bp.get("/invitation/<key>")
 @public
 def invitation(key: str) -> ResponseReturnValue:

@@ -182,8 +182,18 @@ def add_token(session: Session, user: User, *, name: str, scopes: Sequence[str],
         created_at=at,
     )
     session.add(row)
-    session.flush()
+    note_change_of(
+        session, row, "token_added", by=None, at=at, after={"of": str(user.id), "name": name, "scopes": row.scopes}
+    )
     return token
+
+
+def revoke_token(session: Session, row: ApiToken, *, by: User | None, at: datetime) -> None:
+    """The program that has this key is kept out from now on; the person it acted for is not. Again does nothing."""
+    session.refresh(row, with_for_update=True)
+    if row.revoked_at is None:
+        row.revoked_at = at
+        note_change_of(session, row, "token_revoked", by=by, at=at, before={"of": str(row.user_id), "name": row.name})
 
 
 def note_change(

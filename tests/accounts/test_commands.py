@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
@@ -10,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm.accounts.commands import token, user
-from crm.accounts.models import User
+from crm.accounts.models import ChangeRecord, User
 from crm.accounts.rules import Role
 from tests.factories import Make
 
@@ -73,3 +75,19 @@ def test_a_token_is_printed_once_and_alone(client: FlaskClient, make: Make) -> N
     assert told["full_name"] == "Phạm Văn Hùng"
     assert told["scopes"] == ["identity:read"]
     assert told["reach"] == "all"
+
+
+def test_a_key_is_listed_and_ended(client: FlaskClient, make: Make, session: Session) -> None:
+    make.user(Role.MANAGER, email="manager@example.vn")
+    key = run("token", "add", "manager@example.vn", "--name", "bảng tính").stdout.strip()
+    assert key not in run("token", "list").stdout
+    token_id, _since, whose, name, state = run("token", "list").stdout.strip().split("\t")
+    assert (whose, name, state) == ("manager@example.vn", "bảng tính", "works")
+    for _again in range(2):
+        assert run("token", "revoke", token_id).exit_code == 0
+    assert client.get("/api/v1/whoami", headers={"Authorization": f"Bearer {key}"}).status_code == 401
+    assert "ended" in run("token", "list").stdout
+    acts = session.scalars(select(ChangeRecord.act).order_by(ChangeRecord.at, ChangeRecord.id)).all()
+    assert acts == ["token_added", "token_revoked"]
+    unknown = run("token", "revoke", str(uuid4()))
+    assert (unknown.exit_code, "crm token list" in unknown.stderr) == (2, True)

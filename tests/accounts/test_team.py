@@ -76,3 +76,18 @@ def test_who_leads_nothing_and_who_does_not_lead_invite_nobody(
     for role in (Role.VOLUNTEER, Role.ORGANISER, Role.AUDITOR):
         assert signed_in(role).post("/team/new", data=NEW).status_code == 403
     assert session.scalar(select(func.count()).where(User.full_name == "Mai Thị Mới")) == 0
+
+
+def test_an_administrator_sees_and_ends_the_keys_of_other_programs(
+    signed_in: Browser, client: FlaskClient, session: Session, make: Make
+) -> None:
+    key, admin = make.token(make.user(Role.MANAGER, full_name="Phạm Văn Hùng")), signed_in(Role.ADMIN)
+    page = admin.get("/accounts/keys").text
+    assert "Phạm Văn Hùng" in page
+    assert key not in page
+    [address] = re.findall(r"/accounts/keys/[\w-]+/revoke", page)
+    assert signed_in(Role.MANAGER).post(address).status_code == 403
+    assert client.get("/api/v1/whoami", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    assert admin.post(address).status_code == 303
+    assert "/revoke" not in admin.get("/accounts/keys").text
+    assert client.get("/api/v1/whoami", headers={"Authorization": f"Bearer {key}"}).status_code == 401

@@ -15,7 +15,7 @@ from crm.accounts.queries import Scope, token_digest
 from crm.errors import NotFound
 from crm.money import Vnd
 from crm.sponsors.family import kept_of, stands_for
-from crm.sponsors.giving.models import InstalmentReminder, PledgeInstalment, PledgeStep, Registration
+from crm.sponsors.giving.models import PledgeInstalment, PledgeStep, Registration
 from crm.sponsors.giving.rules import AWAY_FROM_DUE, Account, Due, Frequency, Reminder, laid
 from crm.sponsors.models import Pledge, Receipt, Sponsor
 from crm.sponsors.rules import PledgeState
@@ -226,17 +226,6 @@ def to_remind(session: Session, town_id: UUID, first: date, last: date) -> Seque
     found = unpaid(town_id, first, last).subquery()
     query = select(found.c.pledge_id, found.c.due_on, found.c.left).order_by(found.c.due_on, found.c.pledge_id)
     return [ToRemind(row[0], row[1], int(row[2])) for row in session.execute(query)]
-
-
-def reminders_since(town_id: UUID, day: date) -> Any:
-    """Letters that became due from a day on, with their promise and sponsor: for whoever writes them another way."""
-    return (
-        select(InstalmentReminder, Pledge, Sponsor)
-        .join(Pledge, and_(Pledge.town_id == InstalmentReminder.town_id, Pledge.id == InstalmentReminder.pledge_id))
-        .join(Sponsor, stands_for(Pledge))
-        .where(InstalmentReminder.town_id == town_id, InstalmentReminder.made_on >= day)
-        .order_by(InstalmentReminder.id)
-    )
 
 
 # ---- registrations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -16,7 +16,7 @@ from crm.errors import RuleBroken
 from crm.money import Vnd, in_words
 from crm.months import Month
 from crm.prospects.rules import Ground
-from crm.sponsors.rules import CODE_LETTERS, NEEDS, Balance, needy
+from crm.sponsors.rules import CODE_LETTERS, NEEDS, Balance
 
 
 class PaperKind(StrEnum):
@@ -142,11 +142,6 @@ class Told(NamedTuple):
 
 Cells = Mapping[tuple[UUID, Ground], int]
 """How many people live in a place with a need."""
-
-
-def need_of(grounds: Collection[Ground]) -> Ground:
-    """Poor, near-poor, or `other` for whom a treasurer helps for a reason of their own."""
-    return needy(grounds) or Ground.OTHER
 
 
 def told_as(people: Cells, least: int = FEWEST) -> dict[tuple[UUID, Ground], Told]:

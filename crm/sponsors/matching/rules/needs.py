@@ -42,14 +42,6 @@ class Why(StrEnum):
     MAY_NOT_JOIN = "may_not_join"
 
 
-class Short(StrEnum):
-    """Why somebody gets fewer months than were wished for."""
-
-    CERTIFICATE = "certificate"
-    CARRIED_LATER = "carried_later"
-    MONEY = "money"
-
-
 class Rest(StrEnum):
     """Why what is left of a sponsor's money could not be used."""
 
