@@ -90,11 +90,12 @@ def test_every_package_says_what_it_is() -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize("missing", ["SECRET_KEY", "IDENTITY_KEY"])
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "IDENTITY_KEY", "REDIS_URL"])
 def test_production_does_not_start_without_its_secrets(missing: str) -> None:
     environ = {
         "CRM_ENV": "production",
         "DATABASE_URL": "postgresql://x/y",
+        "REDIS_URL": "redis://x",
         "SECRET_KEY": "s" * 40,
         "IDENTITY_KEY": "i" * 40,
     }
@@ -110,6 +111,7 @@ def test_production_does_not_move_its_clock() -> None:
             {
                 "CRM_ENV": "production",
                 "DATABASE_URL": "postgresql://x/y",
+                "REDIS_URL": "redis://x",
                 "SECRET_KEY": "s" * 40,
                 "IDENTITY_KEY": "i" * 40,
                 "CRM_CLOCK": "2019-10-15T09:00",
