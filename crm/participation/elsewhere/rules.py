@@ -41,8 +41,14 @@ class Beside:
 NOTHING = Beside()
 
 
-def check(said: Said, this: Month, cap: int | None) -> None:
-    """Refuses what no paper can say, at the field that says it; `cap` is for how many months the State helps at most."""
+def check(
+    said: Said, this: Month, cap: int | None, *, helped_from: Month | None = None, works_from: Month | None = None
+) -> None:
+    """Refuses what no paper can say, at the field that says it; `cap` is for how many months the State helps at most.
+
+    No month before `helped_from` can have been helped with, and none before `works_from` was paid by this person:
+    None where that is not known.
+    """
     if said.through > this:
         raise RuleBroken(_l("This month has not come yet."), field="through")
     if said.voluntary > max(0, said.through.since(VOLUNTARY_BEGAN) + 1):
@@ -52,6 +58,18 @@ def check(said: Said, this: Month, cap: int | None) -> None:
         raise RuleBroken(_l("The State cannot have helped with more months than were paid."), field="supported")
     if said.supported is not None and cap is not None and said.supported > cap:
         raise RuleBroken(_l("The State helps with %(most)s months at most.", most=cap), field="supported")
+    if said.supported is not None and helped_from and said.supported > max(0, said.through.since(helped_from) + 1):
+        message = _l(
+            "The State can have helped from %(month)s on: there were not so many months since.",
+            month=f"{helped_from.number}/{helped_from.year}",
+        )
+        raise RuleBroken(message, field="supported")
+    if works_from and said.voluntary + said.compulsory > max(0, said.through.since(works_from) + 1):
+        message = _l(
+            "Old enough to pay from %(month)s on: with the voluntary ones that is more months than there were since.",
+            month=f"{works_from.number}/{works_from.year}",
+        )
+        raise RuleBroken(message, field="compulsory")
     if said.compulsory > LONGEST_LIFE:
         raise RuleBroken(_l("Nobody pays for so many months in a life. Read the paper again."), field="compulsory")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -14,9 +15,11 @@ from crm.months import Month
 from crm.participation.elsewhere.models import InsuranceRecord
 from crm.participation.elsewhere.queries import latest
 from crm.participation.elsewhere.rules import Said, check
-from crm.participation.rules import basis_for
+from crm.participation.months import helping_since
+from crm.participation.rules import basis_for, joins_from
 from crm.premiums.queries import law
-from crm.premiums.rules.keys import LawKey
+from crm.premiums.rules.keys import WINDOWS, LawKey
+from crm.premiums.rules.law import Law
 from crm.prospects.models import Prospect
 
 
@@ -30,9 +33,7 @@ def write_down(session: Session, person: Prospect, said: Said, *, by: User, at: 
         raise RuleBroken(message, code="not_yours")
     session.flush()
     session.refresh(person, with_for_update=True)
-    today = law(session).on(local_day(at))
-    cap = today.number(LawKey.SUPPORT_CAP_MONTHS) if today.says(LawKey.SUPPORT_CAP_MONTHS) else None
-    check(said, Month.of(today.day), cap)
+    check(said, Month.of(local_day(at)), **_limits(person, law(session), local_day(at)))
     if latest(session, person) == said:
         return
     session.add(
@@ -49,3 +50,21 @@ def write_down(session: Session, person: Prospect, said: Said, *, by: User, at: 
         )
     )
     session.flush()
+
+
+def _limits(person: Prospect, all_law: Law, day: date) -> dict[str, Any]:
+    """What no paper about this person can exceed, as `check` takes it.
+
+    The State helps by the day of payment (decree 134/2015, article 14): the first months it can have helped with are
+    those whose window, the longest there is, was still open when it began.
+    """
+    today = all_law.on(day)
+    cap = today.number(LawKey.SUPPORT_CAP_MONTHS) if today.says(LawKey.SUPPORT_CAP_MONTHS) else None
+    of_age = today.says(LawKey.LEAST_AGE) and joins_from(
+        person.birth_date, person.birth_year, today.number(LawKey.LEAST_AGE)
+    )
+    return {
+        "cap": cap,
+        "helped_from": helping_since(all_law) - (max(map(today.window, WINDOWS)) - 1) if cap else None,
+        "works_from": Month.of(of_age) if of_age else None,
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import date, timedelta
 from typing import Any
 
@@ -83,8 +84,11 @@ def test_what_a_list_left_unsure_is_sure_once_the_paper_was_read(session: Sessio
 
 
 def test_of_month_121_nothing_is_paid_by_the_state(session: Session, make: Make) -> None:
+    """Written past the check: in 2019 no paper can say so yet."""
     person = make.prospect()
-    read(make, person, Said(Month(2019, 9), 119, 119, 0, "Sổ BHXH"))
+    row = {"through": date(2019, 9, 1), "voluntary": 119, "supported": 119, "compulsory": 0, "proof": "Sổ BHXH"}
+    by = make.user(Role.MANAGER)
+    session.add(InsuranceRecord(town_id=person.town_id, prospect_id=person.id, at=clock.now(), by_id=by.id, **row))
     spell_now = join(person, OCTOBER)
     first, second, third = months.told(session, person, law(session), OCTOBER).calendar.months[:3]
     assert [(one.supported, one.supported_so_far) for one in (first, second, third)] == [
@@ -121,6 +125,25 @@ def test_what_no_paper_can_say_is_refused(said: Said, field: str) -> None:
     with pytest.raises(RuleBroken) as refusal:
         check(said, Month.of(OCTOBER), 120)
     assert refusal.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("voluntary", "supported", "compulsory", "field"),
+    [
+        (40, 27, 0, None),
+        (40, 28, 0, "supported"),  # the State helps since 2018; the year's window reaches back to July 2017
+        (40, 20, 377, None),
+        (40, 20, 378, "compulsory"),  # old enough since January 1985
+    ],
+)
+def test_no_paper_counts_more_months_than_there_were(
+    session: Session, make: Make, voluntary: int, supported: int, compulsory: int, field: str | None
+) -> None:
+    person = make.prospect(birth_date=date(1970, 1, 20), birth_year=1970)
+    said = Said(Month(2019, 9), voluntary, supported, compulsory, "Sổ BHXH")
+    with pytest.raises(RuleBroken) if field else nullcontext() as refusal:
+        read(make, person, said)
+    assert refusal is None or refusal.value.field == field
 
 
 def test_without_a_paper_nothing_is_added() -> None:
