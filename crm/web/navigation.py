@@ -126,7 +126,7 @@ def install(
     kept: dict[tuple[Any, ...], Markup] = {}
 
     @app.template_global()
-    def drawn(piece: str, links: Sequence[Link]) -> Markup:
+    def shell_piece(piece: str, links: Sequence[Link]) -> Markup:
         """A piece of the shell with these links. Page after page it is the same, and the longest to write: so it is kept."""
         key = (piece, chosen(), *((link.url, link.current, link.waiting()) for link in links))
         if key not in kept:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from jinja2.meta import find_undeclared_variables
-from jinja2.nodes import Name
+from jinja2.nodes import Call, Name
 
 from crm.sandbox.app import Setup, create_sandbox
-from tests.house.sources import ROOT, TEMPLATES
+from tests.house.sources import ROOT, TEMPLATES, walked
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +44,27 @@ def test_macros_that_ask_who_is_looking_are_imported_with_context(program: Flask
             if needing[source] and "with context" not in line:
                 wrong.append(f"{name} imports {source} without context, which needs {', '.join(needing[source])}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_page_gives_a_name_that_its_layout_calls(program: Flask) -> None:
+    """A page's own name hides the program's: a number under the name of what draws the menu, and the page falls."""
+    trees = {name: program.jinja_env.parse((ROOT / "templates" / name).read_text("utf-8")) for name in TEMPLATES}
+    layouts = [tree for name, tree in trees.items() if name.startswith(("layouts/", "components/"))]
+    called = {call.node.name for tree in layouts for call in tree.find_all(Call) if isinstance(call.node, Name)}
+    called &= set(program.jinja_env.globals)
+    wrong = [
+        f"{source}: {given.arg}"
+        for source, found in walked("render_template")
+        for node in found
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "render_template"
+        for given in node.keywords
+        if given.arg in called
+    ]
+    wrong += [
+        f"{name}: {node.name}"
+        for name, tree in trees.items()
+        if not name.startswith("components/")
+        for node in tree.find_all(Name)
+        if node.ctx == "store" and node.name in called
+    ]
+    assert "shell_piece" in called and not wrong, "\n".join(wrong)
