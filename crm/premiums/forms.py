@@ -6,9 +6,11 @@ from typing import Any
 from flask_babel import gettext as _
 from wtforms import IntegerField
 
+from crm.lines import whole_number
 from crm.web.filters import in_number
 
-AMOUNT = re.compile(r"[0-9]{1,12}")
+MOST_DIGITS = 12
+UNIT = re.compile(r"\s*(đ|₫|đồng|vnd)\s*$", re.IGNORECASE)
 
 
 class DongField(IntegerField):
@@ -20,11 +22,12 @@ class DongField(IntegerField):
         return str(in_number(self.data)) if self.data is not None else ""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """Figures with or without dots → a whole number."""
-        figures = re.sub(r"[.,\s\u00a0đĐ₫]", "", str(valuelist[0])) if valuelist else ""
-        if not AMOUNT.fullmatch(figures):
+        """Figures in groups of three or not → a whole number."""
+        typed = UNIT.sub("", str(valuelist[0])) if valuelist else ""
+        amount = whole_number(typed, MOST_DIGITS)
+        if amount is None:
             raise ValueError(_("Write the amount in figures, such as 1,500,000."))
-        self.data = int(figures)
+        self.data = amount
 
 
 class MayBeEmptyDong(DongField):

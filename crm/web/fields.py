@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from wtforms import IntegerField
 
+from crm.lines import whole_number
 from crm.web.filters import in_number
 
-FIGURES = re.compile(r"\d{1,9}")
+MOST_DIGITS = 9
 
 
 class CountField(IntegerField):
@@ -25,9 +25,12 @@ class CountField(IntegerField):
         return str(in_number(self.data)) if self.data is not None else ""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """Figures with or without dots → a whole number; nothing → None."""
-        figures = re.sub(r"[.,\s\u00a0]", "", str(valuelist[0])) if valuelist else ""
+        """Figures in groups of three or not → a whole number; nothing → None."""
+        typed = str(valuelist[0]).strip() if valuelist else ""
         self.data = None
-        if figures and not (FIGURES.fullmatch(figures) and int(figures) <= self.most):
+        if not typed:
+            return
+        number = whole_number(typed, MOST_DIGITS)
+        if number is None or number > self.most:
             raise ValueError(self.hint)
-        self.data = int(figures) if figures else None
+        self.data = number

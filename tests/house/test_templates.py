@@ -67,4 +67,5 @@ def test_no_page_gives_a_name_that_its_layout_calls(program: Flask) -> None:
         for node in tree.find_all(Name)
         if node.ctx == "store" and node.name in called
     ]
-    assert "shell_piece" in called and not wrong, "\n".join(wrong)
+    assert "shell_piece" in called
+    assert not wrong, "\n".join(wrong)

@@ -13,6 +13,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from crm.errors import RuleBroken
+from crm.lines import whole_number
 from crm.premiums.rules.keys import PERIODS, WINDOWS, LawKey, LawStatus
 from crm.premiums.rules.law import ANNOUNCED_EACH_YEAR, PER_CENT, Law, LawOnDay, LawValue, LocalTopUp
 from crm.premiums.rules.wording import BY_YEAR_PAID, DECIMAL, GROUNDS, LABELS, YES_OR_NO
@@ -127,7 +128,7 @@ class Said:
 
 PERCENT = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,4})?")
 WHOLE = re.compile(r"[0-9]{1,12}")
-GROUPED = re.compile(r"[0-9]{1,3}(?:([., \u00a0])[0-9]{3})(?:\1[0-9]{3})*")
+DONG_DIGITS = 12
 
 
 def read_value(key: LawKey, text: str) -> Decimal:
@@ -156,9 +157,10 @@ def read_percent(text: str) -> Decimal:
 def read_dong(text: str) -> int:
     """Whole đồng, in groups of three or not. Raises RuleBroken: «1.5» and «1.500.00» are no sums of money."""
     figures = re.sub(r"\s*(đ|đồng|₫|vnd)$", "", text.strip(), flags=re.IGNORECASE)
-    if not (WHOLE.fullmatch(figures) or GROUPED.fullmatch(figures)):
+    amount = whole_number(figures, DONG_DIGITS)
+    if amount is None:
         raise RuleBroken(_l("Write the amount in figures and in whole đồng, such as 1,500,000."), field="value")
-    return int(re.sub(r"[^0-9]", "", figures))
+    return amount
 
 
 # ---- what may not be

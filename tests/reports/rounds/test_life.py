@@ -279,6 +279,8 @@ def test_a_lead_writes_on_the_page_and_the_office_puts_it_together(
     assert lead.get(page).status_code == 200
     wrong = lead.post(page, data={"version": "0", "number_sessions": "4", "number_leaflets": "x"})
     assert wrong.status_code == 422
+    half = {"version": "0", "number_sessions": "2,5", "source_sessions": "sổ"}
+    assert lead.post(page, data=half).status_code == 422, "two and a half is not twenty-five"
     good = {"version": "0", "number_sessions": "1.200", "source_sessions": "sổ", "number_leaflets": "0"}
     assert lead.post(page, data=good).status_code == 303
     shown = office.get(f"/reporting/units/{owed.id}").text
