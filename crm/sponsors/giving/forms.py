@@ -242,7 +242,7 @@ class AnswerForm(Form):
         validators=[DataRequired()],
     )
     way = RadioField(
-        _l("How did they say it?"),
+        _l("In which way did they answer?"),
         choices=[(way.value, CHANNELS[way]) for way in SPOKEN],
         default=ConsentChannel.PHONE_CALL.value,
         validators=[DataRequired()],
