@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import zxingcpp
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
@@ -29,6 +30,7 @@ from crm.prospects.services.consent import agree_again, record_consent, refusal_
 from tests.campaigns.conftest import Texting
 from tests.conftest import set_time
 from tests.factories import Make
+from tests.sponsors.giving.test_vietqr import pixels
 
 TEN = clock.at(date(2019, 10, 15), 10)
 SPELLINGS = ("0912 345 678", "+84 912.345.678", "84912345678")
@@ -221,6 +223,22 @@ def test_the_square_on_a_numbers_page_leads_to_its_own_address(
     answer = signed_in(Role.ORGANISER).get("/numbers/0912345678/qr")
     assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
     assert session.scalar(select(func.count()).select_from(OptOutLink).where(OptOutLink.phone == PHONE)) == 1
+
+
+def test_the_square_is_read_by_a_decoder_that_is_not_ours_and_leads_to_the_numbers_own_page(
+    app: Flask, session: Session, texting: Texting, signed_in: Callable[..., FlaskClient]
+) -> None:
+    texting.person(phone=PHONE)
+    drawn = signed_in(Role.ORGANISER).get("/numbers/0912345678/qr").text
+    [found] = zxingcpp.read_barcodes(pixels(drawn))
+    public_url = app.config["SETTINGS"].public_url
+    assert found.text.startswith(f"{public_url}/o/")
+    owner, address = app.test_client(), found.text.removeprefix(public_url)
+    assert "0912 *** 678" in owner.get(address).text
+    assert refusal_of(session, texting.make.town.id, PHONE, Purpose.SERVICE) is None
+    assert owner.post(address, data={"what": "all"}).status_code == 200
+    session.expire_all()
+    assert refusal_of(session, texting.make.town.id, PHONE, Purpose.SERVICE) is not None
 
 
 # --- the hotline, the door, the page of a number -------------------------------------------------------------------
