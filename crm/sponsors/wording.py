@@ -14,7 +14,7 @@ from crm.phones import pretty
 from crm.sponsors.rules import KINDS, NEEDS, SponsorKind, Wish
 
 FIELDS: Mapping[str, Any] = {
-    "name": _l("Name"),
+    "name": _l("The sponsor's name"),
     "kind": _l("Kind"),
     "contact_name": _l("Ask for"),
     "phone": _l("Telephone"),

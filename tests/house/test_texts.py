@@ -37,6 +37,16 @@ def test_every_text_has_its_vietnamese() -> None:
     assert not missing, "\n".join(missing)
 
 
+def test_a_text_has_one_vietnamese_whoever_says_it() -> None:
+    """All catalogues are asked as one: of two translations of a text only one is ever seen, also where it is wrong."""
+    found: dict[str, dict[str, str]] = {}
+    for path, message in translations():
+        for text in all_of(message.id)[:1]:
+            found.setdefault(f"{message.context or ''}{text}", {})[path.stem] = str(message.string)
+    told = {text: by_catalogue for text, by_catalogue in found.items() if text and len(set(by_catalogue.values())) > 1}
+    assert told == {}
+
+
 def test_a_translation_names_the_same_places() -> None:
     wrong = [
         text

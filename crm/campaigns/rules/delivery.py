@@ -85,5 +85,5 @@ DELIVERY_NAMES: dict[Delivery, LazyString] = {
     Delivery.FAILED: _l("Could not be sent"),
     Delivery.CANCELLED: _l("Called off"),
     Delivery.EXPIRED: _l("Too late, not sent"),
-    Delivery.EXCLUDED: _l("Left out"),
+    Delivery.EXCLUDED: _l("Left out of it"),
 }
