@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, SelectField, StringField, TextAreaField
+from wtforms import DateField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from crm.places.rules import PlaceKind
@@ -111,22 +112,40 @@ class DivideForm(Form):
         return Move(move.of, self._fields["to"].data, divided=True, neighbourhoods=inside)
 
 
+def as_known(decided_at: datetime | None) -> str | None:
+    """How a page carries when the decision it shows was made."""
+    return decided_at.isoformat() if decided_at else None
+
+
 class DecideForm(Form):
     """For each account and branch: the new place, or the former area as before; and a note to them."""
 
     note = TextAreaField(_l("A note to everybody concerned"), filters=[stripped], validators=[Length(max=500)])
+    knowing = HiddenField(filters=[stripped])
 
     @classmethod
     def for_subjects(
-        cls, subjects: Iterable[tuple[UUID, str, Sequence[tuple[UUID, str]], UUID | None]], note: str | None = None
+        cls,
+        subjects: Iterable[tuple[UUID, str, Sequence[tuple[UUID, str]], UUID | None]],
+        note: str | None = None,
+        decided_at: datetime | None = None,
     ) -> DecideForm:
-        """`subjects`: id, name, the places that may follow (id, name), and the one proposed."""
+        """`subjects`: id, name, the places that may follow (id, name), and the one proposed or decided; `decided_at`: when
+        what stands now was decided, if anything was."""
         fields: dict[str, Any] = {}
         for key, name, options, proposed in subjects:
             choices = [(str(place), _l("looks after %(ward)s", ward=ward)) for place, ward in options]
             choices.append((FORMER_AREA, _l("keeps the former area")))
             fields[f"who_{key.hex}"] = SelectField(name, choices=choices, default=str(proposed or FORMER_AREA))
-        return type("DecidePlaces", (cls,), fields)(note=note)  # type: ignore[no-any-return]
+        return type("DecidePlaces", (cls,), fields)(note=note, knowing=as_known(decided_at))  # type: ignore[no-any-return]
+
+    @property
+    def known(self) -> datetime | None:
+        """When what the page showed had been decided; None when nothing was, or nobody can tell any more."""
+        try:
+            return datetime.fromisoformat(self.knowing.data or "")
+        except ValueError:
+            return None
 
     @property
     def places(self) -> Mapping[UUID, UUID | None]:

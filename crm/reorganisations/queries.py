@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -189,6 +189,33 @@ def handovers(session: Session, of: Reorganisation) -> Sequence[tuple[Handover, 
         (row, names[row.account_id or row.organisation_id], names[row.from_place_id], names.get(row.to_place_id))
         for row in rows
     ]
+
+
+class Decided(NamedTuple):
+    """What was decided of a reorganisation whose day has not come: by whom, when, who gets which place, and the note."""
+
+    by: str
+    at: datetime
+    places: Sequence[tuple[str, str | None]]
+    """Name of the account or branch, and the name of its place from the day on; None: the former area as before."""
+    note: str | None
+
+
+def decided(session: Session, of: Reorganisation) -> Decided | None:
+    """What stands to happen on the day; None when nothing is decided, or it has happened."""
+    if of.state is not State.PREPARED or of.decisions is None or of.decided_at is None or of.decided_by_id is None:
+        return None
+    chosen = {UUID(key): UUID(place) if place else None for key, place in of.decisions["places"].items()}
+    names: dict[UUID, str] = {}
+    for kind, ids, name in (
+        (User, {of.decided_by_id, *chosen}, User.full_name),
+        (Organisation, set(chosen), Organisation.name),
+        (Place, set(chosen.values()) - {None}, Place.name),
+    ):
+        found = session.execute(select(kind.id, name).where(kind.town_id == of.town_id, kind.id.in_(ids)))  # type: ignore[attr-defined]
+        names |= {row[0]: row[1] for row in found}
+    places = sorted((names[key], names[place] if place else None) for key, place in chosen.items() if key in names)
+    return Decided(names[of.decided_by_id], of.decided_at, places, of.decisions["note"])
 
 
 class News(NamedTuple):

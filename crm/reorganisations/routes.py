@@ -18,7 +18,7 @@ from crm.errors import NotFound
 from crm.places.models import Place
 from crm.places.queries import units
 from crm.reorganisations import queries, services
-from crm.reorganisations.forms import DecideForm, DescribeForm, DivideForm
+from crm.reorganisations.forms import DecideForm, DescribeForm, DivideForm, as_known
 from crm.reorganisations.models import Reorganisation
 from crm.reorganisations.rules import STATES, Move, Plan, State
 from crm.web.filters import in_day
@@ -119,6 +119,7 @@ def _page(row: Reorganisation, form: DecideForm | None = None) -> str:
         affected=[one for one in affected if not one.follows],
         following=sum(one.follows for one in affected),
         form=form or _decide_form(row, affected),
+        decided=queries.decided(session(), row),
         handovers=queries.handovers(session(), row),
         state=STATES[row.state],
         today=today,
@@ -133,13 +134,18 @@ def _decide_form(row: Reorganisation, affected: list[queries.Affected]) -> Decid
                 one.subject.id,
                 one.name,
                 [(place.id, place.name) for place in one.options],
-                UUID(decided[str(one.subject.id)]) if decided.get(str(one.subject.id)) else one.proposed,
+                _chosen(decided[str(one.subject.id)]) if str(one.subject.id) in decided else one.proposed,
             )
             for one in affected
             if not one.follows
         ],
         (row.decisions or {}).get("note"),
+        row.decided_at,
     )
+
+
+def _chosen(place: str | None) -> UUID | None:
+    return UUID(place) if place else None
 
 
 def _draft(row: Reorganisation, form: DivideForm | None = None) -> str:
@@ -181,9 +187,11 @@ def divide(reorganisation_id: UUID, place_id: UUID) -> ResponseReturnValue:
         raise NotFound
     form = _divide_form(row, plan, move)
     if form.validate():
-        moves = tuple(form.answer(move) if one is move else one for one in plan.moves)
         with refusals_on(form), transaction() as current:
-            services.amend(current, _row(reorganisation_id, lock=True), replace(plan, moves=moves))
+            row = _row(reorganisation_id, lock=True)
+            plan = _plan(row)
+            moves = tuple(form.answer(one) if one.of == place_id and one.divided else one for one in plan.moves)
+            services.amend(current, row, replace(plan, moves=moves))
             flash(_("Where each neighbourhood goes is kept."), "success")
             return redirect(url_for(".show", reorganisation_id=reorganisation_id))
     return _draft(row, form), 422
@@ -209,9 +217,12 @@ def decide(reorganisation_id: UUID) -> ResponseReturnValue:
     if form.validate():
         with refusals_on(form), transaction() as current:
             row = _row(reorganisation_id, lock=True)
-            done = services.prepare(current, row, form.places, form.note.data, by=current_user(), at=clock.now())
+            by, at, known = current_user(), clock.now(), form.known
+            done = services.prepare(current, row, form.places, form.note.data, by=by, at=at, knowing=known)
             flash(_("Handed over.") if done else _("Decided. It happens by itself on the day."), "success")
             return redirect(url_for(".show", reorganisation_id=reorganisation_id))
+    row = _row(reorganisation_id)
+    form.knowing.data = as_known(row.decided_at)
     return _page(row, form), 422
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import Organisation, User
 from crm.accounts.services import note_change_of
 from crm.clock import local_day
-from crm.errors import NotFound, RuleBroken
+from crm.errors import Conflict, NotFound, RuleBroken
 from crm.ids import new_id
 from crm.names import fold
 from crm.places.models import Place, PlaceSuccession
@@ -185,9 +185,11 @@ def prepare(
     *,
     by: User,
     at: datetime,
+    knowing: datetime | None = None,
 ) -> bool:
     """Decide who looks after what from the day on: account or branch → its new place, or None for the former area as
-    before. Done at once when the day has come; the answer says whether it was. Raises RuleBroken.
+    before. Done at once when the day has come; the answer says whether it was. `knowing`: when the decision that was
+    looked at had been made. Raises RuleBroken, and Conflict when somebody has decided otherwise since.
     """
     if row.state not in (State.DRAWN, State.PREPARED):
         raise RuleBroken(_l("This has been handed over already, or its boundaries are not drawn yet."))
@@ -199,7 +201,13 @@ def prepare(
         if subject not in allowed or (place is not None and place not in allowed[subject]):
             raise RuleBroken(_l("Somebody's place has changed meanwhile. Look at the list again."))
     kept = {str(subject): str(place) if place else None for subject, place in places.items()}
-    row.decisions = {"places": kept, "note": note}
+    decisions = {"places": kept, "note": note}
+    if row.decisions is not None and row.decisions != decisions and row.decided_at != knowing:
+        raise Conflict(
+            _l("Somebody has decided this meanwhile. Read what stands now; decide again if it is to be otherwise."),
+            code="decided_meanwhile",
+        )
+    row.decisions = decisions
     row.state, row.decided_at, row.decided_by_id = State.PREPARED, at, by.id
     session.flush()
     if row.on_day > local_day(at):

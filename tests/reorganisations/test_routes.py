@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm import clock
+from crm.accounts.models import User
 from crm.accounts.rules import Role
 from crm.places.models import Place
 from crm.places.queries import units
@@ -74,6 +75,58 @@ def test_from_the_resolution_to_the_lead_who_reads_the_note(
     back.post(f"/wards/{row.id}/take-back")
     session.refresh(lead)
     assert lead.place_id == make.ward("14818@2025-07-01").id
+
+
+def drawn_with_lead(office: FlaskClient, session: Session, make: Make) -> tuple[str, User, str]:
+    """Where the page of boundaries is that are drawn, somebody who leads a former ward, and the new ward's id."""
+    lead = make.user(Role.LEAD, place_id=make.ward("14818@2025-07-01").id)
+    page: str = office.post("/wards/new", data=said(make)).location
+    office.post(f"{page}/draw")
+    [new] = session.scalars(units(make.town.id, DAY)).all()
+    return page, lead, str(new.id)
+
+
+def known_by(page: str) -> str:
+    [box] = [
+        one for one in html5lib.parse(page, namespaceHTMLElements=False).iter("input") if one.get("name") == "knowing"
+    ]
+    return box.get("value", "")
+
+
+def test_of_two_who_decide_at_once_the_second_reads_what_the_first_decided(
+    signed_in: Callable[..., FlaskClient], session: Session, make: Make
+) -> None:
+    office = signed_in(Role.ADMIN)
+    page, lead, new = drawn_with_lead(office, session, make)
+    seen = known_by(office.get(page).text)
+    first = {f"who_{lead.id.hex}": "former", "note": "Giữ sổ cũ.", "knowing": seen}
+    second = {f"who_{lead.id.hex}": new, "note": "Nhận sổ mới.", "knowing": seen}
+    assert office.post(f"{page}/decide", data=first).status_code == 302
+    assert office.post(f"{page}/decide", data=first).status_code == 302, "pressed twice"
+    colleague = signed_in(Role.ADMIN)
+    colleague.acts = 2  # what is refused, and what stands now
+    answer = colleague.post(f"{page}/decide", data=second)
+    assert answer.status_code == 422
+    told = words(answer.text)
+    assert "Có người vừa quyết định" in told
+    assert f"{lead.full_name} giữ địa bàn cũ" in told
+    assert "Giữ sổ cũ." in told
+    assert "Nhận sổ mới." in answer.text, "what was typed is kept"
+    assert session.scalars(select(Reorganisation.decisions).where(Reorganisation.document == "9/NQ")).one()["note"] == (
+        "Giữ sổ cũ."
+    )
+    assert colleague.post(f"{page}/decide", data=second | {"knowing": known_by(answer.text)}).status_code == 302
+
+
+def test_the_former_area_that_was_decided_stays_chosen(
+    signed_in: Callable[..., FlaskClient], session: Session, make: Make
+) -> None:
+    office = signed_in(Role.ADMIN)
+    page, lead, _new = drawn_with_lead(office, session, make)
+    office.post(f"{page}/decide", data={f"who_{lead.id.hex}": "former"})
+    tree = html5lib.parse(office.get(page).text, namespaceHTMLElements=False)
+    [box] = [one for one in tree.iter("select") if one.get("name") == f"who_{lead.id.hex}"]
+    assert [one.get("value") for one in box.iter("option") if one.get("selected") is not None] == ["former"]
 
 
 @pytest.mark.parametrize(
