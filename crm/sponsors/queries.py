@@ -340,17 +340,20 @@ def carried_by(session: Session, scope: Scope, of: Sponsor, most: int = 200, ski
 
 
 class Moved(NamedTuple):
-    """A line of a sponsor's account book: what happened, and what was left to use afterwards."""
+    """A line of a sponsor's account book: what happened, what that put with what may still be used (negative: took from it)
+    and what was left to use afterwards."""
 
     posting: Posting
     words: Any
     amount: Vnd
+    put: Vnd
     left: Vnd
     by: str | None
 
 
 def account_book(session: Session, of: Sponsor, most: int = 100, skip: int = 0) -> Sequence[Moved]:
-    """Every movement of a sponsor's money, the latest first. `amount` is what moved, `left` what may still be used."""
+    """Every movement of a sponsor's money, the latest first. `amount` is what moved, `put` what of it came to
+    what may still be used (negative: went from it), `left` what may be used afterwards."""
     free = case((LedgerAccount.kind == AccountKind.AVAILABLE, LedgerEntry.amount), else_=0)
     moved = func.sum(case((LedgerEntry.amount > 0, LedgerEntry.amount), else_=0))
     largest = func.max(LedgerEntry.amount)
@@ -379,6 +382,7 @@ def account_book(session: Session, of: Sponsor, most: int = 100, skip: int = 0) 
         select(
             Posting,
             case((Posting.movement == Movement.MERGED, lines.c.largest), else_=lines.c.moved),
+            lines.c.free,
             left,
             User.full_name,
         )
@@ -390,7 +394,7 @@ def account_book(session: Session, of: Sponsor, most: int = 100, skip: int = 0) 
         .offset(skip)
     )
     return [
-        Moved(row[0], MOVEMENTS[Movement(row[0].movement)], int(row[1]), int(row[2]), row[3])
+        Moved(row[0], MOVEMENTS[Movement(row[0].movement)], int(row[1]), int(row[2]), int(row[3]), row[4])
         for row in session.execute(query)
     ]
 

@@ -41,7 +41,7 @@ from crm.sponsors.ledger import deciding
 from crm.sponsors.ledger.models import MoneyRequest
 from crm.sponsors.ledger.rules import ASKED
 from crm.sponsors.models import Allocation, Pledge, Sponsor
-from crm.sponsors.rules import KINDS, KINDS_OF_ACCOUNT, NEEDS, AccountKind, Wish, needy
+from crm.sponsors.rules import KINDS, KINDS_OF_ACCOUNT, NEEDS, AccountKind, PledgeState, Wish, needy
 from crm.sponsors.wording import told_changes, wish_words
 from crm.web.filters import in_day
 from crm.web.forms import refusals_on
@@ -373,8 +373,11 @@ def _link_page(by: Sponsor, token: str) -> str:
 
 
 def _receipt_form(by: Sponsor) -> ReceiptForm:
-    form = ReceiptForm(data={"received_on": clock.today()})
-    return form.offering((one.id, _pledge_words(one)) for one, _came in queries.pledges_of(session(), by))
+    """With the promise that is waited for chosen, where there is just one: left at «none», it would be asked for again."""
+    pledges = queries.pledges_of(session(), by)
+    waits = [str(one.id) for one, came in pledges if one.state is PledgeState.OPEN and came < one.amount]
+    given = {"received_on": clock.today(), "pledge": waits[0] if len(waits) == 1 and request.method == "GET" else ""}
+    return ReceiptForm(data=given).offering((one.id, _pledge_words(one)) for one, _came in pledges)
 
 
 def _pledge_words(pledge: Pledge) -> str:

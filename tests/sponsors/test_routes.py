@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from crm import clock
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach, Role
+from crm.db import session as current
 from crm.months import Month
 from crm.participation.models import Payment
 from crm.participation.rules import Basis
@@ -51,6 +52,38 @@ def test_who_sees_sponsors_and_who_records_money(signed_in: Browser, make: Make,
         assert browser.get(f"/sponsors/{path}").status_code == (200 if role in RECORDS else 403), path
     assert browser.post(f"/allocations/{made.id}/release").status_code == (303 if role in RECORDS else 403)
     assert browser.get("/sponsors/account").status_code == (200 if role is Role.ADMIN else 403)
+
+
+def test_money_is_offered_to_the_one_promise_that_waits_for_it(signed_in: Browser, make: Make) -> None:
+    by, browser = sponsor(make), signed_in(Role.TREASURER)
+
+    def chosen() -> list[str]:
+        page = browser.get(f"/sponsors/{by.id}/receipt").text
+        return re.findall(r'<option selected value="([^"]*)"', page)
+
+    def promised(amount: str) -> Pledge:
+        browser.post(f"/sponsors/{by.id}/pledge", data={"amount": amount})
+        return queries.pledges_of(current(), by)[0][0]
+
+    assert chosen() == [""]
+    one = promised("500.000")
+    assert chosen() == [str(one.id)]
+    money = {"amount": "500.000", "received_on": "2019-10-14", "reference": "FT1"}
+    browser.post(f"/sponsors/{by.id}/receipt", data=money | {"pledge": str(one.id)})
+    assert chosen() == [""], "it has come"
+    two = promised("600.000")
+    assert chosen() == [str(two.id)]
+    promised("700.000")
+    assert chosen() == [""], "which of the two, a person says"
+
+
+def test_the_book_of_a_sponsor_shows_what_goes_with_its_sign(signed_in: Browser, make: Make) -> None:
+    by, browser = sponsor(make), signed_in(Role.TREASURER)
+    came = receive(by, 900_000)
+    assert browser.post(f"/receipts/{came.id}/correct", data={"reason": "Thừa một số 0"}).status_code == 303
+    book = words(browser.get(f"/sponsors/{by.id}").text)
+    assert "+900.000 đ" in book
+    assert "−900.000 đ" in book
 
 
 def test_a_treasurer_adds_a_sponsor_and_writes_down_promise_and_receipt(

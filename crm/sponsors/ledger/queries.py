@@ -19,11 +19,11 @@ from crm.participation.listed.models import ListedPayment
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import visible_to
 from crm.sponsors.ledger.models import LedgerPeriod, MoneyRequest
-from crm.sponsors.ledger.rules import next_to_close
+from crm.sponsors.ledger.rules import MoneyAct, next_to_close
 from crm.sponsors.models import Allocation, LedgerAccount, Posting, Receipt, Sponsor
 from crm.sponsors.rules import AccountKind
 from crm.sponsors.statements.models import StatementLine
-from crm.web.pager import Page, page
+from crm.web.pager import Page, latest_first, page
 
 Row = TypeVar("Row", Allocation, ListedPayment, Receipt, StatementLine)
 
@@ -72,10 +72,11 @@ def named(session: Session, scope: Scope, requests: Sequence[MoneyRequest]) -> l
     return [found[one.id] for one in requests]
 
 
-def decided_lately(session: Session, scope: Scope, most: int = 20) -> list[Asked]:
-    """What was decided last, and by whom."""
-    query = _asked(scope.town_id).where(MoneyRequest.decision.is_not(None))
-    return [Asked(*row) for row in session.execute(query.order_by(MoneyRequest.decided_at.desc()).limit(most))]
+def decided(session: Session, scope: Scope, *, cursor: str | None, size: int = 20) -> Page[MoneyRequest]:
+    """Requests that are decided, the latest decision first."""
+    query = select(MoneyRequest).where(MoneyRequest.town_id == scope.town_id, MoneyRequest.decision.is_not(None))
+    order = (MoneyRequest.decided_at, MoneyRequest.id)
+    return latest_first(session, query, order, cursor=cursor, size=size, key=lambda row: (row.decided_at, row.id))
 
 
 def _asked(town_id: UUID):  # type: ignore[no-untyped-def]
@@ -167,6 +168,14 @@ def is_closed(session: Session, town_id: UUID, month: Month) -> bool:
     """Whether nothing is booked into a month any more."""
     last = session.scalar(select(func.max(LedgerPeriod.month)).where(LedgerPeriod.town_id == town_id))
     return last is not None and month <= Month.of(last)
+
+
+def closing_asked(session: Session, town_id: UUID) -> bool:
+    """Whether the closing of a month waits for a second person."""
+    waits = select(MoneyRequest.id).where(
+        MoneyRequest.town_id == town_id, MoneyRequest.act == MoneyAct.CLOSE, MoneyRequest.decision.is_(None)
+    )
+    return session.scalar(waits.limit(1)) is not None
 
 
 class Closed(NamedTuple):

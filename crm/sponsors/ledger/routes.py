@@ -189,12 +189,14 @@ def decisions() -> ResponseReturnValue:
     """What waits for a second person, and what was decided last."""
     scope = current_scope()
     found = queries.waiting(session(), scope, cursor=request.args.get("cursor"), size=PAGE)
+    decided = queries.decided(session(), scope, cursor=request.args.get("decided"))
     return render_template(
         "sponsors/ledger/decisions.html",
         waiting=queries.named(session(), scope, found.rows),
-        abouts=queries.about_all(session(), scope, found.rows),
+        abouts=queries.about_all(session(), scope, [*found.rows, *decided.rows]),
         next=found.next,
-        decided=queries.decided_lately(session(), scope),
+        decided=queries.named(session(), scope, decided.rows),
+        earlier=decided.next,
         acts=ACTS,
         words=DECISIONS,
     )
@@ -344,6 +346,7 @@ def _book_page(refused: str | None = None) -> ResponseReturnValue:
         kinds=KINDS_OF_ACCOUNT,
         balances=queries.balances_by_kind(session(), town_id),
         turn=queries.month_to_close(session(), town_id, today),
+        asked=queries.closing_asked(session(), town_id),
         closed=queries.closed_months(session(), town_id),
         limit=limit(session()),
         waiting=queries.how_many_wait(session(), town_id),

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,7 @@ from crm.bulk import insert_rows
 from crm.clock import local_day
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id, new_ids
+from crm.money import Vnd
 from crm.months import Month
 from crm.participation.queries import grounds_on
 from crm.premiums.queries import law
@@ -32,8 +33,9 @@ from crm.sponsors.matching.rules.needs import Terms
 from crm.sponsors.matching.rules.planning import Plan, propose
 from crm.sponsors.matching.rules.states import OPEN, LineState, ProposalState
 from crm.sponsors.models import Sponsor
-from crm.sponsors.queries import price
+from crm.sponsors.queries import balance_of, price
 from crm.sponsors.services import allocate
+from crm.web.filters import in_money
 
 AT_ONCE = 20
 """Lines settled in one transaction."""
@@ -200,8 +202,8 @@ def edit(
     by_id: UUID | None,
     at: datetime,
 ) -> None:
-    """Another sponsor or another number of months; the price is that of today. Raises RuleBroken, and Conflict when
-    somebody has settled the line."""
+    """Another sponsor or another number of months; the price is that of today. Raises RuleBroken, also for more than the
+    sponsor has left beside the other lines, and Conflict when somebody has settled the line."""
     _open(session, line)
     assert line.start_month, "only lines with months are edited"
     on = local_day(at)
@@ -209,11 +211,35 @@ def edit(
     told = price(session, person, grounds_on(session, person, on), Month.of(line.start_month), months, on, law(session))
     if not told.payable:
         raise RuleBroken(_l("This person has nothing left to pay for these months."), field="months")
+    left = balance_of(session, sponsor).available - _taken(session, line, sponsor)
+    if told.payable > left:
+        raise RuleBroken(
+            _l(
+                "%(sponsor)s has %(left)s for this beside the other lines; these months cost %(cost)s.",
+                sponsor=sponsor.name,
+                left=in_money(max(left, 0)),
+                cost=in_money(told.payable),
+            ),
+            field="months",
+        )
     line.sponsor_id, line.months, line.amount = sponsor.id, months, told.payable
     line.facts = {**line.facts, "edited": True}
     line.state, line.words = LineState.PROPOSED, None
     line.settled_by_id, line.settled_at = by_id, at
     session.flush()
+
+
+def _taken(session: Session, line: FundingLine, sponsor: Sponsor) -> Vnd:
+    """What the other lines of its proposal still take of a sponsor's unused money; what is set aside is no longer in it."""
+    waiting = (LineState.PROPOSED, LineState.CHOSEN, LineState.ASKED)
+    others = select(func.coalesce(func.sum(FundingLine.amount), 0)).where(
+        FundingLine.town_id == line.town_id,
+        FundingLine.proposal_id == line.proposal_id,
+        FundingLine.sponsor_id == sponsor.id,
+        FundingLine.id != line.id,
+        FundingLine.state.in_(waiting),
+    )
+    return int(session.scalar(others) or 0)
 
 
 def refuse(session: Session, line: FundingLine, words: str, *, by_id: UUID | None, at: datetime) -> None:

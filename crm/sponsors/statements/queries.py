@@ -36,6 +36,8 @@ from crm.web.pager import Page, page, read_cursor, write_cursor
 Row = TypeVar("Row")
 PAGE = 20
 STILL = timedelta(minutes=1)
+CHOICES = 40
+"""So many sponsors a page offers at once."""
 NEAR = timedelta(days=7)
 """So near in time the bank and the books show the same movement."""
 
@@ -324,8 +326,9 @@ class Choice(NamedTuple):
     code: str | None
 
 
-def choices(session: Session, scope: Scope, q: str, most: int = 40) -> list[Choice]:
-    """Sponsors whose name or code has `q` in it, each with its open promises first and without one last."""
+def choices(session: Session, scope: Scope, q: str, most: int = CHOICES) -> tuple[list[Choice], bool]:
+    """The first sponsors by name whose name or code has `q` in it, each with its open promises first and without one last;
+    and whether there are more of them."""
     query = select(Sponsor.id, Sponsor.name).where(Sponsor.town_id == scope.town_id)
     if q.strip():
         with_code = exists().where(
@@ -334,7 +337,8 @@ def choices(session: Session, scope: Scope, q: str, most: int = 40) -> list[Choi
             Pledge.code.contains(q.strip().upper(), autoescape=True),
         )
         query = query.where(or_(Sponsor.name_fold.contains(fold(q), autoescape=True), with_code))
-    sponsors = session.execute(query.order_by(Sponsor.name_fold, Sponsor.id).limit(most)).tuples().all()
+    sponsors = session.execute(query.order_by(Sponsor.name_fold, Sponsor.id).limit(most + 1)).tuples().all()
+    more, sponsors = len(sponsors) > most, sponsors[:most]
     pledges: dict[UUID, list[tuple[UUID, str]]] = defaultdict(list)
     open_ones = select(Pledge.sponsor_id, Pledge.id, Pledge.code).where(
         Pledge.town_id == scope.town_id,
@@ -347,7 +351,7 @@ def choices(session: Session, scope: Scope, q: str, most: int = 40) -> list[Choi
     for key, name in sponsors:
         found += [Choice(key, name, pledge_id, code) for pledge_id, code in pledges[key]]
         found.append(Choice(key, name, None, None))
-    return found
+    return found, more
 
 
 _SHOWN_AS = {

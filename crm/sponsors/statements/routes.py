@@ -407,6 +407,7 @@ def _line_page(one: StatementLine, refused: str | None = None) -> str:
     is_held = any(part.part.use is Use.HELD for part in row.parts)
     wants = (one.state is LineState.OPEN or is_held) and current_user().may(May.RECORD_MONEY)
     use = Use(request.args["use"]) if request.args.get("use") in (Use.REFUND, Use.INSURANCE) else Use.INSURANCE
+    choices, more = queries.choices(session(), scope, q) if wants and one.amount > 0 else ((), False)
     return render_template(
         "sponsors/statements/line.html",
         row=row,
@@ -416,7 +417,8 @@ def _line_page(one: StatementLine, refused: str | None = None) -> str:
         refused=refused,
         wants=wants,
         is_held=is_held,
-        choices=queries.choices(session(), scope, q) if wants and one.amount > 0 else (),
+        choices=choices,
+        choices_cut=queries.CHOICES if more else None,
         q=q,
         rows=range(ROWS),
         form=SetAsideForm(),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from crm.accounts.queries import Scope
@@ -216,7 +217,9 @@ def _moved(line: StatementLine, use: Use, moves: Sequence[Moved]) -> Shown | Non
     if line.amount > 0:
         title = _("Came back from the insurance fund")
     elif use is Use.INSURANCE:
-        title = _("Paid to the insurance fund: %(many)s payments", many=len(chosen))
+        title = ngettext(
+            "Paid to the insurance fund: %(num)s payment", "Paid to the insurance fund: %(num)s payments", len(chosen)
+        )
     else:
         title = _("Returned to a sponsor")
     first, last = chosen[0].day, chosen[-1].day

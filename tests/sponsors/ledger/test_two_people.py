@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any, cast
@@ -382,8 +383,46 @@ def test_two_treasurers_decide_on_pages(
     assert person.full_name in shown.text
     assert other.post(f"/sponsors/decisions/{asked.id}", data={}).status_code == 422
     assert other.post(f"/sponsors/decisions/{asked.id}", data={"decision": "approved"}).status_code == 303
-    assert "Đã duyệt" in other.get("/sponsors/decisions").text
+    decided = words(other.get("/sponsors/decisions").text)
+    assert "Đã duyệt" in decided
+    assert person.full_name in decided
+    assert decided.count("15/10/2019") == 2, "the day it was asked and the day it was decided"
     assert session.scalars(select(Allocation)).one().months == 6
+
+
+def test_every_decision_stays_to_be_read(
+    session: Session, make: Make, by: Sponsor, two: tuple[User, User], signed_in: Callable[..., FlaskClient]
+) -> None:
+    one, other = two
+    for number in range(21):
+        asked = deciding.refund_or_ask(session, by, 4 * A_MONTH, reason=f"Lý do {number}", reference=None, **now(one))
+        approve(session, asked, other)
+    browser = signed_in(Role.AUDITOR)
+    first = browser.get("/sponsors/decisions")
+    [earlier] = re.findall(r'href="([^"]*decided=[^"]*)"', first.text)
+    links = [set(re.findall(r"/sponsors/decisions/[0-9a-f-]{36}", page.text)) for page in (first, browser.get(earlier))]
+    assert [len(found) for found in links] == [20, 1]
+    assert not links[0] & links[1]
+    assert browser.get("/sponsors/decisions?decided=abc").status_code == 422
+
+
+def test_a_month_whose_closing_waits_is_not_offered_again(
+    session: Session,
+    by: Sponsor,
+    two: tuple[User, User],
+    signed_in: Callable[..., FlaskClient],
+    at_time: Callable[..., None],
+) -> None:
+    at_time(clock.at(NOVEMBER, 9))
+    one, other = signed_in(two[0]), signed_in(two[1])
+    assert 'name="month"' in one.get("/sponsors/book").text
+    assert one.post("/sponsors/book/close", data={"month": "2019-10"}).status_code == 303
+    page = one.get("/sponsors/book").text
+    assert "đang chờ người thứ hai duyệt" in words(page)
+    assert 'name="month"' not in page
+    asked = session.scalars(select(MoneyRequest)).one()
+    other.post(f"/sponsors/decisions/{asked.id}", data={"decision": "approved"})
+    assert "20/11/2019" in words(one.get("/sponsors/book").text), "when it was closed"
 
 
 def test_an_administrator_sets_the_limit_and_a_month_is_closed_on_the_page(

@@ -170,6 +170,27 @@ def test_the_treasurer_changes_months_and_sponsor_and_the_law_prices_it(session:
         services.edit(session, line, by, 1, by_id=None, at=clock.now())
 
 
+def test_a_line_is_not_changed_to_more_than_its_sponsor_has_beside_the_others(session: Session, make: Make) -> None:
+    by, other = sponsor(make, wish=Wish(months=1)), sponsor(make, "Hội Khác", wish=Wish(months=1))
+    receive(by, 4 * A_MONTH)
+    receive(other, 2 * A_MONTH, "FT2")
+    poor(make)
+    poor(make, "Lê Hai")
+    row = asked(make, by)
+    line, second = lines_of(row)
+    for giver, months in ((by, 6), (other, 3)):
+        with pytest.raises(RuleBroken) as refused:
+            services.edit(session, line, giver, months, by_id=None, at=clock.now())
+        assert refused.value.field == "months"
+        assert (line.sponsor_id, line.months) == (by.id, 1)
+    services.edit(session, line, by, 3, by_id=None, at=clock.now())
+    with pytest.raises(RuleBroken) as taken:
+        services.edit(session, second, by, 3, by_id=None, at=clock.now())
+    assert "107.800" in str(taken.value)
+    assert accept(row) == 2
+    assert balance_of(session, by).available == 0
+
+
 def test_whom_a_treasurer_refuses_is_not_proposed_by_that_sponsor_until_it_is_lifted(
     session: Session, make: Make
 ) -> None:

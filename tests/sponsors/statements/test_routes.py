@@ -135,6 +135,23 @@ def test_dividing_keeps_what_was_typed_when_the_parts_do_not_sum(
     assert sorted(session.scalars(select(Receipt.amount))) == [300_000, 700_000]
 
 
+def test_a_page_that_offers_not_every_sponsor_says_so(treasurer: FlaskClient, make: Make) -> None:
+    for number in range(3):
+        sponsor(make, f"Hội Số {number}")
+    load(make, csv_of((1, 150_000, "ung ho")))
+    [line] = lines(make)
+    hint = "Bên dưới chỉ có"
+    page = treasurer.get(f"/statements/lines/{line.id}").text
+    assert "Hội Số 2" in page
+    assert hint not in page
+    many = [sponsor(make, f"Ban Số {number:02}") for number in range(38)]
+    page = words(treasurer.get(f"/statements/lines/{line.id}").text)
+    assert f"{hint} 40 nhà hỗ trợ" in page
+    assert "Hội Số 2" not in page
+    found = words(treasurer.get(f"/statements/lines/{line.id}?q={many[-1].name}").text)
+    assert hint not in found
+
+
 def test_the_second_treasurer_is_told_that_the_line_is_decided(
     treasurer: FlaskClient, make: Make, session: Session
 ) -> None:
