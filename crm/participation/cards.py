@@ -21,7 +21,7 @@ from crm.kept import kept
 from crm.months import MONTHS_IN_YEAR, Month
 from crm.participation import months, payers, queries
 from crm.participation.calendar import STATES
-from crm.participation.guard.rules import AVOIDABLE, STOP_REASONS, StopReason
+from crm.participation.guard.rules import AVOIDABLE, STOP_REASONS, StopReason, notice_of
 from crm.participation.models import Participation, Payment
 from crm.participation.rules import (
     BEGINNINGS,
@@ -127,7 +127,17 @@ def months_card(person: Prospect, scope: Scope, today: date) -> Card | None:
     told = months.told(session(), person, _law(), today)
     years = told.calendar.by_year()[-YEARS_SHOWN:]
     facts = {"told": told, "years": years, "states": STATES, "shown": months.shown_states(told.calendar)}
-    return Card("participation/_months.html", facts, order=11)
+    return Card("participation/_months.html", facts, order=11, looks=_support_ends(told.support_ends, today))
+
+
+def _support_ends(last: Month | None, today: date) -> Sequence[Look]:
+    """From twelve months before: the State's support is used up, and from when on all is theirs to pay."""
+    if last is None or notice_of(last, today) is None:
+        return ()
+    language = chosen()
+    until, after = (filters.month(month.first_day, language) for month in (last, last + 1))
+    words = _("The State's support is used up with %(month)s", month=until)
+    return [Look("coins", words, _("From %(month)s on the whole premium is theirs.", month=after), "due", order=41)]
 
 
 def _paid_through(spell: Participation, *, late: bool, soon: bool) -> Look:

@@ -17,6 +17,7 @@ from crm.participation.calendar import NOTHING, Borne, Calendar, OneMonth, State
 from crm.participation.elsewhere.queries import latest as insurance_record
 from crm.participation.elsewhere.rules import NOTHING as NOTHING_BESIDE
 from crm.participation.elsewhere.rules import Beside, Said, beside
+from crm.participation.guard.rules import support_ends
 from crm.participation.models import MonthPayer, ParticipantMonth, Participation, Payment
 from crm.participation.payers import named
 from crm.participation.queries import spells_of
@@ -64,6 +65,14 @@ class Told:
     def for_pension(self) -> int:
         """Months that count toward a pension: voluntary and compulsory ones."""
         return self.paid + self.beside.compulsory
+
+    @property
+    def support_ends(self) -> Month | None:
+        """The last month the State helps with, of somebody who takes part and pays on; None where that is not known."""
+        helped = [one.month for one in self.calendar.months if one.supported]
+        if self.cap is None or not helped or self.calendar.deadline_on is None or self.calendar.paid_through is None:
+            return None
+        return support_ends(self.supported, helped[-1], self.calendar.paid_through, self.cap)
 
     @property
     def line(self) -> str:

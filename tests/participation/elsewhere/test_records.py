@@ -83,12 +83,29 @@ def test_what_a_list_left_unsure_is_sure_once_the_paper_was_read(session: Sessio
     assert (told.unsure, told.supported, told.paid) == (12, 0, 12)
 
 
-def test_of_month_121_nothing_is_paid_by_the_state(session: Session, make: Make) -> None:
-    """Written past the check: in 2019 no paper can say so yet."""
-    person = make.prospect()
-    row = {"through": date(2019, 9, 1), "voluntary": 119, "supported": 119, "compulsory": 0, "proof": "Sổ BHXH"}
+def helped_long(make: Make, person: Prospect, months: int) -> None:
+    """So many months helped with, written past the check: in 2019 no paper can say so yet."""
+    row = {"through": date(2019, 9, 1), "voluntary": months, "supported": months, "compulsory": 0, "proof": "Sổ BHXH"}
     by = make.user(Role.MANAGER)
-    session.add(InsuranceRecord(town_id=person.town_id, prospect_id=person.id, at=clock.now(), by_id=by.id, **row))
+    make.session.add(InsuranceRecord(town_id=person.town_id, prospect_id=person.id, at=clock.now(), by_id=by.id, **row))
+
+
+@pytest.mark.parametrize(("months", "told"), [(108, True), (107, False)])
+def test_a_year_before_the_states_support_ends_the_persons_page_says_so(
+    session: Session, make: Make, signed_in: Browse, months: int, told: bool
+) -> None:
+    """With the three months joined for, the help ends in September 2020, or in October: a month too far to be told."""
+    person = make.prospect()
+    helped_long(make, person, months)
+    join(person, OCTOBER)
+    session.commit()
+    page = signed_in(Role.MANAGER).get(f"/people/{person.id}").get_data(as_text=True)
+    assert ("Nhà nước hỗ trợ đến hết 9/2020" in page) is told
+
+
+def test_of_month_121_nothing_is_paid_by_the_state(session: Session, make: Make) -> None:
+    person = make.prospect()
+    helped_long(make, person, 119)
     spell_now = join(person, OCTOBER)
     first, second, third = months.told(session, person, law(session), OCTOBER).calendar.months[:3]
     assert [(one.supported, one.supported_so_far) for one in (first, second, third)] == [
