@@ -186,6 +186,7 @@ def test_the_page_says_what_is_missing_and_records_it_once(session: Session, mak
     shown = browser.get(page).get_data(as_text=True)
     assert "50" in shown
     assert "biên lai" in shown
+    assert "Được đóng một lần nhiều nhất cho 60 tháng" in shown  # and not from which month on: it has come
     assert page in browser.get(f"/people/{person.id}").get_data(as_text=True)
     data = {"income": "1.500.000", "paid_on": "2026-08-10", "receipt_number": "C45-2"}
     for wrong in (
