@@ -40,28 +40,34 @@ def ways_of(session: Session, town_id: UUID) -> SmsWays:
 
 
 class Waiting(NamedTuple):
-    """What waits for a file of one purpose: all of it, and what could go at this moment."""
+    """What waits for a file of one purpose: all of it, what could go at this moment, and when the first of it comes too
+    late (None when all of it waits for a person)."""
 
     purpose: Purpose
     messages: int
     now: int
+    until: datetime | None
 
 
 def waiting(session: Session, town_id: UUID, at: datetime) -> list[Waiting]:
     """What waits for the gateway, by purpose; purposes of which nothing waits are left out."""
     all_of_it = (
-        select(Message.purpose, func.count())
+        select(
+            Message.purpose,
+            func.count(),
+            func.min(Message.expires_at).filter(~queries.waits_for_a_word()),
+        )
         .where(
             Message.town_id == town_id,
             Message.way == Way.BRANDNAME,
             Message.state == Delivery.QUEUED,
-            Message.expires_at > at,
+            or_(Message.expires_at > at, queries.waits_for_a_word()),
         )
         .group_by(Message.purpose)
         .order_by(Message.purpose)
     )
     rows = session.execute(all_of_it).tuples().all()
-    return [Waiting(purpose, many, could_go(session, town_id, purpose, at)) for purpose, many in rows]
+    return [Waiting(purpose, many, could_go(session, town_id, purpose, at), until) for purpose, many, until in rows]
 
 
 def could_go(session: Session, town_id: UUID, purpose: Purpose, at: datetime) -> int:

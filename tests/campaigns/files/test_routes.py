@@ -6,6 +6,7 @@ import html
 import io
 import re
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -15,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.accounts.rules import Role
-from crm.campaigns.files import routes
+from crm.campaigns.files import queries, routes
 from crm.campaigns.files.models import SmsFile, SmsResults, SmsWays
 from crm.campaigns.files.services import making
 from crm.campaigns.rules.delivery import Delivery
+from crm.campaigns.services import launching
 from crm.prospects.rules import Purpose
 from tasks import files as tasks
 from tests.campaigns.files.conftest import Gateway
@@ -164,3 +166,25 @@ def test_all_results_are_found_however_many_were_handed_back(
         assert "kq-00.csv" in rest
     gateway.hand_back("ref,status\nAS7-1,Thành công\n", "fremd.csv")
     assert "fremd.csv" not in browser.get(f"/messages/files/results?file={file.id}").text
+
+
+def test_what_waits_for_a_file_says_until_when(signed_in: Browser, session: Session, gateway: Gateway) -> None:
+    soon, later = clock.at(date(2019, 10, 16), 9), clock.at(date(2019, 10, 18), 9)
+    gateway.waiting(1, expires_at=later)
+    gateway.waiting(1, expires_at=soon)
+    page = signed_in(Role.ORGANISER).get("/messages/files").text
+    assert "Đến 09:00, 16/10/2019 tin nào chưa vào tệp thì không gửi nữa" in page
+
+
+def test_what_waits_for_a_word_is_counted_and_has_no_end(
+    signed_in: Browser, session: Session, gateway: Gateway
+) -> None:
+    gateway.texting.person()
+    campaign = gateway.texting.campaign(purpose=Purpose.PROMOTION)
+    gateway.texting.launch(campaign)
+    browser, told = signed_in(Role.ORGANISER), "tin nào chưa vào tệp thì không gửi nữa"
+    assert told in browser.get("/messages/files").text
+    assert told in browser.get(f"/campaigns/{campaign.id}").text
+    launching.pause(session, campaign, by_id=None, at=clock.now())
+    [waiting] = queries.waiting(session, gateway.town_id, clock.now() + timedelta(days=9))
+    assert (waiting.messages, waiting.now, waiting.until) == (1, 0, None)
