@@ -23,6 +23,7 @@ from crm.prospects.merging.rules import Answer
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import listed_to, visible_to
 from crm.prospects.rules import Stage
+from crm.web.pager import Page, page
 
 MOST_COUNTED = 1000
 _MOMENTS = ("last_contact_at", "created_at", "updated_at")
@@ -224,9 +225,23 @@ _POINTS = _Points()
 
 
 def waiting(scope: Scope) -> Select[Suspect]:
-    """Pairs to be looked at, both in sight: the surest first, those put off at the end."""
-    order = (Suspect.answer == Answer.LATER, Suspect.score.desc(), Suspect.id)
-    return select(Suspect).where(*_waits(scope)).order_by(*order)
+    """Pairs to be looked at, both in sight."""
+    return select(Suspect).where(*_waits(scope))
+
+
+def page_of_waiting(session: Session, scope: Scope, *, cursor: str | None, size: int) -> Page[Suspect]:
+    """Pairs to be looked at, both in sight: the surest first, those put off at the end. Raises RuleBroken for a bad
+    cursor."""
+    order = (Suspect.answer == Answer.LATER, -Suspect.score, Suspect.id)
+    return page(
+        session,
+        waiting(scope),
+        order,
+        cursor=cursor,
+        size=size,
+        kinds=("True".__eq__, int, UUID),
+        key=lambda one: (one.answer is Answer.LATER, -one.score, one.id),
+    )
 
 
 def _waits(scope: Scope) -> list[ColumnElement[bool]]:
@@ -260,7 +275,14 @@ def suspect_of(session: Session, town_id: UUID, one_id: UUID, other_id: UUID) ->
     """What is known of a pair, in whichever order it is named."""
     first, second = sorted((one_id, other_id))
     query = select(Suspect).where(Suspect.town_id == town_id, Suspect.one_id == first, Suspect.other_id == second)
-    return session.scalars(query).first()
+    return session.scalars(query.execution_options(populate_existing=True)).first()
+
+
+def answered_by(session: Session, suspect: Suspect | None) -> str | None:
+    """Who said that these are two people; None when nobody did."""
+    if suspect is None or suspect.answer is not Answer.DIFFERENT or suspect.answered_by_id is None:
+        return None
+    return session.get_one(User, (suspect.town_id, suspect.answered_by_id)).full_name
 
 
 class Pair(NamedTuple):

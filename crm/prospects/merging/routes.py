@@ -39,15 +39,26 @@ SHOWN = 20
 @may(May.SEE_ALIKE)
 def queue() -> ResponseReturnValue:
     """Pairs that may be one person, the surest first."""
-    scope = current_scope()
-    waiting = queries.waiting(scope)
-    pairs = queries.with_people(session(), session().scalars(waiting.limit(SHOWN)).all())
-    count, elsewhere = (queries.how_many(session(), one) for one in (waiting, queries.out_of_sight(scope)))
+    scope, cursor = current_scope(), request.args.get("cursor")
+    found = queries.page_of_waiting(session(), scope, cursor=cursor, size=SHOWN)
+    if cursor and not found.rows:
+        return redirect(url_for(".queue"))  # all that followed has been answered: what is left stands before
+    pairs = queries.with_people(session(), found.rows)
+    count, elsewhere = (
+        queries.how_many(session(), one) for one in (queries.waiting(scope), queries.out_of_sight(scope))
+    )
     facts = facts_of(session(), scope.town_id, [one for pair in pairs for one in (pair.one, pair.other)], clock.today())
     known = {one.person.id: one for one in facts}
     lists = rows_aside(session(), scope) if current_user().may(May.IMPORT_PEOPLE) else []
     return render_template(
-        "prospects/merging/queue.html", pairs=pairs, known=known, count=count, elsewhere=elsewhere, lists=lists
+        "prospects/merging/queue.html",
+        pairs=pairs,
+        known=known,
+        count=count,
+        elsewhere=elsewhere,
+        lists=lists,
+        cursor=cursor,
+        next_url=url_for(".queue", cursor=found.next) if found.next else None,
     )
 
 
@@ -71,6 +82,8 @@ def _comparison(kept: Prospect, gone: Prospect, form: CompareForm) -> str:
     current = session()
     one, other = facts_of(current, kept.town_id, [kept, gone], clock.today())
     picked = {name.removeprefix("pick_"): value for name, value in request.form.items() if name.startswith("pick_")}
+    suspect = queries.suspect_of(current, kept.town_id, kept.id, gone.id)
+    form.knowing.data = suspect.answered_at.isoformat() if suspect and suspect.answered_at else None
     return render_template(
         "prospects/merging/compare.html",
         form=form,
@@ -78,7 +91,9 @@ def _comparison(kept: Prospect, gone: Prospect, form: CompareForm) -> str:
         gone=other,
         lines=side_by_side(current, one, other, picked),
         counts=queries.counted(current, kept.town_id, (kept.id, gone.id)),
-        suspect=queries.suspect_of(current, kept.town_id, kept.id, gone.id),
+        suspect=suspect,
+        told_apart_by=queries.answered_by(current, suspect),
+        cursor=request.args.get("cursor"),
         may_merge=current_user().may(May.MERGE),
         GONE=GONE,
     )
@@ -93,7 +108,7 @@ def decide(prospect_id: UUID, other_id: UUID) -> ResponseReturnValue:
     if kept.id != gone.id and form.validate():
         with refusals_on(form), transaction():
             _decide(kept, gone, form)
-            return redirect(url_for(".queue"))
+            return redirect(url_for(".queue", cursor=request.args.get("cursor")))
         kept, gone = _both(prospect_id, other_id)
     if kept.id == gone.id:
         flash(_("These two are one record already: somebody has just merged them. Nothing was changed."), "warning")
@@ -104,6 +119,7 @@ def decide(prospect_id: UUID, other_id: UUID) -> ResponseReturnValue:
 def _decide(kept: Prospect, gone: Prospect, form: CompareForm) -> None:
     by, at = current_user(), clock.now()
     if form.act.data == MERGE:
+        reviewing.refuse_if_told_apart(session(), kept, gone, knowing=form.known)
         row = join(session(), kept, gone, form.taken, by=by, at=at)
         words = _("%(name)s is one record now.", name=kept.full_name)
         url = url_for(".part", prospect_id=row.kept_id, merge_id=row.id)

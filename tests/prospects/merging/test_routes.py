@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+import html5lib
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -199,6 +200,61 @@ def test_the_menu_says_how_many_pairs_wait_to_those_who_may_look(
     one, other = twice
     signed_in(Role.MANAGER).post(f"/people/{one.id}/same/{other.id}", data={"act": "different"})
     assert waits not in signed_in(Role.MANAGER).get("/people").text
+
+
+FAMILIES = ("Cù", "Bùi", "Lê", "Mai", "Vũ")
+GIVEN = ("Xoan", "Đào", "Mận", "Cúc", "Huệ", "Lan", "Sen")
+
+
+def boxes(page: str, name: str) -> list[str]:
+    """What the inputs of this name hold."""
+    tree = html5lib.parse(page, namespaceHTMLElements=False)
+    return [one.get("value", "") for one in tree.iter("input") if one.get("name") == name]
+
+
+def test_whoever_merges_has_read_that_somebody_just_told_the_two_apart(
+    session: Session, signed_in: SignedIn, twice: tuple[Prospect, Prospect]
+) -> None:
+    one, other = twice
+    reviewing.look_through(session, one.town_id, at=clock.now())
+    page = f"/people/{one.id}/same/{other.id}"
+    browser = signed_in(Role.MANAGER)
+    [seen] = boxes(browser.get(page).text, "knowing")
+    colleague = signed_in(Role.MANAGER)
+    assert colleague.post(page, data={"act": "different", "knowing": seen}).status_code == 302
+    again = signed_in(Role.MANAGER)
+    answer = again.post(page, data={"act": "merge", "knowing": seen})
+    assert answer.status_code == 422
+    assert "hai người khác nhau. Chưa có gì thay đổi" in answer.text
+    assert "đã ghi ngày" in answer.text
+    assert session.scalars(select(Merge)).all() == []
+    [seen] = boxes(answer.text, "knowing")
+    assert again.post(page, data={"act": "merge", "knowing": seen}).status_code == 302
+    assert len(session.scalars(select(Merge)).all()) == 1
+
+
+def test_the_queue_goes_on_after_its_first_twenty_and_an_answer_leads_back_to_where_one_was(
+    session: Session, signed_in: SignedIn, make: Make
+) -> None:
+    for number in range(23):
+        phone, name = make.phone(), f"{FAMILIES[number % 5]} Thị {GIVEN[number % 7]}"
+        for _record in range(2):
+            make.prospect(name, birth_year=1970, phone=phone)
+    reviewing.look_through(session, make.town.id, at=clock.now())
+    count = len(open_pairs(session))
+    assert count > 20
+    browser = signed_in(Role.MANAGER)
+    first = browser.get("/people/same").text
+    [following] = re.findall(r'rel="next" href="([^"]+)"', first)
+    second = browser.get(following).text
+    ways = [re.findall(r'href="(/people/[^"]+/same/[^"?]+)', page) for page in (first, second)]
+    assert (len(ways[0]), len({*ways[0], *ways[1]})) == (20, count)
+    assert 'rel="next"' not in second
+    [way, *_rest] = re.findall(r'href="(/people/[^"]+/same/[^"]+)"', second)
+    assert browser.post(way, data={"act": "different"}).location == following
+    for each in re.findall(r'href="(/people/[^"]+/same/[^"]+)"', second)[1:]:
+        browser.post(each, data={"act": "different"})
+    assert browser.get(following).location == "/people/same"
 
 
 def test_an_answer_that_is_none_is_refused_in_words(signed_in: SignedIn, twice: tuple[Prospect, Prospect]) -> None:

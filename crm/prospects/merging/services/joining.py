@@ -31,7 +31,7 @@ def merge(
     `taken` are the rules.CHOSEN particulars that `kept` takes from `gone`; None takes what is better there. Raises
     RuleBroken when the two cannot be one person now (what to do first is said), Conflict when one is merged already.
     """
-    _hold(session, kept, gone)
+    hold_both(session, kept, gone)
     refused = registry.refusals(session, kept, gone)
     if refused:
         raise RuleBroken(" ".join(str(one) for one in refused), code="cannot_be_merged")
@@ -70,8 +70,10 @@ def merge(
     return row
 
 
-def _hold(session: Session, kept: Prospect, gone: Prospect) -> None:
-    """Keep both from everybody else, in the order of their ids so that nobody waits for anybody in a circle."""
+def hold_both(session: Session, kept: Prospect, gone: Prospect) -> None:
+    """Keep both from everybody else, in the order of their ids so that nobody waits for anybody in a circle. Raises
+    RuleBroken when they are one, Conflict when somebody has just merged one of them.
+    """
     if kept.town_id != gone.town_id or kept.id == gone.id:
         raise RuleBroken(_l("Choose two different people."), field="other")
     hold(session, kept.town_id, kept.id, gone.id)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from crm import stored
 from crm.accounts.models import User
-from crm.errors import RuleBroken
+from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
 from crm.prospects.identity.queries import pairs, traits_of
 from crm.prospects.identity.rules import compare
@@ -24,7 +24,7 @@ from crm.prospects.identity.scanning import Pair
 from crm.prospects.merging.models import Merge, Suspect
 from crm.prospects.merging.queries import strays, suspect_of
 from crm.prospects.merging.rules import Answer, Source
-from crm.prospects.merging.services.joining import gather
+from crm.prospects.merging.services.joining import gather, hold_both
 from crm.prospects.models import Prospect
 
 AT_ONCE = 500
@@ -153,7 +153,9 @@ _KEEP = _keep()
 
 
 def answer(session: Session, one: Prospect, other: Prospect, said: Answer, *, by: User, at: datetime) -> Suspect:
-    """Two people, not one; or: to be looked at later. Raises RuleBroken when nobody suspected these two."""
+    """Two people, not one; or: to be looked at later. Raises RuleBroken when nobody suspected these two, Conflict when
+    somebody has just made them one."""
+    hold_both(session, one, other)
     suspect = suspect_of(session, one.town_id, one.id, other.id)
     if suspect is None:
         raise RuleBroken(
@@ -162,6 +164,18 @@ def answer(session: Session, one: Prospect, other: Prospect, said: Answer, *, by
     suspect.answer, suspect.answered_at, suspect.answered_by_id = said, at, by.id
     session.flush()
     return suspect
+
+
+def refuse_if_told_apart(session: Session, one: Prospect, other: Prospect, *, knowing: datetime | None) -> None:
+    """Hold both records for an act that says otherwise. Raises Conflict when somebody has said that they are two people
+    and whoever acts has not read it: `knowing` is when the answer was given that their page showed."""
+    hold_both(session, one, other)
+    suspect = suspect_of(session, one.town_id, one.id, other.id)
+    if suspect and suspect.answer is Answer.DIFFERENT and suspect.answered_at != knowing:
+        raise Conflict(
+            _l("Somebody has just said that these are two people. Nothing was changed; look at both once more."),
+            code="told_apart",
+        )
 
 
 def set_apart(session: Session, one: Prospect, other: Prospect, *, by: User | None, at: datetime) -> None:
