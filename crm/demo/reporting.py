@@ -86,7 +86,8 @@ class Reporting:
         own = {
             key: self._figure(key, line.who) for key in ASKED[line.who] if not self._only_of_the_office(key, line.who)
         }
-        told: dict[str, Any] = {"who": line.who, "knowing_version": owed.version}
+        known = services.known_of(self.session, owed, row, when.date())
+        told: dict[str, Any] = {"who": line.who, "known": known, "knowing_version": owed.version}
         services.submit(self.session, owed, row, own, None, **told, by=by, at=when)
 
     def _only_of_the_office(self, own: Own, who: Who) -> bool:

@@ -14,7 +14,7 @@ from crm.accounts.rules import May
 from crm.api.blueprint import Blueprint
 from crm.api.description import Problem
 from crm.api.lists import ListQuery, listing
-from crm.db import session, transaction
+from crm.db import one_moment, session, transaction
 from crm.errors import RuleBroken
 from crm.reports.rounds import queries, services
 from crm.reports.rounds.queries import Line
@@ -114,6 +114,9 @@ def reports(asked: dict[str, Any], round_id: UUID) -> dict[str, Any]:
 def submit(given: dict[str, Any], owed_id: UUID) -> dict[str, Any]:
     """Send a unit's report: the register's figures are frozen with it"""
     scope = current_scope()
+    asked = queries.owed_seen(session(), scope, owed_id)
+    with one_moment() as still:
+        known = services.known_of(still, asked, queries.round_of(session(), asked), clock.today())
     with transaction() as current:
         owed = queries.owed_seen(current, scope, owed_id, lock=True)
         line, row = queries.line_of(current, scope, owed), queries.round_of(current, owed)
@@ -122,7 +125,7 @@ def submit(given: dict[str, Any], owed_id: UUID) -> dict[str, Any]:
             names = ", ".join(strange)
             raise RuleBroken(_l("This unit is not asked for: %(names)s.", names=names), field="own", code="not_asked")
         own = {one["figure"]: (one["number"], one["source"]) for one in given["own"]}
-        told: dict[str, Any] = {"who": line.who, "knowing_version": given["version"]}
+        told: dict[str, Any] = {"who": line.who, "known": known, "knowing_version": given["version"]}
         services.submit(current, owed, row, own, given["note"], **told, by=current_user(), at=clock.now())
         due_on = row.due_on
     return _told(queries.line_of(session(), scope, queries.owed_seen(session(), scope, owed_id)), due_on)

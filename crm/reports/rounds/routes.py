@@ -14,7 +14,7 @@ from crm import clock
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May, Reach
 from crm.background import ring
-from crm.db import session, transaction
+from crm.db import one_moment, session, transaction
 from crm.reports.documents.queries import finding
 from crm.reports.documents.rules import STATES as REPORT_STATES
 from crm.reports.documents.rules import State as ReportState
@@ -161,19 +161,20 @@ def write(owed_id: UUID) -> ResponseReturnValue:
     owed = queries.owed_seen(session(), scope, owed_id)
     line, row = queries.line_of(session(), scope, owed), queries.round_of(session(), owed)
     form = SubmitForm() if request.method == "POST" else _filled(owed, row, line)
+    known = _known(owed, row)
     if form.validate_on_submit():
         with refusals_on(form), transaction() as current:
             held = queries.owed_seen(current, scope, owed_id, lock=True)
-            told: dict[str, Any] = {"who": line.who, "knowing_version": form.read_in}
+            told: dict[str, Any] = {"who": line.who, "known": known, "knowing_version": form.read_in}
             row, own = queries.round_of(current, held), form.own(line.who)
             services.submit(current, held, row, own, form.note.data, **told, by=current_user(), at=clock.now())
             flash(
                 _("Sent. The office sees it at once; you can send a correction until the round is closed."), "success"
             )
             return redirect(url_for(".unit", owed_id=owed_id), 303)
-    known = {"line": line, "row": row, "form": form, "pairs": form.pairs(line.who), "known": _known(owed, row)}
+    given = {"line": line, "row": row, "form": form, "pairs": form.pairs(line.who), "known": known}
     wrong = form.errors or form.form_errors
-    return render_template("reports/rounds/write.html", **known, today=clock.today(), **WORDS), 422 if wrong else 200
+    return render_template("reports/rounds/write.html", **given, today=clock.today(), **WORDS), 422 if wrong else 200
 
 
 @bp.post("/units/<uuid:owed_id>/return")
@@ -251,7 +252,8 @@ def _filled(owed: ReportOwed, row: ReportingRound, line: queries.Line) -> Submit
 
 
 def _known(owed: ReportOwed, row: ReportingRound) -> dict[str, Any]:
-    return services.known_of(session(), owed, row, max(clock.today(), ends(ReportKind(row.kind), row.period)[0]))
+    with one_moment() as still:
+        return services.known_of(still, owed, row, max(clock.today(), ends(ReportKind(row.kind), row.period)[0]))
 
 
 def _listing(form: OpenForm) -> str:

@@ -176,7 +176,8 @@ def close(session: Session, row: ReportingRound, *, by: User, at: datetime) -> N
 
 
 def known_of(session: Session, owed: ReportOwed, row: ReportingRound, today: date) -> dict[str, Any]:
-    """The program's figures of the unit in the round's period, up to today. Raises RuleBroken before it begins."""
+    """The program's figures of the unit in the round's period, up to today: several queries, so ask within `one_moment()`
+    where they are to be frozen. Raises RuleBroken before it begins."""
     span = span_of(ReportKind(row.kind), row.period, today)
     if owed.place_id:
         return knowing.of_place(session, session.get_one(Place, (owed.town_id, owed.place_id)), span)
@@ -219,12 +220,13 @@ def submit(
     note: str | None,
     *,
     who: Who,
+    known: dict[str, Any],
     knowing_version: int,
     by: User,
     at: datetime,
 ) -> ReportSubmission:
-    """Take in a unit's report: its own figures beside the program's, both frozen as they are now; a later one is a further
-    version. The same once more changes nothing. Raises RuleBroken, and Conflict when it was sent by somebody else
+    """Take in a unit's report: its own figures beside the program's (`known_of`, all of one moment), both frozen; a later
+    one is a further version. The same once more changes nothing. Raises RuleBroken, and Conflict when it was sent by somebody else
     meanwhile or the round is closed."""
     _still_open(row)
     if owed.state is State.EXCUSED:
@@ -239,7 +241,6 @@ def submit(
             _l("Somebody else has sent this report meanwhile. Look at theirs, then change it if needed."),
             code="changed_meanwhile",
         )
-    known = known_of(session, owed, row, local_day(at))
     made = ReportSubmission(
         town_id=owed.town_id,
         owed_id=owed.id,

@@ -54,7 +54,9 @@ def owed_by(session: Session, row: ReportingRound, key: Any) -> ReportOwed:
 
 
 def sent(session: Session, owed: ReportOwed, row: ReportingRound, by: User, **more: Any) -> ReportSubmission:
-    told: dict[str, Any] = {"who": Who.WARDS, "knowing_version": owed.version, "by": by, "at": clock.now()}
+    known = services.known_of(session, owed, row, clock.today())
+    told: dict[str, Any] = {"who": Who.WARDS, "known": known, "knowing_version": owed.version, "by": by}
+    told["at"] = clock.now()
     return services.submit(session, owed, row, more.pop("own", SESSIONS), more.pop("note", None), **told | more)
 
 

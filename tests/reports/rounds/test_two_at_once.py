@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -18,10 +19,10 @@ from crm import clock
 from crm.accounts.models import User
 from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
-from crm.db import transaction
+from crm.db import aside, transaction
 from crm.errors import Conflict
 from crm.reports.periods import ReportKind
-from crm.reports.rounds import queries, services
+from crm.reports.rounds import knowing, queries, services
 from crm.reports.rounds.models import ReportingRound, ReportOwed, ReportSubmission
 from crm.reports.rounds.rules import Own, Who
 from tests.factories import Make
@@ -66,6 +67,7 @@ def sending(known: tuple[UUID, UUID, UUID], number: int) -> Callable[[Session], 
         owed = queries.owed_seen(current, scope_of(current, user), known[2], lock=True)
         told: dict[str, Any] = {"who": Who.WARDS, "knowing_version": 0, "by": user, "at": AT}
         row = queries.round_of(current, owed)
+        told["known"] = services.known_of(current, owed, row, AT.date())
         services.submit(current, owed, row, {Own.SESSIONS: (number, "sổ")}, None, **told)
 
     return send
@@ -103,6 +105,36 @@ def test_two_clicks_open_one_round(app: Flask, session: Session, known: Any) -> 
         .where(ReportingRound.period == "2019-10")
     ).one()
     assert tuple(rows) == (1, 15)
+
+
+@pytest.mark.parametrize("way", ["page", "api"])
+def test_what_is_recorded_while_it_is_sent_is_in_none_of_its_figures(
+    way: str,
+    session: Session,
+    known: Any,
+    make: Make,
+    signed_in: Callable[..., FlaskClient],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user, ward_id = session.get_one(User, (make.town.id, known[0])), make.ward().id
+    browser, token = signed_in(user), make.token(user, "reports:write")
+    session.commit()
+    asked = knowing.targets.by_place
+
+    def meanwhile(*given: Any) -> Any:
+        with aside() as beside:
+            Make(beside).user(Role.VOLUNTEER, place_id=ward_id)
+        return asked(*given)
+
+    monkeypatch.setattr(knowing.targets, "by_place", meanwhile)
+    if way == "page":
+        came = browser.post(f"/reporting/units/{known[2]}/write", data={"version": "0"})
+    else:
+        url, given = f"/api/v1/reporting-rounds/reports/{known[2]}", {"version": 0, "own": []}
+        came = browser.post(url, json=given, headers={"Authorization": f"Bearer {token}"})
+    assert came.status_code in (200, 303), came.text
+    session.rollback()
+    assert session.scalars(select(ReportSubmission)).one().known["volunteers"] == 0
 
 
 def test_what_comes_while_the_round_is_closed_is_in_it_or_refused(app: Flask, session: Session, known: Any) -> None:
