@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -114,16 +115,22 @@ def text(report_id: UUID) -> ResponseReturnValue:
 @bp.post("/<uuid:report_id>/sign")
 @may(May.WRITE_REPORTS)
 def sign(report_id: UUID) -> ResponseReturnValue:
-    """Number, date and sign it for good."""
+    """Number, date and sign it for good; or first show the letterhead of that day, where it is another."""
     form = SignForm()
     if form.validate():
+        day = form.signed_on.data or clock.today()
         with refusals_on(form), transaction() as current:
+            report = _report(report_id, lock=True)
+            if signing.follow_letterhead(current, report, day, at=clock.now()):
+                form = _sign_form(report, day)
+                form.form_errors = [signing.LETTERHEAD_CHANGED]
+                return _page(report, sign_form=form), 422
             signing.sign(
                 current,
-                _report(report_id, lock=True),
+                report,
                 version=_version(form),
                 number=form.number.data,
-                signed_on=form.signed_on.data or clock.today(),
+                signed_on=day,
                 signer=form.signer.data or "",
                 by=current_user(),
                 at=clock.now(),
@@ -303,12 +310,6 @@ def _page(report: Report, *, sign_form: SignForm | None = None, send_form: SendF
     may_write = user.may(May.WRITE_REPORTS)
     count_form = CountForm()
     count_form.offer(showing.boundaries(session(), scope.town_id))
-    year = clock.today().year
-    first = {
-        "number": signing.next_number(session(), report, year),
-        "signed_on": clock.today(),
-        "signer": paper.head.signer,
-    }
     people = [
         report.opened_by_id,
         report.signed_by_id,
@@ -330,7 +331,7 @@ def _page(report: Report, *, sign_form: SignForm | None = None, send_form: SendF
         may_sign=may_write and user.id not in writers,
         final=report.state in FINAL,
         files=[Form.DOCX, Form.XLSX, Form.PDF],
-        sign_form=sign_form or SignForm(data=first | {"version": str(report.wording)}),
+        sign_form=sign_form or _sign_form(report, clock.today()),
         send_form=send_form or SendForm(data={"sent_on": clock.today()}),
         refused=sign_form or send_form,
         count_form=count_form,
@@ -344,6 +345,12 @@ def _page(report: Report, *, sign_form: SignForm | None = None, send_form: SendF
         today=clock.today(),
         **WORDS,
     )
+
+
+def _sign_form(report: Report, day: date) -> SignForm:
+    """Filled in for a paper of a day."""
+    known = {"number": signing.next_number(session(), report, day.year), "signed_on": day}
+    return SignForm(formdata=None, data=known | {"signer": report.issued_by.signer, "version": str(report.wording)})
 
 
 def _office() -> tuple[PlaceForm, Place | None]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm import clock
@@ -19,8 +20,10 @@ from crm.accounts.rules import Role
 from crm.errors import RuleBroken
 from crm.places.models import Town
 from crm.reports.documents import rules, wording
+from crm.reports.documents.models import Report
 from crm.reports.documents.paper import Paper, heads, shown
 from crm.reports.documents.printing import excel, pdf, word
+from crm.reports.documents.rules import State
 from crm.reports.documents.showing import sample
 from tests.factories import Make
 from tests.reports.documents.stories import made
@@ -339,6 +342,39 @@ def test_a_letterhead_holds_from_its_day(session: Session, make: Make, signed_in
     page = browser.get(made(browser, session)).text
     for words in ("BAN CHỈ ĐẠO", "/BC-BCĐ", "PHÓ TRƯỞNG BAN", "- Lưu: VT.", "Lê Văn A"):
         assert words in page
+
+
+def test_nobody_signs_a_letterhead_they_have_not_read(
+    session: Session, make: Make, signed_in: Callable[..., FlaskClient]
+) -> None:
+    browser, chief = signed_in(make.user(Role.MANAGER)), signed_in(make.user(Role.MANAGER))
+    address = made(browser, session)
+    assert "/BC-LĐTBXH" in chief.get(address).text
+    said = {
+        "issuer": "Ban Chỉ đạo",
+        "symbol": "BC-BCĐ",
+        "locality": "Bỉm Sơn",
+        "recipients": "Lưu: VT",
+        "signer": "Lê B",
+    }
+    assert browser.post("/reports/letterhead", data=said | {"valid_from": "2019-10-01"}).status_code == 303
+    read = {"version": "1", "number": "1", "signed_on": "2019-10-15", "signer": ""}
+    assert chief.post(f"{address}/sign", data=read | {"signed_on": "2030-01-01"}).status_code == 422
+    assert "/BC-LĐTBXH" in chief.get(address).text, "a day that may not be brings no letterhead"
+    now = chief.post(f"{address}/sign", data=read)
+    assert now.status_code == 422
+    for words in (
+        "/BC-BCĐ",
+        "BAN CHỈ ĐẠO",
+        "Ban Chỉ đạo báo cáo",
+        "một đầu văn bản khác",
+        'value="Lê B"',
+    ):
+        assert words in now.text, words
+    assert session.scalars(select(Report.state)).one() is State.DRAFT
+    assert chief.post(f"{address}/sign", data=read).status_code == 422, "the page read before is of another wording"
+    assert chief.post(f"{address}/sign", data=read | {"version": "2"}).status_code == 303
+    assert "01/BC-BCĐ" in chief.get(address).text
 
 
 def test_a_lead_of_a_ward_speaks_for_that_ward_only(make: Make, signed_in: Callable[..., FlaskClient]) -> None:

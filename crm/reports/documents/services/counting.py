@@ -23,8 +23,8 @@ from crm.reports.documents import figures
 from crm.reports.documents.figures import Wanted
 from crm.reports.documents.models import Report, ReportSnapshot
 from crm.reports.documents.queries import finding
-from crm.reports.documents.rules import Section, State, digest_of
-from crm.reports.documents.services.writing import keep_wording
+from crm.reports.documents.rules import Head, State, Text, digest_of
+from crm.reports.documents.services.writing import keep_wording, reworded
 from crm.reports.documents.wording import first_wording
 from crm.reports.periods import ReportKind, span_of
 
@@ -120,10 +120,10 @@ def record(session: Session, report: Report, facts: Any, *, at: datetime) -> Non
     counted = Span(date.fromisoformat(facts["since"]), date.fromisoformat(facts["as_of"]))
     snapshot = freeze(session, held.town_id, asked._replace(span=counted), facts, by=held.counted_for_id, at=at)
     place = session.get(Place, (held.town_id, held.place_id)) if held.place_id else None
-    head = finding.head_on(session, held.town_id, place, local_day(at))
-    held.head = head.as_json()
-    _word(session, held, before, snapshot, at)
-    held.snapshot_id, held.state, held.heartbeat_at, held.parts = snapshot.id, State.DRAFT, at, figures.PARTS
+    head, held.head = held.issued_by, finding.head_on(session, held.town_id, place, local_day(at)).as_json()
+    held.snapshot_id = snapshot.id
+    _word(session, held, before, head, snapshot, at)
+    held.state, held.heartbeat_at, held.parts = State.DRAFT, at, figures.PARTS
     session.flush()
     note_change(
         session,
@@ -138,15 +138,20 @@ def record(session: Session, report: Report, facts: Any, *, at: datetime) -> Non
 
 
 def _word(
-    session: Session, report: Report, before: ReportSnapshot | None, snapshot: ReportSnapshot, at: datetime
+    session: Session,
+    report: Report,
+    before: ReportSnapshot | None,
+    head: Head,
+    snapshot: ReportSnapshot,
+    at: datetime,
 ) -> None:
-    """Sections nobody changed follow the new figures; what somebody wrote stays. Other figures are a further wording even
-    under the same words, so that nobody signs figures that they have not read."""
-    fresh = first_wording(snapshot.facts, report.issued_by)
+    """Sections nobody changed follow the new figures; what somebody wrote stays. Other figures or another letterhead are a
+    further wording even under the same words, so that nobody signs what they have not read."""
+    fresh: Text = first_wording(snapshot.facts, report.issued_by)
     if report.wording and before is not None:
-        now, own = finding.text_of(session, report), first_wording(before.facts, report.issued_by)
-        fresh = {section: fresh[section] if now[section] == own[section] else now[section] for section in Section}
-        if fresh == now and before.digest == snapshot.digest:
+        fresh = reworded(session, report, before.facts, head)
+        same = before.digest == snapshot.digest and head == report.issued_by
+        if same and fresh == finding.text_of(session, report):
             return
     keep_wording(session, report, fresh, at=at, by_id=None)
 

@@ -17,13 +17,16 @@ from crm.accounts.services import note_change
 from crm.clock import local_day
 from crm.errors import Conflict, RuleBroken
 from crm.places.models import Place
-from crm.reports.documents.models import Report, ReportFile, ReportTemplate
+from crm.reports.documents.models import Report, ReportFile, ReportSnapshot, ReportTemplate
 from crm.reports.documents.printing import excel, pdf, word
 from crm.reports.documents.queries import finding
-from crm.reports.documents.rules import FINAL, KEPT, Form, Section, State, check_signer, check_text
-from crm.reports.documents.services.writing import keep_wording
+from crm.reports.documents.rules import FINAL, KEPT, Form, Head, Section, State, check_signer, check_text
+from crm.reports.documents.services.writing import keep_wording, reworded
 
 LONGEST_WHY = 500
+LETTERHEAD_CHANGED = _l(
+    "A paper of this day carries another letterhead than the one you read. Read it again as it stands now."
+)
 
 
 def write(
@@ -52,6 +55,35 @@ def next_number(session: Session, report: Report, year: int) -> int:
     return (last or 0) + 1
 
 
+def follow_letterhead(session: Session, report: Report, day: date, *, at: datetime) -> bool:
+    """Whether the letterhead of a day is another than the one a draft shows; then the draft shows it from now on, as a
+    further wording, for whoever signs to read. Raises RuleBroken, and Conflict."""
+    _still_a_draft(report)
+    snapshot = _figures_before(session, report, day, at)
+    head, stood = _head_on(session, report, day), report.issued_by
+    if head == stood:
+        return False
+    report.head = head.as_json()
+    keep_wording(session, report, reworded(session, report, snapshot.facts, stood), at=at, by_id=None)
+    return True
+
+
+def _figures_before(session: Session, report: Report, day: date, at: datetime) -> ReportSnapshot:
+    """The figures of a draft, where it may carry the date of a day. Raises RuleBroken."""
+    snapshot = finding.snapshot_of(session, report)
+    assert snapshot is not None, "a draft has figures"
+    if day > local_day(at):
+        raise RuleBroken(_l("The date on the paper lies ahead."), field="signed_on")
+    if day < snapshot.as_of:
+        raise RuleBroken(_l("The date on the paper lies before the last day of its figures."), field="signed_on")
+    return snapshot
+
+
+def _head_on(session: Session, report: Report, day: date) -> Head:
+    place = session.get(Place, (report.town_id, report.place_id)) if report.place_id else None
+    return finding.head_on(session, report.town_id, place, day)
+
+
 def sign(
     session: Session,
     report: Report,
@@ -70,14 +102,10 @@ def sign(
         raise Conflict(
             _l("The text was changed after you looked at it. Read it again before you sign."), code="changed_meanwhile"
         )
-    snapshot = finding.snapshot_of(session, report)
-    assert snapshot is not None, "a draft has figures"
-    if signed_on > local_day(at):
-        raise RuleBroken(_l("The date on the paper lies ahead."), field="signed_on")
-    if signed_on < snapshot.as_of:
-        raise RuleBroken(_l("The date on the paper lies before the last day of its figures."), field="signed_on")
-    place = session.get(Place, (report.town_id, report.place_id)) if report.place_id else None
-    head = finding.head_on(session, report.town_id, place, signed_on)
+    _figures_before(session, report, signed_on, at)
+    head = _head_on(session, report, signed_on)
+    if head != report.issued_by:
+        raise Conflict(LETTERHEAD_CHANGED, code="letterhead_changed")
     report.head = replace(head, signer=signer.strip() or head.signer).as_json()
     template = finding.template_of(session, report.town_id, report.place_id)
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"report numbers {report.town_id}", 0))))
