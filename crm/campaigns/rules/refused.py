@@ -1,7 +1,7 @@
 """Wording that carriers do not take, as data: they refuse political content, shortened addresses, loans and gambling.
 
 A word is looked for as it is written, with its accents; one of several syllables also without them, because `dang` alone
-may be *đăng*, *đang* or *đảng*.
+may be *đăng*, *đang* or *đảng*. What else stands in the text, a sign or a word with accents, hides neither.
 """
 
 from __future__ import annotations
@@ -84,8 +84,7 @@ _PLAIN = {
 def refused_in(text: str) -> tuple[Found, ...]:
     """What a carrier would refuse in a text, each piece once, in order of appearance."""
     found = [(one.start(), Found(kind, one[0])) for kind, words in _WRITTEN.items() for one in words.finditer(text)]
-    if text.isascii():
-        found += [(one.start(), Found(kind, one[0])) for kind, words in _PLAIN.items() for one in words.finditer(text)]
+    found += [(one.start(), Found(kind, one[0])) for kind, words in _PLAIN.items() for one in words.finditer(text)]
     return tuple(dict.fromkeys(one for _place, one in sorted(found, key=lambda pair: pair[0])))
 
 

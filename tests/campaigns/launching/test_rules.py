@@ -72,6 +72,11 @@ def test_wording_that_carriers_refuse_is_found(text: str, kinds: list[Kind]) -> 
     assert [one.kind for one in refused_in(text)] == kinds
 
 
+@pytest.mark.parametrize("text", ["Nha nuoc ho tro 🎉", "[QC] Nha nuoc ho tro. Từ chối: {tu_choi}"])
+def test_a_word_without_accents_is_found_beside_a_sign_or_a_word_that_has_them(text: str) -> None:
+    assert [one.piece for one in refused_in(text)] == ["Nha nuoc"]
+
+
 def test_a_word_is_taken_out_and_the_sentence_closes() -> None:
     assert without("Được Nhà nước hỗ trợ, Nhà nước .", "Nhà nước") == "Được hỗ trợ,."
 
