@@ -393,7 +393,7 @@ class ImportPerson(Model):
     name_fold: Mapped[str]
     name_key: Mapped[bytes]
     spellings: Mapped[list[str]]
-    """How the folded name may be spelt; empty where no year of birth stands beside it."""
+    """How the folded name may be spelt."""
     sex: Mapped[str | None]
     birth_date: Mapped[date | None]
     birth_year: Mapped[int | None]

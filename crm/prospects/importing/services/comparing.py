@@ -83,7 +83,7 @@ def compare(
     added or changed by that transaction or a later one.
     """
     known_wards = lineages(session, town_id)
-    pairs = _pairs(session, town_id, import_id, part, since)
+    pairs = _pairs(session, town_id, import_id, part, since, known_wards)
     by_row = (
         (row_id, met)
         for row_id, each in groupby(pairs, key=lambda pair: pair.row_id)
@@ -100,10 +100,17 @@ def oldest_at_work(session: Session) -> int:
 
 
 def _pairs(
-    session: Session, town_id: UUID, import_id: UUID, part: Part | None, since: int | None
+    session: Session,
+    town_id: UUID,
+    import_id: UUID,
+    part: Part | None,
+    since: int | None,
+    known_wards: Lineages,
 ) -> Iterator[Row[Any]]:
     within = part or Part(UUID(int=0), UUID(int=2**128 - 1), _rows(session, town_id, import_id))
-    asked = {"town": town_id, "import": import_id, "first": within.first, "last": within.last}
+    wards = [{"one": str(one), "other": str(other)} for one, line in known_wards.items() for other in line - {one}]
+    asked: dict[str, Any] = {"town": town_id, "import": import_id, "first": within.first, "last": within.last}
+    asked["wards"] = json.dumps(wards)
     bit_by_bit = {"stream_results": True, "yield_per": LOOKED_AT}
     if since is None or since > oldest_at_work(session):  # in a database restored elsewhere the count began anew
         _choose_way(session, within.many)
@@ -124,19 +131,28 @@ def _choose_way(session: Session, rows: int) -> None:
 
 
 def _meetings(people: str, within: str) -> TextClause:
-    """Each row beside everybody it meets: by a number, a telephone, or the name with the year of birth. In a large town many
-    share a name and a year; that is no meeting where sexes differ, or telephones do and the day of birth is not the same.
+    """Each row beside everybody it meets: by a number, a telephone, the name with the year of birth, or, where one of the two
+    has no year, the name with the ward or what it came from and became. In a large town many share these; that is no meeting
+    where sexes differ, or where telephones differ by more than a slip and neither the day of birth nor the house is the same.
     A row without any number also meets (`again`) whom the same source told of in the same words before."""
     return text(
         f"""
         with given as materialized (
-            select id, citizen_index, insurance_index, phone, other_phone, spellings, birth_year, birth_date, sex
+            select id, citizen_index, insurance_index, phone, other_phone, spellings, birth_year, birth_date, sex,
+                place_id, address
             from import_person where town_id = :town and import_id = :import and id between :first and :last
             and to_add and not decided
         ), spelt as materialized (
-            select id, unnest(spellings) name_fold, birth_year, birth_date, sex, phone from given
+            select id, unnest(spellings) name_fold, birth_year, birth_date, sex, phone, place_id, address from given
+        ), near as (
+            select * from jsonb_to_recordset(cast(:wards as jsonb)) w(one uuid, other uuid)
+        ), spread as (
+            select * from spelt
+            union all select id, name_fold, birth_year, birth_date, sex, phone, near.other, address
+                from spelt join near on near.one = spelt.place_id
         ), kept as {people} (
-            select id, citizen_index, insurance_index, phone, other_phone, name_fold, birth_year, birth_date, sex
+            select id, citizen_index, insurance_index, phone, other_phone, name_fold, birth_year, birth_date, sex,
+                place_id, address
             from prospect where town_id = :town and merged_into_id is distinct from id {within}
         ), said as (
             select r.id row_id, e.prospect_id person_id
@@ -160,7 +176,12 @@ def _meetings(people: str, within: str) -> TextClause:
             union select given.id, kept.id from given join kept on kept.other_phone = given.phone
             union select spelt.id, kept.id from spelt join kept using (name_fold, birth_year)
                 where coalesce(kept.sex = spelt.sex, true)
-                and (kept.phone is null or spelt.phone is null or kept.birth_date = spelt.birth_date)
+                and (kept.birth_date = spelt.birth_date or {_no_other_phone("spelt")}
+                    or kept.place_id = spelt.place_id and {_like_house("spelt")})
+            union select spread.id, kept.id from spread join kept using (name_fold, place_id)
+                where (kept.birth_year is null or spread.birth_year is null)
+                and coalesce(kept.sex = spread.sex, true)
+                and ({_no_other_phone("spread")} or {_like_house("spread")})
         ), met as (
             select row_id, person_id, bool_or(again) again from (
                 select row_id, person_id, false again from found union all select row_id, person_id, true from said
@@ -180,6 +201,21 @@ def _meetings(people: str, within: str) -> TextClause:
         order by met.row_id, met.person_id
         """
     )
+
+
+def _no_other_phone(given: str) -> str:
+    """One of the two gives no telephone, or they may differ by a slip only: one digit written wrongly, or two exchanged,
+    leave the first four or the last five of nine digits as they are, or else the first three and the last four."""
+    first, last, first_three, last_four = (
+        f"{end}(kept.phone, {many}) = {end}({given}.phone, {many})"
+        for end, many in (("left", 7), ("right", 5), ("left", 6), ("right", 4))
+    )
+    return f"kept.phone is null or {given}.phone is null or {first} or {last} or {first_three} and {last_four}"
+
+
+def _like_house(given: str) -> str:
+    """Both live at a house of one number; the street is identity's to judge."""
+    return f"substring(kept.address from '[0-9]+') = substring({given}.address from '[0-9]+')"
 
 
 _MEETINGS = _meetings("not materialized", "")

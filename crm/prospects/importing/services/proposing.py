@@ -87,7 +87,7 @@ def _values(
         one.full_name,
         folded,
         key,
-        spellings if one.birth_year else (),
+        spellings,
         one.sex.value if one.sex else None,
         one.birth_date,
         one.birth_year,
