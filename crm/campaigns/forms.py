@@ -28,8 +28,10 @@ from crm.campaigns.rules.stages import FOLLOW_DAYS, PURPOSE_NAMES
 from crm.campaigns.rules.texts import LONGEST_TEXT
 from crm.clock import at
 from crm.phones import read_phone
+from crm.premiums.forms import DongField, MayBeEmptyDong
 from crm.premiums.rules.wording import GROUNDS
 from crm.prospects.rules import Purpose, Stage
+from crm.web.fields import CountField
 from crm.web.forms import Form, QueryForm, stripped
 
 STAGES = {
@@ -41,12 +43,6 @@ STAGES = {
     Stage.JOINED: _l("Takes part"),
     Stage.LAPSED: _l("Has stopped paying"),
 }
-
-
-def digits_only(value: Any) -> Any:
-    """*1.500.000 đ* → *1500000*; what has no digit stays as it is."""
-    typed = "".join(letter for letter in value if letter.isdigit()) if isinstance(value, str) else ""
-    return typed or value
 
 
 def _any(choices: Iterable[tuple[Any, Any]]) -> list[tuple[str, Any]]:
@@ -136,7 +132,7 @@ class WhenForm(Form):
         [Optional()],
         description=_l("What could not leave by then is not sent any more. Left empty: three days."),
     )
-    budget = IntegerField(_l("What it may cost at most"), [Optional(), NumberRange(1, 10**12)], filters=[digits_only])
+    budget = MayBeEmptyDong(_l("What it may cost at most"), [Optional(), NumberRange(min=1)])
     control_percent = RadioField(
         _l("Compare with people who get nothing"),
         choices=[("0", _l("No")), ("5", "5 %"), ("10", "10 %"), ("20", "20 %"), ("50", "50 %")],
@@ -214,7 +210,7 @@ class SmsSettingsForm(Form):
 
     opens = TimeField(_l("From this hour"), [InputRequired()])
     closes = TimeField(_l("Until this hour"), [InputRequired()])
-    price = IntegerField(_l("Price of one segment"), [InputRequired(), NumberRange(1, 100_000)], filters=[digits_only])
+    price = DongField(_l("Price of one segment"), [InputRequired(), NumberRange(1, 100_000)])
     sender = StringField(
         _l("Sender name"),
         [Length(max=11), Optional(), Regexp(r"[A-Za-z0-9 ]+$", message=_l("Letters without accents and digits only."))],
@@ -229,17 +225,11 @@ class SmsSettingsForm(Form):
         ),
     )
     unregistered_why = StringField(_l("Why"), [Length(max=200)], filters=[stripped])
-    month_budget = IntegerField(
-        _l("What all campaigns of a month may cost at most"),
-        [Optional(), NumberRange(1, 10**12)],
-        filters=[digits_only],
+    month_budget = MayBeEmptyDong(
+        _l("What all campaigns of a month may cost at most"), [Optional(), NumberRange(min=1)]
     )
-    approve_messages = IntegerField(
-        _l("A campaign of more messages takes two people"), [Optional(), NumberRange(0, 10**9)], filters=[digits_only]
-    )
-    approve_cost = IntegerField(
-        _l("A campaign that costs more takes two people"), [Optional(), NumberRange(0, 10**12)], filters=[digits_only]
-    )
+    approve_messages = CountField(_l("A campaign of more messages takes two people"), [Optional()])
+    approve_cost = MayBeEmptyDong(_l("A campaign that costs more takes two people"), [Optional()])
 
 
 class MessagesForm(QueryForm):

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from wtforms import IntegerField
+from wtforms.validators import StopValidation
 
 from crm.lines import whole_number
 from crm.web.filters import in_number
@@ -28,6 +29,11 @@ class DongField(IntegerField):
         if amount is None:
             raise ValueError(_("Write the amount in figures, such as 1,500,000."))
         self.data = amount
+
+    def pre_validate(self, form: Any) -> None:
+        """What could not be read is told once: nothing else is asked of it."""
+        if self.process_errors:
+            raise StopValidation
 
 
 class MayBeEmptyDong(DongField):

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from wtforms import IntegerField
+from wtforms.validators import StopValidation
 
 from crm.lines import whole_number
 from crm.web.filters import in_number
@@ -34,3 +35,8 @@ class CountField(IntegerField):
         if number is None or number > self.most:
             raise ValueError(self.hint)
         self.data = number
+
+    def pre_validate(self, form: Any) -> None:
+        """What could not be read is told once: nothing else is asked of it."""
+        if self.process_errors:
+            raise StopValidation

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from crm import clock
 from crm.accounts.models import ChangeRecord
 from crm.accounts.rules import Role
-from crm.campaigns.models import Campaign, Message
+from crm.campaigns.models import Campaign, Message, SmsSettings
 from crm.campaigns.preflight import checking
 from crm.campaigns.rules.places import SAMPLES
 from crm.campaigns.rules.refused import refused_in
@@ -303,3 +303,33 @@ def test_a_campaign_in_time_is_moved(session: Session, texting: Texting, signed_
     assert "bắt đầu lúc 16:00" in follow(organiser, f"{here}/move", day="2019-10-15", time="16:00")
     assert only(session).stage is Stage.SCHEDULED
     assert organiser.get("/campaigns?stage=scheduled").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"), [("1.500.000", 1_500_000), ("1 500 000 đ", 1_500_000), ("1500000", 1_500_000), ("", None)]
+)
+def test_a_budget_is_read_as_people_write_money(
+    session: Session, texting: Texting, signed_in: SignedIn, typed: str, read: int | None
+) -> None:
+    texting.person()
+    here, organiser = f"/campaigns/{texting.campaign().id}", signed_in(Role.ORGANISER)
+    follow(organiser, f"{here}/when", begins="now", budget=typed, control_percent="0", follow_days="30", version="1")
+    assert only(session).budget == read
+
+
+def test_a_budget_that_is_no_number_is_told_once(texting: Texting, signed_in: SignedIn) -> None:
+    here, organiser = f"/campaigns/{texting.campaign().id}", signed_in(Role.ORGANISER)
+    sent = {"begins": "now", "budget": "một triệu", "control_percent": "0", "follow_days": "30", "version": "1"}
+    answer = organiser.post(f"{here}/when", data=sent)
+    assert answer.status_code == 422
+    assert answer.text.count("Ngân sách tối đa: ") == 1
+    assert "một triệu" in answer.text
+
+
+def test_an_administrator_writes_limits_with_points(session: Session, signed_in: SignedIn) -> None:
+    administrator = signed_in(Role.ADMIN)
+    limits = {"price": "1.250", "month_budget": "20.000.000", "approve_messages": "1.000", "approve_cost": "500.000 đ"}
+    follow(administrator, "/messages/settings", opens="07:00", closes="22:00", sender="", **limits)
+    row = session.scalars(select(SmsSettings)).one()
+    kept = (row.price, row.month_budget, row.approve_messages, row.approve_cost)
+    assert kept == (1250, 20_000_000, 1000, 500_000)
