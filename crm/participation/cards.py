@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -64,7 +64,11 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
     """«Takes part, paid through …» for a participant; «how much would it be?» for everyone else."""
     spell = _open_spell(person)
     may = current_user().may
-    acts = {"enrol": may(May.ENROL), "stop": basis_for(may) is not None, "edit": may(May.EDIT_PEOPLE)}
+    records = basis_for(may) is not None
+    papers = (
+        may(May.ENROL) and not records
+    )  # who takes no money and answers for no books prepares papers for those who do
+    acts = {"enrol": records, "papers": papers, "stop": records, "edit": may(May.EDIT_PEOPLE)}
     if spell:
         late = spell.deadline_on is not None and spell.deadline_on < today
         soon = spell.deadline_on is not None and spell.deadline_on <= today + DUE_SOON
@@ -82,24 +86,24 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
         }
         return Card("participation/_card.html", facts, order=10, looks=[_paid_through(spell, late=late, soon=soon)])
     if person.stage is Stage.NOT_ELIGIBLE:
-        return _gone_over(person, today, enrol=acts["enrol"])
+        return _gone_over(person, today, acts)
     if from_when := _too_young(person, today):
         return Card("participation/_not_yet.html", {"from_when": from_when}, order=10, looks=[_joins(from_when)])
     barred, left = _barred(person, today), _left(person)
     if barred and left is None:
         return None
-    told = None if barred else _told(person, today)
+    told, used = (None, False) if barred else _told(person, today)
     facts = {"told": told, "acts": acts, "grounds": GROUNDS, "left": left, "reasons": STOP_REASONS, "barred": barred}
-    facts["near_pension"] = _near_pension(person, today)
-    return Card("participation/_how_much.html", facts, order=10, looks=[_would_pay(told)] if told else [])
+    facts |= {"used": used, "near_pension": _near_pension(person, today)}
+    return Card("participation/_how_much.html", facts, order=10, looks=[_would_pay(told, used=used)] if told else [])
 
 
-def _gone_over(person: Prospect, today: date, *, enrol: bool) -> Card | None:
+def _gone_over(person: Prospect, today: date, acts: Mapping[str, bool]) -> Card | None:
     """Somebody who left for a reason that may end is offered the way back; the others are not."""
     last = next(iter(_spells(person)), None)
     if last is None or last.ended_as not in MAY_END or _barred(person, today):
         return None
-    return Card("participation/_gone_over.html", {"left": last, "endings": ENDINGS, "enrol": enrol}, order=10)
+    return Card("participation/_gone_over.html", {"left": last, "endings": ENDINGS, "acts": acts}, order=10)
 
 
 def _barred(person: Prospect, today: date) -> bool:
@@ -175,10 +179,11 @@ def _joins(from_when: date) -> Look:
     return Look("lock", words, _("not of the age for joining yet"), order=40)
 
 
-def _would_pay(told: Quote) -> Look:
+def _would_pay(told: Quote, *, used: bool) -> Look:
     language = chosen()
     words = _("%(amount)s a month", amount=filters.vnd(told.a_month, language))
-    return Look("money", words, _("if they join, on the least income"), order=40)
+    note = _("if they join, after what a sponsor pays") if used else _("if they join, on the least income")
+    return Look("money", words, note, order=40)
 
 
 def _spells(person: Prospect) -> Sequence[Participation]:
@@ -190,8 +195,8 @@ def _open_spell(person: Prospect) -> Participation | None:
 
 
 def step(person: Prospect, scope: Scope, today: date) -> Step | None:
-    """Pay on when it is due soon and not too late; join when somebody has agreed."""
-    if not current_user().may(May.ENROL):
+    """Pay on when it is due soon and not too late; join when somebody has agreed. Only whoever may record the money."""
+    if basis_for(current_user().may) is None:
         return None
     if person.stage is Stage.AGREED and not _barred(person, today):
         return Step(
@@ -244,8 +249,18 @@ def _next_payment(
     return told, used is not None
 
 
-def _told(person: Prospect, today: date) -> Quote | None:
-    """A quote on the least income for the usual period; None where the law of the day is not on record."""
+def _told(person: Prospect, today: date) -> tuple[Quote | None, bool]:
+    """A quote on the least income for the usual period, or for the months that a sponsor's money waits for, and whether it
+    does; None where the law of the day is not on record."""
+    waits = (one for one in payers.waiting(session(), person) if one.months in PERIODS.values())
+    if (waiting := next(waits, None)) and (told := _joining(person, today, waiting.start, waiting.months, waiting)):
+        return told, True
+    return _joining(person, today, Month.of(today), PERIODS[USUAL]), False
+
+
+def _joining(
+    person: Prospect, today: date, start: Month, months: int, waiting: payers.SetAside | None = None
+) -> Quote | None:
     all_law = _law()
     try:
         return queries.quote_for(
@@ -254,10 +269,11 @@ def _told(person: Prospect, today: date) -> Quote | None:
             all_law=all_law,
             top_ups=kept(("top-ups", person.town_id), lambda: all_top_ups(session(), person.town_id)),
             income=all_law.on(today).floor,
-            plan=Plan.periodic(PERIODS[USUAL]),
-            start=Month.of(today),
+            plan=Plan.periodic(months),
+            start=start,
             paid_on=today,
             grounds=_grounds(person, today),
+            other_support=waiting.share.amount if waiting else 0,
         )
     except RuleBroken:
         return None

@@ -81,6 +81,19 @@ def test_a_volunteer_hands_over_and_cannot_record(session: Session, make: Make, 
     assert session.scalars(select(Participation)).all() == []
 
 
+def test_a_volunteer_is_offered_papers_and_never_a_payment(session: Session, make: Make, signed_in: Browse) -> None:
+    volunteer = make.user(Role.VOLUNTEER)
+    agreed, due = (make.prospect(volunteer_id=volunteer.id, stage=stage) for stage in (Stage.AGREED, Stage.INTERESTED))
+    join(due, date(2019, 8, 15))  # until 31 October
+    session.commit()
+    theirs, office = signed_in(volunteer), signed_in(Role.MANAGER)
+    for person, act in ((agreed, "enrol"), (due, "pay")):
+        address = f"/people/{person.id}"
+        assert f'{address}/{act}"' in office.get(address).text
+        assert f'{address}/{act}"' not in theirs.get(address).text
+    assert f"/people/{agreed.id}/papers" in theirs.get(f"/people/{agreed.id}").text
+
+
 def test_nobody_enrols_whom_they_may_not_see(make: Make, signed_in: Browse) -> None:
     person = make.prospect()
     for path in ("enrol", "pay", "payments", "stop"):

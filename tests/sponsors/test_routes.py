@@ -264,6 +264,7 @@ def test_joining_uses_the_money_that_waits_for_its_months(signed_in: Browser, se
     receive(by, 10 * A_MONTH)
     made = allocate(by, person, months=6, start=Month(2019, 11))
     browser, address = signed_in(Role.MANAGER), f"/people/{person.id}/enrol"
+    assert "0 đ cho 6 tháng, từ 11/2019" in words(browser.get(f"/people/{person.id}").text)
     page = browser.get(address).text
     assert '<option selected value="2019-11">' in page
     assert "Người dân đóng 0 đ" in words(page)
