@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -343,11 +345,20 @@ def forget() -> ResponseReturnValue:
     return redirect(url_for("imports.remembered"), 303)
 
 
+@contextmanager
+def _told_on_its_page() -> Iterator[None]:
+    """Whoever presses twice, or comes after somebody else, reads so on the list's own page, which says where it stands."""
+    try:
+        yield
+    except Conflict as refusal:
+        flash(str(refusal), "warning")
+
+
 @bp.post("/<uuid:import_id>/commit")
 @may(May.IMPORT_PEOPLE)
 def commit(import_id: UUID) -> ResponseReturnValue:
     """Load the people of a list."""
-    with transaction() as current:
+    with _told_on_its_page(), transaction() as current:
         committing.start(current, _seen(import_id))
     ring(commit_list, str(import_id))
     return _back_to(import_id)
@@ -369,7 +380,7 @@ def ask_undo(import_id: UUID) -> ResponseReturnValue:
 @may(May.IMPORT_PEOPLE)
 def undo(import_id: UUID) -> ResponseReturnValue:
     """Take a loaded list back."""
-    with transaction() as current:
+    with _told_on_its_page(), transaction() as current:
         undoing.start(current, _seen(import_id))
     ring(undo_list, str(import_id))
     return _back_to(import_id)
@@ -379,7 +390,7 @@ def undo(import_id: UUID) -> ResponseReturnValue:
 @may(May.IMPORT_PEOPLE)
 def give_up(import_id: UUID) -> ResponseReturnValue:
     """Forget a list that was not loaded."""
-    with transaction() as current:
+    with _told_on_its_page(), transaction() as current:
         taking_in.give_up(current, _seen(import_id))
     return redirect(url_for("imports.listing"), 303)
 
@@ -389,7 +400,7 @@ def give_up(import_id: UUID) -> ResponseReturnValue:
 def decide(import_id: UUID, row_id: UUID) -> ResponseReturnValue:
     """Add a row after all, leave it out, or let it replace what is kept."""
     decision = deciding.read_decision(request.form.get("decision"))
-    with transaction() as current:
+    with _told_on_its_page(), transaction() as current:
         deciding.decide(current, current_scope(), _seen(import_id), row_id, decision, at=now())
     return _back_to(import_id, request.form.get("tab"))
 

@@ -289,6 +289,22 @@ def test_duplicates_stand_beside_each_other_and_are_decided(browser: FlaskClient
     assert session.scalar(select(func.count()).where(Prospect.merged_into_id.is_(None))) == 3
 
 
+def test_who_presses_twice_reads_on_the_list_s_own_page_where_it_stands(browser: FlaskClient, session: Session) -> None:
+    address = upload(browser, "a.csv", csv("Lê Thị Lan;1980;Nữ;0912345678;Ba Đình"))
+    import_id = read_it(address)
+    assert browser.post(f"{address}/commit").status_code == 303
+    again = browser.post(f"{address}/commit")
+    assert (again.status_code, again.location) == (303, address)
+    assert "đã nhập hoặc đang được xử lý" in browser.get(address).text
+    commit_list(str(import_id))
+    assert count(session, Prospect) == 1
+    assert browser.post(f"{address}/undo").status_code == 303
+    assert browser.post(f"{address}/undo").location == address
+    assert browser.post(f"{address}/give-up").status_code == 303
+    undo_list(str(import_id))
+    assert the(session, import_id).state is ImportState.UNDONE
+
+
 def test_a_row_that_repeats_another_stands_beside_it(browser: FlaskClient, session: Session) -> None:
     head = "Họ và tên;Năm sinh;Giới tính;SĐT;Phường;CCCD"
     twice = ["Lê Thị Lan;1980;Nữ;0912345678;Ba Đình;038180123456", "Lê Thị Lan;1980;Nữ;0987654321;Ba Đình;038180123456"]
