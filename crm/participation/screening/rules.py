@@ -134,7 +134,8 @@ class Verdict:
 
 
 def who_may_join(law: Law, day: date, answers: Answers) -> Verdict:
-    """Whether somebody may join voluntary insurance on a day, and why. Of what is not known yet it says what to ask."""
+    """Whether somebody may join voluntary insurance on a day, and why. Of what is not known yet it says what to ask,
+    unless they are kept out whatever the answer."""
     today = law.on(day)
     said = list(_reasons(law, today, answers))
     if answers.cleared:
@@ -142,6 +143,8 @@ def who_may_join(law: Law, day: date, answers: Answers) -> Verdict:
     found = sorted(said, key=lambda one: STRENGTH[one.kind])
     rests_on = _holds(today, LawKey.CONTRACT_COMPULSORY_MONTHS)
     kind = found[0].kind if found else Kind.VOLUNTARY
+    if kind in BARRED:
+        found = [one for one in found if one.kind is not Kind.ASK]
     if kind is Kind.VOLUNTARY:
         found.insert(0, Why(Kind.VOLUNTARY, "may_join", rests_on))
     return Verdict(kind, tuple(found), day, rests_on.document if rests_on else "")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -114,6 +115,13 @@ def test_how_long_a_contract_binds_is_said_as_the_law_of_the_day_has_it() -> Non
 def test_what_the_insurance_office_answers_goes_before() -> None:
     assert told(NEW, business=Business.DECLARATION, cleared=True).kind is Kind.VOLUNTARY
     assert told(NEW, allowance=Allowance.PENSION, cleared=True).kind is Kind.EXCLUDED
+
+
+@pytest.mark.parametrize("known", [{"citizen": False}, {"work": Work.CONTRACT}])
+def test_of_whom_the_law_keeps_out_nothing_more_is_asked(known: dict[str, Any]) -> None:
+    verdict = who_may_join(LAW, PLAN, Answers(**known))
+    assert verdict.barred
+    assert not [one.code for one in verdict.why if one.kind is Kind.ASK]
 
 
 EVERY = [
