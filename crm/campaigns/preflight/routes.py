@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
@@ -68,9 +69,15 @@ def try_out(campaign_id: UUID) -> ResponseReturnValue:
             with transaction() as current:
                 given: dict[str, Any] = {"public_url": public_url(), "by_id": by.id, "at": now()}
                 sent = trying.try_out(current, campaign, form.phone.data or "", **given)
-                told = {"phone": pretty(sent.phone or ""), "segments": sent.segments}
+                phone, segments = pretty(sent.phone or ""), sent.segments
             ring(send_some)
-            flash(_("A trial of %(segments)s segments is on its way to %(phone)s.", **told), "success")
+            told = ngettext(
+                "A trial of %(num)s segment is on its way to %(phone)s.",
+                "A trial of %(num)s segments is on its way to %(phone)s.",
+                segments,
+                phone=phone,
+            )
+            flash(told, "success")
             return redirect(url_for(".show", campaign_id=campaign_id), 303)
     return _page(campaign, form), 422
 

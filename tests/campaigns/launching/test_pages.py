@@ -333,3 +333,14 @@ def test_an_administrator_writes_limits_with_points(session: Session, signed_in:
     row = session.scalars(select(SmsSettings)).one()
     kept = (row.price, row.month_budget, row.approve_messages, row.approve_cost)
     assert kept == (1250, 20_000_000, 1000, 500_000)
+
+
+def test_one_segment_is_one_in_english(session: Session, texting: Texting, signed_in: SignedIn) -> None:
+    me = texting.make.user(Role.ORGANISER, phone="+84987654321")
+    texting.person()
+    campaign, organiser = texting.campaign("Chào {ten}"), signed_in(me)
+    organiser.post("/language/en")
+    assert "1 segment, 750 đ each" in organiser.get(f"/campaigns/{campaign.id}/what").text.replace("\xa0", " ")
+    assert "A trial of 1 segment is on its way" in follow(
+        organiser, f"/campaigns/{campaign.id}/try", phone="0987654321"
+    )
