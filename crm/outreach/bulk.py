@@ -16,7 +16,7 @@ from crm.accounts.queries import Scope, volunteers_for
 from crm.accounts.rules import May
 from crm.errors import RuleBroken
 from crm.outreach.models import Assignment
-from crm.outreach.services import Hands, assign, hand_over, held_people, unassign
+from crm.outreach.services import Hands, assign, hand_over, held_people, met_since, unassign
 from crm.prospects.lists import bulk
 from crm.prospects.lists.bulk import Did, Doing, Kind, Then
 from crm.prospects.lists.rules import Why
@@ -58,7 +58,7 @@ def take_many(session: Session, doing: Doing, people: Sequence[UUID]) -> Did:
 
 
 def put_right(session: Session, doing: Doing, people: Sequence[Then]) -> Mapping[UUID, Why]:
-    """Everybody belongs to whom they belonged before, but not who was handed on since."""
+    """Everybody belongs to whom they belonged before, but not who was handed on or met since."""
     given = {one.person: one.at for one in people}
     mine = (
         select(Assignment.prospect_id, Assignment.since, Assignment.volunteer_was_id, Assignment.organisation_was_id)
@@ -66,6 +66,8 @@ def put_right(session: Session, doing: Doing, people: Sequence[Then]) -> Mapping
         .where(Assignment.prospect_id.in_(given), Assignment.until.is_(None))
     )
     before = {row[0]: (row[2], row[3]) for row in session.execute(mine) if given[row[0]] == row[1]}
+    for met in met_since(session, doing.scope.town_id, {one: given[one] for one in before}):
+        del before[met]
     held = held_people(session, doing.scope, list(before))
     changes = [Hands(*row, *before[row[0]]) for row in held]
     hand_over(session, doing.scope.town_id, changes, by=doing.by, at=doing.at)

@@ -270,4 +270,13 @@ def give_back(given: int) -> ResponseReturnValue:
         moment = EPOCH + min(given, LAST) * MICROSECOND
         back = services.undo_assignment(current, current_scope(), moment, by=current_user(), at=clock.now())
     flash(ngettext("%(num)s person is back as before.", "%(num)s people are back as before.", back.people), "success")
+    if back.stayed:
+        flash(
+            ngettext(
+                "%(num)s person was met since and stays with whoever has them.",
+                "%(num)s people were met since and stay with whoever has them.",
+                back.stayed,
+            ),
+            "warning",
+        )
     return redirect(url_for(".assigning"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -251,10 +251,12 @@ def _reasons(visit: Visit) -> frozenset[Reason]:
 
 
 class HandOver(NamedTuple):
-    """How many people changed hands, and the moment that names the act when it is undone."""
+    """How many people changed hands, and the moment that names the act when it is undone; of one that was undone, how many
+    stay where they are, for somebody has met them since."""
 
     people: int
     at: datetime
+    stayed: int = 0
 
 
 class Hands(NamedTuple):
@@ -297,7 +299,7 @@ def unassign(session: Session, scope: Scope, prospect_ids: Collection[UUID], *, 
 
 
 def undo_assignment(session: Session, scope: Scope, given_at: datetime, *, by: User, at: datetime) -> HandOver:
-    """Put right what `by` gave or took back at `given_at`, except who was handed on since."""
+    """Put right what `by` gave or took back at `given_at`, except who was handed on or met since."""
     if at > given_at + CHANGEABLE_FOR:
         raise RuleBroken(_l("This can be undone for one day only. Give the people out anew."), code="too_late")
     mine = (
@@ -306,10 +308,25 @@ def undo_assignment(session: Session, scope: Scope, given_at: datetime, *, by: U
         .where(Assignment.until.is_(None))
     )
     held = {row[0]: row for row in held_people(session, scope, session.scalars(mine).all())}
+    met = met_since(session, scope.town_id, dict.fromkeys(held, given_at))
     changes = [
-        Hands(*held[id], volunteer, organisation) for id, volunteer, organisation in session.execute(mine) if id in held
+        Hands(*held[id], volunteer, organisation)
+        for id, volunteer, organisation in session.execute(mine)
+        if id in held and id not in met
     ]
-    return hand_over(session, scope.town_id, changes, by=by, at=at)
+    return hand_over(session, scope.town_id, changes, by=by, at=at)._replace(stayed=len(met))
+
+
+def met_since(session: Session, town_id: UUID, given: Mapping[UUID, datetime]) -> set[UUID]:
+    """Of people given out at a moment each, those with whom a conversation was recorded since and stands: whoever undoes the
+    giving would break into it."""
+    if not given:
+        return set()
+    visits = select(Visit.prospect_id, func.max(Visit.recorded_at)).where(
+        Visit.town_id == town_id, Visit.prospect_id.in_(given), Visit.withdrawn_at.is_(None)
+    )
+    since = visits.where(Visit.recorded_at >= min(given.values())).group_by(Visit.prospect_id)
+    return {row[0] for row in session.execute(since) if row[1] >= given[row[0]]}
 
 
 def held_people(

@@ -306,6 +306,22 @@ def test_undo_leaves_alone_who_was_handed_on_since(session: Session, make: Make,
         services.undo_assignment(session, scope, given.at, by=manager, at=NOW + 2 * DAY)
 
 
+def test_undo_leaves_whom_somebody_met_since_with_who_has_them(
+    session: Session, make: Make, lan: User, dang: Prospect
+) -> None:
+    nobodys, minh, manager = make.prospect("Lê Văn Tám"), make.user(Role.VOLUNTEER), make.user(Role.MANAGER)
+    given = give(session, manager, [dang, nobodys], minh)
+    met = record(session, minh, new(dang), NOW + timedelta(minutes=5))
+    scope = scope_of(session, manager)
+    undone = services.undo_assignment(session, scope, given.at, by=manager, at=NOW + HOUR)
+    assert (undone.people, undone.stayed) == (1, 1)
+    assert (dang.volunteer_id, nobodys.volunteer_id) == (minh.id, None)
+    met.visit.withdrawn_at = NOW + HOUR
+    session.flush()
+    assert services.undo_assignment(session, scope, given.at, by=manager, at=NOW + HOUR).people == 1
+    assert dang.volunteer_id == lan.id
+
+
 def test_a_lead_gives_only_their_own_people_to_their_own_volunteers(
     session: Session, make: Make, lan: User, dang: Prospect
 ) -> None:

@@ -21,8 +21,11 @@ from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
 from crm.db import db, transaction
 from crm.errors import NotFound, RuleBroken
+from crm.ids import new_id
 from crm.outreach.models import Assignment
-from crm.outreach.services import assign
+from crm.outreach.rules import Channel, NewVisit
+from crm.outreach.rules import Outcome as Said
+from crm.outreach.services import assign, record_visit
 from crm.participation.rules import Ending
 from crm.prospects.lists import queries
 from crm.prospects.lists.models import BulkAct, PeopleExport, PersonTag, Segment
@@ -200,6 +203,17 @@ def test_stages_that_payments_decide_and_moves_without_a_reason_are_refused(
 ) -> None:
     with pytest.raises(RuleBroken):
         act(session, make.user(), "stage", [make.prospect()], **sent)
+
+
+def test_whom_somebody_met_since_stays_with_who_has_them(session: Session, make: Make) -> None:
+    by, first = make.user(), make.user(Role.VOLUNTEER)
+    people = [make.prospect(f"Lê Văn {letter}n") for letter in "AB"]
+    row = act(session, by, "assign", people, volunteer=str(first.id))
+    new = NewVisit(new_id(), people[0].id, NOW, Channel.HOME_VISIT, Said.INTERESTED)
+    record_visit(session, scope_of(session, first), new, by=first, at=NOW + timedelta(minutes=5))
+    undo(session, row, by)
+    assert [one.volunteer_id for one in people] == [first.id, None]
+    assert tally(session, row) == {(Outcome.BACK, None): 1, (Outcome.STAYED, Why.TOUCHED): 1}
 
 
 def test_people_are_given_and_given_back_but_for_those_handed_on(session: Session, make: Make) -> None:
