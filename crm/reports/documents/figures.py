@@ -174,7 +174,7 @@ def _months(session: Session, what: Asked, wanted: Wanted, facts: dict[str, Any]
     if wanted.kind is ReportKind.MONTH:
         return
     found = counting.months(session, what)
-    facts["tables"].append(sheets.of_months(found))
+    facts["tables"].append(sheets.of_months(found, what.span.as_of))
 
 
 def _organisations(session: Session, what: Asked, wanted: Wanted, facts: dict[str, Any]) -> None:

@@ -336,6 +336,7 @@ def _page(report: Report, *, sign_form: SignForm | None = None, send_form: SendF
         refused=sign_form or send_form,
         count_form=count_form,
         layout=layout_on(report.signed_on or clock.today()),
+        own_template=finding.own_template_named(session(), report),
         counted_text=_counted(report),
         parts=figures.PARTS,
         cells=shown,
@@ -387,4 +388,5 @@ def _template_page(form: TemplateForm, offices: PlaceForm, place: Place | None) 
         own=finding.template_of(session(), town_id, office),
         names=_names(kept),
         known_places=word.PLACES,
+        layout=layout_on(clock.today()),
     )

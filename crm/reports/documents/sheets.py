@@ -7,9 +7,11 @@ the reader chose, so they stand here and in no catalogue.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from crm.months import Month
 from crm.names import title_key
 from crm.outreach.rules import Channel
 from crm.reports.documents.queries.counting import MonthOf, Stock, Told, Worked
@@ -160,21 +162,26 @@ def _stock_line(place: int | None, row: StockRow, compared: bool) -> list[Any]:
 # ---- month by month
 
 
-def of_months(found: Sequence[MonthOf]) -> Sheet:
-    """How the stock moved, month by month."""
+def of_months(found: Sequence[MonthOf], as_of: date) -> Sheet:
+    """How the stock moved, month by month; a month that is not over says until which day."""
     columns = [
-        Column("Tháng", WORDS, width=10),
+        Column("Tháng", WORDS, width=16),
         Column("Tham gia mới, chuyển đến"),
         Column("Đóng lại"),
         Column("Giảm"),
         Column("Đang tham gia cuối tháng"),
     ]
     rows: list[list[Any]] = [
-        [f"{one.month.number:02}/{one.month.year}", one.joined, one.returned, one.left, one.now] for one in found
+        [_of_month(one.month, as_of), one.joined, one.returned, one.left, one.now] for one in found
     ]
     sums = [sum(row[place] for row in rows) for place in (1, 2, 3)]
     last = found[-1].now if found else 0
     return sheet("Biểu 01a", "Diễn biến theo tháng", "Người", columns, [*rows, ["Cả kỳ", *sums, last]])
+
+
+def _of_month(month: Month, as_of: date) -> str:
+    until = f" (đến {as_of:%d/%m})" if as_of < month.last_day else ""
+    return f"{month.number:02}/{month.year}{until}"
 
 
 # ---- Biểu 02
@@ -334,7 +341,7 @@ def of_telling(found: Told, events: Sequence[tuple[str, str, int, int, int]] = (
         rows,
         total=False,
         notes=[
-            "Lượt gồm cả những lần không gặp; hội nghị, buổi phát thanh, tờ rơi là số đã ghi vào sổ sự kiện, số đơn vị tự báo cáo ở Biểu 08."
+            "Lượt gồm cả những lần không gặp; hội nghị, buổi phát thanh, tờ rơi là số đã ghi vào sổ sự kiện; số đơn vị tự báo cáo, nếu có, ở Biểu 08."
             if events
             else "Lượt gồm cả những lần không gặp; hội nghị, buổi phát thanh, tờ rơi do các đơn vị tự báo cáo kèm theo."
         ],

@@ -228,7 +228,7 @@ MAKERS: Mapping[ReportKind, Callable[[Session, Scope, Span, date | None], Report
     ReportKind.RECONCILIATION: reconciled,
 }
 KIND_WORDS: Mapping[ReportKind, Any] = {
-    ReportKind.SUPPORT: _l("Biểu 03: support by sponsors"),
-    ReportKind.MONEY: _l("Biểu 05: premiums collected, by who bore them"),
+    ReportKind.SUPPORT: _l("Form 03: support by sponsors"),
+    ReportKind.MONEY: _l("Form 05: premiums collected, by who bore them"),
     ReportKind.RECONCILIATION: _l("Reconciliation of the fund with the bank"),
 }

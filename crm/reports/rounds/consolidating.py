@@ -86,6 +86,7 @@ def add_to(
         "owed": len(told),
         "came": sum(one.own is not None for one in told),
         "missing": [one.name for one in told if one.own is None],
+        "returned": [one.name for one in lines if one.owed.state is State.RETURNED],
         "late": [one.name for one in lines if one.came_on and late_by(row.due_on, one.came_on, one.came_on)],
         "figures": {own.value: {"number": one.number, "silent": list(one.silent)} for own, one in sums.items()},
     }
@@ -191,10 +192,17 @@ def sentences(facts: Mapping[str, Any]) -> list[str]:
         said.append(f"{_by_whom(facts)}, trong kỳ có {'; '.join(done)} (chi tiết tại Biểu 08).")
     if not facts["place"]:
         said.append(
-            f"Đến ngày chốt số liệu có {told['came']}/{told['owed']} đơn vị gửi báo cáo"
-            + (f"; chưa gửi: {_shortly(told['missing'])}." if told["missing"] else ".")
+            f"Đến ngày chốt số liệu có {told['came']}/{told['owed']} đơn vị gửi báo cáo" + f"{_not_there(told)}."
         )
     return said
+
+
+def _not_there(told: Mapping[str, Any]) -> str:
+    """Who has not reported, and apart from these who did and was asked for a correction."""
+    back = told.get("returned", [])
+    silent = [name for name in told["missing"] if name not in back]
+    said = (("chưa gửi", silent), ("đã trả lại để sửa, chưa gửi lại", back))
+    return "".join(f"; {words}: {_shortly(names)}" for words, names in said if names)
 
 
 def of_other_insurance(facts: Mapping[str, Any]) -> list[str]:

@@ -257,8 +257,8 @@ def test_an_office_may_change_words_and_leave_places_out(paper: Paper) -> None:
         ),
         ("{% include 'x' %}", ""),
         ("{{ tieu_de|replace('a', 'b') }}", ""),
-        ("{{ tieu_de", ""),
-        ("{% if tieu_de %}", ""),
+        ("{{ tieu_de", "«{{ tieu_de"),
+        ("{% if tieu_de %}", "no end"),
     ],
 )
 def test_a_template_that_does_more_than_show_is_refused(paper: Paper, put: str, told: str) -> None:
@@ -318,10 +318,15 @@ def test_a_template_is_brought_used_and_put_back(
     address = made(browser, session)
     with zipfile.ZipFile(io.BytesIO(browser.get(f"{address}/file?format=docx").data)) as packed:
         assert "BÁO CÁO NHANH" in packed.read(BODY).decode()
-    assert "mau-cua-phong.docx" in browser.get("/reports/template").text
+    assert "«mau-cua-phong.docx»; tệp PDF vẫn trình bày theo mẫu có sẵn" in browser.get(address).text
+    page = browser.get("/reports/template").text
+    assert "mau-cua-phong.docx" in page
+    assert "in từ tệp Word" in page
     assert browser.post("/reports/template/shipped").status_code == 303
     with zipfile.ZipFile(io.BytesIO(browser.get(f"{address}/file?format=docx").data)) as packed:
         assert "BÁO CÁO NHANH" not in packed.read(BODY).decode()
+    assert "mau-cua-phong.docx" not in browser.get(address).text
+    assert "trình bày theo Thông tư 01/2011/TT-BNV" in browser.get("/reports/template").text, "as on papers of 2019"
 
 
 def test_a_letterhead_holds_from_its_day(session: Session, make: Make, signed_in: Callable[..., FlaskClient]) -> None:

@@ -24,10 +24,12 @@ from crm.places.models import Town
 from crm.reports.documents.models import Report
 from crm.reports.documents.queries import finding
 from crm.reports.documents.rules import Section
+from crm.reports.documents.services import counting
 from crm.reports.periods import ReportKind
 from crm.reports.rounds import queries, reminding, services
 from crm.reports.rounds.models import ReportingRound, ReportOwed, ReportSubmission
 from crm.reports.rounds.rules import Own, State, Who
+from tasks.documents import count_report
 from tests.factories import Make
 from tests.participation.stories import spell
 from tests.reports.documents.stories import opened, rows_of
@@ -224,6 +226,13 @@ def test_all_is_put_together_with_sources_and_what_is_missing_is_named(
     words = finding.text_of(session, report)
     assert "2/15 đơn vị gửi báo cáo; chưa gửi: " in words[Section.DIRECTION]
     assert "12.700 người tham gia BHXH bắt buộc" in words[Section.NUMBER]
+    services.send_back(session, owed_by(session, row, make.ward().id), row, "Thiếu", by=clerk, at=AT)
+    counting.count_again(session, report, None, by=clerk, at=AT)
+    count_report.run(str(report.town_id), str(report.id))
+    session.refresh(report)
+    told_now = finding.text_of(session, report)[Section.DIRECTION].splitlines()[-1]
+    assert "Phường Ba Đình" not in told_now.split("đã trả lại")[0], "it has sent"
+    assert "; đã trả lại để sửa, chưa gửi lại: Phường Ba Đình." in told_now
     assert "Chưa có số liệu báo cáo: Số người tham gia bảo hiểm thất nghiệp" in words[Section.NUMBER]
 
 

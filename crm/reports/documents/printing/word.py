@@ -7,6 +7,7 @@ going through a list and asking whether there is something are allowed (`check`)
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ SHIPPED = Path(__file__).parents[1] / "papers" / "bao-cao.docx"
 LARGEST = 2 * 1024**2
 LARGEST_UNPACKED = 20 * 1024**2
 ENDING = ".docx"
+NEAR = 30
+"""So many letters of a misspelt place are quoted."""
 DEEPEST = 3
 """Lists within lists."""
 FIXED = (2019, 8, 1, 0, 0, 0)
@@ -261,8 +264,8 @@ def check(name: str, content: bytes, sample: Paper) -> None:
             field="file",
         ) from broken
     named: set[str] = set()
-    for source in sources:
-        named |= _check_places(source)
+    for written, source in sources:
+        named |= _check_places(written, source)
     missing = [one for one in ("so_ky_hieu", "ma_kiem_tra") if one not in named]
     if missing:
         raise RuleBroken(
@@ -312,21 +315,21 @@ def _check_package(content: bytes) -> None:
         )
 
 
-def _sources(opened: Any) -> Iterator[str]:
-    yield opened.patch_xml(opened.get_xml())
+def _sources(opened: Any) -> Iterator[tuple[str, str]]:
+    """Each part as it is written, and as it is filled in."""
+    parts = [opened.get_xml()]
     for uri in (opened.HEADER_URI, opened.FOOTER_URI):
-        for _key, part in opened.get_headers_footers(uri):
-            yield opened.patch_xml(opened.get_part_xml(part))
+        parts += [opened.get_part_xml(part) for _key, part in opened.get_headers_footers(uri)]
+    for part in parts:
+        yield part, opened.patch_xml(part)
 
 
-def _check_places(source: str) -> set[str]:
+def _check_places(written: str, source: str) -> set[str]:
     """The places a part of the template names. Raises RuleBroken for what is none of ours."""
     try:
         tree = _environment().parse(source)
     except TemplateError as broken:
-        raise RuleBroken(
-            _l("A place in the template is not closed or is misspelt: %(why)s.", why=str(broken)[:200]), field="file"
-        ) from broken
+        raise RuleBroken(_misspelt(written), field="file") from broken
     strange = [node for node in _all(tree) if not isinstance(node, _ALLOWED)]
     strange += [node for node in tree.find_all(nodes.Filter) if node.name not in _FILTERS]
     if strange:
@@ -349,6 +352,18 @@ def _check_places(source: str) -> set[str]:
             field="file",
         )
     return named
+
+
+def _misspelt(written: str) -> Any:
+    """What is said of a template that cannot be read: the words at the first place whose braces are not closed."""
+    words = re.sub(r"<[^>]*>", "", written)
+    found = re.search(r"\{\{(?![^{}]*\}\})|\{%(?![^{}]*%\})", words)
+    if found is None:
+        return _l(
+            "A list or a question in the template has no end, or a place is misspelt. Compare it with the shipped one."
+        )
+    near = " ".join(words[found.start() : found.start() + NEAR].split())
+    return _l("A place in the template is not closed: «%(near)s…».", near=near)
 
 
 def _all(node: nodes.Node) -> Iterator[nodes.Node]:

@@ -316,6 +316,14 @@ def template_of(session: Session, town_id: UUID, place_id: UUID | None) -> Repor
     return row if row is not None and row.content is not None else None
 
 
+def own_template_named(session: Session, report: Report) -> str | None:
+    """The name of the office's own template in which a report was signed, or in which a draft is made; None: the shipped."""
+    ours = ReportTemplate.town_id == report.town_id
+    if report.signed_at is not None:
+        return session.scalar(select(ReportTemplate.name).where(ours, ReportTemplate.id == report.template_id))
+    return session.scalar(_templates(report.town_id, report.place_id).with_only_columns(ReportTemplate.name).limit(1))
+
+
 def templates(session: Session, town_id: UUID, place_id: UUID | None, most: int = 50) -> Sequence[ReportTemplate]:
     """Every change of an office's template, the last first, without the files."""
     query = _templates(town_id, place_id).options(defer(ReportTemplate.content)).limit(most)
