@@ -190,15 +190,21 @@ def test_a_page_speaks_one_language(language: str, who: str, town: Installation,
     assert wrong == []
 
 
+STICKING_OUT = """() => [...document.querySelectorAll(".table-cards td > span")].filter((one) =>
+    one.getBoundingClientRect().right > one.closest("tr").getBoundingClientRect().right).map((one) => one.textContent)"""
+
+
 @pytest.mark.parametrize("who", WALKS)
+@pytest.mark.parametrize("language", ["en", "vi"])
 def test_headings_go_down_step_by_step_and_nothing_sticks_out_of_the_phone(
-    who: str, town: Installation, sign_in: SignIn
+    language: str, who: str, town: Installation, sign_in: SignIn
 ) -> None:
     identity, addresses = WALKS[who]
-    page, wide, leaps = sign_in(identity, size=PHONE), [], []
+    page, wide, leaps = sign_in(identity, size=PHONE, language=language), [], []
     for address in walk(page, town, addresses):
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             wide.append(address)
+        wide += [f"{address}: {words}" for words in page.evaluate(STICKING_OUT)]
         levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(one => Number(one.tagName[1]))")
         if any(after > before + 1 for before, after in pairwise(levels)):
             leaps.append((address, levels))

@@ -8,13 +8,16 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import Installation
 
-PUBLIC = (None, ("/sign-in", "/calculator", "/sponsor", "/fund", "/verify"))
+PUBLIC = (None, ("/sign-in", "/calculator", "/sponsor", "/fund", "/verify", "/where-to-pay"))
 SPONSOR = ("nhahaotam@bimson.example", ("/my-giving",))
 VOLUNTEER = ("tinhnguyen@bimson.example", ("/today", "/record", "/mine", "/people/new", "PERSON", "PERSON/visit"))
 MANAGER = (
     "quanly@bimson.example",
     (
         "/dashboard",
+        "/forecast",
+        "/reporting",
+        "/emulation",
         "/people?q=nguyen",
         "/assign",
         "/visits",

@@ -321,7 +321,10 @@ def own_template_named(session: Session, report: Report) -> str | None:
     ours = ReportTemplate.town_id == report.town_id
     if report.signed_at is not None:
         return session.scalar(select(ReportTemplate.name).where(ours, ReportTemplate.id == report.template_id))
-    return session.scalar(_templates(report.town_id, report.place_id).with_only_columns(ReportTemplate.name).limit(1))
+    name: str | None = session.scalar(
+        _templates(report.town_id, report.place_id).with_only_columns(ReportTemplate.name).limit(1)
+    )
+    return name
 
 
 def templates(session: Session, town_id: UUID, place_id: UUID | None, most: int = 50) -> Sequence[ReportTemplate]:
