@@ -132,7 +132,7 @@ def away() -> dict[str, Any]:
 
 
 def deeds_so_far() -> int:
-    return session().scalar(select(func.count()).select_from(ChangeRecord)) or 0
+    return session().scalar(select(func.count()).where(ChangeRecord.subject == "deed")) or 0
 
 
 @pytest.fixture(scope="module")
@@ -378,7 +378,7 @@ def test_the_same_file_under_the_same_key_is_taken_once(client: FlaskClient, hea
         return client.post("/api/v1/trial/files", data=data, headers=headers | {"Idempotency-Key": "file"})
 
     assert send(b"a,b").status_code == send(b"a,b").status_code == 201
-    assert session().scalars(select(ChangeRecord.act)).all() == ["3"]
+    assert session().scalars(select(ChangeRecord.act).where(ChangeRecord.act != "token_added")).all() == ["3"]
     assert send(b"a,c").status_code == 422
 
 

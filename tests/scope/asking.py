@@ -96,6 +96,7 @@ OF_THE_TOWN = (
     "point_id",
     "staff_id",
     "training_id",
+    "token_id",
 )
 OPEN: dict[str, dict[str, Any]] = {
     "refusing.ask": {"token": "a link"},

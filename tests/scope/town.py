@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from crm import clock, sealed
-from crm.accounts.models import ChangeRecord, Organisation, User
+from crm.accounts.models import ApiToken, ChangeRecord, Organisation, User
 from crm.accounts.rules import OrganisationKind, Role
 from crm.campaigns.files.models import SmsFile, SmsResults
 from crm.campaigns.files.rules import ResultState
@@ -556,7 +556,8 @@ class SmallTown:
         self.session.add(self._deadline(by.town_id))
         row = rounds.open_round(self.session, by.town_id, ReportKind.MONTH, "2019-09", by=by, at=at)
         owed = self.session.scalars(select(ReportOwed).where(ReportOwed.round_id == row.id).limit(1)).one()
-        rounds.submit(self.session, owed, row, {}, None, who=Who.WARDS, knowing_version=0, by=by, at=at)
+        known = rounds.known_of(self.session, owed, row, clock.today())
+        rounds.submit(self.session, owed, row, {}, None, who=Who.WARDS, known=known, knowing_version=0, by=by, at=at)
         duty = {"year": 2019, "actor_no": 11, "actor": "UBND", "position": 1, "words": "Lập kế hoạch", "source": "KH"}
         planned = self._add(
             Duty(town_id=by.town_id, place_id=owed.place_id, due_on=date(2019, 9, 30), day_by=DayBy.PROPOSAL, **duty)
@@ -581,8 +582,14 @@ class SmallTown:
             "round_id": row.id,
             "owed_id": owed.id,
             "duty_id": planned.id,
+            "token_id": self._key(by),
         }
         return told | {"report_id": report.id, "office_template_id": self._add(own).id}
+
+    def _key(self, by: User) -> UUID:
+        """The key of a program that acts for somebody."""
+        self.make.token(by)
+        return self.session.scalars(select(ApiToken.id).where(ApiToken.user_id == by.id).limit(1)).one()
 
     def _network(self, by: User, place_id: UUID | None, at: Any) -> dict[str, UUID]:
         """A collection point, somebody there, and what they were trained in."""

@@ -61,7 +61,7 @@ def test_a_household_belongs_to_the_people_and_the_list_of_certificates_to_itsel
 
 
 def test_a_menu_that_is_kept_says_what_waits_now_and_in_the_readers_language(app: Flask) -> None:
-    drawn = app.jinja_env.globals["drawn"]
+    drawn = app.jinja_env.globals["shell_piece"]
     assert callable(drawn)
     with app.test_request_context("/"):
         nothing, some = (drawn("side_links", [link("<b>", waits=waits)]) for waits in ("", "7"))
