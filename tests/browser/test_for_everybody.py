@@ -78,6 +78,16 @@ def test_a_visit_is_logged_with_the_keyboard_alone(town: Installation, sign_in: 
     expect(page).to_have_url(re.compile("/today$"))
 
 
+def test_where_one_is_stands_in_sight_in_a_long_menu(town: Installation, sign_in: SignIn) -> None:
+    page = sign_in("quanly@bimson.example", size=DESK)
+    page.goto(f"{town.address}/people/same")
+    here, menu = page.locator(".side nav [aria-current]"), page.locator(".side nav")
+    place, around = here.bounding_box(), menu.bounding_box()
+    assert place and around
+    assert around["y"] <= place["y"]
+    assert place["y"] + place["height"] <= around["y"] + around["height"]
+
+
 # ---- without scripts
 
 

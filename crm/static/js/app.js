@@ -21,6 +21,11 @@ for (const here of document.querySelectorAll(".tabs [aria-current]")) {
   const bar = here.closest(".tabs");
   bar.scrollLeft = here.offsetLeft - bar.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
 }
+for (const here of document.querySelectorAll(".side nav [aria-current]")) {
+  const menu = here.closest("nav").getBoundingClientRect();
+  const place = here.getBoundingClientRect();
+  if (place.bottom > menu.bottom) here.closest("nav").scrollTop += place.bottom - menu.bottom + menu.height / 3;
+}
 followProgress(document);
 openSheets(document);
 fetchSheets(document);
