@@ -278,6 +278,16 @@ def test_who_answers_for_a_late_report_is_reminded_each_week_once(
 # ---- pages
 
 
+def test_who_looks_after_a_joined_ward_reads_whose_report_each_line_means(
+    make: Make, row: ReportingRound, signed_in: Callable[..., FlaskClient], at_time: Callable[[datetime], None]
+) -> None:
+    lead = make.user(Role.LEAD, place_id=make.ward("14821@2019-10-15").id)
+    assert "Phường Đông Sơn:" not in signed_in(lead).get("/dashboard").text, "one report needs no name"
+    at_time(clock.at(date(2019, 12, 2), 8))
+    page = signed_in(lead).get("/dashboard").text
+    assert [f"<strong>{name}:</strong>" in page for name in ("Xã Hà Lan", "Phường Đông Sơn")] == [True, True]
+
+
 def test_a_lead_writes_on_the_page_and_the_office_puts_it_together(
     session: Session, make: Make, clerk: User, row: ReportingRound, signed_in: Callable[..., FlaskClient]
 ) -> None:
