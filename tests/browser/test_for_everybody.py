@@ -83,7 +83,8 @@ def test_where_one_is_stands_in_sight_in_a_long_menu(town: Installation, sign_in
     page.goto(f"{town.address}/people/same")
     here, menu = page.locator(".side nav [aria-current]"), page.locator(".side nav")
     place, around = here.bounding_box(), menu.bounding_box()
-    assert place and around
+    assert place
+    assert around
     assert around["y"] <= place["y"]
     assert place["y"] + place["height"] <= around["y"] + around["height"]
 
