@@ -18,7 +18,8 @@ FAILED = frozenset({Delivery.UNDELIVERED, Delivery.FAILED, Delivery.CANCELLED, D
 def _message(row: Happened) -> Event:
     facts, state = row.facts, Delivery(row.facts["state"])
     text = f"{PURPOSES[Purpose(facts['purpose'])]} · {DELIVERY_NAMES[state]}"
-    title = _("Message to this person") if facts["left"] else _("Message that waits")
+    waits = _("Message that was not sent") if state in FAILED else _("Message that waits")
+    title = _("Message to this person") if facts["left"] else waits
     return Event(row.at, title, "message", "late" if state in FAILED else "jade", row.by, text, facts["body"])
 
 

@@ -32,7 +32,7 @@ def summed_up(field: Field) -> list[str]:
     if field_kind(field) == "hidden" or not name:
         return found
     empty = field.gettext(EMPTY)
-    before = name if name.endswith("?") else f"{name}:"
+    before = name if name.endswith(("?", ".", "!")) else f"{name}:"
     return [
         one if name.casefold() in one.casefold() else f"{before} {one[:1].lower() + one[1:] if one == empty else one}"
         for one in found

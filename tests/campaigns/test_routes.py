@@ -246,3 +246,18 @@ def test_messages_come_page_by_page(client: FlaskClient, texting: Texting, api: 
         cursor = page.get_json()["next"]
     assert len(seen) == 5
     assert set(seen) == made
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [(Delivery.QUEUED, "Tin nhắn đang chờ gửi"), (Delivery.EXPIRED, "Tin nhắn không được gửi")],
+)
+def test_a_message_whose_time_is_over_is_not_said_to_wait(
+    state: Delivery, told: str, session: Session, texting: Texting, signed_in: Browser
+) -> None:
+    person = texting.person()
+    texting.message(person, state=state)
+    session.commit()
+    page = signed_in(Role.MANAGER).get(f"/people/{person.id}").text
+    assert told in page
+    assert page.count("Tin nhắn đang chờ gửi") == (state is Delivery.QUEUED)

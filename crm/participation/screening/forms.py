@@ -36,6 +36,21 @@ def _asked(question: Any, words: Mapping[Any, Any]) -> RadioField:
     return RadioField(question, choices=choices, validators=[Optional()])
 
 
+CITIZEN = RadioField(
+    _l("Are they a Vietnamese citizen?"),
+    choices=[("yes", _l("Yes")), ("no", _l("No"))],
+    validators=[Optional()],
+)
+BIRTH_YEAR = IntegerField(
+    _l("Year of birth"),
+    validators=[
+        DataRequired(_l("Write the year as four digits.")),
+        NumberRange(1900, 2100, _l("Write the year as four digits.")),
+    ],
+)
+"""Made before the questions, which follow them on the page: what is wrong is listed in the order the fields are made."""
+
+
 class Questions:
     """What is asked of everybody, signed in or not."""
 
@@ -77,11 +92,7 @@ class Questions:
 class ScreeningForm(Questions, Form):
     """Asked of somebody on record. Whether they are a citizen is asked only where no number shows it."""
 
-    citizen = RadioField(
-        _l("Are they a Vietnamese citizen?"),
-        choices=[("yes", _l("Yes")), ("no", _l("No"))],
-        validators=[Optional()],
-    )
+    citizen = CITIZEN
 
     @classmethod
     def about(cls, known: Answers, *, shown: bool) -> ScreeningForm:
@@ -103,10 +114,4 @@ class ScreeningForm(Questions, Form):
 class PublicForm(Questions, QueryForm):
     """The same for anybody, from the calculator; nothing is kept."""
 
-    birth_year = IntegerField(
-        _l("Year of birth"),
-        validators=[
-            DataRequired(_l("Write the year as four digits.")),
-            NumberRange(1900, 2100, _l("Write the year as four digits.")),
-        ],
-    )
+    birth_year = BIRTH_YEAR

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from datetime import date
 
@@ -147,6 +148,13 @@ def test_a_citizen_number_answers_the_first_question(make: Make, signed_in: Brow
     person = make.prospect(citizen_id="038180000001", citizen_masked="038***001")
     page = signed_in(Role.MANAGER).get(f"/people/{person.id}/screening").get_data(as_text=True)
     assert page.count("<fieldset") == 4
+
+
+def test_what_was_not_answered_is_listed_in_the_order_of_the_questions(make: Make, signed_in: Browse) -> None:
+    page = signed_in(Role.MANAGER).post(f"/people/{make.prospect().id}/screening", data={}).get_data(as_text=True)
+    summary = page[page.index('class="error-summary"') : page.index("</ul>", page.index('class="error-summary"'))]
+    assert re.findall(r'href="#(\w+)-0"', summary) == ["citizen", "work", "business", "allowance", "elsewhere"]
+    assert ".:" not in summary
 
 
 def test_enrolling_against_the_law_needs_a_reason_of_who_answers_for_the_money(
