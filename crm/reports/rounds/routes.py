@@ -15,6 +15,7 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May, Reach
 from crm.background import ring
 from crm.db import one_moment, session, transaction
+from crm.reports.documents.models import Report
 from crm.reports.documents.queries import finding
 from crm.reports.documents.rules import STATES as REPORT_STATES
 from crm.reports.documents.rules import State as ReportState
@@ -290,6 +291,7 @@ def _page(row: ReportingRound, *, due_form: DueForm | None = None) -> str:
         counts=queries.counts(session(), scope, [row.id], today).get(row.id, queries.Counts()),
         sums=together(told_of(whole)) if office else {},
         report=report,
+        not_in_it=_came_after(report, whole),
         office=office,
         may_lead=office and current_user().may(May.SET_TARGETS),
         due_form=due_form or DueForm(data={"due_on": row.due_on}),
@@ -300,6 +302,15 @@ def _page(row: ReportingRound, *, due_form: DueForm | None = None) -> str:
         today=today,
         **WORDS,
     )
+
+
+def _came_after(report: Report | None, lines: list[queries.Line]) -> list[str]:
+    """The units whose report, or its correction, came after the figures of the official one were frozen."""
+    frozen = finding.snapshot_of(session(), report) if report else None
+    if frozen is None:
+        return []
+    sent = [one for one in lines if one.last is not None and one.owed.state is State.SUBMITTED]
+    return [one.name for one in sent if one.last and one.last.submitted_at > frozen.taken_at]
 
 
 def _unit(owed: ReportOwed, *, return_form: ReturnForm | None = None, excuse_form: ExcuseForm | None = None) -> str:

@@ -24,7 +24,7 @@ from crm.places.models import Town
 from crm.reports.documents.models import Report
 from crm.reports.documents.queries import finding
 from crm.reports.documents.rules import Section
-from crm.reports.documents.services import counting
+from crm.reports.documents.services import counting, signing
 from crm.reports.periods import ReportKind
 from crm.reports.rounds import queries, reminding, services
 from crm.reports.rounds.models import ReportingRound, ReportOwed, ReportSubmission
@@ -251,6 +251,23 @@ def test_a_town_without_rounds_has_the_report_it_had(session: Session, clerk: Us
     facts = finding.paper_of(session, opened(session, clerk, AT)).facts
     assert "reported" not in facts
     assert {table["form"] for table in facts["tables"]} == {f"Biểu 0{number}" for number in range(1, 6)}
+
+
+def test_what_came_after_the_figures_were_frozen_is_named(
+    session: Session, make: Make, clerk: User, row: ReportingRound, signed_in: Callable[..., FlaskClient]
+) -> None:
+    ward, other = make.ward(), make.ward("14818@2019-10-15")
+    sent(session, owed_by(session, row, ward.id), row, clerk)
+    report = opened(session, clerk, clock.now())
+    office, says = signed_in(clerk), "đến sau khi chốt số liệu"
+    assert says not in office.get(f"/reporting/{row.id}").text
+    sent(session, owed_by(session, row, other.id), row, clerk)
+    page = office.get(f"/reporting/{row.id}").text
+    assert f"1 báo cáo {says}, chưa có trong đó: {other.name}." in page
+    assert "hãy rút báo cáo" not in page
+    chief, today = make.user(Role.MANAGER), AT.date()
+    signing.sign(session, report, version=1, number=None, signed_on=today, signer="", by=chief, at=clock.at(today, 10))
+    assert "hãy rút báo cáo" in office.get(f"/reporting/{row.id}").text
 
 
 # ---- reminders
