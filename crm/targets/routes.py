@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from crm import clock
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.queries import organisations
-from crm.accounts.rules import May
+from crm.accounts.rules import May, Reach
 from crm.db import session, transaction
 from crm.errors import NotFound
 from crm.participation.queries import organisations_named, places_named
@@ -47,6 +47,7 @@ def listing() -> ResponseReturnValue:
         years=years,
         this_year=this,
         targets=queries.of_year(session(), scope, year),
+        sees_all=scope.reach is Reach.ALL,
         waiting=sorted(sharing.asked_of(session(), scope), key=lambda one: one[0].answer is not None),
         answer_form=AnswerForm(formdata=None),
         sharings=[

@@ -39,6 +39,15 @@ def test_a_manager_changes_the_towns_target_and_reads_its_history(
     assert "1.400" in browser.get("/targets?year=2019").text
 
 
+def test_parts_that_are_not_the_whole_say_so(signed_in: Signed, make: Make) -> None:
+    browser, union = signed_in(Role.MANAGER), make.organisation()
+    told = {"unit": f"organisation:{union.id}", "authority": "UBND thị xã", "document": "12/QĐ", "knowing": "0"}
+    assert browser.post("/targets/set", data=SET | told | {"people": "1.000"}).status_code == 302
+    assert "Cộng 1.000 trong 1.385 người của toàn địa bàn: còn 385 người chưa giao" in browser.get("/targets").text
+    own = signed_in(make.user(Role.LEAD, organisation_id=union.id)).get("/targets").text
+    assert "chưa giao" not in own, "who sees one part alone cannot say"
+
+
 def test_numbers_that_are_none_are_told_at_their_field(signed_in: Signed) -> None:
     answer = signed_in(Role.MANAGER).post("/targets/set", data=SET | {"people": "nhiều", "rate": "130"})
     assert answer.status_code == 422
