@@ -38,7 +38,7 @@ from crm.premiums.rules.quotes import Quote, nearest_income
 from crm.premiums.rules.wording import GROUNDS, METHODS, STATUSES
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import person_seen
-from crm.web.forms import refusals_on
+from crm.web.forms import refusals_flashed, refusals_on
 from crm.web.guard import may
 from crm.web.pager import Page
 
@@ -191,9 +191,9 @@ def reverse(payment_id: UUID) -> ResponseReturnValue:
     if payment is None:
         raise NotFound
     payer = _person(payment.prospect_id)
-    with transaction():
+    with refusals_flashed(), transaction():
         services.reverse_payment(session(), payment, by=current_user(), at=clock.now())
-    flash(_("The payment is taken back: its months are free again."), "success")
+        flash(_("The payment is taken back: its months are free again."), "success")
     return redirect(url_for(".payments", prospect_id=payer.id))
 
 

@@ -252,8 +252,10 @@ def reverse_payment(session: Session, payment: Payment, *, by: User, at: datetim
     _for_update(session, prospect)
     if basis_for(by.may) is not payment.basis:
         raise RuleBroken(_l("Only those who may record such a payment may take it back."), code="not_yours_to_reverse")
-    last = session.scalars(standing_payments(prospect).limit(1)).first()
-    if last is None or last.id != payment.id:
+    standing = session.scalars(standing_payments(prospect)).all()
+    if payment not in standing:
+        raise Conflict(_l("This payment was taken back already."), code="reversed_already")
+    if standing[0] is not payment:
         raise RuleBroken(_l("Take the later payments back first."), code="not_the_last_payment")
     if has_come_back(session, payment):
         message = _l("What was left of this payment has come back already: it cannot be taken back any more.")

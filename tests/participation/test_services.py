@@ -199,8 +199,9 @@ def test_only_the_last_payment_can_be_taken_back_and_only_once(session: Session,
     assert refusal.value.code == "not_the_last_payment"
     services.reverse_payment(session, second, by=manager, at=noon(OCTOBER))
     assert (spell.paid_through, spell.deadline_on) == (date(2019, 6, 1), date(2019, 9, 30))
-    with pytest.raises(RuleBroken):
+    with pytest.raises(Conflict) as again:
         services.reverse_payment(session, second, by=manager, at=noon(OCTOBER))
+    assert again.value.code == "reversed_already"
     pay(person, date(2019, 9, 30))
 
 

@@ -35,6 +35,14 @@ def home_of(session: Session, person: Prospect, today: date) -> Home:
     return Home(session.get_one(Place, (person.town_id, unit)), around)
 
 
+def next_due_of(session: Session, person: Prospect) -> tuple[Month, date] | None:
+    """The next month that somebody who takes part has to pay, and the last day for it."""
+    spell = open_spell(session, person)
+    if spell is None or spell.paid_through is None or spell.deadline_on is None:
+        return None
+    return Month.of(spell.paid_through) + 1, spell.deadline_on
+
+
 def known_of(session: Session, person: Prospect, law: Law, today: date, home: Home) -> dict[str, str | list[str]]:
     """The calculator's answers as its form holds them, by name, every ground among them; what is not known is left out.
 

@@ -12,7 +12,7 @@ from crm import clock
 from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
 from crm.db import session
-from crm.participation.calculator.queries import home_of, known_of
+from crm.participation.calculator.queries import home_of, known_of, next_due_of
 from crm.participation.screening.queries import barred_among
 from crm.phones import pretty
 from crm.premiums import queries
@@ -47,5 +47,6 @@ def page(prospect_id: UUID) -> ResponseReturnValue:
         contact=", ".join(filter(None, (asking.full_name, pretty(asking.phone) if asking.phone else None))),
         within=home.around,
         only_the_year=person.birth_date is None and person.birth_year is not None,
+        next_due=next_due_of(session(), person),
     )
     return drawing.page(form, law, additions, today, about=about)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from flask import current_app, render_template, request, url_for
 
+from crm.months import Month
 from crm.premiums.calculator.forms import CalculatorForm
 from crm.premiums.calculator.phone import in_text
 from crm.premiums.calculator.rules import Told, tell
@@ -32,6 +33,8 @@ class About:
     within: Collection[UUID]
     only_the_year: bool
     """Of the birth only the year is known: 1 January counts."""
+    next_due: tuple[Month, date] | None = None
+    """Of whoever takes part: the next month to pay, and the last day for it. What is worked out begins this month."""
 
 
 def page(

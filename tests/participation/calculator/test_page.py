@@ -59,6 +59,7 @@ def test_what_is_known_is_filled_in(make: Make, signed_in: Browse) -> None:
     assert (chosen(page, "ground"), chosen(page, "sex")) == ("poor", "female")
     assert (value_of(page, "paid"), value_of(page, "supported")) == ("3", "3")
     assert "129.800\u00a0đ" in page
+    assert "tháng phải đóng tiếp là 10/2019, hạn đóng 31/12/2019" in page
 
 
 def test_every_ground_is_ticked_and_a_box_that_is_emptied_stays_empty(make: Make, signed_in: Browse) -> None:
