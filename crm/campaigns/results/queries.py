@@ -36,6 +36,9 @@ def tally(session: Session, campaign: Campaign, visible: ColumnElement[bool], pr
     return Tally([Count(*row) for row in rows], campaign.price or price)
 
 
+FOR_A_FILE = and_(Message.state == Delivery.QUEUED, Message.way == Way.BRANDNAME)
+
+
 def for_files(session: Session, campaign: Campaign, visible: ColumnElement[bool]) -> int:
     """How many of its messages wait until somebody makes a file of them for the gateway."""
     query = (
@@ -43,17 +46,19 @@ def for_files(session: Session, campaign: Campaign, visible: ColumnElement[bool]
         .select_from(Message)
         .join(Prospect, and_(Prospect.town_id == Message.town_id, Prospect.id == Message.prospect_id))
         .where(Message.town_id == campaign.town_id, Message.campaign_id == campaign.id, visible)
-        .where(Message.state == Delivery.QUEUED, Message.way == Way.BRANDNAME)
+        .where(FOR_A_FILE)
     )
     return session.scalar(query) or 0
 
 
 class Sum(NamedTuple):
-    """A campaign in a list: messages that were to go out, those that have left, and what they cost."""
+    """A campaign in a list: messages that were to go out, those that have left, what they cost, and those that wait until
+    somebody makes a file of them."""
 
     everybody: int
     left: int
     cost: int
+    for_files: int
 
 
 def sums_of(
@@ -66,6 +71,7 @@ def sums_of(
             func.count().filter(Message.state != Delivery.EXCLUDED),
             func.count().filter(GOT),
             func.coalesce(func.sum(Message.segments).filter(GOT), 0),
+            func.count().filter(FOR_A_FILE),
         )
         .join(Prospect, and_(Prospect.town_id == Message.town_id, Prospect.id == Message.prospect_id))
         .where(Message.town_id == town_id, Message.campaign_id.in_([one.id for one in campaigns]), visible)
@@ -73,7 +79,7 @@ def sums_of(
     )
     prices = {one.id: one.price or price for one in campaigns}
     found = session.execute(query) if campaigns else ()
-    return {row[0]: Sum(row[1], row[2], int(row[3]) * prices[row[0]]) for row in found if row[0]}
+    return {row[0]: Sum(row[1], row[2], int(row[3]) * prices[row[0]], row[4]) for row in found if row[0]}
 
 
 # ---- what followed
