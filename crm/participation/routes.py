@@ -324,20 +324,25 @@ def _quote(payer: Prospect, form: PaymentForm, start: Month | None, aside: Aside
 
 
 def _enrol_page(joining: Prospect, form: EnrolForm, *, failed: bool = False) -> ResponseReturnValue:
-    aside = _aside(joining, form, form.first)
+    aside, spell = _aside(joining, form, form.first), queries.open_spell(session(), joining)
     page = render_template(
         "participation/enrol.html",
         person=joining,
         form=form,
         told=_quote(joining, form, form.first, aside),
         aside=aside,
-        spell=queries.open_spell(session(), joining),
+        spell=None if spell and _is_late(spell) else spell,
         basis=basis_for(current_user().may),
         verdict=verdict_of(session(), joining, clock.today()),
         verdicts=VERDICTS,
         **_law_words(),
     )
     return page, 422 if failed or form.errors else 200
+
+
+def _is_late(spell: Participation) -> bool:
+    """Whether the last day to pay has passed: from then on one registers anew."""
+    return spell.deadline_on is not None and spell.deadline_on < clock.today()
 
 
 def _pay_page(payer: Prospect, form: PaymentForm, *, failed: bool = False) -> ResponseReturnValue:
@@ -351,6 +356,7 @@ def _pay_page(payer: Prospect, form: PaymentForm, *, failed: bool = False) -> Re
         told=_quote(payer, form, start, aside),
         aside=aside,
         spell=spell,
+        late=spell is not None and (spell.ended_on is not None or _is_late(spell)),
         before=spell.income if spell and form.income.data != spell.income and not form.is_submitted() else None,
         start=start,
         basis=basis_for(current_user().may),

@@ -97,6 +97,8 @@ def enrol(
     _for_update(session, prospect)
     _check_payment(plan, paid_on, basis, receipt_number, by, at)
     before = spell_of(session, prospect)
+    if before and before.ended_on is None and before.deadline_on and before.deadline_on < paid_on:
+        _lapse(session, before, prospect, at)  # the timetable has not come to it yet
     if before and before.ended_on is None:
         raise Conflict(
             _l(
@@ -354,11 +356,16 @@ def lapse_overdue(session: Session, today: date, *, at: datetime) -> int:
         .with_for_update(skip_locked=True)
     ).all()
     for spell, prospect in overdue:
-        assert spell.deadline_on is not None
-        spell.ended_on, spell.ended_as = lapse_day(spell.deadline_on, spell.started_on), Ending.LAPSED
-        move_stage(session, prospect, Stage.LAPSED, at=at, by=None, because=spell.id)
+        _lapse(session, spell, prospect, at)
     session.flush()
     return len(overdue)
+
+
+def _lapse(session: Session, spell: Participation, prospect: Prospect, at: datetime) -> None:
+    """Close a spell whose last day to pay has passed, as of the day after it."""
+    assert spell.deadline_on is not None
+    spell.ended_on, spell.ended_as = lapse_day(spell.deadline_on, spell.started_on), Ending.LAPSED
+    move_stage(session, prospect, Stage.LAPSED, at=at, by=None, because=spell.id)
 
 
 def hand_over(session: Session, prospect: Prospect, *, by: User, at: datetime) -> None:

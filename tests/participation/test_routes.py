@@ -94,6 +94,22 @@ def test_a_volunteer_is_offered_papers_and_never_a_payment(session: Session, mak
     assert f"/people/{agreed.id}/papers" in theirs.get(f"/people/{agreed.id}").text
 
 
+def test_whose_time_to_pay_has_run_out_joins_anew_before_the_timetable_says_so(
+    session: Session, make: Make, signed_in: Browse
+) -> None:
+    person, browser = make.prospect(), signed_in(Role.MANAGER)
+    old = join(person, date(2019, 6, 3))  # three months, and until 30 November for what follows
+    old.deadline_on = date(2019, 10, 14)
+    session.commit()
+    address = f"/people/{person.id}"
+    assert f"{address}/enrol" in browser.get(f"{address}/pay").text
+    assert browser.post(f"{address}/enrol", data=PAID | {"step": "record"}).status_code == 302
+    session.refresh(old)
+    assert (old.ended_on, old.ended_as) == (date(2019, 10, 15), Ending.LAPSED)
+    new = session.scalars(select(Participation).where(Participation.ended_on.is_(None))).one()
+    assert (new.started_on, person.stage) == (date(2019, 10, 15), Stage.JOINED)
+
+
 def test_nobody_enrols_whom_they_may_not_see(make: Make, signed_in: Browse) -> None:
     person = make.prospect()
     for path in ("enrol", "pay", "payments", "stop"):
