@@ -19,7 +19,8 @@ from crm.emulation.queries import commendations, years_before
 from crm.emulation.rules import Credit, Form, Standing
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
-from crm.web.filters import number, percent
+from crm.web.filters import in_number, number, percent
+from crm.web.language import chosen
 
 
 def declare(
@@ -100,15 +101,15 @@ def in_words(standing: Standing) -> str:
     if one.target and standing.of_target is not None:
         target = _(
             "target %(target)s, reached %(stock)s (%(share)s); ",
-            target=number(one.target),
-            stock=number(one.stock),
-            share=percent(standing.of_target),
+            target=in_number(one.target),
+            stock=in_number(one.stock),
+            share=percent(standing.of_target, locale=chosen()),
         )
     rest = _(
         "%(credit)s joined or came back, %(left)s left, %(visits)s visits",
-        credit=number(one.credit, 1 if one.credit.denominator > 1 else 0),
-        left=number(one.left),
-        visits=number(one.visits),
+        credit=number(one.credit, 1 if one.credit.denominator > 1 else 0, chosen()),
+        left=in_number(one.left),
+        visits=in_number(one.visits),
     )
     return f"{target}{rest}"
 

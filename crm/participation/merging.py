@@ -17,7 +17,7 @@ from crm.participation.rules import Ending
 from crm.prospects.merging import registry
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Stage
-from crm.web.filters import in_day, vnd
+from crm.web.filters import in_day, in_money
 
 MOST_NAMED = 12
 
@@ -86,7 +86,7 @@ def say_what_spells_say(session: Session, who: Prospect) -> None:
 def payments_in_words(session: Session, town_id: UUID, ids: list[UUID]) -> Mapping[UUID, str]:
     """How much was paid and when."""
     found = session.scalars(select(Payment).where(Payment.town_id == town_id, Payment.id.in_(ids)))
-    return {one.id: f"{vnd(one.gross)} · {in_day(one.paid_on)}" for one in found}
+    return {one.id: f"{in_money(one.gross)} · {in_day(one.paid_on)}" for one in found}
 
 
 def spells_in_words(session: Session, town_id: UUID, ids: list[UUID]) -> Mapping[UUID, str]:

@@ -15,7 +15,7 @@ from crm.prospects.merging import registry
 from crm.prospects.models import Prospect
 from crm.sponsors.models import Allocation, AllocationMonth, Sponsor
 from crm.sponsors.rules import in_month
-from crm.web.filters import vnd
+from crm.web.filters import in_money
 
 MOST_NAMED = 12
 
@@ -52,7 +52,7 @@ def allocations_in_words(session: Session, town_id: UUID, ids: list[UUID]) -> Ma
         .where(Allocation.town_id == town_id, Allocation.id.in_(ids))
     )
     return {
-        one.id: f"{name} · {vnd(one.amount)} · {in_month(Month.of(one.start_month))}"
+        one.id: f"{name} · {in_money(one.amount)} · {in_month(Month.of(one.start_month))}"
         for one, name in session.execute(query).tuples()
     }
 

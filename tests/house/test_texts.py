@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from functools import cache
 
-from tests.house.sources import ROOT, TEMPLATES, all_of, translations
+from tests.house.sources import ROOT, TEMPLATES, all_of, translations, walked
 from tests.house.test_law import MONTHS_LAW, SUMS_LAW, numbers_in_text
 from tools.messages import spoken
 
+MOST_WITHOUT = {"number": 2, "vnd": 1}
+"""How many arguments each takes before the language."""
 PLACE = re.compile(r"%\((\w+)\)")
 
 
@@ -77,3 +80,24 @@ def test_no_sentence_says_a_number_of_the_law() -> None:
         if value in SUMS_LAW | MONTHS_LAW and not shows_how.search(sentence)
     ]
     assert not found, "\n".join(found)
+
+
+def test_numbers_and_sums_are_written_in_somebody_s_language() -> None:
+    """`number` and `vnd` write Vietnamese unless told otherwise: whoever calls them says the language, or takes `in_number`
+    and `in_money`, which follow the reader."""
+    silent = []
+    for source, nodes in walked("crm.web.filters import"):
+        known = {
+            alias.asname or alias.name: MOST_WITHOUT[alias.name]
+            for node in nodes
+            if isinstance(node, ast.ImportFrom) and node.module == "crm.web.filters"
+            for alias in node.names
+            if alias.name in MOST_WITHOUT
+        }
+        silent += [
+            f"{source}:{node.lineno}"
+            for node in nodes
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in known
+            if len(node.args) <= known[node.func.id] and not any(word.arg == "locale" for word in node.keywords)
+        ]
+    assert not silent, "\n".join(silent)

@@ -38,7 +38,7 @@ from crm.errors import RuleBroken
 from crm.prospects.queries.seeing import visible_to
 from crm.prospects.reading.columns import letter_of
 from crm.web.attachments import attachment
-from crm.web.filters import number
+from crm.web.filters import in_number
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 from tasks.files import load_results, make_file
@@ -255,7 +255,7 @@ def show_results(results_id: UUID) -> ResponseReturnValue:
 
 
 def _progress_words(row: SmsResults) -> str:
-    return str(_("%(done)s of %(all)s lines", done=number(row.done), all=number(row.rows)))
+    return str(_("%(done)s of %(all)s lines", done=in_number(row.done), all=in_number(row.rows)))
 
 
 def _columns(row: SmsResults, columns: Mapping[str, str], refused: str | None) -> str:

@@ -21,7 +21,7 @@ from crm.campaigns.rules.delivery import DELIVERY_NAMES
 from crm.campaigns.services.sending import is_held
 from crm.db import session, transaction
 from crm.errors import NotFound
-from crm.web.filters import number
+from crm.web.filters import in_number
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 from tasks.campaigns import send_some
@@ -49,8 +49,8 @@ def hand_in() -> ResponseReturnValue:
             words = _(
                 "File %(number)s: %(found)s messages that waited here have left already; %(strange)s are unknown to this copy.",
                 number=told.number,
-                found=number(told.found),
-                strange=number(told.strange),
+                found=in_number(told.found),
+                strange=in_number(told.strange),
             )
             flash(words, "success")
             return redirect(url_for(".show"), 303)
@@ -80,7 +80,7 @@ def _page(form: HandInForm) -> str:
 def _words(check: RestoreCheck | None) -> str:
     if check is None:
         return ""
-    return str(_("%(told)s messages on the carrier's list so far", told=number(check.told)))
+    return str(_("%(told)s messages on the carrier's list so far", told=in_number(check.told)))
 
 
 @bp.get("/restored/progress")

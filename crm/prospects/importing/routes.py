@@ -41,7 +41,7 @@ from crm.prospects.models import ListImport
 from crm.prospects.reading.outcomes import Refusal
 from crm.prospects.rules import ImportState, RowOutcome
 from crm.web.attachments import attachment
-from crm.web.filters import number
+from crm.web.filters import in_number
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 from tasks.prospects import commit_list, read_list, undo_list
@@ -285,7 +285,7 @@ def _looked_at(row: ListImport) -> str:
 def _progress_words(row: ListImport) -> str:
     if row.state is ImportState.QUEUED or not row.total:
         return str(STATE_NAMES[row.state])
-    words = {"state": STATE_NAMES[row.state], "done": number(row.done), "total": number(row.total)}
+    words = {"state": STATE_NAMES[row.state], "done": in_number(row.done), "total": in_number(row.total)}
     return str(_("%(state)s: %(done)s of about %(total)s rows", **words))
 
 
@@ -414,7 +414,7 @@ def decide_all(import_id: UUID) -> ResponseReturnValue:
         done = deciding.decide_all(
             current, current_scope(), _seen(import_id), decision, request.form.get("reason"), at=now()
         )
-    flash(_("%(rows)s rows were decided.", rows=number(done)), "success")
+    flash(_("%(rows)s rows were decided.", rows=in_number(done)), "success")
     return _back_to(import_id, RowOutcome.DUPLICATE.value)
 
 

@@ -40,7 +40,7 @@ from crm.sponsors.statements.reading import FIELDS, WHYS
 from crm.sponsors.statements.rules.kinds import AT_WORK, STATES, USES, Likely, LineState, StatementState, Use
 from crm.sponsors.statements.services import asking, deciding, taking_in
 from crm.sponsors.statements.showing import rows_of
-from crm.web.filters import number
+from crm.web.filters import in_number
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 from tasks.statements import load_statement
@@ -143,7 +143,7 @@ def progress(statement_id: UUID) -> Response:
 
 
 def _progress_words(row: Statement) -> str:
-    words = {"state": STATES[row.state], "done": number(row.done), "total": number(row.lines)}
+    words = {"state": STATES[row.state], "done": in_number(row.done), "total": in_number(row.lines)}
     return str(_("%(state)s: %(done)s of %(total)s lines", **words))
 
 

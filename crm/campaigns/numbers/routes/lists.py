@@ -19,7 +19,7 @@ from crm.campaigns.numbers.rules import AT_WORK, LIST_STATES, WANTED, ListState
 from crm.campaigns.numbers.services import lists
 from crm.db import session, transaction
 from crm.prospects.rules import Purpose
-from crm.web.filters import number as in_figures
+from crm.web.filters import in_number as in_figures
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 from tasks.numbers import work_on_list

@@ -26,7 +26,7 @@ from crm.prospects.lists.services import acts
 from crm.prospects.lists.showing import in_words, tags_to_choose, volunteers_to_choose
 from crm.prospects.queries.lists import count_list, list_of
 from crm.prospects.routes.listing import MOST_COUNTED_NARROWED, PAGE, Asked
-from crm.web.filters import number
+from crm.web.filters import in_number
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 from tasks.lists import work_on_act
@@ -117,7 +117,9 @@ def _told(current: Any, row: BulkAct) -> str:
     people = ngettext("%(num)s person", "%(num)s people", changed)
     left = row.people - changed
     if left:
-        return str(_("%(act)s: %(people)s; %(left)s left as they were.", act=words, people=people, left=number(left)))
+        return str(
+            _("%(act)s: %(people)s; %(left)s left as they were.", act=words, people=people, left=in_number(left))
+        )
     return str(_("%(act)s: %(people)s.", act=words, people=people))
 
 
@@ -161,7 +163,7 @@ def show_act(act_id: UUID) -> ResponseReturnValue:
 
 
 def _act_words(row: BulkAct) -> str:
-    done = {"state": ACT_STATES[row.state], "done": number(row.done), "total": number(row.people)}
+    done = {"state": ACT_STATES[row.state], "done": in_number(row.done), "total": in_number(row.people)}
     return str(_("%(state)s: %(done)s of %(total)s people", **done))
 
 

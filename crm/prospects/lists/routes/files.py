@@ -25,7 +25,7 @@ from crm.prospects.lists.showing import in_words
 from crm.prospects.queries.lists import count_list
 from crm.prospects.routes.listing import MOST_COUNTED_NARROWED, Asked
 from crm.web.attachments import attachment
-from crm.web.filters import number
+from crm.web.filters import in_number
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 from crm.web.language import chosen
@@ -121,7 +121,7 @@ def show_export(export_id: UUID) -> ResponseReturnValue:
 
 
 def _progress_words(row: PeopleExport) -> str:
-    done = {"state": EXPORT_STATES[row.state], "done": number(row.done), "total": number(row.total)}
+    done = {"state": EXPORT_STATES[row.state], "done": in_number(row.done), "total": in_number(row.total)}
     return str(_("%(state)s: %(done)s of %(total)s people", **done))
 
 
