@@ -185,7 +185,7 @@ def test_what_waits_for_a_word_is_counted_and_has_no_end(
     browser, told = signed_in(Role.ORGANISER), "tin nào chưa vào tệp thì không gửi nữa"
     assert told in browser.get("/messages/files").text
     assert told in browser.get(f"/campaigns/{campaign.id}").text
-    assert "Chờ tạo tệp" in browser.get("/messages").text
+    assert "Chờ tạo tệp" in browser.get("/campaigns").text
     launching.pause(session, campaign, by_id=None, at=clock.now())
     [waiting] = queries.waiting(session, gateway.town_id, clock.now() + timedelta(days=9))
     assert (waiting.messages, waiting.now, waiting.until) == (1, 0, None)
