@@ -29,8 +29,6 @@ from crm.prospects.models import Prospect
 from crm.web import filters
 from crm.web.language import chosen
 
-MOST_NAMED = 12
-
 FROM_A_LIST = (Beginning.BASELINE, Beginning.LISTED)
 """Spells that vouch for months of which no payment is on record."""
 
@@ -228,9 +226,14 @@ def shown_states(calendar: Calendar) -> list[State]:
 
 
 def in_figures(months: Sequence[OneMonth]) -> str:
-    """«6/2019, 7/2019»; of many only the first MOST_NAMED."""
-    named = ", ".join(f"{one.month.number}/{one.month.year}" for one in months[:MOST_NAMED])
-    return named + ("…" if len(months) > MOST_NAMED else "")
+    """«6/2019, 8/2019 – 10/2019»: every one of these months in the order of time, those that follow each other as a run."""
+    runs: list[list[Month]] = []
+    for one in months:
+        if runs and one.month == runs[-1][-1] + 1:
+            runs[-1][1:] = [one.month]
+        else:
+            runs.append([one.month])
+    return ", ".join(" – ".join(filters.month(month.first_day, chosen()) for month in run) for run in runs)
 
 
 def bore(told: Told) -> list[tuple[Any, str]]:

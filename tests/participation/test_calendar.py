@@ -7,11 +7,13 @@ from datetime import date
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.months import Month
 from crm.participation.calendar import Borne, Calendar, State, Stay, months_of
+from crm.participation.months import in_figures
 from crm.participation.rules import Ending
 from crm.participation.shares import Payer, PayerKind, Share
 
@@ -176,3 +178,12 @@ def test_a_random_life_is_told_month_by_month_as_it_was_lived(life: Life) -> Non
         state in (State.PARTLY, State.SPONSORED) for state in life.run
     )
     assert [one for _year, months in calendar.by_year() for one in months if one] == list(calendar.months)
+
+
+def test_months_that_follow_each_other_are_named_as_a_run(app: Flask) -> None:
+    paid = {Month(2019, 1): own(), Month(2019, 3): own(), Month(2019, 8): own(SECOND)}
+    stays = [Stay(month, month, None, Ending.LAPSED, 1) for month in paid]
+    gaps = months_of(stays, paid, date(2019, 11, 15)).gaps
+    with app.test_request_context(headers={"Accept-Language": "vi"}):
+        assert in_figures(gaps) == "2/2019, 4/2019 – 7/2019, 9/2019 – 10/2019"
+        assert in_figures(()) == ""
