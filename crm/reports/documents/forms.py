@@ -93,6 +93,12 @@ class TextForm(Form):
     def text(self) -> dict[Section, str]:
         return {section: self._fields[section.value].data or "" for section in Section}
 
+    def put(self, text: Mapping[Section, str], version: int) -> None:
+        """Other words in the boxes, written from that version."""
+        self.version.data = str(version)
+        for section, words in text.items():
+            self._fields[section.value].data = words
+
     @property
     def areas(self) -> list[Any]:
         return [self._fields[section.value] for section in Section]

@@ -33,7 +33,7 @@ from crm.reports.documents.models import Report
 from crm.reports.documents.paper import heads, remarks, shown, to_the_right
 from crm.reports.documents.printing import word
 from crm.reports.documents.queries import finding
-from crm.reports.documents.rules import FINAL, STATES, Form, State, layout_on
+from crm.reports.documents.rules import FINAL, STATES, Form, State, check_text, layout_on
 from crm.reports.documents.services import counting, papers, signing
 from crm.web.attachments import attachment
 from crm.web.filters import number
@@ -106,10 +106,14 @@ def text(report_id: UUID) -> ResponseReturnValue:
             signing.write(current, kept, form.text(), version=_version(form), by=current_user(), at=clock.now())
             flash(_("The text is saved. Earlier wordings are kept."), "success")
             return redirect(url_for(".show", report_id=report_id), 303)
-        form.version.data = str(report.wording)
+    theirs: dict[str, str] = {}
+    if form.form_errors:
+        together, both = signing.beside(session(), report, check_text(form.text()), version=_version(form))
+        form.put(together, report.wording)
+        theirs = {section.value: words for section, words in both.items()}
     return render_template(
-        "reports/documents/text.html", form=form, report=report, **WORDS
-    ), 422 if form.errors else 200
+        "reports/documents/text.html", form=form, report=report, theirs=theirs, **WORDS
+    ), 422 if form.errors or form.form_errors else 200
 
 
 @bp.post("/<uuid:report_id>/sign")

@@ -323,6 +323,13 @@ def check_text(text: Mapping[Section, str]) -> dict[Section, str]:
     return clean
 
 
+def joined(base: Text, mine: Text, now: Text) -> tuple[dict[Section, str], list[Section]]:
+    """What two people made of one text, together: of each section the words of whoever changed it; and the sections that
+    both changed, each otherwise, where mine stand."""
+    together = {one: now[one] if mine[one] == base[one] else mine[one] for one in Section}
+    return together, [one for one in Section if base[one] != now[one] and together[one] != now[one]]
+
+
 def check_signer(writers: Sequence[Any], signer: Any) -> None:
     """A second person signs: nobody who wrote or counted it. Raises RuleBroken."""
     if signer in writers:

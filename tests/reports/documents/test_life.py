@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -461,6 +462,28 @@ def browsers(clerk: User, chief: User, signed_in: Callable[..., FlaskClient]) ->
     return signed_in(clerk), signed_in(chief)
 
 
+def test_two_people_write_and_neither_loses_a_word(session: Session, browsers: tuple[FlaskClient, FlaskClient]) -> None:
+    mine, other = browsers
+    address = made(mine, session)
+    read = {one.value: words for one, words in finding.text_of(session, session.query(Report).one()).items()}
+    read["version"] = "1"
+    assert mine.post(f"{address}/text", data=read | {"tasks": "Của tôi.", "places": "Cũng của tôi."}).status_code == 303
+    assert other.post(f"{address}/text", data=read | {"proposals": "Của người khác."}).status_code == 303
+    session.expire_all()
+    now = finding.text_of(session, session.query(Report).one())
+    assert (now[Section.TASKS], now[Section.PROPOSALS]) == ("Của tôi.", "Của người khác.")
+    refused = other.post(f"{address}/text", data=read | {"tasks": "Khác nữa.", "proposals": "Của người khác."})
+    assert refused.status_code == 422
+    boxes = dict(re.findall(r'<textarea[^>]*name="(\w+)"[^>]*>\s*(.*?)</textarea>', refused.text, re.S))
+    assert (boxes["tasks"], boxes["places"]) == ("Khác nữa.", "Cũng của tôi."), "what one did not touch is as it became"
+    assert '<p lang="vi">Của tôi.</p>' in refused.text, "to be compared"
+    assert refused.text.count("người khác đã viết ở đây") == 1
+    again = {**boxes, "version": "3"}
+    assert other.post(f"{address}/text", data=again).status_code == 303
+    unknown = other.post(f"{address}/text", data=read | {"tasks": "Lạ", "version": "77"})
+    assert unknown.status_code == 422
+
+
 def test_from_the_managers_home_to_the_sent_report(
     session: Session, browsers: tuple[FlaskClient, FlaskClient], make: Make
 ) -> None:
@@ -474,7 +497,8 @@ def test_from_the_managers_home_to_the_sent_report(
     kept = finding.text_of(session, session.query(Report).one())
     words = {section.value: words for section, words in kept.items()} | {"proposals": "Không có.", "version": "1"}
     assert mine.post(f"{address}/text", data=words).status_code == 303
-    assert mine.post(f"{address}/text", data=words).status_code == 422, "somebody else changed it: here oneself"
+    assert mine.post(f"{address}/text", data=words).status_code == 303, "a second click changes nothing"
+    assert session.query(Report).one().wording == 2
     assert "Ký báo cáo" in other.get(address).text
     sign = {"version": "2", "number": "7", "signed_on": "2019-10-03", "signer": "Trần Thị Trưởng"}
     assert other.post(f"{address}/sign", data=sign).status_code == 303

@@ -20,7 +20,7 @@ from crm.places.models import Place
 from crm.reports.documents.models import Report, ReportFile, ReportSnapshot, ReportTemplate
 from crm.reports.documents.printing import excel, pdf, word
 from crm.reports.documents.queries import finding
-from crm.reports.documents.rules import FINAL, KEPT, Form, Head, Section, State, check_signer, check_text
+from crm.reports.documents.rules import FINAL, KEPT, Form, Head, Section, State, check_signer, check_text, joined
 from crm.reports.documents.services.writing import keep_wording, reworded
 
 LONGEST_WHY = 500
@@ -32,17 +32,30 @@ LETTERHEAD_CHANGED = _l(
 def write(
     session: Session, report: Report, text: Mapping[Section, str], *, version: int, by: User, at: datetime
 ) -> None:
-    """Another wording; every earlier one is kept. Raises RuleBroken, and Conflict when somebody else was faster."""
+    """Another wording; every earlier one is kept. What somebody else changed meanwhile stays. Raises RuleBroken, and
+    Conflict when both changed the same section."""
     _still_a_draft(report)
-    if report.wording != version:
+    clean, both = beside(session, report, check_text(text), version=version)
+    if both:
         raise Conflict(
             _l("Somebody else has changed the text meanwhile. Your words stand below: compare, then save again."),
             code="changed_meanwhile",
         )
-    clean = check_text(text)
     if clean == finding.text_of(session, report):
         return
     keep_wording(session, report, clean, at=at, by_id=by.id)
+
+
+def beside(
+    session: Session, report: Report, mine: Mapping[Section, str], *, version: int
+) -> tuple[dict[Section, str], dict[Section, str]]:
+    """Words written from a wording together with what the text became meanwhile; and what stands now in the sections that
+    both changed. Of a wording that there is not, every section that differs was changed by both."""
+    now = finding.text_of(session, report)
+    known = 0 < version <= report.wording
+    base = finding.text_of(session, report, version) if known else dict.fromkeys(Section, "\0")
+    together, both = joined(base, mine, now)
+    return together, {section: now[section] for section in both}
 
 
 def next_number(session: Session, report: Report, year: int) -> int:
