@@ -494,6 +494,7 @@ def test_from_the_managers_home_to_the_sent_report(
     assert "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM" in page
     assert "2 người đang tham gia BHXH tự nguyện" in page
     assert "Ký báo cáo" not in page, "who made it does not sign it"
+    assert '<th scope="row">Phường Ba Đình</th>' in page, "a figure read aloud says whose it is"
     kept = finding.text_of(session, session.query(Report).one())
     words = {section.value: words for section, words in kept.items()} | {"proposals": "Không có.", "version": "1"}
     assert mine.post(f"{address}/text", data=words).status_code == 303
