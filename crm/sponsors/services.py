@@ -732,6 +732,8 @@ def _pay(session: Session, allocation: Allocation, payment: Payment, booked: Boo
     used, town_id = payment.other_support, allocation.town_id
     if payment.prospect_id != allocation.prospect_id or not 0 < used <= allocation.carried_amount:
         raise RuleBroken(_l("This payment was not made with this money."), code="another_payment")
+    set_aside = session.get_one(Posting, (town_id, allocation.posting_id)).posted_on
+    booked = replace(booked, on=max(booked.on, set_aside))  # who was paid for before: no money moves before it is there
     joined = joined_among(session, town_id, [allocation.sponsor_id])
     accounts = accounts_of(session, town_id, allocation.sponsor_id)
     moves = (

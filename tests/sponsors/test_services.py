@@ -26,7 +26,7 @@ from crm.prospects.rules import Ground, Stage
 from crm.sponsors import queries, services
 from crm.sponsors.giving.services import scheduling
 from crm.sponsors.ledger.booking import accounts_of
-from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry, Sponsor
+from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry, Posting, Sponsor
 from crm.sponsors.rules import AccountKind, Balance
 from tests.factories import Make
 from tests.participation.stories import join
@@ -192,6 +192,19 @@ def test_money_set_aside_pays_the_premium_of_somebody_who_joins_with_it(session:
     )
     assert queries.balance_of(session, by).paid == 6 * A_MONTH
     assert entries_sum(session) == 0
+
+
+def test_no_money_is_booked_as_paid_before_it_was_set_aside(session: Session, make: Make) -> None:
+    by, person, agent = sponsor(make), poor(make), make.user(Role.AGENT)
+    receive(by, 10 * A_MONTH)
+    made = allocate(by, person, months=3)
+    earlier = date(2019, 10, 3)
+    payment = services.pay_premium(
+        session, made, paid_on=earlier, basis=Basis.TAKEN, by=agent, at=clock.now(), receipt_number="BL01"
+    )
+    booked = select(Posting.movement, Posting.posted_on).order_by(Posting.recorded_at, Posting.id)
+    assert payment.paid_on == earlier
+    assert [tuple(row) for row in session.execute(booked)][1:] == [("reserved", TODAY), ("paid", TODAY)]
 
 
 def test_money_of_a_payment_that_was_taken_back_is_free_again(session: Session, make: Make) -> None:
