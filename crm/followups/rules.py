@@ -45,8 +45,8 @@ class Cause(IntEnum):
 
     ENDING = 1
     TODAY = 2
-    LATE = 3
-    PAYMENT = 4
+    PAYMENT = 3
+    LATE = 4
     SPONSOR_ENDS = 5
     CERTIFICATE_ENDS = 6
     SUPPORT_ENDS = 7

@@ -79,7 +79,7 @@ def test_the_most_pressing_comes_first() -> None:
         known(6, Stage.JOINED, deadline_on=days(2)),
         known(7, Stage.INTERESTED, next_contact_on=DAY),
     ]
-    assert [task.id.int for task in ranked(people, DAY)] == [6, 7, 4, 3, 5, 2, 1]
+    assert [task.id.int for task in ranked(people, DAY)] == [6, 7, 5, 4, 3, 2, 1]
 
 
 def reasons(one: Known, day: date = DAY) -> list[Cause]:
