@@ -21,6 +21,7 @@ from crm.months import MONTHS_IN_YEAR, Month
 from crm.participation import cards, households, payers, queries, services
 from crm.participation import months as telling
 from crm.participation.calendar import STATES
+from crm.participation.elsewhere.queries import latest
 from crm.participation.forms import EnrolForm, ListForm, PaymentForm, StopForm, WhyStoppedForm
 from crm.participation.leaving import queries as leaving_queries
 from crm.participation.leaving.rules import not_needed_from
@@ -71,6 +72,8 @@ def enrol_form(prospect_id: UUID) -> ResponseReturnValue:
     if form.offers_start(start):
         form.start.data = start
     _choose_months(form, waiting if waiting and start == str(waiting.start) else None)
+    paper = latest(session(), joining)
+    form.moved_in.data = bool(paper and paper.voluntary)  # who paid elsewhere is no newcomer, unless somebody says so
     return _enrol_page(joining, form)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -186,6 +188,17 @@ def test_an_agent_reads_the_paper_and_a_volunteer_shows_it(session: Session, mak
     assert other.get(page).status_code == 200
     assert other.post(page, data=data | {"voluntary": "99"}).status_code == 422
     assert len(session.scalars(select(InsuranceRecord)).all()) == 1
+
+
+@pytest.mark.parametrize(("voluntary", "ticked"), [(30, True), (0, False)])
+def test_whoever_paid_elsewhere_is_offered_as_somebody_who_moved_here(
+    make: Make, signed_in: Browse, voluntary: int, ticked: bool
+) -> None:
+    person = make.prospect()
+    read(make, person, replace(PAPER, voluntary=voluntary, supported=0))
+    page = signed_in(agent_of(make, person)).get(f"/people/{person.id}/enrol").get_data(as_text=True)
+    [box] = re.findall(r'<input[^>]*name="moved_in"[^>]*>', page)
+    assert ("checked" in box) is ticked
 
 
 def test_other_programs_read_and_write_it(app: Flask, session: Session, make: Make, client: FlaskClient) -> None:
