@@ -336,7 +336,7 @@ def test_a_lead_writes_on_the_page_and_the_office_puts_it_together(
     assert office.post(f"/reporting/units/{waiting.id}/excuse", data={"why": "sáp nhập"}).status_code == 303
     assert office.post(f"/reporting/{row.id}/due", data={"due_on": "2019-10-08"}).status_code == 303
     assert office.post(f"/reporting/{row.id}/due", data={"due_on": "0001-01-01"}).status_code == 422
-    assert office.get(f"/reporting/{row.id}/close").status_code == 200
+    assert "Có 1 báo cáo trả lại mà chưa gửi lại" in office.get(f"/reporting/{row.id}/close").text
     assert office.post(f"/reporting/{row.id}/close").status_code == 303
     assert office.post(f"/reporting/{row.id}/close").status_code == 422
     assert lead.post(page, data=good | {"version": "1"}).status_code == 422
