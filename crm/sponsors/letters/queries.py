@@ -274,6 +274,8 @@ class Moved(NamedTuple):
     words: Any
     amount: Vnd
     times: int
+    put: Vnd
+    """What of it came to what is free; negative: went from it."""
     left: Vnd
     """What is free at the end of the month."""
 
@@ -319,13 +321,13 @@ def moves_of(session: Session, of: Sponsor, most: int = MOST_MOVES, skip: int = 
     order = (months.c.month, months.c.at, months.c.movement)
     left = func.sum(months.c.free).over(order_by=months.c.month)
     query = (
-        select(months.c.month, months.c.movement, months.c.moved, months.c.times, left)
+        select(months.c.month, months.c.movement, months.c.moved, months.c.times, months.c.free, left)
         .order_by(*(column.desc() for column in order))
         .limit(most)
         .offset(skip)
     )
     return [
-        Moved(Month.of(row[0]), Movement(row[1]), MOVEMENTS[Movement(row[1])], int(row[2]), int(row[3]), int(row[4]))
+        Moved(Month.of(row[0]), Movement(row[1]), MOVEMENTS[Movement(row[1])], *(int(number) for number in row[2:]))
         for row in session.execute(query)
     ]
 
@@ -533,6 +535,8 @@ class FundSums(NamedTuple):
     sponsors: int
     people: int
     """Whose months were paid."""
+    newcomers: int
+    """For whom nothing is paid yet and months are set aside."""
     months: int
     waiting: int
     """Months that are only set aside, of anybody."""
@@ -598,12 +602,17 @@ def fund_sums(session: Session, town_id: UUID, today: date) -> FundSums:
     money = years_of_money(session, town_id, date.min, today).values()
     carries = and_(AllocationMonth.payment_id.is_not(None), CAME_BACK.is_(None))
     query = (
-        select(func.count(Allocation.prospect_id.distinct()).filter(carries), PAID_MONTHS, WAITING_MONTHS)
+        select(
+            func.count(Allocation.prospect_id.distinct()).filter(carries),
+            func.count(Allocation.prospect_id.distinct()).filter(or_(carries, AllocationMonth.payment_id.is_(None))),
+            PAID_MONTHS,
+            WAITING_MONTHS,
+        )
         .select_from(Allocation)
         .join(AllocationMonth, _of_allocation())
         .where(Allocation.town_id == town_id, AllocationMonth.released_at.is_(None))
     )
-    people, months, waiting = session.execute(query).one()
+    people, told, months, waiting = session.execute(query).one()
     return FundSums(
         received=sum(one.received - one.refunded for one in money),
         used=sum(one.used for one in money),
@@ -611,6 +620,7 @@ def fund_sums(session: Session, town_id: UUID, today: date) -> FundSums:
         left=sum(one.closing for one in money),
         sponsors=sum(1 for one in money if one.received > one.refunded),
         people=people,
+        newcomers=told - people,
         months=months,
         waiting=waiting,
     )

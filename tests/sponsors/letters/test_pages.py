@@ -219,6 +219,7 @@ def test_the_fund_tells_all_and_nobody(client: FlaskClient, session: Session, ma
     for told in (
         "4.234.000 đ",
         "15 tháng đã dành sẵn tiền",
+        "Người nào đã được dành tiền một tháng là được tính",
         make.ward().name,
         "107.800 đ",
         "115.500 đ",
@@ -230,6 +231,32 @@ def test_the_fund_tells_all_and_nobody(client: FlaskClient, session: Session, ma
         assert secret not in page
     assert "Set-Cookie" not in answer.headers
     assert answer.headers["Cache-Control"] == "public, max-age=300"
+
+
+def test_the_people_of_the_fund_add_up_with_those_who_wait_for_their_first_month(
+    client: FlaskClient, make: Make
+) -> None:
+    by = sponsor(make)
+    receive(by, 60 * A_MONTH)
+    for number in range(FEWEST):
+        pay(make, allocate(by, poor(make, f"Người Đóng {number}")))
+    for number in range(FEWEST - 1):
+        allocate(by, poor(make, f"Người Chờ {number}"))
+    assert "đã được dành sẵn tiền" not in words(client.get("/fund").text), "so few are not told apart"
+    allocate(by, poor(make, "Người Chờ Thêm"))
+    page = words(client.get("/fund").text)
+    assert f"thêm {FEWEST} người đã được dành sẵn tiền" in page
+
+
+def test_the_money_of_a_sponsor_in_time_shows_what_goes_with_its_sign(
+    client: FlaskClient, session: Session, make: Make
+) -> None:
+    by, token = with_page(make)
+    came = receive(by, 900_000)
+    sponsoring.correct_receipt(session, came, reason="Thừa một số 0", by_id=None, on=TODAY, at=clock.now())
+    page = words(client.get(f"/s/{token}").text)
+    assert "+900.000 đ" in page
+    assert "−900.000 đ" in page
 
 
 def test_the_fund_names_no_ward_while_few_are_carried(client: FlaskClient, make: Make) -> None:
