@@ -13,6 +13,8 @@ from sqlalchemy.types import Date
 
 from crm.accounts.queries import Scope
 from crm.clock import LOCAL
+from crm.mail.models import Email
+from crm.mail.rules import MailState
 from crm.money import Vnd
 from crm.months import Month
 from crm.participation.guard.rules import SPONSOR_NOTICE
@@ -32,6 +34,8 @@ from crm.sponsors.queries import carried_until, priced
 from crm.sponsors.rules import AHEAD, PledgeState
 from crm.web.pager import Page, page
 
+LOST = (MailState.REFUSED, MailState.EXPIRED)
+"""Letters that nobody got."""
 EACH = 5
 """So many people of a sponsor are named where sponsors stand under each other."""
 
@@ -72,7 +76,7 @@ def _ends(town_id: UUID, today: date) -> tuple[Any, dict[str, ColumnElement[bool
         CliffNotice.town_id == Prospect.town_id,
         CliffNotice.prospect_id == Prospect.id,
         CliffNotice.until == ending.c.until,
-        or_(CliffNotice.email_id.is_not(None), CliffNotice.told_at.is_not(None)),
+        or_(_a_letter_reaches(), CliffNotice.told_at.is_not(None)),
     )
     knows = {
         "spoken": func.coalesce(last >= begins, False),
@@ -80,6 +84,13 @@ def _ends(town_id: UUID, today: date) -> tuple[Any, dict[str, ColumnElement[bool
         "written": or_(written, _renewed_after(ending.c.until)),
     }
     return ending, knows
+
+
+def _a_letter_reaches() -> ColumnElement[bool]:
+    """A letter about the end was written and neither was refused nor grew too old before it could be sent."""
+    return exists().where(
+        Email.town_id == CliffNotice.town_id, Email.id == CliffNotice.email_id, Email.state.not_in(LOST)
+    )
 
 
 def _renewed_after(until: Any) -> ColumnElement[bool]:
@@ -205,7 +216,7 @@ def left_alone(session: Session, town_id: UUID, today: date) -> Sequence[UUID]:
 
 
 class ToTell(NamedTuple):
-    """A sponsor without an e-mail who does not know yet that their help ends: of how many people, and the first month."""
+    """A sponsor without an e-mail, or whose letter came back, who does not know yet that their help ends: of how many people, and the first month."""
 
     sponsor: Sponsor
     people: int
@@ -224,9 +235,9 @@ def to_tell(session: Session, town_id: UUID, today: date, most: int = 50) -> lis
         .join(Sponsor, stands_for(CliffNotice))
         .where(
             CliffNotice.town_id == town_id,
-            CliffNotice.email_id.is_(None),
             CliffNotice.told_at.is_(None),
-            Sponsor.email.is_(None),
+            or_(CliffNotice.email_id.is_not(None), Sponsor.email.is_(None)),
+            not_(_a_letter_reaches()),
             ~_renewed_after(ending.c.until),
         )
         .group_by(Sponsor.town_id, Sponsor.id)

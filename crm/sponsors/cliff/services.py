@@ -29,7 +29,8 @@ STILL = timedelta(days=14)
 
 
 def tell(session: Session, town_id: UUID, *, links: Links, today: date, at: datetime) -> int:
-    """Write down everybody whose help was not seen to end before, and write to their sponsors, each once a day at most.
+    """Write down everybody whose help was not seen to end before, and write to their sponsors, each once a day at most:
+    who is found after the letter of the day stays for the letter of the next.
 
     How many people were new. Safe to run at any time and any number of times.
     """
@@ -40,6 +41,8 @@ def tell(session: Session, town_id: UUID, *, links: Links, today: date, at: date
     for sponsor_id, people in found.items():
         sponsor = session.get_one(Sponsor, (town_id, sponsor_id))
         email_id = _write(session, sponsor, len(people), min(until for _id, until in people), links, today, at)
+        if sponsor.email and email_id is None:
+            continue
         rows = [
             {
                 "town_id": town_id,

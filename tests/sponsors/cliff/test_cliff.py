@@ -17,6 +17,7 @@ from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
 from crm.errors import Conflict
 from crm.mail.models import Email
+from crm.mail.rules import MailState
 from crm.months import Month
 from crm.premiums.models import LocalTopUpRow
 from crm.prospects.merging.services.joining import merge
@@ -80,6 +81,37 @@ def test_people_of_one_sponsor_are_in_one_letter(session: Session, make: Make) -
     assert night(session, make, TODAY) == 3
     assert len(letters(session)) == 1
     assert session.scalar(select(func.count()).where(CliffNotice.email_id.is_(None))) == 1
+
+
+def test_who_is_found_after_the_letter_of_the_day_is_told_in_the_next(session: Session, make: Make) -> None:
+    by = sponsor(make, email="a@b.vn")
+    receive(by, 20 * A_MONTH)
+    allocate(by, poor(make, "Lê Thị Một"), months=3)
+    assert night(session, make, TODAY) == 1
+    allocate(by, poor(make, "Lê Thị Hai"), months=3)
+    assert night(session, make, TODAY) == 0
+    assert night(session, make, date(2019, 10, 16)) == 1
+    assert len(letters(session)) == 2
+    assert not session.scalar(select(func.count()).where(CliffNotice.email_id.is_(None)))
+
+
+@pytest.mark.parametrize("state", [MailState.REFUSED, MailState.EXPIRED])
+def test_a_sponsor_whose_letter_came_back_is_called(session: Session, make: Make, state: MailState) -> None:
+    by = sponsor(make, email="a@b.vn", phone="0912345678")
+    receive(by, 20 * A_MONTH)
+    person = poor(make)
+    allocate(by, person, months=3)
+    night(session, make, TODAY)
+    assert queries.to_tell(session, make.town.id, TODAY) == []
+    assert queries.left_alone(session, make.town.id, TODAY) == []
+    (letter,) = letters(session)
+    letter.state, letter.settled_at = state, clock.now()
+    session.flush()
+    assert [one.sponsor.id for one in queries.to_tell(session, make.town.id, TODAY)] == [by.id]
+    assert queries.left_alone(session, make.town.id, TODAY) == [person.id]
+    services.told(session, by, by_id=make.user(Role.TREASURER).id, today=TODAY, at=clock.now())
+    assert queries.to_tell(session, make.town.id, TODAY) == []
+    assert queries.left_alone(session, make.town.id, TODAY) == []
 
 
 def test_of_whom_nobody_knows_the_check_says_so_until_one_of_the_four_does(session: Session, make: Make) -> None:
