@@ -16,18 +16,22 @@ from crm.sponsors.rules import BANKS, PledgeState
 
 
 def how_to_give(session: Session, by: Sponsor, today: date) -> dict[str, Any] | None:
-    """To which account, with which code, and how much of the instalment that is next. None while there is no account
-    or no open promise."""
+    """To which account, with which code, and how much of the instalment that is next; and what is next of the other open
+    promises, the earliest first, each with a page of its own. None while there is no account or no open promise."""
     account = queries.fund_account(session)
     open_ones = [one for one, _came in queries.pledges_of(session, by) if one.state is PledgeState.OPEN]
     if account is None or not open_ones:
         return None
     accounts = accounts_of(session, open_ones, today)
     following = [(due.due.on, one, due) for one in open_ones if (due := accounts[one.id].next)]
+    following.sort(key=lambda found: found[0])
     pledge, left = open_ones[0], 0
     if following:
-        _day, pledge, due = min(following, key=lambda found: found[0])
+        _day, pledge, due = following[0]
         left = due.left
+    others = [
+        {"code": one.code, "left": due.left, "on": day, "token": pay_token(one.id)} for day, one, due in following[1:]
+    ]
     drawn: Markup = gateway.drawing(gateway.payload(account.bin, account.account, left or None, pledge.code))
     return {
         "account": account,
@@ -36,4 +40,5 @@ def how_to_give(session: Session, by: Sponsor, today: date) -> dict[str, Any] | 
         "left": left,
         "token": pay_token(pledge.id),
         "qr": drawn,
+        "others": others,
     }

@@ -248,6 +248,21 @@ def test_the_people_of_the_fund_add_up_with_those_who_wait_for_their_first_month
     assert f"thêm {FEWEST} người đã được dành sẵn tiền" in page
 
 
+def test_every_promise_that_waits_for_money_stands_on_the_page_of_its_sponsor(
+    client: FlaskClient, session: Session, make: Make
+) -> None:
+    by, token = with_page(make)
+    sponsoring.set_fund_account(session, ACCOUNT)
+    act = {"by_id": None, "on": TODAY, "at": clock.now()}
+    later = sponsoring.pledge(session, by, 300_000, due=date(2019, 11, 20), **act)
+    first = sponsoring.pledge(session, by, 200_000, due=date(2019, 10, 25), **act)
+    page = client.get(f"/s/{token}").text
+    assert f"khoản khác 300.000 đ, hẹn đến 20/11/2019, mã {later.code}" in words(page)
+    assert f", mã {first.code}" not in words(page), "it is the one with the QR"
+    [other] = re.findall(r'href="(/sponsor/pay/[^"]+)"', page.replace("/qr.png", '"'))[:1]
+    assert later.code in client.get(other).text
+
+
 def test_the_money_of_a_sponsor_in_time_shows_what_goes_with_its_sign(
     client: FlaskClient, session: Session, make: Make
 ) -> None:
