@@ -68,6 +68,8 @@ class Desk:
     late: tuple[int, Vnd]
     decisions: int
     """What this person may decide."""
+    waiting: int
+    """What anybody may decide; the page names the oldest."""
     registrations: int
     bridge: Bridge | None
     """None until a statement of some account was loaded."""
@@ -110,6 +112,7 @@ def desk(session: Session, scope: Scope, today: date) -> Desk:
         unidentified=unidentified(session, town_id),
         late=giving.late_in_all(session, town_id, today),
         decisions=ledger.how_many_wait(session, town_id, scope.user_id),
+        waiting=ledger.how_many_wait(session, town_id),
         registrations=giving.how_many_wait(session, town_id, MOST_COUNTED),
         bridge=bridge_on(session, town_id, today) if bank_accounts(session, town_id) else None,
         proposed=_proposed(session, town_id),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -101,3 +102,15 @@ def test_it_says_what_waits_for_whom(session: Session, make: Make) -> None:
         (waits,) = desk(session, scope_of(session, who), TODAY).second
         assert (who.id in waits.able) is (who is not first)
         assert next(iter(waits.able)) == second.id, "the other treasurer stands first"
+
+
+def test_whoever_asked_for_much_finds_the_way_to_all_of_it(
+    session: Session, make: Make, signed_in: Callable[..., FlaskClient]
+) -> None:
+    first, by = make.user(Role.TREASURER), sponsor(make)
+    receive(by, 50_000_000)
+    for number in range(7):
+        given: dict[str, Any] = {"reference": None, "by": first, "at": clock.now()}
+        ask_to_refund(session, by, 3_000_000 + number, reason="Nhầm", **given)
+    page = signed_in(first).get("/treasury").text
+    assert "Xem tất cả 7 việc đang chờ" in page
