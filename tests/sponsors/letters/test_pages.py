@@ -19,6 +19,7 @@ from crm.months import Month
 from crm.prospects.rules import Ground
 from crm.sponsors import queries as sponsors
 from crm.sponsors import services as sponsoring
+from crm.sponsors.giving.services.scheduling import end
 from crm.sponsors.letters import queries, services
 from crm.sponsors.letters.models import NamingConsent, SponsorPaper
 from crm.sponsors.letters.routes.private import LINES
@@ -261,6 +262,17 @@ def test_every_promise_that_waits_for_money_stands_on_the_page_of_its_sponsor(
     assert f", mã {first.code}" not in words(page), "it is the one with the QR"
     [other] = re.findall(r'href="(/sponsor/pay/[^"]+)"', page.replace("/qr.png", '"'))[:1]
     assert later.code in client.get(other).text
+
+
+def test_whoever_ended_their_promise_is_asked_for_nothing(client: FlaskClient, session: Session, make: Make) -> None:
+    by, token = with_page(make)
+    act = {"by_id": None, "on": TODAY, "at": clock.now()}
+    made = sponsoring.pledge(session, by, 200_000, due=date(2019, 10, 25), **act)
+    assert "lời cam kết 200.000 đ" in words(client.get(f"/s/{token}").text)
+    end(session, made, reason="Đổi ý", **act)
+    page = words(client.get(f"/s/{token}").text)
+    assert "lời cam kết" not in page
+    assert "Không còn việc gì" in page
 
 
 def test_the_money_of_a_sponsor_in_time_shows_what_goes_with_its_sign(
