@@ -151,22 +151,21 @@ def reasons_of(known: Known, day: date) -> Iterator[Because]:
 
 
 def _what_ends(known: Known, day: date) -> Iterator[Because]:
-    """What ends, or ended, without anybody's doing. Who has an appointment hears of it then."""
+    """What ends, or ended, without anybody's doing. Who has an appointment before the end hears of it then."""
     spoken = known.last_contact_on or date.min
-    if known.next_contact_on and known.next_contact_on > day:
-        return
+    meets = known.next_contact_on if known.next_contact_on and known.next_contact_on > day else date.max
     for cause, end, notices in (
         (Cause.SPONSOR_ENDS, known.sponsored_through, SPONSOR_NOTICES),
         (Cause.SUPPORT_ENDS, known.supported_through, SUPPORT_NOTICES),
     ):
         months = notice_of(end, day, notices) if end else None
-        if end and months and spoken < notice_begins(end, months):
+        if end and months and spoken < notice_begins(end, months) and meets > end.last_day:
             yield Because(cause, end.last_day)
     until = known.certificate_until
-    if until and until - CERTIFICATE_NOTICE <= day <= until and spoken < until - CERTIFICATE_NOTICE:
+    if until and until - CERTIFICATE_NOTICE <= day <= until < meets and spoken < until - CERTIFICATE_NOTICE:
         yield Because(Cause.CERTIFICATE_ENDS, until)
     again = win_back_day(known.lapsed_on, day) if known.lapsed_on and known.stage is Stage.LAPSED else None
-    if again and spoken < again and day <= again + STILL_WON:
+    if again and spoken < again and day <= again + STILL_WON and meets == date.max:
         yield Because(Cause.WIN_BACK, known.lapsed_on or again)
 
 

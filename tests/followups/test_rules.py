@@ -129,6 +129,17 @@ def test_who_has_an_appointment_hears_of_what_ends_then() -> None:
     assert (task.cause, [one.cause for one in task.also]) == (Cause.TODAY, [Cause.SPONSOR_ENDS])
 
 
+def test_an_appointment_after_the_end_hides_it_from_nobody() -> None:
+    carried = known(stage=Stage.JOINED, sponsored_through=Month(2019, 12))
+    assert reasons(replace(carried, next_contact_on=date(2019, 12, 31))) == []
+    assert reasons(replace(carried, next_contact_on=date(2020, 1, 1))) == [Cause.SPONSOR_ENDS]
+    poor = known(certificate_until=date(2019, 12, 31))
+    assert reasons(replace(poor, next_contact_on=date(2019, 12, 31)), date(2019, 11, 1)) == []
+    assert reasons(replace(poor, next_contact_on=date(2020, 1, 1)), date(2019, 11, 1)) == [Cause.CERTIFICATE_ENDS]
+    gone = known(stage=Stage.LAPSED, lapsed_on=date(2019, 7, 1), next_contact_on=date(2020, 1, 1))
+    assert reasons(gone, date(2019, 7, 31)) == [], "they said when to come"
+
+
 def test_of_two_as_pressing_whoever_would_lose_more_comes_first() -> None:
     short, long = (known(n, Stage.JOINED, deadline_on=days(2), months_paid=n * 10) for n in (1, 2))
     assert [task.id.int for task in ranked([short, long], DAY)] == [2, 1]
