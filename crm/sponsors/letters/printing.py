@@ -139,7 +139,7 @@ def sentence(people: int, lang: str) -> str:
     """What a sponsor did, as the certificate and the picture say it after their name."""
     number = filters.number(people, 0, lang)
     if lang == "vi":
-        return f"đã cùng {number} người lao động có lương hưu khi về già"
+        return f"đã cùng {number} người lao động vun đắp lương hưu khi về già"
     return f"stood beside {number} {'neighbour' if people == 1 else 'neighbours'} on the way to a pension"
 
 

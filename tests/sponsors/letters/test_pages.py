@@ -192,7 +192,7 @@ def test_thanks_are_seen_only_while_the_sponsor_wants_it(client: FlaskClient, se
     for told in (
         "og:image",
         f"{public_id}/wide.png",
-        "đã cùng 1 người lao động có lương hưu khi về già",
+        "đã cùng 1 người lao động vun đắp lương hưu khi về già",
         "Thêm 1 tháng",
     ):
         assert told in page.text
