@@ -29,6 +29,9 @@ class MailState(StrEnum):
     EXPIRED = "expired"
 
 
+LOST = (MailState.REFUSED, MailState.EXPIRED)
+"""E-mails that nobody got."""
+
 STATES: Mapping[MailState, Any] = {
     MailState.WAITING: _l("Waits"),
     MailState.SENDING: _l("Is being sent"),

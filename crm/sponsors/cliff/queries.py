@@ -14,7 +14,7 @@ from sqlalchemy.types import Date
 from crm.accounts.queries import Scope
 from crm.clock import LOCAL
 from crm.mail.models import Email
-from crm.mail.rules import MailState
+from crm.mail.rules import LOST
 from crm.money import Vnd
 from crm.months import Month
 from crm.participation.guard.rules import SPONSOR_NOTICE
@@ -34,8 +34,6 @@ from crm.sponsors.queries import carried_until, priced
 from crm.sponsors.rules import AHEAD, PledgeState
 from crm.web.pager import Page, page
 
-LOST = (MailState.REFUSED, MailState.EXPIRED)
-"""Letters that nobody got."""
 EACH = 5
 """So many people of a sponsor are named where sponsors stand under each other."""
 

@@ -7,12 +7,14 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope, token_digest
 from crm.errors import NotFound
+from crm.mail.models import Email
+from crm.mail.rules import LOST
 from crm.money import Vnd
 from crm.sponsors.family import kept_of, stands_for
 from crm.sponsors.giving.models import PledgeInstalment, PledgeStep, Registration
@@ -172,23 +174,32 @@ def late_page(session: Session, scope: Scope, today: date, *, cursor: str | None
 
 
 def to_call_page(session: Session, scope: Scope, today: date, *, cursor: str | None, size: int) -> Page[Late]:
-    """What is late or due so soon that a letter would tell of it, of sponsors who have no e-mail; the earliest day
-    first."""
+    """What is late or due so soon that a letter would tell of it, of sponsors who have no e-mail or whose letter of it came
+    back; the earliest day first."""
     until = today - timedelta(days=AWAY_FROM_DUE[Reminder.BEFORE])
-    return _of_sponsors(session, scope, until, Sponsor.email.is_(None), cursor=cursor, size=size)
+    return _of_sponsors(session, scope, until, unreached=True, cursor=cursor, size=size)
+
+
+def letter_about(pledge_id: Any, due_on: Any, which: Reminder) -> ColumnElement[str]:
+    """The occasion (crm.mail) of the letter that reminds of an instalment, of columns or of values."""
+    return func.concat("instalment:", cast(pledge_id, Text), ":", cast(due_on, Text), f":{which}")
 
 
 def _of_sponsors(
-    session: Session, scope: Scope, until: date, *which: ColumnElement[bool], cursor: str | None, size: int
+    session: Session, scope: Scope, until: date, *, unreached: bool = False, cursor: str | None, size: int
 ) -> Page[Late]:
-    """Instalments due until a day of which something is still to come, with their sponsors."""
+    """Instalments due until a day of which something is still to come, with their sponsors; all, or of those whom no letter
+    reaches."""
     due = unpaid(scope.town_id, None, until).subquery()
     query = (
         select(Pledge, Sponsor, due.c.due_on, due.c.left)
         .join(due, and_(due.c.town_id == Pledge.town_id, due.c.pledge_id == Pledge.id))
         .join(Sponsor, stands_for(Pledge))
-        .where(*which)
     )
+    if unreached:
+        letters = [letter_about(due.c.pledge_id, due.c.due_on, which) for which in Reminder]
+        lost = exists().where(Email.town_id == due.c.town_id, Email.occasion.in_(letters), Email.state.in_(LOST))
+        query = query.where(or_(Sponsor.email.is_(None), lost))
     found: Page[Any] = page(
         session,
         query,

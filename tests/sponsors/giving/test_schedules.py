@@ -19,12 +19,14 @@ from crm import clock
 from crm.accounts.rules import Role
 from crm.db import db, transaction
 from crm.errors import Conflict, RuleBroken
+from crm.mail.models import Email
+from crm.mail.rules import MailState
 from crm.sponsors import services
 from crm.sponsors.giving import queries
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.models import PledgeInstalment, PledgeStep
 from crm.sponsors.giving.rules import Due, Frequency, Step, schedule
-from crm.sponsors.giving.services import scheduling
+from crm.sponsors.giving.services import reminding, scheduling
 from crm.sponsors.models import Pledge, Sponsor
 from crm.sponsors.queries import fund_account
 from tests.factories import Make
@@ -329,6 +331,15 @@ def test_whom_no_letter_reaches_stands_in_a_list_to_be_called(
     assert "Công ty Có Thư" not in page
     assert 'href="tel:+84912345678"' in page
     assert "/sponsor/pay/" in page
+    assert (
+        reminding.remind(session, make.town.id, links=Links("", "a secret"), today=date(2019, 10, 29), at=clock.now())
+        == 2
+    )
+    [letter] = session.scalars(select(Email))
+    assert "Công ty Có Thư" not in words(browser.get("/pledges/to-call").text), "the letter is on its way"
+    letter.state = MailState.REFUSED
+    session.flush()
+    assert "Công ty Có Thư" in words(browser.get("/pledges/to-call").text)
 
 
 def test_the_funds_telephone_is_a_telephone(signed_in: Browser, session: Session) -> None:
