@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
 from sqlalchemy.orm.session import Session
 from sqlalchemy.pool import Pool
@@ -142,12 +142,23 @@ def transaction() -> Iterator[Session]:
         current.info.pop("in_transaction_block", None)
 
 
+MOST_UNDONE = 5
+"""So often in a row a step is taken again."""
+
+
 def step_by_step(step: Callable[[Session], bool]) -> None:
-    """Take a step to a transaction until one says that nothing more is to be done. Whoever dies between two has lost none."""
-    more = True
+    """Take a step to a transaction until one says that nothing more is to be done. Whoever dies between two has lost none.
+    A step the database undid because two waited for each other is taken again."""
+    more, undone = True, 0
     while more:
-        with transaction() as current:
-            more = step(current)
+        try:
+            with transaction() as current:
+                more = step(current)
+            undone = 0
+        except OperationalError as failed:
+            undone += 1
+            if undone > MOST_UNDONE or not isinstance(failed.orig, psycopg.errors.DeadlockDetected):
+                raise
 
 
 @contextmanager

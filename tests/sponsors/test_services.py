@@ -326,7 +326,7 @@ def test_of_fifty_who_help_at_once_with_ten_months_of_money_ten_do(app: Flask, s
             finally:
                 db.session.remove()
 
-    with ThreadPoolExecutor(10) as pool:
+    with ThreadPoolExecutor(50) as pool:
         outcomes = list(pool.map(one, ids))
     assert Counter(outcomes) == {"done": 10, "not_enough_received": 40}
     assert session.scalar(select(func.count()).select_from(Allocation)) == 10

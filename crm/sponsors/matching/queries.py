@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
@@ -91,9 +91,9 @@ def _told() -> Select[Any]:
         select(
             func.count().filter(line.state != LineState.PASSED).label("lines"),
             func.count().filter(line.state == LineState.PROPOSED).label("open"),
-            func.count().filter(line.state == LineState.ACCEPTED).label("accepted"),
-            func.coalesce(func.sum(line.amount).filter(line.state.in_(COUNTING)), 0).label("amount"),
-            func.coalesce(func.sum(line.amount).filter(line.state == LineState.ACCEPTED), 0).label("set_aside"),
+            func.count().filter(is_set_aside()).label("accepted"),
+            func.coalesce(func.sum(line.amount).filter(counts_still()), 0).label("amount"),
+            func.coalesce(func.sum(line.amount).filter(is_set_aside()), 0).label("set_aside"),
         )
         .where(line.town_id == FundingProposal.town_id, line.proposal_id == FundingProposal.id)
         .correlate(FundingProposal)
@@ -105,6 +105,23 @@ def _told() -> Select[Any]:
 
 def _as_told(row: Any) -> Told:
     return Told(row[0], row[1], *(int(number) for number in row[2:]))
+
+
+def second_said(decision: Decision | None) -> ColumnElement[bool]:
+    """Whether a line went to a second person who has decided so, or (None) not yet."""
+    said = MoneyRequest.decision.is_(None) if decision is None else MoneyRequest.decision == decision
+    request = exists().where(MoneyRequest.town_id == FundingLine.town_id, MoneyRequest.id == FundingLine.request_id)
+    return and_(FundingLine.state == LineState.ASKED, request.where(said))
+
+
+def is_set_aside() -> ColumnElement[bool]:
+    """Whether the money of a line is set aside: by the treasurer alone, or with a second person's approval."""
+    return or_(FundingLine.state == LineState.ACCEPTED, second_said(Decision.APPROVED))
+
+
+def counts_still() -> ColumnElement[bool]:
+    """Whether the money of a line is not left to its sponsor, if all goes as proposed."""
+    return and_(FundingLine.state.in_(COUNTING), not_(second_said(Decision.REFUSED)))
 
 
 # ---- sponsor by sponsor
@@ -201,7 +218,7 @@ def sponsors_of(session: Session, of: FundingProposal) -> tuple[int, int]:
 def _sums() -> Any:
     """Of each offer in the query around it what its lines come to."""
     line = FundingLine
-    counting = line.state.in_(COUNTING)
+    counting = counts_still()
     return (
         select(
             func.coalesce(func.sum(line.amount).filter(counting), 0).label("proposed"),

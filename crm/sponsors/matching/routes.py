@@ -275,7 +275,7 @@ def _accept(proposal_id: UUID, at: UUID | None, **which: Any) -> ResponseReturnV
 def _flash_accepted(town_id: UUID, proposal_id: UUID, **which: Any) -> None:
     with transaction() as current:
         chosen = services.choose(current, _proposal(proposal_id), **which, by_id=current_user().id, at=clock.now())
-        at_once = len(chosen) <= services.AT_ONCE
+        at_once = 0 < len(chosen) <= services.AT_ONCE
         if at_once:
             services.settle_some(current, town_id, proposal_id, at=clock.now())
         became = queries.became(current, town_id, chosen)

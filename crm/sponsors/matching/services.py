@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,7 @@ from crm.premiums.queries import law
 from crm.prospects.models import Prospect
 from crm.sponsors.ledger.deciding import ask_to_allocate
 from crm.sponsors.matching.models import FundingLine, FundingOffer, FundingProposal, FundingRefusal
+from crm.sponsors.matching.queries import second_said
 from crm.sponsors.matching.reading import Read, offers, read
 from crm.sponsors.matching.rules.needs import Terms
 from crm.sponsors.matching.rules.planning import Plan, propose
@@ -129,8 +130,10 @@ def choose(
 ) -> Sequence[UUID]:
     """Accept these lines, a sponsor's lines or all that are proposed still; `settle_some` sets the money aside.
 
-    Answers which. Of two treasurers who accept a line, one does. Raises Conflict when the proposal is closed.
+    Answers which. Of two treasurers who accept a line, one does; the second waits for what the first settles here. Raises
+    Conflict when the proposal is closed.
     """
+    session.refresh(proposal, with_for_update=True)
     _is_ready(proposal)
     asked = update(FundingLine).where(
         FundingLine.town_id == proposal.town_id,
@@ -148,7 +151,10 @@ def choose(
 
 
 def settle_some(session: Session, town_id: UUID, proposal_id: UUID, *, at: datetime) -> bool:
-    """Set the money of the next accepted lines aside, in the order of priority; whether more may follow."""
+    """Set the money of the next accepted lines aside, in the order of priority; whether more may follow. One is at a
+    proposal at a time; whoever comes second waits."""
+    one = (FundingProposal.town_id == town_id) & (FundingProposal.id == proposal_id)
+    session.execute(select(FundingProposal.id).where(one).with_for_update())
     lines = session.scalars(
         select(FundingLine)
         .where(
@@ -158,12 +164,22 @@ def settle_some(session: Session, town_id: UUID, proposal_id: UUID, *, at: datet
         )
         .order_by(FundingLine.position)
         .limit(AT_ONCE)
-        .with_for_update(skip_locked=True)
+        .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
+    _hold(session, town_id, lines)
     for line in lines:
         _settle(session, line, at)
     return len(lines) == AT_ONCE
+
+
+def _hold(session: Session, town_id: UUID, lines: Sequence[FundingLine]) -> None:
+    """Hold everybody these lines are about, then their sponsors, each in the order of ids: of two who settle neither ever
+    waits for the other, and whoever sets aside for one person holds that person first as well."""
+    people = {one.prospect_id for one in lines}
+    for of, ids in ((Prospect, people), (Sponsor, {one.sponsor_id for one in lines if one.sponsor_id})):
+        held = select(of.id).where(of.town_id == town_id, of.id.in_(ids)).order_by(of.id)
+        session.execute(held.with_for_update(key_share=True))
 
 
 def _settle(session: Session, line: FundingLine, at: datetime) -> None:
@@ -231,13 +247,13 @@ def edit(
 
 def _taken(session: Session, line: FundingLine, sponsor: Sponsor) -> Vnd:
     """What the other lines of its proposal still take of a sponsor's unused money; what is set aside is no longer in it."""
-    waiting = (LineState.PROPOSED, LineState.CHOSEN, LineState.ASKED)
+    waiting = or_(FundingLine.state.in_((LineState.PROPOSED, LineState.CHOSEN)), second_said(None))
     others = select(func.coalesce(func.sum(FundingLine.amount), 0)).where(
         FundingLine.town_id == line.town_id,
         FundingLine.proposal_id == line.proposal_id,
         FundingLine.sponsor_id == sponsor.id,
         FundingLine.id != line.id,
-        FundingLine.state.in_(waiting),
+        waiting,
     )
     return int(session.scalar(others) or 0)
 

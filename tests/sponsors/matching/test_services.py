@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -16,6 +17,7 @@ from crm.accounts.rules import Role
 from crm.db import db, transaction
 from crm.errors import Conflict, RuleBroken
 from crm.months import Month
+from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground, Stage
 from crm.sponsors.ledger.deciding import decide
 from crm.sponsors.ledger.limits import set_limit
@@ -54,6 +56,23 @@ def accept(row: FundingProposal, **which: Any) -> int:
     while services.settle_some(session, row.town_id, row.id, at=clock.now()):
         pass
     return many
+
+
+def chosen_line(make: Make, proposal_id: str, person: Prospect, by: Sponsor, position: int) -> FundingLine:
+    """A line that a treasurer has accepted and nobody has settled."""
+    return FundingLine(
+        town_id=make.town.id,
+        proposal_id=UUID(proposal_id),
+        prospect_id=person.id,
+        position=position,
+        state=LineState.CHOSEN,
+        sponsor_id=by.id,
+        start_month=Month.of(TODAY).first_day,
+        months=1,
+        amount=A_MONTH,
+        facts={},
+        settled_at=clock.now(),
+    )
 
 
 def test_a_proposal_tells_who_gets_what_and_what_is_left(session: Session, make: Make) -> None:
@@ -253,6 +272,25 @@ def test_above_the_limit_a_second_person_is_asked(session: Session, make: Make) 
     decide(session, request, Decision.APPROVED, by=second, on=TODAY, at=clock.now())
     assert queries.decisions(session, row.town_id, [line]) == {line.id: Decision.APPROVED}
     assert balance_of(session, by).reserved == 3 * A_MONTH
+    told = queries.told(session, row)
+    assert (told.accepted, told.set_aside, told.amount) == (1, 3 * A_MONTH, 3 * A_MONTH)
+
+
+def test_what_a_second_person_refused_counts_as_left_to_the_sponsor(session: Session, make: Make) -> None:
+    by, treasurer = sponsor(make, wish=Wish(months=3)), make.user(Role.TREASURER)
+    receive(by, 10 * A_MONTH)
+    poor(make)
+    row = asked(make)
+    set_limit(session, A_MONTH)
+    services.choose(session, row, by_id=treasurer.id, at=clock.now())
+    services.settle_some(session, row.town_id, row.id, at=clock.now())
+    before = queries.told(session, row)
+    assert (before.accepted, before.amount) == (0, 3 * A_MONTH)
+    request, second = session.scalars(select(MoneyRequest)).one(), make.user(Role.TREASURER)
+    decide(session, request, Decision.REFUSED, words="Chưa đủ giấy", by=second, on=TODAY, at=clock.now())
+    told = queries.told(session, row)
+    assert (told.accepted, told.set_aside, told.amount) == (0, 0, 0)
+    assert queries.given(session, row).rows[0].proposed == 0
 
 
 @pytest.mark.committed
@@ -281,6 +319,48 @@ def test_of_two_treasurers_who_accept_everything_at_once_each_line_is_accepted_b
         lines = session.scalars(select(FundingLine).where(FundingLine.proposal_id == proposal_id)).all()
         assert {line.state for line in lines} == {LineState.ACCEPTED}
         assert balance_of(session, session.get_one(Sponsor, (town_id, sponsor_id))).available == 0
+
+
+@pytest.mark.committed
+def test_many_who_set_aside_for_many_sponsors_at_once_never_wait_for_each_other(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "AT_ONCE", 4)
+    proposals: list[tuple[str, str]] = []
+    with transaction() as session:
+        make = Make(session)
+        people = [poor(make, f"Lê Thị {number:02}") for number in range(24)]
+        for _turn in range(2):
+            row = FundingProposal(
+                town_id=make.town.id,
+                state=ProposalState.READY,
+                as_of=TODAY,
+                terms=Terms().as_json(),
+                asked_at=clock.now(),
+                people=12,
+            )
+            session.add(row)
+            session.flush()
+            proposals.append((str(row.town_id), str(row.id)))
+        givers = [sponsor(make, f"Công ty {number}") for number in range(4)]
+        for number, by in enumerate(givers):
+            receive(by, 6 * A_MONTH, f"FT{number}")
+        for turn, (_town, proposal_id) in enumerate(proposals):
+            for place, person in enumerate(people[turn::2]):
+                by = givers[place % 4 if turn else 3 - place % 4]  # the one in turns that run against the other
+                session.add(chosen_line(make, proposal_id, person, by, place + 1))
+
+    def at_work(ids: tuple[str, str]) -> None:
+        with app.app_context():
+            settle(*ids)
+            db.session.remove()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(at_work, proposals * 2))
+    with transaction() as session:
+        states = session.scalars(select(FundingLine.state)).all()
+        assert states == [LineState.ACCEPTED] * 24
+        assert all(balance_of(session, by).available == 0 for by in session.scalars(select(Sponsor)))
 
 
 @pytest.mark.committed
