@@ -79,7 +79,7 @@ def supported(session: Session, scope: Scope, span: Span, drawn: date | None = N
         _("People by where they live today."),
         columns,
         [*rows, [_("Total"), "", *sums]],
-        form="Biểu 03",
+        form=_("Form 03"),
         notes=notes,
     )
 
@@ -112,7 +112,7 @@ def paid(session: Session, scope: Scope, span: Span, drawn: date | None = None) 
         _("Wards and communes in the boundaries of %(day)s.", day=in_day(day)),
         columns,
         [*rows, [_("Total"), *total]],
-        form="Biểu 05",
+        form=_("Form 05"),
         notes=[
             _("Paid by themselves + State budget + local budget + other support = total, as in D05-TS."),
             _("A person is counted where they lived when they joined."),
