@@ -90,16 +90,17 @@ class Desk:
 
     @property
     def waits(self) -> int:
-        """How many kinds of things wait for the treasurer."""
-        bank = self.bridge is not None and (self.bridge.undecided.many or self.bridge.difference)
+        """How many kinds of things wait for the treasurer: as many as the page draws as due or late."""
         kinds = (
             self.decisions,
             self.registrations,
             self.late[0],
-            bank,
+            self.bridge and self.bridge.undecided.many,
+            self.bridge and self.bridge.difference,
             self.proposed,
             self.ahead.people,
             self.unneeded,
+            self.coming_back[0],
         )
         return sum(1 for kind in kinds if kind)
 

@@ -114,3 +114,15 @@ def test_whoever_asked_for_much_finds_the_way_to_all_of_it(
         ask_to_refund(session, by, 3_000_000 + number, reason="Nhầm", **given)
     page = signed_in(first).get("/treasury").text
     assert "Xem tất cả 7 việc đang chờ" in page
+
+
+def test_as_many_things_wait_as_figures_say_so(signed_in: Browser, session: Session, make: Make) -> None:
+    by = sponsor(make)
+    receive(by, 10 * A_MONTH)
+    allocate(by, poor(make), months=3)
+    ask_to_refund(session, by, A_MONTH, reason="Nhầm", reference=None, by=make.user(Role.TREASURER), at=clock.now())
+    page = signed_in(Role.TREASURER).get("/treasury").text
+    [figures] = re.findall(r'<div class="figures">.*?</div>', page, re.S)[:1]
+    waiting = re.findall(r'class="figure figure-(?:due|late)', figures)
+    assert len(waiting) == 2
+    assert "2 việc đang chờ" in page
