@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -442,12 +443,12 @@ def _stop(session: Session, dossier: Dossier, person: Prospect, *, by: User, at:
 def _write_code(
     session: Session, dossier: Dossier, person: Prospect, number: str | None, *, by: User, at: datetime
 ) -> None:
-    digits = "".join(sign for sign in number or "" if sign.isdigit())
+    digits = re.sub(r"[\s.-]", "", number or "")
     if not digits:
         if dossier.movement is Movement.NEW and not (person.insurance_number or person.citizen_id):
             raise RuleBroken(_l("Write the code the insurance office gave: 10 or 12 digits."), field="number")
         return
-    if len(digits) not in BOOK_LENGTHS:
+    if not (digits.isascii() and digits.isdigit()) or len(digits) not in BOOK_LENGTHS:
         raise RuleBroken(_l("A code has 10 digits, or the 12 of the citizen number."), field="number")
     if len(digits) == max(BOOK_LENGTHS):
         if person.citizen_id and digits != person.citizen_id:

@@ -65,9 +65,7 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
     spell = _open_spell(person)
     may = current_user().may
     records = basis_for(may) is not None
-    papers = (
-        may(May.ENROL) and not records
-    )  # who takes no money and answers for no books prepares papers for those who do
+    papers = may(May.ENROL) and not records  # for those who take the money or answer for the books
     acts = {"enrol": records, "papers": papers, "stop": records, "edit": may(May.EDIT_PEOPLE)}
     if spell:
         late = spell.deadline_on is not None and spell.deadline_on < today

@@ -4,23 +4,16 @@ import re
 from typing import Any
 
 from flask_babel import gettext as _
-from wtforms import IntegerField
-from wtforms.validators import StopValidation
 
 from crm.lines import whole_number
-from crm.web.filters import in_number
+from crm.web.fields import TypedNumber
 
 MOST_DIGITS = 12
 UNIT = re.compile(r"\s*(đ|₫|đồng|vnd)\s*$", re.IGNORECASE)
 
 
-class DongField(IntegerField):
+class DongField(TypedNumber):
     """Whole đồng as people type them: "1.500.000", "1 500 000 đ" or "1500000"."""
-
-    def _value(self) -> str:
-        if self.raw_data and (self.data is None or self.process_errors):
-            return str(self.raw_data[0])
-        return str(in_number(self.data)) if self.data is not None else ""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Figures in groups of three or not → a whole number."""
@@ -29,11 +22,6 @@ class DongField(IntegerField):
         if amount is None:
             raise ValueError(_("Write the amount in figures, such as 1,500,000."))
         self.data = amount
-
-    def pre_validate(self, form: Any) -> None:
-        """What could not be read is told once: nothing else is asked of it."""
-        if self.process_errors:
-            raise StopValidation
 
 
 class MayBeEmptyDong(DongField):

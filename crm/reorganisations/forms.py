@@ -8,11 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import DateField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from crm.places.rules import PlaceKind
 from crm.reorganisations.rules import DIVIDED, KINDS, MOST_NEW_UNITS, STAYS, Move, NewUnit, Plan
+from crm.web.fields import MomentField
 from crm.web.forms import Form, stripped
 
 KEYS = [f"new{number}" for number in range(1, MOST_NEW_UNITS + 1)]
@@ -112,16 +113,12 @@ class DivideForm(Form):
         return Move(move.of, self._fields["to"].data, divided=True, neighbourhoods=inside)
 
 
-def as_known(decided_at: datetime | None) -> str | None:
-    """How a page carries when the decision it shows was made."""
-    return decided_at.isoformat() if decided_at else None
-
-
 class DecideForm(Form):
     """For each account and branch: the new place, or the former area as before; and a note to them."""
 
     note = TextAreaField(_l("A note to everybody concerned"), filters=[stripped], validators=[Length(max=500)])
-    knowing = HiddenField(filters=[stripped])
+    knowing = MomentField()
+    """When what the page showed had been decided."""
 
     @classmethod
     def for_subjects(
@@ -137,15 +134,7 @@ class DecideForm(Form):
             choices = [(str(place), _l("looks after %(ward)s", ward=ward)) for place, ward in options]
             choices.append((FORMER_AREA, _l("keeps the former area")))
             fields[f"who_{key.hex}"] = SelectField(name, choices=choices, default=str(proposed or FORMER_AREA))
-        return type("DecidePlaces", (cls,), fields)(note=note, knowing=as_known(decided_at))  # type: ignore[no-any-return]
-
-    @property
-    def known(self) -> datetime | None:
-        """When what the page showed had been decided; None when nothing was, or nobody can tell any more."""
-        try:
-            return datetime.fromisoformat(self.knowing.data or "")
-        except ValueError:
-            return None
+        return type("DecidePlaces", (cls,), fields)(note=note, knowing=decided_at)  # type: ignore[no-any-return]
 
     @property
     def places(self) -> Mapping[UUID, UUID | None]:

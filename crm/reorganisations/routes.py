@@ -18,7 +18,7 @@ from crm.errors import NotFound
 from crm.places.models import Place
 from crm.places.queries import units
 from crm.reorganisations import queries, services
-from crm.reorganisations.forms import DecideForm, DescribeForm, DivideForm, as_known
+from crm.reorganisations.forms import DecideForm, DescribeForm, DivideForm
 from crm.reorganisations.models import Reorganisation
 from crm.reorganisations.rules import STATES, Move, Plan, State
 from crm.web.filters import in_day
@@ -217,12 +217,12 @@ def decide(reorganisation_id: UUID) -> ResponseReturnValue:
     if form.validate():
         with refusals_on(form), transaction() as current:
             row = _row(reorganisation_id, lock=True)
-            by, at, known = current_user(), clock.now(), form.known
+            by, at, known = current_user(), clock.now(), form.knowing.data
             done = services.prepare(current, row, form.places, form.note.data, by=by, at=at, knowing=known)
             flash(_("Handed over.") if done else _("Decided. It happens by itself on the day."), "success")
             return redirect(url_for(".show", reorganisation_id=reorganisation_id))
     row = _row(reorganisation_id)
-    form.knowing.data = as_known(row.decided_at)
+    form.knowing.data = row.decided_at
     return _page(row, form), 422
 
 

@@ -406,7 +406,9 @@ def _allocation_page(by: Sponsor, helped: Prospect, form: AllocationForm | None 
     if not refused:
         spell = open_spell(session(), helped)
         form.begin(Month.of(spell.paid_through) + 1 if spell and spell.paid_through else Month.of(today))
-    if not refused or form.form_errors:
+    if not form.offered:
+        form.form_errors = [*form.form_errors, _("So many months of this person are paid or set aside already.")]
+    elif not refused or form.form_errors:
         try:
             told = queries.price(session(), helped, held, form.first, int(form.months.data), today, _law())
         except (RuleBroken, ValueError) as refusal:

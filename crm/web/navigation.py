@@ -129,11 +129,12 @@ def install(
     def shell_piece(piece: str, links: Sequence[Link]) -> Markup:
         """A piece of the shell with these links. Page after page it is the same, and the longest to write: so it is kept."""
         key = (piece, chosen(), *((link.url, link.current, link.waiting()) for link in links))
-        if key not in kept:
+        drawn = kept.get(key)
+        if drawn is None:
             if len(kept) >= MOST_DRAWN:
                 kept.clear()
-            kept[key] = getattr(app.jinja_env.get_template("components/shell.html").module, piece)(links)
-        return kept[key]
+            drawn = kept[key] = getattr(app.jinja_env.get_template("components/shell.html").module, piece)(links)
+        return drawn
 
     @app.context_processor
     def shell() -> dict[str, Any]:

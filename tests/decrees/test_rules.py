@@ -94,6 +94,7 @@ def test_a_coefficient_has_decimals_and_a_number_of_months_has_none() -> None:
         ([Item(LawKey.WINDOW_QUARTERLY, None, Decimal(4))], "longer than what is paid for"),
         ([Item(LawKey.MISSING_MONTHS_SUPPORTED, None, Decimal(2))], "1 for yes"),
         ([Item(LawKey.POVERTY_LINE, None, Decimal(2_000_000), of_year=2019)], "does not differ by the year"),
+        ([Item(LawKey.PRICE_COEFFICIENT, None, Decimal("1.04"))], "Say for which year"),
         ([FLOOR, FLOOR], "says that already"),
         ([], "at least one value"),
         ([Item(None, Ground.POOR)], "either a percentage or an amount"),

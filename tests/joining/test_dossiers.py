@@ -330,6 +330,14 @@ def test_a_sponsors_money_stands_in_its_own_column_and_is_paid_on(session: Sessi
     assert session.scalars(select(Allocation)).one().payment_id == dossier.payment_id
 
 
+@pytest.mark.parametrize("number", ["abc", "380000000x", "3800000", "٣٨٠٠٠٠٠٠٠٢"])
+def test_what_is_no_code_is_not_passed_over(story: Story, number: str) -> None:
+    dossier = story.handed_over()
+    story.submitted(dossier)
+    with pytest.raises(RuleBroken, match="10"):
+        story.accepted(dossier, number=number)
+
+
 def test_who_takes_part_pays_on_and_who_stops_declares_it(session: Session, story: Story) -> None:
     join(story.person, date(2019, 7, 15), start=Month(2019, 7))
     dossier = story.handed_over()

@@ -181,6 +181,18 @@ def test_only_months_that_can_be_funded_are_offered_first(signed_in: Browser, ma
     assert refused.status_code == 422  # never another month than the one that was confirmed
 
 
+def test_where_no_month_is_left_to_begin_with_the_page_says_so(signed_in: Browser, make: Make) -> None:
+    by, person = sponsor(make), poor(make)
+    receive(by, 20 * A_MONTH)
+    for month in (Month(2020, 2), Month(2020, 10)):  # every run of twelve months that may be funded meets one of them
+        allocate(by, person, start=month)
+    browser, address = signed_in(Role.TREASURER), f"/sponsors/{by.id}/help/{person.id}"
+    page = browser.post(address, data={"months": "12", "step": "count"})
+    assert page.status_code in (200, 422)
+    assert "đã đóng hoặc đã dành tiền" in words(page.text)
+    assert browser.post(address, data={"months": "12", "step": "confirm"}).status_code == 422
+
+
 def test_an_agent_pays_with_the_sponsors_money_from_the_persons_page(
     signed_in: Browser, session: Session, make: Make
 ) -> None:

@@ -237,6 +237,10 @@ def check_item(item: Item, said: Said) -> None:
         _check_value(item.key, item.ground, item.value or Decimal())
         if item.of_year is not None and item.key not in BY_YEAR_PAID:
             raise RuleBroken(_l("This does not differ by the year in which one paid. Leave it empty."), field="of_year")
+        if item.of_year is None and item.key in BY_YEAR_PAID:
+            raise RuleBroken(
+                _l("This differs by the year in which one paid. Say for which year it is."), field="of_year"
+            )
 
 
 def _check_value(key: LawKey, ground: Ground | None, value: Decimal) -> None:

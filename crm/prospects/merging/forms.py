@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from wtforms import HiddenField, RadioField, SelectMultipleField, StringField
+from wtforms import RadioField, SelectMultipleField, StringField
 from wtforms.validators import AnyOf, Optional
 
 from crm.prospects.merging.rules import CHOSEN
-from crm.web.forms import Form, stripped
+from crm.web.fields import MomentField
+from crm.web.forms import Form
 
 KEPT, GONE = "kept", "gone"
 MERGE, DIFFERENT, LATER = "merge", "different", "later"
@@ -18,15 +17,8 @@ class CompareForm(Form):
     """The answer about a pair; for each particular that differs, whose holds (`pick_full_name`: kept or gone)."""
 
     act = StringField(validators=[AnyOf((MERGE, DIFFERENT, LATER))])
-    knowing = HiddenField(filters=[stripped])
-
-    @property
-    def known(self) -> datetime | None:
-        """When the answer about this pair was given that the page showed; None when it showed none."""
-        try:
-            return datetime.fromisoformat(self.knowing.data or "")
-        except ValueError:
-            return None
+    knowing = MomentField()
+    """When the answer about this pair was given that the page showed."""
 
     @property
     def taken(self) -> list[str]:

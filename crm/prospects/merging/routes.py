@@ -83,7 +83,7 @@ def _comparison(kept: Prospect, gone: Prospect, form: CompareForm) -> str:
     one, other = facts_of(current, kept.town_id, [kept, gone], clock.today())
     picked = {name.removeprefix("pick_"): value for name, value in request.form.items() if name.startswith("pick_")}
     suspect = queries.suspect_of(current, kept.town_id, kept.id, gone.id)
-    form.knowing.data = suspect.answered_at.isoformat() if suspect and suspect.answered_at else None
+    form.knowing.data = suspect.answered_at if suspect else None
     return render_template(
         "prospects/merging/compare.html",
         form=form,
@@ -119,7 +119,7 @@ def decide(prospect_id: UUID, other_id: UUID) -> ResponseReturnValue:
 def _decide(kept: Prospect, gone: Prospect, form: CompareForm) -> None:
     by, at = current_user(), clock.now()
     if form.act.data == MERGE:
-        reviewing.refuse_if_told_apart(session(), kept, gone, knowing=form.known)
+        reviewing.refuse_if_told_apart(session(), kept, gone, knowing=form.knowing.data)
         row = join(session(), kept, gone, form.taken, by=by, at=at)
         words = _("%(name)s is one record now.", name=kept.full_name)
         url = url_for(".part", prospect_id=row.kept_id, merge_id=row.id)

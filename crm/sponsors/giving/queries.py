@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
@@ -18,7 +18,7 @@ from crm.mail.rules import LOST
 from crm.money import Vnd
 from crm.sponsors.family import kept_of, stands_for
 from crm.sponsors.giving.models import PledgeInstalment, PledgeStep, Registration
-from crm.sponsors.giving.rules import AWAY_FROM_DUE, Account, Due, Frequency, Reminder, laid
+from crm.sponsors.giving.rules import AWAY_FROM_DUE, LETTER, Account, Due, Frequency, Reminder, laid
 from crm.sponsors.models import Pledge, Receipt, Sponsor
 from crm.sponsors.rules import PledgeState
 from crm.web.pager import Page, page
@@ -180,11 +180,6 @@ def to_call_page(session: Session, scope: Scope, today: date, *, cursor: str | N
     return _of_sponsors(session, scope, until, unreached=True, cursor=cursor, size=size)
 
 
-def letter_about(pledge_id: Any, due_on: Any, which: Reminder) -> ColumnElement[str]:
-    """The occasion (crm.mail) of the letter that reminds of an instalment, of columns or of values."""
-    return func.concat("instalment:", cast(pledge_id, Text), ":", cast(due_on, Text), f":{which}")
-
-
 def _of_sponsors(
     session: Session, scope: Scope, until: date, *, unreached: bool = False, cursor: str | None, size: int
 ) -> Page[Late]:
@@ -197,7 +192,7 @@ def _of_sponsors(
         .join(Sponsor, stands_for(Pledge))
     )
     if unreached:
-        letters = [letter_about(due.c.pledge_id, due.c.due_on, which) for which in Reminder]
+        letters = [func.format(LETTER, due.c.pledge_id, due.c.due_on, which.value) for which in Reminder]
         lost = exists().where(Email.town_id == due.c.town_id, Email.occasion.in_(letters), Email.state.in_(LOST))
         query = query.where(or_(Sponsor.email.is_(None), lost))
     found: Page[Any] = page(

@@ -91,6 +91,10 @@ STANDINGS: Mapping[Standing, Any] = {
 EVERY: Mapping[Frequency, int] = {Frequency.MONTHLY: 1, Frequency.QUARTERLY: 3}
 """Months from one instalment to the next."""
 
+LETTER = "instalment:%s:%s:%s"
+"""The occasion (crm.mail) of a letter about an instalment: its promise, its day and which letter it is, as Python and
+PostgreSQL write them."""
+
 AWAY_FROM_DUE: Mapping[Reminder, int] = {Reminder.BEFORE: -7, Reminder.AFTER_3: 3, Reminder.AFTER_10: 10}
 """On which day each letter is written, counted from the day the money is expected."""
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm import clock
+from crm.accounts.models import User
 from crm.accounts.rules import Role
 from crm.db import db, transaction
 from crm.errors import Conflict, RuleBroken
@@ -255,14 +256,20 @@ def test_whom_a_sponsor_carries_goes_on_without_a_gap(session: Session, make: Ma
     assert line.facts["carried_by"] == str(theirs.id)
 
 
-def test_above_the_limit_a_second_person_is_asked(session: Session, make: Make) -> None:
-    by, treasurer = sponsor(make, wish=Wish(months=3)), make.user(Role.TREASURER)
+def asked_of_a_second(session: Session, make: Make, by: Sponsor, treasurer: User) -> FundingProposal:
+    """A proposal of three months for one person, accepted above the limit."""
     receive(by, 10 * A_MONTH)
     poor(make)
     row = asked(make)
     set_limit(session, A_MONTH)
     services.choose(session, row, by_id=treasurer.id, at=clock.now())
     services.settle_some(session, row.town_id, row.id, at=clock.now())
+    return row
+
+
+def test_above_the_limit_a_second_person_is_asked(session: Session, make: Make) -> None:
+    by, treasurer = sponsor(make, wish=Wish(months=3)), make.user(Role.TREASURER)
+    row = asked_of_a_second(session, make, by, treasurer)
     line = lines_of(row)[0]
     assert line.state is LineState.ASKED
     request = session.scalars(select(MoneyRequest)).one()
@@ -277,13 +284,7 @@ def test_above_the_limit_a_second_person_is_asked(session: Session, make: Make) 
 
 
 def test_what_a_second_person_refused_counts_as_left_to_the_sponsor(session: Session, make: Make) -> None:
-    by, treasurer = sponsor(make, wish=Wish(months=3)), make.user(Role.TREASURER)
-    receive(by, 10 * A_MONTH)
-    poor(make)
-    row = asked(make)
-    set_limit(session, A_MONTH)
-    services.choose(session, row, by_id=treasurer.id, at=clock.now())
-    services.settle_some(session, row.town_id, row.id, at=clock.now())
+    row = asked_of_a_second(session, make, sponsor(make, wish=Wish(months=3)), make.user(Role.TREASURER))
     before = queries.told(session, row)
     assert (before.accepted, before.amount) == (0, 3 * A_MONTH)
     request, second = session.scalars(select(MoneyRequest)).one(), make.user(Role.TREASURER)

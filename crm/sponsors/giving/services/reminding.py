@@ -17,7 +17,7 @@ from crm.places.models import Town
 from crm.sponsors.giving import queries, writing
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.models import InstalmentReminder
-from crm.sponsors.giving.rules import AWAY_FROM_DUE, STILL, Reminder, reminder_due
+from crm.sponsors.giving.rules import AWAY_FROM_DUE, LETTER, STILL, Reminder, reminder_due
 from crm.sponsors.models import Pledge, Sponsor
 from crm.sponsors.queries import fund_account
 
@@ -108,4 +108,4 @@ def _call_off_what_is_done(session: Session, town_id: UUID, today: date, at: dat
 
 
 def _occasion(pledge_id: UUID, due_on: date, which: Reminder) -> str:
-    return f"instalment:{pledge_id}:{due_on}:{which}"
+    return LETTER % (pledge_id, due_on, which)
