@@ -53,7 +53,7 @@ def test_everyone_has_a_first_page_they_may_open(signed_in: SignedIn, make: Make
 
 @pytest.mark.parametrize(
     ("role", "words"),
-    [(Role.VOLUNTEER, "những người được giao cho bạn"), (Role.MANAGER, "mọi người trong thị xã")],
+    [(Role.VOLUNTEER, "những người được giao cho anh/chị"), (Role.MANAGER, "mọi người trong thị xã")],
 )
 def test_my_account_says_what_i_see(signed_in: SignedIn, role: Role, words: str) -> None:
     assert words in signed_in(role).get("/account").get_data(as_text=True)

@@ -13,6 +13,7 @@ from tools.messages import spoken
 MOST_WITHOUT = {"number": 2, "vnd": 1}
 """How many arguments each takes before the language."""
 PLACE = re.compile(r"%\((\w+)\)")
+FAMILIAR = re.compile(r"\bbạn\b", re.IGNORECASE)
 
 
 @cache
@@ -48,6 +49,12 @@ def test_a_text_has_one_vietnamese_whoever_says_it() -> None:
             found.setdefault(f"{message.context or ''}{text}", {})[path.stem] = str(message.string)
     told = {text: by_catalogue for text, by_catalogue in found.items() if text and len(set(by_catalogue.values())) > 1}
     assert told == {}
+
+
+def test_whoever_reads_is_spoken_to_as_officials_speak() -> None:
+    """«anh/chị» to those who work here, «ông/bà» to residents; never «bạn», which older readers find too familiar."""
+    told = [text for _path, message in translations() for text in all_of(message.string) if FAMILIAR.search(text)]
+    assert told == []
 
 
 def test_a_translation_names_the_same_places() -> None:

@@ -158,8 +158,8 @@ def test_a_visit_sent_late_from_the_page_is_kept_and_said_so_without_a_name(
     browser = signed_in(lan)
     for _twice in range(2):
         told = browser.post(f"/people/{people[0].id}/visit", data=sent, follow_redirects=True).text
-        assert "Lượt gặp đã lưu và vẫn tính cho bạn" in told
-        assert "1 lượt gặp của bạn đến sau" in told
+        assert "Lượt gặp đã lưu và vẫn tính cho anh/chị" in told
+        assert "1 lượt gặp của anh/chị đến sau" in told
         assert "Vũ An" not in told
     assert session.scalar(select(func.count()).select_from(Visit)) == 1
     receiving = signed_in(hoa).get("/today").text
