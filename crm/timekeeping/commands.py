@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from crm import clock
 from crm.db import transaction
 from crm.errors import RuleBroken
-from crm.stored_clock import start_at
+from crm.timekeeping.services import move
 
 
 @click.command("clock")
@@ -23,6 +23,6 @@ def clock_command(moment: str | None) -> None:
             raise RuleBroken(_("The time is fixed: by CRM_CLOCK, or because this is production."))
         target = None if moment == "real" else datetime.now(UTC) + clock.read_setting(moment, datetime.now(UTC))
         with transaction() as session:
-            start_at(session, target)
+            move(session, target)
         current_app.extensions["clock"].refresh()
     click.echo(clock.now().astimezone(clock.LOCAL).isoformat(timespec="seconds"))

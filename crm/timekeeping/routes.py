@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 from crm import clock
 from crm.accounts.rules import May
 from crm.db import transaction
-from crm.stored_clock import start_at
 from crm.timekeeping.forms import ClockForm
+from crm.timekeeping.services import move
 from crm.web.guard import may
 
 bp = Blueprint("timekeeping", __name__)
@@ -34,7 +34,7 @@ def move_clock() -> ResponseReturnValue:
     if not form.validate() or form.moment.data is None:
         return render_template("timekeeping/clock.html", form=form, now=clock.now(), can_move=True), 422
     with transaction() as session:
-        start_at(session, form.moment.data.replace(tzinfo=clock.LOCAL))
+        move(session, form.moment.data.replace(tzinfo=clock.LOCAL))
     flash(_("The program's time has been moved."), "success")
     return redirect(url_for(".show_clock"))
 
@@ -46,7 +46,7 @@ def put_clock_right() -> ResponseReturnValue:
     if not _can_move():
         abort(403)
     with transaction() as session:
-        start_at(session, None)
+        move(session, None)
     flash(_("The program's time is the real time again."), "success")
     return redirect(url_for(".show_clock"))
 

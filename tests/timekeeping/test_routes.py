@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from celery.schedules import crontab
 from flask import Flask
 from flask.testing import FlaskClient
 
 from crm import clock
 from crm.accounts.rules import Role
+from crm.timekeeping import services
+from tasks.schedule import TIMETABLE
 
 Open = Callable[..., FlaskClient]
 
@@ -29,6 +33,23 @@ def test_the_whole_program_follows(signed_in: Open) -> None:
     assert admin.post("/clock/right").status_code == 302
     admin.get("/clock")
     assert abs(clock.now().year - 2019) > 3
+
+
+def test_what_is_done_once_a_day_is_done_on_the_new_day(signed_in: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[str] = []
+
+    def note(task: Any) -> bool:
+        rung.append(task.task)
+        return True
+
+    monkeypatch.setattr(services, "ring", note)
+    admin = signed_in(Role.ADMIN)
+    admin.post("/clock", data={"moment": "31/02"})
+    assert rung == []
+    admin.post("/clock", data={"moment": "2019-10-15T22:30"})
+    daily = [entry["task"] for entry in TIMETABLE.values() if isinstance(entry["schedule"], crontab)]
+    assert rung == daily
+    assert "cliff.tell" in rung
 
 
 def test_nonsense_is_refused_in_words(signed_in: Open) -> None:
