@@ -104,6 +104,27 @@ def test_one_transfer_for_two_promises_pays_their_next_instalments_before_later_
     assert best.shares == (Share(STONE, P1, first), Share(TAM, P3, third))
 
 
+def test_two_codes_of_two_sponsors_suggest_both_with_a_split_however_little_came() -> None:
+    both = matcher().match(line(f"{SECOND} {THIRD}", 330_000))
+    assert both.certain is None
+    first, *others = both.suggestions
+    assert first.shares == (Share(STONE, P2, 198_000), Share(TAM, P3, 132_000)), "as 990.000 to 660.000"
+    assert [one.shares for one in others[:2]] == [(Share(STONE, P2, 330_000),), (Share(TAM, P3, 330_000),)]
+    [best, *_others] = matcher().match(line(f"{SECOND} {ENDED}", 330_001)).suggestions
+    assert {share.sponsor_id: share.amount for share in best.shares} == {STONE: 165_000, TAM: 165_001}
+
+
+def test_a_second_code_with_a_slip_keeps_the_first_from_being_booked_alone() -> None:
+    slipped = THIRD[:5] + ("2" if THIRD[5] != "2" else "3") + THIRD[6:]
+    verdict = matcher().match(line(f"{SECOND} va {slipped}", 1_650_000))
+    assert verdict.certain is None
+    assert verdict.suggestions[0].shares == (Share(STONE, P2, 990_000), Share(TAM, P3, 660_000))
+    assert {Reason.CODE, Reason.NEAR_CODE} <= {why.reason for why in verdict.suggestions[0].whys}
+    other = SECOND[:5] + ("2" if SECOND[5] != "2" else "3") + SECOND[6:]
+    [best, *_others] = matcher().match(line(f"{other} va {slipped}", 1_650_000)).suggestions
+    assert {share.sponsor_id for share in best.shares} == {STONE, TAM}
+
+
 def test_a_code_in_a_transfer_given_back_or_of_an_ended_promise_is_only_suggested() -> None:
     for text, why in ((f"HOAN TRA LENH {FIRST}", Reason.CODE_GIVEN_BACK), (ENDED, Reason.CODE_OF_ENDED)):
         verdict = matcher().match(line(text))

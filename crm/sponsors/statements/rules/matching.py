@@ -22,7 +22,7 @@ from crm.money import Vnd
 from crm.names import fold
 from crm.sponsors.naming import core_of, words_of
 from crm.sponsors.rules import codes_in
-from crm.sponsors.statements.rules.codes import CodeBook, Near, Slip
+from crm.sponsors.statements.rules.codes import CodeBook, Near, Slip, letters_of
 from crm.sponsors.statements.rules.kinds import Seen, Share, Use
 
 MOST_SUGGESTIONS = 5
@@ -225,6 +225,9 @@ _OF_A_SLIP = {
     Slip.CUT: 91,
 }
 _MOST_WITHOUT_A_CODE = 95
+_ONE_OF_SEVERAL = 90
+_BETWEEN = "YYY"
+"""Stands where a code was taken out of a text: no code has that letter, nor one that looks like it."""
 
 _GIVEN_BACK = re.compile(
     r"\b(hoan tra|hoan tien|hoan lenh|hoan chuyen|hoan lai|huy lenh|tra lai tien|tra lai lenh|chuyen tra|thu hoi|reversal|reversed|refund|"
@@ -306,7 +309,7 @@ class Matcher:
         with_code, is_certain = self._by_codes(line)
         if with_code and is_certain:
             return Verdict(with_code, (with_code,))
-        found, told = [with_code] if with_code else [], _Told(line)
+        found, told = [with_code, *_each_alone(with_code, line.amount)] if with_code else [], _Told(line)
         found += self._by_near_codes(told)
         found += self._by_payer(told)
         if not found or found[0].score <= _ALONE:
@@ -316,11 +319,15 @@ class Matcher:
     # ---- codes
 
     def _by_codes(self, line: Seen) -> tuple[Suggestion | None, bool]:
-        """What the codes in the text say, and whether that is certain."""
+        """What the codes in the text say, and whether that is certain: not when it nearly has another sponsor's besides."""
         known = [self.by_code[code] for code in codes_in(line.narrative) if code in self.by_code]
         if not known:
             return None, False
         whys = [Why(Reason.CODE if len(known) == 1 else Reason.CODES, ", ".join(one.code for one in known))]
+        nearly = self._nearly_besides(line.narrative, known)
+        if nearly:
+            known.append(self.by_code[nearly.code])
+            whys.append(_why_near(nearly))
         back = _GIVEN_BACK.search(words_of(line.narrative)) is not None
         if back:
             whys.append(Why(Reason.CODE_GIVEN_BACK))
@@ -328,15 +335,37 @@ class Matcher:
         if ended:
             whys.append(Why(Reason.CODE_OF_ENDED, ", ".join(one.code for one in ended)))
         shares, adds_up = _shared(known, line.amount)
-        return Suggestion(shares, _OF_CODES, tuple(whys)), adds_up and not back and not ended
+        return Suggestion(shares, _OF_CODES, tuple(whys)), adds_up and not (back or ended or nearly)
+
+    def _nearly_besides(self, narrative: str, known: Sequence[Promise]) -> Near | None:
+        """The likeliest code of another sponsor that the rest of the text nearly has."""
+        rest, theirs = letters_of(narrative), {one.sponsor_id for one in known}
+        for one in known:
+            rest = rest.replace(one.code, _BETWEEN)
+        return next((one for one in self.book.near(rest) if self.by_code[one.code].sponsor_id not in theirs), None)
 
     def _by_near_codes(self, told: _Told) -> list[Suggestion]:
         near = self.book.near(told.seen.narrative)
-        return [self._of_near(told, one, len(near)) for one in near]
+        alone = [self._of_near(told, one, len(near)) for one in near]
+        return [*alone, *self._of_two_near(told, near)]
+
+    def _of_two_near(self, told: _Told, near: Sequence[Near]) -> list[Suggestion]:
+        """Two codes of two sponsors that the text nearly has at two places: both, before either alone."""
+        plain = letters_of(told.seen.narrative)
+        for one, other in combinations(near, 2):
+            promises = [self.by_code[each.code] for each in (one, other)]
+            apart = one.written in plain.replace(other.written, _BETWEEN)
+            if apart and promises[0].sponsor_id != promises[1].sponsor_id:
+                shares, _adds_up = _shared(promises, told.seen.amount)
+                whys = [_why_near(one), _why_near(other)]
+                ended = [each.code for each in promises if not each.is_open]
+                whys += [Why(Reason.CODE_OF_ENDED, ", ".join(ended))] if ended else []
+                return [Suggestion(shares, max(_OF_A_SLIP[one.slip], _OF_A_SLIP[other.slip]), tuple(whys))]
+        return []
 
     def _of_near(self, told: _Told, near: Near, many: int) -> Suggestion:
         one, line = self.by_code[near.code], told.seen
-        whys = [Why(Reason.NEAR_CODE, f"{near.written} → {near.code}", near.slip)]
+        whys = [_why_near(near)]
         ended = not one.is_open
         if ended:
             whys.append(Why(Reason.CODE_OF_ENDED, one.code))
@@ -452,10 +481,22 @@ def _share(one: Promise, amount: Vnd) -> Share:
     return Share(one.sponsor_id, one.pledge_id, amount)
 
 
+def _why_near(near: Near) -> Why:
+    return Why(Reason.NEAR_CODE, f"{near.written} → {near.code}", near.slip)
+
+
+def _each_alone(of: Suggestion, amount: Vnd) -> list[Suggestion]:
+    """All of the money for one sponsor of several who are named: it may be that the others only stand in the text."""
+    if len({share.sponsor_id for share in of.shares}) < 2:
+        return []
+    return [Suggestion((share._replace(amount=amount),), _ONE_OF_SEVERAL, of.whys) for share in of.shares]
+
+
 def _shared(known: Sequence[Promise], amount: Vnd) -> tuple[tuple[Share, ...], bool]:
     """An amount over promises, and whether there is no doubt about it: one promise takes all; several what each expects,
     when that is just the amount. Else their next instalments come first, then what they expect later, each in the order
-    of the codes; what nobody expects is the last one's."""
+    of the codes; what nobody expects is the last one's. Where a sponsor would go away empty, who is named all the same,
+    it is divided in the proportion of what each expects next (`_in_proportion`)."""
     if len(known) == 1:
         return (_share(known[0], amount),), True
     if sum(one.expected for one in known) == amount and all(one.expected for one in known):
@@ -467,7 +508,20 @@ def _shared(known: Sequence[Promise], amount: Vnd) -> tuple[tuple[Share, ...], b
             parts[place] += more
             left -= more
     parts[-1] += left
+    served = {one.sponsor_id for one, part in zip(known, parts, strict=True) if part}
+    if {one.sponsor_id for one in known} - served and amount >= len(known):
+        parts = _in_proportion([_next(one) for one in known], amount)
     return tuple(_share(one, part) for one, part in zip(known, parts, strict=True) if part), False
+
+
+def _in_proportion(wanted: Sequence[Vnd], amount: Vnd) -> list[Vnd]:
+    """An amount in the proportion of what is wanted; evenly when somebody wants nothing, or would get nothing."""
+    total = sum(wanted)
+    parts = [amount * one // total if total else 0 for one in wanted]
+    if not all(parts):
+        parts = [amount // len(wanted)] * len(wanted)
+    parts[-1] += amount - sum(parts)
+    return parts
 
 
 def _next(one: Promise) -> Vnd:
