@@ -33,6 +33,7 @@ from crm.sponsors.rules import (
     MOST_MONTHS,
     MOST_PEOPLE,
     NEEDS,
+    SPEAKS,
     FundAccount,
     SponsorKind,
     Wish,
@@ -99,6 +100,7 @@ class RegisterForm(SponsorForm):
     people = IntegerField(_l("How many people"), validators=[Optional(), NumberRange(1, MOST_PEOPLE)])
     months = IntegerField(_l("For how many months each"), validators=[Optional(), NumberRange(1, MOST_MONTHS)])
     monthly = BooleanField(_l("Gives month by month"))
+    language = RadioField(_l("Letters and messages in"), choices=list(SPEAKS.items()), default="vi")
 
     @classmethod
     def of(cls, known: Mapping[str, Any]) -> Self:
@@ -113,6 +115,11 @@ class RegisterForm(SponsorForm):
         """Whom they would like to help, and how many. Raises RuleBroken."""
         people, months = self.people.data, self.months.data
         return replace(super().wish, people=people, months=months, monthly=bool(self.monthly.data))
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The clean values, for the service."""
+        return super().values | {"language": self.language.data}
 
 
 class ReceiptForm(Form):

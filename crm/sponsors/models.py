@@ -38,6 +38,7 @@ class Sponsor(TownRow, Model):
         ),
         Index(None, "town_id", "merged_into_id", postgresql_where=text("merged_into_id is not null")),
         CheckConstraint("(merged_into_id is null) = (merged_at is null) and merged_into_id <> id", name="merged"),
+        CheckConstraint("language in ('vi', 'en')", name="language"),
     )
 
     name: Mapped[str]
@@ -47,6 +48,8 @@ class Sponsor(TownRow, Model):
     phone: Mapped[str | None]
     email: Mapped[str | None]
     tax_code: Mapped[str | None]
+    language: Mapped[str] = mapped_column(server_default="vi")
+    """In which letters and messages are written to them: "vi" or "en"."""
     wish: Mapped[dict[str, Any]]
     """Places, standings, sex, ages, number of people and months they would like to help."""
     page_digest: Mapped[bytes | None] = mapped_column(unique=True)

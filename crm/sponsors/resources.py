@@ -38,6 +38,7 @@ from crm.sponsors.rules import (
     MOST_MONTHS,
     MOST_PEOPLE,
     NEEDS,
+    SPEAKS,
     Balance,
     PledgeState,
     SponsorKind,
@@ -92,6 +93,7 @@ class SponsorIn(Schema):
     phone = fields.String(allow_none=True, validate=validate.Length(max=40))
     email = fields.Email(allow_none=True, validate=validate.Length(max=200))
     tax_code = fields.String(allow_none=True, validate=validate.Length(max=20))
+    language = fields.String(validate=validate.OneOf(list(SPEAKS)), load_default="vi")
     wish = fields.Nested(WishIn, load_default=dict)
     allow_duplicate = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
@@ -118,6 +120,7 @@ class SponsorChange(Schema):
     phone = fields.String(allow_none=True, validate=validate.Length(max=40))
     email = fields.Email(allow_none=True, validate=validate.Length(max=200))
     tax_code = fields.String(allow_none=True, validate=validate.Length(max=20))
+    language = fields.String(validate=validate.OneOf(list(SPEAKS)))
     wish = fields.Nested(WishIn)
 
 
@@ -131,6 +134,11 @@ class SponsorOut(Schema):
     phone = fields.String(required=True, allow_none=True)
     email = fields.String(required=True, allow_none=True)
     tax_code = fields.String(required=True, allow_none=True)
+    language = fields.String(
+        required=True,
+        validate=validate.OneOf(list(SPEAKS)),
+        metadata={"description": "In which letters and messages are written to them."},
+    )
     wish = fields.Nested(WishOut, required=True)
     promised = fields.Integer(required=True)
     received = fields.Integer(required=True)
@@ -556,7 +564,7 @@ def wish_of(town_id: UUID, sent: dict[str, Any]) -> Wish:
 
 def told(row: Sponsor, balance: Balance) -> dict[str, Any]:
     """A sponsor under the names of the API."""
-    same = ("id", "name", "kind", "contact_name", "phone", "email", "tax_code", "created_at")
+    same = ("id", "name", "kind", "contact_name", "phone", "email", "tax_code", "language", "created_at")
     return {name: getattr(row, name) for name in same} | balance._asdict() | {"wish": Wish.from_json(row.wish)}
 
 

@@ -130,6 +130,8 @@ def _check(digits: list[int]) -> int:
 
 # ---- words
 
+SPEAKS: Mapping[str, Any] = {"vi": _l("Vietnamese"), "en": _l("English")}
+"""Languages in which sponsors are written to."""
 KINDS: Mapping[SponsorKind, Any] = {
     SponsorKind.COMPANY: _l("Company"),
     SponsorKind.ORGANISATION: _l("Organisation or club"),

@@ -93,6 +93,7 @@ def register_sponsor(
     phone: str | None = None,
     email: str | None = None,
     tax_code: str | None = None,
+    language: str = "vi",
     wish: Wish = Wish(),
     by_id: UUID | None,
     at: datetime,
@@ -111,6 +112,7 @@ def register_sponsor(
         phone=reached_at(phone),
         email=read_address(email) if email else None,
         tax_code=read_tax_code(tax_code) if tax_code else None,
+        language=language,
         wish=wish.as_json(),
         page_digest=token_digest(token),
         created_at=at,
@@ -138,7 +140,7 @@ def _one_of_a_tax_code(session: Session, tax_code: str | None) -> Iterator[None]
 
 def known_of(sponsor: Sponsor) -> dict[str, Any]:
     """What is known of a sponsor, as `register_sponsor` and `change_sponsor` take it."""
-    same = ("name", "kind", "contact_name", "phone", "email", "tax_code")
+    same = ("name", "kind", "contact_name", "phone", "email", "tax_code", "language")
     return {name: getattr(sponsor, name) for name in same} | {"wish": Wish.from_json(sponsor.wish)}
 
 
@@ -152,6 +154,7 @@ def change_sponsor(
     phone: str | None,
     email: str | None,
     tax_code: str | None,
+    language: str,
     wish: Wish,
     by_id: UUID | None,
     at: datetime,
@@ -167,7 +170,7 @@ def change_sponsor(
         sponsor.contact_name, sponsor.phone = contact_name or None, reached_at(phone)
         sponsor.email = read_address(email) if email else None
         sponsor.tax_code = read_tax_code(tax_code) if tax_code else None
-        sponsor.wish = wish.as_json()
+        sponsor.language, sponsor.wish = language, wish.as_json()
     after = _kept_of(sponsor)
     different = [field for field in before if before[field] != after[field]]
     if not different:

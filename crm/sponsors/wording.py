@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from crm.phones import pretty
-from crm.sponsors.rules import KINDS, NEEDS, SponsorKind, Wish
+from crm.sponsors.rules import KINDS, NEEDS, SPEAKS, SponsorKind, Wish
 
 FIELDS: Mapping[str, Any] = {
     "name": _l("The sponsor's name"),
@@ -20,6 +20,7 @@ FIELDS: Mapping[str, Any] = {
     "phone": _l("Telephone"),
     "email": _l("E-mail"),
     "tax_code": _l("Tax code"),
+    "language": _l("Letters and messages in"),
     "wish": _l("Would like to help"),
 }
 """What may change of a sponsor."""
@@ -63,6 +64,8 @@ def _said(field: str, value: Any, places: Mapping[UUID, str]) -> str:
         said = "—"
     elif field == "wish":
         said = " · ".join(wish_words(Wish.from_json(value), places)) or "—"
+    elif field == "language":
+        said = str(SPEAKS[value])
     elif field == "kind":
         said = str(KINDS[SponsorKind(value)])
     else:

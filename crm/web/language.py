@@ -57,6 +57,11 @@ def speak(code: str | None) -> None:
     g.speaks = code if code in LANGUAGES else "vi"
 
 
+def prefer(code: str) -> None:
+    """Whoever chose no language reads this answer in one that they are known to read."""
+    g.setdefault("language", code)
+
+
 def install(app: Flask) -> None:
     """Give the app its languages and the switch `POST /language/<code>`."""
     compile_catalogues()

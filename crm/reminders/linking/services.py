@@ -7,12 +7,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from flask_babel import force_locale
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from crm.campaigns.rules.texts import unaccented
 from crm.campaigns.services.sending import queue_reminder
 from crm.clock import local_day
-from crm.money import Vnd, in_figures
+from crm.money import Vnd
 from crm.phones import is_mobile
 from crm.places.models import Town
 from crm.prospects.queries.facts import consents_of
@@ -26,6 +28,7 @@ from crm.sponsors.giving import queries as giving
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.models import Registration
 from crm.sponsors.giving.services.registering import link_to_text
+from crm.web.filters import in_money
 
 SPONSOR_LINK, SPONSOR_ENDING = "sponsor_link", "sponsor_ending"
 LINKS_FOR = timedelta(days=1)
@@ -51,7 +54,7 @@ def _text_link(session: Session, one: Registration, links: Links, at: datetime) 
             asked_for=True,
             phone=one.phone,
             prospect_id=None,
-            body=link_text(session.get_one(Town, one.town_id).name, one.amount, address),
+            body=link_text(session.get_one(Town, one.town_id).name, one.amount, address, one.language),
             local_day=local_day(at),
             at=at,
             not_before=POLITE_HOURS.next_allowed(at),
@@ -74,7 +77,8 @@ def _text_ending(session: Session, one: ToTell, links: Links, at: datetime) -> b
     if of.phone is None or not is_mobile(of.phone) or said is None or not said.given:
         return False
     town = session.get_one(Town, of.town_id).name
-    words = ending_text(town, one.people, one.first, renew=links.renewing(of.id))
+    with force_locale(of.language):
+        words = ending_text(town, one.people, one.first, renew=links.renewing(of.id))
     queued = queue_reminder(
         session,
         of.town_id,
@@ -92,7 +96,14 @@ def _text_ending(session: Session, one: ToTell, links: Links, at: datetime) -> b
     return queued is not None
 
 
-def link_text(town: str, amount: Vnd, address: str) -> str:
+def link_text(town: str, amount: Vnd, address: str, language: str) -> str:
     """Asks whoever holds the telephone whether they meant it; without accents, nothing of the sender's words in it."""
-    words = f"Quỹ BHXH {town}: có đăng ký ủng hộ {in_figures(amount)} từ số này. Nếu đúng, mở để xác nhận: {address} Không phải thì bỏ qua."
+    with force_locale(language):
+        words = _(
+            "Social insurance fund of %(town)s: a gift of %(amount)s was registered with this number. If it was you, "
+            "open to confirm: %(address)s If not, ignore this.",
+            town=town,
+            amount=in_money(amount),
+            address=address,
+        )
     return unaccented(words)

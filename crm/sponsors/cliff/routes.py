@@ -29,6 +29,7 @@ from crm.sponsors.matching.rules.needs import Terms
 from crm.sponsors.matching.services import ask
 from crm.sponsors.models import Sponsor
 from crm.web.guard import may, public
+from crm.web.language import prefer
 from crm.web.pager import Page, page
 from tasks.matching import make
 
@@ -172,7 +173,9 @@ def _sponsor(token: str) -> Sponsor:
     found = session().scalar(select(Sponsor).where(Sponsor.id == links().sponsor_of(token)))
     if found is None:
         raise NotFound
-    return kept_of(session(), found)
+    of = kept_of(session(), found)
+    prefer(of.language)
+    return of
 
 
 def _unlisted(content: Any) -> Response:

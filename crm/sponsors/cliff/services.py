@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -66,13 +67,14 @@ def _write(
 ) -> UUID | None:
     if not of.email:
         return None
-    written = writing.ending(
-        of.contact_name or of.name,
-        session.get_one(Town, of.town_id).name,
-        people,
-        Month.of(until),
-        renew=links.renewing(of.id),
-    )
+    with force_locale(of.language):
+        written = writing.ending(
+            of.contact_name or of.name,
+            session.get_one(Town, of.town_id).name,
+            people,
+            Month.of(until),
+            renew=links.renewing(of.id),
+        )
     return mail.queue(
         session,
         of.town_id,

@@ -33,8 +33,12 @@ def ending(name: str, town: str, people: int, until: Month, *, renew: str) -> Wr
 
 
 def ending_text(town: str, people: int, until: Month, *, renew: str) -> str:
-    """The same on a telephone, in Vietnamese as every text; whoever sends it takes the accents off."""
-    return (
-        f"Quỹ BHXH {town}: tiền quý vị giúp {people} người đóng BHXH chỉ đến hết {in_month(until)}. "
-        f"Xin xem và giúp tiếp: {renew}"
+    """The same on a telephone; whoever sends it takes the accents off."""
+    words: str = _(
+        "Social insurance fund of %(town)s: your gift carries %(people)s of your neighbours until %(month)s. Look, and go on: %(renew)s",
+        town=town,
+        people=people,
+        month=in_month(until),
+        renew=renew,
     )
+    return words

@@ -42,6 +42,7 @@ class Registration(TownRow, Model):
         ),
         CheckConstraint("confirming is distinct from 'telephone' or confirmed_by_id is not null", name="by_telephone"),
         CheckConstraint("confirmed_at is null or refused_at is null", name="one_end"),
+        CheckConstraint("language in ('vi', 'en')", name="language"),
     )
 
     name: Mapped[str]
@@ -50,6 +51,8 @@ class Registration(TownRow, Model):
     phone: Mapped[str | None]
     email: Mapped[str | None]
     tax_code: Mapped[str | None]
+    language: Mapped[str] = mapped_column(server_default="vi")
+    """In which they read the page, and in which they are written to: "vi" or "en"."""
     wish: Mapped[dict[str, Any]]
     amount: Mapped[int]
     """The whole promise, whole đồng."""

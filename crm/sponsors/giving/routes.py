@@ -53,6 +53,7 @@ from crm.sponsors.wording import wish_words
 from crm.web.filters import in_number
 from crm.web.forms import refusals_on
 from crm.web.guard import may, public
+from crm.web.language import chosen, prefer
 from tasks.mail import send_some
 
 bp = Blueprint("giving", __name__)
@@ -141,7 +142,9 @@ def send_again(token: str) -> ResponseReturnValue:
 @public
 def confirmation(token: str) -> ResponseReturnValue:
     """What is about to be confirmed. Looking confirms nothing: programs that preview links look too."""
-    return _confirmation_page(queries.registration_of_link(session(), token), token)
+    kept = queries.registration_of_link(session(), token)
+    prefer(kept.language)
+    return _confirmation_page(kept, token)
 
 
 @bp.post("/sponsor/confirm/<token>")
@@ -167,6 +170,7 @@ def confirm(token: str) -> ResponseReturnValue:
 def pay(token: str) -> ResponseReturnValue:
     """How to transfer what is next of a promise: account, amount and message to copy, and the QR."""
     shown = queries.pledge_by_id(session(), showing.links().pledge_of(token))
+    prefer(session().get_one(Sponsor, (shown.town_id, shown.sponsor_id)).language)
     account = queries.account_of(session(), shown, clock.today())
     return _quietly(
         render_template(
@@ -464,7 +468,9 @@ def _register(form: ContributionForm) -> str:
     told = _counted(form)
     asked = form.asked(told.total, told.times)
     town = the_town(session())
-    _made, token = registering.register(session(), town.id, asked, links=showing.links(), at=clock.now())
+    _made, token = registering.register(
+        session(), town.id, asked, links=showing.links(), at=clock.now(), language=chosen()
+    )
     return token
 
 

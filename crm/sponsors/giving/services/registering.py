@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
@@ -46,8 +47,11 @@ FORGOTTEN_AFTER = timedelta(days=30)
 """What nobody confirmed for so long is deleted: it is about people who may never have asked."""
 
 
-def register(session: Session, town_id: UUID, asked: Asked, *, links: Links, at: datetime) -> tuple[Registration, str]:
-    """Keep what was typed as unconfirmed, and send the link when there is an e-mail.
+def register(
+    session: Session, town_id: UUID, asked: Asked, *, links: Links, at: datetime, language: str = "vi"
+) -> tuple[Registration, str]:
+    """Keep what was typed as unconfirmed, and send the link when there is an e-mail. `language` is the page's: they are
+    written to in it.
 
     Answers the registration and the token of its own page. Says nothing about who is registered already. Raises
     RuleBroken for a telephone number, e-mail or tax code that cannot be right.
@@ -62,6 +66,7 @@ def register(session: Session, town_id: UUID, asked: Asked, *, links: Links, at:
         phone=reached_at(asked.phone),
         email=read_address(asked.email) if asked.email else None,
         tax_code=read_tax_code(asked.tax_code) if asked.tax_code else None,
+        language=language,
         wish=asked.wish.as_json(),
         amount=asked.amount,
         frequency=asked.frequency,
@@ -94,7 +99,8 @@ def send_link(session: Session, registration: Registration, *, links: Links, at:
     registration.links += 1
     session.flush()
     town = session.get_one(Town, registration.town_id)
-    written = writing.to_confirm(registration.name, town.name, registration.amount, links.confirming(token))
+    with force_locale(registration.language):
+        written = writing.to_confirm(registration.name, town.name, registration.amount, links.confirming(token))
     mail.call_off(session, town.id, [_occasion(registration, link) for link in range(1, registration.links)], at)
     mail.queue(
         session,
@@ -243,6 +249,7 @@ def _new_sponsor(
         phone=registration.phone,
         email=registration.email,
         tax_code=code,
+        language=registration.language,
         wish=Wish.from_json(registration.wish),
         by_id=by_id,
         at=at,
@@ -253,15 +260,16 @@ def _thank(
     session: Session, registration: Registration, made: Pledge, links: Links, token: str | None, at: datetime
 ) -> None:
     town = session.get_one(Town, registration.town_id)
-    written = writing.confirmed(
-        registration.name,
-        town.name,
-        made.amount,
-        made.code,
-        fund_account(session),
-        pay=links.paying(made.id),
-        own_page=links.own_page(token) if token else None,
-    )
+    with force_locale(registration.language):
+        written = writing.confirmed(
+            registration.name,
+            town.name,
+            made.amount,
+            made.code,
+            fund_account(session),
+            pay=links.paying(made.id),
+            own_page=links.own_page(token) if token else None,
+        )
     mail.queue(
         session,
         town.id,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -66,16 +67,17 @@ def _write(
     if not sponsor.email:
         return
     town, left = session.get_one(Town, town_id), Vnd(one.left)
-    written = writing.reminder(
-        sponsor.contact_name or sponsor.name,
-        town.name,
-        which,
-        one.due_on,
-        left,
-        promise.code,
-        fund_account(session),
-        pay=links.paying(promise.id),
-    )
+    with force_locale(sponsor.language):
+        written = writing.reminder(
+            sponsor.contact_name or sponsor.name,
+            town.name,
+            which,
+            one.due_on,
+            left,
+            promise.code,
+            fund_account(session),
+            pay=links.paying(promise.id),
+        )
     mail.queue(
         session,
         town_id,

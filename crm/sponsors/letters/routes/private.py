@@ -44,7 +44,7 @@ from crm.sponsors.letters.rules import (
 from crm.sponsors.letters.transfers import how_to_give
 from crm.sponsors.models import Sponsor
 from crm.web.guard import may, public
-from crm.web.language import LANGUAGES, chosen
+from crm.web.language import LANGUAGES, chosen, prefer
 from crm.web.parts import part_of
 
 bp = Blueprint("letters", __name__)
@@ -71,7 +71,9 @@ class Door:
 
 def by_token(token: str) -> Door:
     """The page that this address opens. Raises NotFound."""
-    return Door(sponsors.sponsor_with(session(), token), token=token)
+    of = sponsors.sponsor_with(session(), token)
+    prefer(of.language)
+    return Door(of, token=token)
 
 
 def by_account() -> Door:
