@@ -11,11 +11,15 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
+from crm import clock
 from crm.accounts.models import User
 from crm.accounts.rules import Role
 from crm.participation.rules import Beginning, Ending
 from crm.prospects.rules import Stage
+from crm.targets.rules import Facts, Whose
+from crm.targets.services import Told, set_target
 from tests.factories import Make
 from tests.pages import text_of
 from tests.participation.stories import spell
@@ -259,3 +263,14 @@ def test_the_pipeline_refuses_what_it_does_not_know(
     for query in ("by=colour", "as_of=soon", "unknown=1"):
         assert client.get(f"/api/v1/reports/pipeline?{query}", headers=headers).status_code == 422
     assert client.get("/api/v1/reports/pipeline", headers=api(make.user(Role.VOLUNTEER))).status_code == 403
+
+
+def test_how_many_are_missing_stands_beside_how_many_there_are(
+    signed_in: Callable[..., FlaskClient], make: Make, session: Session
+) -> None:
+    told = Told(authority="UBND thị xã", document=None, reason=None, by=None, at=clock.now())
+    set_target(session, make.town.id, Whose(2019, place_id=make.ward().id), Facts(270), **told)
+    page = signed_in(Role.MANAGER).get("/dashboard").text
+    head = page[page.index("<thead") : page.index("</thead>")]
+    places = [head.index(words) for words in ("Hiện nay", "Còn thiếu", "Chỉ tiêu", "Tăng, giảm")]
+    assert places == sorted(places), "a phone shows the first three columns"

@@ -64,12 +64,14 @@ def test_shared_out_sent_answered_and_settled_on_the_pages(signed_in: Signed, se
     assert manager.post("/targets/share", data=asked).status_code == 302
     row = session.scalars(select(TargetSharing)).one()
     page = manager.get(f"/targets/share/{row.id}").text
+    assert "Chưa hỏi ý kiến đơn vị nào" in page
     fields = dict(re.findall(r'name="(people-[^"]+)"[^>]* value="([^"]*)"', page))
     assert sum(int(value.replace(".", "")) for value in fields.values()) == 1385
     wrong = manager.post(f"/targets/share/{row.id}/numbers", data=dict.fromkeys(fields, "1") | {"version": "1"})
     assert wrong.status_code == 422
     assert lead.get(f"/targets/share/{row.id}").status_code == 404
     assert manager.post(f"/targets/share/{row.id}/send").status_code == 302
+    assert "Còn 8 đơn vị chưa trả lời." in manager.get(f"/targets/share/{row.id}").text
     share = session.scalars(select(TargetShare).where(TargetShare.place_id == ward.id)).one()
     assert f"/targets/shares/{share.id}/answer" in lead.get("/targets").text
     assert lead.post(f"/targets/shares/{share.id}/answer", data={"answer": "other"}).status_code == 422
@@ -78,15 +80,24 @@ def test_shared_out_sent_answered_and_settled_on_the_pages(signed_in: Signed, se
     assert stale.status_code == 422
     assert "vừa được sửa" in stale.text
     assert lead.post(f"/targets/shares/{share.id}/answer", data=said).status_code == 302
-    assert "Nhiều người đi làm xa" in manager.get(f"/targets/share/{row.id}").text
+    page = manager.get(f"/targets/share/{row.id}").text
+    assert "Nhiều người đi làm xa" in page
+    assert "Còn 7 đơn vị chưa trả lời. Có 1 đơn vị đề nghị số khác." in page
     assert manager.post(f"/targets/share/{row.id}/settle", data={"version": "1"}).status_code == 302
     assert sum(one.people for one in queries.by_place(session, make.town.id, 2019).values()) == 1385
     assert manager.post(f"/targets/share/{row.id}/settle", data={"version": "1"}).status_code == 422
 
 
 def test_next_year_is_proposed_from_this_years_results(signed_in: Signed) -> None:
-    page = signed_in(Role.MANAGER).get("/targets/share?year=2020").text
+    manager = signed_in(Role.MANAGER)
+    page = manager.get("/targets/share?year=2020").text
     assert "194" in page
+    asked = {"year": "2020", "level": "place", "total": "nhiều", "method": "even", "authority": "UBND thị xã"}
+    wrong = manager.post("/targets/share", data=asked)
+    assert wrong.status_code == 422
+    assert "Chỉ tiêu năm sau, từ kết quả năm nay" in wrong.text, "what it is proposed from stays beside the mistake"
+    assert "Chỉ tiêu năm sau" not in manager.post("/targets/share", data=asked | {"year": "2019"}).text
+    assert manager.post("/targets/share", data=asked | {"year": "năm sau"}).status_code == 422
 
 
 def test_who_only_looks_cannot_share_or_set(signed_in: Signed) -> None:

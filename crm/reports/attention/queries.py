@@ -40,7 +40,10 @@ def wrong(session: Session, scope: Scope, home: Home, today: date) -> list[Wrong
     other = _other_numbers(session, scope)
     told += [Wrong(Problem.ANSWERS, len(other), key=other[0])] if other else []
     late = late_rounds(session, scope, today)
-    told += [Wrong(Problem.REPORTS, one.units, key=one.round.id, period=_period(one)) for one in late]
+    told += [Wrong(Problem.REPORTS, one.silent, key=one.round.id, period=_period(one)) for one in late if one.silent]
+    told += [
+        Wrong(Problem.RETURNED, one.returned, key=one.round.id, period=_period(one)) for one in late if one.returned
+    ]
     duties = how_many_late(session, scope, today)
     told += [Wrong(Problem.DUTIES, duties)] if duties else []
     told += behind(home.places, today)

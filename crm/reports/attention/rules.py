@@ -26,6 +26,7 @@ class Problem(StrEnum):
     ANSWERS = "answers"
     LATE = "late"
     REPORTS = "reports"
+    RETURNED = "returned"
     DUTIES = "duties"
     BEHIND = "behind"
     SILENT = "silent"
@@ -39,7 +40,7 @@ class Wrong(NamedTuple):
     name: str | None = None
     key: UUID | None = None
     period: str = ""
-    """Of reports that are late: of which period, in words."""
+    """Of reports that are late or were returned: of which period, in words."""
 
 
 def should_be(start: int, target: int, as_of: date) -> int:

@@ -108,13 +108,28 @@ class SignForm(Form):
     """The number and the date of the paper, and whose name stands under it."""
 
     version = HiddenField()
+    template = HiddenField()
     number = IntegerField(
-        _l("Number"), validators=[Optional(), NumberRange(1, MOST_NUMBER, message=_l("Write a number such as 12."))]
+        _l("Number of the report"),
+        validators=[Optional(), NumberRange(1, MOST_NUMBER, message=_l("Write a number such as 12."))],
     )
     signed_on = DateField(_l("Date on the paper"), validators=[InputRequired(_l("Write the date."))])
     signer = StringField(
         _l("Name under the signature"), filters=[stripped], validators=[Length(max=100, message=TOO_LONG)]
     )
+
+    def read_as_it_stands(self, version: int, template_id: UUID | None) -> None:
+        """Carry along in which wording and template the page beside the form shows the report."""
+        self.version.data, self.template.data = str(version), str(template_id or "")
+
+    @property
+    def template_read(self) -> UUID | None:
+        """The office's template in which the report was read; None: the shipped one. Of what is no id, an id that nothing
+        has."""
+        try:
+            return UUID(self.template.data) if self.template.data else None
+        except ValueError:
+            return UUID(int=0)
 
 
 class SendForm(Form):
@@ -128,9 +143,9 @@ class WithdrawForm(Form):
     """Why a report is taken back."""
 
     why = StringField(
-        _l("Why it is withdrawn"),
+        _l("Why the report is withdrawn"),
         filters=[stripped],
-        validators=[DataRequired(_l("Write why it is withdrawn.")), Length(max=500, message=TOO_LONG)],
+        validators=[DataRequired(_l("Write why the report is withdrawn.")), Length(max=500, message=TOO_LONG)],
     )
 
 

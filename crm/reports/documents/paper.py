@@ -28,6 +28,11 @@ from crm.web import filters
 NOTHING = "–"
 
 
+def on_letterhead(name: str) -> str:
+    """The name of an office at the head of its paper: in capitals, and no line begins with the dash within it."""
+    return name.upper().replace(" - ", "\N{NO-BREAK SPACE}- ")
+
+
 class Part(NamedTuple):
     """A section on the paper; `chapter` and `heading` are empty where none begins."""
 
@@ -69,6 +74,14 @@ class Paper:
     @property
     def period(self) -> str:
         return period_words(self.kind, self.facts["period"])
+
+    @property
+    def superior(self) -> str:
+        return on_letterhead(self.head.superior)
+
+    @property
+    def issuer(self) -> str:
+        return on_letterhead(self.head.issuer)
 
     @property
     def numbered(self) -> str:

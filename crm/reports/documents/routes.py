@@ -133,6 +133,7 @@ def sign(report_id: UUID) -> ResponseReturnValue:
                 current,
                 report,
                 version=_version(form),
+                template_id=form.template_read,
                 number=form.number.data,
                 signed_on=day,
                 signer=form.signer.data or "",
@@ -141,7 +142,10 @@ def sign(report_id: UUID) -> ResponseReturnValue:
             )
             flash(_("Signed. Figures, words and files stay as they are now."), "success")
             return redirect(url_for(".show", report_id=report_id), 303)
-    return _page(_report(report_id), sign_form=form), 422
+    report = _report(report_id)
+    if form.form_errors:
+        form.read_as_it_stands(report.wording, finding.template_id_of(session(), report))
+    return _page(report, sign_form=form), 422
 
 
 @bp.post("/<uuid:report_id>/send")
@@ -355,7 +359,9 @@ def _page(report: Report, *, sign_form: SignForm | None = None, send_form: SendF
 def _sign_form(report: Report, day: date) -> SignForm:
     """Filled in for a paper of a day."""
     known = {"number": signing.next_number(session(), report, day.year), "signed_on": day}
-    return SignForm(formdata=None, data=known | {"signer": report.issued_by.signer, "version": str(report.wording)})
+    form = SignForm(formdata=None, data=known | {"signer": report.issued_by.signer})
+    form.read_as_it_stands(report.wording, finding.template_id_of(session(), report))
+    return form
 
 
 def _office() -> tuple[PlaceForm, Place | None]:

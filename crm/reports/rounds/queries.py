@@ -242,17 +242,21 @@ def how_many_wait(session: Session, scope: Scope, today: date) -> int:
 
 
 class Late(NamedTuple):
-    """A round with reports that are late."""
+    """A round whose last day is past: how many units sent nothing, and how many corrections have not come back."""
 
     round: ReportingRound
-    units: int
+    silent: int
+    returned: int
 
 
 def late_rounds(session: Session, scope: Scope, today: date, *, most: int = 3) -> list[Late]:
     """Open rounds whose last day is past and that still wait for somebody, the oldest first."""
-    number = func.count()
     query = (
-        select(ReportingRound, number)
+        select(
+            ReportingRound,
+            func.count().filter(ReportOwed.state == State.WAITING),
+            func.count().filter(ReportOwed.state == State.RETURNED),
+        )
         .join(ReportOwed, and_(ReportOwed.town_id == ReportingRound.town_id, ReportOwed.round_id == ReportingRound.id))
         .where(seen_by(scope), ReportOwed.state.in_(OWING))
         .where(ReportingRound.closed_at.is_(None), ReportingRound.due_on < today)
@@ -323,7 +327,8 @@ class Waiting(NamedTuple):
 
 
 def to_remind(session: Session, town_id: UUID, until: date) -> list[Waiting]:
-    """Leads with an e-mail address of units that still owe a report due until a day, in rounds that are open."""
+    """Leads with an e-mail address of units that still owe a report due until a day, or had one returned, in rounds that
+    are open."""
     whole = Scope(town_id, user_id=town_id, reach=Reach.ALL, organisation_id=None, place_ids=None)
     answers = or_(
         and_(User.place_id == ReportOwed.place_id, User.organisation_id.is_(None)),
@@ -340,7 +345,7 @@ def to_remind(session: Session, town_id: UUID, until: date) -> list[Waiting]:
         .where(
             ReportOwed.state.in_(OWING),
             ReportingRound.closed_at.is_(None),
-            ReportingRound.due_on <= until,
+            or_(ReportingRound.due_on <= until, ReportOwed.state == State.RETURNED),
             User.active,
             User.role == Role.LEAD,
             User.email.is_not(None),

@@ -207,6 +207,17 @@ def excuse(owed_id: UUID) -> ResponseReturnValue:
     return _unit(queries.owed_seen(session(), current_scope(), owed_id), excuse_form=form), 422
 
 
+@bp.post("/units/<uuid:owed_id>/ask-again")
+@may(May.SET_TARGETS)
+def ask_again(owed_id: UUID) -> ResponseReturnValue:
+    """It was excused and is to report after all."""
+    with refusals_flashed(), transaction() as current:
+        owed = queries.owed_seen(current, current_scope(), owed_id, lock=True)
+        services.ask_again(current, owed, queries.round_of(current, owed), by=current_user(), at=clock.now())
+        flash(_("The unit owes its report again."), "success")
+    return redirect(url_for(".unit", owed_id=owed_id), 303)
+
+
 # ---- deadlines
 
 
@@ -325,6 +336,7 @@ def _unit(owed: ReportOwed, *, return_form: ReturnForm | None = None, excuse_for
         versions=queries.versions_of(session(), owed),
         may_write=open_now and user.may(May.WRITE_REPORTS),
         may_lead=open_now and office,
+        may_ask_again=office and row.closed_at is None and owed.state is State.EXCUSED,
         office=scope.reach is Reach.ALL,
         return_form=return_form or ReturnForm(formdata=None),
         excuse_form=excuse_form or ExcuseForm(formdata=None),

@@ -1,4 +1,4 @@
-"""Opening a round, taking in what units send, sending it back, excusing a unit, moving the last day, closing.
+"""Opening a round, taking in what units send, sending it back, excusing a unit or asking it again, moving the last day, closing.
 
 Acts on what is owed hold the round, so that it cannot be closed in between; the database refuses what would come after.
 """
@@ -290,6 +290,17 @@ def excuse(session: Session, owed: ReportOwed, row: ReportingRound, why: str, *,
     owed.state, owed.excused_why = State.EXCUSED, _reason(why, _l("Write why it need not report."))
     session.flush()
     _note(session, owed.town_id, owed.id, "report_excused", by, at, why=owed.excused_why)
+
+
+def ask_again(session: Session, owed: ReportOwed, row: ReportingRound, *, by: User, at: datetime) -> None:
+    """Take an excuse back: the unit owes its report again. Raises Conflict when it is not excused or the round is closed."""
+    _still_open(row)
+    if owed.state is not State.EXCUSED:
+        raise Conflict(_l("This unit is not excused: it owes its report."), code="not_excused")
+    why = owed.excused_why
+    owed.state, owed.excused_why = State.WAITING, None
+    session.flush()
+    _note(session, owed.town_id, owed.id, "report_asked_again", by, at, excused_why=why)
 
 
 def _last(session: Session, owed: ReportOwed) -> ReportSubmission | None:

@@ -55,6 +55,12 @@ def _sentence(one: Wrong) -> Any:
         return _("Units that propose another target: %(number)s.", number=one.number)
     if one.problem is Problem.REPORTS:
         return _("Reports of %(period)s that are late: %(number)s.", period=one.period, number=one.number)
+    if one.problem is Problem.RETURNED:
+        return _(
+            "Reports of %(period)s that were returned and have not come back: %(number)s.",
+            period=one.period,
+            number=one.number,
+        )
     if one.problem is Problem.DUTIES:
         return _("Duties of the plan that are late: %(number)s.", number=one.number)
     if one.problem is Problem.BEHIND:

@@ -19,7 +19,7 @@ from crm.targets import queries as targets
 from crm.targets.sharing import queries, services
 from crm.targets.sharing.forms import AnswerForm, NumbersForm, ProposeForm
 from crm.targets.sharing.models import TargetSharing
-from crm.targets.sharing.rules import DRAWN_TO_AVERAGE, LEVELS, METHODS, STATES, Answer, Level, Method, State
+from crm.targets.sharing.rules import DRAWN_TO_AVERAGE, LEVELS, METHODS, STATES, Answer, Level, Method, NextYear, State
 from crm.web.forms import refusals_on
 from crm.web.guard import may
 
@@ -35,16 +35,27 @@ def new() -> ResponseReturnValue:
         return redirect(url_for("targets.listing"))
     year = today.year + 1 if request.args.get("year") == str(today.year + 1) else today.year
     data: dict[str, Any] = {"year": year, "method": Method.PEOPLE.value, "least": 0, "level": Level.PLACE.value}
-    rule = (
-        services.for_next_year(session(), scope, today) if year == today.year + 1 and scope.reach is Reach.ALL else None
-    )
+    rule = _rule(scope, year)
     known = targets.of_sharing(session(), scope, year)
     total = rule.people if rule and known is None else known.people if known else None
     if scope.reach is not Reach.ALL:
         data["level"] = Level.VOLUNTEER.value
     authority = known.authority if known else None
     form = _form(scope, data=data | {"total": total, "authority": authority})
-    return render_template("targets/sharing/new.html", form=form, rule=rule, whole_town=scope.reach is Reach.ALL)
+    return _asked(scope, form, year)
+
+
+def _asked(scope: Scope, form: ProposeForm, year: int) -> str:
+    whole_town = scope.reach is Reach.ALL
+    return render_template("targets/sharing/new.html", form=form, rule=_rule(scope, year), whole_town=whole_town)
+
+
+def _rule(scope: Scope, year: int) -> NextYear | None:
+    """The figures a target of the town for the year after is proposed from; None for any other year or unit."""
+    today = clock.today()
+    if year != today.year + 1 or scope.reach is not Reach.ALL:
+        return None
+    return services.for_next_year(session(), scope, today)
 
 
 def _shares(scope: Scope) -> bool:
@@ -78,7 +89,8 @@ def propose() -> ResponseReturnValue:
             asked = {"level": level, "method": method, "least": least, "rule": rule, **whose, **told}
             row = services.propose(current, within, **asked, today=today, by=by, at=at)
             return redirect(url_for(".show", sharing_id=row.id))
-    return render_template("targets/sharing/new.html", form=form, rule=None, whole_town=scope.reach is Reach.ALL), 422
+    year = form.year.data if isinstance(form.year.data, int) else today.year
+    return _asked(scope, form, year), 422
 
 
 def _next_years(scope: Scope, level: Level, year: int) -> bool:

@@ -26,11 +26,14 @@ from crm.emulation.models import Commendation
 from crm.emulation.rules import Form as Award
 from crm.errors import Conflict, RuleBroken
 from crm.participation.models import Participation
+from crm.places.models import Town
 from crm.reports.commands import report as report_command
+from crm.reports.documents import showing
 from crm.reports.documents.models import Report, ReportSnapshot
+from crm.reports.documents.printing import word
 from crm.reports.documents.queries import finding
 from crm.reports.documents.rules import KEPT, Form, Section, State, digest_of
-from crm.reports.documents.services import counting, signing
+from crm.reports.documents.services import counting, papers, signing
 from crm.reports.documents.showing import content_of
 from crm.reports.periods import ReportKind
 from tasks.documents import count_report, resume
@@ -58,7 +61,9 @@ def chief(make: Make) -> User:
 
 def signed(session: Session, report: Report, by: User, day: date = AT.date(), number: int | None = None) -> Report:
     at = clock.at(day, 10)
-    signing.sign(session, report, version=report.wording, number=number, signed_on=day, signer="", by=by, at=at)
+    signing.sign(
+        session, report, version=report.wording, template_id=None, number=number, signed_on=day, signer="", by=by, at=at
+    )
     return report
 
 
@@ -210,7 +215,41 @@ def test_what_was_not_read_is_not_signed(session: Session, clerk: User, chief: U
     words = finding.text_of(session, report) | {Section.TASKS: "Sửa."}
     signing.write(session, report, words, version=1, by=clerk, at=AT)
     with pytest.raises(Conflict):
-        signing.sign(session, report, version=1, number=None, signed_on=AT.date(), signer="", by=chief, at=AT)
+        signing.sign(
+            session, report, version=1, template_id=None, number=None, signed_on=AT.date(), signer="", by=chief, at=AT
+        )
+
+
+def test_a_template_exchanged_between_reading_and_signing_is_told(
+    session: Session, browsers: tuple[FlaskClient, FlaskClient], clerk: User
+) -> None:
+    mine, other = browsers
+    address = made(mine, session)
+    read = hidden(other.get(address).text)
+    assert read["template"] == ""
+    shipped = word.SHIPPED.read_bytes()
+    own = papers.add_template(
+        session, None, "cua-phong.docx", shipped, showing.sample(session.query(Town).one(), AT.date()), by=clerk, at=AT
+    )
+    sign = {"number": "7", "signed_on": "2019-10-03", "signer": "Trần Thị Trưởng"}
+    refused = other.post(f"{address}/sign", data=read | sign)
+    assert refused.status_code == 422
+    assert "vừa đổi mẫu Word" in refused.text
+    assert "cua-phong.docx" in refused.text, "whoever signs reads which one it is now"
+    again = hidden(refused.text)
+    assert again["template"] == str(own.id)
+    assert other.post(f"{address}/sign", data=again | sign | {"template": "lạ"}).status_code == 422
+    assert other.post(f"{address}/sign", data=again | sign).status_code == 303
+    session.expire_all()
+    assert session.query(Report).one().template_id == own.id
+
+
+def hidden(page: str) -> dict[str, str]:
+    """What the form of signing carries along."""
+    form = re.search(r'<form[^>]*action="[^"]*/sign".*?</form>', page, re.S)
+    assert form is not None
+    fields = re.findall(r'<input[^>]*name="(version|template)"[^>]*value="([^"]*)"', form[0])
+    return dict(fields)
 
 
 def test_figures_that_were_not_read_are_not_signed_even_under_the_same_words(
@@ -226,7 +265,17 @@ def test_figures_that_were_not_read_are_not_signed_even_under_the_same_words(
     session.refresh(report)
     assert set(finding.text_of(session, report).values()) == {"Một câu của người soạn."}
     with pytest.raises(Conflict):
-        signing.sign(session, report, version=read, number=None, signed_on=AT.date(), signer="", by=chief, at=AT)
+        signing.sign(
+            session,
+            report,
+            version=read,
+            template_id=None,
+            number=None,
+            signed_on=AT.date(),
+            signer="",
+            by=chief,
+            at=AT,
+        )
 
 
 def test_numbers_follow_each_other_within_the_year(session: Session, clerk: User, chief: User) -> None:
@@ -244,7 +293,9 @@ def test_the_paper_is_dated_after_its_figures_and_not_ahead(
 ) -> None:
     report = opened(session, clerk, AT)
     with pytest.raises(RuleBroken) as refused:
-        signing.sign(session, report, version=1, number=None, signed_on=day, signer="", by=chief, at=AT)
+        signing.sign(
+            session, report, version=1, template_id=None, number=None, signed_on=day, signer="", by=chief, at=AT
+        )
     assert refused.value.field == "signed_on"
 
 

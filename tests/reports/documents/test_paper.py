@@ -21,7 +21,7 @@ from crm.errors import RuleBroken
 from crm.places.models import Town
 from crm.reports.documents import rules, wording
 from crm.reports.documents.models import Report
-from crm.reports.documents.paper import Paper, heads, shown
+from crm.reports.documents.paper import Paper, heads, on_letterhead, shown
 from crm.reports.documents.printing import excel, pdf, word
 from crm.reports.documents.rules import State
 from crm.reports.documents.showing import sample
@@ -209,6 +209,10 @@ def test_what_people_are_called_is_never_markup(paper: Paper) -> None:
     assert "{{ 7*7 }}" in written
     assert "&lt;w:p/&gt;&amp;" in written
     assert pdf.document(named).startswith(b"%PDF")
+
+
+def test_no_line_at_the_head_of_the_paper_begins_with_a_dash() -> None:
+    assert on_letterhead("Phòng Lao động - Thương binh") == "PHÒNG LAO ĐỘNG\N{NO-BREAK SPACE}- THƯƠNG BINH"
 
 
 # ---- templates of offices

@@ -264,10 +264,20 @@ def test_what_came_after_the_figures_were_frozen_is_named(
     sent(session, owed_by(session, row, other.id), row, clerk)
     page = office.get(f"/reporting/{row.id}").text
     assert f"1 báo cáo {says}, chưa có trong đó: {other.name}." in page
-    assert "hãy rút báo cáo" not in page
+    assert "hãy thu hồi báo cáo" not in page
     chief, today = make.user(Role.MANAGER), AT.date()
-    signing.sign(session, report, version=1, number=None, signed_on=today, signer="", by=chief, at=clock.at(today, 10))
-    assert "hãy rút báo cáo" in office.get(f"/reporting/{row.id}").text
+    signing.sign(
+        session,
+        report,
+        version=1,
+        template_id=None,
+        number=None,
+        signed_on=today,
+        signer="",
+        by=chief,
+        at=clock.at(today, 10),
+    )
+    assert "hãy thu hồi báo cáo" in office.get(f"/reporting/{row.id}").text
 
 
 # ---- reminders
@@ -292,7 +302,73 @@ def test_who_answers_for_a_late_report_is_reminded_each_week_once(
     assert "/reporting/units/" in (letters[0].body or "")
 
 
+def test_what_was_returned_is_told_at_once_and_not_first_before_the_last_day(
+    session: Session, make: Make, clerk: User, row: ReportingRound, at_time: Callable[[datetime], None]
+) -> None:
+    ward = make.ward()
+    make.user(Role.LEAD, place_id=ward.id)
+    services.move_last_day(session, row, date(2019, 10, 31), by=clerk, at=AT)
+    owed = owed_by(session, row, ward.id)
+    sent(session, owed, row, clerk)
+    services.send_back(session, owed, row, "Thiếu nguồn.", by=clerk, at=AT)
+    told = {"address": "https://x", "today": AT.date(), "at": AT}
+    assert reminding.remind(session, clerk.town_id, **told) == 1
+    assert reminding.remind(session, clerk.town_id, **told) == 0, "each return once"
+
+
+# ---- an excuse
+
+
+def test_an_excuse_is_taken_back_once_and_never_in_a_closed_round(
+    session: Session, make: Make, clerk: User, row: ReportingRound, signed_in: Callable[..., FlaskClient]
+) -> None:
+    owed = owed_by(session, row, make.ward().id)
+    lead, office = signed_in(make.user(Role.LEAD, place_id=make.ward().id)), signed_in(clerk)
+    page = f"/reporting/units/{owed.id}"
+    assert f"{page}/ask-again" not in office.get(page).text, "of a unit that owes there is no excuse to take back"
+    with pytest.raises(Conflict):
+        services.ask_again(session, owed, row, by=clerk, at=AT)
+    services.excuse(session, owed, row, "Ghi nhầm đơn vị.", by=clerk, at=AT)
+    assert f"{page}/ask-again" in office.get(page).text
+    assert f"{page}/ask-again" not in lead.get(page).text
+    assert lead.post(f"{page}/ask-again").status_code == 403
+    assert office.post(f"{page}/ask-again").status_code == 303
+    session.refresh(owed)
+    assert (owed.state, owed.excused_why) == (State.WAITING, None)
+    assert "vẫn phải gửi báo cáo" in office.post(f"{page}/ask-again", follow_redirects=True).text, (
+        "a second click is told"
+    )
+    assert sent(session, owed, row, clerk).version == 1
+    other = owed_by(session, row, make.organisation().id)
+    services.excuse(session, other, row, "Không có hội viên.", by=clerk, at=AT)
+    services.close(session, row, by=clerk, at=AT)
+    assert "/ask-again" not in office.get(f"/reporting/units/{other.id}").text
+    with pytest.raises(Conflict):
+        services.ask_again(session, other, row, by=clerk, at=AT)
+
+
 # ---- pages
+
+
+def test_the_office_reads_apart_which_reports_were_returned_and_which_never_came(
+    session: Session, make: Make, clerk: User, row: ReportingRound, signed_in: Callable[..., FlaskClient]
+) -> None:
+    owed = owed_by(session, row, make.ward().id)
+    sent(session, owed, row, clerk)
+    services.send_back(session, owed, row, "Thiếu nguồn.", by=clerk, at=AT)
+    services.move_last_day(session, row, date(2019, 10, 2), by=clerk, at=AT)
+    silent = queries.counts(session, scope_of(session, clerk), [row.id], AT.date())[row.id].late
+    assert queries.late_rounds(session, scope_of(session, clerk), AT.date()) == [queries.Late(row, silent, 1)]
+    office = signed_in(clerk)
+    home = office.get("/dashboard").text
+    assert f"Còn {silent} đơn vị chưa gửi báo cáo tháng 9/2019" in home
+    assert "Có 1 báo cáo tháng 9/2019 đã trả lại để sửa mà chưa gửi lại." in home
+    week = office.get("/dashboard/week").text
+    assert f"Báo cáo tháng 9/2019 gửi chậm: {silent} đơn vị." in week
+    assert "Báo cáo tháng 9/2019 đã trả lại để sửa, chưa gửi lại: 1." in week
+    page = office.get(f"/reporting/{row.id}").text
+    assert f"Còn thiếu {silent} báo cáo" in page
+    assert "Có 1 báo cáo trả lại mà chưa gửi lại" in page
 
 
 def test_who_looks_after_a_joined_ward_reads_whose_report_each_line_means(

@@ -19,8 +19,8 @@ def document(paper: Paper) -> bytes:
     return set_in_type(
         PAPER,
         {
-            "superior": paper.head.superior.upper(),
-            "issuer": paper.head.issuer.upper(),
+            "superior": paper.superior,
+            "issuer": paper.issuer,
             "number": paper.numbered,
             "dated": paper.dated,
             "title": paper.title,

@@ -126,8 +126,8 @@ def places_of(paper: Paper) -> dict[str, Any]:
     sections = paper.sections
     as_of = paper.facts["as_of"]
     return {
-        "co_quan_chu_quan": paper.head.superior.upper(),
-        "co_quan_ban_hanh": paper.head.issuer.upper(),
+        "co_quan_chu_quan": paper.superior,
+        "co_quan_ban_hanh": paper.issuer,
         "so_ky_hieu": paper.numbered,
         "dia_danh_ngay_thang": paper.dated,
         "tieu_de": paper.title,

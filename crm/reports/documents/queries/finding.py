@@ -316,6 +316,14 @@ def template_of(session: Session, town_id: UUID, place_id: UUID | None) -> Repor
     return row if row is not None and row.content is not None else None
 
 
+def template_id_of(session: Session, report: Report) -> UUID | None:
+    """Which template a report is made in that is signed now; None: the one shipped."""
+    row = session.execute(
+        _templates(report.town_id, report.place_id).with_only_columns(ReportTemplate.id, ReportTemplate.name).limit(1)
+    ).one_or_none()
+    return row.id if row is not None and row.name is not None else None
+
+
 def own_template_named(session: Session, report: Report) -> str | None:
     """The name of the office's own template in which a report was signed, or in which a draft is made; None: the shipped."""
     ours = ReportTemplate.town_id == report.town_id

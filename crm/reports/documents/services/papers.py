@@ -57,10 +57,15 @@ def use_shipped(session: Session, place_id: UUID | None, *, by: User, at: dateti
     return _next(session, place_id, None, None, by, at)
 
 
+def in_turn(session: Session, town_id: UUID) -> None:
+    """Templates of a town change one after the other, and none changes while a report is signed in one."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"report templates {town_id}", 0))))
+
+
 def _next(
     session: Session, place_id: UUID | None, name: str | None, content: bytes | None, by: User, at: datetime
 ) -> ReportTemplate:
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"report templates {by.town_id}", 0))))
+    in_turn(session, by.town_id)
     last = session.scalar(
         select(func.max(ReportTemplate.version)).where(
             ReportTemplate.town_id == by.town_id, ReportTemplate.place_id.is_not_distinct_from(place_id)

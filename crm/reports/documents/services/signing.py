@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
@@ -21,6 +22,7 @@ from crm.reports.documents.models import Report, ReportFile, ReportSnapshot, Rep
 from crm.reports.documents.printing import excel, pdf, word
 from crm.reports.documents.queries import finding
 from crm.reports.documents.rules import FINAL, KEPT, Form, Head, Section, State, check_signer, check_text, joined
+from crm.reports.documents.services import papers
 from crm.reports.documents.services.writing import keep_wording, reworded
 
 LONGEST_WHY = 500
@@ -102,13 +104,15 @@ def sign(
     report: Report,
     *,
     version: int,
+    template_id: UUID | None,
     number: int | None,
     signed_on: date,
     signer: str,
     by: User,
     at: datetime,
 ) -> None:
-    """Number, date and sign a report for good, and keep its files. Raises RuleBroken, and Conflict."""
+    """Number, date and sign a report for good, and keep its files: in the wording and the template (None: the shipped one)
+    in which it was read. Raises RuleBroken, and Conflict."""
     _still_a_draft(report)
     check_signer(finding.writers_of(session, report), by.id)
     if report.wording != version:
@@ -120,7 +124,13 @@ def sign(
     if head != report.issued_by:
         raise Conflict(LETTERHEAD_CHANGED, code="letterhead_changed")
     report.head = replace(head, signer=signer.strip() or head.signer).as_json()
+    papers.in_turn(session, report.town_id)
     template = finding.template_of(session, report.town_id, report.place_id)
+    if (template.id if template else None) != template_id:
+        raise Conflict(
+            _l("The office has another Word template by now. Look at the file once more before you sign."),
+            code="template_changed",
+        )
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"report numbers {report.town_id}", 0))))
     given = number or next_number(session, report, signed_on.year)
     try:
@@ -178,7 +188,7 @@ def withdraw(session: Session, report: Report, why: str, *, by: User, at: dateti
     if report.state is State.WITHDRAWN:
         raise Conflict(_l("It was withdrawn already."), code="withdrawn_already")
     if not why.strip():
-        raise RuleBroken(_l("Write why it is withdrawn."), field="why")
+        raise RuleBroken(_l("Write why the report is withdrawn."), field="why")
     report.withdrawn_by_id = by.id
     report.state, report.withdrawn_at = State.WITHDRAWN, at
     report.withdrawn_why = why.strip()[:LONGEST_WHY]
