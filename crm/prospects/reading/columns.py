@@ -12,7 +12,7 @@ from crm.citizen_ids import CitizenId, read_citizen_id
 from crm.names import clean, fold, looks_like_a_name
 from crm.phones import read_phone
 from crm.prospects.reading.kinds import HEADINGS, kind_of, one_ground, special_field, year_of
-from crm.prospects.reading.old_letters import Letters, is_syllable, letters_of, to_unicode
+from crm.prospects.reading.old_letters import Letters, is_syllable, letters_beside, letters_of, to_unicode
 from crm.prospects.reading.outcomes import Cell, Refusal, Unreadable
 from crm.prospects.reading.sources import Merged
 from crm.prospects.reading.values import as_text, neighbourhood_in, read_sex, ward_in
@@ -334,8 +334,7 @@ def _decoded(cell: Cell, letters: Letters) -> str:
 
 def _letters_of_column(rows: Sequence[Sequence[Cell]], index: int, overall: Letters) -> Letters:
     texts = [cell for row in rows if index < len(row) and isinstance(cell := row[index], str) and not cell.isascii()]
-    found = letters_of(texts)
-    return found if found is not Letters.UNICODE or len(texts) >= 5 else overall
+    return letters_beside(texts, overall)
 
 
 def _headings_of_some_kind(

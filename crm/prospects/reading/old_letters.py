@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from functools import lru_cache
 
@@ -305,6 +305,31 @@ def letters_of(texts: Iterable[str]) -> Letters:
     scores = {letters: _good(_converted(word, letters) for word in old) for letters in (Letters.TCVN3, Letters.VNI)}
     best = max(scores, key=lambda letters: scores[letters])
     return best if scores[best] > plain and scores[best] >= 0.6 * len(words) else Letters.UNICODE
+
+
+_OF_PLACES = frozenset(
+    ["thôn", "xóm", "phố", "tổ", "đội", "làng", "bản", "ấp", "ngõ", "đường", "phường", "xã", "tiểu", "số"]
+)
+"""Words that addresses repeat in every row: a column may hold no other word that tells its letters."""
+
+
+def letters_beside(texts: Iterable[str], overall: Letters) -> Letters:
+    """How one column of a sheet is stored, whose other columns are in `overall`: by itself where its words tell, else like
+    the others. «Khu phè» of a TCVN3 sheet is made of syllables either way; only beside the others it is «Khu phố»."""
+    kept = list(texts)
+    found = letters_of(kept)
+    if found is not Letters.UNICODE or overall is Letters.UNICODE:
+        return found
+    words = _telling_words(kept)
+    if any(max(word) > "\u00ff" for word in words):
+        return Letters.UNICODE
+    as_the_others = [_converted(word, overall) for word in words]
+    return overall if _sense(as_the_others) >= _sense(words) else Letters.UNICODE
+
+
+def _sense(words: Collection[str]) -> tuple[int, int]:
+    """How many of the words are syllables, and how many are words of addresses: the greater, the better they are read."""
+    return _good(words), sum(1 for word in words if word.strip(_AROUND).lower() in _OF_PLACES)
 
 
 def _converted(text: str, letters: Letters) -> str:

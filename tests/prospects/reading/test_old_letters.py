@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.prospects.reading.lists import read
-from crm.prospects.reading.old_letters import Letters, letters_of, to_unicode
+from crm.prospects.reading.old_letters import Letters, letters_beside, letters_of, to_unicode
 from tests.prospects.reading.test_messy_lists import workbook
 
 TODAY = dt.date(2019, 10, 15)
@@ -251,3 +252,26 @@ def test_sheets_in_three_kinds_of_letters() -> None:
     assert [one.person.full_name for one in listed.duplicates] == [row[0] for row in rows] * 2
     assert {one.person.address for one in listed.duplicates} == {row[2] for row in rows}
     assert [table.decomposed for table in listed.tables] == [False, False, True]
+
+
+def tcvn3(text: str) -> str:
+    """The text as a TCVN3 font stores it, of the few letters an address needs."""
+    return text.translate(str.maketrans("àáêóăĐạặễệịọốổữ", "µ¸ªã¨§¹ÆÔÖÞäèæ÷"))
+
+
+@pytest.mark.parametrize("stored", [tcvn3, vni])
+@pytest.mark.parametrize("place", ["Khu phố", "Tổ", "Xóm"])
+def test_a_column_that_repeats_one_word_is_read_like_the_others(stored: Callable[[str], str], place: str) -> None:
+    rows: list[list[object]] = [[stored("Họ và tên"), stored("Năm sinh"), stored("Khu phố")]]
+    names = ["Nguyễn Thị Hạnh", "Đặng Thị Đăng", "Nguyễn Đăng Lịch", "Nguyễn Thị Đạt", "Đặng Hữu Thịnh", "Nguyễn Bá Hiệu"]
+    rows += [[stored(name), 1970 + place_in, stored(f"{place} {place_in}")] for place_in, name in enumerate(names)]
+    people = read(workbook(rows), "cu.xlsx", today=TODAY).people
+    assert {one.neighbourhood for one in people} == {f"{place} {number}" for number in range(len(names))}
+    assert people[1].full_name == names[1]
+
+
+def test_a_column_of_its_own_in_unicode_stays_beside_old_letters() -> None:
+    places = [f"Thôn {number}" for number in range(8)]
+    assert letters_beside(places, Letters.TCVN3) is Letters.UNICODE
+    assert letters_beside([f"Khu phè {number}" for number in range(8)], Letters.TCVN3) is Letters.TCVN3
+    assert letters_beside([f"Khu phố {number}" for number in range(8)], Letters.TCVN3) is Letters.UNICODE
