@@ -25,7 +25,7 @@ from crm.places.queries import units_of_all_times
 from crm.prospects.importing import queries
 from crm.prospects.importing.forms import ColumnsForm, HandInForm, columns_chosen, headings_ticked
 from crm.prospects.importing.kinds import KIND_NAMES, KIND_WORDS
-from crm.prospects.importing.rules import AT_WORK, COLUMN_NAMES, STATE_NAMES, problem_sentence, unit_named
+from crm.prospects.importing.rules import AT_WORK, COLUMN_NAMES, QUIET, STATE_NAMES, problem_sentence, unit_named
 from crm.prospects.importing.services import (
     committing,
     deciding,
@@ -156,9 +156,7 @@ def show(import_id: UUID) -> ResponseReturnValue:
     """A list where it stands: at work, to be looked at, or done."""
     row = _seen(import_id)
     if row.state in AT_WORK:
-        return render_template(
-            "prospects/importing/at_work.html", row=row, words=_progress_words(row), why=problem_sentence(row.problem)
-        )
+        return render_template("prospects/importing/at_work.html", row=row, words=_progress_words(row))
     if row.state is ImportState.FAILED:
         return _failed(row)
     if row.state is ImportState.READY and not row.options.get("checked") and not request.args:
@@ -283,10 +281,15 @@ def _looked_at(row: ListImport) -> str:
 
 
 def _progress_words(row: ListImport) -> str:
+    """How far the work is; that it stands still, or was begun anew, before any number that would seem to say otherwise."""
+    if row.heartbeat_at and now() - row.heartbeat_at > QUIET:
+        return str(_("The work was interrupted. It begins again by itself within two minutes."))
     if row.state is ImportState.QUEUED or not row.total:
-        return str(STATE_NAMES[row.state])
-    words = {"state": STATE_NAMES[row.state], "done": in_number(row.done), "total": in_number(row.total)}
-    return str(_("%(state)s: %(done)s of about %(total)s rows", **words))
+        far = str(STATE_NAMES[row.state])
+    else:
+        words = {"state": STATE_NAMES[row.state], "done": in_number(row.done), "total": in_number(row.total)}
+        far = str(_("%(state)s: %(done)s of about %(total)s rows", **words))
+    return " ".join(filter(None, (problem_sentence(row.problem), far)))
 
 
 @bp.get("/<uuid:import_id>/progress")

@@ -50,6 +50,8 @@ MOST_TRIES = 3
 """How often work that is interrupted is begun again before a person is asked."""
 STALE = timedelta(seconds=60)
 """Work whose heart has not beaten for so long is taken up by somebody else."""
+QUIET = timedelta(seconds=20)
+"""Work whose heart has not beaten for so long has most likely ended with its worker: whoever waits is told."""
 AT_WORK = (ImportState.QUEUED, ImportState.READING, ImportState.COMMITTING, ImportState.UNDOING)
 
 STATE_NAMES = {
@@ -69,6 +71,7 @@ class Problem(StrEnum):
 
     PLACE_NEEDED = "place_needed"
     NOBODY = "nobody"
+    READING_INTERRUPTED = "reading_interrupted"
     READING_STOPPED = "reading_stopped"
     LOADING_INTERRUPTED = "loading_interrupted"
     LOADING_STOPPED = "loading_stopped"
@@ -79,6 +82,7 @@ class Problem(StrEnum):
 PROBLEMS = {
     Problem.PLACE_NEEDED: _l("The list does not say in which ward the people live. Choose the ward and read it again."),
     Problem.NOBODY: _l("The list has headings but nobody below them. Choose the file that holds the people."),
+    Problem.READING_INTERRUPTED: _l("Reading was interrupted. The list is being read again from its beginning."),
     Problem.READING_STOPPED: _l("Reading was interrupted several times. Read it again, or hand the file in once more."),
     Problem.LOADING_INTERRUPTED: _l("Loading was interrupted; nothing was loaded. It has been started again."),
     Problem.LOADING_STOPPED: _l("Loading was interrupted several times; nothing was loaded. Load the list again."),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +14,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crm import clock
 from crm.accounts.models import User
 from crm.accounts.rules import Role
+from crm.prospects.importing.rules import QUIET, STALE
+from crm.prospects.importing.services.reading import take_up
 from crm.prospects.models import ImportRow, ListImport, Prospect
 from crm.prospects.rules import ImportState, RowOutcome
 from tasks.prospects import commit_list, read_list, undo_list
@@ -242,3 +247,34 @@ def test_two_who_load_at_once_load_once(signed_in: Browser, manager: User, sessi
     assert browser.post(f"{address}/commit").status_code == 303
     assert browser.post(f"{address}/commit").location == address
     assert states(session) == [ImportState.COMMITTING]
+
+
+def test_whoever_waits_reads_that_the_work_stands_still_and_that_it_begins_again(
+    signed_in: Browser, manager: User, session: Session, make: Make
+) -> None:
+    browser = signed_in(manager)
+    address = upload(browser, DONG_SON, place=str(make.ward("14821").id))
+    row = session.scalars(select(ListImport)).one()
+    row.state, row.total, row.done, row.tries = ImportState.READING, 20_000, 4_000, 1
+
+    def told() -> str:
+        session.flush()
+        words: str = browser.get(f"{address}/progress").json["text"]  # type: ignore[index]
+        assert words in html.unescape(browser.get(address).text)
+        return words
+
+    row.heartbeat_at = clock.now()
+    assert told() == "Đang đọc: 4.000 trong khoảng 20.000 dòng"
+    row.heartbeat_at = clock.now() - QUIET - timedelta(seconds=1)
+    assert told() == "Công việc bị gián đoạn. Máy tự làm lại trong vòng hai phút."
+    row.heartbeat_at = clock.now() - 2 * STALE
+    session.flush()
+    assert take_up(session, row.id, clock.now()) is not None
+    row.done = 0
+    again = "Việc đọc bị gián đoạn. Danh sách đang được đọc lại từ đầu."
+    assert told() == f"{again} Đang đọc: 0 trong khoảng 20.000 dòng"
+    row.heartbeat_at = None
+    session.flush()
+    read_list(str(row.id))
+    session.refresh(row)
+    assert (row.state, row.problem) == (ImportState.READY, None)

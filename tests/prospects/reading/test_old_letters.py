@@ -263,7 +263,14 @@ def tcvn3(text: str) -> str:
 @pytest.mark.parametrize("place", ["Khu phố", "Tổ", "Xóm"])
 def test_a_column_that_repeats_one_word_is_read_like_the_others(stored: Callable[[str], str], place: str) -> None:
     rows: list[list[object]] = [[stored("Họ và tên"), stored("Năm sinh"), stored("Khu phố")]]
-    names = ["Nguyễn Thị Hạnh", "Đặng Thị Đăng", "Nguyễn Đăng Lịch", "Nguyễn Thị Đạt", "Đặng Hữu Thịnh", "Nguyễn Bá Hiệu"]
+    names = [
+        "Nguyễn Thị Hạnh",
+        "Đặng Thị Đăng",
+        "Nguyễn Đăng Lịch",
+        "Nguyễn Thị Đạt",
+        "Đặng Hữu Thịnh",
+        "Nguyễn Bá Hiệu",
+    ]
     rows += [[stored(name), 1970 + place_in, stored(f"{place} {place_in}")] for place_in, name in enumerate(names)]
     people = read(workbook(rows), "cu.xlsx", today=TODAY).people
     assert {one.neighbourhood for one in people} == {f"{place} {number}" for number in range(len(names))}

@@ -33,7 +33,7 @@ from crm.prospects.models import ImportPerson, ImportRow, ListImport
 from crm.prospects.rules import ImportState
 from crm.sealed import current as seal
 
-PERSISTENCE = Persistence(ImportState.FAILED, None, Problem.READING_STOPPED)
+PERSISTENCE = Persistence(ImportState.FAILED, Problem.READING_INTERRUPTED, Problem.READING_STOPPED)
 AHEAD = 6
 """Chunks of rows that may be understood before they are kept: about as many as come while a part is compared."""
 PART = 20_000
