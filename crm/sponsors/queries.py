@@ -110,10 +110,15 @@ def allocation(session: Session, scope: Scope, allocation_id: UUID) -> Allocatio
 
 def sponsor_with(session: Session, token: str) -> Sponsor:
     """The sponsor whose private page a token opens. Raises NotFound."""
+    return kept_of(session, with_page(session, token))
+
+
+def with_page(session: Session, token: str) -> Sponsor:
+    """The row that has the token, also when it turned out to be another sponsor. Raises NotFound."""
     found = session.scalar(select(Sponsor).where(Sponsor.page_digest == token_digest(token)))
     if found is None:
         raise NotFound
-    return kept_of(session, found)
+    return found
 
 
 def _one(session: Session, kind: type[Row], scope: Scope, key: UUID) -> Row:

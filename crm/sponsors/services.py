@@ -36,7 +36,7 @@ from crm.premiums.rules.keys import PERIODS
 from crm.premiums.rules.quotes import Plan
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground, Stage
-from crm.sponsors.family import joined_among
+from crm.sponsors.family import joined_among, kept_of
 from crm.sponsors.giving.rules import Due, Frequency
 from crm.sponsors.giving.services.instalments import begin_instalments
 from crm.sponsors.ledger.booking import (
@@ -58,7 +58,7 @@ from crm.sponsors.ledger.booking import (
 from crm.sponsors.ledger.limits import refuse_alone
 from crm.sponsors.ledger.passing import fetch_back, pass_on
 from crm.sponsors.models import Allocation, AllocationMonth, Pledge, Posting, Receipt, Sponsor
-from crm.sponsors.queries import FUND_ACCOUNT, came_in_on, carried_months, is_reversed, months_carried, price
+from crm.sponsors.queries import FUND_ACCOUNT, came_in_on, carried_months, is_reversed, months_carried, price, with_page
 from crm.sponsors.rules import (
     AccountKind,
     FundAccount,
@@ -207,6 +207,26 @@ def renew_page(session: Session, sponsor: Sponsor) -> str:
 def close_page(sponsor: Sponsor) -> None:
     """The sponsor's private page opens no more."""
     sponsor.page_digest = None
+
+
+def give_up_page(session: Session, token: str, *, renewed: bool, at: datetime) -> str | None:
+    """The sponsor themselves gave up the address of their page: it opens nothing any more. Answers the token of the new
+    one, or None when they want none. Raises NotFound."""
+    row = with_page(session, token)
+    close_page(row)
+    of = kept_of(session, row)
+    note_change(
+        session,
+        town_id=row.town_id,
+        user_id=None,
+        act="sponsor_page_given_up",
+        subject="sponsor",
+        subject_id=of.id,
+        at=at,
+        after={"renewed": renewed},
+    )
+    session.flush()
+    return renew_page(session, of) if renewed else None
 
 
 def pledge(

@@ -23,6 +23,10 @@ class Links:
         """A sponsor's own page."""
         return f"{self.public_url}/s/{token}"
 
+    def promise(self, pledge_id: UUID) -> str:
+        """A promise, for the office."""
+        return f"{self.public_url}/pledges/{pledge_id}"
+
     def paying(self, pledge_id: UUID) -> str:
         """Where a promise is paid."""
         return f"{self.public_url}/sponsor/pay/{self.pay_token(pledge_id)}"

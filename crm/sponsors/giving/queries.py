@@ -12,16 +12,18 @@ from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope, token_digest
+from crm.accounts.rules import Role
+from crm.clock import at as start_of
 from crm.errors import NotFound
 from crm.mail.models import Email
 from crm.mail.rules import LOST
 from crm.money import Vnd
-from crm.sponsors.family import kept_of, stands_for
+from crm.sponsors.family import is_of, kept_of, stands_for
 from crm.sponsors.giving.models import PledgeInstalment, PledgeStep, Registration
-from crm.sponsors.giving.rules import AWAY_FROM_DUE, LETTER, Account, Due, Frequency, Reminder, laid
+from crm.sponsors.giving.rules import AWAY_FROM_DUE, LETTER, Account, Due, Frequency, Reminder, Step, laid
 from crm.sponsors.models import Pledge, Receipt, Sponsor
 from crm.sponsors.rules import PledgeState
-from crm.web.pager import Page, page
+from crm.web.pager import Page, page, read_cursor, write_cursor
 
 # ---- promises
 
@@ -109,6 +111,74 @@ def steps_of(session: Session, pledge: Pledge) -> Sequence[Done]:
         .limit(100)
     )
     return [Done(row[0], row[1]) for row in session.execute(query)]
+
+
+def open_promises(session: Session, of: Sponsor, most: int = 50) -> Sequence[Pledge]:
+    """The open promises of a sponsor, the latest first."""
+    query = select(Pledge).where(
+        Pledge.town_id == of.town_id, is_of(Pledge.sponsor_id, of), Pledge.state == PledgeState.OPEN
+    )
+    return session.scalars(query.order_by(Pledge.pledged_on.desc(), Pledge.id.desc()).limit(most)).all()
+
+
+def promise_of(session: Session, of: Sponsor, pledge_id: UUID) -> Pledge:
+    """A promise of just this sponsor. Raises NotFound."""
+    query = select(Pledge).where(Pledge.town_id == of.town_id, is_of(Pledge.sponsor_id, of), Pledge.id == pledge_id)
+    found = session.scalar(query)
+    if found is None:
+        raise NotFound
+    return found
+
+
+MOST_TOLD = 20
+
+
+def who_is_told(session: Session, town_id: UUID) -> Sequence[User]:
+    """The treasurers, who hear of what sponsors do to their promises themselves."""
+    query = select(User).where(User.town_id == town_id, User.role == Role.TREASURER, User.active)
+    return session.scalars(query.order_by(User.id).limit(MOST_TOLD)).all()
+
+
+class ByOwnHand(NamedTuple):
+    """A sponsor changed or ended their promise themselves."""
+
+    step: PledgeStep
+    pledge: Pledge
+    sponsor: Sponsor
+
+
+LATELY = timedelta(days=30)
+
+
+def _by_own_hand(town_id: UUID, today: date) -> Any:
+    """Changes and ends of the last days that no member of staff did."""
+    staff = exists().where(User.town_id == PledgeStep.town_id, User.id == PledgeStep.by_id, User.role != Role.SPONSOR)
+    return (
+        select(PledgeStep, Pledge, Sponsor)
+        .join(Pledge, and_(Pledge.town_id == PledgeStep.town_id, Pledge.id == PledgeStep.pledge_id))
+        .join(Sponsor, stands_for(Pledge))
+        .where(
+            PledgeStep.town_id == town_id,
+            PledgeStep.step != Step.MADE,
+            PledgeStep.at >= start_of(today - LATELY),
+            ~staff,
+        )
+    )
+
+
+def by_own_hand_page(session: Session, scope: Scope, today: date, *, cursor: str | None, size: int) -> Page[ByOwnHand]:
+    """What sponsors did to their promises themselves in the last days, the latest first."""
+    query = _by_own_hand(scope.town_id, today)
+    if cursor:
+        query = query.where(PledgeStep.id < read_cursor(cursor, (UUID,))[0])
+    rows = [ByOwnHand(*row) for row in session.execute(query.order_by(PledgeStep.id.desc()).limit(size + 1))]
+    return Page(rows[:size], write_cursor([rows[size - 1].step.id]) if len(rows) > size else None)
+
+
+def how_many_by_own_hand(session: Session, town_id: UUID, today: date) -> int:
+    """How many times they did so."""
+    some = _by_own_hand(town_id, today).with_only_columns(PledgeStep.id).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0
 
 
 def receipts_on(session: Session, pledge: Pledge) -> Sequence[Receipt]:

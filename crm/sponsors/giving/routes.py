@@ -288,6 +288,16 @@ def to_call() -> ResponseReturnValue:
     return render_template("sponsors/giving/to_call.html", found=found, pays=pays, today=today)
 
 
+@bp.get("/pledges/by-sponsors")
+@may(May.SEE_SPONSORS)
+def own_hand() -> ResponseReturnValue:
+    """What sponsors changed, paused or ended themselves in the last days, the latest first."""
+    found = queries.by_own_hand_page(
+        session(), current_scope(), clock.today(), cursor=request.args.get("cursor"), size=PAGE
+    )
+    return render_template("sponsors/giving/own_hand.html", found=found, steps=rules.STEPS)
+
+
 @bp.get("/sponsors/<uuid:sponsor_id>/pledge")
 @may(May.RECORD_MONEY)
 def pledge_form(sponsor_id: UUID) -> ResponseReturnValue:
@@ -382,7 +392,7 @@ def change_pledge(pledge_id: UUID) -> ResponseReturnValue:
     if form.validate():
         with refusals_on(form), transaction() as current:
             came = queries.received_on(current, changed.town_id, [changed.id]).get(changed.id, 0)
-            rest = _rest(form, came)
+            rest = _rest(form, changed, came)
             scheduling.change(current, changed, rest, form.often, reason=form.reason.data, **_act())
             flash(_("The promise is changed; what came in stays as it is."), "success")
             return redirect(url_for(".show_pledge", pledge_id=pledge_id), 303)
@@ -599,11 +609,12 @@ def _dues(form: PromiseForm, amount: int | None) -> tuple[Due, ...]:
     return rules.schedule(amount, form.often, form.times.data or 0, first)
 
 
-def _rest(form: ChangeForm, came: int) -> tuple[Due, ...]:
+def _rest(form: ChangeForm, changed: Pledge, came: int) -> tuple[Due, ...]:
     """What is still to come after a change. Raises RuleBroken."""
     if form.often is Frequency.OWN:
         return rules.own_schedule(form.own_dues())
-    rest = rules.rest_of(form.amount.data or 0, came)
+    a_month = scheduling.least_month(session(), changed, clock.today())
+    rest = rules.rest_of(form.amount.data or 0, changed.amount, came, a_month)
     first = form.first.data or rules.months_on(clock.today(), 1)
     return rules.schedule(rest, form.often, form.times.data or 0, first) if rest else ()
 

@@ -301,14 +301,53 @@ def _by_day(dues: Iterable[Due]) -> tuple[Due, ...]:
     return tuple(Due(day, together[day]) for day in sorted(together))
 
 
-def rest_of(total: Vnd, received: Vnd) -> Vnd:
-    """What is still to come when the whole promise is `total`. Raises RuleBroken below what came in."""
-    positive(total)
-    if total < received:
-        raise RuleBroken(
-            _l("%(came)s came in already, so the promise cannot be less.", came=in_money(received)), field="amount"
+def refuse_too_little(total: Vnd, before: Vnd, received: Vnd, a_month: Vnd) -> None:
+    """Refuses a promise that is lowered below what came in on it, of which part may be set aside or paid on, or below one
+    month of one person. `before` is the promise as it was: one that was smaller than a month may stay as it is."""
+    least = max(received, min(a_month, before), 1)
+    if total >= least:
+        return
+    if received == least:
+        message = _l(
+            "%(least)s came in already, so that is the least possible. To give no more, end the promise.",
+            least=in_money(least),
         )
-    return total - received
+    else:
+        message = _l(
+            "The least possible is %(least)s, one month of one person. To give no more, end the promise.",
+            least=in_money(least),
+        )
+    raise RuleBroken(message, field="amount", code="too_little")
+
+
+def rest_of(total: Vnd, before: Vnd, received: Vnd, a_month: Vnd) -> Vnd:
+    """What is still to come when the whole promise becomes `total`. Raises RuleBroken (`refuse_too_little`)."""
+    refuse_too_little(total, before, received, a_month)
+    return positive(total) - received
+
+
+PAUSES = (1, 2, 3, 6, 12)
+"""For so many months a sponsor may pause."""
+FARTHEST = timedelta(days=366)
+"""So far ahead the next transfer may lie that a sponsor puts off themselves."""
+
+
+def transfers_in(frequency: Frequency, months: int | None) -> int:
+    """How many transfers a promise over so many months has. Raises RuleBroken."""
+    if frequency not in EVERY:
+        return 1
+    if months is None:
+        raise RuleBroken(_l("Say for how many months."), field="months")
+    return -(-months // EVERY[frequency])
+
+
+def paused(still: Sequence[Due], until: date) -> tuple[Due, ...]:
+    """What is still to come, put off by whole months until its first day is not before a day; nothing is dropped."""
+    put_off, months = tuple(still), 0
+    while put_off and put_off[0].on < until:
+        months += 1
+        put_off = tuple(Due(months_on(due.on, months), due.amount) for due in still)
+    return put_off
 
 
 def reminder_due(due_on: date, today: date) -> Reminder | None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from flask_babel import gettext as _
 
 from crm.money import Vnd
-from crm.sponsors.giving.rules import LINK_LIVES, Reminder
+from crm.sponsors.giving.rules import LINK_LIVES, Reminder, Step
 from crm.sponsors.rules import FundAccount
 from crm.web.filters import in_day, in_money
 
@@ -86,6 +86,48 @@ def reminder(
         _signed(town),
     )
     return Written(subject, _letter(lines))
+
+
+def by_own_hand(
+    step: Step, reason: str, address: str, *, name: str, code: str, total: Vnd, left: Vnd, town: str
+) -> Written:
+    """Tells the office what a sponsor did to their promise."""
+    lines = (
+        _("%(name)s decided about the promise %(code)s on their own page:", name=name, code=code),
+        reason,
+        _standing(step, total, left),
+        address,
+        _signed(town),
+    )
+    if step is Step.ENDED:
+        subject = _("%(name)s ended the promise %(code)s", name=name, code=code)
+    else:
+        subject = _("%(name)s changed the promise %(code)s", name=name, code=code)
+    return Written(subject, _letter(lines))
+
+
+def as_you_asked(step: Step, *, name: str, code: str, total: Vnd, left: Vnd, town: str) -> Written:
+    """Tells the sponsor that it is done: it may not have been them."""
+    lines = (
+        _("Dear %(name)s,", name=name),
+        _("On your own page the promise %(code)s was changed or ended. Everything you gave stays as it is.", code=code),
+        _standing(step, total, left),
+        _("If it was not you, please call us at once."),
+        _signed(town),
+    )
+    return Written(_("Your promise %(code)s", code=code), _letter(lines))
+
+
+def _standing(step: Step, total: Vnd, left: Vnd) -> str:
+    if step is Step.ENDED:
+        return str(_("Nothing more is expected."))
+    return str(
+        _(
+            "The promise is %(total)s now, of which %(left)s are still to come.",
+            total=in_money(total),
+            left=in_money(left),
+        )
+    )
 
 
 def _transfer(code: str, account: FundAccount | None) -> str:

@@ -71,6 +71,8 @@ class Desk:
     waiting: int
     """What anybody may decide; the page names the oldest."""
     registrations: int
+    own_hand: int
+    """How often sponsors changed or ended a promise themselves in the last days."""
     bridge: Bridge | None
     """None until a statement of some account was loaded."""
     proposed: Proposed | None
@@ -115,6 +117,7 @@ def desk(session: Session, scope: Scope, today: date) -> Desk:
         decisions=ledger.how_many_wait(session, town_id, scope.user_id),
         waiting=ledger.how_many_wait(session, town_id),
         registrations=giving.how_many_wait(session, town_id, MOST_COUNTED),
+        own_hand=giving.how_many_by_own_hand(session, town_id, today),
         bridge=bridge_on(session, town_id, today) if bank_accounts(session, town_id) else None,
         proposed=_proposed(session, town_id),
         ahead=ahead(session, scope, today),

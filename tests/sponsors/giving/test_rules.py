@@ -95,9 +95,9 @@ def test_a_change_leaves_what_came_in_as_it_is() -> None:
 
 
 def test_a_promise_is_never_less_than_what_came_in() -> None:
-    assert rest_of(200, 150) == 50
+    assert rest_of(200, 300, 150, 100) == 50
     with pytest.raises(RuleBroken):
-        rest_of(149, 150)
+        rest_of(149, 300, 150, 100)
 
 
 def test_whatever_is_changed_the_promise_is_what_came_and_what_is_to_come() -> None:

@@ -31,7 +31,7 @@ from crm.sponsors.models import Pledge, Sponsor
 from crm.sponsors.queries import fund_account
 from tests.factories import Make
 from tests.sponsors.giving.test_registering import ACCOUNT, Browser
-from tests.sponsors.stories import TODAY, sponsor
+from tests.sponsors.stories import A_MONTH, TODAY, sponsor
 from tests.sponsors.test_routes import words
 
 MILLION = 1_000_000
@@ -115,6 +115,46 @@ def test_an_ended_promise_expects_nothing_and_is_touched_no_more(session: Sessio
         end(made)
     with pytest.raises(Conflict):
         change(made, Due(FIRST, 1))
+
+
+def test_a_promise_is_not_lowered_below_what_came_in_or_a_month_of_one_person(session: Session, make: Make) -> None:
+    by = sponsor(make)
+    made = promise(by)
+    with pytest.raises(RuleBroken, match=r"107\.800"):
+        change(made, Due(FIRST, A_MONTH - 1))
+    with pytest.raises(RuleBroken, match=r"107\.800"):
+        receive(by, made, 50_000)
+        change(made)
+    change(made, Due(FIRST, A_MONTH - 50_000))
+    assert made.amount == A_MONTH
+    small = promise(by, 60_000, 1)
+    change(small, Due(date(2019, 12, 1), 60_000))
+    assert small.amount == 60_000, "what was small when it was promised may be paid on another day"
+    with pytest.raises(RuleBroken, match=r"60\.000"):
+        change(small, Due(date(2019, 12, 1), 59_999))
+
+
+def test_page_and_program_say_the_least_possible(
+    signed_in: Browser, client: FlaskClient, api: Callable[..., dict[str, str]], session: Session, make: Make
+) -> None:
+    by = sponsor(make)
+    made = promise(by)
+    page = signed_in(Role.TREASURER)
+    sent = {"frequency": "once", "first": "2019-12-01", "reason": "Xin giảm"}
+    for amount in ("", "0", "1.000"):
+        answer = page.post(f"/pledges/{made.id}/change", data=sent | {"amount": amount})
+        assert answer.status_code == 422
+        assert "Ít nhất là 107.800 đ" in words(answer.text)
+    receive(by, made, MILLION)
+    answer = page.post(f"/pledges/{made.id}/change", data=sent | {"amount": "900.000"})
+    assert "1.000.000 đ đã về" in words(answer.text)
+    other = promise(by)
+    headers = api(make.user(Role.TREASURER))
+    for rest in ([], [{"due_on": "2019-12-01", "amount": 5_000}]):
+        sent = {"rest": rest, "reason": "Xin giảm"}
+        refused = client.post(f"/api/v1/pledges/{other.id}/change", json=sent, headers=headers)
+        assert refused.status_code == 422
+        assert "107.800" in refused.text
 
 
 def test_the_database_keeps_a_promise_equal_to_its_instalments(session: Session, make: Make) -> None:

@@ -94,7 +94,7 @@ def changed_tokens(token: str) -> Iterator[str]:
 def addresses(app: Flask, mine: One, theirs: One) -> Iterator[tuple[str, str]]:
     """Every address of sponsors with the ids of the other, and where there is a token, with one's own."""
     for rule in app.url_map.iter_rules():
-        if not rule.endpoint.startswith(("letters.", "letter_office.", "sponsors.")):
+        if not rule.endpoint.startswith(("letters.", "letter_office.", "own_promises.", "sponsors.")):
             continue
         known = theirs.ids | {"token": mine.token, "prospect_id": uuid4(), "allocation_id": uuid4()}
         known |= {name: uuid4() for name in rule.arguments - known.keys()}

@@ -29,6 +29,7 @@ from crm.prospects.rules import Ground
 from crm.sponsors import queries as sponsors
 from crm.sponsors.cliff.queries import offer_to
 from crm.sponsors.duplicates.queries import remained
+from crm.sponsors.giving import queries as giving_queries
 from crm.sponsors.giving.showing import links
 from crm.sponsors.letters import printing, queries, services
 from crm.sponsors.letters.models import SponsorPaper
@@ -64,9 +65,10 @@ class Door:
 
     def url(self, endpoint: str, **values: Any) -> str:
         """An address behind the same door."""
+        blueprint, _dot, name = endpoint.rpartition(".")
         if self.token is None:
-            return url_for(f".my_{endpoint}", **values)
-        return url_for(f".{endpoint}", token=self.token, **values)
+            return url_for(f"{blueprint}.my_{name}", **values)
+        return url_for(f"{blueprint}.{name}", token=self.token, **values)
 
 
 def by_token(token: str) -> Door:
@@ -99,7 +101,7 @@ def my_letter() -> ResponseReturnValue:
     try:
         return _letter(by_account())
     except NotFound:
-        return _unlisted(render_template("sponsors/letters/nobody.html"))
+        return unlisted(render_template("sponsors/letters/nobody.html"))
 
 
 def _letter(door: Door) -> ResponseReturnValue:
@@ -108,7 +110,12 @@ def _letter(door: Door) -> ResponseReturnValue:
     balance, received = sponsors.balance_of(current, by), queries.receipts_of(current, by)
     now = [line for line in told.lines if line.kept_months and line.kept_months[-1] >= this]
     groups, ever = told.groups(now), told.groups(told.lines)
-    giving, a_month = how_to_give(current, by, today), sponsors.a_month(current, by.town_id, Ground.POOR, today)
+    promises = giving_queries.open_promises(current, by)
+    accounts = giving_queries.accounts_of(current, promises, today)
+    giving, a_month = (
+        how_to_give(current, promises, accounts),
+        sponsors.a_month(current, by.town_id, Ground.POOR, today),
+    )
     ends = min((line.kept_months[-1] for line in now), default=None)
     after = request.args.get("after", 0, type=int)
     lines = [line for line in told.lines if line.number > after]
@@ -137,6 +144,8 @@ def _letter(door: Door) -> ResponseReturnValue:
         years=first_page_years(filter(None, [queries.first_received(current, by)]), today),
         publicity=queries.publicity_of(current, by),
         giving=giving,
+        promises=promises,
+        accounts=accounts,
         given=balance.received + elsewhere - others,
         elsewhere=elsewhere,
         others=others,
@@ -151,7 +160,7 @@ def _letter(door: Door) -> ResponseReturnValue:
         kinds=PAPERS,
         fund_phone=account.phone if (account := sponsors.fund_account(current)) else "",
     )
-    return _unlisted(page)
+    return unlisted(page)
 
 
 # ---- papers
@@ -223,7 +232,7 @@ def pdf(shown: SponsorPaper) -> Response:
     """A paper in the language that its address names, else in the reader's."""
     lang = request.args.get("lang")
     made = printing.pdf_of(shown, lang if lang in LANGUAGES else chosen())
-    response = _unlisted(made)
+    response = unlisted(made)
     response.headers["Content-Type"] = "application/pdf"
     response.headers["Content-Disposition"] = f'inline; filename="{shown.number}.pdf"'
     return response
@@ -254,7 +263,7 @@ def _publicity(door: Door) -> ResponseReturnValue:
     return redirect(door.url("letter") + "#share", 303)
 
 
-def _unlisted(content: str | bytes, status: int = 200) -> Response:
+def unlisted(content: str | bytes, status: int = 200) -> Response:
     """An answer that no search engine lists and whose address no other page is told."""
     response = make_response(content, status)
     response.headers["Referrer-Policy"] = "no-referrer"
