@@ -87,6 +87,7 @@ def add_to(
         "came": sum(one.own is not None for one in told),
         "missing": [one.name for one in told if one.own is None],
         "returned": [one.name for one in lines if one.owed.state is State.RETURNED],
+        "early": [one.name for one in lines if one.early(row)],
         "late": [one.name for one in lines if one.came_on and late_by(row.due_on, one.came_on, one.came_on)],
         "figures": {own.value: {"number": one.number, "silent": list(one.silent)} for own, one in sums.items()},
     }
@@ -127,7 +128,9 @@ def _who_reported(row: ReportingRound, lines: Sequence[Line]) -> Sheet:
 def _unit(place: int, row: ReportingRound, one: Line) -> list[Any]:
     came, last = one.came_on, one.last
     late = late_by(row.due_on, came, came) if came else 0
-    state = ON_PAPER_STATES.get(one.owed.state) or (f"Muộn {late} ngày" if late else "Đúng hạn")
+    early = one.early(row)
+    on_time = f"Trước khi hết kỳ, số liệu đến {early:%d/%m/%Y}" if early else "Đúng hạn"
+    state = ON_PAPER_STATES.get(one.owed.state) or (f"Muộn {late} ngày" if late else on_time)
     return [
         place,
         one.name,
@@ -198,10 +201,15 @@ def sentences(facts: Mapping[str, Any]) -> list[str]:
 
 
 def _not_there(told: Mapping[str, Any]) -> str:
-    """Who has not reported, and apart from these who did and was asked for a correction."""
+    """Who has not reported, and apart from these who was asked for a correction and who sent figures of a part only."""
     back = told.get("returned", [])
     silent = [name for name in told["missing"] if name not in back]
-    said = (("chưa gửi", silent), ("đã trả lại để sửa, chưa gửi lại", back))
+    early = told.get("early", [])
+    said = (
+        ("chưa gửi", silent),
+        ("đã trả lại để sửa, chưa gửi lại", back),
+        ("gửi khi chưa hết kỳ, chưa bổ sung", early),
+    )
     return "".join(f"; {words}: {_shortly(names)}" for words, names in said if names)
 
 

@@ -18,7 +18,7 @@ from crm.db import one_found
 from crm.places.models import Place
 from crm.reports.periods import ReportKind
 from crm.reports.rounds.models import ReportingRound, ReportingRule, ReportOwed, ReportReturn, ReportSubmission
-from crm.reports.rounds.rules import OWING, State, Who, group_of
+from crm.reports.rounds.rules import OWING, State, Who, group_of, sent_early, whole_from
 from crm.web.pager import Page, read_cursor, write_cursor
 
 MOST_UNITS = 50
@@ -151,6 +151,13 @@ class Line(NamedTuple):
     def came_on(self) -> date | None:
         return clock.local_day(self.owed.came_at) if self.owed.came_at else None
 
+    def early(self, row: ReportingRound) -> date | None:
+        """The last day of the figures that came, where the period was not over by then."""
+        if self.last is None or self.owed.state is not State.SUBMITTED:
+            return None
+        as_of = date.fromisoformat(self.last.known["as_of"])
+        return as_of if sent_early(ReportKind(row.kind), row.period, row.due_on, as_of) else None
+
 
 BY_UNIT = (ReportOwed.place_id.is_(None), Place.code, Organisation.name, ReportOwed.id)
 
@@ -204,6 +211,11 @@ class Task(NamedTuple):
 
     line: Line
     round: ReportingRound
+
+    def waits_until(self, today: date) -> date | None:
+        """The last day of its period, where that is not over and the report may wait for it."""
+        whole = whole_from(ReportKind(self.round.kind), self.round.period, self.round.due_on)
+        return whole if whole is not None and today < whole else None
 
 
 def to_write(session: Session, scope: Scope, *, most: int = 20) -> list[Task]:

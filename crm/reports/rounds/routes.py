@@ -46,6 +46,7 @@ from crm.reports.rounds.rules import (
     ends,
     late_by,
     periods_around,
+    sent_early,
     together,
 )
 from crm.web.forms import refusals_flashed, refusals_on
@@ -54,6 +55,8 @@ from crm.web.parts import part_of
 from tasks.documents import count_report
 
 bp = Blueprint("rounds", __name__, url_prefix="/reporting")
+MOST_NOTES = 20
+"""So many units' words stand in full on the page of a round."""
 WORDS: dict[str, Any] = {
     "STATES": STATES,
     "OWN": OWN_WORDS,
@@ -173,7 +176,9 @@ def write(owed_id: UUID) -> ResponseReturnValue:
                 _("Sent. The office sees it at once; you can send a correction until the round is closed."), "success"
             )
             return redirect(url_for(".unit", owed_id=owed_id), 303)
-    given = {"line": line, "row": row, "form": form, "pairs": form.pairs(line.who), "known": known}
+    as_of, kind = date.fromisoformat(known["as_of"]), ReportKind(row.kind)
+    early = ends(kind, row.period)[1] if sent_early(kind, row.period, row.due_on, as_of) else None
+    given = {"line": line, "row": row, "form": form, "pairs": form.pairs(line.who), "known": known, "early": early}
     wrong = form.errors or form.form_errors
     return render_template("reports/rounds/write.html", **given, today=clock.today(), **WORDS), 422 if wrong else 200
 
@@ -301,6 +306,8 @@ def _page(row: ReportingRound, *, due_form: DueForm | None = None) -> str:
         ),
         counts=queries.counts(session(), scope, [row.id], today).get(row.id, queries.Counts()),
         sums=together(told_of(whole)) if office else {},
+        notes=[(one.name, one.last.note) for one in whole if one.last and one.last.note],
+        MOST_NOTES=MOST_NOTES,
         report=report,
         not_in_it=_came_after(report, whole),
         office=office,

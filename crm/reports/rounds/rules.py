@@ -124,6 +124,19 @@ def late_by(due_on: date, came: date | None, today: date) -> int:
     return max(((came or today) - due_on).days, 0)
 
 
+def whole_from(kind: ReportKind, period: str, due_on: date) -> date | None:
+    """The last day of a period whose report may come after it: figures of an earlier day are not the whole period's. None
+    where the report is due before the period is over, as the year's is."""
+    _first, last = ends(kind, period)
+    return last if due_on >= last else None
+
+
+def sent_early(kind: ReportKind, period: str, due_on: date, as_of: date) -> bool:
+    """Whether figures of a day were sent before the period was over although they could have waited for its last day."""
+    whole = whole_from(kind, period, due_on)
+    return whole is not None and as_of < whole
+
+
 # ---- figures of their own
 
 

@@ -26,7 +26,7 @@ from crm.reports.documents.queries import finding
 from crm.reports.documents.rules import Section
 from crm.reports.documents.services import counting, signing
 from crm.reports.periods import ReportKind
-from crm.reports.rounds import queries, reminding, services
+from crm.reports.rounds import consolidating, queries, reminding, services
 from crm.reports.rounds.models import ReportingRound, ReportOwed, ReportSubmission
 from crm.reports.rounds.rules import Own, State, Who
 from tasks.documents import count_report
@@ -314,6 +314,69 @@ def test_what_was_returned_is_told_at_once_and_not_first_before_the_last_day(
     told = {"address": "https://x", "today": AT.date(), "at": AT}
     assert reminding.remind(session, clerk.town_id, **told) == 1
     assert reminding.remind(session, clerk.town_id, **told) == 0, "each return once"
+
+
+# ---- before the period is over
+
+
+def test_figures_sent_before_the_month_is_over_are_told_as_such_until_they_are_completed(
+    session: Session,
+    make: Make,
+    clerk: User,
+    signed_in: Callable[..., FlaskClient],
+    at_time: Callable[[datetime], None],
+) -> None:
+    early = clock.at(date(2019, 10, 15), 8)
+    at_time(early)
+    ward = make.ward()
+    lead, office = signed_in(make.user(Role.LEAD, place_id=ward.id)), signed_in(clerk)
+    row = services.open_round(session, clerk.town_id, ReportKind.MONTH, "2019-10", by=clerk, at=early)
+    owed = owed_by(session, row, ward.id)
+    home = lead.get("/dashboard").text
+    assert "Báo cáo tháng 10/2019: gửi từ ngày 31/10/2019 đến ngày 5/11/2019, khi hết kỳ." in home
+    says, mark = "Nên gửi từ ngày 31/10/2019", "số liệu mới đến 15/10/2019"
+    assert says in lead.get(f"/reporting/units/{owed.id}/write").text
+    sent(session, owed, row, clerk)
+    for page in (office.get(f"/reporting/{row.id}"), lead.get(f"/reporting/units/{owed.id}")):
+        assert mark in page.text
+    facts = finding.paper_of(session, opened(session, clerk, early, period="2019-10")).facts
+    assert facts["reported"]["early"] == [ward.name]
+    assert "Trước khi hết kỳ, số liệu đến 15/10/2019" in rows_of(facts, "Biểu 07")[ward.name]
+    assert any(f"gửi khi chưa hết kỳ, chưa bổ sung: {ward.name}" in one for one in consolidating.sentences(facts))
+    at_time(clock.at(date(2019, 10, 31), 16))
+    assert says not in lead.get(f"/reporting/units/{owed.id}/write").text, "on its last day the period is whole"
+    sent(session, owed, row, clerk, note="đủ tháng")
+    assert mark not in office.get(f"/reporting/{row.id}").text
+
+
+def test_the_years_report_is_due_before_the_year_is_over_and_nobody_calls_it_early(
+    session: Session, make: Make, clerk: User, at_time: Callable[[datetime], None]
+) -> None:
+    at = clock.at(date(2019, 12, 2), 8)
+    at_time(at)
+    row = services.open_round(session, clerk.town_id, ReportKind.YEAR, "2019", by=clerk, at=at)
+    owed = owed_by(session, row, make.ward().id)
+    sent(session, owed, row, clerk)
+    assert queries.line_of(session, scope_of(session, clerk), owed).early(row) is None
+
+
+def test_what_units_wrote_stands_before_the_office_and_before_no_other_unit(
+    session: Session, make: Make, clerk: User, row: ReportingRound, signed_in: Callable[..., FlaskClient]
+) -> None:
+    ward, other = make.ward(), make.ward("14818@2019-10-15")
+    sent(session, owed_by(session, row, ward.id), row, clerk, note="Nhiều hộ đi làm ăn xa.")
+    assert "Nhiều hộ đi làm ăn xa." in signed_in(clerk).get(f"/reporting/{row.id}").text
+    lead = signed_in(make.user(Role.LEAD, place_id=other.id))
+    assert "Nhiều hộ đi làm ăn xa." not in lead.get(f"/reporting/{row.id}").text
+
+
+def test_whoever_finds_a_mistake_in_a_closed_round_reads_where_to_tell_it(
+    session: Session, make: Make, clerk: User, row: ReportingRound, signed_in: Callable[..., FlaskClient]
+) -> None:
+    owed = owed_by(session, row, make.ward().id)
+    services.close(session, row, by=clerk, at=AT)
+    lead = signed_in(make.user(Role.LEAD, place_id=make.ward().id))
+    assert "nêu trong báo cáo kỳ sau" in lead.get(f"/reporting/units/{owed.id}").text
 
 
 # ---- an excuse
