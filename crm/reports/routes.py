@@ -46,7 +46,7 @@ def dashboard() -> ResponseReturnValue:
         weekly=per_week(home.moved.now, home.target.people, today) if now and home.target else 0,
         audit=attention.audit(session(), scope, clock.now()) if current_user().role is Role.AUDITOR else None,
         waiting=asked_of(session(), scope),
-        owed=to_write(session(), scope, most=3) if now else [],
+        owed=to_write(session(), scope, today, most=3) if now else [],
         period_title=period_title,
         forecast=_forecast() if now and home.whole_town else None,
         form=form,

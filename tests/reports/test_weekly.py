@@ -37,6 +37,13 @@ def test_the_page_tells_the_week_and_the_wish_can_be_taken_back(
     assert ward.name in signed_in(make.user(Role.LEAD, place_id=ward.id)).get("/dashboard/week").text.split("</h1>")[0]
 
 
+def test_nobody_is_told_of_nought_people_who_did_not_pay(signed_in: Callable[..., FlaskClient], make: Make) -> None:
+    spell(make, make.prospect(), date(2019, 10, 9))
+    page = signed_in(make.user(Role.MANAGER)).get("/dashboard/week").text
+    assert "1 người tham gia mới, 0 người đóng lại, 0 người dừng." in page
+    assert "do không đóng" not in page
+
+
 @pytest.mark.committed
 def test_on_monday_everyone_who_wishes_gets_it_once(
     session: Session, make: Make, at_time: Callable[[datetime], None]

@@ -23,6 +23,8 @@ from crm.web.pager import Page, read_cursor, write_cursor
 
 MOST_UNITS = 50
 MOST_VERSIONS = 50
+MOST_OPEN = 200
+"""Reports of one unit in rounds that are open; the oldest are looked at."""
 
 
 # ---- who sees what
@@ -217,10 +219,15 @@ class Task(NamedTuple):
         whole = whole_from(ReportKind(self.round.kind), self.round.period, self.round.due_on)
         return whole if whole is not None and today < whole else None
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether what came was sent before the period was over."""
+        return self.line.early(self.round) is not None
 
-def to_write(session: Session, scope: Scope, *, most: int = 20) -> list[Task]:
-    """What somebody's own unit still owes in rounds that are open, the most urgent first. Nothing for who sees all: theirs
-    is to put together."""
+
+def to_write(session: Session, scope: Scope, today: date, *, most: int = 20) -> list[Task]:
+    """What somebody's own unit still owes in rounds that are open, the most urgent first: what has not come, was returned,
+    or was sent before a period that is over by now. Nothing for who sees all: theirs is to put together."""
     if scope.reach is Reach.ALL:
         return []
     query = (
@@ -230,12 +237,19 @@ def to_write(session: Session, scope: Scope, *, most: int = 20) -> list[Task]:
             ReportingRound,
             and_(ReportingRound.town_id == ReportOwed.town_id, ReportingRound.id == ReportOwed.round_id),
         )
-        .where(ReportOwed.state.in_(OWING), ReportingRound.closed_at.is_(None))
+        .where(ReportOwed.state.in_((*OWING, State.SUBMITTED)), ReportingRound.closed_at.is_(None))
         .order_by(None)
         .order_by(ReportingRound.due_on, ReportOwed.id)
-        .limit(most)
+        .limit(MOST_OPEN)
     )
-    return [Task(_line(row[:5]), row[5]) for row in session.execute(query)]
+    found = [Task(_line(row[:5]), row[5]) for row in session.execute(query)]
+    return [one for one in found if one.line.owed.state in OWING or _to_complete(one.line, one.round, today)][:most]
+
+
+def _to_complete(line: Line, row: ReportingRound, today: date) -> bool:
+    """Whether figures of a part of the period came, and the whole could be told by now."""
+    whole = whole_from(ReportKind(row.kind), row.period, row.due_on)
+    return line.early(row) is not None and whole is not None and today >= whole
 
 
 def how_many_wait(session: Session, scope: Scope, today: date) -> int:
@@ -338,9 +352,9 @@ class Waiting(NamedTuple):
     round: ReportingRound
 
 
-def to_remind(session: Session, town_id: UUID, until: date) -> list[Waiting]:
-    """Leads with an e-mail address of units that still owe a report due until a day, or had one returned, in rounds that
-    are open."""
+def to_remind(session: Session, town_id: UUID, today: date, until: date) -> list[Waiting]:
+    """Leads with an e-mail address of units that still owe a report due until a day, had one returned, or sent one before
+    the period was over and have not completed it since; in rounds that are open."""
     whole = Scope(town_id, user_id=town_id, reach=Reach.ALL, organisation_id=None, place_ids=None)
     answers = or_(
         and_(User.place_id == ReportOwed.place_id, User.organisation_id.is_(None)),
@@ -355,7 +369,7 @@ def to_remind(session: Session, town_id: UUID, until: date) -> list[Waiting]:
         )
         .join(User, and_(User.town_id == ReportOwed.town_id, answers))
         .where(
-            ReportOwed.state.in_(OWING),
+            ReportOwed.state.in_((*OWING, State.SUBMITTED)),
             ReportingRound.closed_at.is_(None),
             or_(ReportingRound.due_on <= until, ReportOwed.state == State.RETURNED),
             User.active,
@@ -363,4 +377,5 @@ def to_remind(session: Session, town_id: UUID, until: date) -> list[Waiting]:
             User.email.is_not(None),
         )
     )
-    return [Waiting(row[6], _line(row[:5]), row[5]) for row in session.execute(query)]
+    found = [Waiting(row[6], _line(row[:5]), row[5]) for row in session.execute(query)]
+    return [one for one in found if one.line.owed.state in OWING or _to_complete(one.line, one.round, today)]

@@ -1,4 +1,4 @@
-"""E-mails to those who answer for a report that is soon due, late, or was returned: each said once."""
+"""E-mails to those who answer for a report that is soon due, late, was returned or sent too early: each said once."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ HOLDS_FOR = timedelta(days=2)
 
 
 def occasion(one: Waiting, today: date) -> str:
-    """The name under which a reminder is said once: before the last day, each week it is late, each return."""
+    """The name under which a reminder is said once: before the last day, each week it is late, each return,
+    each version that came too early."""
     owed, late = one.line.owed, (today - one.round.due_on).days
     if owed.state is State.RETURNED:
         when = f"returned-{owed.version}"
+    elif owed.state is State.SUBMITTED:
+        when = f"early-{owed.version}"
     else:
         when = f"late-{(late - 1) // REMIND_EVERY}" if late > 0 else f"due-{one.round.due_on.isoformat()}"
     return f"round:{owed.id}:{one.user.id}:{when}"
@@ -34,7 +37,7 @@ def occasion(one: Waiting, today: date) -> str:
 def remind(session: Session, town_id: UUID, *, address: str, today: date, at: datetime) -> int:
     """Queue the e-mails of today; how many new ones. Safe to run again."""
     town, written = session.get_one(Town, town_id).name, 0
-    for one in queries.to_remind(session, town_id, today + REMIND_BEFORE):
+    for one in queries.to_remind(session, town_id, today, today + REMIND_BEFORE):
         with force_locale(one.user.language):
             subject, body = words(one, town, f"{address}/reporting/units/{one.line.owed.id}", today)
         found = mail.queue(
@@ -57,6 +60,8 @@ def words(one: Waiting, town: str, link: str, today: date) -> tuple[str, str]:
     late = (today - one.round.due_on).days
     if one.line.owed.state is State.RETURNED:
         first = _("The report of %(period)s was returned for correction.", period=period)
+    elif one.line.owed.state is State.SUBMITTED:
+        first = _("The report of %(period)s was sent before the period was over: send a correction.", period=period)
     elif late > 0:
         first = _("The report of %(period)s was due on %(day)s and has not come.", period=period, day=due)
     else:

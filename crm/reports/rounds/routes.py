@@ -282,7 +282,7 @@ def _listing(form: OpenForm) -> str:
         found=found,
         counts=queries.counts(session(), scope, [one.id for one in found.rows], today),
         nothing=queries.Counts(),
-        tasks=queries.to_write(session(), scope),
+        tasks=queries.to_write(session(), scope, today),
         form=form,
         office=office,
         may_lead=office and current_user().may(May.SET_TARGETS),

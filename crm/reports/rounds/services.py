@@ -234,7 +234,8 @@ def submit(
     told = as_json(check_own(own, who))
     words = paragraphs(note, LONGEST_NOTE, "note") or None
     last = _last(session, owed)
-    if last and (last.own, last.note, last.submitted_by_id, owed.state) == (told, words, by.id, State.SUBMITTED):
+    same = (told, words, known, by.id, State.SUBMITTED)
+    if last and (last.own, last.note, last.known, last.submitted_by_id, owed.state) == same:
         return last
     if owed.version != knowing_version:
         raise Conflict(

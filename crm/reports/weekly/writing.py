@@ -26,6 +26,13 @@ def sentences(week: Week) -> list[str]:
         _("In the week nobody joined, came back or dropped out.")
         if not any((moved.joined, moved.returned, moved.left))
         else _(
+            "In the week %(joined)s joined, %(returned)s came back and %(left)s dropped out.",
+            joined=number(moved.joined, 0, locale),
+            returned=number(moved.returned, 0, locale),
+            left=number(moved.left, 0, locale),
+        )
+        if not moved.lapsed
+        else _(
             "In the week %(joined)s joined, %(returned)s came back and %(left)s dropped out, %(lapsed)s of them by not paying.",
             joined=number(moved.joined, 0, locale),
             returned=number(moved.returned, 0, locale),

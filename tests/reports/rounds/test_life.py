@@ -171,11 +171,13 @@ def test_a_lead_sees_their_own_units_report_and_no_other(
     of_both = make.user(Role.LEAD, place_id=mine.id, organisation_id=union.id)
     for user, key in ((of_ward, mine.id), (of_union, union.id)):
         scope = scope_of(session, user)
-        assert [one.line.owed.id for one in queries.to_write(session, scope)] == [owed_by(session, row, key).id]
+        assert [one.line.owed.id for one in queries.to_write(session, scope, AT.date())] == [
+            owed_by(session, row, key).id
+        ]
         assert queries.how_many_wait(session, scope, AT.date()) == 1
         with pytest.raises(NotFound):
             queries.owed_seen(session, scope, owed_by(session, row, other.id).id)
-    assert queries.to_write(session, scope_of(session, of_both)) == []
+    assert queries.to_write(session, scope_of(session, of_both), AT.date()) == []
 
 
 # ---- closed
@@ -345,8 +347,19 @@ def test_figures_sent_before_the_month_is_over_are_told_as_such_until_they_are_c
     assert any(f"gửi khi chưa hết kỳ, chưa bổ sung: {ward.name}" in one for one in consolidating.sentences(facts))
     at_time(clock.at(date(2019, 10, 31), 16))
     assert says not in lead.get(f"/reporting/units/{owed.id}/write").text, "on its last day the period is whole"
-    sent(session, owed, row, clerk, note="đủ tháng")
+    asks = "Báo cáo tháng 10/2019 gửi khi chưa hết kỳ: hãy gửi bản sửa."
+    assert asks in lead.get("/dashboard").text
+    assert "Gửi khi chưa hết kỳ" in lead.get("/reporting").text
+    told = {"address": "https://x", "today": date(2019, 11, 2), "at": clock.at(date(2019, 11, 2), 8)}
+    before = session.scalar(select(func.count()).select_from(Email).where(Email.subject.contains(asks))) or 0
+    reminding.remind(session, clerk.town_id, **told)
+    reminding.remind(session, clerk.town_id, **told)
+    after = session.scalar(select(func.count()).select_from(Email).where(Email.subject.contains(asks)))
+    assert (before, after) == (0, 1), "each version that came too early once"
+    assert sent(session, owed, row, clerk).version == 2, "the same words of a longer time are another report"
+    assert sent(session, owed, row, clerk).version == 2
     assert mark not in office.get(f"/reporting/{row.id}").text
+    assert asks not in lead.get("/dashboard").text
 
 
 def test_the_years_report_is_due_before_the_year_is_over_and_nobody_calls_it_early(
