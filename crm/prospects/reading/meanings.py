@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from crm.names import clean, fold
 from crm.prospects.reading.columns import Field, Table
@@ -58,6 +58,14 @@ class Meant:
     slips: list[Slip] = field(default_factory=list)
 
 
+class Home(NamedTuple):
+    """Where a row says that somebody lives."""
+
+    address: str | None
+    neighbourhood: str | None
+    ward: str | None
+
+
 @dataclass
 class _Household:
     """The household that the rows below its head belong to."""
@@ -67,6 +75,7 @@ class _Household:
     ground: str | None = None
     certificate: str | None = None
     people: int = 0
+    home: Home | None = None
 
 
 class Meanings:
@@ -95,6 +104,15 @@ class Meanings:
     def name_of_head(self, cells: Sequence[Cell]) -> str:
         """The name in the column of heads, for a head who has no line among the members."""
         return self._text(cells, Field.HOUSEHOLDER) if self._table.kind is ListKind.POOR_HOUSEHOLDS else ""
+
+    def home(self, own: Home, *, told: bool) -> Home:
+        """Where somebody of the household that was read last lives: lists say it in the row of the head only. `told`: this
+        row says so itself, not just a heading above it."""
+        if self._table.kind is not ListKind.POOR_HOUSEHOLDS:
+            return own
+        if told:
+            self._household.home = own
+        return own if told else self._household.home or own
 
     def _cell(self, cells: Sequence[Cell], each: Field) -> Cell:
         return cells[self._at[each]] if each in self._at else None

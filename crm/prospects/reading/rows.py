@@ -11,7 +11,7 @@ from crm.names import NameProblem, clean, fold, looks_like_a_name, tidy
 from crm.phones import NO_PHONE, PhoneProblem, read_phone
 from crm.prospects.reading.columns import Field, Table, letter_of
 from crm.prospects.reading.kinds import read_tax_code
-from crm.prospects.reading.meanings import NOTHING, Meanings, Meant, without_the_certified
+from crm.prospects.reading.meanings import NOTHING, Home, Meanings, Meant, without_the_certified
 from crm.prospects.reading.old_letters import Letters, to_unicode
 from crm.prospects.reading.outcomes import Cell, Ground, Person, Reason, Rejected, Remark
 from crm.prospects.reading.sources import Merged
@@ -278,6 +278,10 @@ class _OneRow:
         self._remarks: list[Remark] = []
 
     def outcome(self, name: str) -> Person | Rejected:
+        # Asked first: the household of a head who is rejected begins here too, and the members below are not the last one's.
+        grounds, meanings = self._grounds(), self._reader._meanings
+        meant = (meanings.of(self._cells, grounds) if meanings else None) or Meant()
+        home = self._home(meanings)
         kept, problem = _name_kept(name)
         if problem is NameProblem.ONE_WORD:
             self._remark(Reason.NAME_OF_ONE_WORD, self._reader._name_at, name)
@@ -288,10 +292,8 @@ class _OneRow:
             return self._rejected(birth.problem, birth_at, as_text(self._cells[birth_at]))
         sex, citizen_id, year = self._citizen_id(sex, birth)
         phone, other_phone = self._phones()
-        address = self._text(Field.ADDRESS)
-        grounds, extra = self._grounds(), NOTHING
-        if meanings := self._reader._meanings:
-            meant = meanings.of(self._cells, grounds) or Meant()
+        extra = NOTHING
+        if meanings:
             for slip in meant.slips:
                 if slip.fatal:
                     return self._rejected(slip.reason, slip.index, as_text(self._cells[slip.index]))
@@ -309,11 +311,11 @@ class _OneRow:
             citizen_id,
             self._si_number(),
             grounds,
-            address,
-            self._neighbourhood(address),
+            home.address,
+            home.neighbourhood,
             self._text(Field.OCCUPATION) or extra.get("trade"),
             is_yes(as_text(self._cells[self._at[Field.SMS_CONSENT]])) if Field.SMS_CONSENT in self._at else None,
-            self._ward(address),
+            home.ward,
             self._text(Field.NOTE, LONGEST_NOTE),
             tuple(self._remarks),
             self._raw,
@@ -449,6 +451,13 @@ class _OneRow:
         if (index := at.get(Field.PEOPLE)) is not None and cells[index] != "" and is_minority(as_text(cells[index])):
             grounds.append("ethnic_minority")
         return tuple(dict.fromkeys(grounds)) if grounds else ()
+
+    def _home(self, meanings: Meanings | None) -> Home:
+        """Where the person lives: as the row says, else as the row of the household's head."""
+        address = self._text(Field.ADDRESS)
+        home = Home(address, self._neighbourhood(address), self._ward(address))
+        told = bool(address or self._text(Field.NEIGHBOURHOOD) or self._text(Field.WARD))
+        return meanings.home(home, told=told) if meanings else home
 
     def _neighbourhood(self, address: str | None) -> str | None:
         own = self._text(Field.NEIGHBOURHOOD)

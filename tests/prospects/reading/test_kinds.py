@@ -146,3 +146,44 @@ def test_a_table_without_headings_is_told_by_its_values() -> None:
     ]
     assert listed.people[0].citizen_id == "038180123456"
     assert listed.ward_named == "Phường Ba Đình"
+
+
+POOR_HEAD = ["TT hộ", "Họ và tên", "Quan hệ với chủ hộ", "Năm sinh", "Địa chỉ", "Số giấy chứng nhận"]
+
+
+def test_members_live_where_the_row_of_their_head_says() -> None:
+    rows: Rows = [
+        ["DANH SÁCH HỘ NGHÈO NĂM 2019"],
+        POOR_HEAD,
+        [1, "Bùi Văn Cường", "Chủ hộ", 1962, "Số 4, TDP 2, phường Ba Đình", "HN-0012"],
+        [None, "Bùi Thị Sáu", "Vợ", 1965, None, None],
+        [None, "Bùi Văn Nam", "Con", 1995, "TDP 9", None],
+        [2, "Lê Thị Mận", "Chủ hộ", 1950, None, "HN-0013"],
+    ]
+    people = read(workbook(rows), "ngheo.xlsx", today=TODAY).people
+    assert [(one.address, one.neighbourhood) for one in people] == [
+        ("Số 4, TDP 2, phường Ba Đình", "Tổ dân phố 2"),
+        ("Số 4, TDP 2, phường Ba Đình", "Tổ dân phố 2"),
+        ("TDP 9", "Tổ dân phố 9"),
+        (None, None),
+    ]
+    assert people[1].ward_named == people[0].ward_named
+
+
+def test_the_family_of_a_head_who_is_rejected_is_not_that_of_the_rows_above() -> None:
+    rows: Rows = [
+        ["DANH SÁCH HỘ NGHÈO NĂM 2019"],
+        POOR_HEAD,
+        [1, "Bùi Văn Cường", "Chủ hộ", 1962, "TDP 2", "HN-0012"],
+        [2, "Lê Thị Mận", "Chủ hộ", 2031, "TDP 4", "HN-0013"],
+        [None, "Lê Văn Tý", "Con", 1990, None, None],
+    ]
+    found = read(workbook(rows), "ngheo.xlsx", today=TODAY)
+    head, child = found.people
+    assert [one.row for one in found.rejected] == [4]
+    assert (child.extra["certificate"], child.extra["kinship"], child.neighbourhood) == (
+        "HN-0013",
+        "child",
+        "Tổ dân phố 4",
+    )
+    assert child.extra["household"] != head.extra["household"]
