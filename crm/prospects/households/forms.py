@@ -7,7 +7,7 @@ from datetime import date
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, HiddenField, IntegerField, RadioField, SelectField, StringField
+from wtforms import BooleanField, DateField, HiddenField, IntegerField, RadioField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from crm.prospects.forms import anything, choices, day_field
@@ -49,6 +49,7 @@ class JoinForm(Form):
         _l("To the head they are"), choices=choices(KINSHIPS), default=Kinship.CHILD.value, validators=[DataRequired()]
     )
     on = day_field(_l("Lives here since"))
+    to_its_address = BooleanField(_l("Write the household's address for them too"), default=True)
 
 
 class LeaveForm(Form):

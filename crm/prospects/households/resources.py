@@ -65,6 +65,10 @@ class JoinIn(LivingIn):
     """Somebody moves in; without `on` they have always lived there."""
 
     on = fields.Date(load_default=None, allow_none=True)
+    to_its_address = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Whether the household's ward, neighbourhood and address become theirs."},
+    )
 
     @post_load
     def made(self, sent: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
@@ -270,7 +274,16 @@ def join(sent: dict[str, Any], household_id: UUID) -> Any:
     with transaction() as current:
         row = queries.household_seen(current, current_scope(), household_id)
         person = person_seen(current, current_scope(), sent["prospect_id"])
-        membership.join(current, row, person, sent["kinship"], on=sent["on"], by=current_user(), at=clock.now())
+        membership.join(
+            current,
+            row,
+            person,
+            sent["kinship"],
+            on=sent["on"],
+            by=current_user(),
+            at=clock.now(),
+            to_its_address=sent["to_its_address"],
+        )
         return _told(current, row.id)
 
 

@@ -95,12 +95,17 @@ def test_somebody_alone_and_somebody_found_by_a_search(
 ) -> None:
     alone, browser = make.prospect("Vũ Thị Một"), signed_in(clerk)
     assert browser.post(f"/people/{alone.id}/household", data={"head": str(alone.id)}).status_code == 302
-    other = make.prospect("Đặng Văn Xa")
+    other = make.prospect("Đặng Văn Xa", place=make.ward("14815"))
     url = f"/households/{alone.household_id}/members"
-    assert str(other.id) in browser.get(f"{url}?q=dang van").text
-    sent = {"person": str(other.id), "kinship": "not_related", "on": "2019-10-01"}
+    page = browser.get(f"{url}?q=dang van").text
+    assert str(other.id) in page
+    assert "checked" in page[page.index('name="to_its_address"') - 200 :][:400]
+    sent = {"person": str(other.id), "kinship": "not_related", "on": "2019-10-01", "to_its_address": "y"}
     assert browser.post(url, data=sent).status_code == 302
-    assert other.household_id == alone.household_id
+    assert (other.household_id, other.place_id) == (alone.household_id, alone.place_id)
+    stays = make.prospect("Đặng Văn Ở", place=make.ward("14815"))
+    assert browser.post(url, data={"person": str(stays.id), "kinship": "not_related"}).status_code == 302
+    assert (stays.household_id, stays.place_id) == (alone.household_id, make.ward("14815").id)
     assert browser.post(url, data={"person": "", "kinship": "child"}).status_code == 422
 
 

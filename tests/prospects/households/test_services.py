@@ -23,6 +23,7 @@ from crm.prospects.households.rules import Living
 from crm.prospects.households.services import certificates, membership
 from crm.prospects.importing.services.adding import Committing, add_standings
 from crm.prospects.models import Household, Prospect, Standing
+from crm.prospects.queries.changes import CHANGED
 from crm.prospects.rules import Ground, ImportState, Kinship, NewStanding
 from crm.prospects.services.standing import end_standing, record_standing, set_grounds
 from tests.factories import Make
@@ -114,6 +115,34 @@ def test_somebody_who_comes_in_is_not_a_second_head(
     assert refusal.value.code == "has_head"
     membership.join(session, family, aunt, Kinship.SIBLING, on=TODAY, by=clerk, at=clock.now())
     assert aunt.household_id == family.id
+
+
+def test_whoever_moves_in_takes_the_households_address_when_it_is_asked_for(
+    session: Session, make: Make, clerk: User, family: Household
+) -> None:
+    family.address = "Số 4, ngõ 9"
+    elsewhere = make.ward("14815")
+    stays, moves = (make.prospect(name, place=elsewhere, address="Số 1, phố Cũ") for name in ("Lê Văn Ở", "Lê Thị Đi"))
+    membership.join(session, family, stays, Kinship.SIBLING, on=TODAY, by=clerk, at=clock.now())
+    assert (stays.place_id, stays.address) == (elsewhere.id, "Số 1, phố Cũ")
+
+    def moved(person: Prospect) -> None:
+        membership.join(
+            session, family, person, Kinship.SIBLING, on=TODAY, by=clerk, at=clock.now(), to_its_address=True
+        )
+
+    moved(moves)
+    assert (moves.place_id, moves.address) == (family.place_id, "Số 4, ngõ 9")
+    family.address = None
+    other = make.prospect("Lê Thị Xa", place=elsewhere, address="Số 1, phố Cũ")
+    near = make.prospect("Lê Thị Gần", place=make.ward(), address="Số 2")
+    for person in (other, near):
+        moved(person)
+    assert (other.address, near.address) == (None, "Số 2")
+    changed = select(ChangeRecord.before).where(ChangeRecord.subject_id == moves.id, ChangeRecord.act == CHANGED)
+    before = session.scalars(changed).one()
+    assert before is not None
+    assert before["address"] == "Số 1, phố Cũ"
 
 
 def test_a_move_into_the_future_is_not_written_down(

@@ -105,8 +105,16 @@ def join(household_id: UUID) -> ResponseReturnValue:
     form.person.choices = [(str(person.id), called(person))] if person else []
     if form.validate() and person:
         with refusals_on(form), transaction() as current:
-            kinship = Kinship(form.kinship.data)
-            membership.join(current, household, person, kinship, on=form.on.data, by=current_user(), at=clock.now())
+            membership.join(
+                current,
+                household,
+                person,
+                Kinship(form.kinship.data),
+                on=form.on.data,
+                by=current_user(),
+                at=clock.now(),
+                to_its_address=form.to_its_address.data,
+            )
             return back(household.id, _("%(name)s lives here now.", name=person.full_name))
     return _join_page(household_id, form), 422
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -22,6 +23,7 @@ from crm.prospects.households.services.certificates import cut
 from crm.prospects.households.services.holding import hold, note
 from crm.prospects.models import Household, Prospect
 from crm.prospects.rules import Kinship, text_of
+from crm.prospects.services.people import change_prospect
 from crm.prospects.services.standing import EARLIEST
 from crm.web.filters import in_day
 
@@ -83,10 +85,12 @@ def join(
     on: date | None,
     by: User,
     at: datetime,
+    to_its_address: bool = False,
 ) -> None:
     """Somebody lives in the household from a day (None: has always lived there), and leaves the one before that day.
 
-    The household's certificate counts for them from that day. Raises RuleBroken.
+    The household's certificate counts for them from that day. With `to_its_address` the household's ward, neighbourhood
+    and address become theirs, as one change that can be put back; without it theirs stay. Raises RuleBroken.
     """
     hold(session, household)
     if person.household_id == household.id:
@@ -98,7 +102,19 @@ def join(
             )
         leave(session, person, on=on, by=by, at=at)
     _move_in(session, household, person, kinship, on, by=by, at=at)
+    if to_its_address:
+        change_prospect(session, person, _home_for(household, person), by=by, at=at, expected_version=person.version)
     follow(session, household, papers_of(session, household), by=by, at=at)
+
+
+def _home_for(household: Household, person: Prospect) -> dict[str, Any]:
+    """Where the household lives, as a change of somebody who moves in. A house nobody wrote down takes away only the address
+    of another neighbourhood."""
+    home = {name: getattr(household, name) for name in ("place_id", "neighbourhood_id", "address")}
+    stays = (person.place_id, person.neighbourhood_id) == (household.place_id, household.neighbourhood_id)
+    if stays and household.address is None:
+        del home["address"]
+    return home
 
 
 def _move_in(
