@@ -40,22 +40,23 @@ def sheet(package_id: UUID) -> ResponseReturnValue:
     found = doors(session(), scope, progress.package, day)
     figures = figures_of((one.facts for door in found for one in door.people), law(session()))
     phones = request.args.get("phones") == "full"
+    several = len({one.facts.place.id for door in found for one in door.people}) > 1
     return render_template(
         "followups/walking/sheet.html",
         progress=progress,
         package=progress.package,
-        doors=[_door(door, figures, phones=phones) for door in found],
+        doors=[_door(door, figures, phones=phones, with_ward=several) for door in found],
         outcomes=[(number, SHORT_OUTCOMES[one]) for number, one in enumerate(Outcome, 1)],
         phones=phones,
         today=day,
     )
 
 
-def _door(door: Door, figures: dict[UUID, Figures], *, phones: bool) -> dict[str, Any]:
-    """A house as the paper shows it."""
+def _door(door: Door, figures: dict[UUID, Figures], *, phones: bool, with_ward: bool) -> dict[str, Any]:
+    """A house as the paper shows it, with its ward where the walk goes through several: each has a Khu phố 1."""
     first = door.people[0].facts
     near = first.neighbourhood.name if first.neighbourhood else None
-    parts = (said_once(door.address, near), near or first.place.name)
+    parts = (said_once(door.address, near), near, first.place.name if with_ward or not near else None)
     return {
         "address": ", ".join(part for part in parts if part),
         "qr": _qr(first.person),

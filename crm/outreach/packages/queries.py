@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -22,9 +22,10 @@ from crm.outreach.rules import REACHED
 from crm.places.models import Place
 from crm.premiums.queries import law, old_enough_on
 from crm.prospects.models import Prospect
-from crm.prospects.queries.facts import Facts, facts_of
+from crm.prospects.queries.facts import Facts, facts_of, named_by_id
 from crm.prospects.queries.lists import Filters, people
 from crm.prospects.queries.seeing import listed_to, visible_to
+from crm.prospects.reading.values import said_once
 from crm.prospects.rules import Ground, Stage
 from crm.web.pager import Page, read_cursor, write_cursor
 
@@ -303,13 +304,22 @@ class Member(NamedTuple):
     item: PackageItem
     person: Prospect
     met: bool
+    home: str
+    """House, neighbourhood and ward: every ward has a Khu phố 1."""
 
 
 def members(session: Session, scope: Scope, package: WorkPackage) -> list[Member]:
     """The people of a package in the order of the walk, as far as this person may see them."""
     query = items().where(PackageItem.town_id == package.town_id, PackageItem.package_id == package.id)
-    rows = session.execute(query.where(visible_to(scope)).order_by(PackageItem.position, PackageItem.id))
-    return [Member(item, person, bool(was_met)) for item, person, was_met in rows]
+    rows = session.execute(query.where(visible_to(scope)).order_by(PackageItem.position, PackageItem.id)).all()
+    homes = [(person.place_id, person.neighbourhood_id) for _item, person, _met in rows]
+    places = named_by_id(session, Place, package.town_id, homes)
+    return [Member(item, person, bool(was_met), _home(person, places)) for item, person, was_met in rows]
+
+
+def _home(person: Prospect, places: Mapping[UUID, Place]) -> str:
+    near = places[person.neighbourhood_id].name if person.neighbourhood_id else None
+    return ", ".join(filter(None, (said_once(person.address, near), near, places[person.place_id].name)))
 
 
 class Extension(NamedTuple):

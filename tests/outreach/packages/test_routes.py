@@ -213,6 +213,20 @@ def test_people_of_one_house_share_a_code(signed_in: Browser, give: Give, lan: U
     assert 'rowspan="2"' in page
 
 
+def test_a_walk_through_two_wards_names_the_ward_of_each_house(
+    signed_in: Browser, make: Make, give: Give, lan: User, people: list[Prospect]
+) -> None:
+    far = make.ward("14815")
+    people[0].place_id, people[0].neighbourhood_id = far.id, None
+    package = give().package
+    page = signed_in(lan).get(f"/packages/{package.id}").text
+    paper = unescape(signed_in(lan).get(f"/packages/{package.id}/print").text)
+    near = make.ward().name
+    for shown in (unescape(page), paper):
+        assert f"Khu phố 3, {near}" in shown
+        assert far.name in shown
+
+
 def test_paper_is_typed_in_line_by_line(
     session: Session, signed_in: Browser, give: Give, phuong: User, lan: User, people: list[Prospect]
 ) -> None:
