@@ -31,7 +31,7 @@ from crm.premiums.models import LawValueRow, LocalTopUpRow
 from crm.premiums.rules.keys import LawStatus
 from crm.prospects.models import Prospect, Standing
 from crm.prospects.queries.seeing import listed_to
-from crm.prospects.rules import Ground, Stage
+from crm.prospects.rules import Ground, Stage, grounds_held
 from crm.web.pager import Page, page
 
 TALKED_TO = (Stage.CONSIDERING, Stage.INTERESTED, Stage.AGREED)
@@ -168,7 +168,7 @@ def concerned(town_id: UUID) -> Select[UUID]:
     spell = (
         select(literal(1))
         .where(Participation.town_id == Prospect.town_id, Participation.prospect_id == Prospect.id)
-        .where(Participation.ended_on.is_(None), Participation.withdrawn_at.is_(None))
+        .where(Participation.goes_on)
     )
     return select(Prospect.id).where(
         Prospect.town_id == town_id,
@@ -194,8 +194,7 @@ def payers(session: Session, town_id: UUID, ids: Sequence[UUID], today: date, wi
             select(Participation).where(
                 Participation.town_id == town_id,
                 Participation.prospect_id.in_(ids),
-                Participation.ended_on.is_(None),
-                Participation.withdrawn_at.is_(None),
+                Participation.goes_on,
             )
         )
     }
@@ -211,7 +210,7 @@ def payers(session: Session, town_id: UUID, ids: Sequence[UUID], today: date, wi
         state, place = helped[id]
         ward = within.unit_of(place_id, neighbourhood_id)
         payer = Payer(
-            grounds=(*grounds[id], *((Ground.ISLAND,) if place_id in special else ())),
+            grounds=grounds_held(grounds[id], special=place_id in special),
             places=within.around(place_id, neighbourhood_id),
             supported_before=state,
             local_months_before=place,

@@ -138,7 +138,7 @@ class Papers:
                 (Participation.town_id == Payment.town_id) & (Participation.id == Payment.participation_id),
             )
             .where(Prospect.town_id == self.team.town_id, Participation.started_as == Beginning.JOINED)
-            .where(Participation.ended_on.is_(None), Payment.paid_on == Participation.started_on)
+            .where(Participation.goes_on, Payment.paid_on == Participation.started_on)
             .where(Payment.other_support == 0, Payment.paid_on <= self.as_of - timedelta(days=9))
             .order_by(Payment.paid_on.desc(), Payment.id)
             .limit(OF_EACH)

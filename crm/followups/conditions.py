@@ -6,10 +6,11 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, and_, or_
 
 from crm.clock import at
 from crm.followups.rules import NEGLECTED_AFTER, NOTICE, PRESSING
+from crm.participation.conditions import takes_part
 from crm.participation.models import Participation
 from crm.prospects.lists import conditions
 from crm.prospects.models import Prospect
@@ -32,13 +33,7 @@ def neglected(town_id: UUID, today: date) -> ColumnElement[bool]:
 
 
 def _ending(town_id: UUID, today: date, within: timedelta) -> ColumnElement[bool]:
-    return exists().where(
-        Participation.town_id == town_id,
-        Participation.prospect_id == Prospect.id,
-        Participation.withdrawn_at.is_(None),
-        Participation.ended_on.is_(None),
-        Participation.deadline_on.between(today, today + within),
-    )
+    return takes_part(town_id, Participation.deadline_on.between(today, today + within))
 
 
 conditions.register(

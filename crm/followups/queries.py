@@ -156,7 +156,6 @@ def _mine(scope: Scope, condition: ColumnElement[bool]) -> Select[Any]:
         .scalar_subquery()
         .label("months_paid")
     )
-    goes_on = and_(Participation.ended_on.is_(None), Participation.withdrawn_at.is_(None))
     of_them = and_(Participation.town_id == Prospect.town_id, Participation.prospect_id == Prospect.id)
     return (
         select(
@@ -170,7 +169,7 @@ def _mine(scope: Scope, condition: ColumnElement[bool]) -> Select[Any]:
             Prospect.household_id,
             months_paid,
         )
-        .outerjoin(Participation, and_(of_them, goes_on))
+        .outerjoin(Participation, and_(of_them, Participation.goes_on))
         .where(listed_to(scope), Prospect.volunteer_id == scope.user_id, condition)
     )
 

@@ -31,6 +31,7 @@ from crm.places.models import Town
 from crm.premiums.queries import law
 from crm.prospects.queries.facts import facts_of
 from crm.prospects.queries.lists import people
+from crm.prospects.rules import deciding
 from crm.sponsors.conditions import SPONSOR_UNPAID
 from crm.web.filters import in_day
 from crm.web.guard import may
@@ -97,7 +98,9 @@ def _card(due: Due, figures: Mapping[UUID, Figures], payments: Mapping[UUID, Pay
         "also": [why(one, day, due.tried.times, in_day(one.day)) for one in task.also],
         "along": task.along,
         "say": SAY.get(task.cause)
-        or what_to_say(who.stage, due.facts.standing, reasons, figures.get(who.id), payments.get(who.id)),
+        or what_to_say(
+            who.stage, deciding(due.facts.grounds_on(day)), reasons, figures.get(who.id), payments.get(who.id)
+        ),
         "state": STATES[task.cause],
         "way": f"geo:0,0?q={quote(', '.join((where, due.facts.place.name, town)))}" if where else None,
     }

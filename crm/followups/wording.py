@@ -33,9 +33,9 @@ def figures_of(people: Iterable[Facts], law: Law) -> dict[UUID, Figures]:
     people, day = list(people), clock.today()
     found: dict[UUID, Figures] = {}
     helped = _helped(one.person.id for one in people)
-    known: dict[tuple[frozenset[Ground], frozenset[UUID], Helped], Figures | None] = {}
+    known: dict[tuple[tuple[Ground, ...], frozenset[UUID], Helped], Figures | None] = {}
     for one in people:
-        key = _grounds(one), _around(one), helped[one.person.id]
+        key = one.grounds_on(day), _around(one), helped[one.person.id]
         if key not in known:
             known[key] = _figures(law, key[0], holding(_top_ups(), day, key[1]), key[2])
         if figures := known[key]:
@@ -78,7 +78,7 @@ def _next_payment(law: Law, who: Facts, spell: Participation, helped: Helped) ->
         return quote_of(
             law,
             nearest_income(law.on(day), spell.income),
-            _grounds(who),
+            who.grounds_on(day),
             Month.of(spell.paid_through) + 1,
             day,
             Plan.periodic(spell.method or 1),
@@ -113,12 +113,7 @@ def _around(one: Facts) -> frozenset[UUID]:
     return drawn.around(one.person.place_id, one.person.neighbourhood_id)
 
 
-def _grounds(one: Facts) -> frozenset[Ground]:
-    """Every ground somebody has today: the law says which counts, and a place may add for another than the State does."""
-    return frozenset(held.ground for held in one.standings if held.valid_from <= clock.today())
-
-
-def _figures(law: Law, grounds: frozenset[Ground], top_ups: Iterable[LocalTopUp], helped: Helped) -> Figures | None:
+def _figures(law: Law, grounds: tuple[Ground, ...], top_ups: Iterable[LocalTopUp], helped: Helped) -> Figures | None:
     day = clock.today()
     try:
         told = quote_of(

@@ -459,4 +459,4 @@ def plan_of(months: int, missing: bool) -> Plan:
     """The way to pay behind what is kept with a dossier: a period, years ahead, or all that is missing for a pension."""
     if missing:
         return Plan.missing(months)
-    return Plan.periodic(months) if months <= 12 else Plan.years_ahead(months // 12)
+    return Plan.ahead(months)

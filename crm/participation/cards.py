@@ -46,7 +46,7 @@ from crm.premiums.rules.wording import GROUNDS
 from crm.prospects import cards
 from crm.prospects.cards import PERSON, Card, Event, Happened, Kind, Look, Step, Trail, facts_as, of_person
 from crm.prospects.models import Prospect
-from crm.prospects.rules import Ground, Stage
+from crm.prospects.rules import Ground, Stage, grounds_held
 from crm.web import filters
 from crm.web.language import chosen
 from crm.web.once import once
@@ -277,15 +277,11 @@ def _joining(
         return None
 
 
-def _grounds(person: Prospect, today: date) -> list[Ground]:
+def _grounds(person: Prospect, today: date) -> tuple[Ground, ...]:
     """Every ground for support someone has today, from what the page has read already."""
-    held = [
-        one.ground
-        for one in cards.standings(person)
-        if one.valid_from <= today and (one.valid_to is None or one.valid_to > today)
-    ]
+    papers = (one.ground for one in cards.standings(person) if one.holds_on(today))
     home = session().get(Place, (person.town_id, person.place_id))
-    return [*held, *([Ground.ISLAND] if home and home.special else [])]
+    return grounds_held(papers, special=home is not None and home.special)
 
 
 def _paid(row: Happened) -> Event:

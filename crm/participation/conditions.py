@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, select
 from sqlalchemy.orm import aliased
 
 from crm.participation.models import Participation
@@ -15,7 +15,7 @@ from crm.prospects.lists import conditions
 from crm.prospects.models import Prospect
 
 
-def _spell(town_id: UUID, *asked: ColumnElement[bool]) -> ColumnElement[bool]:
+def _spell(town_id: UUID, *asked: SQLColumnExpression[bool]) -> ColumnElement[bool]:
     """Somebody has a spell of which all this is true."""
     return exists().where(
         Participation.town_id == town_id,
@@ -25,8 +25,9 @@ def _spell(town_id: UUID, *asked: ColumnElement[bool]) -> ColumnElement[bool]:
     )
 
 
-def _takes_part(town_id: UUID) -> ColumnElement[bool]:
-    return _spell(town_id, Participation.ended_on.is_(None))
+def takes_part(town_id: UUID, *asked: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Somebody takes part now, and all this is true of the spell they are in."""
+    return _spell(town_id, Participation.goes_on, *asked)
 
 
 def stopped_this_year(town_id: UUID, today: date) -> ColumnElement[bool]:
@@ -49,7 +50,7 @@ def stopped_this_year(town_id: UUID, today: date) -> ColumnElement[bool]:
 
 def falling_due(town_id: UUID, today: date) -> ColumnElement[bool]:
     """Takes part, and has to pay within thirty days or is late already."""
-    return _spell(town_id, Participation.ended_on.is_(None), Participation.deadline_on <= today + DUE_SOON)
+    return takes_part(town_id, Participation.deadline_on <= today + DUE_SOON)
 
 
 def lives_with_a_participant(town_id: UUID, _today: date) -> ColumnElement[bool]:
@@ -59,9 +60,9 @@ def lives_with_a_participant(town_id: UUID, _today: date) -> ColumnElement[bool]
         select(other.household_id)
         .join(Participation, and_(Participation.town_id == other.town_id, Participation.prospect_id == other.id))
         .where(other.town_id == town_id, other.household_id.is_not(None), other.merged_into_id.is_(None))
-        .where(Participation.ended_on.is_(None), Participation.withdrawn_at.is_(None))
+        .where(Participation.goes_on)
     )
-    return and_(Prospect.household_id.in_(households), ~_takes_part(town_id))
+    return and_(Prospect.household_id.in_(households), ~takes_part(town_id))
 
 
 conditions.register(

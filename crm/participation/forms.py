@@ -68,8 +68,7 @@ class PaymentForm(Form):
     @property
     def plan(self) -> Plan:
         """The way to pay that was chosen."""
-        months = int(self.months.data)
-        return Plan.periodic(months) if months in PERIODS.values() else Plan.years_ahead(months // MONTHS_IN_YEAR)
+        return Plan.ahead(int(self.months.data))
 
     def proof(self, basis: Basis | None) -> dict[str, str | None]:
         """What shows that the payment was made."""

@@ -40,8 +40,7 @@ def lines(people: Sequence[Prospect], today: date) -> Mapping[UUID, Any]:
     query = select(Participation.prospect_id, Participation.paid_through, monthly).where(
         Participation.town_id == people[0].town_id,
         Participation.prospect_id.in_([one.id for one in people]),
-        Participation.ended_on.is_(None),
-        Participation.withdrawn_at.is_(None),
+        Participation.goes_on,
     )
     return {id: _line(through, own) for id, through, own in session().execute(query)}
 

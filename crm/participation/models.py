@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     UniqueConstraint,
+    and_,
     text,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
@@ -68,6 +69,16 @@ class Participation(TownRow, Model):
     """Why somebody let it lapse or stopped, as they said when asked."""
     ground: Mapped[Ground] = mapped_column(server_default=FetchedValue())
     """The strongest ground for support on the day it began, which the database reads and keeps (migration tally_of_spells)."""
+
+    @hybrid_property
+    def goes_on(self) -> bool:
+        """Whether the person takes part by it now: not ended, and not recorded by mistake."""
+        return self.ended_on is None and self.withdrawn_at is None
+
+    @goes_on.inplace.expression
+    @classmethod
+    def _goes_on(cls) -> ColumnElement[bool]:
+        return and_(cls.ended_on.is_(None), cls.withdrawn_at.is_(None))
 
 
 class Payment(TownRow, Model):

@@ -45,7 +45,7 @@ from crm.premiums.rules.law import Law, LocalTopUp
 from crm.premiums.rules.quotes import Plan, Quote, quote
 from crm.prospects.models import Prospect, Standing
 from crm.prospects.queries.seeing import visible_to
-from crm.prospects.rules import Ground
+from crm.prospects.rules import Ground, grounds_held
 from crm.web.pager import Page, page
 
 
@@ -184,8 +184,7 @@ def spells_of_all(session: Session, town_id: UUID, prospect_ids: Collection[UUID
     query = select(Participation).where(
         Participation.town_id == town_id,
         Participation.prospect_id.in_(prospect_ids),
-        Participation.ended_on.is_(None),
-        Participation.withdrawn_at.is_(None),
+        Participation.goes_on,
     )
     return {spell.prospect_id: spell for spell in session.scalars(query)}
 
@@ -348,11 +347,11 @@ def helped_of_all(session: Session, town_id: UUID, prospect_ids: Collection[UUID
     return {one: found.get(one, Helped(0, 0)) for one in prospect_ids}
 
 
-def grounds_on(session: Session, prospect: Prospect, day: date) -> list[Ground]:
+def grounds_on(session: Session, prospect: Prospect, day: date) -> tuple[Ground, ...]:
     """Every ground for support someone has on a day; the law of that day says which decides."""
     asked = {"town": prospect.town_id, "person": prospect.id, "day": day}
     home = session.get(Place, (prospect.town_id, prospect.place_id))
-    return [*session.scalars(_GROUNDS, asked), *([Ground.ISLAND] if home and home.special else [])]
+    return grounds_held(session.scalars(_GROUNDS, asked), special=home is not None and home.special)
 
 
 _GROUNDS = select(Standing.ground).where(

@@ -348,9 +348,7 @@ def lapse_overdue(session: Session, today: date, *, at: datetime) -> int:
     overdue = session.execute(
         select(Participation, Prospect)
         .join(Prospect, (Prospect.town_id == Participation.town_id) & (Prospect.id == Participation.prospect_id))
-        .where(
-            Participation.ended_on.is_(None), Participation.withdrawn_at.is_(None), Participation.deadline_on < today
-        )
+        .where(Participation.goes_on, Participation.deadline_on < today)
         .order_by(Participation.deadline_on, Participation.id)
         .limit(AT_ONCE)
         .with_for_update(skip_locked=True)

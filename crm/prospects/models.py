@@ -227,6 +227,10 @@ class Standing(TownRow, Model):
     recorded_at: Mapped[datetime]
     recorded_by_id: Mapped[UUID | None]
 
+    def holds_on(self, day: date) -> bool:
+        """Whether it counts on a day."""
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
     @property
     def lacks_paper(self) -> bool:
         """Whether nobody has named the paper that must show it (docs/decisions/yes-or-no-instead-of-ethnicity.md)."""

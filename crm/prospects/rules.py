@@ -58,6 +58,13 @@ def deciding(grounds: Iterable[Ground]) -> Ground:
     return min(grounds, key=STRENGTH.__getitem__, default=Ground.OTHER)
 
 
+def grounds_held(papers: Iterable[Ground], *, special: bool) -> tuple[Ground, ...]:
+    """Every ground for support somebody has, the strongest first: those on `papers` that hold, and the island where the
+    commune they live in is one or a special zone, which is a place and no paper. The law says which counts."""
+    held = {*papers, *((Ground.ISLAND,) if special else ())}
+    return tuple(sorted(held, key=STRENGTH.__getitem__))
+
+
 class Kinship(StrEnum):
     """What somebody is to the head of the household, as the offices' lists of households say it."""
 

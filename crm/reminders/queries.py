@@ -123,8 +123,7 @@ def _events(
             Participation.prospect_id, Participation.deadline_on.label("event"), money_waits().label("carried")
         ).where(
             Participation.town_id == town_id,
-            Participation.ended_on.is_(None),
-            Participation.withdrawn_at.is_(None),
+            Participation.goes_on,
             Participation.deadline_on.between(first, last),
         )
     if event is Event.WIN_BACK:

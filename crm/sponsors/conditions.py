@@ -7,8 +7,9 @@ from datetime import date
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import ColumnElement
 
+from crm.participation.conditions import takes_part
 from crm.participation.guard.rules import SPONSOR_NOTICE
 from crm.participation.models import Participation
 from crm.participation.rules import DUE_SOON
@@ -26,14 +27,7 @@ def _sponsor_ends(town_id: UUID, today: date) -> ColumnElement[bool]:
 
 
 def _sponsor_unpaid(town_id: UUID, today: date) -> ColumnElement[bool]:
-    return exists().where(
-        Participation.town_id == town_id,
-        Participation.prospect_id == Prospect.id,
-        Participation.withdrawn_at.is_(None),
-        Participation.ended_on.is_(None),
-        Participation.deadline_on.between(today, today + DUE_SOON),
-        money_waits(),
-    )
+    return takes_part(town_id, Participation.deadline_on.between(today, today + DUE_SOON), money_waits())
 
 
 conditions.register(

@@ -499,8 +499,7 @@ def carried_until(town_id: UUID, day: date, within: int = SPONSOR_NOTICE) -> Sel
     paid_on = exists().where(
         Participation.town_id == town_id,
         Participation.prospect_id == carried.c.prospect_id,
-        Participation.withdrawn_at.is_(None),
-        Participation.ended_on.is_(None),
+        Participation.goes_on,
         Participation.paid_through > carried.c.until,
     )
     return select(carried.c.prospect_id, carried.c.until).where(~paid_on)
@@ -518,8 +517,7 @@ def spells_money_waits_for(town_id: UUID, prospect_ids: Collection[UUID]) -> Sel
     return select(Participation.prospect_id).where(
         Participation.town_id == town_id,
         Participation.prospect_id.in_(prospect_ids),
-        Participation.withdrawn_at.is_(None),
-        Participation.ended_on.is_(None),
+        Participation.goes_on,
         money_waits(),
     )
 
@@ -654,8 +652,7 @@ def _running(spell: type[Participation]) -> ColumnElement[bool]:
     return and_(
         spell.town_id == Prospect.town_id,
         spell.prospect_id == Prospect.id,
-        spell.ended_on.is_(None),
-        spell.withdrawn_at.is_(None),
+        spell.goes_on,
     )
 
 

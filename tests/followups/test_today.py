@@ -20,8 +20,10 @@ from crm.followups.rules import OPEN_FIRST, SHOWN, Cause
 from crm.months import Month
 from crm.participation.models import Participation
 from crm.participation.rules import Beginning
+from crm.premiums.queries import law
 from crm.prospects.models import Household, Prospect
 from crm.prospects.rules import Ground, Stage
+from crm.web.filters import vnd
 from tests.factories import Make
 from tests.sponsors.stories import A_MONTH, allocate, poor, receive, sponsor
 
@@ -102,6 +104,35 @@ def test_the_card_says_what_the_state_pays_by_the_law_of_the_day(signed_in: Brow
     assert "mình đóng 107.800" in page
     assert 'href="tel:+84912345678"' in page
     assert "geo:0,0?q=S%E1%BB%91%207" in page
+
+
+def test_who_lives_on_an_island_hears_of_the_support_for_it_like_the_rest(
+    session: Session, signed_in: Browser, make: Make, lan: User, at_time: Callable[..., None]
+) -> None:
+    ward = make.ward("14812")
+    make.prospect("Trên Đảo", volunteer_id=lan.id, place=ward)
+    at_time(clock.at(date(2026, 7, 15), 9))
+    browser = signed_in(lan)
+    without = browser.get("/today").text
+    ward.special = True
+    session.flush()
+    with_it = browser.get("/today").text
+    share = law(session).on(date(2026, 7, 15)).support
+    least = 330_000
+    for page, ground in ((without, Ground.OTHER), (with_it, Ground.ISLAND)):
+        assert f"Nhà nước hỗ trợ {vnd(int(least * share[ground]), 'vi')}".split("\u00a0")[0] in page
+
+
+def test_of_the_newly_given_the_island_weighs_as_much_as_its_place_says(
+    session: Session, make: Make, lan: User
+) -> None:
+    ward = make.ward()
+    make.prospect("Cận Nghèo", volunteer_id=lan.id, grounds=(Ground.NEAR_POOR,), place=make.ward("14818@2019-10-15"))
+    who = make.prospect("Trên Đảo", volunteer_id=lan.id, place=ward)
+    assert list(causes(session, lan)) == ["Cận Nghèo", "Trên Đảo"]
+    ward.special = True
+    session.flush()
+    assert next(iter(causes(session, lan))) == who.full_name
 
 
 def test_who_has_still_to_pay_and_who_missed_it_are_told_what_to_do(signed_in: Browser, make: Make, lan: User) -> None:

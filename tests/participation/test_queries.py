@@ -8,11 +8,14 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
 
+from crm import clock
 from crm.accounts.queries import Scope, scope_of
 from crm.accounts.rules import Role
 from crm.participation import queries
+from crm.participation.models import Participation
 from crm.participation.rules import NOBODY, Beginning, Ending, Kind, Movement, Span, holds
 from crm.reports.figures.queries import figures
 from tests.factories import Make
@@ -130,3 +133,18 @@ def test_due_lists_are_in_the_order_of_the_last_day_and_page_on(session: Session
     assert days == [27, 28, 29, 30, 31]
     assert second.next is None
     assert queries.count(session, scope, Kind.OVERDUE, YEAR) == 1
+
+
+def test_who_takes_part_now_is_the_same_of_a_row_and_in_the_database(session: Session, make: Make) -> None:
+    for name, more in (
+        ("goes on", {}),
+        ("ended", {"ended_on": date(2019, 9, 1)}),
+        ("mistaken", {"withdrawn_at": clock.now()}),
+    ):
+        spell(make, make.prospect(name), date(2019, 1, 1), **more)
+    rows = session.scalars(select(Participation)).all()
+    again = aliased(Participation)
+    found = {one.id for one in rows if one.goes_on}
+    assert len(found) == 1
+    assert set(session.scalars(select(Participation.id).where(Participation.goes_on))) == found
+    assert set(session.scalars(select(again.id).where(again.goes_on))) == found

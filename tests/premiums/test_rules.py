@@ -302,3 +302,11 @@ def test_paying_ahead_is_cheaper_and_paying_late_dearer(income: int, years: int)
     nominal = years * 12 * ask(income).gross
     assert quote(LAW, income, [], JULY_2026, None, Plan.years_ahead(years)).gross < nominal
     assert quote(LAW, income, [], JULY_2026, None, Plan.missing(years * 12)).gross > nominal
+
+
+def test_so_many_months_to_come_are_a_period_or_whole_years_and_nothing_else() -> None:
+    assert [Plan.ahead(months) for months in (1, 3, 6, 12)] == [Plan.periodic(months) for months in (1, 3, 6, 12)]
+    assert [Plan.ahead(months) for months in (24, 60)] == [Plan.years_ahead(2), Plan.years_ahead(5)]
+    for months in (-12, 0, 2, 13, 30):
+        with pytest.raises(RuleBroken):
+            Plan.ahead(months)

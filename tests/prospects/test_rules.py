@@ -15,6 +15,7 @@ from crm.prospects.rules import (
     Sex,
     columns_of,
     deciding,
+    grounds_held,
 )
 
 TODAY = date(2019, 10, 15)
@@ -42,3 +43,13 @@ def test_a_known_citizen_number_is_checked_against_a_new_sex() -> None:
     with pytest.raises(RuleBroken) as refusal:
         columns_of({"sex": Sex.MALE}, Known(citizen_id="038175000119"), TODAY)
     assert refusal.value.field == "citizen_id"
+
+
+def test_an_island_is_a_ground_without_a_paper_and_the_strongest_comes_first() -> None:
+    assert grounds_held((), special=False) == ()
+    assert grounds_held((), special=True) == (Ground.ISLAND,)
+    assert grounds_held((Ground.NEAR_POOR, Ground.POOR, Ground.POOR), special=True) == (
+        Ground.POOR,
+        Ground.ISLAND,
+        Ground.NEAR_POOR,
+    )

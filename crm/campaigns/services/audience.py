@@ -31,7 +31,7 @@ from crm.premiums.rules.law import Law
 from crm.premiums.rules.quotes import Plan, quote
 from crm.prospects.lists.queries import people_of, segment_seen
 from crm.prospects.models import Prospect, Standing
-from crm.prospects.rules import Ground, Purpose
+from crm.prospects.rules import Ground, Purpose, grounds_held
 
 BESIDE = ("phuong", "phu_trach", "dien_thoai", "so_tien")
 """Places that are looked up beside the person's own row, when the text names them."""
@@ -187,9 +187,7 @@ class _Beside:
         return told
 
     def _least_of(self, person_id: UUID, place: Place | None) -> str:
-        grounds = tuple(sorted(self._grounds.get(person_id, ())))
-        if place is not None and place.special:
-            grounds = (*grounds, Ground.ISLAND)
+        grounds = grounds_held(self._grounds.get(person_id, ()), special=place is not None and place.special)
         key = (place.id if place else UUID(int=0), grounds)
         if key not in self._least:
             self._least[key] = self._quoted(grounds, place)

@@ -102,8 +102,7 @@ def _soonest(session: Session, scope: Scope, today: date) -> list[Unpaid]:
         .where(
             listed_to(scope),
             conditions.named(SPONSOR_UNPAID).holds(scope.town_id, today),
-            spell.ended_on.is_(None),
-            spell.withdrawn_at.is_(None),
+            spell.goes_on,
         )
         .order_by(spell.deadline_on, Prospect.id)
         .limit(SOONEST)
@@ -125,7 +124,7 @@ def _states(session: Session, scope: Scope, today: date) -> dict[PaymentState, i
         select(*counted)
         .select_from(Participation)
         .join(Prospect, (Prospect.town_id == Participation.town_id) & (Prospect.id == Participation.prospect_id))
-        .where(listed_to(scope), Participation.ended_on.is_(None), Participation.withdrawn_at.is_(None))
+        .where(listed_to(scope), Participation.goes_on)
     ).one()
     return dict(zip(KEYS, row, strict=True))
 

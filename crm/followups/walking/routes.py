@@ -22,6 +22,7 @@ from crm.outreach.rules import OUTCOMES, SHORT_OUTCOMES, Figures, Outcome, Reaso
 from crm.premiums.queries import law
 from crm.prospects.models import Prospect
 from crm.prospects.reading.values import said_once
+from crm.prospects.rules import deciding
 from crm.web.filters import phone as written_phone
 from crm.web.guard import may
 
@@ -75,7 +76,7 @@ def _line(one: Caller, figures: dict[UUID, Figures], *, phones: bool) -> dict[st
         "standing": ground,
         "last": outcome,
         "times": one.tried.times,
-        "say": what_to_say(who.stage, ground, reasons, None),
+        "say": what_to_say(who.stage, deciding(one.facts.grounds_on(clock.today())), reasons, None),
         "pays": figures.get(who.id),
         "phone": _phone(who, full=phones),
     }

@@ -10,9 +10,10 @@ from functools import partial
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, and_, exists, false, or_
+from sqlalchemy import ColumnElement, Select, and_, false, or_
 
 from crm.db import session
+from crm.participation.conditions import takes_part
 from crm.participation.guard import queries
 from crm.participation.guard.rules import (
     CERTIFICATE_NOTICE,
@@ -30,17 +31,6 @@ from crm.prospects.lists import conditions
 from crm.prospects.models import Prospect
 
 
-def in_spell(town_id: UUID, *asked: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Somebody takes part now, and all this is true of their spell."""
-    return exists().where(
-        Participation.town_id == town_id,
-        Participation.prospect_id == Prospect.id,
-        Participation.withdrawn_at.is_(None),
-        Participation.ended_on.is_(None),
-        *asked,
-    )
-
-
 def in_state(state: PaymentState, day: date) -> ColumnElement[bool]:
     """Of a spell that goes on: whether it is in a state on a day. The same as `rules.payment_state`."""
     first, last = deadlines_of(state, day)
@@ -53,7 +43,7 @@ def in_state(state: PaymentState, day: date) -> ColumnElement[bool]:
 
 
 def _state(state: PaymentState, town_id: UUID, today: date) -> ColumnElement[bool]:
-    return in_spell(town_id, in_state(state, today))
+    return takes_part(town_id, in_state(state, today))
 
 
 def _one_of(told: Select[UUID, date]) -> ColumnElement[bool]:

@@ -47,8 +47,7 @@ def supported_until(town_id: UUID, cap: int, day: date, within: int = max(SUPPOR
         .join(helped, true())
         .where(
             Participation.town_id == town_id,
-            Participation.withdrawn_at.is_(None),
-            Participation.ended_on.is_(None),
+            Participation.goes_on,
             end.between(this.first_day, (this + (within - 1)).first_day),
         )
     )

@@ -23,12 +23,13 @@ from crm.participation.leaving.models import LeavingRefund
 from crm.participation.leaving.queries import kept_of
 from crm.participation.listed.models import ListedPayment
 from crm.participation.listed.rules import AMOUNTS, OPEN, Amounts, Judged, Ours, Said, Verdict, judge
-from crm.participation.listed.services import income_of, plan_of
+from crm.participation.listed.services import income_of
 from crm.participation.models import Payment
 from crm.participation.queries import grounds_on, months_of, quote_for, standing_payments
 from crm.participation.services import reverse_payment
 from crm.premiums.queries import law
 from crm.premiums.rules.law import Law
+from crm.premiums.rules.quotes import Plan
 from crm.prospects.importing import kinds
 from crm.prospects.importing.kinds import Rows, person_of
 from crm.prospects.importing.rules import Proposed
@@ -172,7 +173,7 @@ def _asked_by_the_law(
             session,
             person,
             income=income_of(extra.get("income"), said.amounts.total, said.months, rules.on(day)),
-            plan=plan_of(said.months),
+            plan=Plan.ahead(said.months),
             start=said.start,
             paid_on=day,
             grounds=grounds_on(session, person, day),

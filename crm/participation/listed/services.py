@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from crm.accounts.models import User
 from crm.errors import Conflict, RuleBroken
-from crm.months import MONTHS_IN_YEAR, Month
+from crm.months import Month
 from crm.participation import payers
 from crm.participation.listed.models import ListedPayment
 from crm.participation.listed.rules import OPEN, Amounts, Verdict, Why
@@ -23,17 +23,9 @@ from crm.participation.rules import Basis, basis_for
 from crm.participation.services import enrol, record_payment
 from crm.participation.shares import UNNAMED, Share
 from crm.premiums.queries import law
-from crm.premiums.rules.keys import PERIODS
 from crm.premiums.rules.law import LawOnDay
 from crm.premiums.rules.quotes import Plan, Quote
 from crm.prospects.models import Prospect
-
-
-def plan_of(months: int) -> Plan:
-    """The way to pay behind so many months. RuleBroken when there is none."""
-    if months not in PERIODS.values() and months % MONTHS_IN_YEAR == 0:
-        return Plan.years_ahead(months // MONTHS_IN_YEAR)
-    return Plan.periodic(months)
 
 
 def income_of(listed_income: int | None, total: int | None, months: int, today: LawOnDay) -> int:
@@ -113,7 +105,7 @@ def _record(
         prospect,
         all_law=all_law,
         income=income_of(listed.income, said.total, listed.months, all_law.on(listed.paid_on)),
-        plan=plan_of(listed.months),
+        plan=Plan.ahead(listed.months),
         start=Month.of(listed.start_month),
         paid_on=listed.paid_on,
         grounds=grounds_on(session, prospect, listed.paid_on),

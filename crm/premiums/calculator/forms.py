@@ -14,11 +14,12 @@ from wtforms.validators import InputRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from crm.months import MONTHS_IN_YEAR, Month
-from crm.premiums.calculator.rules import Asked, plan_of
+from crm.premiums.calculator.rules import Asked
 from crm.premiums.calculator.wording import REFUSALS
 from crm.premiums.forms import DongField
 from crm.premiums.rules.keys import PERIODS, LawKey, Method
 from crm.premiums.rules.law import LawOnDay
+from crm.premiums.rules.quotes import Plan
 from crm.premiums.rules.wording import GROUNDS, METHODS
 from crm.prospects.rules import Ground, Sex
 from crm.web.forms import QueryForm
@@ -135,7 +136,7 @@ class CalculatorForm(QueryForm):
         return Asked(
             income=int(self.income.data or 0),
             grounds=tuple(ground for ground in Ground if ground in (self.ground.data or ())),
-            plan=plan_of(int(self.months.data)),
+            plan=Plan.ahead(int(self.months.data)),
             supported=self.supported.data,
             sex=Sex(self.sex.data) if self.sex.data else None,
             born=born,

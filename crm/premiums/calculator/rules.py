@@ -211,11 +211,6 @@ def plans(law: LawOnDay) -> Iterator[Plan]:
     yield from (Plan.years_ahead(years) for years in range(2, law.number(LawKey.YEARS_AHEAD_MOST) + 1))
 
 
-def plan_of(months: int) -> Plan:
-    """The plan that pays for so many months to come: a period, or years ahead."""
-    return Plan.periodic(months) if months in PERIODS.values() else Plan.years_ahead(months // MONTHS_IN_YEAR)
-
-
 def ladder(law: LawOnDay, chosen: Vnd) -> list[Vnd]:
     """The least income, its multiples and the chosen one, in order: what one would look at side by side."""
     times = range(1, COMPARED + 1)

@@ -47,6 +47,13 @@ class Plan:
         return cls(Method.YEARS_AHEAD, years * MONTHS_IN_YEAR)
 
     @classmethod
+    def ahead(cls, months: int) -> Self:
+        """The plan that pays for so many months to come: a period, or whole years ahead; any other number is refused."""
+        if months not in PERIODS.values() and months > 0 and months % MONTHS_IN_YEAR == 0:
+            return cls.years_ahead(months // MONTHS_IN_YEAR)
+        return cls.periodic(months)
+
+    @classmethod
     def of(cls, *, months: int | None, years_ahead: int | None, missing_months: int | None) -> Self:
         """The plan someone asks for by naming exactly one of the three; RuleBroken otherwise."""
         named = [given for given in (months, years_ahead, missing_months) if given is not None]

@@ -26,7 +26,7 @@ from crm.prospects.models import Consent, IdentityReading, Prospect, Standing
 from crm.prospects.queries.seeing import ORDER, listed_to
 from crm.prospects.queries.standing import standings_of
 from crm.prospects.reading.values import said_once
-from crm.prospects.rules import Ground, Purpose, deciding
+from crm.prospects.rules import Ground, Purpose, deciding, grounds_held
 
 
 def consents_of(session: Session, town_id: UUID, phone: str) -> dict[Purpose, Consent]:
@@ -102,6 +102,10 @@ class Facts:
     organisation: Organisation | None
     volunteer: User | None
 
+    def grounds_on(self, day: date) -> tuple[Ground, ...]:
+        """Every ground for support they have on a day from today on, the strongest first."""
+        return grounds_held((one.ground for one in self.standings if one.holds_on(day)), special=self.place.special)
+
     @property
     def address(self) -> str | None:
         """The house as it is written, unless that only says the neighbourhood once more."""
@@ -121,7 +125,7 @@ def facts_of(session: Session, town_id: UUID, rows: Sequence[Prospect], today: d
         facts.append(
             Facts(
                 person=row,
-                standing=deciding(one.ground for one in held if one.valid_from <= today),
+                standing=deciding(one.ground for one in held if one.holds_on(today)),
                 standings=held,
                 consents=consents.get(row.phone or "", {}),
                 place=places[row.place_id],

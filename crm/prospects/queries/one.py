@@ -44,7 +44,7 @@ def _facts(session: Session, row: Any, today: date) -> Facts:
     held = [one for one in standings if one.valid_to is None or one.valid_to > today]
     return Facts(
         person=person,
-        standing=deciding(one.ground for one in held if one.valid_from <= today),
+        standing=deciding(one.ground for one in held if one.holds_on(today)),
         standings=held,
         consents=consents_of(session, person.town_id, person.phone) if person.phone else {},
         place=place,

@@ -14,14 +14,15 @@ from sqlalchemy import (
     any_,
     bindparam,
     exists,
+    func,
     or_,
     select,
 )
 from sqlalchemy.orm import Session
 
-from crm.places.models import Town
+from crm.places.models import Place, Town
 from crm.prospects.models import Prospect, Standing
-from crm.prospects.rules import STRENGTH, Ground, deciding
+from crm.prospects.rules import STRENGTH, Ground, deciding, grounds_held
 
 
 def stands(ground: Ground, day: date) -> ColumnElement[bool]:
@@ -50,13 +51,18 @@ def valid_on(day: date) -> tuple[ColumnElement[bool], ...]:
 
 def deciding_grounds(session: Session, prospect_ids: Collection[UUID], day: date) -> dict[UUID, Ground]:
     """The ground that decides the support of each of these people on a day; `other` where there is none."""
-    query = select(Standing.prospect_id, Standing.ground).where(
-        Standing.town_id.in_(select(Town.id)), Standing.prospect_id.in_(prospect_ids), *valid_on(day)
+    of_them = and_(Standing.town_id == Prospect.town_id, Standing.prospect_id == Prospect.id, *valid_on(day))
+    query = (
+        select(Prospect.id, Place.special, func.array_agg(Standing.ground).filter(Standing.ground.is_not(None)))
+        .join(Place, and_(Place.town_id == Prospect.town_id, Place.id == Prospect.place_id))
+        .outerjoin(Standing, of_them)
+        .where(Prospect.town_id.in_(select(Town.id)), Prospect.id.in_(prospect_ids))
+        .group_by(Prospect.id, Place.special)
     )
-    grounds: dict[UUID, list[Ground]] = {prospect_id: [] for prospect_id in prospect_ids}
-    for prospect_id, ground in session.execute(query):
-        grounds[prospect_id].append(ground)
-    return {prospect_id: deciding(found) for prospect_id, found in grounds.items()}
+    return {
+        prospect_id: deciding(grounds_held(map(Ground, papers or ()), special=special))
+        for prospect_id, special, papers in session.execute(query)
+    }
 
 
 def standings_of(session: Session, town_id: UUID, prospect_ids: Collection[UUID]) -> dict[UUID, list[Standing]]:

@@ -28,7 +28,7 @@ from crm.premiums.rules.law import Law, LocalTopUp, holding
 from crm.premiums.rules.quotes import Plan
 from crm.prospects.models import Prospect, StageChange, Standing
 from crm.prospects.queries.standing import standings_of
-from crm.prospects.rules import Ground, Sex, Stage
+from crm.prospects.rules import Ground, Sex, Stage, grounds_held
 from crm.sponsors.cliff.queries import renewed_by
 from crm.sponsors.family import kept_id
 from crm.sponsors.matching.models import FundingRefusal
@@ -247,11 +247,8 @@ class _Known:
 
     def grounds(self, row: Any) -> tuple[Ground, ...]:
         """Every ground for support somebody has today."""
-        held = {one.ground for one in self.standings[row.id] if _holds(one, self.on)}
-        return tuple(ground for ground in Ground if ground in held or (ground is Ground.ISLAND and self._special(row)))
-
-    def _special(self, row: Any) -> bool:
-        return row.place_id in self.special
+        papers = (one.ground for one in self.standings[row.id] if one.holds_on(self.on))
+        return grounds_held(papers, special=row.place_id in self.special)
 
     def price(self, row: Any, grounds: tuple[Ground, ...], run: int) -> Vnd:
         """What is left to pay of a run; asked once for everybody who is alike."""
@@ -275,10 +272,6 @@ class _Known:
         if not today.says(LawKey.SUPPORT_CAP_MONTHS):
             return None
         return max(0, today.number(LawKey.SUPPORT_CAP_MONTHS) - self.helped[person_id].by_the_state)
-
-
-def _holds(standing: Standing, day: date) -> bool:
-    return standing.valid_from <= day and (standing.valid_to is None or day < standing.valid_to)
 
 
 def _need(row: Any, known: _Known, terms: Terms) -> Need | LeftOut:

@@ -119,7 +119,7 @@ def _left_for_good() -> ColumnElement[bool]:
         .correlate(Allocation)
         .scalar_subquery(),
     )
-    open_now = exists().where(*spell, Participation.withdrawn_at.is_(None), Participation.ended_on.is_(None))
+    open_now = exists().where(*spell, Participation.goes_on)
     return and_(ended, ~open_now)
 
 
