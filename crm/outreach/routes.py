@@ -87,7 +87,7 @@ def save(person_id: UUID) -> ResponseReturnValue:
                 flash(_("This visit was saved before. Take it back first, then record it again."), "warning")
             if visit.handed_on:
                 return _delivered()
-            return redirect(url_for(".saved", visit_id=visit.id))
+            return _on_to(url_for(".saved", visit_id=visit.id))
     return _log_page(person_seen(session(), current_scope(), person_id), form), 422
 
 
@@ -100,7 +100,13 @@ def _delivered() -> ResponseReturnValue:
         ),
         "success",
     )
-    return redirect(url_for("followups.today"))
+    return _on_to(url_for("followups.today"))
+
+
+def _on_to(address: str) -> ResponseReturnValue:
+    """Where to go on: told to a page that sent the form by itself, as it does when the network may be gone."""
+    asks = request.accept_mimetypes.best == "application/json"
+    return {"to": address} if asks else redirect(address)
 
 
 def _visit_in(form: VisitForm, person_id: UUID, at: datetime) -> NewVisit:

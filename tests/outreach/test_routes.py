@@ -268,3 +268,20 @@ def test_an_undo_of_a_moment_at_which_nothing_was_given_changes_nothing(
     for moment in ("0", "1571104800000000", "9" * 30):
         assert signed_in(lead).post(f"/assign/undo/{moment}").status_code in (302, 422)
     assert dang.volunteer_id == lan.id
+
+
+def test_a_page_that_sends_its_form_by_itself_is_told_where_to_go_on_and_sends_it_once(
+    session: Session, signed_in: Browser, make: Make
+) -> None:
+    lan = make.user(Role.VOLUNTEER)
+    who, browser = make.prospect(volunteer_id=lan.id), signed_in(lan)
+    data = {"client_id": str(uuid4()), "outcome": "interested"}
+    answers = [
+        browser.post(f"/people/{who.id}/visit", data=data, headers={"Accept": "application/json"})
+        for _again in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json == answers[1].json == {"to": f"/visits/{data['client_id']}"}
+    assert browser.post(f"/people/{who.id}/visit", data=data).status_code == 302
+    page = browser.get(f"/people/{who.id}/visit").text
+    assert f'data-outbox="{clock.today().isoformat()}"' in page

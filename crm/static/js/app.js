@@ -8,6 +8,7 @@ import { fadeUndo } from "./undo.js";
 import { offerCopies } from "./copying.js";
 import { followParts } from "./parts.js";
 import { helpTexting } from "./texting.js";
+import { keepVisits } from "./outbox.js";
 
 document.documentElement.classList.add("js");
 document.querySelector("[data-focus]")?.focus();
@@ -35,3 +36,4 @@ fadeUndo(document);
 offerCopies(document);
 followParts(document);
 helpTexting(document);
+keepVisits(document);
