@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, select, union_all
@@ -12,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from crm.accounts.queries import Scope
 from crm.clock import at, local_day
-from crm.followups.rules import LONGEST_NOTICE, SHOWN, STILL_WON, Known, Task, by_door, ranked
+from crm.followups.rules import ASK_WHY, LONGEST_NOTICE, SHOWN, Known, Spot, Task, by_door, following, ranked
 from crm.months import Month
 from crm.outreach.queries import Reached, Tried, assigned_since, reached, tried
-from crm.participation.guard.queries import certificates_ending, lapsed, supported_until
-from crm.participation.guard.rules import WIN_BACK
+from crm.participation.guard.queries import certificates_ending, supported_until, unasked
+from crm.participation.guard.rules import StopReason
 from crm.participation.models import ParticipantMonth, Participation
 from crm.participation.rules import Beginning
 from crm.premiums.queries import law, old_enough_on
@@ -28,6 +30,7 @@ from crm.prospects.queries.seeing import listed_to
 from crm.prospects.queries.standing import deciding_grounds
 from crm.prospects.rules import Ground, Stage
 from crm.sponsors.queries import carried_until
+from crm.web.pager import read_cursor, write_cursor
 
 MOST_CANDIDATES = 500
 """Of each kind; a list that long is not a day's work, and only its top is shown."""
@@ -42,6 +45,8 @@ class Due:
     task: Task
     facts: Facts
     tried: Tried
+    stopped: StopReason | None = None
+    """Of who lapsed: why, where somebody asked before."""
 
     @property
     def person(self) -> Prospect:
@@ -50,31 +55,71 @@ class Due:
 
 @dataclass(frozen=True)
 class Today:
-    """The top of the day's list, and how many more are due."""
+    """A page of the day's list: how many stand before it, how many are due in all, and the cursor of what follows."""
 
     due: list[Due]
-    more: int
+    before: int
+    in_all: int
+    next: str | None
 
     @property
-    def in_all(self) -> int:
-        return len(self.due) + self.more
+    def more(self) -> int:
+        return self.in_all - self.before - len(self.due)
 
 
-def today(session: Session, scope: Scope, day: date, *, most: int = SHOWN, rules: Law | None = None) -> Today:
+def today(
+    session: Session,
+    scope: Scope,
+    day: date,
+    *,
+    most: int = SHOWN,
+    rules: Law | None = None,
+    cursor: str | None = None,
+) -> Today:
     """What this person should do on a day: their own people who are due, with reasons, the most pressing first.
 
-    Whoever of a household is due stands behind the most pressing of them. `rules` is read when it is not handed in.
+    Whoever of a household is due stands behind the most pressing of them. `rules` is read when it is not handed in. A page
+    follows the place of the last task of the one before, so that who was called on meanwhile makes nobody be left out.
+    RuleBroken for a cursor this program did not write.
     """
     tasks = tasks_of(session, scope, day, rules)
-    shown = tasks[:most]
+    left = following(tasks, _spot(cursor)) if cursor else tasks
+    shown = left[:most]
     if not shown:
-        return Today([], 0)
+        return Today([], len(tasks), len(tasks), None)
     rows = session.scalars(select(Prospect).where(listed_to(scope), Prospect.id.in_([task.id for task in shown])))
     by_id = {row.id: row for row in rows}
     facts = facts_of(session, scope.town_id, [by_id[task.id] for task in shown], day)
     times = tried(session, scope.town_id, list(by_id))
-    due = [Due(task, one, times.get(task.id, NOT_YET_TRIED)) for task, one in zip(shown, facts, strict=True)]
-    return Today(due, len(tasks) - len(shown))
+    why = _why_stopped(session, scope.town_id, [task.id for task in shown if task.cause in ASK_WHY])
+    due = [
+        Due(task, one, times.get(task.id, NOT_YET_TRIED), why.get(task.id))
+        for task, one in zip(shown, facts, strict=True)
+    ]
+    further = write_cursor([*chain(*shown[-1].spot)]) if len(left) > len(shown) else None
+    return Today(due, len(tasks) - len(left), len(tasks), further)
+
+
+_RANK: tuple[Callable[[Any], Any], ...] = (int, int, date.fromisoformat, int, UUID)
+
+
+def _spot(cursor: str) -> Spot:
+    read = read_cursor(cursor, _RANK * 2)
+    return cast(Spot, (tuple(read[: len(_RANK)]), tuple(read[len(_RANK) :])))
+
+
+def _why_stopped(session: Session, town_id: UUID, ids: Sequence[UUID]) -> dict[UUID, StopReason]:
+    """Why these people stopped last, of whom somebody has asked."""
+    if not ids:
+        return {}
+    query = (
+        select(Participation.prospect_id, Participation.stop_reason)
+        .where(Participation.town_id == town_id, Participation.prospect_id.in_(ids))
+        .where(Participation.withdrawn_at.is_(None))
+        .distinct(Participation.prospect_id)
+        .order_by(Participation.prospect_id, Participation.started_on.desc())
+    )
+    return {id: reason for id, reason in session.execute(query) if reason}
 
 
 def tasks_of(session: Session, scope: Scope, day: date, rules: Law | None = None) -> list[Task]:
@@ -119,7 +164,7 @@ def _ends(session: Session, scope: Scope, day: date, now: LawOnDay) -> dict[UUID
     kinds: dict[str, Select[UUID, date]] = {
         "sponsored_through": carried_until(scope.town_id, day),
         "certificate_until": certificates_ending(scope.town_id, day),
-        "lapsed_on": lapsed(scope.town_id, day, WIN_BACK[0], WIN_BACK[-1] + STILL_WON.days + 1),
+        "lapsed_on": unasked(scope.town_id, day),
     }
     if now.says(LawKey.SUPPORT_CAP_MONTHS):
         kinds["supported_through"] = supported_until(scope.town_id, now.number(LawKey.SUPPORT_CAP_MONTHS), day)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
 
 from crm import clock
 from crm.accounts.gateway import current_scope, current_user
@@ -20,13 +21,14 @@ from crm.followups import queries
 from crm.followups.conditions import NEGLECTED
 from crm.followups.keeping.queries import rising
 from crm.followups.queries import Due
-from crm.followups.rules import OPEN_FIRST, SAY, STATES, why
+from crm.followups.rules import ASK_WHY, OPEN_FIRST, SAY, STATES, why
 from crm.followups.wording import figures_of, payments_of
 from crm.ids import new_id
 from crm.months import Month
 from crm.outreach.packages import queries as packages
 from crm.outreach.queries import Narrowed, page_of_visits
 from crm.outreach.rules import Figures, PaymentDue, Reason, what_to_say
+from crm.participation.guard.rules import STOP_REASONS
 from crm.places.models import Town
 from crm.premiums.queries import law
 from crm.prospects.queries.facts import facts_of
@@ -44,12 +46,12 @@ LATEST = 5
 @bp.get("/today")
 @may(May.LOG_VISITS)
 def today() -> ResponseReturnValue:
-    """A short list: whom to call on today, why, and what to say."""
-    scope, day = current_scope(), clock.today()
+    """A short list: whom to call on today, why, and what to say. With a cursor, those who follow."""
+    scope, day, cursor = current_scope(), clock.today(), request.args.get("cursor")
     rules = law(session())
-    told, month = queries.today(session(), scope, day, rules=rules), Month.of(day)
+    told, month = queries.today(session(), scope, day, rules=rules, cursor=cursor), Month.of(day)
     figures = figures_of((one.facts for one in told.due), rules)
-    months = [queries.month_of(session(), scope, one) for one in (month, month - 1)]
+    months = [] if cursor else [queries.month_of(session(), scope, one) for one in (month, month - 1)]
     town = session().get_one(Town, scope.town_id).name
     payments = payments_of(told.due, rules)
     tasks = [_card(one, figures, payments, town) for one in told.due]
@@ -60,13 +62,16 @@ def today() -> ResponseReturnValue:
         open_first=OPEN_FIRST,
         months=months,
         day=day,
-        work=_work(scope, day),
-        rising=rising(session(), scope, day) if current_user().may(May.ASSIGN) else None,
+        work=_NO_WORK if cursor else _work(scope, day),
+        rising=rising(session(), scope, day) if current_user().may(May.ASSIGN) and not cursor else None,
+        first_page=not cursor,
         neglected=NEGLECTED,
         unpaid=SPONSOR_UNPAID,
     )
 
 
+_NO_WORK: Mapping[str, Any] = {"packages": (), "back": (), "delivered": (), "handed_on": 0}
+"""Of the pages that follow the first, which has all this."""
 TOLD_FOR = timedelta(days=7)
 """So long what came back stands on people's own pages."""
 
@@ -97,13 +102,22 @@ def _card(due: Due, figures: Mapping[UUID, Figures], payments: Mapping[UUID, Pay
         "why": why(task, day, due.tried.times, in_day(task.day)),
         "also": [why(one, day, due.tried.times, in_day(one.day)) for one in task.also],
         "along": task.along,
-        "say": SAY.get(task.cause)
+        "ask_why": task.cause in ASK_WHY and current_user().may(May.EDIT_PEOPLE),
+        "say": _of_the_lapse(due)
+        or SAY.get(task.cause)
         or what_to_say(
             who.stage, deciding(due.facts.grounds_on(day)), reasons, figures.get(who.id), payments.get(who.id)
         ),
         "state": STATES[task.cause],
         "way": f"geo:0,0?q={quote(', '.join((where, due.facts.place.name, town)))}" if where else None,
     }
+
+
+def _of_the_lapse(due: Due) -> Any:
+    """What to say to who lapsed and has told why: nobody asks that twice."""
+    if due.task.cause not in ASK_WHY or due.stopped is None:
+        return None
+    return _l("They stopped for this: «%(why)s». Ask whether they can pay again now.", why=STOP_REASONS[due.stopped])
 
 
 @bp.get("/record")

@@ -1,4 +1,12 @@
-"""What is due today and why: ranked by what would be lost by waiting, then by how much is at stake."""
+"""What is due today and why: ranked by what would be lost by waiting, then by how much is at stake.
+
+The order, and why. First what costs months within days (`ENDING`). Then a promise for today, for somebody waits. Then
+whatever costs money or months soon: who has just lapsed, for most who come back do so in the first weeks; the payment
+whose days run; a sponsor's end, a certificate's, the end of the State's months; and who is to be won back. Appointments
+that are late stand behind all of these: a day more costs them patience, not months, and after a week they rise to whoever
+leads the work. They are many, too, while what ends is rare and each is over once it was spoken of: the few hide none of the
+many for long, but the many would bury the few. Last come those who were never met.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +25,9 @@ from crm.participation.guard.rules import (
     CERTIFICATE_NOTICE,
     SPONSOR_NOTICE,
     SUPPORT_NOTICES,
+    asked_since,
     notice_begins,
     notice_of,
-    win_back_day,
 )
 from crm.prospects.rules import STRENGTH, Ground, Stage
 
@@ -34,8 +42,6 @@ PRESSING = timedelta(days=3)
 """So close to the last day to pay, nothing else comes first."""
 SPONSOR_NOTICES = (SPONSOR_NOTICE, 1)
 """Months before a sponsor's money ends: once in time to find another, and once more in the last month."""
-STILL_WON = timedelta(days=60)
-"""So long after the day to win somebody back it is asked of a volunteer; later the list of the lapsed has them."""
 NEGLECTED_AFTER = timedelta(days=7)
 """What waits longer than this rises to whoever leads the work."""
 
@@ -45,13 +51,14 @@ class Cause(IntEnum):
 
     ENDING = 1
     TODAY = 2
-    PAYMENT = 3
-    LATE = 4
+    LAPSED = 3
+    PAYMENT = 4
     SPONSOR_ENDS = 5
     CERTIFICATE_ENDS = 6
     SUPPORT_ENDS = 7
     WIN_BACK = 8
-    NEW = 9
+    LATE = 9
+    NEW = 10
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,13 @@ class Known:
     supported_through: Month | None = None
     """Last month the State helps with before its cap, where that is near."""
     lapsed_on: date | None = None
+    """Their first day without, where they lapsed, have not come back, and were not asked why for now."""
+
+
+Rank = tuple[int, int, date, int, UUID]
+"""Where something stands among what is due: cause, weight, day, months at stake, and whom it is about."""
+Spot = tuple[Rank, Rank]
+"""Where a task stands in the list: by the most pressing of its house, then by itself."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +115,20 @@ class Task:
     also: tuple[Because, ...] = ()
     """What else to speak of, the most pressing first."""
     household_id: UUID | None = None
-    along: bool = False
-    """Stands here because somebody of the same household does."""
+    door: Rank | None = None
+    """Of who stands here because somebody of the same household does: where that one stands."""
 
     @property
-    def rank(self) -> tuple[int, int, date, int, UUID]:
-        return self.cause, self.weight, self.day, -self.at_stake, self.id
+    def along(self) -> bool:
+        return self.door is not None
+
+    @property
+    def rank(self) -> Rank:
+        return int(self.cause), self.weight, self.day, -self.at_stake, self.id
+
+    @property
+    def spot(self) -> Spot:
+        return self.door or self.rank, self.rank
 
 
 _WEIGHT = {Stage.AGREED: 0, Stage.LAPSED: 1, Stage.INTERESTED: 2, Stage.CONSIDERING: 3, Stage.JOINED: 4}
@@ -133,7 +155,7 @@ def payment_due(known: Known, day: date) -> bool:
 
 
 def reasons_of(known: Known, day: date) -> Iterator[Because]:
-    """Every reason to call on somebody on a day, what to speak of first before the rest.
+    """Every reason to call on somebody on a day, each at most once.
 
     A reason goes by itself: when what it asks for happened (a payment, a new certificate, another sponsor), or when
     somebody spoke with the person since it began.
@@ -164,14 +186,14 @@ def _what_ends(known: Known, day: date) -> Iterator[Because]:
     until = known.certificate_until
     if until and until - CERTIFICATE_NOTICE <= day <= until < meets and spoken < until - CERTIFICATE_NOTICE:
         yield Because(Cause.CERTIFICATE_ENDS, until)
-    again = win_back_day(known.lapsed_on, day) if known.lapsed_on and known.stage is Stage.LAPSED else None
-    if again and spoken < again and day <= again + STILL_WON and meets == date.max:
-        yield Because(Cause.WIN_BACK, known.lapsed_on or again)
+    since = asked_since(known.lapsed_on, day) if known.lapsed_on and known.stage is Stage.LAPSED else None
+    if known.lapsed_on and since and spoken < since and meets == date.max:
+        yield Because(Cause.LAPSED if since == known.lapsed_on else Cause.WIN_BACK, known.lapsed_on)
 
 
 def task_of(known: Known, day: date) -> Task | None:
     """What is to be done about somebody on a day, for its most pressing reason; None when nothing is."""
-    reasons = list(reasons_of(known, day))
+    reasons = sorted(reasons_of(known, day), key=lambda one: one.cause)
     if not reasons:
         return None
     first, *also = reasons
@@ -207,8 +229,13 @@ def by_door(tasks: Sequence[Task]) -> list[Task]:
     for task in tasks:
         found.setdefault(task.id, task)
         for other in of_house[task.household_id] if task.household_id else ():
-            found.setdefault(other.id, replace(other, along=True))
+            found.setdefault(other.id, replace(other, door=task.rank))
     return list(found.values())
+
+
+def following(tasks: Sequence[Task], spot: Spot) -> list[Task]:
+    """What stands behind a place of the list `by_door`, whether or not anything stands there any more."""
+    return [task for task in tasks if task.spot > spot]
 
 
 def why(because: Task | Because, day: date, times: int, written: str) -> Any:
@@ -235,6 +262,7 @@ _ENDS: Mapping[Cause, Any] = {
     Cause.SPONSOR_ENDS: lambda day: _l("A sponsor pays until %(day)s, nobody after that", day=day),
     Cause.CERTIFICATE_ENDS: lambda day: _l("The household's certificate ends on %(day)s", day=day),
     Cause.SUPPORT_ENDS: lambda day: _l("The State's support ends on %(day)s: its months are used up", day=day),
+    Cause.LAPSED: lambda day: _l("Lapsed on %(day)s, nobody has asked why", day=day),
     Cause.WIN_BACK: lambda day: _l("Has not paid since %(day)s: ask again", day=day),
 }
 
@@ -242,9 +270,12 @@ SAY: Mapping[Cause, Any] = {
     Cause.SPONSOR_ENDS: _l("Say in time that the sponsor's help ends; work out together what paying on would cost."),
     Cause.CERTIFICATE_ENDS: _l("Ask whether the review has come; a new certificate keeps the State's support."),
     Cause.SUPPORT_ENDS: _l("Say what they will pay without support, and how many years they have reached."),
+    Cause.LAPSED: _l("Ask why they stopped. Months already paid are kept; paying again continues them."),
     Cause.WIN_BACK: _l("Ask why they stopped. Months already paid are kept; paying again continues them."),
 }
 """One sentence for the door where the reason itself is what to speak of."""
+ASK_WHY = (Cause.LAPSED, Cause.WIN_BACK)
+"""Where to note why somebody stopped is what is asked for, as much as to speak with them."""
 
 STATES = {
     Cause.ENDING: "late",
@@ -254,6 +285,7 @@ STATES = {
     Cause.SPONSOR_ENDS: "due",
     Cause.CERTIFICATE_ENDS: "due",
     Cause.SUPPORT_ENDS: "due",
+    Cause.LAPSED: "late",
     Cause.WIN_BACK: "due",
     Cause.NEW: "plain",
 }

@@ -21,7 +21,7 @@ from crm.kept import kept
 from crm.months import MONTHS_IN_YEAR, Month
 from crm.participation import months, payers, queries
 from crm.participation.calendar import STATES
-from crm.participation.guard.rules import AVOIDABLE, STOP_REASONS, StopReason, notice_of
+from crm.participation.guard.rules import AVOIDABLE, RETURNS, STOP_REASONS, StopReason, notice_of, said_of_return
 from crm.participation.models import Participation, Payment
 from crm.participation.rules import (
     BEGINNINGS,
@@ -92,7 +92,9 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
         return None
     told, used = (None, False) if barred else _told(person, today)
     facts = {"told": told, "acts": acts, "grounds": GROUNDS, "left": left, "reasons": STOP_REASONS, "barred": barred}
-    facts |= {"used": used, "near_pension": _near_pension(person, today)}
+    facts |= {"used": used, "near_pension": _near_pension(person, today), "returns": RETURNS}
+    if left:
+        facts["back"], facts["again_on"] = said_of_return(left.stays_away, left.asked_on, person.next_contact_on, today)
     return Card("participation/_how_much.html", facts, order=10, looks=[_would_pay(told, used=used)] if told else [])
 
 

@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired, Length, Optional
 
 from crm.errors import RuleBroken
 from crm.months import MONTHS_IN_YEAR, Month
-from crm.participation.guard.rules import STOP_REASONS, StopReason
+from crm.participation.guard.rules import RETURNS, STOP_REASONS, Return, StopReason
 from crm.participation.rules import CHOSEN_ENDINGS, ENDINGS, KINDS, Basis, Ending, Kind, Span, first_months
 from crm.premiums.forms import DongField
 from crm.premiums.rules.keys import PERIODS, LawKey, Method
@@ -153,10 +153,20 @@ class WhyStoppedForm(Form):
 
     reason = SelectField(
         _l("What made them stop?"),
-        choices=[(reason.value, label) for reason, label in STOP_REASONS.items()],
-        coerce=StopReason,
-        validators=[DataRequired()],
+        choices=[
+            ("", _l("Choose what they said")),
+            *((reason.value, label) for reason, label in STOP_REASONS.items()),
+        ],
+        coerce=lambda value: StopReason(value) if value else None,
+        validators=[DataRequired(_l("Choose why they stopped."))],
     )
+    back = RadioField(
+        _l("Will they come back?"),
+        choices=[(one.value, label) for one, label in RETURNS.items()],
+        coerce=Return,
+        default=Return.OPEN,
+    )
+    again_on = DateField(_l("Ask again on"), validators=[Optional()])
 
 
 class ListForm(QueryForm):

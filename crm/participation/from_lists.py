@@ -211,7 +211,7 @@ def _undo(spell: Participation, done: Mapping[str, Any], today: date, at: dateti
     spell.deadline_on = date.fromisoformat(before["deadline_on"]) if before["deadline_on"] else None
     spell.method = before["method"]
     if spell.ended_as in (None, Ending.LAPSED):
-        spell.ended_on = spell.ended_as = spell.stop_reason = None
+        spell.take_back_ending()
         if spell.deadline_on:
             _lapse(spell, spell.deadline_on, today)
 

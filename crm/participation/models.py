@@ -43,6 +43,8 @@ class Participation(TownRow, Model):
         CheckConstraint("ended_on > started_on", name="dates"),
         CheckConstraint("(ended_on is null) = (ended_as is null)", name="ends_as_something"),
         CheckConstraint("stop_reason is null or ended_as in ('lapsed', 'stopped')", name="stopped_for_a_reason"),
+        CheckConstraint("asked_on is null or stop_reason is not null", name="asked_for_a_reason"),
+        CheckConstraint("not stays_away or asked_on is not null", name="stays_away_as_said"),
     )
 
     prospect_id: Mapped[UUID]
@@ -67,8 +69,17 @@ class Participation(TownRow, Model):
     """Set when its first payment was reversed: it was recorded by mistake and counts nowhere."""
     stop_reason: Mapped[StopReason | None] = mapped_column(default=None)
     """Why somebody let it lapse or stopped, as they said when asked."""
+    asked_on: Mapped[date | None] = mapped_column(default=None)
+    """The day on which they were asked why last: until the next day for asking that answers the question."""
+    stays_away: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """They said that they will not come back: nobody is sent to win them back."""
     ground: Mapped[Ground] = mapped_column(server_default=FetchedValue())
     """The strongest ground for support on the day it began, which the database reads and keeps (migration tally_of_spells)."""
+
+    def take_back_ending(self) -> None:
+        """It did not end: nor did anybody say why."""
+        self.ended_on = self.ended_as = self.stop_reason = self.asked_on = None
+        self.stays_away = False
 
     @hybrid_property
     def goes_on(self) -> bool:

@@ -23,6 +23,7 @@ from crm.participation import months as telling
 from crm.participation.calendar import STATES
 from crm.participation.elsewhere.queries import latest
 from crm.participation.forms import EnrolForm, ListForm, PaymentForm, StopForm, WhyStoppedForm
+from crm.participation.guard.rules import said_of_return
 from crm.participation.leaving import queries as leaving_queries
 from crm.participation.leaving.rules import not_needed_from
 from crm.participation.leaving.showing import Shown
@@ -224,17 +225,23 @@ def stop(prospect_id: UUID) -> ResponseReturnValue:
     ), 422 if form.errors else 200
 
 
-@bp.post("/people/<uuid:prospect_id>/why-stopped")
+@bp.route("/people/<uuid:prospect_id>/why-stopped", methods=["GET", "POST"])
 @may(May.EDIT_PEOPLE)
 def why_stopped(prospect_id: UUID) -> ResponseReturnValue:
-    """Note why somebody let it lapse, as a volunteer heard it."""
-    left, form = _person(prospect_id), WhyStoppedForm()
-    if not form.validate():
-        raise RuleBroken(_("Choose why they stopped."), field="reason")
-    with transaction():
-        services.say_why(session(), left, form.reason.data, **_act(basis=False))
-    flash(_("Noted."), "success")
-    return redirect(_page_of(prospect_id))
+    """Note why somebody let it lapse and whether they come back, as a volunteer heard it."""
+    left, today = _person(prospect_id), clock.today()
+    spell = services.stopped_spell(session(), left)
+    back, again_on = said_of_return(spell.stays_away, spell.asked_on, left.next_contact_on, today)
+    form = WhyStoppedForm(data={"reason": spell.stop_reason, "back": back, "again_on": again_on})
+    if form.validate_on_submit():
+        with refusals_on(form), transaction():
+            said = {"back": form.back.data, "again_on": form.again_on.data, **_act(basis=False)}
+            services.say_why(session(), left, form.reason.data, **said)
+            flash(_("Noted."), "success")
+            return redirect(_page_of(prospect_id))
+    return render_template(
+        "participation/why_stopped.html", person=left, spell=spell, form=form, today=today
+    ), 422 if form.errors else 200
 
 
 # ---- pieces

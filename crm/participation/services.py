@@ -21,7 +21,7 @@ from crm.ids import new_id
 from crm.months import Month
 from crm.outreach.rules import Outcome, contact_after
 from crm.participation import payers
-from crm.participation.guard.rules import AVOIDABLE, StopReason
+from crm.participation.guard.rules import AVOIDABLE, Return, StopReason, check_return
 from crm.participation.leaving import rules as leaving
 from crm.participation.leaving.queries import Back, has_come_back
 from crm.participation.leaving.services import keep
@@ -201,7 +201,7 @@ def record_payment(
     payment = _keep(session, spell, told, others, basis, receipt_number, confirmation, by, at)
     spell.income = income
     spell.method = months_at_once(plan)
-    spell.ended_on = spell.ended_as = spell.stop_reason = None
+    spell.take_back_ending()
     _pays_on(rules, spell, plan, paid_on, first + (plan.months - 1))
     move_stage(session, prospect, Stage.JOINED, at=at, by=by, because=spell.id)
     session.flush()
@@ -316,27 +316,59 @@ def stop(
     return keep(session, spell, prospect, ending, left_on=on, first=first, by=by, at=at)
 
 
-def say_why(session: Session, prospect: Prospect, reason: StopReason, *, by: User, at: datetime) -> None:
-    """Why somebody let it lapse or stopped, in place of what was said before. Raises RuleBroken for who did neither."""
-    _for_update(session, prospect)
+def stopped_spell(session: Session, prospect: Prospect) -> Participation:
+    """The spell that somebody let lapse or stopped last. Raises RuleBroken for who did neither."""
     spell = spell_of(session, prospect)
     if spell is None or spell.ended_as not in AVOIDABLE:
         raise RuleBroken(_l("This person has not stopped paying. Open the page again."), code="not_stopped")
-    if spell.stop_reason is reason:
-        return
-    note_change(
-        session,
-        town_id=spell.town_id,
-        user_id=by.id,
-        act="say_why_stopped",
-        subject="prospect",
-        subject_id=prospect.id,
-        at=at,
-        before={"stop_reason": spell.stop_reason.value if spell.stop_reason else None},
-        after={"stop_reason": reason.value},
-    )
-    spell.stop_reason = reason
+    return spell
+
+
+def say_why(
+    session: Session,
+    prospect: Prospect,
+    reason: StopReason,
+    back: Return = Return.OPEN,
+    *,
+    again_on: date | None = None,
+    by: User,
+    at: datetime,
+) -> None:
+    """Why somebody let it lapse or stopped and whether they come back, in place of what was said before.
+
+    It answers whoever was to ask: nobody is sent again before the next day for asking, the day they named (`again_on`),
+    or, of who will not come back, at all. Raises RuleBroken for who did not stop, and for a day that does not fit.
+    """
+    _for_update(session, prospect)
+    spell, today = stopped_spell(session, prospect), local_day(at)
+    check_return(back, again_on, today)
+    before = _as_said(spell, prospect)
+    spell.stop_reason, spell.asked_on, spell.stays_away = reason, today, back is Return.NEVER
+    if back is not Return.OPEN:
+        prospect.next_contact_on = again_on
+    after = _as_said(spell, prospect)
+    if after != before:
+        note_change(
+            session,
+            town_id=spell.town_id,
+            user_id=by.id,
+            act="say_why_stopped",
+            subject="prospect",
+            subject_id=prospect.id,
+            at=at,
+            before=before,
+            after=after,
+        )
     session.flush()
+
+
+def _as_said(spell: Participation, prospect: Prospect) -> dict[str, object]:
+    again_on = prospect.next_contact_on
+    return {
+        "stop_reason": spell.stop_reason.value if spell.stop_reason else None,
+        "stays_away": spell.stays_away,
+        "next_contact_on": again_on.isoformat() if again_on else None,
+    }
 
 
 def lapse_overdue(session: Session, today: date, *, at: datetime) -> int:

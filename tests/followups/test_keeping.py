@@ -18,7 +18,7 @@ from crm.accounts.rules import Role
 from crm.errors import RuleBroken
 from crm.followups.keeping.queries import keeping, rising
 from crm.participation import services
-from crm.participation.guard.rules import PaymentState, StopReason
+from crm.participation.guard.rules import PaymentState, Return, StopReason
 from crm.participation.models import Participation
 from crm.participation.rules import Basis, Ending
 from crm.prospects.rules import Ground, Stage
@@ -40,7 +40,7 @@ def town(make: Make) -> None:
         who = make.prospect(f"Hạn {left}", volunteer_id=lan.id, stage=Stage.JOINED)
         deadline = DAY + timedelta(days=left)
         spell(make, who, date(2019, 1, 1), paid_through=date(2019, 9, 1), deadline_on=deadline)
-    for ago, reason in ((40, StopReason.NO_MONEY), (95, None), (50, StopReason.NO_MONEY)):
+    for ago, reason in ((40, StopReason.NO_MONEY), (95, None), (50, StopReason.NO_MONEY), (5, None)):
         who = make.prospect(f"Dừng {ago}", stage=Stage.LAPSED)
         spell(make, who, date(2018, 12, 1), DAY - timedelta(days=ago), stop_reason=reason)
     make.prospect("Quá hẹn", volunteer_id=lan.id, next_contact_on=DAY - timedelta(days=8), last_contact_at=NOW)
@@ -53,9 +53,9 @@ def test_the_figures(session: Session, make: Make) -> None:
     told = keeping(session, scope_of(session, make.user(Role.MANAGER)), DAY)
     near = (PaymentState.DUE_1, PaymentState.DUE_3, PaymentState.DUE_7, PaymentState.DUE_14, PaymentState.DUE_30)
     assert [told.states[state] for state in near] == [1, 1, 2, 1, 1]
-    assert (told.named["win_back_30"], told.named["win_back_90"]) == (2, 1)
-    assert told.reasons == {StopReason.NO_MONEY: 2, None: 1}
-    assert [(one.name, one.people) for one in told.waiting] == [("Trịnh Thị Lan", 3)]
+    assert (told.named["lapsed_lately"], told.named["win_back_30"], told.named["win_back_90"]) == (1, 2, 1)
+    assert told.reasons == {StopReason.NO_MONEY: 2, None: 2}
+    assert [(one.name, one.people) for one in told.waiting] == [(None, 4), ("Trịnh Thị Lan", 3)]
     assert told.named["certificate_ends"] == 0
     assert (
         keeping(session, scope_of(session, make.user(Role.MANAGER)), date(2019, 11, 15)).named["certificate_ends"] == 1
@@ -71,7 +71,7 @@ def test_every_figure_opens_as_many_people(signed_in: Browser) -> None:
     bars = re.findall(
         r'<li class="chart-row"><span><a href="([^"]+)">[^<]*</a></span><span class="chart-value">(\d+)', page
     )
-    assert (len(figures), len(bars)) == (13, 3)
+    assert (len(figures), len(bars)) == (14, 4)
     for address, number in figures + bars:
         people = re.findall(r'href="/people/[0-9a-f-]{36}"', browser.get(unescape(address)).text)
         assert len(set(people)) == int(number), address
@@ -92,6 +92,8 @@ def test_why_somebody_stopped_is_noted_and_stands_in_the_timeline(
     row = spell(make, who, date(2019, 1, 2), date(2019, 9, 1))
     browser = signed_in(lan)
     assert "Vì sao ngừng?" in browser.get(f"/people/{who.id}").text
+    assert "Chưa ai hỏi vì sao" in browser.get(f"/people/{who.id}").text
+    assert "Họ có đóng lại không?" in browser.get(f"/people/{who.id}/why-stopped").text
     assert browser.post(f"/people/{who.id}/why-stopped", data={"reason": "nonsense"}).status_code == 422
     for reason in (StopReason.FORGOT, StopReason.TOO_FAR, StopReason.TOO_FAR):
         assert browser.post(f"/people/{who.id}/why-stopped", data={"reason": reason.value}).status_code == 302
@@ -152,6 +154,49 @@ def test_what_nobody_does_rises_to_the_lead_on_today(session: Session, make: Mak
     assert "Không ai" in browser.get("/people?condition=neglected&assigned_to=nobody").text
     assert "Chưa có người phụ trách" in browser.get("/keeping").text
     assert "Cần người phụ trách giải quyết" not in signed_in(lan).get("/today").text
+
+
+def test_who_lapsed_and_is_asked_by_nobody_rises_to_the_lead_at_once_without_a_volunteer(
+    session: Session, make: Make, signed_in: Browser
+) -> None:
+    organisation = make.organisation()
+    lead = make.user(Role.LEAD, organisation_id=organisation.id)
+    lan = make.user(Role.VOLUNTEER, full_name="Trịnh Thị Lan", organisation_id=organisation.id)
+    theirs = {"organisation_id": organisation.id, "stage": Stage.LAPSED}
+    for name, ago, volunteer_id in (
+        ("Không Ai", 0, None),
+        ("Đúng Bảy Ngày", 7, lan.id),
+        ("Hơn Một Tuần", 8, lan.id),
+        ("Không Ai, Đã Lâu", 151, None),
+    ):
+        who = make.prospect(name, volunteer_id=volunteer_id, **theirs)
+        spell(make, who, date(2018, 1, 1), DAY - timedelta(days=ago))
+    asked = make.prospect("Đã Hỏi", **theirs)
+    spell(make, asked, date(2018, 1, 1), DAY - timedelta(days=4))
+    services.say_why(session, asked, StopReason.FORGOT, by=lead, at=NOW)
+    told = rising(session, scope_of(session, lead), DAY)
+    assert (told.neglected, told.nobodys) == (2, 1)
+    browser = signed_in(lead)
+    assert "2 người chờ quá lâu" in browser.get("/today").text
+    listed = browser.get("/people?condition=neglected").text
+    assert [name in listed for name in ("Không Ai", "Hơn Một Tuần", "Đúng Bảy Ngày", "Đã Hỏi", "Đã Lâu")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+def test_what_was_said_of_coming_back_goes_with_the_lapse(session: Session, make: Make) -> None:
+    who = make.prospect()
+    row = join(who, date(2019, 2, 4), months=3)
+    services.lapse_overdue(session, DAY, at=NOW)
+    services.say_why(session, who, StopReason.NO_TRUST, Return.NEVER, by=make.user(), at=NOW)
+    assert (row.asked_on, row.stays_away) == (DAY, True)
+    assert row.deadline_on is not None
+    pay(who, row.deadline_on)
+    assert (row.asked_on, row.stays_away) == (None, False)
 
 
 def test_the_lead_reads_whose_set_aside_money_must_be_paid_over_and_until_when(make: Make, signed_in: Browser) -> None:

@@ -13,7 +13,7 @@ from flask_babel import force_locale
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.followups.rules import STATES, Cause, Known, Task, by_door, ranked, reasons_of, task_of, why
+from crm.followups.rules import STATES, Cause, Known, Task, by_door, following, ranked, reasons_of, task_of, why
 from crm.months import Month
 from crm.prospects.rules import Ground, Stage
 
@@ -64,7 +64,7 @@ def test_who_was_reminded_is_left_in_peace_until_the_last_days() -> None:
 
     assert cause_of(joined(deadline=6, spoken=-1)) is None
     assert cause_of(joined(deadline=6, spoken=-2)) is Cause.PAYMENT
-    assert cause_of(joined(deadline=6, spoken=-1, again=0)) is Cause.PAYMENT
+    assert reasons(joined(deadline=6, spoken=-1, again=0)) == [Cause.PAYMENT, Cause.TODAY]
     assert cause_of(joined(deadline=2, spoken=-2)) is Cause.ENDING
     assert cause_of(joined(deadline=2, spoken=0)) is None
 
@@ -80,6 +80,28 @@ def test_the_most_pressing_comes_first() -> None:
         known(7, Stage.INTERESTED, next_contact_on=DAY),
     ]
     assert [task.id.int for task in ranked(people, DAY)] == [6, 7, 5, 4, 3, 2, 1]
+
+
+def test_what_costs_money_or_months_soon_is_not_buried_beneath_late_appointments() -> None:
+    people = [
+        *(known(number, Stage.AGREED, next_contact_on=days(-30)) for number in range(1, 60)),
+        known(61, Stage.LAPSED, lapsed_on=days(-60)),
+        known(62, Stage.JOINED, supported_through=Month.of(DAY) + 11),
+        known(63, Stage.JOINED, certificate_until=days(40)),
+        known(64, Stage.JOINED, sponsored_through=Month.of(DAY) + 2),
+        known(65, Stage.JOINED, deadline_on=days(7)),
+        known(66, Stage.LAPSED, lapsed_on=DAY),
+        known(67, Stage.INTERESTED, next_contact_on=DAY),
+        known(68, Stage.JOINED, deadline_on=days(3)),
+    ]
+    assert [task.id.int for task in ranked(people, DAY)][:9] == [68, 67, 66, 65, 64, 63, 62, 61, 1]
+
+
+def test_the_most_pressing_of_several_reasons_makes_the_card() -> None:
+    carried = known(stage=Stage.JOINED, sponsored_through=Month(2019, 12), next_contact_on=days(-20))
+    task = task_of(carried, DAY)
+    assert task is not None
+    assert (task.cause, [one.cause for one in task.also]) == (Cause.SPONSOR_ENDS, [Cause.LATE])
 
 
 def reasons(one: Known, day: date = DAY) -> list[Cause]:
@@ -108,10 +130,21 @@ def test_a_certificate_is_spoken_of_in_its_last_sixty_days() -> None:
     assert reasons(poor, date(2020, 1, 1)) == []
 
 
+def test_who_lapses_is_to_be_asked_from_that_day_on_and_makes_one_card_only() -> None:
+    gone = known(stage=Stage.LAPSED, lapsed_on=DAY)
+    assert reasons(gone, days(-1)) == []
+    for later in (0, 1, 29):
+        assert reasons(gone, days(later)) == [Cause.LAPSED]
+    assert reasons(gone, days(30)) == [Cause.WIN_BACK]
+    assert reasons(replace(gone, last_contact_on=days(-1))) == [Cause.LAPSED], "that was before they lapsed"
+    assert reasons(replace(gone, last_contact_on=DAY), days(29)) == []
+    assert reasons(replace(gone, last_contact_on=DAY), days(30)) == [Cause.WIN_BACK]
+
+
 def test_who_lapsed_is_asked_again_twice_and_then_left_to_the_list() -> None:
     gone = known(stage=Stage.LAPSED, lapsed_on=date(2019, 7, 1))
     spoken = replace(gone, last_contact_on=date(2019, 8, 1))
-    assert reasons(gone, date(2019, 7, 30)) == []
+    assert reasons(gone, date(2019, 7, 30)) == [Cause.LAPSED]
     assert reasons(gone, date(2019, 7, 31)) == [Cause.WIN_BACK]
     assert reasons(spoken, date(2019, 9, 28)) == []
     assert reasons(spoken, date(2019, 9, 29)) == [Cause.WIN_BACK]
@@ -191,7 +224,11 @@ def test_the_order_is_the_same_however_the_rows_come(people: list[Known], chance
     tasks = ranked(people, DAY)
     assert ranked(shuffled, DAY) == tasks
     assert [task.rank for task in tasks] == sorted(task.rank for task in tasks)
-    assert sorted(task.id for task in by_door(tasks)) == sorted(task.id for task in tasks)
+    walk = by_door(tasks)
+    assert sorted(task.id for task in walk) == sorted(task.id for task in tasks)
+    assert [task.spot for task in walk] == sorted(task.spot for task in walk), "so that a page can follow a place"
+    for number, task in enumerate(walk):
+        assert following(walk, task.spot) == walk[number + 1 :]
 
 
 @pytest.mark.parametrize(
@@ -208,6 +245,12 @@ def test_the_order_is_the_same_however_the_rows_come(people: list[Known], chance
             date(2019, 12, 31),
             "Nhà hỗ trợ đóng đến 31/12/2019, sau đó chưa có ai",
             "A sponsor pays until 31/12/2019, nobody after that",
+        ),
+        (
+            Cause.LAPSED,
+            date(2019, 10, 1),
+            "Ngừng đóng từ 1/10/2019, chưa ai hỏi vì sao",
+            "Lapsed on 1/10/2019, nobody has asked why",
         ),
         (
             Cause.WIN_BACK,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -18,12 +20,14 @@ from crm.accounts.rules import Role
 from crm.followups.queries import month_of, today
 from crm.followups.rules import OPEN_FIRST, SHOWN, Cause
 from crm.months import Month
+from crm.participation import services
 from crm.participation.models import Participation
-from crm.participation.rules import Beginning
+from crm.participation.rules import Beginning, Ending
 from crm.premiums.queries import law
 from crm.prospects.models import Household, Prospect
 from crm.prospects.rules import Ground, Stage
 from crm.web.filters import vnd
+from crm.web.pager import write_cursor
 from tests.factories import Make
 from tests.sponsors.stories import A_MONTH, allocate, poor, receive, sponsor
 
@@ -82,6 +86,104 @@ def test_only_the_top_is_shown_and_the_rest_is_counted(session: Session, make: M
         make.prospect(f"Lê Văn {number}", volunteer_id=lan.id)
     told = today(session, scope_of(session, lan), DAY)
     assert (len(told.due), told.more, told.in_all) == (SHOWN, 5, SHOWN + 5)
+
+
+def test_everybody_who_is_due_is_found_page_by_page(
+    session: Session, signed_in: Browser, make: Make, lan: User
+) -> None:
+    home = make.add(Household(town_id=make.town.id, place_id=make.ward().id, created_at=NOW))
+    late = {"volunteer_id": lan.id, "last_contact_at": NOW}
+    for number in range(2 * SHOWN + 7):
+        house = {"household_id": home.id} if number in (3, 30, 44) else {}
+        day = DAY - timedelta(days=number % 9 + 1)
+        make.prospect(f"Lê Văn {number}", next_contact_on=day, **late, **house)
+    browser, address, seen = signed_in(lan), "/today", []
+    for first, last in ((1, SHOWN), (SHOWN + 1, 2 * SHOWN), (2 * SHOWN + 1, 2 * SHOWN + 7)):
+        page = browser.get(address).text
+        assert f"{first}–{last} trong {2 * SHOWN + 7}" in page
+        assert f"{2 * SHOWN + 7} việc hôm nay" in page
+        seen += re.findall(r'action="/people/([0-9a-f-]{36})/visit"', page)
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        address = unescape(following[1]) if following else ""
+    assert address == "", "the last page leads nowhere"
+    assert len(seen) == len(set(seen)) == 2 * SHOWN + 7
+    assert seen == [str(one.task.id) for one in today(session, scope_of(session, lan), DAY, most=100).due]
+
+
+def test_who_was_called_on_meanwhile_makes_nobody_be_left_out(session: Session, make: Make, lan: User) -> None:
+    for number in range(6):
+        make.prospect(f"Lê Văn {number}", volunteer_id=lan.id, next_contact_on=DAY, last_contact_at=NOW)
+    scope = scope_of(session, lan)
+    first = today(session, scope, DAY, most=3)
+    for one in first.due:
+        one.person.next_contact_on = None
+    session.flush()
+    second = today(session, scope, DAY, most=3, cursor=first.next)
+    assert (len(second.due), second.next, second.in_all) == (3, None, 3)
+    assert not {one.task.id for one in first.due} & {one.task.id for one in second.due}
+
+
+def test_a_page_mark_of_somebody_elses_making_is_refused_and_an_empty_page_says_so(
+    signed_in: Browser, make: Make, lan: User
+) -> None:
+    browser = signed_in(lan)
+    assert browser.get("/today?cursor=nonsense").status_code == 422
+    who = make.prospect("Hẹn Nay", volunteer_id=lan.id, next_contact_on=DAY, last_contact_at=NOW)
+    end = write_cursor([*(10, 0, DAY, 0, who.id), *(10, 0, DAY, 0, who.id)])
+    assert "Không còn ai đến hạn" in browser.get(f"/today?cursor={end}").text
+
+
+def test_whoever_lapses_is_a_task_that_very_day_and_the_reason_clears_it(
+    session: Session, signed_in: Browser, make: Make, lan: User, at_time: Callable[..., None]
+) -> None:
+    who = make.prospect("Vừa Dừng", volunteer_id=lan.id, stage=Stage.JOINED)
+    row = joined(make, who, deadline_on=DAY - timedelta(days=1))
+    assert causes(session, lan) == {"Vừa Dừng": Cause.ENDING}
+    services.lapse_overdue(session, DAY, at=NOW)
+    assert row.ended_on == DAY
+    assert causes(session, lan) == {"Vừa Dừng": Cause.LAPSED}
+    browser = signed_in(lan)
+    page = browser.get("/today").text
+    assert "Ngừng đóng từ 15/10/2019, chưa ai hỏi vì sao" in page
+    assert f'href="/people/{who.id}/why-stopped"' in page
+    assert browser.post(f"/people/{who.id}/why-stopped", data={"reason": "no_money"}).status_code == 302
+    assert causes(session, lan, DAY + timedelta(days=29)) == {}
+    month_later = DAY + timedelta(days=30)
+    assert causes(session, lan, month_later) == {"Vừa Dừng": Cause.WIN_BACK}
+    at_time(clock.at(month_later, 9))
+    assert "«Lúc đó chưa có tiền». Hỏi xem nay đóng lại được chưa" in signed_in(lan).get("/today").text
+
+
+def test_who_will_come_back_later_is_a_task_that_day_and_who_never_will_is_none(
+    session: Session, signed_in: Browser, make: Make, lan: User
+) -> None:
+    rows = {}
+    for name in ("Để Sau", "Không Nữa", "Chưa Biết"):
+        appointment = {"next_contact_on": DAY - timedelta(days=3)} if name == "Không Nữa" else {}
+        who = make.prospect(name, volunteer_id=lan.id, stage=Stage.LAPSED, **appointment)
+        rows[name] = joined(make, who, ended_on=DAY - timedelta(days=35), ended_as=Ending.LAPSED)
+    assert set(causes(session, lan)) == set(rows)
+    later = DAY + timedelta(days=100)
+    answers = {
+        "Để Sau": {"back": "later", "again_on": later.isoformat()},
+        "Không Nữa": {"back": "never"},
+        "Chưa Biết": {"back": "open"},
+    }
+    browser = signed_in(lan)
+    for name, answer in answers.items():
+        address = f"/people/{rows[name].prospect_id}/why-stopped"
+        assert browser.post(address, data={"reason": "no_money", **answer}).status_code == 302
+    assert causes(session, lan) == {}
+    assert causes(session, lan, DAY + timedelta(days=60)) == {"Chưa Biết": Cause.WIN_BACK}
+    assert causes(session, lan, later) == {"Chưa Biết": Cause.WIN_BACK, "Để Sau": Cause.TODAY}
+    page = browser.get(f"/people/{rows['Không Nữa'].prospect_id}").text
+    assert "Không đóng lại nữa" in page
+    assert "Hỏi lại ngày 23/1/2020" in browser.get(f"/people/{rows['Để Sau'].prospect_id}").text
+    refused = browser.post(
+        f"/people/{rows['Để Sau'].prospect_id}/why-stopped", data={"reason": "forgot", "back": "later", "again_on": ""}
+    )
+    assert refused.status_code == 422
+    assert "Ghi ngày sẽ hỏi lại" in refused.text
 
 
 def test_logging_a_visit_clears_the_card(session: Session, signed_in: Browser, make: Make, lan: User) -> None:
@@ -167,6 +269,13 @@ def test_a_full_list_asks_few_questions(
     seen = statements()
     today(session, scope, DAY)
     assert len(seen) <= 14
+    seen.clear()
+    for number in range(20):
+        gone = make.prospect(f"Dừng {number}", volunteer_id=lan.id, stage=Stage.LAPSED)
+        joined(make, gone, ended_on=DAY - timedelta(days=3), ended_as=Ending.LAPSED)
+    seen.clear()
+    today(session, scope, DAY)
+    assert len(seen) <= 15
 
 
 def test_a_months_work_counts_people(session: Session, signed_in: Browser, make: Make, lan: User) -> None:
@@ -223,9 +332,13 @@ def test_a_sponsor_whose_help_ends_is_a_reason_to_call(
     assert causes(session, lan, date(2019, 10, 15)) == {who.full_name: Cause.SPONSOR_ENDS}
     page = signed_in(lan).get("/today").text
     assert "Nhà hỗ trợ đóng đến 31/12/2019, sau đó chưa có ai" in page
+    late = {"volunteer_id": lan.id, "next_contact_on": DAY - timedelta(days=30), "last_contact_at": NOW}
+    for number in range(SHOWN):
+        make.prospect(f"Quá Hẹn {number}", **late)
+    assert next(iter(causes(session, lan))) == who.full_name, "late appointments do not bury it"
     assert "Báo trước là sắp hết hỗ trợ" in page
     allocate(giver, who, months=3, start=Month(2020, 1))
-    assert causes(session, lan) == {}
+    assert who.full_name not in causes(session, lan)
 
 
 def test_who_paid_on_themselves_falls_off_no_cliff(session: Session, make: Make, lan: User) -> None:

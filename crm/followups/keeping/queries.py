@@ -17,6 +17,7 @@ from crm.followups.conditions import NEGLECTED
 from crm.months import MONTHS_IN_YEAR
 from crm.participation.guard.conditions import (
     CERTIFICATE_ENDS,
+    JUST_LAPSED,
     KEYS,
     SUPPORT_ENDS,
     WIN_BACK_FIRST,
@@ -37,7 +38,7 @@ ENDING_SOON = (
     SUPPORT_ENDS[min(SUPPORT_ENDS)],
     SUPPORT_ENDS[MONTHS_IN_YEAR],
 )
-TO_WIN_BACK = (WIN_BACK_FIRST, WIN_BACK_LAST)
+TO_WIN_BACK = (JUST_LAPSED, WIN_BACK_FIRST, WIN_BACK_LAST)
 
 
 class Waiting(NamedTuple):

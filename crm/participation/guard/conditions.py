@@ -67,12 +67,19 @@ def _certificate_ends(town_id: UUID, today: date) -> ColumnElement[bool]:
 
 KEYS: dict[PaymentState, str] = {state: f"payment_{state.value}" for state in (*NEAR, PaymentState.GRACE)}
 """The list of each state that is worth one."""
+JUST_LAPSED = "lapsed_lately"
 WIN_BACK_FIRST, WIN_BACK_LAST = (f"win_back_{days}" for days in WIN_BACK)
 SUPPORT_ENDS: dict[int, str] = {months: f"support_ends_{months}" for months in SUPPORT_NOTICES}
 CERTIFICATE_ENDS = "certificate_ends"
 
 for _each, _key in KEYS.items():
     conditions.register(_key, STATES[_each], partial(_state, _each))
+conditions.register(
+    JUST_LAPSED,
+    _l("Lapsed less than 30 days ago"),
+    partial(_lapsed, 0, WIN_BACK[0]),
+    told=_l("They did not pay in time, not a month ago, and have not come back: ask why while it is fresh."),
+)
 conditions.register(
     WIN_BACK_FIRST,
     _l("Lapsed 30 to 89 days ago"),

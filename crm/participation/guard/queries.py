@@ -8,16 +8,17 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Date, Integer, Select, and_, case, cast, exists, func, or_, select, true
 from sqlalchemy.orm import aliased
 
+from crm.clock import LOCAL
 from crm.months import Month
 from crm.participation.elsewhere.queries import latest_of
-from crm.participation.guard.rules import CERTIFICATE_NOTICE, SUPPORT_NOTICES
+from crm.participation.guard.rules import ASKED_AFTER, CERTIFICATE_NOTICE, STILL_WON, SUPPORT_NOTICES
 from crm.participation.models import ParticipantMonth, Participation
 from crm.participation.queries import supported_months
 from crm.participation.referrals.models import Referral
 from crm.participation.referrals.rules import OPEN, Answer
 from crm.participation.rules import Ending
-from crm.prospects.models import Standing
-from crm.prospects.rules import POVERTY
+from crm.prospects.models import Prospect, Standing
+from crm.prospects.rules import POVERTY, Stage
 
 
 def supported_until(town_id: UUID, cap: int, day: date, within: int = max(SUPPORT_NOTICES)) -> Select[UUID, date]:
@@ -76,7 +77,7 @@ def certificates_ending(town_id: UUID, day: date) -> Select[UUID, date]:
 
 def lapsed(town_id: UUID, day: date, least: int, most: int | None = None) -> Select[UUID, date]:
     """Who did not pay in time, at least so many and fewer than so many days ago, and has not come back: with the first
-    day without. Not who belongs in compulsory insurance by now: they may not come back."""
+    day without. Not who said that they will not, nor who belongs in compulsory insurance by now: they may not."""
     again = aliased(Participation)
     later = exists().where(
         again.town_id == Participation.town_id,
@@ -89,9 +90,29 @@ def lapsed(town_id: UUID, day: date, least: int, most: int | None = None) -> Sel
         Participation.town_id == town_id,
         Participation.withdrawn_at.is_(None),
         and_(Participation.ended_as == Ending.LAPSED, Participation.ended_on <= day - timedelta(days=least)),
+        ~Participation.stays_away,
         *asked,
         ~later,
         ~_belongs_in_compulsory(),
+    )
+
+
+def unasked(town_id: UUID, day: date, waits: timedelta = timedelta()) -> Select[UUID, date]:
+    """Who lapsed, is to be asked, and was not: nobody spoke with them since the day for it, noted why, or agreed another
+    day. With `waits`, those of whom this has been so for at least so long. The same as `rules.asked_since`."""
+    begun = ((Participation.ended_on <= day - waits - timedelta(days=wait), wait) for wait in reversed(ASKED_AFTER))
+    since = cast(Participation.ended_on + case(*begun), Date)
+    who = aliased(Prospect)
+    spoken = cast(func.timezone(LOCAL.key, who.last_contact_at), Date)
+    return (
+        lapsed(town_id, day, waits.days, max(ASKED_AFTER) + STILL_WON.days + 1)
+        .join(who, and_(who.town_id == Participation.town_id, who.id == Participation.prospect_id))
+        .where(
+            who.stage == Stage.LAPSED,
+            or_(spoken.is_(None), spoken < since),
+            or_(Participation.asked_on.is_(None), Participation.asked_on < since),
+            or_(who.next_contact_on.is_(None), who.next_contact_on <= day),
+        )
     )
 
 

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _l
 
+from crm.errors import RuleBroken
 from crm.months import Month
+from crm.outreach.rules import LATEST_CONTACT
 from crm.participation.rules import DUE_SOON, Ending
 
 
@@ -95,6 +97,10 @@ CERTIFICATE_NOTICE = timedelta(days=60)
 """So early the end of a certificate shows: the yearly review has begun by then."""
 WIN_BACK = (30, 90)
 """Days after a lapse on which somebody is spoken to again."""
+ASKED_AFTER = (0, *WIN_BACK)
+"""Days after a lapse on which somebody is to be asked: at once, while most still come back, and twice again."""
+STILL_WON = timedelta(days=60)
+"""So long after the last of these days they are somebody's task; later the list of the lapsed has them."""
 
 
 def support_ends(supported: int, last_supported: Month, paid_through: Month, cap: int) -> Month:
@@ -118,16 +124,60 @@ def notice_begins(end: Month, months: int) -> date:
     return (end + 1 - months).first_day
 
 
-def win_back_day(lapsed_on: date, day: date) -> date | None:
-    """The day since which somebody who lapsed should be spoken to again; None before the first."""
-    begun = [lapsed_on + timedelta(days=wait) for wait in WIN_BACK if lapsed_on + timedelta(days=wait) <= day]
-    return max(begun, default=None)
+def asked_since(lapsed_on: date, day: date) -> date | None:
+    """The day since which somebody who lapsed is to be asked, of those that have come by `day`; None before the lapse, and
+    once it is too long ago for a task."""
+    days = [lapsed_on + timedelta(days=wait) for wait in ASKED_AFTER]
+    return max((one for one in days if one <= day <= days[-1] + STILL_WON), default=None)
 
 
 # ---- why people stop
 
 AVOIDABLE = (Ending.LAPSED, Ending.STOPPED)
 """Endings of which one asks why: somebody could have been kept."""
+
+
+class Return(StrEnum):
+    """What somebody who lapsed or stopped says of coming back."""
+
+    OPEN = "open"
+    """They do not know yet, or were not asked: they are asked again on the days for it."""
+    LATER = "later"
+    """On a day they named."""
+    NEVER = "never"
+    """Nobody asks them any more."""
+
+
+RETURNS: Mapping[Return, Any] = {
+    Return.OPEN: _l("They do not know yet"),
+    Return.LATER: _l("Perhaps later: ask again on a day"),
+    Return.NEVER: _l("They will not come back"),
+}
+
+
+def said_of_return(
+    stays_away: bool, asked_on: date | None, next_contact_on: date | None, today: date
+) -> tuple[Return, date | None]:
+    """What somebody said of coming back when asked last, and the day they named, if that lies ahead."""
+    if stays_away:
+        return Return.NEVER, None
+    if asked_on and next_contact_on and next_contact_on > today:
+        return Return.LATER, next_contact_on
+    return Return.OPEN, None
+
+
+def check_return(back: Return, again_on: date | None, today: date) -> None:
+    """Refuse an answer without the day it needs, or with one it does not. Raises RuleBroken."""
+    if back is not Return.LATER:
+        if again_on is not None:
+            raise RuleBroken(
+                _l("A day is only for who may come back later. Choose that, or leave the day empty."), field="again_on"
+            )
+        return
+    if again_on is None:
+        raise RuleBroken(_l("Write the day on which to ask again."), field="again_on")
+    if not today < again_on <= today + LATEST_CONTACT:
+        raise RuleBroken(_l("Give a day after today and within two years."), field="again_on")
 
 
 class StopReason(StrEnum):

@@ -10,15 +10,24 @@ from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.months import Month
-from crm.participation.guard.conditions import CERTIFICATE_ENDS, KEYS, SUPPORT_ENDS, WIN_BACK_FIRST, WIN_BACK_LAST
-from crm.participation.guard.rules import PaymentState, notice_of, payment_state, support_ends
+from crm.participation.guard.conditions import (
+    CERTIFICATE_ENDS,
+    JUST_LAPSED,
+    KEYS,
+    SUPPORT_ENDS,
+    WIN_BACK_FIRST,
+    WIN_BACK_LAST,
+)
+from crm.participation.guard.queries import unasked
+from crm.participation.guard.rules import PaymentState, StopReason, asked_since, notice_of, payment_state, support_ends
+from crm.participation.models import Participation
 from crm.participation.referrals.models import Referral, ReferralList
 from crm.participation.referrals.rules import Answer, State
 from crm.participation.rules import Ending
 from crm.premiums.queries import law
 from crm.prospects.lists import conditions
 from crm.prospects.models import Prospect
-from crm.prospects.rules import Ground
+from crm.prospects.rules import Ground, Stage
 from tests.factories import Make
 from tests.participation.stories import join, pay, spell
 
@@ -48,7 +57,7 @@ def test_everybody_stands_in_the_list_of_their_state_and_in_no_other(session: Se
 
 
 def test_who_lapsed_is_to_be_won_back_until_they_return(session: Session, make: Make) -> None:
-    for ago in (29, 30, 89, 90, 400):
+    for ago in (0, 29, 30, 89, 90, 400):
         spell(make, make.prospect(f"Dừng {ago}"), date(2018, 1, 1), DAY - timedelta(days=ago))
     back = make.prospect("Đã trở lại")
     spell(make, back, date(2018, 1, 1), DAY - timedelta(days=40))
@@ -60,8 +69,53 @@ def test_who_lapsed_is_to_be_won_back_until_they_return(session: Session, make: 
         spell(make, who, date(2018, 1, 1), DAY - timedelta(days=50))
         _referred(make, who, state, answer)
     free = f"Cơ quan BHXH trả lời {Answer.NOT_SUBJECT}"
+    never = make.prospect("Không đóng lại")
+    for ago in (20, 40, 100):
+        said = {"stop_reason": StopReason.NO_TRUST, "asked_on": DAY, "stays_away": True}
+        spell(make, make.prospect(f"{never.full_name} {ago}"), date(2018, 1, 1), DAY - timedelta(days=ago), **said)
+    assert found(session, make, JUST_LAPSED) == {"Dừng 0", "Dừng 29"}
     assert found(session, make, WIN_BACK_FIRST) == {"Dừng 30", "Dừng 89", free}
     assert found(session, make, WIN_BACK_LAST) == {"Dừng 90", "Dừng 400"}
+
+
+def test_who_is_to_be_asked_is_found_as_the_rule_says(session: Session, make: Make) -> None:
+    expected: dict[str, tuple[date, date, date | None, bool]] = {}
+    for ago in (0, 7, 8, 29, 30, 37, 38, 89, 90, 97, 98, 150, 151):
+        for spoken in (None, 0, 10, 31, 60, 95, 160):
+            for noted in (False, True):
+                name, lapsed_on = f"Dừng {ago} gặp {spoken} {noted}", DAY - timedelta(days=ago)
+                met = DAY - timedelta(days=spoken) if spoken is not None else None
+                who = make.prospect(name, stage=Stage.LAPSED)
+                if noted and met and met < lapsed_on:
+                    continue
+                if met and not noted:
+                    who.last_contact_at = clock.at(met, 23, 30)
+                said = {"stop_reason": StopReason.FORGOT, "asked_on": met} if noted and met else {}
+                spell(make, who, date(2018, 1, 1), lapsed_on, **said)
+                expected[name] = (lapsed_on, met or date.min)
+    for waits in (0, 8):
+        holds = Prospect.id.in_(
+            unasked(make.town.id, DAY, timedelta(days=waits)).with_only_columns(Participation.prospect_id)
+        )
+        names = set(session.scalars(select(Prospect.full_name).where(holds)))
+        wanted = set()
+        for name, (lapsed_on, met) in expected.items():
+            since = asked_since(lapsed_on, DAY - timedelta(days=waits)) if asked_since(lapsed_on, DAY) else None
+            if since and met < since:
+                wanted.add(name)
+        assert names == wanted
+        assert 10 < len(names) < len(expected)
+
+
+def test_who_agreed_another_day_or_a_new_stage_is_not_to_be_asked(session: Session, make: Make) -> None:
+    ahead, today, agreed = (
+        make.prospect("Hẹn mai", stage=Stage.LAPSED, next_contact_on=DAY + timedelta(days=1)),
+        make.prospect("Hẹn nay", stage=Stage.LAPSED, next_contact_on=DAY),
+        make.prospect("Đồng ý", stage=Stage.AGREED),
+    )
+    for who in (ahead, today, agreed):
+        spell(make, who, date(2018, 1, 1), DAY - timedelta(days=3))
+    assert list(session.scalars(unasked(make.town.id, DAY))) == [today.id]
 
 
 def _referred(make: Make, who: Prospect, state: State, answer: Answer | None) -> None:

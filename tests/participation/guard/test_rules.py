@@ -8,16 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm.errors import RuleBroken
 from crm.months import Month
 from crm.participation.guard.rules import (
     NEAR,
     PaymentState,
+    Return,
+    asked_since,
+    check_return,
     deadlines_of,
     notice_begins,
     notice_of,
     payment_state,
     support_ends,
-    win_back_day,
 )
 
 DAY = date(2019, 10, 15)
@@ -93,10 +96,37 @@ def test_a_notice_begins_on_the_day_from_which_it_is_given(end: date, months: in
     assert notice_of(last, begins - timedelta(days=1), (months,)) is None
 
 
-def test_who_lapsed_is_spoken_to_again_after_thirty_and_ninety_days() -> None:
+def test_who_lapsed_is_to_be_asked_at_once_and_after_thirty_and_ninety_days() -> None:
     lapsed = date(2019, 7, 1)
-    assert win_back_day(lapsed, date(2019, 7, 30)) is None
-    assert win_back_day(lapsed, date(2019, 7, 31)) == date(2019, 7, 31)
-    assert win_back_day(lapsed, date(2019, 9, 28)) == date(2019, 7, 31)
-    assert win_back_day(lapsed, date(2019, 9, 29)) == date(2019, 9, 29)
-    assert win_back_day(lapsed, date(2021, 1, 1)) == date(2019, 9, 29)
+    assert asked_since(lapsed, date(2019, 6, 30)) is None
+    assert asked_since(lapsed, date(2019, 7, 1)) == lapsed
+    assert asked_since(lapsed, date(2019, 7, 30)) == lapsed
+    assert asked_since(lapsed, date(2019, 7, 31)) == date(2019, 7, 31)
+    assert asked_since(lapsed, date(2019, 9, 28)) == date(2019, 7, 31)
+    assert asked_since(lapsed, date(2019, 9, 29)) == date(2019, 9, 29)
+    assert asked_since(lapsed, date(2019, 11, 28)) == date(2019, 9, 29)
+    assert asked_since(lapsed, date(2019, 11, 29)) is None
+
+
+@pytest.mark.parametrize(
+    ("back", "again_on", "field"),
+    [
+        (Return.OPEN, None, None),
+        (Return.NEVER, None, None),
+        (Return.LATER, DAY + timedelta(days=1), None),
+        (Return.LATER, None, "again_on"),
+        (Return.LATER, DAY, "again_on"),
+        (Return.LATER, DAY + timedelta(days=800), "again_on"),
+        (Return.OPEN, DAY + timedelta(days=1), "again_on"),
+        (Return.NEVER, DAY + timedelta(days=1), "again_on"),
+    ],
+)
+def test_a_day_to_ask_again_belongs_to_who_may_come_back_later(
+    back: Return, again_on: date | None, field: str | None
+) -> None:
+    if field is None:
+        return check_return(back, again_on, DAY)
+    with pytest.raises(RuleBroken) as refused:
+        check_return(back, again_on, DAY)
+    assert refused.value.field == field
+    return None
