@@ -1,0 +1,1 @@
+"""One line of migrations, and what they carry over."""
