@@ -57,6 +57,7 @@ COLUMNS: dict[type[Model], tuple[str, ...]] = {
     Participation: (
         *("town_id", "id", "prospect_id", "started_on", "started_as", "ended_on", "ended_as", "place_id"),
         *("organisation_id", "recruited_by_id", "income", "method", "paid_through", "deadline_on", "stop_reason"),
+        "asked_on",
     ),
     Payment: (
         *("town_id", "id", "participation_id", "prospect_id", "paid_on", "start_month", "months", "method", "income"),
@@ -165,7 +166,8 @@ class Sheaf:
             (
                 *(town, spell.id, person.id, spell.started_on, spell.started_as.value, spell.ended_on),
                 *(spell.ended_as and spell.ended_as.value, person.home.unit.id, organisation_id, recruited_by_id),
-                *(spell.income, spell.method, spell.paid_through.first_day, spell.deadline_on, _why(spell)),
+                *(spell.income, spell.method, spell.paid_through.first_day, spell.deadline_on, why := _why(spell)),
+                spell.ended_on if why else None,
             )
         )
         for paid in spell.payments:

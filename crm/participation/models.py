@@ -43,7 +43,7 @@ class Participation(TownRow, Model):
         CheckConstraint("ended_on > started_on", name="dates"),
         CheckConstraint("(ended_on is null) = (ended_as is null)", name="ends_as_something"),
         CheckConstraint("stop_reason is null or ended_as in ('lapsed', 'stopped')", name="stopped_for_a_reason"),
-        CheckConstraint("asked_on is null or stop_reason is not null", name="asked_for_a_reason"),
+        CheckConstraint("(asked_on is null) = (stop_reason is null)", name="asked_for_a_reason"),
         CheckConstraint("not stays_away or asked_on is not null", name="stays_away_as_said"),
     )
 

@@ -310,6 +310,7 @@ def stop(
         message = _l("Give a day after %(start)s and not after today.", start=in_day(spell.started_on))
         raise RuleBroken(message, field="on")
     spell.ended_on, spell.ended_as, spell.stop_reason = on, ending, because
+    spell.asked_on = local_day(at) if because else None
     move_stage(session, prospect, AFTER.get(ending, Stage.NOT_ELIGIBLE), at=at, by=by, because=spell.id)
     session.flush()
     first = not_needed_from or leaving.not_needed_from(on)

@@ -34,7 +34,7 @@ def upgrade() -> None:
         where participation.stop_reason is not null
         """
     )
-    op.create_check_constraint(op.f(ASKED), "participation", "asked_on is null or stop_reason is not null")
+    op.create_check_constraint(op.f(ASKED), "participation", "(asked_on is null) = (stop_reason is null)")
     op.create_check_constraint(op.f(AWAY), "participation", "not stays_away or asked_on is not null")
 
 

@@ -130,5 +130,6 @@ def spell(
         "income": FLOOR,
         "method": 3,
     }
-    row: Participation = make.add(Participation(**values | more))
+    asked_on = ended_on if more.get("stop_reason") else None
+    row: Participation = make.add(Participation(**{"asked_on": asked_on} | values | more))
     return row

@@ -16,6 +16,7 @@ from crm.db import transaction
 from crm.errors import Conflict, RuleBroken
 from crm.months import Month
 from crm.participation import queries, services
+from crm.participation.guard.rules import StopReason
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.rules import Basis, Beginning, Ending
 from crm.prospects.models import Prospect, StageChange
@@ -262,3 +263,11 @@ def test_the_database_itself_refuses_two_spells_at_once(session: Session, make: 
         session.add(Participation(**{name: getattr(row, name) for name in kept}, started_on=OCTOBER))
         session.flush()
     assert refusal.value.code == "takes_part_already"
+
+
+def test_who_says_why_they_stop_was_asked_that_day(session: Session, make: Make) -> None:
+    who = make.prospect()
+    row = join(who, date(2019, 9, 2))
+    told: dict[str, Any] = {"ending": Ending.STOPPED, "by": None, "at": noon(date(2019, 10, 15))}
+    services.stop(session, row, on=date(2019, 10, 1), because=StopReason.FAMILY, **told)
+    assert (row.stop_reason, row.asked_on) == (StopReason.FAMILY, date(2019, 10, 15))
