@@ -58,7 +58,7 @@ PROSPECTS, SEED = 6000, 2019
 MOST = 1_000_000
 LOOKED_THROUGH = 20_000
 """Up to so many prospects one sees at once who is here twice; a larger town is looked through in the night."""
-AUTHORITY, DOCUMENT = "UBND thị xã Bỉm Sơn", "Phân bổ minh họa cho bản dùng thử"
+AUTHORITY, DOCUMENT = "UBND thị xã Bỉm Sơn", "Văn bản giao chỉ tiêu (minh họa)"
 FUND = FundAccount("970405", "3500201001234", "QUY VI NGUOI NGHEO BIM SON", "+842373824999")
 """Invented, with a real bank's number, so that sponsors of the demo see a code."""
 

@@ -167,8 +167,10 @@ def send(report_id: UUID) -> ResponseReturnValue:
 @bp.route("/<uuid:report_id>/withdraw", methods=["GET", "POST"])
 @may(May.WRITE_REPORTS)
 def withdraw(report_id: UUID) -> ResponseReturnValue:
-    """Take a report back, with the reason."""
+    """Take a report back, with the reason. Of what was withdrawn already the page says by whom and why."""
     report, form = _report(report_id), WithdrawForm()
+    if report.state is State.WITHDRAWN:
+        return redirect(url_for(".show", report_id=report_id), 303)
     if form.validate_on_submit():
         with refusals_on(form), transaction() as current:
             kept = _report(report_id, lock=True)

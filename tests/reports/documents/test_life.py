@@ -565,6 +565,19 @@ def test_from_the_managers_home_to_the_sent_report(
     assert mine.get(f"{address}/file?format=exe").status_code == 404
 
 
+def test_whoever_comes_second_to_withdraw_reads_who_did_it_and_why(
+    session: Session, browsers: tuple[FlaskClient, FlaskClient]
+) -> None:
+    mine, other = browsers
+    address = made(mine, session)
+    assert other.post(f"{address}/withdraw", data={"why": "Thiếu số liệu."}).status_code == 303
+    again = mine.post(f"{address}/withdraw", data={"why": "Lần hai."})
+    assert (again.status_code, again.location) == (303, address)
+    page = mine.get(address).text
+    assert "Trần Thị Trưởng thu hồi ngày 3/10/2019: Thiếu số liệu." in page
+    assert "Lần hai." not in page
+
+
 def test_the_word_document_says_what_the_page_says(session: Session, clerk: User) -> None:
     report = opened(session, clerk, AT)
     with zipfile.ZipFile(io.BytesIO(content_of(session, report, Form.DOCX))) as packed:

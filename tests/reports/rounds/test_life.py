@@ -348,7 +348,9 @@ def test_figures_sent_before_the_month_is_over_are_told_as_such_until_they_are_c
     at_time(clock.at(date(2019, 10, 31), 16))
     assert says not in lead.get(f"/reporting/units/{owed.id}/write").text, "on its last day the period is whole"
     asks = "Báo cáo tháng 10/2019 gửi khi chưa hết kỳ: hãy gửi bản sửa."
-    assert asks in lead.get("/dashboard").text
+    home = lead.get("/dashboard").text
+    assert asks in home
+    assert "Gửi bản sửa" in home
     assert "Gửi khi chưa hết kỳ" in lead.get("/reporting").text
     told = {"address": "https://x", "today": date(2019, 11, 2), "at": clock.at(date(2019, 11, 2), 8)}
     before = session.scalar(select(func.count()).select_from(Email).where(Email.subject.contains(asks))) or 0
