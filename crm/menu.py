@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 
 from crm import clock
-from crm.accounts.gateway import current_scope
+from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May
-from crm.campaigns.inbox.queries import how_many_open
+from crm.campaigns.inbox.queries import open_for
+from crm.campaigns.preflight.queries import waiting_for
 from crm.db import session
 from crm.kept import kept
 from crm.prospects.merging.queries import how_many, waiting
@@ -17,6 +19,7 @@ from crm.reports.rounds.queries import how_many_wait as reports_owed
 from crm.sponsors.ledger.queries import how_many_wait
 from crm.web.guard import Actor
 from crm.web.navigation import MOST_TOLD, Item
+from crm.web.once import once
 
 TODAY = Item(_l("Today"), "followups.today", "today", May.LOG_VISITS)
 RESIDENTS = Item(_l("Residents"), "prospects.listing", "people", May.SEE_PEOPLE, covers=("households", "lists"))
@@ -41,16 +44,30 @@ def money_waiting() -> int:
     return kept(("money waiting", scope), lambda: how_many_wait(session(), scope.town_id, scope.user_id))
 
 
+def _of_messages() -> tuple[int, int]:
+    """How many people wrote back and wait for this person, and how many campaigns they could say yes or no to: one question
+    for a page."""
+    scope, most = current_scope(), MOST_TOLD + 1
+    both = open_for(scope, most), waiting_for(scope.town_id, scope.user_id, most)
+    asked = select(*(one.scalar_subquery() for one in both))
+    name = "of messages", scope
+    return once(name, lambda: kept(name, lambda: session().execute(asked).tuples().one()))
+
+
 def answers_waiting() -> int:
     """How many people wrote back and wait for this person."""
-    scope = current_scope()
-    return kept(("answers waiting", scope), lambda: how_many_open(session(), scope, most=MOST_TOLD + 1))
+    return _of_messages()[0]
 
 
 def reports_waiting() -> int:
     """How many reports this person's unit still owes; for the office how many are late."""
     scope = current_scope()
     return kept(("reports waiting", scope), lambda: reports_owed(session(), scope, clock.today()))
+
+
+def approvals_waiting() -> int:
+    """How many campaigns this person could say yes or no to."""
+    return _of_messages()[1] if current_user().may(May.RUN_CAMPAIGNS) else 0
 
 
 ANSWERS = Item(_l("Answers"), "inbox.listing", "message", May.LOG_VISITS, waiting=answers_waiting)
@@ -79,7 +96,7 @@ OFFICE: tuple[Item, ...] = (
     Item(_l("Reporting rounds"), "rounds.listing", "calendar", May.SEE_REPORTS, waiting=reports_waiting),
     Item(_l("Duties of the plan"), "duties.listing", "list", May.SEE_REPORTS),
     AMENDMENTS,
-    Item(_l("Messages"), "campaigns.messages", "campaign", May.SEE_MESSAGES),
+    Item(_l("Messages"), "campaigns.messages", "campaign", May.SEE_MESSAGES, waiting=approvals_waiting),
     replace(ANSWERS, permission=May.SEE_MESSAGES),
     Item(_l("Results and effort"), "emulation.show", "agreed", May.SEE_DASHBOARD),
     replace(TODAY, group=DOORS),

@@ -202,7 +202,11 @@ class WordsForm(Form):
 class RefusalForm(Form):
     """Why not."""
 
-    words = StringField(_l("Why not"), [DataRequired(), Length(max=300)], filters=[stripped])
+    words = StringField(
+        _l("Why not"),
+        [DataRequired(_l("Write why not, so that it can be mended.")), Length(max=300)],
+        filters=[stripped],
+    )
 
 
 class SmsSettingsForm(Form):

@@ -246,7 +246,7 @@ def _telephones(app: Flask, setup: Setup, store: Store, postman: Postman) -> Non
         if body:
             message = store.receive(setup.account, number, setup.sender, body[: rules.LONGEST], time.time())
             for text in postman.inbound(message, inbound) if inbound else ():
-                store.reply(setup.account, setup.sender, number, text, time.time())
+                store.reply(setup.account, setup.sender, number, text, time.time(), to=message)
         return redirect(f"/phone/{number}#end", 303)
 
     @app.get("/healthz")
@@ -270,7 +270,7 @@ def _known(number: str) -> None:
 
 
 def _clock(moment: float) -> str:
-    return datetime.fromtimestamp(moment).astimezone(VIETNAM).strftime("%H:%M %d/%m")
+    return datetime.fromtimestamp(moment).astimezone(VIETNAM).strftime("%H:%M %d/%m/%Y")
 
 
 def _with_links(text: str) -> Markup:

@@ -7,11 +7,14 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 from xml.etree import ElementTree
 
 from twilio.request_validator import RequestValidator
 
+from crm.campaigns.rules.handover import PROGRAM_TIME
 from crm.sandbox import rules
 from crm.sandbox.store import Due, Kept, Store
 
@@ -111,11 +114,18 @@ class Postman(threading.Thread):
             path = parts.path + (f"?{parts.query}" if parts.query else "")
             connection.request("POST", path, urlencode(fields), headers)
             answer = connection.getresponse()
+            self._date(fields.get("MessageSid", ""), answer.getheader(PROGRAM_TIME))
             return answer.status, answer.read(65536)
         except OSError:
             return None, b""
         finally:
             connection.close()
+
+    def _date(self, sid: str, told: str | None) -> None:
+        """Keep what time it was for our program when it heard of this message: its telephone shows that."""
+        with suppress(ValueError):
+            if told:
+                self._store.date(sid, datetime.fromisoformat(told).timestamp())
 
 
 def _answers(document: bytes) -> list[str]:

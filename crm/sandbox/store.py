@@ -26,6 +26,7 @@ create table if not exists step (
 );
 create index if not exists step_due on step (due, number);
 create table if not exists stopped (phone text primary key);
+create table if not exists dated (sid text primary key, at real not null);
 """
 
 COLUMNS = (
@@ -180,10 +181,11 @@ class Store:
                 connection.execute("delete from stopped where phone = ?", (phone,))
         return kept
 
-    def reply(self, account: str, sender: str, phone: str, body: str, at: float) -> None:
+    def reply(self, account: str, sender: str, phone: str, body: str, at: float, *, to: Kept) -> None:
         """Keep what our program answered at once to a message it got."""
+        sid = "SM" + secrets.token_hex(16)
         values = (
-            "SM" + secrets.token_hex(16),
+            sid,
             account,
             "outbound-reply",
             sender,
@@ -196,6 +198,12 @@ class Store:
                 connection,
                 (*values, rules.segments(body), "delivered", None, None, at, at, at),
             )
+            connection.execute("insert into dated select ?, at from dated where sid = ?", (sid, to.sid))
+
+    def date(self, sid: str, at: float) -> None:
+        """What time it was for our program when it first heard of a message; seconds since 1970."""
+        with self._change() as connection:
+            connection.execute("insert or ignore into dated values (?, ?)", (sid, at))
 
     @staticmethod
     def _insert(connection: sqlite3.Connection, values: tuple[Any, ...]) -> None:
@@ -267,13 +275,18 @@ class Store:
     def phones(self) -> list[Phone]:
         """Every telephone with its number of messages and the latest text, the latest first."""
         query = (
-            "select phone, count(*), body, made from ("
-            "select case direction when 'inbound' then sender else recipient end as phone, body, made, number "
-            "from message order by number) group by phone having number = max(number) order by made desc limit 500"
+            "select phone, count(*), body, coalesce(dated.at, made) from ("
+            "select case direction when 'inbound' then sender else recipient end as phone, body, made, number, sid "
+            "from message order by number) left join dated using (sid) group by phone having number = max(number) "
+            "order by made desc limit 500"
         )
         return [Phone(*row) for row in self._rows(query)]
 
     def conversation(self, phone: str) -> list[Kept]:
-        """What one telephone shows, the oldest first."""
-        query = f"select {COLUMNS} from message where recipient = ? or sender = ? order by number desc limit 200"
-        return [Kept(*row) for row in reversed(self._rows(query, (phone, phone)))]
+        """What one telephone shows, the oldest first, each with the time that it was for our program."""
+        query = (
+            f"select {COLUMNS}, at from message left join dated using (sid) "
+            "where recipient = ? or sender = ? order by number desc limit 200"
+        )
+        found = [(Kept(*row[:-1]), row[-1]) for row in reversed(self._rows(query, (phone, phone)))]
+        return [kept if at is None else kept._replace(made=at) for kept, at in found]

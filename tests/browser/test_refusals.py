@@ -106,3 +106,16 @@ def opens_the_address(phone: Page, desk: Page, town: Installation, whose: Recipi
     assert fits(phone)
     desk.goto(number_page)
     expect(desk.locator("main .tag", has_text="Không nhận")).not_to_have_count(0)
+
+
+def test_a_template_for_an_answer_shows_its_whole_words_and_they_may_be_changed(
+    town: Installation, sign_in: SignIn
+) -> None:
+    phone = sign_in(ORGANISER, size=PHONE)
+    phone.goto(f"{town.address}/answers")
+    phone.locator("main th a").first.click()
+    phone.locator("select[name=template]").select_option(label="Mời dự buổi tư vấn")
+    expect(phone.locator("textarea[name=words]")).to_have_value(re.compile("tư vấn.*{tu_choi}", re.DOTALL))
+    phone.locator("textarea[name=words]").fill("Mai cháu qua nhà.")
+    expect(phone.locator("select[name=template]")).to_have_value("")
+    assert fits(phone)

@@ -17,6 +17,7 @@ from twilio.rest import Client
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
+from crm.campaigns.rules.handover import PROGRAM_TIME
 from crm.sandbox.app import Setup, create_sandbox
 
 ACCOUNT, TOKEN = "AC" + "0" * 32, "token"
@@ -28,6 +29,7 @@ class Listener:
     def __init__(self) -> None:
         self.told: list[tuple[str, dict[str, str], str]] = []
         self.answers = [200]
+        self.time = ""
         self.server = make_server("127.0.0.1", 0, self)
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
@@ -41,8 +43,9 @@ class Listener:
         fields = dict(parse_qsl(request.get_data(as_text=True), keep_blank_values=True))
         self.told.append((request.url, fields, request.headers.get("X-Twilio-Signature", "")))
         status = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        headers = {PROGRAM_TIME: self.time} if self.time else {}
         reply = "<Response><Message>Da ghi nhan</Message></Response>" if "inbound" in request.path else ""
-        return Response(reply, status)(environ, start)
+        return Response(reply, status, headers)(environ, start)
 
     def statuses(self, sid: str) -> list[str]:
         return [fields["MessageStatus"] for _, fields, _ in self.told if fields["MessageSid"] == sid]
@@ -203,6 +206,23 @@ def test_after_stop_the_carrier_takes_no_more_until_start(web: FlaskClient, twil
     assert refused.value.code == 21610
     web.post("/phone/+84912345678", data={"body": "START"})
     twilio.messages.create(to="+84912345678", from_="AnSinh", body="x")
+
+
+def test_a_telephone_shows_the_time_that_it_is_for_our_program(
+    twilio: Client, web: FlaskClient, listener: Listener
+) -> None:
+    listener.time = "2019-10-15T02:30:00+00:00"
+    sent = twilio.messages.create(
+        to="+84912345678", from_="AnSinh", body="Hen gap", status_callback=f"{listener.url}/webhooks/twilio/status"
+    )
+    listener.wait_for(str(sent.sid), 2)
+    assert "09:30 15/10/2019" in web.get("/phone/+84912345678").text
+    assert "09:30 15/10/2019" in web.get("/phone").text
+    listener.time = "2019-10-16T02:31:00+00:00"
+    web.post("/phone/+84912345678", data={"body": "Da ro"})
+    page = web.get("/phone/+84912345678").text
+    assert page.count("09:31 16/10/2019") == 2, "what was written, and what was answered at once"
+    assert "09:30 15/10/2019" in page
 
 
 def test_another_page_cannot_answer_for_a_telephone(web: FlaskClient) -> None:

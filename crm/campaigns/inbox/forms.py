@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Self
 from uuid import UUID
 
@@ -36,9 +36,13 @@ class ReplyForm(Form):
     """An answer: a template, or words of one's own."""
 
     template = SelectField(_l("From a template"), default="")
+    texts: Mapping[str, str] = {}
+    """The words of each template: a chosen one is put into the box, to be read and changed."""
     words = TextAreaField(_l("Or in your own words"), filters=[stripped], validators=[Length(max=600)])
 
-    def offering(self, templates: Iterable[tuple[UUID, str]]) -> Self:
-        """The form with the texts that stand ready."""
-        self.template.choices = [("", _("None, my own words")), *((str(key), words) for key, words in templates)]
+    def offering(self, templates: Iterable[tuple[UUID, str, str]]) -> Self:
+        """The form with the texts that stand ready: each with its id, its name and its words."""
+        found = [(str(key), name, words) for key, name, words in templates]
+        self.template.choices = [("", _("None, my own words")), *((key, name) for key, name, _words in found)]
+        self.texts = {key: words for key, _name, words in found}
         return self

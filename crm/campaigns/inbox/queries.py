@@ -10,15 +10,17 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from crm.accounts.models import User
-from crm.accounts.queries import Scope
+from crm.accounts.models import Organisation, User
+from crm.accounts.queries import Scope, volunteers_for
 from crm.accounts.rules import Reach
 from crm.campaigns.inbox.models import AutoAnswer, Conversation, ConversationStep
-from crm.campaigns.inbox.rules import Talk
+from crm.campaigns.inbox.rules import IN_REPLIES, Talk
 from crm.campaigns.models import Campaign, Inbound, Message
 from crm.campaigns.rules.delivery import Delivery
+from crm.campaigns.rules.texts import places
 from crm.campaigns.templating.models import MessageTemplate, TemplateVersion
 from crm.errors import NotFound
+from crm.places.models import Place
 from crm.places.queries import only_town
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import visible_to
@@ -85,11 +87,11 @@ def talks_page(session: Session, query: Select[Any], *, cursor: str | None, size
     return Page([Line(*row) for row in found.rows], found.next)
 
 
-def how_many_open(session: Session, scope: Scope, most: int) -> int:
+def open_for(scope: Scope, most: int) -> Select[int]:
     """How many conversations wait for this person, counted to `most`: those given to them, and those given to nobody."""
     nobodys = or_(Conversation.assigned_to_id.is_(None), Conversation.assigned_to_id == scope.user_id)
     waits = select(Conversation.id).where(within_sight(scope), Conversation.state == Talk.OPEN, nobodys).limit(most)
-    return session.scalar(select(func.count()).select_from(waits.subquery())) or 0
+    return select(func.count()).select_from(waits.subquery())
 
 
 def talk_seen(session: Session, scope: Scope, talk_id: UUID, *, hold: bool = False) -> Conversation:
@@ -178,8 +180,20 @@ def last_sent(session: Session, town_id: UUID, phone: str) -> Message | None:
     return session.scalar(query.order_by(Message.claimed_at.desc(), Message.id.desc()).limit(1))
 
 
+def who_may_take(session: Session, scope: Scope) -> list[tuple[UUID, str]]:
+    """To whom somebody may hand a conversation, themselves first: two of one name are told apart by their place or unit."""
+    unit = func.coalesce(Place.name, Organisation.name)
+    query = volunteers_for(scope).where(User.id != scope.user_id).with_only_columns(User.id, User.full_name, unit)
+    query = query.outerjoin(Place, and_(Place.town_id == User.town_id, Place.id == User.place_id)).outerjoin(
+        Organisation, and_(Organisation.town_id == User.town_id, Organisation.id == User.organisation_id)
+    )
+    me = session.get_one(User, (scope.town_id, scope.user_id))
+    others = [(key, f"{name} · {where}" if where else name) for key, name, where in session.execute(query)]
+    return [(me.id, me.full_name), *others]
+
+
 def templates_for_replies(session: Session, town_id: UUID) -> Sequence[tuple[MessageTemplate, str]]:
-    """Templates of service messages in use, each with its latest text."""
+    """Templates of service messages in use of which an answer can fill every place, each with its latest text."""
     query = (
         select(MessageTemplate, TemplateVersion.text)
         .join(
@@ -195,4 +209,4 @@ def templates_for_replies(session: Session, town_id: UUID) -> Sequence[tuple[Mes
         .order_by(MessageTemplate.name_fold, MessageTemplate.id)
         .limit(100)
     )
-    return [(row[0], row[1]) for row in session.execute(query)]
+    return [(row[0], row[1]) for row in session.execute(query) if set(places(row[1])) <= IN_REPLIES]

@@ -11,7 +11,6 @@ from flask_babel import gettext as _
 
 from crm import clock
 from crm.accounts.gateway import current_scope, current_user
-from crm.accounts.queries import volunteers_for
 from crm.accounts.rules import May
 from crm.background import ring
 from crm.campaigns.inbox import queries, services
@@ -20,6 +19,7 @@ from crm.campaigns.inbox.models import Conversation
 from crm.campaigns.inbox.rules import TALKS, Talk
 from crm.campaigns.numbers.queries import Holders, holders
 from crm.campaigns.numbers.routes.pages import written
+from crm.campaigns.routes.pages import public_url
 from crm.campaigns.rules.answers import MEANINGS
 from crm.campaigns.rules.delivery import DELIVERY_NAMES
 from crm.campaigns.rules.reasons import REASONS
@@ -81,17 +81,13 @@ def _page(talk: Conversation, form: ReplyForm) -> str:
 
 def _shown(talk: Conversation) -> dict[str, Any]:
     scope, current = current_scope(), session()
-    people = [(one.id, one.full_name) for one in current.scalars(volunteers_for(scope))]
-    me = current_user()
-    if me.id not in {key for key, _name in people}:
-        people.insert(0, (me.id, me.full_name))
     said = consents_of(current, talk.town_id, talk.phone).get(Purpose.SERVICE)
     return {
         "talk": talk,
         "said": queries.said_in(current, talk),
         "steps": queries.steps_of(current, talk),
         "holders": _holders(talk),
-        "giving": GiveForm(formdata=None).offering(people, talk.assigned_to_id),
+        "giving": GiveForm(formdata=None).offering(queries.who_may_take(current, scope), talk.assigned_to_id),
         "may_reply": bool(said and said.given and is_mobile(talk.phone)),
     }
 
@@ -102,16 +98,14 @@ def _holders(talk: Conversation) -> Holders:
 
 def _with_templates(form: ReplyForm) -> ReplyForm:
     found = queries.templates_for_replies(session(), current_scope().town_id)
-    return form.offering((template.id, f"{template.name}: {text[:80]}") for template, text in found)
+    return form.offering((template.id, template.name, text) for template, text in found)
 
 
 @bp.post("/<uuid:talk_id>/give")
 @may(May.LOG_VISITS)
 def give(talk_id: UUID) -> ResponseReturnValue:
     """Hand a conversation to whoever knows the person."""
-    form = GiveForm()
-    people = session().scalars(volunteers_for(current_scope())).all()
-    form.offering([(one.id, one.full_name) for one in [*people, current_user()]], None)
+    form = GiveForm().offering(queries.who_may_take(session(), current_scope()), None)
     talk = _talk(talk_id)
     if not form.validate():
         return _page(talk, ReplyForm(formdata=None)), 422
@@ -149,7 +143,8 @@ def reply(talk_id: UUID) -> ResponseReturnValue:
         with refusals_on(form), transaction() as current:
             talk, seen = _talk(talk_id, hold=True), _holders(_talk(talk_id)).seen
             to = seen[0] if seen else None
-            services.reply(current, talk, to, _text(form), by=current_user(), at=clock.now())
+            told: Any = {"by": current_user(), "at": clock.now(), "public_url": public_url()}
+            services.reply(current, talk, to, _text(form), **told)
             flash(_("The answer leaves within the hours in which messages may go."), "success")
         if not form.errors:
             ring(send_some)
@@ -160,5 +155,4 @@ def reply(talk_id: UUID) -> ResponseReturnValue:
 def _text(form: ReplyForm) -> str:
     if form.words.data or not form.template.data:
         return form.words.data or ""
-    found = queries.templates_for_replies(session(), current_scope().town_id)
-    return next((text for template, text in found if str(template.id) == form.template.data), "")
+    return form.texts.get(form.template.data, "")

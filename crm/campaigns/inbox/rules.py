@@ -7,6 +7,11 @@ from enum import StrEnum
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
+from crm.campaigns.rules.places import WAY_OUT
+
+IN_REPLIES = frozenset({"xung_ho", "ten", "ho_ten", WAY_OUT})
+"""The places of a text that an answer can fill: who wrote, and the address on which they refuse."""
+
 
 class Talk(StrEnum):
     """OPEN: somebody has to look at it. DONE: somebody did."""

@@ -18,10 +18,11 @@ from crm.campaigns.inbox.rules import Talk, Turn
 from crm.campaigns.models import Inbound, Message
 from crm.campaigns.rules.answers import Meaning, meaning_of
 from crm.campaigns.rules.delivery import Delivery
+from crm.campaigns.rules.places import WAY_OUT
 from crm.campaigns.rules.stages import person_values
-from crm.campaigns.rules.texts import LONGEST, fill, size, unaccented
+from crm.campaigns.rules.texts import LONGEST, fill, places, size, unaccented
 from crm.campaigns.rules.ways import Way
-from crm.campaigns.services.opting_out import withdraw
+from crm.campaigns.services.opting_out import links_for, withdraw
 from crm.clock import LOCAL, local_day
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
@@ -142,8 +143,11 @@ def open_again(session: Session, talk: Conversation, *, by: User, at: datetime) 
     _step(session, talk, Turn.OPENED, by, at)
 
 
-def reply(session: Session, talk: Conversation, to: Prospect | None, text: str, *, by: User, at: datetime) -> Message:
-    """Answer what was written last, once: it leaves within the hours and rules of any message.
+def reply(
+    session: Session, talk: Conversation, to: Prospect | None, text: str, *, public_url: str, by: User, at: datetime
+) -> Message:
+    """Answer what was written last, once: it leaves within the hours and rules of any message. `public_url` is where the
+    address lies on which one refuses, when the text names it.
 
     Raises RuleBroken when the number refuses or was never asked, and Conflict when somebody answered meanwhile."""
     said = consents_of(session, talk.town_id, talk.phone).get(Purpose.SERVICE)
@@ -152,6 +156,13 @@ def reply(session: Session, talk: Conversation, to: Prospect | None, text: str, 
             _l("This number gets no messages: it refused, or was never asked. Call them instead."), field="words"
         )
     values = _values(to, local_day(at).year) if to else {}
+    if WAY_OUT in places(text):
+        values[WAY_OUT] = f"{public_url}/o/{links_for(session, talk.town_id, [talk.phone], at)[talk.phone]}"
+    unknown = [name for name in places(text) if name not in values]
+    if unknown:
+        raise RuleBroken(
+            _l("An answer cannot fill {%(place)s}. Write the word itself.", place=unknown[0]), field="words"
+        )
     body = unaccented(fill(text, values)).strip()
     if not body or size(body).characters > LONGEST:
         raise RuleBroken(_l("Write an answer, no longer than ten messages."), field="words")

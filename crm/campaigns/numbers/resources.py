@@ -17,6 +17,7 @@ from crm.campaigns.inbox import queries as inbox
 from crm.campaigns.inbox import services as answering
 from crm.campaigns.inbox.rules import Talk
 from crm.campaigns.numbers import queries
+from crm.campaigns.routes.pages import public_url
 from crm.campaigns.rules.answers import Meaning
 from crm.campaigns.services import opting_out
 from crm.db import session, transaction
@@ -236,7 +237,8 @@ def reply(asked: dict[str, Any], talk_id: UUID) -> None:
         seen = queries.holders(current, current_scope(), talk.phone).seen
         if not asked["text"].strip():
             raise RuleBroken(_l("Write an answer, no longer than ten messages."), field="text")
-        answering.reply(current, talk, seen[0] if seen else None, asked["text"], by=current_user(), at=clock.now())
+        told: dict[str, Any] = {"by": current_user(), "at": clock.now(), "public_url": public_url()}
+        answering.reply(current, talk, seen[0] if seen else None, asked["text"], **told)
 
 
 @blp.post("/inbox/<uuid:talk_id>/done")

@@ -38,7 +38,8 @@ class Row(NamedTuple):
     segments: int
     other_segments: int
     reason: Reason | None
-    warnings: tuple[Warned, ...]
+    warnings: tuple[str, ...]
+    """What to look at (Warned); of whom a word is missing, the places without one."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +98,11 @@ def _written(people: Iterable[Member], shapes: Shapes, *, accented: bool, busy: 
     warnings: dict[tuple[str, int, bool], tuple[Warned, ...]] = {}
     for position, (who, values) in enumerate(people, 1):
         reason = _reason_to_leave_out(who, taken)
-        if reason is None and shapes.missing(values):
+        missing = shapes.missing(values) if reason is None else ()
+        if missing:
             reason = Reason.MISSING_VALUE
         if reason is not None or who.phone is None:
-            yield Row(position, who, "", None, 0, 0, reason or Reason.NO_PHONE, ())
+            yield Row(position, who, "", None, 0, 0, reason or Reason.NO_PHONE, missing)
             continue
         plain, full = shapes.write(values)
         sent, other = (full, plain) if accented else (plain, full)
@@ -149,6 +151,7 @@ def _sums(rows: list[Row], *, accented: bool, price: int, shapes: int) -> Sums:
     for row in rows:
         if row.reason is not None:
             found.excluded[row.reason] += 1
+            found.missing.update(row.warnings)
             continue
         found.messages += 1
         mine += row.segments

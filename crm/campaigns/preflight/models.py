@@ -71,7 +71,7 @@ class CheckPerson(Model):
     reason: Mapped[Reason | None]
     """Why there is no message."""
     warnings: Mapped[list[str]]
-    """What to look at before it goes out."""
+    """What to look at before it goes out; of whom a word is missing, the places without one."""
 
 
 class CampaignApproval(TownRow, Model):

@@ -104,11 +104,16 @@ def answers(session: Session, campaign: Campaign) -> Sequence[tuple[CampaignAppr
 
 
 def waiting(session: Session, town_id: UUID, by_id: UUID, most: int) -> int:
-    """How many campaigns this person could say yes or no to."""
+    """How many campaigns this person could say yes or no to, counted to `most`."""
+    return session.scalar(waiting_for(town_id, by_id, most)) or 0
+
+
+def waiting_for(town_id: UUID, by_id: UUID, most: int) -> Select[int]:
+    """The same as a question."""
     mine = select(CampaignApproval.id).where(
         CampaignApproval.town_id == town_id, CampaignApproval.answer.is_(None), CampaignApproval.asked_by_id != by_id
     )
-    return session.scalar(select(func.count()).select_from(mine.limit(most).subquery())) or 0
+    return select(func.count()).select_from(mine.limit(most).subquery())
 
 
 def waiting_among(session: Session, town_id: UUID, campaign_ids: Sequence[UUID]) -> frozenset[UUID]:

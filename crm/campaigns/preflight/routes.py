@@ -16,6 +16,7 @@ from crm.background import ring
 from crm.campaigns.forms import RefusalForm, TrialForm, WordsForm
 from crm.campaigns.models import Campaign
 from crm.campaigns.preflight import approving, checking, queries
+from crm.campaigns.preflight.counting import STUB
 from crm.campaigns.preflight.rules.states import AT_WORK, CHECK_STATES
 from crm.campaigns.preflight.rules.sums import SHORT, STOPPING, TROUBLES, WARNED, Sums, Trouble
 from crm.campaigns.routes.pages import PLACE_WORDS, campaign_or_404, public_url, words
@@ -27,7 +28,6 @@ from crm.campaigns.services import launching, trying
 from crm.campaigns.services.sending import settings_of
 from crm.clock import now
 from crm.db import session, transaction
-from crm.errors import RuleBroken
 from crm.phones import pretty
 from crm.prospects.queries.seeing import visible_to
 from crm.web.forms import refusals_flashed, refusals_on
@@ -46,7 +46,11 @@ def show(campaign_id: UUID) -> ResponseReturnValue:
     campaign = campaign_or_404(campaign_id)
     if campaign.stage not in (Stage.DRAFT, Stage.PREPARING):
         return redirect(url_for("campaigns.show", campaign_id=campaign_id))
-    return _page(campaign, TrialForm(data={"phone": pretty(current_user().phone or "")}))
+    return _page(campaign, _trial())
+
+
+def _trial() -> TrialForm:
+    return TrialForm(formdata=None, data={"phone": pretty(current_user().phone or "")})
 
 
 @bp.get("/check")
@@ -110,11 +114,11 @@ def approve(campaign_id: UUID, approval_id: UUID) -> ResponseReturnValue:
 @may(May.RUN_CAMPAIGNS)
 def refuse(campaign_id: UUID, approval_id: UUID) -> ResponseReturnValue:
     """No, and why."""
-    form = RefusalForm()
+    form, campaign = RefusalForm(), campaign_or_404(campaign_id)
+    if not form.validate():
+        return _page(campaign, _trial(), form), 422
     with refusals_flashed(), transaction() as current:
-        row = queries.approval(current, campaign_or_404(campaign_id), approval_id)
-        if not form.validate():
-            raise RuleBroken(_("Write why not, so that it can be mended."))
+        row = queries.approval(current, campaign, approval_id)
         approving.refuse(current, row, words=form.words.data or "", by_id=current_user().id, at=now())
         flash(_("Not approved. Whoever asked sees why."), "success")
     return _back(campaign_id)
@@ -124,7 +128,7 @@ def _back(campaign_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show", campaign_id=campaign_id), 303)
 
 
-def _page(campaign: Campaign, trial: TrialForm) -> str:
+def _page(campaign: Campaign, trial: TrialForm, refusal: RefusalForm | None = None) -> str:
     check = checking.latest(session(), campaign)
     current = check if check and check.content == campaign.content else None
     told: dict[str, Any] = {"campaign": campaign, "check": current, "trial": trial, "step": 4, "AT_WORK": AT_WORK}
@@ -135,9 +139,14 @@ def _page(campaign: Campaign, trial: TrialForm) -> str:
         "TROUBLES": TROUBLES,
         "STOPPING": STOPPING,
         "Trouble": Trouble,
+        "STUB": STUB,
     }
     told |= {"CHECK_STATES": CHECK_STATES, "asked": queries.asked(session(), campaign)}
-    told |= {"answers": queries.answers(session(), campaign), "form": WordsForm(), "refusal": RefusalForm()}
+    told |= {
+        "answers": queries.answers(session(), campaign),
+        "form": WordsForm(),
+        "refusal": refusal or RefusalForm(formdata=None),
+    }
     if current is not None and current.state not in AT_WORK:
         told |= _found(campaign, current)
     return render_template("campaigns/preflight/show.html", **told, **PLACE_WORDS)

@@ -192,7 +192,7 @@ def _settle(message: Message, told: ProviderMessage, at: datetime) -> None:
     message.sid, message.state = told.sid, told.status
     message.error_code = told.code if failed else None
     message.reason = reason_for(told.code) if failed else None
-    message.claimed_at = message.claimed_at or told.sent_at
+    message.claimed_at = message.claimed_at or min(told.sent_at, at)
     message.settled_at = at if told.status in FINAL else None
 
 

@@ -16,6 +16,7 @@ from crm.campaigns.forms import OptOutForm
 from crm.campaigns.gateway import is_signed
 from crm.campaigns.inbox.queries import town_of
 from crm.campaigns.inbox.services import take_in
+from crm.campaigns.rules.handover import PROGRAM_TIME
 from crm.campaigns.services import opting_out, receipts
 from crm.clock import now
 from crm.db import session, transaction
@@ -33,6 +34,14 @@ refusing = Blueprint("refusing", __name__)
 def _signed_instead_of_token(state: BlueprintSetupState) -> None:
     """The carrier proves itself by its signature, not by a form's token."""
     state.app.extensions["csrf"].exempt(webhooks)
+
+
+@webhooks.after_request
+def _tell_the_time(answer: Response) -> Response:
+    """The stand-in's telephones show the program's time. A real carrier is told nothing."""
+    if current_app.config["SETTINGS"].sandbox_url:
+        answer.headers[PROGRAM_TIME] = now().isoformat()
+    return answer
 
 
 def signed(view: View) -> View:

@@ -13,6 +13,7 @@ from crm.accounts.rules import May
 from crm.campaigns import cards, queries
 from crm.campaigns.forms import MessagesForm
 from crm.campaigns.models import Campaign
+from crm.campaigns.preflight.queries import waiting as campaigns_asked
 from crm.campaigns.rules.delivery import DELIVERY_NAMES
 from crm.campaigns.rules.places import PLACES
 from crm.campaigns.rules.reasons import REASONS
@@ -77,4 +78,7 @@ def messages() -> ResponseReturnValue:
     query = queries.messages_seen(scope.town_id, visible_to(scope), **form.narrowed)
     found = queries.page_of_messages(session(), query, cursor=request.args.get("cursor"), size=PAGE)
     held = sending.is_held(session(), scope.town_id)
-    return render_template("campaigns/messages.html", form=form, page=found, held=held)
+    mine = 0
+    if current_user().may(May.RUN_CAMPAIGNS):
+        mine = campaigns_asked(session(), scope.town_id, scope.user_id, most=100)
+    return render_template("campaigns/messages.html", form=form, page=found, held=held, mine=mine)

@@ -87,7 +87,7 @@ def _whom_page(form: WhomForm, campaign: Campaign | None) -> str:
     asked = form.segment if form.purpose.data else {}
     purpose = Purpose(form.purpose.data) if form.purpose.data in set(Purpose) else Purpose.SERVICE
     told = None
-    if not form.errors:
+    if not {"list", "place", "stage", "standing", "purpose"} & set(form.errors):
         try:
             told = audience.at_a_glance(
                 session(), current_user().town_id, asked, purpose, now(), by_id=current_user().id

@@ -128,6 +128,8 @@ MOST_SEEN = 200
 
 SANDBOX_ACCOUNT = "AC" + "5a" * 16
 SANDBOX_SENDER = "AnSinh"
+PROGRAM_TIME = "X-Program-Time"
+"""The header in which the stand-in is told what time it is for the program, ISO 8601: the clock may be moved."""
 
 
 def sandbox_token(secret_key: str) -> str:

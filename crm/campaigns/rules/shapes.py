@@ -83,9 +83,9 @@ class Shapes:
         """How many different texts there were."""
         return len(self._whole)
 
-    def missing(self, values: Mapping[str, str]) -> bool:
-        """Whether a place has no value for this person."""
-        return any(not values.get(name, "").strip() for name in self.named)
+    def missing(self, values: Mapping[str, str]) -> tuple[str, ...]:
+        """The places that have no value for this person."""
+        return tuple([name for name in self.named if not values.get(name, "").strip()])
 
     def write(self, values: Mapping[str, str]) -> tuple[Written, Written]:
         """Without accents and with them, for a person of whom every place has a value."""

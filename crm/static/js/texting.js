@@ -47,7 +47,7 @@ function follow(part, address, place, method) {
 
 // A chosen template shows its text; who writes another text leaves the template.
 function takeTemplate(choice) {
-  const text = choice.form.elements.text;
+  const text = choice.form.elements.text ?? choice.form.elements.words;
   const templates = [...choice.form.querySelectorAll("[data-template]")];
   choice.addEventListener("change", () => {
     const chosen = templates.find((one) => one.dataset.template === choice.value);

@@ -20,11 +20,13 @@ from crm.campaigns.models import Inbound, Message
 from crm.campaigns.rules.answers import Meaning, meaning_of
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.services import dispatching
+from crm.campaigns.templating.services import add_template
 from crm.errors import Conflict, RuleBroken
+from crm.places.queries import units
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Purpose
 from crm.prospects.services.consent import refusal_of
-from tests.campaigns.conftest import Texting
+from tests.campaigns.conftest import PUBLIC_URL, Texting
 
 TEN = clock.at(date(2019, 10, 15), 10)
 HOUR = timedelta(hours=1)
@@ -118,20 +120,66 @@ def test_a_reply_leaves_once_and_by_the_rules(session: Session, texting: Texting
     writes(session, person, "Đóng ở đâu?")
     talk = talk_of(session, person)
     night = clock.at(date(2019, 10, 15), 22, 30)
-    message = services.reply(session, talk, person, "Mời {xung_ho} {ten} tới phường", by=by, at=night)
+    asked: Any = {"by": by, "at": night, "public_url": PUBLIC_URL}
+    message = services.reply(session, talk, person, "Mời {xung_ho} {ten} tới phường", **asked)
     assert message.body == "Moi ba Hoa toi phuong"
     assert talk.state is Talk.DONE
     assert message.id not in [one.id for one in dispatching.claim(session, at_most=9, at=night)]
     assert message.id in [one.id for one in dispatching.claim(session, at_most=9, at=night + 9 * HOUR)]
     with pytest.raises(Conflict):
-        services.reply(session, talk, person, "Lần nữa", by=by, at=night)
+        services.reply(session, talk, person, "Lần nữa", **asked)
+
+
+def test_only_templates_that_an_answer_can_fill_are_offered_and_their_whole_words_are_sent(
+    session: Session, texting: Texting, signed_in: Callable[..., FlaskClient]
+) -> None:
+    by = texting.make.user(Role.ORGANISER)
+    words = f"Mời {{xung_ho}} {{ten}} tới nhà văn hóa. {'Xin cảm ơn. ' * 9}Từ chối: {{tu_choi}}"
+    made: Any = {"purpose": Purpose.SERVICE, "by_id": by.id, "at": TEN}
+    fits = add_template(session, by.town_id, name="Mời đến", text=words, **made)
+    add_template(session, by.town_id, name="Của phường", text="Mời {xung_ho} {ten} tới {phuong}", **made)
+    person = texting.person("Nguyễn Thị Hoa", sex="female", birth_year=1960)
+    writes(session, person, "Đóng ở đâu?")
+    talk, browser = talk_of(session, person), signed_in(by)
+    page = browser.get(f"/answers/{talk.id}").text
+    assert f'data-template="{fits.id}">{words}<' in page
+    assert "Của phường" not in page
+    assert browser.post(f"/answers/{talk.id}/reply", data={"template": str(fits.id)}).status_code == 303
+    body = session.scalars(select(Message.body).where(Message.reply_to_id.is_not(None))).one()
+    assert body.startswith("Moi ba Hoa toi nha van hoa. Xin cam on.")
+    assert f"Tu choi: {PUBLIC_URL}/o/" in body
+
+
+def test_an_answer_that_names_what_it_cannot_fill_says_so_on_the_form(
+    session: Session, texting: Texting, signed_in: Callable[..., FlaskClient]
+) -> None:
+    person = texting.person()
+    writes(session, person, "Đóng ở đâu?")
+    talk = talk_of(session, person)
+    answer = signed_in(Role.ORGANISER).post(f"/answers/{talk.id}/reply", data={"words": "Đóng {so_tien} ở {phuong}"})
+    assert answer.status_code == 422
+    assert "{so_tien}" in answer.text.split("error-summary")[1][:600]
+
+
+def test_two_of_one_name_are_told_apart_when_a_conversation_is_handed_on(
+    session: Session, texting: Texting, signed_in: Callable[..., FlaskClient]
+) -> None:
+    town_id, today = texting.make.town.id, clock.today()
+    places = session.scalars(units(town_id, today)).all()[:2]
+    for place in places:
+        texting.make.user(Role.VOLUNTEER, full_name="Phạm Thị Hòa", place_id=place.id)
+    person = texting.person()
+    writes(session, person, "Tôi muốn hỏi thêm")
+    page = signed_in(Role.ORGANISER).get(f"/answers/{talk_of(session, person).id}").text
+    for place in places:
+        assert f">Phạm Thị Hòa · {place.name}</option>" in page
 
 
 def test_whoever_refused_is_not_replied_to(session: Session, texting: Texting) -> None:
     person, by = texting.person(), texting.make.user(Role.ORGANISER)
     writes(session, person, "STOP")
     with pytest.raises(RuleBroken):
-        services.reply(session, talk_of(session, person), person, "Xin lỗi", by=by, at=TEN)
+        services.reply(session, talk_of(session, person), person, "Xin lỗi", public_url=PUBLIC_URL, by=by, at=TEN)
 
 
 def test_a_number_that_was_never_texted_still_comes_in(session: Session, texting: Texting) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import func, select, text, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -32,6 +34,7 @@ from crm.errors import Conflict, RuleBroken
 from crm.prospects.rules import ConsentChannel, Purpose
 from tests.campaigns.conftest import PUBLIC_URL, Texting
 
+SignedIn = Callable[..., FlaskClient]
 TEN = clock.at(date(2019, 10, 15), 10)
 HOUR, PROMOTION = timedelta(hours=1), Purpose.PROMOTION
 
@@ -79,6 +82,19 @@ def test_somebody_whose_place_has_no_value_is_left_out(session: Session, texting
     texting.person("Nguyễn Thị An")
     check = looked_at(session, texting.campaign("Gọi {phu_trach}"))
     assert Sums.from_json(check.facts).left_out() == {Reason.MISSING_VALUE: 1}
+
+
+def test_it_is_told_which_word_is_missing_and_for_whom(session: Session, texting: Texting, signed_in: SignedIn) -> None:
+    texting.person("Nguyễn Thị An")
+    texting.person("Trần Văn Hải", volunteer_id=texting.make.user(Role.VOLUNTEER, full_name="Lê Thị Tình").id)
+    campaign = texting.campaign("{ten} ơi, gọi {phu_trach}, số {dien_thoai}")
+    check = looked_at(session, campaign)
+    assert Sums.from_json(check.facts).missing == {"phu_trach": 1, "dien_thoai": 2}
+    page = signed_in(Role.ORGANISER).get(f"/campaigns/{campaign.id}/preflight?problem=missing_value").text
+    rows = page.split("<tbody>")[1]
+    assert "<strong>cộng tác viên, điện thoại cộng tác viên</strong>" in rows
+    assert "<strong>điện thoại cộng tác viên</strong>" in rows
+    assert "thiếu điện thoại cộng tác viên: 2" in page
 
 
 def test_a_launch_takes_just_what_was_looked_at(session: Session, texting: Texting) -> None:

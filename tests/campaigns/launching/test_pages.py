@@ -170,7 +170,14 @@ def test_a_second_person_approves_what_the_first_asked(session: Session, texting
     page = manager.get(f"{here}/preflight").get_data(as_text=True)
     assert "Duyệt và gửi 1" in page
     link = page.split(f'action="{here}/approve/')[1].split('"')[0]
-    assert "Hãy ghi vì sao" in follow(manager, f"{here}/refuse/{link}")
+    for _page in ("/messages", "/campaigns"):
+        assert "Số đợt tin chờ anh/chị duyệt: 1" in manager.get(_page).text
+        assert "anh/chị duyệt" not in organiser.get(_page).text, "whoever asked cannot decide"
+    menu = manager.get("/people").text.split('href="/messages"')[1].split("</a>")[0]
+    assert ">1<" in menu
+    answer = manager.post(f"{here}/refuse/{link}", data={"words": ""})
+    assert answer.status_code == 422
+    assert "Hãy ghi vì sao" in answer.text.split("error-summary")[1][:400]
     assert manager.post(f"{here}/approve/{link}").status_code == 303
     assert "Đã duyệt và cho gửi" in manager.get(here).get_data(as_text=True)
     assert (only(session).stage, only(session).check_id) == (Stage.RUNNING, asked.id)
@@ -290,6 +297,24 @@ def test_a_trial_to_somebody_elses_number_is_refused_where_it_was_typed(texting:
     assert organiser.post(f"{here}/try", data={"phone": "0912345678"}).status_code == 422
     me = texting.make.user(Role.ORGANISER, phone="+84987654321")
     assert "Tin gửi thử" in follow(signed_in(me), f"{here}/try", phone="0987 654 321")
+
+
+def test_calling_off_tells_first_how_many_it_stops(session: Session, texting: Texting, signed_in: SignedIn) -> None:
+    texting.person()
+    campaign = texting.campaign()
+    texting.launch(campaign)
+    page = signed_in(Role.ORGANISER).get(f"/campaigns/{campaign.id}").text
+    before, asked = page.split("<summary>Hủy hẳn đợt này", 1)
+    assert "/cancel" not in before
+    assert "1 tin đang chờ sẽ không gửi nữa." in asked.split("/cancel")[0]
+
+
+def test_people_stay_counted_while_the_name_is_missing(texting: Texting, signed_in: SignedIn) -> None:
+    texting.person()
+    left_open = dict.fromkeys(("name", "list", "place", "stage", "standing"), "")
+    answer = signed_in(Role.ORGANISER).post("/campaigns/new", data={"purpose": "service", **left_open})
+    assert answer.status_code == 422
+    assert "sẽ nhận" in answer.text
 
 
 def test_a_campaign_in_time_is_moved(session: Session, texting: Texting, signed_in: SignedIn) -> None:

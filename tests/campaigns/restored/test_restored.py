@@ -73,6 +73,7 @@ def test_what_the_carrier_sent_is_settled_and_the_rest_waits_for_a_word(
     browser = signed_in(Role.ORGANISER)
     assert claimed(session) == set()
     assert browser.post("/messages/release").status_code == 422
+    assert "Hãy ghi lại các lời từ chối đó" in browser.get("/messages/restored").text
     assert "Đang" in browser.get("/messages/restored").text or "Sắp" in browser.get("/messages/restored").text
     assert run(check, session).state is CheckState.READY
     assert (check.told, check.settled) == (3, 1)

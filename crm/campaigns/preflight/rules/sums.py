@@ -118,6 +118,8 @@ class Sums:
     warned: Counter[str] = field(default_factory=Counter)
     costly: Counter[str] = field(default_factory=Counter)
     """Letters that turn a message into the dear kind, with how many messages have them."""
+    missing: Counter[str] = field(default_factory=Counter)
+    """Places of the text without a value, with of how many people."""
     sample: str = ""
     sample_name: str = ""
 
@@ -135,10 +137,10 @@ class Sums:
 
     def as_json(self) -> dict[str, Any]:
         told = {one.name: getattr(self, one.name) for one in fields(self)}
-        counted = {"excluded": dict(self.excluded), "warned": dict(self.warned)}
+        counted = {"excluded": dict(self.excluded), "warned": dict(self.warned), "missing": dict(self.missing)}
         return told | counted | {"costly": dict(self.costly.most_common(20))}
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Self:
-        counters = {name: Counter(told.get(name, {})) for name in ("excluded", "warned", "costly")}
+        counters = {name: Counter(told.get(name, {})) for name in ("excluded", "warned", "costly", "missing")}
         return cls(**{**told, **counters})
