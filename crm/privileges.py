@@ -111,6 +111,7 @@ MOVING = {
         "file_id",
         "file_line",
     ),
+    "listed_dossier": ("outcome", "answered_on", "answered_by_id", "reason", "given"),
     "law_value": ("withdrawn_at", "withdrawn_why"),
     "local_top_up": ("withdrawn_at", "withdrawn_why"),
     "pledge_instalment": ("dropped_step_id",),

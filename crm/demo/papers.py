@@ -16,9 +16,10 @@ from crm.accounts.models import User
 from crm.clock import at
 from crm.demo.numbering import Numbering
 from crm.demo.team import DOMAIN, Team
-from crm.joining.models import Dossier, DossierList, DossierStep
+from crm.joining.lists.queries import members, rows_on
+from crm.joining.models import Dossier, DossierList, DossierStep, ListedDossier
 from crm.joining.queries import work_out
-from crm.joining.rules import Movement, State, row_of_payment
+from crm.joining.rules import Movement, Outcome, State, code_of, row_of_payment
 from crm.months import Month
 from crm.participation.models import Participation, Payment
 from crm.participation.referrals.models import Referral, ReferralList
@@ -69,6 +70,8 @@ class Papers:
         accepted, waiting = self._list(1, 9), self._list(2, 2)
         self._on_their_way(waiting)
         self._accepted(accepted)
+        self._handed_in(accepted, 9)
+        self._handed_in(waiting, 2)
         self._referrals()
         self.session.flush()
 
@@ -85,11 +88,39 @@ class Papers:
             number=number,
             made_at=self._moment(days, 8),
             by_id=self.agent_id,
-            submitted_on=self.as_of - timedelta(days=days),
         )
         self.session.add(made)
         self.session.flush()
         return made
+
+    def _handed_in(self, made: DossierList, days: int) -> None:
+        """Its rows as they are that day, and then the day: from then on it takes no more."""
+        inside, day = members(self.session, made), self.as_of - timedelta(days=days)
+        written = rows_on(self.session, inside, day)
+        for number, (dossier, person, _place) in enumerate(inside, 1):
+            row, ward = written[dossier.id]
+            answered = dossier.accepted_on
+            code = code_of(person.insurance_number, person.citizen_id, self.law.on(answered)) if answered else None
+            self.session.add(
+                ListedDossier(
+                    town_id=made.town_id,
+                    id=self.number(),
+                    list_id=made.id,
+                    dossier_id=dossier.id,
+                    number=number,
+                    agent_id=dossier.agent_id,
+                    place_id=ward.id,
+                    declared=row.without_code(),
+                    code=row.MasoBHXH or None,
+                    outcome=Outcome.ACCEPTED if answered else Outcome.WAITING,
+                    answered_on=answered,
+                    answered_by_id=self.agent_id if answered else None,
+                    given=code or None,
+                )
+            )
+        self.session.flush()
+        made.submitted_on = day
+        self.session.flush()
 
     def _on_their_way(self, waiting: DossierList) -> None:
         """Of people who have agreed, and papers being prepared also of those who are interested; those of the volunteer to

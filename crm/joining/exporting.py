@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from xlsxwriter import Workbook
 
 from crm.accounts.models import User
 from crm.accounts.services import note_change
+from crm.joining.lists.queries import Shown
 from crm.joining.models import Dossier, DossierList
 from crm.joining.rules import COLUMNS, MONEY_COLUMNS, SUMMED, Row
 from crm.prospects.lists.rules import harmless
@@ -23,10 +25,29 @@ WIDTHS = {"HoTen": 28, "MasoBHXH": 16, "Ghichu": 46, "PA": 7, "Sothang": 7, "Tyl
 
 
 def note_readings(
-    session: Session, people: Sequence[Prospect], subject: DossierList | Dossier, way: str, *, by: User, at: datetime
+    session: Session, people: Sequence[Prospect], subject: Dossier, way: str, *, by: User, at: datetime
 ) -> None:
-    """Keep who took whole numbers away on paper or as a file, person by person and once as an act."""
+    """Keep who took whole numbers away on paper, person by person and once as an act."""
     read = [one.id for one in people if one.citizen_masked or one.insurance_masked]
+    _note(session, read, len(people), subject, way, by=by, at=at)
+
+
+def note_rows(session: Session, shown: Shown, way: str, *, by: User, at: datetime) -> None:
+    """Keep who took a list away, and of whom a whole number stands in it."""
+    read = [line.prospect_id for line in shown.lines if line.row and line.row.MasoBHXH]
+    _note(session, read, len(shown.rows), shown.of, way, by=by, at=at)
+
+
+def _note(
+    session: Session,
+    read: Sequence[UUID],
+    people: int,
+    subject: DossierList | Dossier,
+    way: str,
+    *,
+    by: User,
+    at: datetime,
+) -> None:
     session.add_all(
         IdentityReading(town_id=subject.town_id, prospect_id=one, user_id=by.id, at=at, way=way) for one in read
     )
@@ -38,7 +59,7 @@ def note_readings(
         subject=subject.__tablename__,
         subject_id=subject.id,
         at=at,
-        after={"people": len(people), "way": way},
+        after={"people": people, "way": way},
     )
     session.flush()
 

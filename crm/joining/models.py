@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm.db import Model, TownRow, choice, refers
-from crm.joining.rules import Movement, State, plan_of
+from crm.db import Model, SealedText, TownRow, choice, refers
+from crm.joining.rules import CODE, Movement, Outcome, Row, State, plan_of
 from crm.months import Month
 from crm.premiums.rules.quotes import Plan
 
@@ -120,6 +120,64 @@ class Dossier(TownRow, Model):
         if self.income is None or self.months is None or self.start_month is None:
             raise ValueError("this dossier declares that somebody stops")
         return Chosen(self.income, self.months, Month.of(self.start_month), plan_of(self.months, self.missing))
+
+
+class ListedDossier(TownRow, Model):
+    """A row of a list as it was handed in, and what became of it. Written once, on that day; the database lets nothing
+    but the answer be added, once, and no row come later or go. Papers that came back stand in another list when they go
+    again, and this row stays."""
+
+    __tablename__ = "listed_dossier"
+    __table_args__ = (
+        refers("list_id", "dossier_list"),
+        refers("dossier_id", "dossier"),
+        refers("agent_id", "account"),
+        refers("place_id", "place"),
+        refers("answered_by_id", "account"),
+        UniqueConstraint("town_id", "list_id", "number"),
+        Index(None, "town_id", "dossier_id"),
+        Index(
+            "uq_listed_dossier_standing",
+            "town_id",
+            "dossier_id",
+            unique=True,
+            postgresql_where=text("outcome <> 'returned'"),
+        ),
+        Index(None, "town_id", "agent_id"),
+        CheckConstraint("number > 0", name="number"),
+        CheckConstraint(
+            "coalesce((declared ->> 'TienTudong')::bigint + (declared ->> 'TienHotro')::bigint "
+            "+ (declared ->> 'TienNSDP')::bigint + (declared ->> 'TienHotroKhac')::bigint "
+            "= (declared ->> 'Tongtien')::bigint, false)",
+            name="layers",
+        ),
+        CheckConstraint("(outcome = 'waiting') = (answered_on is null)", name="answered"),
+        CheckConstraint("(outcome = 'returned') = (reason is not null)", name="reason"),
+        CheckConstraint("given is null or outcome = 'accepted'", name="given"),
+    )
+
+    list_id: Mapped[UUID]
+    dossier_id: Mapped[UUID]
+    number: Mapped[int]
+    """The row's place in the list."""
+    agent_id: Mapped[UUID | None]
+    """To whom the papers had been handed."""
+    place_id: Mapped[UUID]
+    """The ward or commune, as it was on the day."""
+    declared: Mapped[dict[str, Any]]
+    """Every column of the row but the insurance code."""
+    code: Mapped[str | None] = mapped_column(SealedText)
+    outcome: Mapped[Outcome] = mapped_column(default=Outcome.WAITING)
+    answered_on: Mapped[date | None]
+    answered_by_id: Mapped[UUID | None]
+    reason: Mapped[str | None]
+    given: Mapped[str | None] = mapped_column(SealedText)
+    """The insurance code with which the row was accepted, if there is one."""
+
+    @property
+    def row(self) -> Row:
+        """The row, as on the day."""
+        return Row(**{**self.declared, CODE: self.code or ""})
 
 
 class DossierStep(TownRow, Model):

@@ -9,30 +9,29 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask_babel import force_locale
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Role
 from crm.errors import NotFound, RuleBroken
-from crm.joining.models import Dossier, DossierList, DossierStep
+from crm.joining.models import Dossier, DossierList, DossierStep, ListedDossier
 from crm.joining.rules import (
     CLOSED,
-    KINDS_OF_ROW,
-    NUMBER_IS_CODE_SINCE,
     REPEATED_WITHIN,
     Known,
     Movement,
+    Outcome,
     Problem,
     Row,
     State,
+    code_of,
     movement_of,
     problems,
     row_of_payment,
     row_of_stopping,
 )
-from crm.joining.unit_codes import UnitCodes, unit_codes
 from crm.money import Vnd
 from crm.months import Month
 from crm.participation.missing.queries import refuse_others
@@ -41,8 +40,7 @@ from crm.participation.rules import Ending, first_months, late_months_from, out_
 from crm.participation.screening.queries import latest as screened
 from crm.participation.screening.queries import verdict_of
 from crm.phones import pretty
-from crm.places.boundaries import units_on
-from crm.places.models import Place, Town
+from crm.places.models import Place
 from crm.premiums.queries import law
 from crm.premiums.rules.law import Law, LawOnDay
 from crm.premiums.rules.quotes import Quote
@@ -55,16 +53,18 @@ from crm.web import filters
 from crm.web.filters import VIETNAMESE
 from crm.web.pager import Page, page
 
+AN_AGENT_SEES = (State.HANDED_OVER, State.SUBMITTED, State.ACCEPTED)
+
 
 def seen_by(scope: Scope) -> ColumnElement[bool]:
     """Dossiers of the people someone may see, and those that were handed to them: a hand-over shows the agent the
-    dossier, and nothing else of the person."""
-    mine = and_(Dossier.agent_id == scope.user_id, Dossier.state.in_((State.HANDED_OVER, State.SUBMITTED)))
+    dossier, also once it was accepted, and nothing else of the person."""
+    mine = and_(Dossier.agent_id == scope.user_id, Dossier.state.in_(AN_AGENT_SEES))
     return and_(Dossier.town_id == scope.town_id, Prospect.town_id == scope.town_id, or_(visible_to(scope), mine))
 
 
 class Line(NamedTuple):
-    """A dossier with its person, the ward, the agent and the list."""
+    """A dossier with its person, the ward, the agent, the list, and its row there once that was handed in."""
 
     dossier: Dossier
     person: Prospect
@@ -73,14 +73,40 @@ class Line(NamedTuple):
     listed: DossierList | None
     within: bool
     """Whether the person as such may be seen, not only the dossier."""
+    handed_in: ListedDossier | None
+
+    @property
+    def name(self) -> str:
+        """The person's name; for whoever sees the dossier alone the one it was handed in with."""
+        if self.within or self.handed_in is None:
+            return self.person.full_name
+        return self.handed_in.row.HoTen
+
+    @property
+    def to_read(self) -> bool:
+        """Whether all is over for whoever sees the dossier alone: it may be read, and nothing of the person taken away."""
+        return not self.within and self.dossier.state in CLOSED
+
+
+_ROW_NOW = and_(
+    ListedDossier.town_id == Dossier.town_id,
+    ListedDossier.dossier_id == Dossier.id,
+    ListedDossier.outcome != Outcome.RETURNED,
+)
+
+
+def _ward(scope: Scope) -> Any:
+    """The ward of the person; for whoever sees the dossier alone the one it was handed in with."""
+    return case((visible_to(scope), Prospect.place_id), else_=func.coalesce(ListedDossier.place_id, Prospect.place_id))
 
 
 def _lines(scope: Scope) -> Any:
     agent = aliased(User)
     return (
-        select(Dossier, Prospect, Place, agent.full_name, DossierList, visible_to(scope))
+        select(Dossier, Prospect, Place, agent.full_name, DossierList, visible_to(scope), ListedDossier)
         .join(Prospect, and_(Prospect.town_id == Dossier.town_id, Prospect.id == Dossier.prospect_id))
-        .join(Place, and_(Place.town_id == Prospect.town_id, Place.id == Prospect.place_id))
+        .outerjoin(ListedDossier, _ROW_NOW)
+        .join(Place, and_(Place.town_id == Prospect.town_id, Place.id == _ward(scope)))
         .outerjoin(agent, and_(agent.town_id == Dossier.town_id, agent.id == Dossier.agent_id))
         .outerjoin(DossierList, and_(DossierList.town_id == Dossier.town_id, DossierList.id == Dossier.list_id))
         .where(seen_by(scope))
@@ -105,11 +131,11 @@ class Asked:
     prospect_id: UUID | None = None
 
 
-def _narrowed(query: Any, asked: Asked) -> Any:
+def _narrowed(query: Any, scope: Scope, asked: Asked) -> Any:
     if asked.state:
         query = query.where(Dossier.state == asked.state)
     if asked.place_id:
-        query = query.where(Prospect.place_id == asked.place_id)
+        query = query.where(_ward(scope) == asked.place_id)
     if asked.agent_id:
         query = query.where(Dossier.agent_id == asked.agent_id)
     if asked.prospect_id:
@@ -121,7 +147,7 @@ def page_of(session: Session, scope: Scope, asked: Asked, *, cursor: str | None,
     """One page of dossiers, those that have waited longest first."""
     found = page(
         session,
-        _narrowed(_lines(scope), asked),
+        _narrowed(_lines(scope), scope, asked),
         (Dossier.changed_at, Dossier.id),
         cursor=cursor,
         size=size,
@@ -136,10 +162,11 @@ def counts(session: Session, scope: Scope, asked: Asked = Asked()) -> dict[State
     query = (
         select(Dossier.state, func.count())
         .join(Prospect, and_(Prospect.town_id == Dossier.town_id, Prospect.id == Dossier.prospect_id))
+        .outerjoin(ListedDossier, _ROW_NOW)
         .where(seen_by(scope))
         .group_by(Dossier.state)
     )
-    return {row[0]: row[1] for row in session.execute(_narrowed(query, asked))}
+    return {row[0]: row[1] for row in session.execute(_narrowed(query, scope, asked))}
 
 
 def open_dossier_of(session: Session, person: Prospect) -> Dossier | None:
@@ -255,7 +282,7 @@ def work_out(session: Session, dossier: Dossier, person: Prospect, day: date, al
             rules.on(day),
             movement,
             name=person.full_name,
-            code=code_of(person, day),
+            code=code_of(person.insurance_number, person.citizen_id, rules.on(day)),
             remarks=remarks_on(person, ground, dossier.email, quote.interest if dossier.missing else None),
         )
     return Worked(movement, quote, row, problems(known))
@@ -302,7 +329,7 @@ def _stopping(session: Session, dossier: Dossier, person: Prospect, day: date, r
     spell = spell_of(session, person)
     row = row_of_stopping(
         name=person.full_name,
-        code=code_of(person, day),
+        code=code_of(person.insurance_number, person.citizen_id, rules.on(day)),
         month=Month.of(dossier.stop_on),
         income=spell.income if spell else 0,
         method=str(spell.method or "") if spell else "",
@@ -376,42 +403,6 @@ def _certified(session: Session, person: Prospect, ground: Ground, day: date) ->
     return session.scalar(query.limit(1)) is not None
 
 
-def declared_rows(session: Session, lines: Sequence[Line], day: date) -> dict[UUID, Row]:
-    """The rows of a list that goes on a day, by the ids of their dossiers, each with the ward of that day."""
-    declared = [line for line in lines if line.dossier.declared]
-    if not declared:
-        return {}
-    homes = {line.dossier.id: (line.place, line.person.neighbourhood_id) for line in declared}
-    wards = units_on(session, homes, day)
-    codes = unit_codes(session.get_one(Town, declared[0].dossier.town_id).code, day)
-    return {line.dossier.id: _declared_row(line, day, codes, wards[line.dossier.id]) for line in declared}
-
-
-def _declared_row(line: Line, day: date, codes: UnitCodes, ward: Place) -> Row:
-    """The row as it was submitted, with the person's name, code and address."""
-    dossier, person = line.dossier, line.person
-    kept = dict(dossier.declared or {})
-    ground = Ground(kept.pop("ground", Ground.OTHER.value))
-    interest = kept.pop("interest", None)
-    return Row(
-        HoTen=person.full_name.upper(),
-        MasoBHXH=code_of(person, day),
-        Ghichu=remarks_on(person, ground, dossier.email, interest),
-        CCNS="1" if person.birth_year and person.birth_date is None else "",
-        Loai=KINDS_OF_ROW.get(Movement(kept["PA"]), ""),
-        Matinh=codes.province,
-        Mahuyen=codes.district,
-        Maxa=ward.code or "",
-        Diachi_DangSS=", ".join(part for part in (person.address, ward.name) if part),
-        **kept,
-    )
-
-
-def code_of(person: Prospect, day: date) -> str:
-    """The person's insurance code: the ten digits, else, once it replaces them, the citizen number."""
-    return person.insurance_number or (person.citizen_id if day >= NUMBER_IS_CODE_SINCE else None) or ""
-
-
 def remarks_on(person: Prospect, ground: Ground, email: str | None, interest: Vnd | None = None) -> str:
     """What agents write into the last column: the group, the phone, the birth, and of missing months the interest in
     their premium. Never the ethnic group. It is the insurance office's paper and in its language, whoever prints it."""
@@ -424,30 +415,3 @@ def remarks_on(person: Prospect, ground: Ground, email: str | None, interest: Vn
     )
     parts = [group, *late] + ([f"SĐT {pretty(phone)}"] if phone else [])
     return ", ".join(parts + ([f"Ngày sinh {birth}"] if birth else []) + ([email] if email else []))
-
-
-# ---- lists
-
-
-def list_seen(session: Session, scope: Scope, list_id: UUID) -> tuple[DossierList, list[Line]]:
-    """A list with those of its dossiers that one may see. Raises NotFound."""
-    query = _lines(scope).where(Dossier.list_id == list_id).order_by(Prospect.name_key, Dossier.id)
-    lines = [Line(*row) for row in session.execute(query)]
-    row = session.get(DossierList, (scope.town_id, list_id))
-    if row is None or not lines:
-        raise NotFound
-    return row, lines
-
-
-def lists_of(session: Session, scope: Scope, most: int = 20) -> Sequence[tuple[DossierList, int]]:
-    """The latest lists, and how many of their dossiers one may see."""
-    query = (
-        select(DossierList, func.count())
-        .join(Dossier, and_(Dossier.town_id == DossierList.town_id, Dossier.list_id == DossierList.id))
-        .join(Prospect, and_(Prospect.town_id == Dossier.town_id, Prospect.id == Dossier.prospect_id))
-        .where(seen_by(scope))
-        .group_by(DossierList.town_id, DossierList.id)
-        .order_by(DossierList.made_at.desc())
-        .limit(most)
-    )
-    return [(row[0], row[1]) for row in session.execute(query)]

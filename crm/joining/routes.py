@@ -14,7 +14,7 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.models import Organisation, User
 from crm.accounts.rules import May
 from crm.db import session, transaction
-from crm.errors import Conflict, RuleBroken
+from crm.errors import Conflict, NotFound, RuleBroken
 from crm.joining import cards, exporting, printing, queries, services
 from crm.joining.forms import (
     MISSING,
@@ -27,11 +27,14 @@ from crm.joining.forms import (
     StopPapersForm,
     SubmitForm,
 )
+from crm.joining.lists.queries import list_seen, lists_of
 from crm.joining.models import Dossier, DossierList
 from crm.joining.queries import Asked, Line, Worked
 from crm.joining.rules import (
     COLUMNS,
     FROM,
+    OUTCOME_SIGNS,
+    OUTCOMES,
     STATE_SIGNS,
     STATES,
     WITH_THE_VOLUNTEER,
@@ -40,6 +43,7 @@ from crm.joining.rules import (
     Row,
     State,
     movement_words,
+    number_is_code,
 )
 from crm.months import Month
 from crm.participation.missing.queries import missing_of
@@ -74,6 +78,8 @@ def _words() -> dict[str, Any]:
     return {
         "dossier_states": STATES,
         "dossier_signs": STATE_SIGNS,
+        "row_outcomes": OUTCOMES,
+        "row_signs": OUTCOME_SIGNS,
         "movement_words": movement_words,
         "mend_url": _mend_url,
     }
@@ -113,7 +119,7 @@ def show_list(dossier_list_id: UUID) -> ResponseReturnValue:
 @may(May.ENROL)
 def submit(dossier_list_id: UUID) -> ResponseReturnValue:
     """The list was handed in."""
-    queries.list_seen(session(), current_scope(), dossier_list_id)
+    list_seen(session(), current_scope(), dossier_list_id, clock.today())
     form = SubmitForm()
     if form.validate() and form.submitted_on.data:
         with refusals_on(form), transaction() as current:
@@ -137,7 +143,9 @@ def list_workbook(dossier_list_id: UUID) -> ResponseReturnValue:
 def list_paper(dossier_list_id: UUID) -> ResponseReturnValue:
     """The list as it is signed; who took it is kept."""
     of, rows = _taken_away(dossier_list_id, "d05_pdf")
-    made = printing.list_d05(of, rows, current_user().full_name, _unit_of(current_user()), clock.today())
+    maker = session().get(User, (of.town_id, of.by_id)) if of.by_id else None
+    by = maker or current_user()
+    made = printing.list_d05(of, rows, by.full_name, _unit_of(by), clock.today())
     return attachment(made, f"D05-TS-{of.number}-{of.year}.pdf")
 
 
@@ -288,6 +296,8 @@ def paper(dossier_id: UUID) -> ResponseReturnValue:
     """Form TK1-TS, to be signed. Whole numbers only for agents and the office, and logged; else filled in by hand."""
     with transaction() as current:
         line = queries.dossier_seen(current, current_scope(), dossier_id)
+        if line.to_read:
+            raise NotFound
         whole = basis_for(current_user().may) is not None and current_user().may(May.REVEAL_IDENTITY)
         if whole:
             by, at = current_user(), clock.now()
@@ -398,6 +408,7 @@ def _dossier_page(
         steps=queries.steps_of(session(), dossier),
         grounds=GROUNDS,
         statuses=STATUSES,
+        number_is_code=number_is_code(law(session()).on(clock.today())),
         today=clock.today(),
     )
 
@@ -436,40 +447,38 @@ def _listing_page(gathering: GatherForm) -> str:
         asked=asked,
         counts=queries.counts(current, scope, Asked(None, asked.place_id, asked.agent_id)),
         shown=shown,
-        lists=queries.lists_of(current, scope),
+        lists=lists_of(current, scope, cursor=request.args.get("lists")),
         may_gather=basis is not None and state is State.HANDED_OVER and current_user().may(May.ENROL),
         today=clock.today(),
     )
 
 
 def _list_page(list_id: UUID, form: SubmitForm) -> str:
-    of, lines = queries.list_seen(session(), current_scope(), list_id)
-    day = of.submitted_on or clock.today()
-    rows = queries.declared_rows(session(), lines, day)
+    shown = list_seen(session(), current_scope(), list_id, clock.today())
+    answers = basis_for(current_user().may) is not None
     return render_template(
         "joining/list.html",
-        of=of,
-        lines=lines,
-        rows=rows,
-        totals=exporting.totals(list(rows.values())),
+        shown=shown,
+        of=shown.of,
+        totals=exporting.totals(shown.rows),
         columns=COLUMNS,
         form=form,
-        answers=basis_for(current_user().may) is not None and current_user().may(May.ENROL),
-        whole=basis_for(current_user().may) is not None and current_user().may(May.REVEAL_IDENTITY),
+        number_is_code=number_is_code(law(session()).on(shown.day)),
+        answers=answers and current_user().may(May.ENROL),
+        files=answers and shown.whole and current_user().may(May.REVEAL_IDENTITY),
     )
 
 
 def _taken_away(list_id: UUID, way: str) -> tuple[DossierList, list[Row]]:
-    """The rows of a list for a file, with whole numbers, for those who answer for the money."""
+    """The rows of a list for a file, with whole numbers, for those who answer for the money and see all of it."""
     with transaction() as current:
-        of, lines = queries.list_seen(current, current_scope(), list_id)
+        shown = list_seen(current, current_scope(), list_id, clock.today())
         if basis_for(current_user().may) is None:
             raise RuleBroken(_("Only a collection agent or the office takes this list away: it holds whole numbers."))
-        day = of.submitted_on or clock.today()
-        rows = list(queries.declared_rows(current, lines, day).values())
-        people = [one.person for one in lines]
-        exporting.note_readings(current, people, of, way, by=current_user(), at=clock.now())
-        return of, rows
+        if not shown.whole:
+            raise RuleBroken(_("You see only some rows of this list. Whoever made it, or the office, takes it away."))
+        exporting.note_rows(current, shown, way, by=current_user(), at=clock.now())
+        return shown.of, shown.rows
 
 
 def _unit_of(user: User) -> str:

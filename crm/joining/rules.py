@@ -16,7 +16,7 @@ from crm.money import Vnd
 from crm.months import Month
 from crm.participation.rules import Ending
 from crm.participation.screening.rules import Kind, Verdict
-from crm.premiums.rules.keys import Method
+from crm.premiums.rules.keys import LawKey, Method
 from crm.premiums.rules.law import LawOnDay
 from crm.premiums.rules.quotes import Plan, Quote
 from crm.prospects.rules import Ground, Sex
@@ -56,6 +56,14 @@ class Act(StrEnum):
     ACCEPT = "accept"
     SEND_BACK = "send_back"
     WITHDRAW = "withdraw"
+
+
+class Outcome(StrEnum):
+    """What became of a row of a list that was handed in."""
+
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    RETURNED = "returned"
 
 
 WITH_THE_VOLUNTEER = (State.DRAFT, State.READY, State.RETURNED)
@@ -145,8 +153,12 @@ class Row:
         if self.TienTudong + self.TienHotro + self.TienNSDP + self.TienHotroKhac != self.Tongtien:
             raise ValueError("the four layers do not make up the whole premium")
 
+    def without_code(self) -> dict[str, Any]:
+        """All of a row but the number that says who somebody is, which is kept sealed."""
+        return {name: value for name, value in asdict(self).items() if name != CODE}
+
     def without_names(self) -> dict[str, Any]:
-        """What is kept of a row that was submitted: figures and codes, nothing that says who somebody is."""
+        """What is kept of a row once the papers are handed over: figures and codes, nothing that says who somebody is."""
         return {name: value for name, value in asdict(self).items() if name not in OF_THE_PERSON}
 
 
@@ -159,9 +171,8 @@ KINDS_OF_ROW: Mapping[Movement, str] = {
 """The column «Loai» as a collection agents' program fills it in: 1 whoever joins, 2 whoever pays otherwise. No text of the
 insurance office on it was seen, and nothing at all on whoever stops: there it stays empty."""
 OF_THE_PERSON = ("HoTen", "MasoBHXH", "Ghichu", "CCNS", "Loai", "Matinh", "Mahuyen", "Maxa", "Diachi_DangSS")
-"""Columns that say who somebody is or where they live; taken from the record whenever a list is written."""
-NUMBER_IS_CODE_SINCE = date(2025, 8, 1)
-"""From this day the citizen number stands where the insurance code stood (official letter 1804/BHXH-QLT)."""
+"""Columns that say who somebody is or where they live; taken from the record on the day the list is handed in."""
+CODE = "MasoBHXH"
 
 
 MONEY_COLUMNS = ("MucTien", "Tongtien", "TienHotro", "TienNSDP", "TienHotroKhac", "TienTudong")
@@ -244,6 +255,23 @@ def row_of_stopping(*, name: str, code: str, month: Month, income: Vnd, method: 
         TienTudong=0,
         Ghichu=remarks,
     )
+
+
+def number_is_code(law: LawOnDay) -> bool:
+    """Whether by the law of a day the citizen number stands where the insurance code stood."""
+    return law.says(LawKey.CITIZEN_NUMBER_IS_CODE) and law.number(LawKey.CITIZEN_NUMBER_IS_CODE) > 0
+
+
+def code_of(insurance_number: str | None, citizen_id: str | None, law: LawOnDay) -> str:
+    """Somebody's insurance code on a day: the ten digits, else, once it replaces them, the twelve of the citizen number;
+    empty while there is none. An old card of nine digits never was a code."""
+    if insurance_number or not number_is_code(law) or len(citizen_id or "") != max(CODE_LENGTHS):
+        return insurance_number or ""
+    return citizen_id or ""
+
+
+CODE_LENGTHS = (10, 12)
+"""Digits of an insurance code: the old book, and the citizen number that replaces it."""
 
 
 def percent(share: Fraction) -> str:
@@ -443,6 +471,16 @@ MOVEMENTS: Mapping[Movement, Any] = {
     Movement.LATE: _l("Makes up late months"),
     Movement.RETURNS: _l("Pays again"),
     Movement.STOPS: _l("Stops paying"),
+}
+OUTCOMES: Mapping[Outcome, Any] = {
+    Outcome.WAITING: STATES[State.SUBMITTED],
+    Outcome.ACCEPTED: STATES[State.ACCEPTED],
+    Outcome.RETURNED: _l("Sent back"),
+}
+OUTCOME_SIGNS: Mapping[Outcome, tuple[str, str]] = {
+    Outcome.WAITING: STATE_SIGNS[State.SUBMITTED],
+    Outcome.ACCEPTED: STATE_SIGNS[State.ACCEPTED],
+    Outcome.RETURNED: STATE_SIGNS[State.RETURNED],
 }
 MOVED_ON = _l("Somebody has moved this dossier on meanwhile. Look at where it stands now.")
 

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,18 +21,29 @@ from crm.accounts.rules import May, Role
 from crm.clock import local_day
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.ids import new_id
-from crm.joining.models import Dossier, DossierList, DossierStep
+from crm.joining.lists.queries import list_seen, members, rows_on
+from crm.joining.models import Dossier, DossierList, DossierStep, ListedDossier
 from crm.joining.queries import (
     Worked,
     allocation_for,
     dossier_seen,
-    list_seen,
     movement_now,
     open_dossier_of,
     seen_by,
     work_out,
 )
-from crm.joining.rules import FROM, MOVED_ON, PROBLEMS, Act, Movement, State
+from crm.joining.rules import (
+    CODE_LENGTHS,
+    FROM,
+    MOVED_ON,
+    PROBLEMS,
+    Act,
+    Movement,
+    Outcome,
+    State,
+    code_of,
+    number_is_code,
+)
 from crm.months import Month
 from crm.participation import services as participation
 from crm.participation.missing.queries import refuse_others
@@ -50,8 +61,6 @@ from crm.sealed import current as seal
 from crm.sponsors import services as sponsoring
 from crm.web.filters import in_money
 
-BOOK_LENGTHS = (10, 12)
-"""Digits of an insurance code: the old book, and the citizen number that replaces it."""
 LAYERS = {
     "Tongtien": "gross",
     "TienHotro": "state_support",
@@ -186,11 +195,14 @@ def hand_over(session: Session, dossier: Dossier, person: Prospect, agent_id: UU
 def send_back(
     session: Session, dossier: Dossier, person: Prospect, reason: str | None, *, by: User, at: datetime
 ) -> None:
-    """The agent or the insurance office gives the papers back, with the reason; the person is due today."""
+    """The agent or the insurance office gives the papers back, with the reason; the person is due today. A list in which
+    they were handed in keeps their row, with the day and the reason."""
     _answers_for(dossier, by)
     _hold(session, dossier, Act.SEND_BACK)
     if not reason:
         raise RuleBroken(_l("Say why it comes back: whoever mends it needs to know."), field="reason")
+    if dossier.state is State.SUBMITTED:
+        _answer(session, dossier, Outcome.RETURNED, local_day(at), by=by, reason=reason)
     dossier.returned_for, dossier.list_id, dossier.declared = reason, None, None
     _move(session, dossier, State.RETURNED, by=by, at=at, note=reason)
     person.next_contact_on = local_day(at)
@@ -248,9 +260,10 @@ def take_out(session: Session, dossier: Dossier, *, by: User) -> None:
 
 
 def submit(session: Session, scope: Scope, list_id: UUID, on: date, *, by: User, at: datetime) -> DossierList:
-    """The list went to the insurance office. What was paid meanwhile, or whose time is over, is named and holds it back."""
+    """The list went to the insurance office: its rows are written down as they stand that day, and stay so. What was paid
+    meanwhile, or whose time is over, is named and holds it back."""
     basis = _records_money(by)
-    list_seen(session, scope, list_id)
+    list_seen(session, scope, list_id, local_day(at))
     made = session.get_one(DossierList, (scope.town_id, list_id), with_for_update=True, populate_existing=True)
     if made.submitted_on:
         raise Conflict(_l("This list was handed in already."), code="submitted_already")
@@ -271,12 +284,35 @@ def submit(session: Session, scope: Scope, list_id: UUID, on: date, *, by: User,
     if basis is Basis.TAKEN and any(one.agent_id != by.id for one in rows):
         raise RuleBroken(_l("This dossier was handed to another agent."), code="another_agent")
     _still_right(session, rows, on)
+    _write_down(session, made, on)
     for one in rows:
         one.state, one.changed_at = State.SUBMITTED, at
         session.add(_new_step(one, by=by, at=at))
     made.submitted_on = on
     session.flush()
     return made
+
+
+def _write_down(session: Session, made: DossierList, on: date) -> None:
+    """The rows of a list, before it is noted as handed in: from then on the database takes no more."""
+    inside = members(session, made)
+    written = rows_on(session, inside, on)
+    for number, one in enumerate(inside, 1):
+        row, ward = written[one.dossier.id]
+        session.add(
+            ListedDossier(
+                town_id=made.town_id,
+                id=new_id(),
+                list_id=made.id,
+                dossier_id=one.dossier.id,
+                number=number,
+                agent_id=one.dossier.agent_id,
+                place_id=ward.id,
+                declared=row.without_code(),
+                code=row.MasoBHXH or None,
+            )
+        )
+    session.flush()
 
 
 def _still_right(session: Session, rows: Sequence[Dossier], on: date) -> None:
@@ -330,7 +366,8 @@ def accept(
     by: User,
     at: datetime,
 ) -> None:
-    """The insurance office has accepted: the code is written down, and what was declared is recorded as paid or stopped.
+    """The insurance office has accepted: the code is written down, also in the row of the list, and what was declared is
+    recorded as paid or stopped.
 
     A payment that was recorded already is not recorded twice. Raises what enrolling and paying raise, RuleBroken
     `not_as_declared` where the law of `paid_on` asks for other amounts than the list has, and Conflict `book_taken` for
@@ -342,7 +379,7 @@ def accept(
         raise RuleBroken(_l("The day of the answer lies ahead."), field="accepted_on")
     if accepted_on < _submitted_on(session, dossier):
         raise RuleBroken(_l("On that day the papers were not with the insurance office yet."), field="accepted_on")
-    _write_code(session, dossier, person, number, by=by, at=at)
+    given = _write_code(session, dossier, person, number, accepted_on, by=by, at=at)
     if dossier.movement is Movement.STOPS:
         _stop(session, dossier, person, by=by, at=at)
     else:
@@ -353,9 +390,21 @@ def accept(
         )
     dossier.accepted_on = accepted_on
     _move(session, dossier, State.ACCEPTED, by=by, at=at)
+    _answer(session, dossier, Outcome.ACCEPTED, accepted_on, by=by, given=given)
 
 
 # ---- pieces
+
+
+def _answer(session: Session, dossier: Dossier, outcome: Outcome, on: date, *, by: User, **told: str | None) -> None:
+    """What became of the row that was handed in: a `reason`, or the code that was `given`."""
+    session.execute(
+        update(ListedDossier)
+        .where(ListedDossier.town_id == dossier.town_id, ListedDossier.dossier_id == dossier.id)
+        .where(ListedDossier.outcome == Outcome.WAITING)
+        .values(outcome=outcome, answered_on=on, answered_by_id=by.id, **told)
+        .execution_options(synchronize_session="fetch")
+    )
 
 
 def _pay(
@@ -441,25 +490,46 @@ def _stop(session: Session, dossier: Dossier, person: Prospect, *, by: User, at:
 
 
 def _write_code(
-    session: Session, dossier: Dossier, person: Prospect, number: str | None, *, by: User, at: datetime
-) -> None:
+    session: Session, dossier: Dossier, person: Prospect, number: str | None, on: date, *, by: User, at: datetime
+) -> str | None:
+    """Write down the code the office gave by the law of the day of its answer, and say which one the person has now.
+    Whoever joins has one from then on."""
     digits = re.sub(r"[\s.-]", "", number or "")
-    if not digits:
-        if dossier.movement is Movement.NEW and not (person.insurance_number or person.citizen_id):
-            raise RuleBroken(_l("Write the code the insurance office gave: 10 or 12 digits."), field="number")
-        return
-    if not (digits.isascii() and digits.isdigit()) or len(digits) not in BOOK_LENGTHS:
+    if digits:
+        _refuse_no_code(session, digits, person, on)
+        if len(digits) < max(CODE_LENGTHS) and digits != person.insurance_number:
+            change_prospect(session, person, {"si_number": digits}, by=by, at=at, expected_version=person.version)
+        if dossier.movement is Movement.NEW:
+            with _in_words(session):
+                dossier.book_index = seal().index(digits)
+                session.flush()
+        return digits
+    if person.insurance_number:
+        return person.insurance_number
+    told = law(session).on(on)
+    code = code_of(None, person.citizen_id, told)
+    if dossier.movement is Movement.NEW and not code:
+        replaced = _l("Write the code the insurance office gave: 10 or 12 digits.")
+        raise RuleBroken(replaced if number_is_code(told) else CODE_OF_ITS_OWN, field="number")
+    return code or None
+
+
+def _refuse_no_code(session: Session, digits: str, person: Prospect, on: date) -> None:
+    """Refuses what is no insurance code of somebody by the law of a day."""
+    if not (digits.isascii() and digits.isdigit()) or len(digits) not in CODE_LENGTHS:
         raise RuleBroken(_l("A code has 10 digits, or the 12 of the citizen number."), field="number")
-    if len(digits) == max(BOOK_LENGTHS):
-        if person.citizen_id and digits != person.citizen_id:
-            message = _l("These 12 digits are not the citizen number on record. Compare them with the card.")
-            raise RuleBroken(message, field="number")
-    elif digits != person.insurance_number:
-        change_prospect(session, person, {"si_number": digits}, by=by, at=at, expected_version=person.version)
-    if dossier.movement is Movement.NEW:
-        with _in_words(session):
-            dossier.book_index = seal().index(digits)
-            session.flush()
+    if len(digits) < max(CODE_LENGTHS):
+        return
+    if not number_is_code(law(session).on(on)):
+        raise RuleBroken(CODE_OF_ITS_OWN, field="number")
+    if digits != person.citizen_id:
+        message = _l("These 12 digits are not the citizen number on record. Compare them with the card.")
+        raise RuleBroken(message, field="number")
+
+
+CODE_OF_ITS_OWN = _l(
+    "On the day of that answer the citizen number was not the insurance code yet. Write the 10 digits the office gave."
+)
 
 
 def _movement(

@@ -14,7 +14,7 @@ from crm.prospects.rules import Ground
 LAW_FILES = tuple(
     map(
         Path(__file__).with_name,
-        ("law.json", "law-of-owners.json", "law-of-benefits.json", "law-of-joining.json"),
+        ("law.json", "law-of-owners.json", "law-of-benefits.json", "law-of-joining.json", "law-of-codes.json"),
     )
 )
 """The first is read by the first migrations; what came later stands in files of its own, where a value may be of a year."""

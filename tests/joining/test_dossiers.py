@@ -26,8 +26,9 @@ from crm.db import db, transaction
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.ids import new_id
 from crm.joining import printing, queries, services
+from crm.joining.lists.queries import Member, rows_on
 from crm.joining.models import Dossier, DossierList, DossierStep
-from crm.joining.rules import Movement, State
+from crm.joining.rules import Movement, State, code_of
 from crm.months import Month
 from crm.participation.models import Participation, Payment
 from crm.participation.rules import Basis, Beginning, Ending
@@ -35,6 +36,7 @@ from crm.participation.screening.rules import Work
 from crm.participation.screening.services import record_screening
 from crm.places.boundaries import unit_now
 from crm.premiums.models import LawValueRow
+from crm.premiums.queries import law
 from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.prospects.models import Household, IdentityReading, Prospect
 from crm.prospects.rules import Ground, Kinship, Sex, Stage
@@ -275,7 +277,8 @@ def test_the_books_hold_what_the_list_declared_also_when_the_law_changes_between
 def test_the_row_has_the_ward_of_the_day_on_which_the_list_goes(session: Session, story: Story) -> None:
     dossier = story.handed_over()
     line = queries.dossier_seen(session, scope_of(session, story.agent), dossier.id)
-    then, now = (queries.declared_rows(session, [line], day)[dossier.id] for day in (clock.today(), date(2026, 1, 5)))
+    inside = [Member(line.dossier, line.person, line.place)]
+    then, now = (rows_on(session, inside, day)[dossier.id].row for day in (clock.today(), date(2026, 1, 5)))
     assert (then.Diachi_DangSS, then.Maxa) == (f"Số 5, {line.place.name}", line.place.code)
     after = unit_now(session, line.place, None, date(2026, 1, 5))
     assert after
@@ -441,17 +444,19 @@ def test_the_files_hold_whole_numbers_once_logged_and_no_formula(
     assert "TienHotroKhac" in values
     assert 831_600 in values
     assert all(cell.data_type != "f" for cell in cells)
-    assert len(session.scalars(select(IdentityReading)).all()) == 2
+    assert session.scalars(select(IdentityReading)).all() == []
     paper = browser.get(f"/dossiers/lists/{made.id}.pdf")
     assert paper.data.startswith(b"%PDF")
     assert signed_in(story.volunteer).get(f"/dossiers/lists/{made.id}.xlsx").status_code in (400, 403, 409, 422)
 
 
 @pytest.mark.parametrize(("day", "code"), [(date(2025, 7, 31), ""), (date(2025, 8, 1), "038180000001")])
-def test_the_citizen_number_is_the_code_from_its_day_on(story: Story, day: date, code: str) -> None:
-    assert queries.code_of(story.person, day) == code
-    story.person.insurance_number = "3800000001"
-    assert queries.code_of(story.person, day) == "3800000001"
+def test_the_citizen_number_is_the_code_from_its_day_on(session: Session, day: date, code: str) -> None:
+    told = law(session).on(day)
+    assert code_of(None, "038180000001", told) == code
+    assert code_of("3800000001", "038180000001", told) == "3800000001"
+    assert code_of(None, "171234567", told) == ""
+    assert code_of(None, None, told) == ""
 
 
 def test_the_list_names_the_unit_the_period_and_every_rate(

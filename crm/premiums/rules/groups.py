@@ -59,6 +59,7 @@ GROUPS: Mapping[Group, Sequence[LawKey]] = {
         LawKey.UNPAID_MANAGERS_COMPULSORY,
         LawKey.PENSIONERS_EXCLUDED,
         LawKey.SUSPENDED_CONTRACT_VOLUNTARY,
+        LawKey.CITIZEN_NUMBER_IS_CODE,
     ),
     Group.PENSION: (
         LawKey.RETIREMENT_MONTHS_WOMEN,

@@ -76,6 +76,7 @@ class LawKey(StrEnum):
     PENSIONERS_EXCLUDED = "pensioners_excluded"
     SUSPENDED_CONTRACT_VOLUNTARY = "suspended_contract_voluntary"
     GAP_MONTHS_PAYABLE = "gap_months_payable"
+    CITIZEN_NUMBER_IS_CODE = "citizen_number_is_code"
 
 
 class LawStatus(StrEnum):

@@ -71,6 +71,7 @@ LABELS: Mapping[LawKey, Any] = {
     LawKey.PENSIONERS_EXCLUDED: _l("Who draws a pension or monthly allowance may not join (1 yes)"),
     LawKey.SUSPENDED_CONTRACT_VOLUNTARY: _l("Who has a suspended contract may join (1 yes)"),
     LawKey.GAP_MONTHS_PAYABLE: _l("Months back that the insurance office lets missed months be paid"),
+    LawKey.CITIZEN_NUMBER_IS_CODE: _l("The citizen number is the social insurance code (1 yes)"),
 }
 GROUNDS: Mapping[Ground, Any] = people.GROUNDS
 STATUSES: Mapping[LawStatus, Any] = {
@@ -102,6 +103,7 @@ YES_OR_NO = {
     LawKey.LUMP_SUM_AFTER_STOPPING,
     LawKey.REFUND_OF_OWN_PART,
     LawKey.SUSPENDED_CONTRACT_VOLUNTARY,
+    LawKey.CITIZEN_NUMBER_IS_CODE,
     *(key for key in LawKey if key.endswith(("_compulsory", "_excluded"))),
 }
 DECIMAL = {LawKey.PRICE_COEFFICIENT, LawKey.SURVIVORS_MONTHS_A_YEAR, LawKey.LUMP_SUM_MONTHS_A_YEAR}
