@@ -517,7 +517,8 @@ def _write_code(
 def _refuse_no_code(session: Session, digits: str, person: Prospect, on: date) -> None:
     """Refuses what is no insurance code of somebody by the law of a day."""
     if not (digits.isascii() and digits.isdigit()) or len(digits) not in CODE_LENGTHS:
-        raise RuleBroken(_l("A code has 10 digits, or the 12 of the citizen number."), field="number")
+        message = _l("A code has 10 digits, or the 12 of the citizen number.")
+        raise RuleBroken(message if number_is_code(law(session).on(on)) else CODE_OF_ITS_OWN, field="number")
     if len(digits) < max(CODE_LENGTHS):
         return
     if not number_is_code(law(session).on(on)):

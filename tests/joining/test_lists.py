@@ -225,7 +225,7 @@ def test_who_joins_before_the_citizen_number_is_the_code_gets_one_of_ten_digits(
 ) -> None:
     dossier = story.handed_over()
     story.submitted(dossier)
-    with pytest.raises(RuleBroken, match="10 số") as refused, session.begin_nested():
+    with pytest.raises(RuleBroken, match="chưa thay mã số") as refused, session.begin_nested():
         story.accepted(dossier, number=number)
     assert refused.value.field == "number"
     session.expire_all()
