@@ -55,7 +55,7 @@ from crm.places.models import Town
 from crm.premiums.queries import law
 from crm.premiums.rules.law import LawOnDay
 from crm.prospects.models import Prospect
-from crm.prospects.rules import Ground
+from crm.prospects.rules import Ground, Same
 from crm.prospects.services.people import change_prospect
 from crm.sealed import current as seal
 from crm.sponsors import services as sponsoring
@@ -498,7 +498,7 @@ def _write_code(
     if digits:
         _refuse_no_code(session, digits, person, on)
         if len(digits) < max(CODE_LENGTHS) and digits != person.insurance_number:
-            change_prospect(session, person, {"si_number": digits}, by=by, at=at, expected_version=person.version)
+            _give_code(session, person, digits, by=by, at=at)
         if dossier.movement is Movement.NEW:
             with _in_words(session):
                 dossier.book_index = seal().index(digits)
@@ -512,6 +512,17 @@ def _write_code(
         replaced = _l("Write the code the insurance office gave: 10 or 12 digits.")
         raise RuleBroken(replaced if number_is_code(told) else CODE_OF_ITS_OWN, field="number")
     return code or None
+
+
+def _give_code(session: Session, person: Prospect, digits: str, *, by: User, at: datetime) -> None:
+    try:
+        change_prospect(session, person, {"si_number": digits}, by=by, at=at, expected_version=person.version)
+    except Conflict as refused:
+        found = refused.details.get("candidates", ())
+        if any(Same.SI_NUMBER.value in one["reasons"] for one in found):
+            code, sentence = SENTENCES["uq_dossier_book"]
+            raise Conflict(sentence, code=code) from None
+        raise
 
 
 def _refuse_no_code(session: Session, digits: str, person: Prospect, on: date) -> None:

@@ -300,8 +300,9 @@ def test_the_same_code_is_not_given_twice(session: Session, story: Story) -> Non
     one, two = story.handed_over(), story.handed_over(second)
     story.submitted(one, two)
     story.accepted(one)
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match="người khác") as refused:
         story.accepted(two, second)
+    assert refused.value.code == "book_taken"
     session.expire_all()
     story.accepted(two, second, number="3800000002")
 
