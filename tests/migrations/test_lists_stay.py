@@ -16,7 +16,7 @@ from crm import sealed
 from crm.app import create_app
 from crm.db import plain_engine
 
-BEFORE, AFTER = "0069", "0070"
+BEFORE, AFTER = "0070", "0071"
 TOWN = "(select id from town limit 1)"
 FIGURES = """{"PA": "TM", "MucTien": 700000, "Tuthang": "10/2019", "Sothang": 1, "Phuongthuc": "1", "Heso": 0, "Tyle": "22",
  "Tongtien": 154000, "TyleNSNN": "10", "TienHotro": 15400, "TyleNSDP": "", "TienNSDP": 0, "TyleHotroKhac": "",

@@ -2,8 +2,8 @@
 
 Rows of lists handed in before are written down as they stand today: of papers that had come back by then nothing was kept.
 
-Revision ID: 0070
-Revises: 0069
+Revision ID: 0071
+Revises: 0070
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from sqlalchemy.dialects import postgresql
 from crm import sealed
 from migrations.parts import law_keys, of_the_town, one_of
 
-revision = "0070"
-down_revision = "0069"
+revision = "0071"
+down_revision = "0070"
 branch_labels = None
 depends_on = None
 
 CRM = Path(__file__).parents[2] / "crm"
 LAW = CRM / "premiums" / "law-of-codes.json"
 UNIT_CODES = CRM / "joining" / "unit-codes.json"
-NAMESPACE = UUID("6f1f4a52-8a5e-4a53-9f0c-5f2f6f1f0070")
+NAMESPACE = UUID("6f1f4a52-8a5e-4a53-9f0c-5f2f6f1f0071")
 KEY = "citizen_number_is_code"
 LAYERS = (
     "coalesce((declared ->> 'TienTudong')::bigint + (declared ->> 'TienHotro')::bigint "
