@@ -47,7 +47,7 @@ from crm.reminders.rules import ALL, NOT_TO_VISIT, SHIPPED, Event, Reminder, Sto
 from crm.sponsors.family import stands_for
 from crm.sponsors.giving.queries import unpaid
 from crm.sponsors.models import Pledge, Sponsor
-from crm.sponsors.queries import carried_until, money_waits
+from crm.sponsors.queries import money_waits, near_end
 from crm.web.pager import Page, page
 
 A_MONTH = 28
@@ -133,7 +133,7 @@ def _events(
         return _between(gone, literal_column("until", Date()), first, last)
     within = max((last - today).days, 0) // A_MONTH + 2
     if event is Event.SPONSOR_ENDS:
-        return _between(carried_until(town_id, today, within), _end_of_month(), first, last)
+        return _between(near_end(town_id, today, within, at_once=True), _end_of_month(), first, last)
     if event is Event.SUPPORT_ENDS:
         now = law(session).on(today)
         if not now.says(LawKey.SUPPORT_CAP_MONTHS):

@@ -27,7 +27,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from crm import stored
 from crm.accounts.models import ChangeRecord, User
 from crm.accounts.queries import Scope, token_digest
-from crm.clock import local_day
+from crm.clock import LOCAL, local_day
 from crm.errors import NotFound
 from crm.money import Vnd
 from crm.months import Month
@@ -481,28 +481,58 @@ def is_reversed(session: Session, of: Allocation) -> bool:
 # ---- whose help ends
 
 
+SHORT = 2 * SPONSOR_NOTICE
+"""Help that was given for fewer months, its first and its last counted, is not asked about three months ahead."""
+
+
 def carried_until(town_id: UUID, day: date, within: int = SPONSOR_NOTICE) -> Select[UUID, date]:
-    """Whom sponsors carry whose money ends within so many months: with the first day of the last month carried.
+    """Whom sponsors carry whose money ends soon (`near_end`): with the first day of the last month carried."""
+    near = near_end(town_id, day, within).subquery()
+    return select(near.c.prospect_id, near.c.until)
+
+
+def near_end(
+    town_id: UUID, day: date, within: int = SPONSOR_NOTICE, *, at_once: bool = False
+) -> Select[UUID, date, date]:
+    """Whom sponsors carry whose money ends within so many months: the first day of the last month carried, and since when
+    one asks who carries them on.
 
     What another sponsor set aside, or the person paid themselves for later months, carries on: the cliff is where
     nobody's money follows.
+
+    One asks three months ahead, so that there is time for an answer, a transfer and a payment. Of help that is shorter
+    than twice that, three months ahead would be the very day it is given, or nearly: whoever just gave one month would be
+    asked for the next with the thanks. So of short help one asks once half of the time from the day it was set aside to
+    its end has run; always before it ends, so that nobody drops out unseen. `at_once` leaves that out.
     """
-    last = cast(func.max(ENDS) - func.make_interval(0, 1), Date)
+    ends, given = func.max(ENDS), func.max(cast(func.timezone(LOCAL.key, Allocation.recorded_at), Date))
+    last = cast(ends - func.make_interval(0, 1), Date)
     this = Month.of(day)
     carried = (
-        select(Allocation.prospect_id, last.label("until"))
+        select(
+            Allocation.prospect_id,
+            last.label("until"),
+            cast(last - func.make_interval(0, within - 1), Date).label("ahead"),
+            cast(last - func.make_interval(0, SHORT - 1), Date).label("long_ago"),
+            cast(ends - func.make_interval(0, 0, 0, 1), Date).label("last_day"),
+            given.label("given"),
+        )
         .where(Allocation.town_id == town_id, Allocation.released_at.is_(None), ~_left_within())
         .group_by(Allocation.prospect_id)
         .having(last.between(this.first_day, (this + (within - 1)).first_day))
         .subquery()
-    )
+    ).c
+    half = carried.given + cast(carried.last_day - carried.given, Integer) // 2
+    is_long = func.date_trunc("month", carried.given) <= carried.long_ago
+    since: Any = case((is_long, carried.ahead), else_=func.greatest(carried.ahead, func.least(half, carried.last_day)))
     paid_on = exists().where(
         Participation.town_id == town_id,
-        Participation.prospect_id == carried.c.prospect_id,
+        Participation.prospect_id == carried.prospect_id,
         Participation.goes_on,
-        Participation.paid_through > carried.c.until,
+        Participation.paid_through > carried.until,
     )
-    return select(carried.c.prospect_id, carried.c.until).where(~paid_on)
+    query = select(carried.prospect_id, carried.until, since.label("since")).where(~paid_on)
+    return query if at_once else query.where(since <= day)
 
 
 def _left_within() -> ColumnElement[bool]:

@@ -25,7 +25,7 @@ from crm.premiums.rules.wording import GROUNDS
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import person_seen
 from crm.sponsors import cards, gateway, queries, services
-from crm.sponsors.cliff.queries import offer_to
+from crm.sponsors.cliff.queries import renewal_of
 from crm.sponsors.duplicates import queries as duplicates
 from crm.sponsors.forms import (
     AllocationForm,
@@ -128,7 +128,7 @@ def show(sponsor_id: UUID) -> ResponseReturnValue:
         joined=duplicates.joined_to(session(), shown),
         remained=duplicates.remained(session(), shown),
         carried=carried,
-        offer=offer_to(session(), shown, clock.today()),
+        renewing=renewal_of(session(), shown, clock.today()),
         receipts=part_of("receipts", partial(queries.receipts_of, session(), shown)),
         book=book,
         named=queries.months_of_postings(session(), scope, shown.town_id, [line.posting.id for line in book.rows]),

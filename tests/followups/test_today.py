@@ -29,7 +29,7 @@ from crm.prospects.rules import Ground, Stage
 from crm.web.filters import vnd
 from crm.web.pager import write_cursor
 from tests.factories import Make
-from tests.sponsors.stories import A_MONTH, allocate, poor, receive, sponsor
+from tests.sponsors.stories import A_MONTH, LONG_AGO, allocate, poor, receive, sponsor
 
 DAY = date(2019, 10, 15)
 NOW = clock.at(DAY, 9)
@@ -328,7 +328,7 @@ def test_a_sponsor_whose_help_ends_is_a_reason_to_call(
 ) -> None:
     giver, who = sponsor(make), poor(make, volunteer_id=lan.id)
     receive(giver, 10 * A_MONTH)
-    allocate(giver, who, months=3)
+    allocate(giver, who, months=3, at=LONG_AGO)
     assert causes(session, lan, date(2019, 10, 15)) == {who.full_name: Cause.SPONSOR_ENDS}
     page = signed_in(lan).get("/today").text
     assert "Nhà hỗ trợ đóng đến 31/12/2019, sau đó chưa có ai" in page
@@ -344,7 +344,7 @@ def test_a_sponsor_whose_help_ends_is_a_reason_to_call(
 def test_who_paid_on_themselves_falls_off_no_cliff(session: Session, make: Make, lan: User) -> None:
     giver, who = sponsor(make), poor(make, volunteer_id=lan.id, stage=Stage.JOINED)
     receive(giver, 10 * A_MONTH)
-    allocate(giver, who, months=1)
+    allocate(giver, who, months=1, at=LONG_AGO)
     joined(make, who, paid_through=date(2020, 3, 1), deadline_on=date(2020, 4, 30))
     assert causes(session, lan) == {}
 

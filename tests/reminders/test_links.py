@@ -26,7 +26,7 @@ from crm.sponsors.giving.models import Registration
 from crm.sponsors.models import Pledge, Sponsor
 from tasks import linking as tasks
 from tests.factories import Make
-from tests.sponsors.stories import A_MONTH, allocate, poor, receive, sponsor
+from tests.sponsors.stories import A_MONTH, LONG_AGO, allocate, poor, receive, sponsor
 
 LINKS = Links("https://an-sinh.example", "a secret")
 MOBILE = "0912345678"
@@ -139,7 +139,7 @@ def test_a_sponsor_without_an_email_is_texted_once_that_their_help_ends_if_they_
     agreed, never_asked = sponsor(make, "Bà Hiền", phone=MOBILE), sponsor(make, "Ông Tư", phone="0912345679")
     for by, reference in ((agreed, "FT1"), (never_asked, "FT2")):
         receive(by, 9 * A_MONTH, reference)
-        allocate(by, poor(make, f"Người {reference}"), months=3)
+        allocate(by, poor(make, f"Người {reference}"), months=3, at=LONG_AGO)
     record_consent(
         session,
         make.town.id,

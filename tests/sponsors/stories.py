@@ -20,6 +20,8 @@ from tests.factories import Make
 TODAY = date(2019, 10, 15)
 A_MONTH = 107_800
 """What a poor person still owes for a month in 2019: 22% of 700.000 đ, less 30% of it."""
+LONG_AGO = clock.at(date(2019, 7, 1), 9)
+"""Help that was set aside then has run half and more by today."""
 A_NEAR_POOR_MONTH = 115_500
 
 

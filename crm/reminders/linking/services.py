@@ -21,8 +21,8 @@ from crm.prospects.queries.facts import consents_of
 from crm.prospects.rules import Purpose
 from crm.prospects.services.consent import refusal_of
 from crm.reminders.rules import POLITE_HOURS
-from crm.sponsors.cliff.queries import ToTell, to_tell
-from crm.sponsors.cliff.services import STILL, told
+from crm.sponsors.cliff.queries import ToTell, renewal_of, to_tell
+from crm.sponsors.cliff.services import STILL, left_of, told
 from crm.sponsors.cliff.writing import ending_text
 from crm.sponsors.giving import queries as giving
 from crm.sponsors.giving.links import Links
@@ -77,8 +77,9 @@ def _text_ending(session: Session, one: ToTell, links: Links, at: datetime) -> b
     if of.phone is None or not is_mobile(of.phone) or said is None or not said.given:
         return False
     town = session.get_one(Town, of.town_id).name
+    left = left_of(renewal_of(session, of, local_day(at)))
     with force_locale(of.language):
-        words = ending_text(town, one.people, one.first, renew=links.renewing(of.id))
+        words = ending_text(town, one.people, one.first, left=left, renew=links.renewing(of.id))
     queued = queue_reminder(
         session,
         of.town_id,

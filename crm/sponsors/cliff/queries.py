@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,13 +11,14 @@ from sqlalchemy import ColumnElement, Select, and_, cast, exists, func, not_, or
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Date
 
+from crm.accounts.models import ChangeRecord
 from crm.accounts.queries import Scope
-from crm.clock import LOCAL
+from crm.clock import LOCAL, local_day
+from crm.clock import at as start_of
 from crm.mail.models import Email
 from crm.mail.rules import LOST
 from crm.money import Vnd
 from crm.months import Month
-from crm.participation.guard.rules import SPONSOR_NOTICE
 from crm.participation.queries import helped_of_all
 from crm.places.boundaries import boundaries
 from crm.places.models import Place
@@ -30,7 +31,7 @@ from crm.prospects.rules import Ground
 from crm.sponsors.cliff.models import CliffNotice, PledgeRenewal
 from crm.sponsors.family import is_of, kept_id, stands_for
 from crm.sponsors.models import Allocation, AllocationMonth, Pledge, Receipt, Sponsor
-from crm.sponsors.queries import carried_until, priced
+from crm.sponsors.queries import balance_of, carried_until, near_end, priced
 from crm.sponsors.rules import AHEAD, PledgeState
 from crm.web.pager import Page, page
 
@@ -54,7 +55,7 @@ class Ending(NamedTuple):
     until: Month
     sponsor: Sponsor
     spoken: bool
-    """Somebody spoke with the person since it was three months ahead."""
+    """Somebody spoke with the person since it is time to ask."""
     looked_after: bool
     """A volunteer has them, and so in the list of what is due."""
     written: bool
@@ -67,8 +68,7 @@ class Ending(NamedTuple):
 
 def _ends(town_id: UUID, today: date) -> tuple[Any, dict[str, ColumnElement[bool]]]:
     """The people before a cliff as a table, and who of the others knows of each."""
-    ending = carried_until(town_id, today).subquery()
-    begins = cast(ending.c.until - func.make_interval(0, SPONSOR_NOTICE - 1), Date)
+    ending = near_end(town_id, today).subquery()
     last = cast(func.timezone(LOCAL.key, Prospect.last_contact_at), Date)
     written = exists().where(
         CliffNotice.town_id == Prospect.town_id,
@@ -77,7 +77,7 @@ def _ends(town_id: UUID, today: date) -> tuple[Any, dict[str, ColumnElement[bool
         or_(_a_letter_reaches(), CliffNotice.told_at.is_not(None)),
     )
     knows = {
-        "spoken": func.coalesce(last >= begins, False),
+        "spoken": func.coalesce(last >= ending.c.since, False),
         "looked_after": Prospect.volunteer_id.is_not(None),
         "written": or_(written, _renewed_after(ending.c.until)),
     }
@@ -285,6 +285,19 @@ class Again(NamedTuple):
     amount: Vnd
 
 
+def ends_soon(session: Session, of: Sponsor, today: date) -> bool:
+    """Whether it is time to ask this sponsor about somebody: their help ends, whoever may have promised to go on."""
+    ending = carried_until(of.town_id, today).subquery()
+    query = (
+        select(AllocationMonth.id)
+        .join(Prospect, and_(Prospect.town_id == AllocationMonth.town_id, Prospect.id == AllocationMonth.prospect_id))
+        .join(ending, Prospect.id == ending.c.prospect_id)
+        .join(Allocation, and_(Allocation.town_id == Prospect.town_id, Allocation.id == AllocationMonth.allocation_id))
+        .where(_last_month(ending.c.until), Prospect.town_id == of.town_id, is_of(Allocation.sponsor_id, of))
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
 class Offer(NamedTuple):
     """What going on with everybody whose help by a sponsor ends would be."""
 
@@ -299,6 +312,77 @@ class Offer(NamedTuple):
     @property
     def amount(self) -> Vnd:
         return sum(one.amount for one in self.people)
+
+    def first_with(self, left: Vnd) -> Offer | None:
+        """What of it money that is left carries first: the people in their order, whole months of each. None when it is less
+        than a month of the first."""
+        found = []
+        for one in self.people:
+            a_month = -(-one.amount // one.months)
+            months = one.months if left >= one.amount else left // a_month
+            if not months:
+                break
+            amount = one.amount if months == one.months else months * a_month
+            found.append(one._replace(months=months, amount=amount))
+            left -= amount
+            if months < one.months:
+                break
+        return Offer(found, self.until) if found else None
+
+    def after(self, first: Offer | None) -> Offer | None:
+        """What is to be promised besides what is left; None when that is enough for all."""
+        done = {one.prospect_id: one for one in first.people} if first else {}
+        rest = []
+        for one in self.people:
+            by_left = done.get(one.prospect_id)
+            if by_left is None:
+                rest.append(one)
+            elif by_left.months < one.months:
+                months, amount = one.months - by_left.months, one.amount - by_left.amount
+                rest.append(one._replace(start=one.start + by_left.months, months=months, amount=amount))
+        return Offer(rest, self.until) if rest else None
+
+
+class Renewal(NamedTuple):
+    """An offer to go on with what is left of the sponsor's money, and what they said of it."""
+
+    offer: Offer
+    left: Vnd
+    """Received and not set aside, whole đồng."""
+    first: Offer | None
+    """What of the offer that carries; None when it carries no month."""
+    rest: Offer | None
+    """What is to be promised besides."""
+    said_on: date | None
+    """The day on which they said that what is left goes on with these people."""
+
+
+SAID_HOLDS = timedelta(days=60)
+USE_LEFT = "use_left"
+"""The act under which it is kept that a sponsor said so (ChangeRecord)."""
+
+
+def renewal_of(session: Session, of: Sponsor, today: date, left: Vnd | None = None) -> Renewal | None:
+    """The offer to a sponsor with what is left of their money first; None when nobody's help ends."""
+    offer = offer_to(session, of, today)
+    if offer is None:
+        return None
+    free = balance_of(session, of).available if left is None else left
+    first = offer.first_with(free)
+    said = _said_to_use_left(session, of, today) if first else None
+    return Renewal(offer, free, first, offer.after(first), said)
+
+
+def _said_to_use_left(session: Session, of: Sponsor, today: date) -> date | None:
+    at = session.scalar(
+        select(func.max(ChangeRecord.at)).where(
+            ChangeRecord.town_id == of.town_id,
+            ChangeRecord.subject_id == of.id,
+            ChangeRecord.act == USE_LEFT,
+            ChangeRecord.at >= start_of(today - SAID_HOLDS),
+        )
+    )
+    return local_day(at) if at else None
 
 
 def offer_to(session: Session, of: Sponsor, today: date) -> Offer | None:

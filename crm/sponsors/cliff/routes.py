@@ -11,6 +11,7 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.accounts.gateway import current_scope, current_user
@@ -27,7 +28,7 @@ from crm.sponsors.family import kept_of
 from crm.sponsors.giving.showing import links, pay_token
 from crm.sponsors.matching.rules.needs import Terms
 from crm.sponsors.matching.services import ask
-from crm.sponsors.models import Sponsor
+from crm.sponsors.models import Pledge, Sponsor
 from crm.web.guard import may, public
 from crm.web.language import prefer
 from crm.web.pager import Page, page
@@ -77,7 +78,7 @@ def of_sponsor(sponsor_id: UUID) -> ResponseReturnValue:
         "sponsors/cliff/of_sponsor.html",
         sponsor=of,
         found=Page([queries.as_ending(row) for row in found.rows], found.next),
-        offer=queries.offer_to(session(), of, today),
+        renewing=queries.renewal_of(session(), of, today),
         before=queries.open_renewal(session(), of),
     )
 
@@ -90,10 +91,13 @@ def renew_for(sponsor_id: UUID) -> ResponseReturnValue:
     try:
         with transaction() as current:
             of = sponsors.sponsor(current, current_scope(), sponsor_id)
-            made = services.renew(current, of, by_id=by.id, on=clock.today(), at=clock.now())
-            code, where = made.code, url_for("giving.show_pledge", pledge_id=made.id)
+            made = _go_on(current, of, by_id=by.id)
+            code, where = (made.code, url_for("giving.show_pledge", pledge_id=made.id)) if made else (None, "")
     except Conflict as refusal:
         flash(str(refusal), "warning")
+        return redirect(url_for(".of_sponsor", sponsor_id=sponsor_id), 303)
+    if code is None:
+        flash(_("Written down: what is left goes on with the same people. Set it aside in a proposal."), "success")
         return redirect(url_for(".of_sponsor", sponsor_id=sponsor_id), 303)
     flash(
         _(
@@ -112,13 +116,29 @@ def propose() -> ResponseReturnValue:
     by = current_user()
     try:
         with transaction() as current:
-            asked = ask(current, by.town_id, Terms(), by_id=by.id, on=clock.today(), at=clock.now())
+            asked = ask(
+                current,
+                by.town_id,
+                Terms(sponsors=_asked_sponsors(current)),
+                by_id=by.id,
+                on=clock.today(),
+                at=clock.now(),
+            )
             proposal_id = asked.id
     except RuleBroken as refusal:
         flash(str(refusal), "error")
         return redirect(url_for(".listing"), 303)
     ring(make, str(by.town_id), str(proposal_id))
     return redirect(url_for("matching.show", proposal_id=proposal_id), 303)
+
+
+def _asked_sponsors(current: Session) -> tuple[UUID, ...]:
+    """The one sponsor whose money is asked, or everybody's. Raises NotFound."""
+    asked = request.form.get("sponsor", "")
+    try:
+        return (sponsors.sponsor(current, current_scope(), UUID(asked)).id,) if asked else ()
+    except ValueError:
+        raise NotFound from None
 
 
 @bp.post("/sponsors/ending/<uuid:sponsor_id>/called")
@@ -145,8 +165,7 @@ def renewal(token: str) -> ResponseReturnValue:
             "sponsors/cliff/renew.html",
             sponsor=of,
             token=token,
-            offer=queries.offer_to(session(), of, clock.today()),
-            left=sponsors.balance_of(session(), of).available,
+            renewing=queries.renewal_of(session(), of, clock.today()),
             before=queries.open_renewal(session(), of),
             pay_token=pay_token,
             town=session().get_one(Town, of.town_id),
@@ -161,12 +180,21 @@ def renew(token: str) -> ResponseReturnValue:
     of = _sponsor(token)
     try:
         with transaction() as current:
-            made = services.renew(current, of, by_id=None, on=clock.today(), at=clock.now())
-            where = pay_token(made.id)
+            made = _go_on(current, of, by_id=None)
+            where = pay_token(made.id) if made else None
     except Conflict as refusal:
         flash(str(refusal), "warning")
         return redirect(url_for(".renewal", token=token), 303)
+    if where is None:
+        flash(_("Thank you. What is left of your gift goes on with them; you need transfer nothing."), "success")
+        return _unlisted(redirect(url_for(".renewal", token=token), 303))
     return _unlisted(redirect(url_for("giving.pay", token=where), 303))
+
+
+def _go_on(current: Session, of: Sponsor, *, by_id: UUID | None) -> Pledge | None:
+    """With what is left first, or with new money for the whole."""
+    act = services.use_left if request.form.get("use") == "left" else services.renew
+    return act(current, of, by_id=by_id, on=clock.today(), at=clock.now())
 
 
 def _sponsor(token: str) -> Sponsor:

@@ -12,9 +12,11 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from crm.accounts.services import note_change
 from crm.errors import Conflict
 from crm.ids import new_id
 from crm.mail import services as mail
+from crm.money import Vnd
 from crm.months import Month
 from crm.places.models import Town
 from crm.sponsors.cliff import queries, writing
@@ -25,6 +27,7 @@ from crm.sponsors.giving.rules import DAYS_TO_PAY
 from crm.sponsors.models import Pledge, Sponsor
 from crm.sponsors.services import pledge as promise
 
+LOOKS_BACK = timedelta(days=3)
 STILL = timedelta(days=14)
 """A letter that could not be sent is worth sending so much later."""
 
@@ -33,11 +36,15 @@ def tell(session: Session, town_id: UUID, *, links: Links, today: date, at: date
     """Write down everybody whose help was not seen to end before, and write to their sponsors, each once a day at most:
     who is found after the letter of the day stays for the letter of the next.
 
-    How many people were new. Safe to run at any time and any number of times.
+    How many people were new. Safe to run at any time and any number of times. On the first days of a month it looks back
+    too: what was given on the last day of its only month has ended before any night saw it.
     """
     found: defaultdict[UUID, list[tuple[UUID, date]]] = defaultdict(list)
-    for prospect_id, until, sponsor_id in session.execute(queries.unseen(town_id, today)):
-        found[sponsor_id].append((prospect_id, until))
+    last_month = (Month.of(today) - 1).last_day
+    for day in (last_month, today) if today - last_month <= LOOKS_BACK else (today,):
+        for prospect_id, until, sponsor_id in session.execute(queries.unseen(town_id, day)):
+            if (prospect_id, until) not in found[sponsor_id]:
+                found[sponsor_id].append((prospect_id, until))
     made = 0
     for sponsor_id, people in found.items():
         sponsor = session.get_one(Sponsor, (town_id, sponsor_id))
@@ -67,12 +74,14 @@ def _write(
 ) -> UUID | None:
     if not of.email:
         return None
+    found = queries.renewal_of(session, of, today)
     with force_locale(of.language):
         written = writing.ending(
             of.contact_name or of.name,
             session.get_one(Town, of.town_id).name,
             people,
             Month.of(until),
+            left=left_of(found),
             renew=links.renewing(of.id),
         )
     return mail.queue(
@@ -85,6 +94,11 @@ def _write(
         at=at,
         expires_at=at + STILL,
     )
+
+
+def left_of(found: queries.Renewal | None) -> tuple[Vnd, int] | None:
+    """What is left of a sponsor's money and how many months of the same people it is; None for less than one."""
+    return (found.left, found.first.months) if found and found.first else None
 
 
 def told(session: Session, of: Sponsor, *, by_id: UUID | None, today: date, at: datetime) -> int:
@@ -105,6 +119,34 @@ def told(session: Session, of: Sponsor, *, by_id: UUID | None, today: date, at: 
     return len(session.scalars(known).all())
 
 
+def use_left(session: Session, of: Sponsor, *, by_id: UUID | None, on: date, at: datetime) -> Pledge | None:
+    """What is left of a sponsor's money goes on with the same people first: kept that they said so, so that they are asked
+    no more, and a promise of what is wanting. None when what is left is enough; asked twice it is the same promise.
+
+    The treasurer sets it aside, as all money. Raises Conflict `nobody_ends`, or `nothing_left` for less than a month.
+    """
+    session.execute(select(Sponsor.id).where(Sponsor.town_id == of.town_id, Sponsor.id == of.id).with_for_update())
+    found = queries.renewal_of(session, of, on)
+    if found is None:
+        return renew(session, of, by_id=by_id, on=on, at=at)
+    if found.first is None:
+        raise Conflict(_l("Less than one month of them is left. Promise the whole instead."), code="nothing_left")
+    if found.said_on is None:
+        note_change(
+            session,
+            town_id=of.town_id,
+            user_id=by_id,
+            act=queries.USE_LEFT,
+            subject="sponsor",
+            subject_id=of.id,
+            at=at,
+            after={"amount": found.first.amount, "months": found.first.months},
+        )
+        told(session, of, by_id=by_id, today=on, at=at)
+    session.flush()
+    return _promise(session, of, found.rest, by_id=by_id, on=on, at=at) if found.rest else None
+
+
 def renew(session: Session, of: Sponsor, *, by_id: UUID | None, on: date, at: datetime) -> Pledge:
     """A promise to go on with the same people for as many months again. Asked twice it is the same promise.
 
@@ -117,6 +159,12 @@ def renew(session: Session, of: Sponsor, *, by_id: UUID | None, on: date, at: da
         if before is None:
             raise Conflict(_l("Nobody you carry comes to an end now. Thank you."), code="nobody_ends")
         return before
+    return _promise(session, of, offer, by_id=by_id, on=on, at=at)
+
+
+def _promise(
+    session: Session, of: Sponsor, offer: queries.Offer, *, by_id: UUID | None, on: date, at: datetime
+) -> Pledge:
     made = promise(session, of, offer.amount, due=on + timedelta(days=DAYS_TO_PAY), by_id=by_id, on=on, at=at)
     session.add_all(
         PledgeRenewal(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -13,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from crm import clock
+from crm.accounts.models import ChangeRecord
 from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
+from crm.campaigns.rules.texts import size, unaccented
 from crm.errors import Conflict
 from crm.mail.models import Email
 from crm.mail.rules import MailState
@@ -24,7 +27,7 @@ from crm.prospects.merging.services.joining import merge
 from crm.prospects.rules import Ground
 from crm.safekeeping.commands.doctor import CHECKS
 from crm.sponsors import services as money
-from crm.sponsors.cliff import checking, queries, services
+from crm.sponsors.cliff import checking, queries, services, writing
 from crm.sponsors.cliff.models import CliffNotice, PledgeRenewal
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.services.scheduling import end as end_pledge
@@ -33,7 +36,7 @@ from crm.sponsors.matching.rules.needs import Terms
 from crm.sponsors.models import Pledge, Sponsor
 from crm.sponsors.rules import FundAccount
 from tests.factories import Make
-from tests.sponsors.stories import A_MONTH, TODAY, allocate, poor, receive, sponsor
+from tests.sponsors.stories import A_MONTH, LONG_AGO, TODAY, allocate, poor, receive, sponsor
 
 Browser = Callable[..., FlaskClient]
 LINKS = Links("https://an-sinh.example", "a secret")
@@ -76,8 +79,8 @@ def test_people_of_one_sponsor_are_in_one_letter(session: Session, make: Make) -
     receive(by, 20 * A_MONTH)
     receive(other, 20 * A_MONTH, "FT2")
     for name in ("Lê Thị Một", "Lê Thị Hai"):
-        allocate(by, poor(make, name), months=3)
-    allocate(other, poor(make, "Lê Thị Ba"), months=3)
+        allocate(by, poor(make, name), months=3, at=LONG_AGO)
+    allocate(other, poor(make, "Lê Thị Ba"), months=3, at=LONG_AGO)
     assert night(session, make, TODAY) == 3
     assert len(letters(session)) == 1
     assert session.scalar(select(func.count()).where(CliffNotice.email_id.is_(None))) == 1
@@ -86,9 +89,9 @@ def test_people_of_one_sponsor_are_in_one_letter(session: Session, make: Make) -
 def test_who_is_found_after_the_letter_of_the_day_is_told_in_the_next(session: Session, make: Make) -> None:
     by = sponsor(make, email="a@b.vn")
     receive(by, 20 * A_MONTH)
-    allocate(by, poor(make, "Lê Thị Một"), months=3)
+    allocate(by, poor(make, "Lê Thị Một"), months=3, at=LONG_AGO)
     assert night(session, make, TODAY) == 1
-    allocate(by, poor(make, "Lê Thị Hai"), months=3)
+    allocate(by, poor(make, "Lê Thị Hai"), months=3, at=LONG_AGO)
     assert night(session, make, TODAY) == 0
     assert night(session, make, date(2019, 10, 16)) == 1
     assert len(letters(session)) == 2
@@ -100,7 +103,7 @@ def test_a_sponsor_whose_letter_came_back_is_called(session: Session, make: Make
     by = sponsor(make, email="a@b.vn", phone="0912345678")
     receive(by, 20 * A_MONTH)
     person = poor(make)
-    allocate(by, person, months=3)
+    allocate(by, person, months=3, at=LONG_AGO)
     night(session, make, TODAY)
     assert queries.to_tell(session, make.town.id, TODAY) == []
     assert queries.left_alone(session, make.town.id, TODAY) == []
@@ -118,7 +121,7 @@ def test_of_whom_nobody_knows_the_check_says_so_until_one_of_the_four_does(sessi
     by = sponsor(make)
     receive(by, 20 * A_MONTH)
     person = poor(make)
-    allocate(by, person, months=3)
+    allocate(by, person, months=3, at=LONG_AGO)
     night(session, make, TODAY)
     scope = scope_of(session, make.user(Role.TREASURER))
     assert queries.left_alone(session, make.town.id, TODAY) == [person.id]
@@ -142,9 +145,9 @@ def test_the_doctor_says_it(settings: Settings, session: Session, make: Make) ->
     receive(by, 20 * A_MONTH)
     person = poor(make, volunteer_id=make.user(Role.VOLUNTEER).id)
     assert CHECKS["help that ends"](settings)[0]
-    allocate(by, person, months=3)
+    allocate(by, person, months=1)
     assert CHECKS["help that ends"](settings)[0], "the coming night sees it"
-    clock.move(lambda: clock.at(date(2019, 10, 17), 9) - datetime.now(UTC))
+    clock.move(lambda: clock.at(date(2019, 10, 24), 9) - datetime.now(UTC))
     fine, words = CHECKS["help that ends"](settings)
     assert not fine
     assert "1 people" in words
@@ -156,7 +159,7 @@ def test_whom_no_letter_reaches_is_on_the_list_until_somebody_called(
     by, written_to = sponsor(make, "Bà Hiền", phone="0912345678"), sponsor(make, email="giam.doc@daxanh.example")
     for one, reference in ((by, "FT1"), (written_to, "FT2")):
         receive(one, 9 * A_MONTH, reference)
-        allocate(one, poor(make, f"Người {reference}"), months=3)
+        allocate(one, poor(make, f"Người {reference}"), months=3, at=LONG_AGO)
     treasurer = signed_in(Role.TREASURER)
     assert "0912 345 678" not in treasurer.get("/sponsors/ending").text, "before the night nobody is to be called"
     night(session, make, TODAY)
@@ -177,7 +180,7 @@ def test_a_renewal_is_the_same_people_for_as_many_months_again_and_one_promise(s
     by = sponsor(make)
     receive(by, 20 * A_MONTH)
     one, other = poor(make, "Lê Thị Một"), poor(make, "Lê Thị Hai")
-    allocate(by, one, months=3)
+    allocate(by, one, months=3, at=LONG_AGO)
     allocate(by, other, months=6)
     made = services.renew(session, by, by_id=None, on=TODAY, at=clock.now())
     again = services.renew(session, by, by_id=None, on=TODAY, at=clock.now())
@@ -194,7 +197,7 @@ def test_an_ended_renewal_can_be_promised_anew_and_nobody_near_is_refused(sessio
     with pytest.raises(Conflict):
         services.renew(session, by, by_id=None, on=TODAY, at=clock.now())
     receive(by, 20 * A_MONTH)
-    allocate(by, poor(make), months=3)
+    allocate(by, poor(make), months=3, at=LONG_AGO)
     made = services.renew(session, by, by_id=None, on=TODAY, at=clock.now())
     end_pledge(session, made, reason="Đổi ý", by_id=None, on=TODAY, at=clock.now())
     assert services.renew(session, by, by_id=None, on=TODAY, at=clock.now()).id != made.id
@@ -204,7 +207,7 @@ def test_money_that_came_in_on_a_renewal_goes_on_with_its_people_first(session: 
     by = sponsor(make)
     receive(by, 3 * A_MONTH)
     person = poor(make)
-    allocate(by, person, months=3)
+    allocate(by, person, months=3, at=LONG_AGO)
     made = services.renew(session, by, by_id=None, on=TODAY, at=clock.now())
     assert queries.renewed_by(session, make.town.id) == {}
     money.receive(session, by, made.amount, reference="FT9", pledge=made, by_id=None, on=TODAY, at=clock.now())
@@ -226,7 +229,7 @@ def test_looking_promises_nothing_and_one_tap_leads_to_the_qr(
     money.set_fund_account(session, FundAccount("970405", "3500201001234", "Quỹ Vì người nghèo"))
     by = sponsor(make)
     receive(by, 20 * A_MONTH)
-    allocate(by, poor(make, "Lê Thị Kín"), months=3)
+    allocate(by, poor(make, "Lê Thị Kín"), months=3, at=LONG_AGO)
     address = link_of(app, by)
     page = client.get(address)
     assert page.status_code == 200
@@ -258,16 +261,16 @@ def test_the_private_page_offers_it(client: FlaskClient, session: Session, make:
     token = money.renew_page(session, by)
     receive(by, 20 * A_MONTH)
     assert 'id="renew"' not in client.get(f"/s/{token}").text
-    allocate(by, poor(make), months=3)
+    allocate(by, poor(make), months=3, at=LONG_AGO)
     page = client.get(f"/s/{token}").text
     assert 'id="renew"' in page
-    assert "góp thêm" in page
+    assert "Dùng phần còn lại" in page
 
 
 def test_a_treasurer_sees_who_knows_and_asks_for_a_proposal(signed_in: Browser, session: Session, make: Make) -> None:
     by = sponsor(make, email="a@b.vn")
     receive(by, 20 * A_MONTH)
-    allocate(by, poor(make), months=3)
+    allocate(by, poor(make), months=3, at=LONG_AGO)
     browser = signed_in(Role.TREASURER)
     assert "chưa ai" in browser.get("/sponsors/ending").text
     night(session, make, TODAY)
@@ -279,7 +282,7 @@ def test_the_office_promises_for_a_sponsor_who_said_yes_once(signed_in: Browser,
     by, quiet = sponsor(make, email="a@b.vn"), sponsor(make, "Hội Khác")
     receive(by, 20 * A_MONTH)
     for number in range(7):
-        allocate(by, poor(make, f"Lê Số {number}"), months=1)
+        allocate(by, poor(make, f"Lê Số {number}"), months=1, at=LONG_AGO)
     treasurer, auditor = signed_in(Role.TREASURER), signed_in(Role.AUDITOR)
     listed = treasurer.get("/sponsors/ending").text
     assert "7 người · đến tháng 10/2019" in listed.replace("\xa0", " ")
@@ -303,7 +306,7 @@ def test_two_records_of_one_person_become_one_and_the_renewal_stays_theirs(sessi
     by = sponsor(make)
     receive(by, 20 * A_MONTH)
     kept, gone = poor(make, "Lê Thị Đôi"), poor(make, "Lê Thị Đôi")
-    allocate(by, gone, months=3)
+    allocate(by, gone, months=3, at=LONG_AGO)
     night(session, make, TODAY)
     made = services.renew(session, by, by_id=None, on=TODAY, at=clock.now())
     merge(session, kept, gone, None, by=make.user(Role.MANAGER), at=clock.now())
@@ -317,7 +320,7 @@ def test_going_on_is_priced_by_what_the_persons_own_place_adds(session: Session,
     receive(by, 20 * A_MONTH)
     here, there = poor(make, "Bà Ở Đây"), poor(make, "Bà Ở Kia", place=make.ward("14818@2019-10-15"))
     for person in (here, there):
-        allocate(by, person, months=3)
+        allocate(by, person, months=3, at=LONG_AGO)
     make.add(
         LocalTopUpRow(
             town_id=make.town.id,
@@ -331,3 +334,138 @@ def test_going_on_is_priced_by_what_the_persons_own_place_adds(session: Session,
     offer = queries.offer_to(session, by, TODAY)
     assert offer
     assert {one.prospect_id: one.amount for one in offer.people} == {here.id: 3 * A_MONTH, there.id: 300_000}
+
+
+# ---- short help
+
+
+@pytest.mark.parametrize(
+    ("months", "given", "asked"),
+    [
+        (1, date(2019, 10, 15), date(2019, 10, 23)),
+        (1, date(2019, 10, 31), date(2019, 10, 31)),
+        (3, date(2019, 10, 1), date(2019, 11, 15)),
+        (3, date(2019, 7, 1), date(2019, 10, 1)),
+        (6, date(2019, 10, 15), date(2020, 1, 1)),
+    ],
+)
+def test_of_short_help_one_asks_once_half_of_it_has_run_and_never_too_late(
+    session: Session, make: Make, months: int, given: date, asked: date
+) -> None:
+    by = sponsor(make, email="a@b.vn")
+    receive(by, 20 * A_MONTH)
+    allocate(by, poor(make), months=months, at=clock.at(given, 9))
+    day, told = min(given, TODAY), {}
+    while day < date(2020, 1, 3):
+        if night(session, make, day):
+            told[day] = queries.offer_to(session, by, day)
+        day += timedelta(days=1)
+    assert list(told) == [asked]
+    assert told[asked], "and they may go on from that day"
+    assert not checking.overlooked(session, day)
+
+
+def test_what_was_given_on_the_last_day_of_its_month_is_told_the_next_night(session: Session, make: Make) -> None:
+    by = sponsor(make, email="a@b.vn")
+    receive(by, 20 * A_MONTH)
+    allocate(by, poor(make), months=1, at=clock.at(date(2019, 10, 31), 20))
+    assert night(session, make, date(2019, 11, 1)) == 1
+    assert night(session, make, date(2019, 11, 2)) == 0
+    assert "10/2019" in (letters(session)[0].body or "")
+
+
+def test_a_sponsor_of_one_month_reads_that_there_is_nothing_to_do_until_it_is_time(
+    client: FlaskClient, session: Session, make: Make
+) -> None:
+    by = sponsor(make)
+    token = money.renew_page(session, by)
+    receive(by, A_MONTH)
+    allocate(by, poor(make), months=1)
+    page = client.get(f"/s/{token}").text
+    assert 'id="renew"' not in page
+    assert "góp thêm" not in page
+    clock.move(lambda: clock.at(date(2019, 10, 24), 9) - datetime.now(UTC))
+    assert 'id="renew"' in client.get(f"/s/{token}").text
+
+
+# ---- what is left goes on first
+
+
+def test_what_is_left_carries_whole_months_of_the_first_and_the_rest_is_promised() -> None:
+    one, other = UUID(int=1), UUID(int=2)
+    offer = queries.Offer(
+        [queries.Again(one, Month(2020, 1), 3, 300), queries.Again(other, Month(2020, 1), 3, 301)], Month(2019, 12)
+    )
+    assert offer.first_with(99) is None
+    first = offer.first_with(505)
+    assert first
+    assert [(row.prospect_id, row.months, row.amount) for row in first.people] == [(one, 3, 300), (other, 2, 202)]
+    rest = offer.after(first)
+    assert rest
+    assert rest.people == [queries.Again(other, Month(2020, 3), 1, 99)]
+    assert offer.first_with(601) == offer
+    assert offer.after(offer) is None
+
+
+def test_enough_is_left_and_nothing_is_promised(
+    app: Flask, client: FlaskClient, signed_in: Browser, session: Session, make: Make
+) -> None:
+    by = sponsor(make, email="a@b.vn", phone="0912345678")
+    token = money.renew_page(session, by)
+    receive(by, 20 * A_MONTH)
+    allocate(by, poor(make), months=3, at=LONG_AGO)
+    night(session, make, TODAY)
+    assert "đủ cho 3 tháng" in (letters(session)[0].body or "")
+    address = link_of(app, by)
+    for page in (client.get(address).text, client.get(f"/s/{token}").text):
+        assert 'name="use" value="left"' in page
+    assert 'name="use" value="left"' in signed_in(Role.TREASURER).get(f"/sponsors/ending/{by.id}").text
+    for _turn in range(2):
+        assert client.post(address, data={"use": "left"}).location.endswith(address)
+    assert session.scalar(select(func.count()).select_from(Pledge)) == 0
+    assert session.scalar(select(func.count()).where(ChangeRecord.act == queries.USE_LEFT)) == 1
+    for page in (client.get(address).text, client.get(f"/s/{token}").text):
+        assert 'name="use" value="left"' not in page
+        assert "Ngày 15/10/2019 quý vị đã" in page
+    treasurer = signed_in(Role.TREASURER)
+    office = treasurer.get(f"/sponsors/ending/{by.id}").text
+    assert "15/10/2019" in office
+    assert f'name="sponsor" value="{by.id}"' in office
+    assert "/sponsors/proposals/" in treasurer.post("/sponsors/ending/propose", data={"sponsor": str(by.id)}).location
+    assert treasurer.post("/sponsors/ending/propose", data={"sponsor": "x"}).status_code == 404
+
+
+def test_what_is_wanting_is_promised_and_nothing_twice(
+    app: Flask, client: FlaskClient, session: Session, make: Make
+) -> None:
+    by = sponsor(make)
+    receive(by, 5 * A_MONTH + 50_000)
+    person = poor(make)
+    allocate(by, person, months=3, at=LONG_AGO)
+    address = link_of(app, by)
+    where = [client.post(address, data={"use": "left"}).location for _turn in range(2)]
+    assert len(set(where)) == 1
+    made = session.scalars(select(Pledge)).one()
+    assert made.amount == A_MONTH
+    (meant,) = queries.meant_for(session, made)
+    assert (meant.prospect_id, meant.start_month, meant.months) == (person.id, date(2020, 3, 1), 1)
+
+
+def test_less_than_a_month_that_is_left_is_no_choice(
+    app: Flask, client: FlaskClient, session: Session, make: Make
+) -> None:
+    by = sponsor(make)
+    receive(by, 3 * A_MONTH + 50_000)
+    allocate(by, poor(make), months=3, at=LONG_AGO)
+    address = link_of(app, by)
+    assert 'name="use"' not in client.get(address).text
+    with pytest.raises(Conflict):
+        services.use_left(session, by, by_id=None, on=TODAY, at=clock.now())
+    assert client.post(address, data={"use": "left"}).location.endswith(address)
+
+
+def test_the_text_says_what_is_left_in_two_parts_at_most(app: Flask) -> None:
+    renew = "https://an-sinh.example/sponsor/renew/" + "x" * 70
+    words = writing.ending_text("Bỉm Sơn", 12, Month(2019, 12), left=(1_832_600, 17), renew=renew)
+    assert "17" in words
+    assert size(unaccented(words)).segments <= 2

@@ -19,7 +19,7 @@ from crm.sponsors import services
 from crm.sponsors.ledger.deciding import ask_to_refund
 from crm.sponsors.treasury.queries import Carried, desk, months_carried
 from tests.factories import Make
-from tests.sponsors.stories import A_MONTH, TODAY, allocate, pay, poor, receive, sponsor
+from tests.sponsors.stories import A_MONTH, LONG_AGO, TODAY, allocate, pay, poor, receive, sponsor
 
 Browser = Callable[..., FlaskClient]
 
@@ -29,7 +29,7 @@ def test_every_figure_of_the_first_page_is_what_was_done(session: Session, make:
     services.pledge(session, other, 500_000, due=date(2019, 10, 1), by_id=None, at=clock.now(), on=date(2019, 9, 1))
     receive(by, 10 * A_MONTH)
     services.hold_unidentified(session, make.town.id, 70_000, reference="L1", by_id=None, on=TODAY, at=clock.now())
-    allocate(by, poor(make, "Lê Thị Một"), months=3)
+    allocate(by, poor(make, "Lê Thị Một"), months=3, at=LONG_AGO)
     allocate(by, poor(make, "Lê Thị Hai"), months=6)
     told = desk(session, scope_of(session, make.user(Role.TREASURER)), TODAY)
     assert (told.balance.received, told.balance.reserved, told.balance.available) == (
@@ -86,7 +86,7 @@ def test_each_figure_opens_a_page_that_is_there(signed_in: Browser, make: Make) 
 def test_whose_help_ends_stands_in_the_list_until_somebody_carries_them_on(signed_in: Browser, make: Make) -> None:
     by, person = sponsor(make), poor(make, "Lê Thị Cuối")
     receive(by, 10 * A_MONTH)
-    allocate(by, person, months=3)
+    allocate(by, person, months=3, at=LONG_AGO)
     browser = signed_in(Role.TREASURER)
     assert "Lê Thị Cuối" in browser.get("/sponsors/ending").text
     allocate(by, person, months=6, start=Month(2020, 1))
@@ -119,7 +119,7 @@ def test_whoever_asked_for_much_finds_the_way_to_all_of_it(
 def test_as_many_things_wait_as_figures_say_so(signed_in: Browser, session: Session, make: Make) -> None:
     by = sponsor(make)
     receive(by, 10 * A_MONTH)
-    allocate(by, poor(make), months=3)
+    allocate(by, poor(make), months=3, at=LONG_AGO)
     ask_to_refund(session, by, A_MONTH, reason="Nhầm", reference=None, by=make.user(Role.TREASURER), at=clock.now())
     page = signed_in(Role.TREASURER).get("/treasury").text
     [figures] = re.findall(r'<div class="figures">.*?</div>', page, re.S)[:1]

@@ -27,7 +27,7 @@ from crm.participation.guard.rules import SPONSOR_NOTICE
 from crm.places.models import Town
 from crm.prospects.rules import Ground
 from crm.sponsors import queries as sponsors
-from crm.sponsors.cliff.queries import offer_to
+from crm.sponsors.cliff.queries import ends_soon, renewal_of
 from crm.sponsors.duplicates.queries import remained
 from crm.sponsors.giving import queries as giving_queries
 from crm.sponsors.giving.showing import links
@@ -132,7 +132,13 @@ def _letter(door: Door) -> ResponseReturnValue:
         ever=sum(group.people for group in ever),
         paid=sum(group.months for group in ever),
         waiting=sum(group.waiting for group in ever),
-        next=what_comes_next(balance, giving["left"] if giving else 0, a_month, ends, this + (SPONSOR_NOTICE - 1)),
+        next=what_comes_next(
+            balance,
+            giving["left"] if giving else 0,
+            a_month,
+            ends,
+            this + (SPONSOR_NOTICE - 1) if ends_soon(current, by, today) else this - 1,
+        ),
         ends=ends,
         a_month=a_month,
         lines=lines[:LINES],
@@ -150,7 +156,7 @@ def _letter(door: Door) -> ResponseReturnValue:
         elsewhere=elsewhere,
         others=others,
         address=current_app.config["SETTINGS"].public_url + door.url("letter") if door.token else None,
-        renewal=offer_to(current, by, today),
+        renewing=renewal_of(current, by, today, balance.available),
         renew_at=url_for("cliff.renew", token=links().renew_token(by.id)),
         town=current.get_one(Town, by.town_id),
         today=today,
