@@ -70,6 +70,7 @@ class Problem(StrEnum):
     """Why a list as a whole cannot be used, besides what the reader itself refuses."""
 
     PLACE_NEEDED = "place_needed"
+    WARD_UNKNOWN = "ward_unknown"
     NOBODY = "nobody"
     READING_INTERRUPTED = "reading_interrupted"
     READING_STOPPED = "reading_stopped"
@@ -81,6 +82,9 @@ class Problem(StrEnum):
 
 PROBLEMS = {
     Problem.PLACE_NEEDED: _l("The list does not say in which ward the people live. Choose the ward and read it again."),
+    Problem.WARD_UNKNOWN: _l(
+        "The wards that the list names are none of this town. Choose the ward and read it again, or correct the list."
+    ),
     Problem.NOBODY: _l("The list has headings but nobody below them. Choose the file that holds the people."),
     Problem.READING_INTERRUPTED: _l("Reading was interrupted. The list is being read again from its beginning."),
     Problem.READING_STOPPED: _l("Reading was interrupted several times. Read it again, or hand the file in once more."),

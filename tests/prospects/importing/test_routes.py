@@ -65,7 +65,7 @@ def csv(*lines: str, head: str = "Họ và tên;Năm sinh;Giới tính;SĐT;Phư
 def test_a_list_through_the_page(signed_in: Browser, manager: User, session: Session) -> None:
     browser, expected = signed_in(manager), expected_of(BA_DINH)
     address = upload(browser, BA_DINH)
-    assert "progress" in browser.get(address).text
+    assert '<strong id="progress-title">Đang đọc</strong>' in browser.get(address).text
     assert finished(browser, address) is False
     import_id = read_it(address)
     assert finished(browser, address) is True
@@ -278,3 +278,16 @@ def test_whoever_waits_reads_that_the_work_stands_still_and_that_it_begins_again
     read_list(str(row.id))
     session.refresh(row)
     assert (row.state, row.problem) == (ImportState.READY, None)
+
+
+def test_a_list_of_wards_that_are_not_here_says_so_and_is_read_for_a_ward_that_is_chosen(
+    signed_in: Browser, manager: User, session: Session, make: Make
+) -> None:
+    browser = signed_in(manager)
+    address = upload(browser, "a.csv", csv("Lê Văn Tám;1980;Nam;0912345678;Phường Không Có"))
+    read_it(address)
+    assert "Phường, xã ghi trong danh sách không thuộc địa bàn này." in browser.get(address).text
+    browser.post(f"{address}/read-again", data={"place": str(make.ward("14821").id)})
+    import_id = read_it(address)
+    row = session.get_one(ListImport, (make.town.id, import_id), populate_existing=True)
+    assert (row.state, row.rows) == (ImportState.READY, 1)

@@ -149,8 +149,8 @@ def finish(session: Session, work: Reading) -> None:
     problem = work.problem
     if problem is None and counts["rows"] == 0:
         problem = {"code": Problem.NOBODY, "params": {}}
-    if problem is None and not counts["valid"] and _only_the_ward_is_missing(session, row):
-        problem = {"code": Problem.PLACE_NEEDED, "params": {}}
+    if problem is None and not counts["valid"] and (missing := _ward_missing(session, row)):
+        problem = {"code": missing, "params": {}}
     if problem:
         fail(row, problem)
         _forget_rows(session, row)
@@ -166,12 +166,16 @@ def fail(row: ListImport, problem: dict[str, Any]) -> None:
     rest(row, ImportState.FAILED)
 
 
-def _only_the_ward_is_missing(session: Session, row: ListImport) -> bool:
-    reasons = select(ImportRow.id).where(ImportRow.town_id == row.town_id, ImportRow.import_id == row.id)
-    missing = reasons.where(ImportRow.reasons.overlap([WardReason.NO_WARD.value, WardReason.UNKNOWN_WARD.value])).limit(
-        1
-    )
-    return session.scalar(missing) is not None
+def _ward_missing(session: Session, row: ListImport) -> Problem | None:
+    """What keeps rows out for want of a ward: they name none, or none that is here; None when no row lacks it."""
+    rows = select(ImportRow.id).where(ImportRow.town_id == row.town_id, ImportRow.import_id == row.id).limit(1)
+    for reason, problem in (
+        (WardReason.NO_WARD, Problem.PLACE_NEEDED),
+        (WardReason.UNKNOWN_WARD, Problem.WARD_UNKNOWN),
+    ):
+        if session.scalar(rows.where(ImportRow.reasons.overlap([reason.value]))) is not None:
+            return problem
+    return None
 
 
 def _forget_rows(session: Session, row: ListImport) -> None:
