@@ -97,6 +97,8 @@ class ConsentChannel(StrEnum):
     PHONE_CALL = "phone_call"
     WEB = "web"
     LINK = "link"
+    QR = "qr"
+    """The square on a number's page, scanned with its owner's own phone: the same address as the link, another way to it."""
     SMS = "sms"
     HOTLINE = "hotline"
     IMPORT = "import"
@@ -104,7 +106,7 @@ class ConsentChannel(StrEnum):
     """From a list of numbers that want no promotions, such as the national one (Decree 91/2020 art. 7)."""
 
 
-NO_PROOF = frozenset({ConsentChannel.IMPORT, ConsentChannel.LINK, ConsentChannel.DO_NOT_CALL})
+NO_PROOF = frozenset({ConsentChannel.IMPORT, ConsentChannel.LINK, ConsentChannel.QR, ConsentChannel.DO_NOT_CALL})
 """Ways by which nobody agrees again: a list says nothing of what came after it, and an address only refuses."""
 BY_THEMSELVES = frozenset({ConsentChannel.WEB, ConsentChannel.SMS})
 """Ways by which the owner of a number writes with their own hand."""

@@ -67,6 +67,7 @@ CHANNELS: Mapping[ConsentChannel, Any] = {
     ConsentChannel.HOTLINE: _l("called the hotline"),
     ConsentChannel.WEB: _l("on the web page"),
     ConsentChannel.LINK: _l("by the link in a message"),
+    ConsentChannel.QR: _l("by the square, with their own phone"),
     ConsentChannel.SMS: _l("by a message"),
     ConsentChannel.IMPORT: _l("from a list"),
     ConsentChannel.DO_NOT_CALL: _l("on a do-not-call list"),

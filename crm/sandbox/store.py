@@ -40,6 +40,11 @@ update message set status = ?, error_code = ?, updated = ?,
 where sid = ? and status not in ('delivered', 'undelivered', 'failed', 'canceled')
 """
 
+SHOWN = """
+coalesce(dated.at, made + coalesce((select d.at - m.made from dated d join message m using (sid) order by m.number desc limit 1), 0))
+"""
+"""What a telephone shows as a message's time: what our program said; until it has, as far from this machine's as last time."""
+
 
 class Kept(NamedTuple):
     """A message as it is kept."""
@@ -275,7 +280,7 @@ class Store:
     def phones(self) -> list[Phone]:
         """Every telephone with its number of messages and the latest text, the latest first."""
         query = (
-            "select phone, count(*), body, coalesce(dated.at, made) from ("
+            f"select phone, count(*), body, {SHOWN} from ("
             "select case direction when 'inbound' then sender else recipient end as phone, body, made, number, sid "
             "from message order by number) left join dated using (sid) group by phone having number = max(number) "
             "order by made desc limit 500"
@@ -285,8 +290,7 @@ class Store:
     def conversation(self, phone: str) -> list[Kept]:
         """What one telephone shows, the oldest first, each with the time that it was for our program."""
         query = (
-            f"select {COLUMNS}, at from message left join dated using (sid) "
+            f"select {COLUMNS}, {SHOWN} from message left join dated using (sid) "
             "where recipient = ? or sender = ? order by number desc limit 200"
         )
-        found = [(Kept(*row[:-1]), row[-1]) for row in reversed(self._rows(query, (phone, phone)))]
-        return [kept if at is None else kept._replace(made=at) for kept, at in found]
+        return [Kept(*row[:-1])._replace(made=row[-1]) for row in reversed(self._rows(query, (phone, phone)))]

@@ -218,6 +218,8 @@ def test_a_telephone_shows_the_time_that_it_is_for_our_program(
     listener.wait_for(str(sent.sid), 2)
     assert "09:30 15/10/2019" in web.get("/phone/+84912345678").text
     assert "09:30 15/10/2019" in web.get("/phone").text
+    twilio.messages.create(to="+84912345679", from_="AnSinh", body="Chua ai nghe")
+    assert "/10/2019" in web.get("/phone/+84912345679").text, "no receipt was asked for: as far as the last one"
     listener.time = "2019-10-16T02:31:00+00:00"
     web.post("/phone/+84912345678", data={"body": "Da ro"})
     page = web.get("/phone/+84912345678").text

@@ -22,7 +22,7 @@ from crm.clock import now
 from crm.db import session, transaction
 from crm.phones import pretty, read_phone
 from crm.prospects.queries.facts import consents_of
-from crm.prospects.rules import Purpose
+from crm.prospects.rules import ConsentChannel, Purpose
 from crm.web.guard import public
 
 View = Callable[[], ResponseReturnValue]
@@ -120,6 +120,7 @@ def _masked(phone: str) -> str:
 
 
 @refusing.get("/o/<token>")
+@refusing.get("/o/<token>/qr")
 @public
 def ask(token: str) -> ResponseReturnValue:
     """Ask what is no longer wanted. Looking at the page changes nothing: phones fetch addresses by themselves."""
@@ -135,11 +136,22 @@ def ask(token: str) -> ResponseReturnValue:
 @public
 def withdraw(token: str) -> ResponseReturnValue:
     """The no counts from now on; the words that were chosen are kept with it."""
+    return _withdrawn(token, ConsentChannel.LINK)
+
+
+@refusing.post("/o/<token>/qr")
+@public
+def withdraw_by_square(token: str) -> ResponseReturnValue:
+    """The same, from the square that somebody scanned at the door."""
+    return _withdrawn(token, ConsentChannel.QR)
+
+
+def _withdrawn(token: str, channel: ConsentChannel) -> ResponseReturnValue:
     form, at = OptOutForm(), now()
     with transaction() as current:
         link = queries.link_with(current, token)
         if link is None:
             return _nobodys()
         phone = _masked(link.phone)
-        opting_out.use_link(current, link, form.purposes, at, words=form.chosen)
+        opting_out.use_link(current, link, form.purposes, at, words=form.chosen, channel=channel)
     return render_template("campaigns/opted_out.html", phone=phone, at=at, everything=len(form.purposes) > 1)

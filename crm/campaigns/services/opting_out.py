@@ -100,10 +100,16 @@ def withdraw(
 
 
 def use_link(
-    session: Session, link: OptOutLink, purposes: Sequence[Purpose], at: datetime, *, words: str | None = None
+    session: Session,
+    link: OptOutLink,
+    purposes: Sequence[Purpose],
+    at: datetime,
+    *,
+    words: str | None = None,
+    channel: ConsentChannel = ConsentChannel.LINK,
 ) -> None:
-    """Someone who has the message says no through its address; `words` are those of the button they pressed."""
-    channel = ConsentChannel.LINK
+    """The owner of a number says no through its address, which stood in a message (LINK) or in a square that they scanned
+    (QR); `words` are those of the button they pressed."""
     withdraw(session, link.town_id, link.phone, at=at, channel=channel, purposes=purposes, words=words)
     link.used_at = at
     session.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -232,13 +233,21 @@ def test_the_square_is_read_by_a_decoder_that_is_not_ours_and_leads_to_the_numbe
     drawn = signed_in(Role.ORGANISER).get("/numbers/0912345678/qr").text
     [found] = zxingcpp.read_barcodes(pixels(drawn))
     public_url = app.config["SETTINGS"].public_url
-    assert found.text.startswith(f"{public_url}/o/")
+    assert re.fullmatch(rf"{re.escape(public_url)}/o/\w+/qr", found.text)
     owner, address = app.test_client(), found.text.removeprefix(public_url)
     assert "0912 *** 678" in owner.get(address).text
     assert refusal_of(session, texting.make.town.id, PHONE, Purpose.SERVICE) is None
     assert owner.post(address, data={"what": "all"}).status_code == 200
     session.expire_all()
-    assert refusal_of(session, texting.make.town.id, PHONE, Purpose.SERVICE) is not None
+    refusal = refusal_of(session, texting.make.town.id, PHONE, Purpose.SERVICE)
+    assert refusal is not None
+    assert refusal.channel is ConsentChannel.QR
+    assert "Quét mã QR bằng máy của mình" in signed_in(Role.ORGANISER).get("/numbers/0912345678").text
+    with pytest.raises(RuleBroken), transaction() as current:
+        record_consent(
+            current, texting.make.town.id, PHONE, Purpose.SERVICE, given=True, channel=ConsentChannel.QR, words="Đồng ý",
+            at=clock.now(), by=None,
+        )  # fmt: skip
 
 
 # --- the hotline, the door, the page of a number -------------------------------------------------------------------

@@ -149,7 +149,7 @@ def qr(number: str) -> ResponseReturnValue:
     with transaction() as current:
         queries.look_up(current, scope, phone)
         token = opting_out.links_for(current, scope.town_id, [phone], clock.now())[phone]
-    address = f"{current_app.config['SETTINGS'].public_url}/o/{token}"
+    address = f"{current_app.config['SETTINGS'].public_url}/o/{token}/qr"
     drawn = BytesIO()
     segno.make(address, error="m", micro=False).save(drawn, kind="svg", scale=6, border=4, xmldecl=False)
     answer = Response(drawn.getvalue(), mimetype="image/svg+xml")
