@@ -36,7 +36,7 @@ from crm.money import Vnd
 from crm.months import Month
 from crm.participation.missing.queries import refuse_others
 from crm.participation.queries import grounds_on, months_paid, open_spell, quote_for, spell_of
-from crm.participation.rules import Ending, first_months, late_months_from, out_of_turn
+from crm.participation.rules import Ending, first_months, late_months_from, out_of_turn, refuse_early
 from crm.participation.screening.queries import latest as screened
 from crm.participation.screening.queries import verdict_of
 from crm.phones import pretty
@@ -241,6 +241,8 @@ def work_out(session: Session, dossier: Dossier, person: Prospect, day: date, al
         _refuse_gap(session, person, start)
         if dossier.missing:
             refuse_others(session, person, rules, day, plan.months)
+        elif movement is Movement.PAYS_ON:
+            refuse_early(rules.on(day), start)
         quote = quote_for(
             session,
             person,

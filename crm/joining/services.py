@@ -425,7 +425,7 @@ def _pay(
         return _as_declared(dossier, payment)
     act: Callable[..., Payment] = participation.enrol
     if open_spell(session, person):
-        act = participation.record_payment
+        act = partial(participation.record_payment, office_says=True)
     elif dossier.movement is Movement.LATE and not dossier.missing:
         act = partial(participation.enrol, late=True)
     payment = act(

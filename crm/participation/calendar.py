@@ -103,6 +103,8 @@ class OneMonth:
     """Over, unpaid, and within the window of its way to pay."""
     payable: bool = False
     """A gap that the insurance office still lets be paid."""
+    anew: bool = False
+    """A gap that whoever registers anew today may begin with: the window of some way to pay is still open."""
     in_vain: tuple[Borne, ...] = ()
     """What was paid for it ahead and then not needed, the earliest first."""
 
@@ -174,6 +176,16 @@ class Calendar:
         """Those of them that may still be paid."""
         return tuple(month for month in self.gaps if month.payable)
 
+    @property
+    def anew_gaps(self) -> tuple[OneMonth, ...]:
+        """Those of them with which one may register anew."""
+        return tuple(month for month in self.gaps if month.anew)
+
+    @property
+    def lost_gaps(self) -> tuple[OneMonth, ...]:
+        """Those of them of which nobody here knows a way to pay them."""
+        return tuple(month for month in self.gaps if not month.anew and not month.payable)
+
     def by_year(self) -> list[tuple[int, tuple[OneMonth | None, ...]]]:
         """Each year with its twelve months; None where the calendar does not reach."""
         found = []
@@ -194,12 +206,14 @@ def months_of(
     in_vain: Mapping[Month, tuple[Borne, ...]] = MappingProxyType({}),
     ahead: int = 6,
     gaps_back: int | None = None,
+    anew_from: Month | None = None,
     supported_before: int = 0,
 ) -> Calendar:
     """What became of every month from the first one known until `ahead` months after this one or the last paid.
 
     `stays` in the order of time; `borne` the months that count, `in_vain` what was paid and then not needed; `gaps_back` is how many months back the insurance office lets a gap be paid later
     («đóng bù»), None where nobody has said so: the law's own words were not seen, so nothing is promised.
+    `anew_from` is the earliest month with which whoever registers anew today may begin.
     `supported_before` are months the State helped with that are not on record here.
     """
     if not stays and not borne and not in_vain:
@@ -210,6 +224,8 @@ def months_of(
     first = min([*known[:1], *(stay.first for stay in stays)])
     last = max([this, *known[-1:]]) + ahead
     found, supported = [], supported_before
+    now = stays[-1] if stays else None
+    free = _may_register(now, today) and anew_from is not None
     for month in first.until(last + 1):
         paid = borne.get(month)
         supported += paid is not None and paid.supported
@@ -225,17 +241,28 @@ def months_of(
                 supported,
                 ahead=state in PAID and state is not State.MISSING and month > this,
                 grace=state is State.DUE and month < this,
+                anew=gap
+                and free
+                and anew_from is not None
+                and anew_from <= month
+                and month > max(known, default=first - 1),
                 payable=gap and gaps_back is not None and this.since(month) <= gaps_back,
                 in_vain=in_vain.get(month, ()),
             )
         )
-    now = stays[-1] if stays else None
     return Calendar(
         tuple(found),
         paid_through=now.paid_through if now else max(borne, default=None),
         deadline_on=now.deadline_on if now and now.ended_as is None else None,
         cost=_cost(chain(borne.values(), *in_vain.values())),
     )
+
+
+def _may_register(now: Stay | None, today: date) -> bool:
+    """Whether somebody takes part no longer and may come back."""
+    if now is None or now.ended_as is not None:
+        return now is None or now.ended_as in TO_WIN_BACK
+    return now.deadline_on is not None and today > now.deadline_on
 
 
 def vouched(stay: Stay) -> Iterable[Month]:

@@ -13,7 +13,17 @@ from wtforms.validators import DataRequired, Length, Optional
 from crm.errors import RuleBroken
 from crm.months import MONTHS_IN_YEAR, Month
 from crm.participation.guard.rules import RETURNS, STOP_REASONS, Return, StopReason
-from crm.participation.rules import CHOSEN_ENDINGS, ENDINGS, KINDS, Basis, Ending, Kind, Span, first_months
+from crm.participation.rules import (
+    CHOSEN_ENDINGS,
+    ENDINGS,
+    KINDS,
+    LONGEST_OPEN,
+    Basis,
+    Ending,
+    Kind,
+    Span,
+    first_months,
+)
 from crm.premiums.forms import DongField
 from crm.premiums.rules.keys import PERIODS, LawKey, Method
 from crm.premiums.rules.law import LawOnDay
@@ -90,7 +100,7 @@ class EnrolForm(PaymentForm):
         """Offers every month that could still be paid by some way to pay; the service says which fits the chosen one."""
         this = Month.of(law.day)
         form = super().under(law, **{"start": str(this)} | start)
-        earliest, latest = first_months(law.day, law, Plan.periodic(PERIODS[Method.YEARLY]))
+        earliest, latest = first_months(law.day, law, LONGEST_OPEN)
         form.start.choices = [(str(month), f"{month.number}/{month.year}") for month in earliest.until(latest + 1)]
         return form
 

@@ -21,7 +21,7 @@ from crm.participation.guard.rules import support_ends
 from crm.participation.models import MonthPayer, ParticipantMonth, Participation, Payment
 from crm.participation.payers import named
 from crm.participation.queries import spells_of
-from crm.participation.rules import Beginning, Ending, late_months_from
+from crm.participation.rules import LONGEST_OPEN, Beginning, Ending, first_months, late_months_from
 from crm.participation.shares import Payer, Share
 from crm.premiums.rules.keys import LawKey
 from crm.premiums.rules.law import Law, LawOnDay
@@ -145,6 +145,7 @@ def told(session: Session, prospect: Prospect, all_law: Law, today: date, *, ahe
         in_vain=in_vain,
         ahead=ahead,
         gaps_back=gaps_back,
+        anew_from=first_months(law.day, law, LONGEST_OPEN)[0],
         supported_before=more.supported,
     )
     payers = named(session, prospect.town_id, calendar.cost.others or ())

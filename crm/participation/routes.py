@@ -29,7 +29,18 @@ from crm.participation.leaving.rules import not_needed_from
 from crm.participation.leaving.showing import Shown
 from crm.participation.leaving.showing import planned as planned_in_words
 from crm.participation.models import Participation, Payment
-from crm.participation.rules import BEGINNINGS, ENDINGS, KINDS, Ending, Kind, Span, basis_for
+from crm.participation.reckoned import as_reckoned
+from crm.participation.rules import (
+    BEGINNINGS,
+    ENDINGS,
+    KINDS,
+    Ending,
+    Kind,
+    Span,
+    basis_for,
+    early_enough,
+    opens_in,
+)
 from crm.participation.screening.queries import verdict_of
 from crm.participation.screening.rules import KINDS as VERDICTS
 from crm.participation.shares import Payer
@@ -156,7 +167,14 @@ def payments(prospect_id: UUID) -> ResponseReturnValue:
     last = session().scalars(queries.standing_payments(payer).limit(1)).first()
     mine = last if last and basis_for(current_user().may) is last.basis else None
     return render_template(
-        "participation/payments.html", person=payer, payments=paid, spells=spells, mine=mine, **WORDS, **_law_words()
+        "participation/payments.html",
+        person=payer,
+        payments=paid,
+        spells=spells,
+        mine=mine,
+        kept=[(one, as_reckoned(one)) for one in paid if not one.reverses_id],
+        **WORDS,
+        **_law_words(),
     )
 
 
@@ -182,6 +200,7 @@ def months(prospect_id: UUID) -> ResponseReturnValue:
         shown=telling.shown_states(told.calendar),
         gaps=telling.in_figures(told.calendar.gaps),
         payable=telling.in_figures(told.calendar.payable_gaps),
+        anew=telling.in_figures(told.calendar.anew_gaps),
         bore=telling.bore(told),
         grounds=GROUNDS,
     )
@@ -358,7 +377,7 @@ def _is_late(spell: Participation) -> bool:
 def _pay_page(payer: Prospect, form: PaymentForm, *, failed: bool = False) -> ResponseReturnValue:
     spell = queries.spell_of(session(), payer)
     start = _next_of(spell)
-    aside = _aside(payer, form, start)
+    aside, today = _aside(payer, form, start), law(session()).on(clock.today())
     page = render_template(
         "participation/pay.html",
         person=payer,
@@ -367,6 +386,7 @@ def _pay_page(payer: Prospect, form: PaymentForm, *, failed: bool = False) -> Re
         aside=aside,
         spell=spell,
         late=spell is not None and (spell.ended_on is not None or _is_late(spell)),
+        opens=opens_in(today, start) if start and not early_enough(today, start) else None,
         before=spell.income if spell and form.income.data != spell.income and not form.is_submitted() else None,
         start=start,
         basis=basis_for(current_user().may),

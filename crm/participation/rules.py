@@ -25,6 +25,9 @@ EARLIEST = date(2008, 1, 1)
 USUAL = Method.QUARTERLY
 """The way to pay that a first answer to «how much?» takes; forms offer the others."""
 
+LONGEST_OPEN = Plan.periodic(PERIODS[Method.YEARLY])
+"""The way to pay whose window stays open longest: what may be paid at all may be paid so."""
+
 DUE_SOON = timedelta(days=30)
 """How early a deadline shows among what is due."""
 
@@ -225,10 +228,38 @@ def out_of_turn(following: Month) -> RuleBroken:
 def first_months(paid_on: date, law: LawOnDay, plan: Plan) -> tuple[Month, Month]:
     """The earliest and the latest month with which someone who pays on a day may begin.
 
-    The earliest is the one whose window is still open on that day; the latest the month after the payment.
+    The earliest is the one whose window is still open on that day; the latest the one that may be paid so early.
     """
     this = Month.of(paid_on)
     back = 0
     while (due := deadline_to_pay(law, plan.method, this - back - 1)) is not None and due >= paid_on:
         back += 1
-    return this - back, this + 1
+    return this - back, this + law.number(LawKey.PERIOD_AHEAD_MONTHS)
+
+
+def opens_in(law: LawOnDay, start: Month) -> Month:
+    """The first month in which one may pay for what begins with `start`, by the law of a day: it is paid within its own
+    months (Law 41/2024, article 36.3; decree 134/2015, article 12), or so much before as agents take it."""
+    return start - law.number(LawKey.PERIOD_AHEAD_MONTHS)
+
+
+def early_enough(law: LawOnDay, start: Month) -> bool:
+    """Whether one may pay on the day of `law` for what begins with `start`."""
+    return Month.of(law.day) >= opens_in(law, start)
+
+
+def refuse_early(law: LawOnDay, start: Month) -> None:
+    """Refuses a payment on the day of `law` for months that begin later than one may pay ahead: nobody pays a second
+    period, or years ahead once more, while the first has long to run."""
+    if not early_enough(law, start):
+        message = _l(
+            "Everything up to %(before)s is paid for. The months from %(start)s on may be paid from %(opens)s on.",
+            before=_in_figures(start - 1),
+            start=_in_figures(start),
+            opens=_in_figures(opens_in(law, start)),
+        )
+        raise RuleBroken(message, field="paid_on", code="paid_too_early")
+
+
+def _in_figures(month: Month) -> str:
+    return f"{month.number}/{month.year}"

@@ -41,6 +41,7 @@ from crm.participation.rules import (
     months_at_once,
     old_enough,
     out_of_turn,
+    refuse_early,
 )
 from crm.participation.screening.services import refuse_barred
 from crm.participation.shares import MonthShare, Share, by_month, needed_of
@@ -165,11 +166,13 @@ def record_payment(
     reckoned: Callable[[Quote], Quote] | None = None,
     start: Month | None = None,
     all_law: Law | None = None,
+    office_says: bool = False,
 ) -> Payment:
     """The next period of someone who takes part: it begins with the month after the last one paid.
 
-    A payment made in time but recorded late takes a lapse back. Raises RuleBroken, `deadline_passed` among them, and
-    Conflict `month_paid` or `receipt_used`.
+    A payment made in time but recorded late takes a lapse back. Raises RuleBroken, `deadline_passed` and
+    `paid_too_early` among them, and Conflict `month_paid` or `receipt_used`. `office_says`: the insurance office tells
+    that it took the money, however early.
     """
     _for_update(session, prospect)
     _check_payment(plan, paid_on, basis, receipt_number, by, at)
@@ -185,6 +188,8 @@ def record_payment(
         )
         raise RuleBroken(message, field="paid_on", code="deadline_passed")
     first, rules = next_month(spell, start), all_law or law(session)
+    if by is not None and not office_says and plan.method is not Method.MISSING_MONTHS:
+        refuse_early(rules.on(paid_on), first)
     _check_missing(session, prospect, rules, plan, paid_on, by)
     told = quote_for(
         session,

@@ -15,7 +15,7 @@ from crm.money import in_words
 from crm.premiums import queries
 from crm.premiums.resources import LawAnswer, QuoteAnswer
 from crm.premiums.rules.keys import LawStatus
-from crm.premiums.rules.quotes import REMARKS, Plan, Quote, quote, read_start
+from crm.premiums.rules.quotes import Plan, Quote, quote, read_start
 from crm.premiums.rules.steps import steps, weighing
 from crm.premiums.rules.timeline import Span, timelines
 from crm.premiums.rules.wording import GROUNDS, STATUSES, titled, value_of
@@ -112,7 +112,7 @@ def explained(told: Quote) -> list[str]:
         lines.append(_("This is after the time to pay: one has to register again before paying on."))
     if told.next_start:
         lines.append(_("Next payment from %(month)s", month=f"{told.next_start.number}/{told.next_start.year}"))
-    lines += [str(REMARKS[remark]) for remark in told.remarks]
+    lines += [remark.text for remark in told.said]
     lines += ["", _("Rules this rests on:")]
     for line in told.lines:
         said = [_("since %(day)s", day=in_day(line.since)), line.source]

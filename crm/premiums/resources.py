@@ -13,7 +13,7 @@ from crm.db import session
 from crm.places.queries import place_named
 from crm.premiums import queries
 from crm.premiums.rules.keys import PERIODS, LawKey, LawStatus
-from crm.premiums.rules.quotes import REMARKS, START_PATTERN, Plan, Quote, quote, read_start
+from crm.premiums.rules.quotes import START_PATTERN, Plan, Quote, quote, read_start
 from crm.premiums.rules.timeline import When, timelines
 from crm.prospects.rules import Ground
 from crm.web.guard import may
@@ -66,8 +66,8 @@ class LineAnswer(Schema):
 class RemarkAnswer(Schema):
     """A stable code for programs, and a sentence for people in the language asked for."""
 
-    code = fields.Function(str, required=True, metadata={"type": "string"})
-    text = fields.Function(lambda remark: str(REMARKS[remark]), required=True, metadata={"type": "string"})
+    code = fields.String(required=True, attribute="remark")
+    text = fields.String(required=True)
 
 
 class WeighedAnswer(Schema):
@@ -99,7 +99,7 @@ class QuoteAnswer(Schema):
         required=True,
         metadata={"description": "Of somebody with several grounds each of them; the one that counts first."},
     )
-    remarks = fields.List(fields.Nested(RemarkAnswer), required=True)
+    remarks = fields.List(fields.Nested(RemarkAnswer), required=True, attribute="said")
     rules = fields.List(fields.Nested(LineAnswer), required=True, attribute="lines")
 
 

@@ -14,10 +14,11 @@ from crm.names import fold
 from crm.premiums import queries
 from crm.premiums.rules.groups import GROUPS, TITLES
 from crm.premiums.rules.keys import LawKey
-from crm.premiums.rules.quotes import REMARKS
-from crm.premiums.rules.steps import weighing
+from crm.premiums.rules.repeals import repealed
+from crm.premiums.rules.steps import steps, weighing
 from crm.premiums.rules.timeline import Timeline, timelines
 from crm.premiums.rules.wording import GROUNDS, STATUSES, label_of, value_of
+from crm.premiums.services import repeals
 from crm.web.guard import public
 from crm.web.language import chosen
 
@@ -27,7 +28,7 @@ bp.app_context_processor(
         "label_of": label_of,
         "value_of": partial(value_of, locale=chosen()),
         "weighing": partial(weighing, locale=chosen()),
-        "remarks_in_words": REMARKS,
+        "reckoned": lambda told: steps(told, chosen()),
     }
 )
 
@@ -52,6 +53,7 @@ def law() -> ResponseReturnValue:
     rows = queries.top_up_rows(session(), who.town_id) if who else queries.top_up_rows_here(session())
     known = {"groups": groups, "top_ups": rows, "places": queries.places_of(session(), rows), "today": today}
     layout = "layouts/app.html" if who else "layouts/public.html"
+    known["gone"] = lambda value: repealed(value.document, today, repeals())
     words = {"layout": layout, "grounds": GROUNDS, "statuses": STATUSES, "titles": TITLES}
     asked = {"sought": sought, "opened": request.args.get("open", ""), "count": len(found)}
     return render_template(

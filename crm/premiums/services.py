@@ -3,18 +3,27 @@
 import json
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from crm.premiums.models import plain
 from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.premiums.rules.law import Law, LawValue
+from crm.premiums.rules.repeals import Repeal
 from crm.prospects.rules import Ground
 
 LAW_FILES = tuple(
     map(
         Path(__file__).with_name,
-        ("law.json", "law-of-owners.json", "law-of-benefits.json", "law-of-joining.json", "law-of-codes.json"),
+        (
+            "law.json",
+            "law-of-owners.json",
+            "law-of-benefits.json",
+            "law-of-joining.json",
+            "law-of-codes.json",
+            "law-since-2025.json",
+        ),
     )
 )
 """The first is read by the first migrations; what came later stands in files of its own, where a value may be of a year."""
@@ -43,6 +52,15 @@ def law_entries() -> list[LawEntry]:
 def law_as_shipped() -> Law:
     """The law of law.json without a database."""
     return Law(tuple(_value(entry) for entry in law_entries()))
+
+
+@cache
+def repeals() -> tuple[Repeal, ...]:
+    """The documents known to have been repealed, and by what."""
+    told = json.loads(Path(__file__).with_name("repeals.json").read_text(encoding="utf-8"))
+    return tuple(
+        Repeal(one["document"], date.fromisoformat(one["repealed_from"]), one["by"], one["source"]) for one in told
+    )
 
 
 def _value(entry: LawEntry) -> LawValue:

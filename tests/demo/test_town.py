@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from fractions import Fraction
 from uuid import UUID
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
@@ -24,6 +27,8 @@ from crm.campaigns.rules.stages import Stage as Stages
 from crm.campaigns.templating.models import TemplateRegistration
 from crm.citizen_ids import mask
 from crm.db import db, plain_engine, transaction
+from crm.decrees import services as deciding
+from crm.decrees.models import DecreePerson
 from crm.demo import services
 from crm.demo.services import Wanted
 from crm.demo.town import BASELINE, PLAN_DAY
@@ -44,6 +49,7 @@ from crm.reports.figures.queries import figures
 from crm.sponsors.ledger import recounting
 from crm.sponsors.models import Allocation, LedgerAccount, LedgerEntry
 from crm.targets.models import Target
+from tasks.decrees import compare as compare_decree
 from tests.conftest import _remove_what_was_committed
 
 SMALL = Wanted(prospects=600)
@@ -225,3 +231,55 @@ def test_papers_are_on_their_way_and_the_office_was_told_of_some(town: Session) 
         assert [step.to_state for step in steps][-1] is dossier.state
     referred = set(town.scalars(select(Referral.state)))
     assert {Referred.TO_SEND, Referred.SENT, Referred.ANSWERED} <= referred
+
+
+def test_a_decree_with_a_day_ahead_says_whom_it_concerns_and_by_how_much_and_changes_nothing_of_the_past(
+    town: Session, signed_in: Callable[..., FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A higher least income: who pays on it pays more, who chose more gets more help, and what was paid stays paid."""
+    since, old, new = date(2020, 1, 1), 700_000, 1_000_000
+    paid_before = [(one.id, one.gross, one.own, one.law) for one in town.scalars(select(Payment).order_by(Payment.id))]
+    law_before = law(town)
+    rung: list[tuple[str, ...]] = []
+    monkeypatch.setattr(deciding, "AT_ONCE", 0)  # so many that a worker compares them
+    monkeypatch.setattr("crm.decrees.routes.ring", lambda _task, *ids: rung.append(ids))
+    officer = user_named(town, "quantri@bimson.example")
+    assert officer is not None
+    office = signed_in(officer)
+    document = {"document": "Nghị định 9/2019/NĐ-CP", "source": "Công báo", "effective_from": str(since)}
+    address = office.post("/law/decrees", data=document | {"status": "in_force"}).location
+    office.post(f"{address}/values", data={"key": "poverty_line", "value": "1.000.000", "version": "1"})
+    office.post(f"{address}/compare")
+    refused = office.post(f"{address}/save", data={"version": 2}, follow_redirects=True).text
+    assert "Trước hết hãy xem ai sẽ đóng nhiều hơn" in refused
+    assert law(town).on(since).floor == old
+    compare_decree(*rung[0])
+    assert office.get(f"{address}/progress").get_json()["finished"] is True
+
+    rows = {one.prospect_id: one for one in town.scalars(select(DecreePerson))}
+    stock = town.scalars(select(Participation.prospect_id).where(Participation.ended_on.is_(None))).all()
+    assert {one.prospect_id for one in rows.values() if one.takes_part} == set(stock)
+    rate, share = Fraction(22, 100), {"poor": 30, "near_poor": 25, "other": 10}
+    for one in rows.values():
+        help_more = rate * (new - old) * one.months * share[one.ground] // 100
+        assert one.state_after - one.state_before in (help_more, 0)  # nothing more once 120 months are helped with
+        assert one.gross_before == rate * one.income_before * one.months
+        assert one.income_after == max(one.income_before, new)
+    alone = [one for one in rows.values() if one.takes_part and not one.sponsors_after]
+    told = {(one.ground, one.months): one for one in alone if one.income_before == old}
+    assert [told["other", 3].own_after - told["other", 3].own_before, told["poor", 3].own_after] == [178_200, 462_000]
+    richer = next(one for one in alone if one.income_before >= new and one.ground == "other")
+    assert richer.own_after - richer.own_before == -6_600 * richer.months
+    for one, side, a_month in ((told["other", 3], "more", "+59.400 đ"), (richer, "less", "−6.600 đ")):
+        name = town.get_one(Prospect, (one.town_id, one.prospect_id)).full_name
+        listed = office.get(f"{address}/people?side={side}&part=yes&place={one.place_id}").text
+        row = listed.replace("\N{NO-BREAK SPACE}", " ").split(f"/people/{one.prospect_id}", 1)[1].split("</tr>", 1)[0]
+        assert name in row
+        assert a_month in row
+
+    assert office.post(f"{address}/save", data={"version": 2}).status_code == 302
+    town.expire_all()
+    assert law(town).on(since).floor == new
+    assert law(town).on(since - timedelta(days=1)).rows == law_before.on(since - timedelta(days=1)).rows
+    kept = [(one.id, one.gross, one.own, one.law) for one in town.scalars(select(Payment).order_by(Payment.id))]
+    assert kept == paid_before

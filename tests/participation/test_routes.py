@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -290,3 +291,60 @@ def test_the_page_of_a_child_says_from_when_they_may_join(make: Make, signed_in:
     page = signed_in(agent_of(make, child)).get(f"/people/{child.id}").get_data(as_text=True)
     assert "tham gia từ 16/10/2019" in page
     assert f"/people/{child.id}/enrol" not in page
+
+
+def test_the_page_says_from_when_the_next_period_may_be_paid(make: Make, signed_in: Browse) -> None:
+    person = make.prospect()
+    join(person, date(2019, 10, 2), months=12)  # through 9/2020; today is 15/10/2019
+    browser = signed_in(agent_of(make, person))
+    page = browser.get(f"/people/{person.id}/pay")
+    assert page.status_code == 200
+    assert "Đã đóng đến hết tháng 9/2020. Từ tháng 9/2020 mới đóng được cho kỳ bắt đầu từ tháng 10/2020" in page.text
+    assert 'value="record"' not in page.text
+    sent = {"income": "700.000", "months": "12", "paid_on": "2019-10-15", "receipt_number": "C45-9", "step": "record"}
+    answer = browser.post(f"/people/{person.id}/pay", data=sent | {"first_month": "2020-10"})
+    assert answer.status_code == 422
+    assert "mới đóng được cho kỳ bắt đầu từ tháng 10/2020" in answer.text.split("error-summary", 1)[1]
+
+
+def test_a_payment_is_told_by_the_rules_kept_with_it_whatever_the_law_says_since(
+    session: Session, make: Make, signed_in: Browse
+) -> None:
+    person = make.prospect(grounds=(Ground.POOR,))
+    join(person, date(2019, 10, 2), grounds=(Ground.POOR,))
+    later = {"effective_from": date(2019, 10, 10), "document": "Luật sau", "status": LawStatus.IN_FORCE}
+    make.add(LawValueRow(id=new_id(), key=LawKey.POVERTY_LINE, value=Decimal(900_000), **later))
+    session.commit()
+    page = signed_in(Role.MANAGER).get(f"/people/{person.id}/payments").text
+    told = page.split("Cách tính", 1)[1]
+    assert "22% × 700.000\u00a0đ × 3 tháng" in told
+    assert "30% × 22% × 700.000\u00a0đ × 3 tháng" in told
+    assert "Luật Bảo hiểm xã hội 58/2014/QH13, Điều 87" in told
+    assert "Luật sau" not in page
+
+
+def test_a_payment_in_the_amounts_of_the_office_is_not_told_as_ours(
+    session: Session, make: Make, signed_in: Browse
+) -> None:
+    person = make.prospect()
+    join(person, date(2019, 10, 2), reckoned=lambda told: replace(told, gross=told.gross + 1, payable=told.payable + 1))
+    session.commit()
+    page = signed_in(Role.MANAGER).get(f"/people/{person.id}/payments").text
+    assert "Số tiền ghi theo cơ quan BHXH" in page
+    assert "22% × 700.000" not in page
+
+
+def test_the_page_of_months_agrees_with_the_form_that_takes_them(make: Make, signed_in: Browse) -> None:
+    person = make.prospect()
+    over = spell(make, person, date(2019, 1, 10), date(2019, 6, 1), paid_through=date(2019, 2, 1))
+    assert over.ended_as is Ending.LAPSED
+    browser = signed_in(agent_of(make, person))
+    page = browser.get(f"/people/{person.id}/months").text
+    assert "vẫn có thể bắt đầu đóng từ một trong các tháng: 4/2019 – 9/2019." in page
+    assert "Các tháng còn lại có đóng bù được không" in page
+    form = browser.get(f"/people/{person.id}/enrol?start=2019-04").text
+    assert '<option selected value="2019-04">' in form
+    assert 'value="2019-03"' not in form
+    sent = PAID | {"months": "12", "start": "2019-04", "step": "record", "receipt_number": "C45-7"}
+    assert browser.post(f"/people/{person.id}/enrol", data=sent).status_code == 302
+    assert "bắt đầu đóng từ" not in browser.get(f"/people/{person.id}/months").text

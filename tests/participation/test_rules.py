@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.accounts.rules import PERMISSIONS, Role
+from crm.errors import RuleBroken
 from crm.months import Month
 from crm.participation.rules import (
     Basis,
@@ -22,6 +23,8 @@ from crm.participation.rules import (
     lapse_day,
     months_at_once,
     old_enough,
+    opens_in,
+    refuse_early,
 )
 from crm.premiums.rules.quotes import Plan
 from crm.premiums.services import law_as_shipped
@@ -111,3 +114,14 @@ def test_the_last_day_is_the_end_of_a_month_that_is_not_paid(day: date, months: 
     assert Month.of(last) > paid_through
     assert last == Month.of(last).last_day
     assert Month.of(last).since(paid_through) <= months
+
+
+def test_a_period_is_paid_within_its_own_months_or_one_before() -> None:
+    law = LAW.on(date(2026, 5, 31))
+    assert opens_in(law, Month(2026, 7)) == Month(2026, 6)
+    refuse_early(LAW.on(date(2026, 6, 1)), Month(2026, 7))
+    with pytest.raises(
+        RuleBroken, match=r"6/2026 is paid for\. The months from 7/2026 on may be paid from 6/2026"
+    ) as no:
+        refuse_early(law, Month(2026, 7))
+    assert (no.value.field, no.value.code) == ("paid_on", "paid_too_early")

@@ -19,6 +19,7 @@ from crm.participation import queries, services
 from crm.participation.guard.rules import StopReason
 from crm.participation.models import ParticipantMonth, Participation, Payment
 from crm.participation.rules import Basis, Beginning, Ending
+from crm.premiums.rules.quotes import Plan
 from crm.prospects.models import Prospect, StageChange
 from crm.prospects.rules import Ground, Stage
 from tests.factories import Make
@@ -271,3 +272,24 @@ def test_who_says_why_they_stop_was_asked_that_day(session: Session, make: Make)
     told: dict[str, Any] = {"ending": Ending.STOPPED, "by": None, "at": noon(date(2019, 10, 15))}
     services.stop(session, row, on=date(2019, 10, 1), because=StopReason.FAMILY, **told)
     assert (row.stop_reason, row.asked_on) == (StopReason.FAMILY, date(2019, 10, 15))
+
+
+def test_nobody_pays_a_second_year_while_the_first_has_long_to_run(session: Session, make: Make) -> None:
+    person, day = make.prospect(), date(2026, 7, 15)
+    agent = agent_of(make, person)
+    given: dict[str, Any] = {"income": 1_500_000, "basis": Basis.TAKEN, "by": agent, "months": 12}
+    join(person, day, receipt_number="C45-1", **given)
+    for plan in (Plan.periodic(12), Plan.years_ahead(4)):
+        with pytest.raises(RuleBroken, match="6/2027") as refusal:
+            pay(person, day, receipt_number="C45-2", plan=plan, **given)
+        assert refusal.value.code == "paid_too_early"
+    assert months(session, person)[-1] == "2027-06"
+    pay(person, date(2027, 6, 1), receipt_number="C45-2", **given)
+    assert months(session, person)[-1] == "2028-06"
+
+
+def test_what_the_insurance_office_says_it_took_is_recorded_however_early(session: Session, make: Make) -> None:
+    person, manager = make.prospect(), make.user(Role.MANAGER)
+    join(person, date(2026, 7, 15), income=1_500_000, months=12)
+    pay(person, date(2026, 7, 20), income=1_500_000, by=manager, confirmation="D05 7/2026", months=12, office_says=True)
+    assert months(session, person)[-1] == "2028-06"

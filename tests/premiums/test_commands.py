@@ -38,7 +38,7 @@ def test_how_each_figure_comes_about_is_told_when_asked(app: Flask) -> None:
     asked = "--income 1500000 --ground poor --start 2026-07 --months 6 --supported-before 118"
     assert "50% × 22%" not in run(*asked.split()).stdout
     told = run(*asked.split(), "--explain").stdout
-    assert "50% × 22% × 1.500.000\u00a0đ × 2 trong 6 tháng" in told
+    assert "50% × 22% × 1.500.000\u00a0đ × 2 tháng. Tháng 8/2026 là tháng cuối cùng Nhà nước hỗ trợ" in told
     assert "1.980.000\u00a0đ − 330.000\u00a0đ = 1.650.000\u00a0đ" in told
     ahead = "--income 1500000 --start 2026-07 --years-ahead 2 --explain"
     assert "0,31%" in run(*ahead.split()).stdout

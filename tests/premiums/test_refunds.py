@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from crm.months import Month
 from crm.premiums.rules.explaining import Assumption, Line, Unknown
+from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.premiums.rules.law import Law
 from crm.premiums.rules.quotes import Plan, quote
 from crm.premiums.rules.refunds import Paid, Reason, Refund, refund
@@ -71,8 +72,16 @@ def test_what_sponsors_gave_is_not_paid_to_the_person_and_who_gets_it_is_not_kno
 def test_rules_that_have_not_been_read_are_not_guessed() -> None:
     missing = leave(pay(Plan.missing(12)), 3)
     assert (missing.amount, missing.unknown) == (None, (Unknown.MISSING_MONTHS_REFUND,))
-    before = leave(pay(Plan.periodic(3)), 1, on=date(2025, 6, 30))
+    before = leave(pay(Plan.periodic(3)), 1, on=date(2015, 12, 31))
     assert (before.amount, before.unknown) == (None, (Unknown.REFUND_LAW,))
+
+
+def test_before_july_2025_a_refund_says_that_its_text_was_not_read() -> None:
+    told = leave(pay(Plan.periodic(3)), 1, on=date(2025, 6, 30))
+    (line,) = (line for line in told.lines if line.name == LawKey.REFUND_OF_OWN_PART)
+    assert (told.amount, line.status) == (2 * 264_000, LawStatus.PRACTICE)
+    (now,) = (line for line in leave(pay(Plan.periodic(3)), 1).lines if line.name == LawKey.REFUND_OF_OWN_PART)
+    assert now.status is LawStatus.IN_FORCE
 
 
 def test_a_law_that_changed_since_does_not_change_what_comes_back() -> None:

@@ -43,7 +43,7 @@ def test_the_states_help_is_told_with_its_share_its_base_and_its_months() -> Non
 
 def test_the_month_after_the_last_supported_one_is_told() -> None:
     (_gross, state, _pays) = steps(ask(Plan.periodic(12), Ground.POOR, before=118))
-    assert "2 of 12 months" in str(state.how)
+    assert str(state.how).startswith("50% × 22% × 1.500.000\u00a0đ × 2 months. 8/2026 is the last month")
     assert "120 months" in str(state.how)
     assert len(steps(ask(Plan.periodic(12), Ground.POOR, before=120))) == 2
 
@@ -88,3 +88,22 @@ def test_of_several_grounds_each_is_told_with_what_of_it_counts() -> None:
 )
 def test_a_payment_says_when_the_months_of_help_end(before: int, remarks: tuple[Remark, ...]) -> None:
     assert ask(Plan.periodic(3), Ground.POOR, before=before).remarks == remarks
+
+
+def test_what_a_place_adds_is_told_as_a_product_and_where_it_was_cut() -> None:
+    def local(added: LocalTopUp, months: int = 3, *grounds: Ground) -> str:
+        told = quote(LAW, 1_500_000, grounds, JULY_2026, None, Plan.periodic(months), local_top_ups=[added])
+        return str(next(step for step in steps(told) if step.source == "Nghị quyết 1").how)
+
+    since = date(2025, 7, 1)
+    share = LocalTopUp(Ground.OTHER, Decimal(60), None, since, None, None, "Nghị quyết 1")
+    assert local(share) == "60% × 22% × 1.500.000\u00a0đ × 3 months"
+    amount = LocalTopUp(Ground.OTHER, None, 30_000, since, None, 2, "Nghị quyết 1")
+    assert local(amount) == "30.000\u00a0đ × 2 months"
+    most = LocalTopUp(Ground.POOR, Decimal(90), None, since, None, None, "Nghị quyết 1")
+    assert local(most, 1, Ground.POOR) == "90% × 22% × 1.500.000\u00a0đ × one month, no more than remains"
+
+
+def test_a_remark_names_the_last_month_the_state_helps_with() -> None:
+    (said,) = ask(Plan.periodic(6), Ground.POOR, before=118).said
+    assert (said.remark, said.text[:25]) == (Remark.HELP_ENDS, "8/2026 is the last month ")

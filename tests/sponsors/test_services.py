@@ -186,10 +186,12 @@ def test_money_set_aside_pays_the_premium_of_somebody_who_joins_with_it(session:
         services.release(session, made, by_id=None, on=TODAY, at=clock.now())
     with pytest.raises(Conflict):
         services.pay_on(session, made, payment, by_id=None, on=TODAY, at=clock.now())
-    following = allocate(by, person, months=3, start=Month(2020, 1))
-    services.pay_premium(
-        session, following, paid_on=TODAY, basis=Basis.TAKEN, by=agent, at=clock.now(), receipt_number="BL02"
-    )
+    following, later = allocate(by, person, months=3, start=Month(2020, 1)), date(2019, 12, 2)
+    given: dict[str, Any] = {"basis": Basis.TAKEN, "by": agent, "receipt_number": "BL02"}
+    with pytest.raises(RuleBroken) as refusal, session.begin_nested():
+        services.pay_premium(session, following, paid_on=TODAY, at=clock.now(), **given)
+    assert refusal.value.code == "paid_too_early"
+    services.pay_premium(session, following, paid_on=later, at=clock.at(later, 9), **given)
     assert queries.balance_of(session, by).paid == 6 * A_MONTH
     assert entries_sum(session) == 0
 

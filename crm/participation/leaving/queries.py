@@ -13,17 +13,17 @@ from sqlalchemy.orm import Session, aliased
 
 from crm.accounts.queries import Scope
 from crm.money import Vnd
-from crm.months import MONTHS_IN_YEAR, Month
+from crm.months import Month
 from crm.participation.leaving.models import LeavingPart, LeavingRefund
 from crm.participation.leaving.rules import REASONS, Part, coming_back, parts_of
 from crm.participation.models import MonthPayer, Participation, Payment
 from crm.participation.payers import named
 from crm.participation.queries import standing_payments
+from crm.participation.reckoned import plan_of
 from crm.participation.rules import Ending
 from crm.participation.shares import Payer, PayerKind
 from crm.premiums.rules.explaining import Line
 from crm.premiums.rules.law import Law
-from crm.premiums.rules.quotes import Plan
 from crm.premiums.rules.refunds import Paid, Refund
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import visible_to
@@ -60,9 +60,8 @@ def work_out(
 
 def paid_as(payment: Payment) -> Paid:
     """A payment as the rule on refunds reads it, with the numbers kept with it."""
-    at_once = payment.method == payment.months
     return Paid(
-        plan=Plan.periodic(payment.months) if at_once else Plan.years_ahead(payment.months // MONTHS_IN_YEAR),
+        plan=plan_of(payment),
         start=Month.of(payment.start_month),
         income=payment.income,
         gross=payment.gross,

@@ -169,11 +169,12 @@ def _asked_by_the_law(
     """What the payment costs by the law of its day; None where the law refuses it."""
     day = said.paid_on or said.start.first_day
     try:
+        plan = Plan.ahead(said.months)
         told = quote_for(
             session,
             person,
-            income=income_of(extra.get("income"), said.amounts.total, said.months, rules.on(day)),
-            plan=Plan.ahead(said.months),
+            income=income_of(extra.get("income"), said.amounts.total, plan, rules.on(day)),
+            plan=plan,
             start=said.start,
             paid_on=day,
             grounds=grounds_on(session, person, day),

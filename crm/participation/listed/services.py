@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -24,15 +25,16 @@ from crm.participation.services import enrol, record_payment
 from crm.participation.shares import UNNAMED, Share
 from crm.premiums.queries import law
 from crm.premiums.rules.law import LawOnDay
-from crm.premiums.rules.quotes import Plan, Quote
+from crm.premiums.rules.quotes import Plan, Quote, income_behind
 from crm.prospects.models import Prospect
 
 
-def income_of(listed_income: int | None, total: int | None, months: int, today: LawOnDay) -> int:
-    """The chosen income that the list names, or that its total stands for; the least one where it says neither."""
+def income_of(listed_income: int | None, total: int | None, plan: Plan, today: LawOnDay) -> int:
+    """The chosen income that the list names, or that its total stands for, years ahead with their discount; the least
+    one where it says neither. RuleBroken where the law of the day does not say how years ahead are discounted."""
     if listed_income:
         return listed_income
-    return round(total / months / today.rate) if total else today.floor
+    return income_behind(today, total, plan) if total else today.floor
 
 
 def record_or_ask(
@@ -94,18 +96,19 @@ def _record(
     spell = open_spell(session, prospect)
     goes_on = spell and not (spell.deadline_on and listed.paid_on > spell.deadline_on)
     other = said.other or 0
-    act = record_payment if goes_on else enrol
+    act = partial(record_payment, office_says=True) if goes_on else enrol
     waiting = payers.waiting_for(session, prospect, Month.of(listed.start_month), listed.months)
     used = waiting if waiting and (said.other is None or 0 < said.other <= waiting.share.amount) else None
     if used and request_id is None:
         payers.purse_of(used.share.payer.kind).check(session, used, by=by, at=at)
     others = (used.share,) if used else (Share(UNNAMED, other),) if other else ()
+    plan = Plan.ahead(listed.months)
     payment = act(
         session,
         prospect,
         all_law=all_law,
-        income=income_of(listed.income, said.total, listed.months, all_law.on(listed.paid_on)),
-        plan=Plan.ahead(listed.months),
+        income=income_of(listed.income, said.total, plan, all_law.on(listed.paid_on)),
+        plan=plan,
         start=Month.of(listed.start_month),
         paid_on=listed.paid_on,
         grounds=grounds_on(session, prospect, listed.paid_on),

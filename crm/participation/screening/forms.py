@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
 from typing import Any, Self
 
@@ -25,6 +26,7 @@ from crm.participation.screening.rules import (
     work_on,
 )
 from crm.premiums.rules.law import LawOnDay
+from crm.prospects.rules import OLDEST
 from crm.web.forms import Form, QueryForm
 
 ASKED = _l("Choose one of the answers.")
@@ -45,7 +47,7 @@ BIRTH_YEAR = IntegerField(
     _l("Year of birth"),
     validators=[
         DataRequired(_l("Write the year as four digits.")),
-        NumberRange(1900, 2100, _l("Write the year as four digits.")),
+        NumberRange(1000, 9999, _l("Write the year as four digits.")),
     ],
 )
 """Made before the questions, which follow them on the page: what is wrong is listed in the order the fields are made."""
@@ -115,3 +117,12 @@ class PublicForm(Questions, QueryForm):
     """The same for anybody, from the calculator; nothing is kept."""
 
     birth_year = BIRTH_YEAR
+
+    def of_somebody_alive(self, today: date) -> bool:
+        """Whether somebody born in that year may be asking today; else the field says what to look at."""
+        born = self.birth_year.data or today.year
+        if today.year - OLDEST <= born <= today.year:
+            return True
+        too_old = _l("The birth is more than 120 years ago. Correct the year.")
+        self.birth_year.errors = [_l("The birth is in the future. Correct it.") if born > today.year else too_old]
+        return False

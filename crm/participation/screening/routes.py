@@ -65,7 +65,7 @@ def may_i_join() -> ResponseReturnValue:
     """Anybody may ask for themselves; nothing is kept."""
     all_law, verdict, asked = law(session()), None, bool(request.args)
     form = PublicForm(request.args).under(all_law.on(clock.today()))
-    if asked and form.validate():
+    if asked and form.validate() and form.of_somebody_alive(clock.today()):
         said = form.said(citizen=True, birth_year=form.birth_year.data)
         told = who_may_join(all_law, clock.today(), said)
         verdict = told if form.enough(told) else None

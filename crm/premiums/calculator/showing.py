@@ -18,8 +18,8 @@ from crm.premiums.rules.benefits.wording import ASSUMPTIONS, UNKNOWNS, WHY_NOT
 from crm.premiums.rules.explaining import Line, Unknown
 from crm.premiums.rules.keys import LawKey, LawStatus, Method
 from crm.premiums.rules.law import LawOnDay
-from crm.premiums.rules.quotes import Plan, Quote, Remark
-from crm.premiums.rules.steps import weighing
+from crm.premiums.rules.quotes import Plan, Quote
+from crm.premiums.rules.steps import Step, steps, weighing
 from crm.premiums.rules.wording import GROUNDS, METHODS, STATUSES, titled, value_of
 from crm.prospects.rules import Ground
 from crm.web.filters import NOTHING, day, month, number, vnd
@@ -67,6 +67,7 @@ def sheet(told: Told, law: LawOnDay, locale: str, *, of_somebody: bool = False) 
             "incomes": tuple(_incomes(told, linked, locale)),
             "pensions": tuple(_pensions(told, locale)),
             "weighed": tuple(Row((line,)) for line in weighing(told.quote, locale)),
+            "how": tuple(_how(step, locale) for step in steps(told.quote, locale)),
             "why": tuple(_why(line, locale) for line in told.quote.lines),
         },
     )
@@ -101,7 +102,7 @@ def _answer(told: Told, linked: Asked, law: LawOnDay, locale: str) -> Iterator[t
     yield "payable", vnd(quote.payable, locale)
     yield "deadline", _say("deadline", day=day(quote.deadline, locale)) if quote.deadline else ""
     yield "helped", _helped(quote, law)
-    yield "help_ends", _say("help_ends") if Remark.HELP_ENDS in quote.remarks else ""
+    yield "help_ends", _help_ends(quote, law, locale)
     yield "supported_unknown", _supported_unknown(told.asked, law)
     yield "income", vnd(quote.income, locale)
     yield "method", _name(quote.plan)
@@ -236,6 +237,13 @@ def _helped(quote: Quote, law: LawOnDay) -> str:
     return _say("helped", months=most, supported=quote.supported_months, all=quote.plan.months)
 
 
+def _help_ends(quote: Quote, law: LawOnDay, locale: str) -> str:
+    if quote.last_helped is None:
+        return ""
+    cap = law.number(LawKey.SUPPORT_CAP_MONTHS)
+    return _say("help_ends", month=month(quote.last_helped, locale), cap=cap)
+
+
 def _supported_unknown(asked: Asked, law: LawOnDay) -> str:
     """What is taken for granted where nobody says how many months the State has helped with."""
     if asked.supported is not None or not law.says(LawKey.SUPPORT_CAP_MONTHS):
@@ -271,6 +279,11 @@ def _incomes(told: Told, linked: Asked, locale: str) -> Iterator[Row]:
 def _pensions(told: Told, locale: str) -> Iterator[Row]:
     for after in told.pensions:
         yield Row((_say("years", years=after.years), vnd(after.women, locale), vnd(after.men, locale)))
+
+
+def _how(step: Step, locale: str) -> Row:
+    said = f"{step.how} · {step.source}" if step.source else str(step.how)
+    return Row((str(step.label), said, vnd(step.amount, locale)))
 
 
 def _why(line: Line, locale: str) -> Row:

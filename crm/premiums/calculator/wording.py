@@ -17,8 +17,15 @@ SENTENCES: Mapping[str, Callable[[], str]] = {
         "The State has helped for as long as it may, %(months)s months: from now on one pays all."
     ),
     "help_ends": lambda: gettext(
-        "With this payment the months that the State helps with are used up: the last of its months are paid for without help."
+        "%(month)s is the last month that the State helps with: its %(cap)s months are used up. One pays for the months after it without help."
     ),
+    "the_state": lambda: gettext("The State pays"),
+    "one_month": lambda: gettext("one month"),
+    "months": lambda: gettext("%(months)s months"),
+    "discounted": lambda: gettext(
+        "From the second month on each is discounted by %(interest)s for every month that it is paid early."
+    ),
+    "no_more": lambda: gettext("no more than remains"),
     "ground_counts": lambda: gettext("%(ground)s: the State's %(share)s count, the highest of the grounds."),
     "ground_does_not": lambda: gettext(
         "%(ground)s: the State's %(share)s do not count, for the grounds do not add up."

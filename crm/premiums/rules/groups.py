@@ -44,6 +44,7 @@ GROUPS: Mapping[Group, Sequence[LawKey]] = {
         LawKey.WINDOW_QUARTERLY,
         LawKey.WINDOW_HALF_YEARLY,
         LawKey.WINDOW_YEARLY,
+        LawKey.PERIOD_AHEAD_MONTHS,
         LawKey.YEARS_AHEAD_MOST,
         LawKey.MISSING_MONTHS_MOST,
         LawKey.GAP_MONTHS_PAYABLE,

@@ -35,6 +35,7 @@ class LawKey(StrEnum):
     WINDOW_QUARTERLY = "window_quarterly"
     WINDOW_HALF_YEARLY = "window_half_yearly"
     WINDOW_YEARLY = "window_yearly"
+    PERIOD_AHEAD_MONTHS = "period_ahead_months"
     YEARS_AHEAD_MOST = "years_ahead_most"
     MISSING_MONTHS_MOST = "missing_months_most"
     MISSING_MONTHS_SUPPORTED = "missing_months_supported"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from flask_babel import lazy_gettext as _l
 
@@ -70,7 +70,7 @@ class Plan:
 
 
 class Remark(StrEnum):
-    """What a quote takes as it was asked, though it may not be so; each has its sentence in REMARKS."""
+    """What a quote takes as it was asked, though it may not be so; each has its sentence in REMARKS, which `said` fills."""
 
     ONLY_AT_THE_AGE = "only_at_the_age"
     BEFORE_ITS_MONTH = "before_its_month"
@@ -88,10 +88,18 @@ REMARKS: Mapping[Remark, Any] = {
         "the insurance office whether it takes the money so early."
     ),
     Remark.HELP_ENDS: _l(
-        "With this payment the months that the State helps with are used up: the last of its months are paid for without help."
+        "%(month)s is the last month that the State helps with: its %(cap)s months are used up. One pays for the months "
+        "after it without help."
     ),
     Remark.NO_HELP_LEFT: _l("The State has helped for as long as it may: nothing of this payment is supported."),
 }
+
+
+class Said(NamedTuple):
+    """A remark, and its sentence in the reader's language."""
+
+    remark: Remark
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +164,23 @@ class Quote:
         if self.plan.method is Method.MISSING_MONTHS or not any(shares) or self.supported_months == self.plan.months:
             return None
         return Remark.HELP_ENDS if self.supported_months else Remark.NO_HELP_LEFT
+
+    @property
+    def last_helped(self) -> Month | None:
+        """The last month the State helps with, where it lies before the last one of this payment."""
+        return self.start + (self.supported_months - 1) if self._help_left is Remark.HELP_ENDS else None
+
+    @property
+    def said(self) -> tuple[Said, ...]:
+        """The remarks as sentences."""
+        return tuple(Said(remark, self._in_words(remark)) for remark in self.remarks)
+
+    def _in_words(self, remark: Remark) -> str:
+        last = self.last_helped
+        if remark is not Remark.HELP_ENDS or last is None:
+            return str(REMARKS[remark])
+        cap = next(int(line.value) for line in self.lines if line.name == LawKey.SUPPORT_CAP_MONTHS)
+        return str(REMARKS[remark]) % {"month": f"{last.number}/{last.year}", "cap": cap}
 
     @property
     def late(self) -> bool:
@@ -317,12 +342,28 @@ def gross_premium(law: LawOnDay, income: Vnd, plan: Plan) -> Vnd:
 
     Years ahead are discounted month by month from the second, missing months bear interest from the first.
     """
-    monthly = law.rate * income
+    return half_up(law.rate * income * months_weighed(plan, law.investment_rate if is_weighed(plan) else Fraction()))
+
+
+def income_behind(law: LawOnDay, gross: Vnd, plan: Plan) -> Vnd:
+    """The chosen income that a premium stands for: what `gross_premium` undoes, to the nearest đồng. RuleBroken
+    `law_unknown` where the rate that years ahead or missing months are weighed by was not announced."""
+    months = months_weighed(plan, law.investment_rate if is_weighed(plan) else Fraction())
+    return half_up(gross / (law.rate * months))
+
+
+def is_weighed(plan: Plan) -> bool:
+    """Whether the fund's investment rate makes the premium less or more than the sum of its months."""
+    return plan.method in (Method.YEARS_AHEAD, Method.MISSING_MONTHS)
+
+
+def months_weighed(plan: Plan, interest: Fraction) -> Fraction:
+    """For how many whole monthly premiums a payment stands, once discounted or with its interest a month."""
     if plan.method is Method.YEARS_AHEAD:
-        return half_up(monthly * sum((1 + law.investment_rate) ** -i for i in range(plan.months)))
+        return sum(((1 + interest) ** -i for i in range(plan.months)), Fraction())
     if plan.method is Method.MISSING_MONTHS:
-        return half_up(monthly * sum((1 + law.investment_rate) ** (i + 1) for i in range(plan.months)))
-    return half_up(monthly * plan.months)
+        return sum(((1 + interest) ** (i + 1) for i in range(plan.months)), Fraction())
+    return Fraction(plan.months)
 
 
 def best_top_up(
@@ -334,7 +375,10 @@ def best_top_up(
 ) -> tuple[LocalTopUp | None, Vnd]:
     """The one local addition that gives this person most, and its đồng for so many months.
 
-    A ground without an addition of its own has everyone's (`other`), as with the State's support.
+    Several do not add up, as the State's shares do not (decree 159/2025, article 5): every addition that has been seen
+    (Hà Nội from 2025, Long Biên 2022) tops up the State's share for one ground of one place, and none says that it comes
+    on top of another's. What somebody gives beside the budget, such as a fund, is a sponsor and does add up. A ground
+    without an addition of its own has everyone's (`other`), as with the State's support.
     """
     held = [top_up for top_up in top_ups if top_up.holds_on(law.day)]
     own = {top_up.ground for top_up in held}

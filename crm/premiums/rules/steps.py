@@ -1,21 +1,30 @@
-"""How each figure of a quote comes about: a line for each layer, with every number in it and where it stands."""
+"""How each figure of a quote comes about: a line for each layer, with every number in it and where it stands.
+
+The calculator's script says the same in the same words: tools/frontend/js/calculator/steps.js.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from flask_babel import lazy_ngettext
 
-from crm.money import Vnd
+from crm.money import Vnd, half_up
 from crm.premiums.rules.explaining import Line
 from crm.premiums.rules.keys import LawKey, Method
-from crm.premiums.rules.quotes import Quote, Weighed
-from crm.premiums.rules.wording import GROUNDS, LOCAL_TOP_UP, value_of
+from crm.premiums.rules.law import PER_CENT, share_of_percent
+from crm.premiums.rules.quotes import REMARKS, Quote, Remark, Weighed, is_weighed
+from crm.premiums.rules.wording import GROUNDS, LOCAL_TOP_UP, label_of, value_of
 from crm.prospects.rules import Ground
+from crm.web import filters
 from crm.web.filters import VIETNAMESE, number, vnd
+
+DISCOUNTED = _l("From the second month on each is discounted by %(interest)s for every month that it is paid early.")
+WITH_INTEREST = _l("The interest is %(interest)s a month, for one month up to as many as are paid for.")
+NO_MORE_THAN_REMAINS = _l("no more than remains")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,79 +64,44 @@ def _weighing(one: Weighed, locale: str) -> Iterator[Any]:
 
 def _gross(told: Quote, locale: str) -> Step:
     rate = _line(told, LawKey.CONTRIBUTION_PERCENT)
-    numbers = {
-        "rate": value_of(rate.name, rate.value, locale),
-        "income": vnd(told.income, locale),
-        "months": told.plan.months,
-    }
-    label = lazy_ngettext("Premium for %(num)s month", "Premium for %(num)s months", told.plan.months)
-    if told.plan.method not in (Method.YEARS_AHEAD, Method.MISSING_MONTHS):
-        return Step(
-            label,
-            lazy_ngettext(
-                "%(rate)s × %(income)s × %(num)s month",
-                "%(rate)s × %(income)s × %(num)s months",
-                told.plan.months,
-                **numbers,
-            ),
-            told.gross,
-            rate.source,
-        )
+    product = _product(_value(rate, locale), vnd(told.income, locale), _months(told.plan.months))
+    label = premium_for(told.plan.months)
+    if not is_weighed(told.plan):
+        return Step(label, product, told.gross, rate.source)
     interest = _line(told, LawKey.INVESTMENT_PERCENT)
-    numbers["interest"] = value_of(interest.name, interest.value, locale)
-    numbers["nominal"] = vnd(told.nominal, locale)
-    numbers["difference"] = vnd(abs(told.nominal - told.gross), locale)
-    if told.plan.method is Method.YEARS_AHEAD:
-        how = _l(
-            "%(rate)s × %(income)s × %(months)s months = %(nominal)s, less %(difference)s: each month from the second on "
-            "is discounted by %(interest)s for every month paid early",
-            **numbers,
-        )
-    else:
-        how = _l(
-            "%(rate)s × %(income)s × %(months)s months = %(nominal)s, and %(difference)s interest: %(interest)s a month, "
-            "from one month up to %(months)s months",
-            **numbers,
-        )
-    return Step(label, how, told.gross, f"{rate.source}; {interest.source}")
+    ahead = told.plan.method is Method.YEARS_AHEAD
+    difference = vnd(abs(told.nominal - told.gross), locale)
+    product = f"{product} = {vnd(told.nominal, locale)} {'−' if ahead else '+'} {difference}"
+    why = DISCOUNTED if ahead else WITH_INTEREST
+    why = str(why) % {"interest": _value(interest, locale)}
+    return Step(label, f"{product}. {why}", told.gross, f"{rate.source}; {interest.source}")
 
 
 def _state(told: Quote, locale: str) -> Iterator[Step]:
     if not told.state_support:
         return
     share = _line(told, LawKey.SUPPORT_PERCENT, told.ground)
-    rate, floor = _line(told, LawKey.CONTRIBUTION_PERCENT), _line(told, LawKey.POVERTY_LINE)
-    numbers = {
-        "share": value_of(share.name, share.value, locale),
-        "rate": value_of(rate.name, rate.value, locale),
-        "floor": vnd(int(floor.value), locale),
-        "months": told.supported_months,
-    }
-    how: Any = lazy_ngettext(
-        "%(share)s × %(rate)s × %(floor)s × %(num)s month",
-        "%(share)s × %(rate)s × %(floor)s × %(num)s months",
-        told.supported_months,
-        **numbers,
-    )
-    if told.supported_months < told.plan.months:
-        cap = int(_line(told, LawKey.SUPPORT_CAP_MONTHS).value)
-        how = _l(
-            "%(share)s × %(rate)s × %(floor)s × %(months)s of %(all)s months: then the %(cap)s months the State helps with "
-            "are used up",
-            **numbers,
-            all=told.plan.months,
-            cap=cap,
-        )
-    label = lazy_ngettext("State support (%(num)s month)", "State support (%(num)s months)", told.supported_months)
-    yield Step(label, how, told.state_support, f"{share.source}; {floor.source}")
+    floor = _line(told, LawKey.POVERTY_LINE)
+    how = _product(_value(share, locale), *_floor_premium(told, locale), _months(told.supported_months))
+    if told.last_helped:
+        cap = _line(told, LawKey.SUPPORT_CAP_MONTHS)
+        last = filters.month(told.last_helped.first_day, locale)
+        how += f". {str(REMARKS[Remark.HELP_ENDS]) % {'month': last, 'cap': int(cap.value)}}"
+    yield Step(_l("The State pays"), how, told.state_support, f"{share.source}; {floor.source}")
 
 
 def _local(told: Quote, locale: str) -> Iterator[Step]:
     if not told.local_support:
         return
-    line = _line(told, LOCAL_TOP_UP)
-    how = _l("%(given)s, never more than remains", given=value_of(line.name, line.value, locale))
-    yield Step(_l("Addition by the place's own budget"), how, told.local_support, line.source)
+    line, months = _line(told, LOCAL_TOP_UP), told.plan.months
+    percent = line.value <= PER_CENT
+    rate, floor = _line(told, LawKey.CONTRIBUTION_PERCENT), _line(told, LawKey.POVERTY_LINE)
+    a_month = share_of_percent(line.value) * share_of_percent(rate.value) * int(floor.value)
+    a_month = a_month if percent else Fraction(line.value)
+    helped = next((num for num in range(1, months + 1) if half_up(a_month * num) == told.local_support), None)
+    parts = (_value(line, locale), *(_floor_premium(told, locale) if percent else ()), _months(helped or months))
+    how = _product(*parts) + ("" if helped else f", {NO_MORE_THAN_REMAINS}")
+    yield Step(label_of(LOCAL_TOP_UP), how, told.local_support, line.source)
 
 
 def _rest(told: Quote, locale: str) -> Iterator[Step]:
@@ -137,7 +111,31 @@ def _rest(told: Quote, locale: str) -> Iterator[Step]:
     yield Step(_l("I pay"), " − ".join(vnd(each, locale) for each in given if each or each is given[0]), told.payable)
 
 
+def premium_for(months: int) -> Any:
+    """What the premium of so many months is called."""
+    return _l("Premium for one month") if months == 1 else _l("Premium for %(months)s months", months=months)
+
+
+def _product(*parts: Any) -> str:
+    return " × ".join(map(str, parts))
+
+
+def _months(number: int) -> Any:
+    return _l("one month") if number == 1 else _l("%(months)s months", months=number)
+
+
+def _value(line: Line, locale: str) -> Any:
+    return value_of(line.name, line.value, locale)
+
+
+def _floor_premium(told: Quote, locale: str) -> tuple[Any, Any]:
+    """The premium on the least income, as the product it is."""
+    rate, floor = _line(told, LawKey.CONTRIBUTION_PERCENT), _line(told, LawKey.POVERTY_LINE)
+    return _value(rate, locale), _value(floor, locale)
+
+
 def _line(told: Quote, name: str, ground: Ground | None = None) -> Line:
     """The line of a name; of a ground its own, or everyone's where it has none."""
     named = [line for line in told.lines if line.name == name]
-    return next((line for line in named if line.ground is ground), named[0])
+    everyones = next((line for line in named if line.ground in (None, Ground.OTHER)), named[0])
+    return next((line for line in named if line.ground is ground), everyones)

@@ -26,6 +26,7 @@ LABELS: Mapping[LawKey, Any] = {
     LawKey.WINDOW_QUARTERLY: _l("Time to pay for 3 months"),
     LawKey.WINDOW_HALF_YEARLY: _l("Time to pay for 6 months"),
     LawKey.WINDOW_YEARLY: _l("Time to pay for 12 months"),
+    LawKey.PERIOD_AHEAD_MONTHS: _l("How early one may pay, before the first month paid for"),
     LawKey.YEARS_AHEAD_MOST: _l("Years one may pay ahead at once"),
     LawKey.MISSING_MONTHS_MOST: _l("Missing months one may pay at once"),
     LawKey.MISSING_MONTHS_SUPPORTED: _l("State support for missing months (1 yes, 0 no)"),

@@ -29,7 +29,10 @@ from crm.participation.months import told
 from crm.participation.queries import helped_before, helped_of_all, open_spell
 from crm.participation.rules import Ending
 from crm.participation.shares import Payer, PayerKind, Share
+from crm.premiums import queries as premium_queries
+from crm.premiums.models import LawValueRow
 from crm.premiums.queries import law
+from crm.premiums.rules.keys import LawKey
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground, Stage
 from tests.factories import Make
@@ -104,7 +107,11 @@ def test_nothing_is_kept_where_every_month_paid_was_needed(session: Session, mak
     assert leaves(person, on=date(2026, 12, 20)) == []
 
 
-def test_before_the_law_knew_refunds_the_amount_is_not_guessed(session: Session, make: Make) -> None:
+def test_where_no_rule_on_refunds_is_on_record_the_amount_is_not_guessed(
+    session: Session, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = premium_queries.LAW.where(LawValueRow.key != LawKey.REFUND_OF_OWN_PART)
+    monkeypatch.setattr(premium_queries, "LAW", silent)
     person = make.prospect()
     join(person, date(2019, 1, 5), months=12)
     leaves(person, Ending.DIED, date(2019, 6, 2))

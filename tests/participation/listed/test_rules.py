@@ -8,8 +8,12 @@ from uuid import UUID
 
 import pytest
 
+from crm.errors import RuleBroken
 from crm.months import Month
 from crm.participation.listed.rules import Amounts, Ours, Said, Verdict, Why, judge
+from crm.participation.listed.services import income_of
+from crm.premiums.rules.quotes import Plan, gross_premium
+from crm.premiums.services import law_as_shipped
 
 OCTOBER = Month(2019, 10)
 LAW = Amounts(462_000, 415_800, 46_200, 0, 0)
@@ -74,3 +78,19 @@ def test_a_payment_of_before_somebody_left_is_not_taken_for_one_of_after() -> No
     assert judge(anew, known, paid, LAW, taken_elsewhere=False).verdict is Verdict.NEW
     unsure = judge(said(), known, paid, LAW, taken_elsewhere=False)
     assert (unsure.verdict, unsure.why) == (Verdict.DIFFERS, (Why.LEFT_SINCE,))
+
+
+def test_the_income_behind_a_total_is_found_with_the_discount_of_years_ahead() -> None:
+    law = law_as_shipped().on(date(2026, 7, 15))
+    for plan in (Plan.periodic(3), Plan.periodic(12), Plan.years_ahead(2), Plan.years_ahead(5)):
+        for income in (1_500_000, 1_550_000, 7_350_000, 50_600_000):
+            assert income_of(None, gross_premium(law, income, plan), plan, law) == income
+    assert income_of(None, 7_644_801, Plan.ahead(24), law) == 1_500_000
+    assert income_of(2_000_000, 1, Plan.ahead(24), law) == 2_000_000
+    assert income_of(None, None, Plan.ahead(24), law) == law.floor
+
+
+def test_without_the_rate_of_the_year_no_income_is_guessed_from_years_ahead() -> None:
+    law = law_as_shipped().on(date(2019, 10, 15))
+    with pytest.raises(RuleBroken, match="not recorded"):
+        income_of(None, 7_644_801, Plan.ahead(24), law)

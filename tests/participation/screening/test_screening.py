@@ -236,3 +236,11 @@ def test_anybody_may_ask_and_nothing_is_kept(session: Session, client: FlaskClie
     assert "Chưa tới ngày áp dụng" in client.get(asked.format("hamlet_cadre")).get_data(as_text=True)
     assert client.get(asked.format("king")).status_code == 422
     assert session.scalars(select(Screening)).all() == []
+
+
+@pytest.mark.parametrize(("year", "said"), [("2030", "sau hôm nay"), ("1850", "120 năm"), ("20", "bốn chữ số")])
+def test_nobody_is_born_ahead_or_longer_ago_than_one_lives(client: FlaskClient, year: str, said: str) -> None:
+    page = client.get(f"/may-i-join?birth_year={year}&work=none&business=none&allowance=none&elsewhere=no")
+    assert page.status_code == 422
+    assert said in page.text
+    assert 'href="#birth_year"' in page.text

@@ -12,7 +12,7 @@ from crm.premiums.rules.benefits.earnings import Earned
 from crm.premiums.rules.benefits.lump_sum import Leaving, LumpSum, NotAllowed, lump_sum_on_leaving
 from crm.premiums.rules.benefits.survivors import survivors
 from crm.premiums.rules.explaining import Assumption, Unknown
-from crm.premiums.rules.keys import LawStatus
+from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.premiums.services import law_as_shipped
 
 LAW = law_as_shipped()
@@ -131,7 +131,9 @@ def test_a_family_is_given_the_funeral_and_the_years() -> None:
     told = survivors(LAW, ON, paid(*((year, 12) for year in range(2012, 2017))))
     assert told.funeral == 25_300_000
     assert told.lump_sum == (2 * 3 + 3 * 4) * 500_000
-    assert {line.status for line in told.lines if line.name.startswith("funeral")} == {LawStatus.PRACTICE}
+    assert {line.status for line in told.lines} == {LawStatus.IN_FORCE, LawStatus.PRACTICE}
+    assert {line.name for line in told.lines if line.status is LawStatus.PRACTICE} == {LawKey.BASE_LEVEL}
+    assert any("Điều 109" in line.source for line in told.lines)
 
 
 def test_the_funeral_grant_needs_sixty_months() -> None:

@@ -126,7 +126,21 @@ def test_it_says_when_the_states_help_ends_within_the_payment(client: FlaskClien
     at_time(JULY_2026)
     ends = client.get("/calculator?income=1500000&ground=poor&months=6&paid=118&supported=118").text
     assert '<p data-when="help_ends" class="hint">' in ends
+    assert "Tháng 8/2026 là tháng cuối cùng Nhà nước hỗ trợ, vừa hết 120 tháng" in ends
     assert '<p data-when="help_ends" class="hint" hidden>' in client.get("/calculator?income=1500000").text
+
+
+def test_each_figure_is_told_as_the_sum_it_is_with_its_source(client: FlaskClient, at_time: AtTime) -> None:
+    at_time(JULY_2026)
+    page = client.get("/calculator?income=2000000&ground=poor&months=24").text
+    told = page.split("Cách tính", 1)[1].split("</details>", 1)[0]
+    for line in (
+        "22% × 2.000.000\u00a0đ × 24 tháng = 10.560.000\u00a0đ − ",
+        "giảm 0,31% cho mỗi tháng đóng sớm",
+        "Luật Bảo hiểm xã hội 41/2024/QH15, Điều 36 khoản 1",
+        "50% × 22% × 1.500.000\u00a0đ × 24 tháng · Nghị định 159/2025/NĐ-CP, Điều 5",
+    ):
+        assert line in told, line
 
 
 def test_all_of_the_first_page_is_light(client: FlaskClient) -> None:

@@ -39,7 +39,8 @@ export function quote(law, asked) {
     aMonth: halfUp(fraction(payable, plan.months)),
     deadline: last,
     weighed: sides,
-    helpEnds: plan.method !== MISSING && supported > 0 && supported < plan.months,
+    lastHelped: plan.method !== MISSING && supported > 0 && supported < plan.months ? start + supported - 1 : null,
+    topUp,
     lines: [...law.explained(today.read), ...(topUp ? [added(law, topUp)] : [])],
   };
 }

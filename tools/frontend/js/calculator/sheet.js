@@ -4,6 +4,7 @@ import { isPersonal, queryOf, withoutThePerson } from "./asked.js";
 import { parts, YEAR } from "./months.js";
 import { picture } from "./picture.js";
 import { AHEAD } from "./quote.js";
+import { helpEnds, steps } from "./steps.js";
 
 const NOTHING = "—";
 
@@ -56,6 +57,7 @@ export function sheet(law, told, linked = told.asked) {
         row([write.say("years", { years }), write.vnd(women), write.vnd(men)]),
       ),
       weighed: told.quote.weighed.map((one) => row([weighing(one, write)])),
+      how: steps(told.quote, write).map((cells) => row(cells)),
       why: told.quote.lines.map((line) => row(why(line, write))),
     },
   };
@@ -63,7 +65,8 @@ export function sheet(law, told, linked = told.asked) {
 
 const row = (cells, query = "", here = false) => ({ cells, query, here });
 
-function answer(law, { asked, quote }, linked, { words, vnd, day, say }) {
+function answer(law, { asked, quote }, linked, write) {
+  const { words, vnd, day, say } = write;
   const { months } = quote.plan;
   return {
     a_month: vnd(quote.aMonth),
@@ -75,7 +78,7 @@ function answer(law, { asked, quote }, linked, { words, vnd, day, say }) {
     local: quote.local ? vnd(quote.local) : "",
     payable: vnd(quote.payable),
     deadline: quote.deadline ? say("deadline", { day: day(quote.deadline) }) : "",
-    help_ends: quote.helpEnds ? say("help_ends") : "",
+    help_ends: helpEnds(quote, write),
     helped: helped(law.on(quote.paidOn), quote, say),
     supported_unknown: supportedUnknown(law.on(quote.paidOn), asked, say),
     income: vnd(quote.income),
