@@ -321,6 +321,8 @@ def test_a_payment_is_told_by_the_rules_kept_with_it_whatever_the_law_says_since
     assert "30% × 22% × 700.000\u00a0đ × 3 tháng" in told
     assert "Luật Bảo hiểm xã hội 58/2014/QH13, Điều 87" in told
     assert "Luật sau" not in page
+    assert "Người dân đóng" in told
+    assert "Mình đóng" not in told
 
 
 def test_a_payment_in_the_amounts_of_the_office_is_not_told_as_ours(
