@@ -77,6 +77,16 @@ def test_every_figure_opens_as_many_people(signed_in: Browser) -> None:
         assert len(set(people)) == int(number), address
 
 
+def test_whose_last_day_is_past_is_told_until_they_are_noted_as_lapsed(make: Make, signed_in: Browser) -> None:
+    who = make.prospect("Quá hạn", stage=Stage.JOINED)
+    spell(make, who, date(2019, 1, 1), paid_through=date(2019, 8, 1), deadline_on=DAY - timedelta(days=1))
+    page = signed_in(Role.MANAGER).get("/keeping").text
+    assert "Trong 30 ngày tới không có ai đến hạn" in page
+    figure = re.search(r'<a class="figure[^"]*" href="([^"]+payment_overdue)"><span class="figure-number">1<', page)
+    assert figure is not None
+    assert f"/people/{who.id}" in signed_in(Role.MANAGER).get(unescape(figure[1])).text
+
+
 def test_an_empty_town_is_calm_in_english_too(signed_in: Browser) -> None:
     browser = signed_in(Role.LEAD)
     assert "Trong 30 ngày tới không có ai đến hạn" in browser.get("/keeping").text

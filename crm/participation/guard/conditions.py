@@ -65,8 +65,11 @@ def _certificate_ends(town_id: UUID, today: date) -> ColumnElement[bool]:
     return _one_of(queries.certificates_ending(town_id, today))
 
 
-KEYS: dict[PaymentState, str] = {state: f"payment_{state.value}" for state in (*NEAR, PaymentState.GRACE)}
-"""The list of each state that is worth one."""
+KEYS: dict[PaymentState, str] = {
+    state: f"payment_{state.value}" for state in (PaymentState.OVERDUE, *NEAR, PaymentState.GRACE)
+}
+"""The list of each state that is worth one. Past the last day somebody is only until they are noted as lapsed, some minutes
+in a program whose timetable runs: where it stands still they must not be missing."""
 JUST_LAPSED = "lapsed_lately"
 WIN_BACK_FIRST, WIN_BACK_LAST = (f"win_back_{days}" for days in WIN_BACK)
 SUPPORT_ENDS: dict[int, str] = {months: f"support_ends_{months}" for months in SUPPORT_NOTICES}

@@ -94,6 +94,7 @@ def lapsed(town_id: UUID, day: date, least: int, most: int | None = None) -> Sel
         *asked,
         ~later,
         ~_belongs_in_compulsory(),
+        ~_may_not(),
     )
 
 
@@ -113,6 +114,14 @@ def unasked(town_id: UUID, day: date, waits: timedelta = timedelta()) -> Select[
             or_(Participation.asked_on.is_(None), Participation.asked_on < since),
             or_(who.next_contact_on.is_(None), who.next_contact_on <= day),
         )
+    )
+
+
+def _may_not() -> ColumnElement[bool]:
+    """Somebody was found to be one who cannot join."""
+    one = aliased(Prospect)
+    return exists().where(
+        one.town_id == Participation.town_id, one.id == Participation.prospect_id, one.stage == Stage.NOT_ELIGIBLE
     )
 
 

@@ -73,6 +73,9 @@ def test_who_lapsed_is_to_be_won_back_until_they_return(session: Session, make: 
     for ago in (20, 40, 100):
         said = {"stop_reason": StopReason.NO_TRUST, "asked_on": DAY, "stays_away": True}
         spell(make, make.prospect(f"{never.full_name} {ago}"), date(2018, 1, 1), DAY - timedelta(days=ago), **said)
+    for ago in (20, 40, 100):
+        may_not = make.prospect(f"Không thuộc diện {ago}", stage=Stage.NOT_ELIGIBLE)
+        spell(make, may_not, date(2018, 1, 1), DAY - timedelta(days=ago))
     assert found(session, make, JUST_LAPSED) == {"Dừng 0", "Dừng 29"}
     assert found(session, make, WIN_BACK_FIRST) == {"Dừng 30", "Dừng 89", free}
     assert found(session, make, WIN_BACK_LAST) == {"Dừng 90", "Dừng 400"}

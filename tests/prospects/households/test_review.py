@@ -84,11 +84,11 @@ def test_a_renewed_certificate_holds_the_next_year_for_everybody(session: Sessio
     assert renewing.renew_all(session, scope, asked, year=2020, by=clerk, at=clock.now()) == 2
     for one in membership.members_of(session, home):
         assert [grounds_on(session, one, day) for day in (date(2019, 12, 31), NEW_YEAR, date(2021, 1, 1))] == [
-            [Ground.POOR],
-            [Ground.POOR],
-            [],
+            (Ground.POOR,),
+            (Ground.POOR,),
+            (),
         ]
-    assert grounds_on(session, alone, NEW_YEAR) == [Ground.NEAR_POOR]
+    assert grounds_on(session, alone, NEW_YEAR) == (Ground.NEAR_POOR,)
     assert set(listed(session, clerk).values()) == {Renewal.RENEWED}
     with pytest.raises(RuleBroken) as refusal:
         renewing.renew_all(session, scope, asked[:1], year=2020, by=clerk, at=clock.now())
@@ -110,7 +110,7 @@ def test_undo_takes_back_what_was_renewed_and_nothing_else(session: Session, mak
         "Mai Văn Hai": Renewal.RENEWED,
         "Vũ Thị Đơn": Renewal.NOT_YET,
     }
-    assert grounds_on(session, alone, date(2019, 12, 31)) == [Ground.POOR]
+    assert grounds_on(session, alone, date(2019, 12, 31)) == (Ground.POOR,)
     with pytest.raises(RuleBroken) as refusal:
         renewing.undo(session, scope, at, by=clerk, at=clock.at(date(2019, 10, 20)))
     assert refusal.value.code == "too_late"
