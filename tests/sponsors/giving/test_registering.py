@@ -511,6 +511,10 @@ def test_who_was_confirmed_by_telephone_is_handed_their_own_page_and_how_to_pay(
     [own] = re.findall(r'href="[^"]*(/s/[\w-]+)"', done.text)
     [paying] = re.findall(r'href="[^"]*(/sponsor/pay/[\w.-]+)"', done.text)
     made = session.scalars(select(Pledge)).one()
+    assert "\u200b" not in done.text, "an address that is copied as text opens"
+    for shown in (own, paying):
+        head, _slash, token = shown.rpartition("/")
+        assert f"{head}/<wbr>{token}</a>" in done.text
     for address in (own, paying):
         page = client.get(address).text
         assert made.code in page

@@ -202,7 +202,11 @@ def test_they_give_up_their_address_themselves(client: FlaskClient, session: Ses
     new = client.post(asked, data={"act": "renew"})
     [token] = set(re.findall(r'href="[^"]*/s/([\w-]+)"', new.text))
     assert client.get(f"/s/{story.token}").status_code == 404
-    assert client.get(f"/s/{token}").status_code == 200
+    letter = client.get(f"/s/{token}")
+    assert letter.status_code == 200
+    for page in (new.text, letter.text):
+        assert "\u200b" not in page, "an address that is copied as text opens"
+        assert f"/s/<wbr>{token}</a>" in page
     assert client.post(f"/s/{token}/address", data={"act": "x"}).status_code == 404
     assert client.post(f"/s/{token}/address", data={"act": "close"}).status_code == 200
     assert client.get(f"/s/{token}").status_code == 404
