@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from xlsxwriter import Workbook
@@ -19,6 +20,7 @@ from crm.joining.models import Dossier, DossierList
 from crm.joining.rules import COLUMNS, MONEY_COLUMNS, SUMMED, Row
 from crm.prospects.lists.rules import harmless
 from crm.prospects.models import IdentityReading, Prospect
+from crm.web.filters import VIETNAMESE
 
 SAFE = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 WIDTHS = {"HoTen": 28, "MasoBHXH": 16, "Ghichu": 46, "PA": 7, "Sothang": 7, "Tyle": 6, "Heso": 8}
@@ -70,9 +72,10 @@ def totals(rows: Sequence[Row]) -> dict[str, int]:
 
 
 def workbook(of: DossierList, rows: Sequence[Row]) -> bytes:
-    """One sheet: the words above, the official names below them, the rows, the totals."""
+    """One sheet: the words above, the official names below them, the rows, the totals. It is for the insurance office, so
+    in Vietnamese whoever takes it away."""
     made = io.BytesIO()
-    with Workbook(made, SAFE) as book:
+    with force_locale(VIETNAMESE), Workbook(made, SAFE) as book:
         sheet = book.add_worksheet("D05-TS")
         line = {"border": 1, "valign": "top", "text_wrap": True, "font_name": "Times New Roman", "font_size": 11}
         head = book.add_format(line | {"bold": True, "align": "center", "valign": "vcenter"})

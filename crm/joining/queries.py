@@ -408,12 +408,13 @@ def _certified(session: Session, person: Prospect, ground: Ground, day: date) ->
 def remarks_on(person: Prospect, ground: Ground, email: str | None, interest: Vnd | None = None) -> str:
     """What agents write into the last column: the group, the phone, the birth, and of missing months the interest in
     their premium. Never the ethnic group. It is the insurance office's paper and in its language, whoever prints it."""
-    birth = filters.day(person.birth_date) if person.birth_date else str(person.birth_year or "")
     phone = person.phone or person.other_phone
     with force_locale(VIETNAMESE):
-        group = str(GROUNDS[ground])
-    late = (
-        [f"Đóng một lần cho thời gian còn thiếu, gồm lãi {filters.number(interest)} đ"] if interest is not None else []
-    )
-    parts = [group, *late] + ([f"SĐT {pretty(phone)}"] if phone else [])
-    return ", ".join(parts + ([f"Ngày sinh {birth}"] if birth else []) + ([email] if email else []))
+        parts = [str(GROUNDS[ground])]
+        if interest is not None:
+            parts.append(f"Đóng một lần cho thời gian còn thiếu, gồm lãi {filters.number(interest)} đ")
+    if phone:
+        parts.append(f"SĐT {pretty(phone).replace(' ', '')}")
+    if born := f"{person.birth_date:%d/%m/%Y}" if person.birth_date else person.birth_year:
+        parts.append(f"Ngày sinh {born}")
+    return ", ".join([*parts, email] if email else parts)

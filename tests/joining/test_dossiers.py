@@ -424,6 +424,20 @@ def test_steps_are_not_rewritten(session: Session, story: Story) -> None:
         session.execute(text("delete from dossier_step"))
 
 
+def test_whoever_reads_english_takes_away_the_offices_list_in_vietnamese(
+    session: Session, story: Story, signed_in: Browse
+) -> None:
+    story.person.phone, story.agent.language = "+84842179358", "en"
+    story.person.birth_date = date(story.person.birth_year or 1980, 9, 6)
+    session.flush()
+    made = story.submitted(story.handed_over())
+    sheet = load_workbook(io.BytesIO(signed_in(story.agent).get(f"/dossiers/lists/{made.id}.xlsx").data)).active
+    assert sheet is not None
+    assert str(sheet["A1"].value).startswith("Danh sách")
+    row = dict(zip([one.value for one in sheet[4]], [one.value for one in sheet[5]], strict=True))
+    assert f"SĐT 0842179358, Ngày sinh {story.person.birth_date:%d/%m/%Y}" in str(row["Ghichu"])
+
+
 def test_the_files_hold_whole_numbers_once_logged_and_no_formula(
     session: Session, story: Story, signed_in: Browse
 ) -> None:
