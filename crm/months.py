@@ -8,6 +8,9 @@ from datetime import date
 from typing import Self
 
 MONTHS_IN_YEAR = 12
+LONGEST_RUN = 600
+"""No life has more months of work, so no payment has: what the database keeps under any law. How many may be paid at once
+the law of the day says."""
 
 
 @dataclass(frozen=True, order=True, slots=True)

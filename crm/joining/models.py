@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Model, SealedText, TownRow, choice, refers
 from crm.joining.rules import CODE, Movement, Outcome, Row, State, plan_of
-from crm.months import Month
+from crm.months import LONGEST_RUN, Month
 from crm.premiums.rules.quotes import Plan
 
 
@@ -81,7 +81,7 @@ class Dossier(TownRow, Model):
             name="pays",
         ),
         CheckConstraint("extract(day from start_month) = 1", name="start_month"),
-        CheckConstraint("months between 1 and case when missing then 120 else 60 end", name="months"),
+        CheckConstraint(f"months between 1 and {LONGEST_RUN}", name="months"),
         CheckConstraint("months is not null or not missing", name="missing"),
         CheckConstraint("state not in ('submitted', 'accepted') or list_id is not null", name="in_a_list"),
         CheckConstraint("(state = 'accepted') = (accepted_on is not null)", name="accepted"),

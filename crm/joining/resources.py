@@ -19,7 +19,7 @@ from crm.joining import queries, services
 from crm.joining.models import Dossier
 from crm.joining.queries import Asked, Line, Worked
 from crm.joining.rules import CLOSED, Movement, State
-from crm.months import Month
+from crm.months import LONGEST_RUN, Month
 from crm.premiums.rules.quotes import START_PATTERN
 from crm.prospects.queries.seeing import person_seen
 from crm.web.forms import stripped
@@ -41,7 +41,7 @@ class DossierIn(Schema):
 
     prospect_id = fields.UUID(required=True)
     income = fields.Integer(validate=validate.Range(min=1))
-    months = fields.Integer(validate=validate.Range(min=1, max=120))
+    months = fields.Integer(validate=validate.Range(min=1, max=LONGEST_RUN))
     missing = fields.Boolean(
         load_default=False,
         metadata={"description": "Whether `months` are all that are missing for a pension, paid at once."},

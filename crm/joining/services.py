@@ -43,6 +43,7 @@ from crm.joining.rules import (
     State,
     code_of,
     number_is_code,
+    plan_of,
 )
 from crm.months import Month
 from crm.participation import services as participation
@@ -54,6 +55,7 @@ from crm.participation.screening.queries import verdict_of
 from crm.places.models import Town
 from crm.premiums.queries import law
 from crm.premiums.rules.law import LawOnDay
+from crm.premiums.rules.quotes import check_plan
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground, Same
 from crm.prospects.services.people import change_prospect
@@ -557,6 +559,7 @@ def _movement(
     if stop_on or start is None:
         return Movement.STOPS
     rules, day = law(session), local_day(at)
+    check_plan(rules.on(day), plan_of(months or 0, missing))
     if missing:
         refuse_others(session, person, rules, day, months or 0)
     return movement_now(session, person, start, day, rules, missing=missing)

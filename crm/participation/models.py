@@ -20,6 +20,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Model, TownRow, refers
+from crm.months import LONGEST_RUN
 from crm.participation.guard.rules import StopReason
 from crm.participation.rules import Basis, Beginning, Ending
 from crm.participation.shares import PayerKind
@@ -112,7 +113,7 @@ class Payment(TownRow, Model):
             "(own >= 0 and state_support >= 0 and local_support >= 0 and other_support >= 0 and gross > 0)",
             name="signs",
         ),
-        CheckConstraint("months between 1 and 120", name="months"),
+        CheckConstraint(f"months between 1 and {LONGEST_RUN}", name="months"),
         CheckConstraint("supported_months between 0 and months", name="supported_months"),
         CheckConstraint("extract(day from start_month) = 1", name="start_month"),
         CheckConstraint("basis <> 'taken' or receipt_number is not null or reverses_id is not null", name="receipt"),

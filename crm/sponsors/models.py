@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.schema import FetchedValue
 
 from crm.db import Model, TownRow, refers
-from crm.months import Month
+from crm.months import LONGEST_RUN, Month
 from crm.sponsors.rules import AccountKind, Movement, PledgeState, SponsorKind
 
 
@@ -173,7 +173,7 @@ class Allocation(TownRow, Model):
         Index(None, "town_id", "posting_id"),
         UniqueConstraint("town_id", "id", "prospect_id"),
         CheckConstraint("amount > 0", name="amount"),
-        CheckConstraint("months between 1 and 60", name="months"),
+        CheckConstraint(f"months between 1 and {LONGEST_RUN}", name="months"),
         CheckConstraint("extract(day from start_month) = 1", name="start_month"),
         CheckConstraint(
             "carried_months >= 0 and carried_amount >= 0 and (carried_months = 0) = (released_at is not null)",

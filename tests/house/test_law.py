@@ -89,6 +89,15 @@ def numbers_in_python(text: str) -> Iterator[tuple[int, Decimal]]:
             yield node.lineno, Decimal(str(node.value))
 
 
+def numbers_in_constraints(text: str) -> Iterator[tuple[int, Decimal]]:
+    """Numbers in the SQL of the check constraints that keep how many months something is for."""
+    for node in nodes(text):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("CheckConstraint") and node.args:
+            for part in ast.walk(node.args[0]):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str) and "months" in part.value:
+                    yield from ((node.lineno, value) for _line, value in numbers_in_text(part.value))
+
+
 def is_of_the_law(path: str, line: str, value: Decimal) -> bool:
     """Whether a number at this place is one of the law's, as far as anybody can tell."""
     if str(value) in NO_LAW.get(path, {}):
@@ -125,6 +134,10 @@ def in_code(path: str, text: str) -> list[str]:
         f"{path}:{line}: {value} in {lines[line - 1].strip()}"
         for line, value in numbers_in_python(text)
         if is_of_the_law(path, lines[line - 1], value)
+    ] + [
+        f"{path}:{line}: {value} in {lines[line - 1].strip()}"
+        for line, value in numbers_in_constraints(text)
+        if value in LAW and value > max(PERIOD)
     ]
 
 
@@ -209,9 +222,14 @@ def test_the_search_finds_what_somebody_might_write() -> None:
         "support = {POOR: 30}",
         "pension = income * 45 / 100",
         "least = 180",
+        'CheckConstraint("months between 1 and 60")',
+        'CheckConstraint("months between 1 and case when missing then 120 else 24 end", name="months")',
     ]
     assert all(in_code("crm/reports/figures.py", line) for line in written)
     assert in_code("crm/premiums/rules/benefits/new.py", "old_enough = age >= 15")
+    assert not in_code(
+        "crm/reports/figures.py", 'CheckConstraint(f"months between 1 and {LONGEST_RUN}", name="months")'
+    )
     assert not in_code("crm/reports/figures.py", "page = 20\nname = Length(max=120)\nminutes = 15")
     assert in_page("x.html", "{{ 1500000|vnd }}")
     assert in_page("x.js", "const most = 120; const fee = 330_000;")

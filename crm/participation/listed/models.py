@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Model, TownRow, refers
+from crm.months import LONGEST_RUN
 from crm.participation.listed.rules import Verdict
 
 
@@ -27,7 +28,7 @@ class ListedPayment(TownRow, Model):
         Index(None, "town_id", "verdict", "id"),
         Index(None, "town_id", "prospect_id", "start_month"),
         Index(None, "town_id", "import_id"),
-        CheckConstraint("months between 1 and 60", name="months"),
+        CheckConstraint(f"months between 1 and {LONGEST_RUN}", name="months"),
         CheckConstraint("extract(day from start_month) = 1", name="start_month"),
         CheckConstraint("verdict not in ('agrees', 'recorded') or payment_id is not null", name="of_a_payment"),
         CheckConstraint("(decided_at is null) = (verdict in ('agrees', 'new', 'differs'))", name="decided"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from crm.months import LONGEST_RUN
 from crm.names import clean, fold
 from crm.prospects.reading.outcomes import Cell
 from crm.prospects.reading.values import as_text
@@ -164,7 +165,6 @@ def read_income(cell: Cell) -> int | None:
 
 
 MOST_MONEY = 10_000_000_000
-MOST_MONTHS = 60
 
 
 def read_amount(cell: Cell) -> int | None:
@@ -183,13 +183,13 @@ def read_amount(cell: Cell) -> int | None:
 def read_count_of_months(cell: Cell) -> int | None:
     """How many months a payment is for: `3`, `03 tháng`, `1 năm`, `quý`; None when it does not say."""
     text = fold(as_text(cell)[:30]).strip(" '.")
-    if match := re.fullmatch(r"(\d{1,2})(?:[.,]0+)?(?: ?(?:thang|months?|t))?", text):
+    if match := re.fullmatch(r"(\d{1,3})(?:[.,]0+)?(?: ?(?:thang|months?|t))?", text):
         months = int(match[1])
     elif match := re.fullmatch(r"(\d) ?(?:nam|years?)", text):
         months = 12 * int(match[1])
     else:
         months = 3 if text in ("quy", "1 quy", "quarter") else 0
-    return months if 1 <= months <= MOST_MONTHS else None
+    return months if 1 <= months <= LONGEST_RUN else None
 
 
 def read_tax_code(cell: Cell) -> str | None:

@@ -122,7 +122,7 @@ _SENTENCES: Mapping[Reason, LazyString] = {
         "Sheet “%(sheet)s”, row %(row)s, column %(column)s: “%(value)s” is no amount in đồng. Write whole đồng, such as 462.000."
     ),
     Reason.COUNT_UNREADABLE: _l(
-        "Sheet “%(sheet)s”, row %(row)s, column %(column)s: “%(value)s” is no number of months. Write 1 to 60."
+        "Sheet “%(sheet)s”, row %(row)s, column %(column)s: “%(value)s” is no number of months. Write a number such as 3 or 12."
     ),
     Reason.NO_PERIOD: _l(
         "Sheet “%(sheet)s”, row %(row)s, column %(column)s: the month the payment begins with is missing. Write it as month/year."

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Model, TownRow, refers
+from crm.months import LONGEST_RUN
 
 
 class CliffNotice(TownRow, Model):
@@ -52,7 +53,7 @@ class PledgeRenewal(TownRow, Model):
         UniqueConstraint("town_id", "pledge_id", "prospect_id"),
         Index(None, "town_id", "prospect_id"),
         CheckConstraint("extract(day from start_month) = 1", name="start_month"),
-        CheckConstraint("months between 1 and 60", name="months"),
+        CheckConstraint(f"months between 1 and {LONGEST_RUN}", name="months"),
         CheckConstraint("amount > 0", name="amount"),
     )
 

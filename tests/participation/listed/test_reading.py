@@ -83,7 +83,17 @@ def test_amounts_as_they_are_written(cell: str | float, amount: int | None) -> N
 
 @pytest.mark.parametrize(
     ("cell", "months"),
-    [("3", 3), ("03 tháng", 3), (6.0, 6), ("1 năm", 12), ("quý", 3), ("0", None), ("61", None), ("lâu", None)],
+    [
+        ("3", 3),
+        ("03 tháng", 3),
+        (6.0, 6),
+        ("1 năm", 12),
+        ("quý", 3),
+        ("72", 72),
+        ("0", None),
+        ("601", None),
+        ("lâu", None),
+    ],
 )
 def test_numbers_of_months_as_they_are_written(cell: str | float, months: int | None) -> None:
     assert read_count_of_months(cell) == months
