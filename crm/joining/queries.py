@@ -274,7 +274,7 @@ def work_out(session: Session, dossier: Dossier, person: Prospect, day: date, al
         ground=ground if quote and quote.state_support else Ground.OTHER,
         certified=_certified(session, person, ground, day),
         sponsored_otherwise=otherwise or (set_aside is not None and income != rules.on(day).floor),
-        late=movement is Movement.LATE,
+        late=movement is Movement.LATE or (movement is Movement.RETURNS and start < Month.of(day)),
         missing=dossier.missing,
     )
     row = None

@@ -403,7 +403,18 @@ def test_late_months_go_from_the_declaration_to_the_office_answer_where_the_rule
 def test_months_too_far_back_are_not_made_up(session: Session, story: Story, make: Make) -> None:
     may_be_made_up_late(session, months=2)
     spell(make, story.person, date(2019, 1, 5), date(2019, 8, 1), paid_through=date(2019, 6, 1))
-    assert story.begun(start=Month(2019, 7)).movement is Movement.RETURNS
+    begun = story.begun(start=Month(2019, 7))
+    assert begun.movement is Movement.RETURNS
+    told = {one.code for one in queries.work_out(session, begun, story.person, clock.today()).problems}
+    assert "late_not_read" in told
+
+
+def test_who_returns_with_the_month_that_runs_makes_up_nothing(session: Session, story: Story, make: Make) -> None:
+    spell(make, story.person, date(2019, 1, 5), date(2019, 8, 1), paid_through=date(2019, 6, 1))
+    begun = story.begun(start=Month.of(clock.today()))
+    assert begun.movement is Movement.RETURNS
+    told = {one.code for one in queries.work_out(session, begun, story.person, clock.today()).problems}
+    assert "late_not_read" not in told
 
 
 def test_the_same_number_is_not_declared_twice_within_a_week(session: Session, story: Story) -> None:
