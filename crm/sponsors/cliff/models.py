@@ -1,4 +1,4 @@
-"""That somebody's help ends was seen and told, and which people a renewed promise is meant for."""
+"""That somebody's help ends was seen and told, and which people a renewed promise, or what is left, is meant for."""
 
 from __future__ import annotations
 
@@ -63,3 +63,33 @@ class PledgeRenewal(TownRow, Model):
     months: Mapped[int]
     amount: Mapped[int]
     """What these months were reckoned to cost on the day of the promise, đồng."""
+
+
+class LeftRenewal(TownRow, Model):
+    """Somebody whom what is left of a sponsor's money goes on with, as the sponsor said: matching serves them first.
+
+    Once for each first month; said again of more months it is the same row with the later day.
+    """
+
+    __tablename__ = "left_renewal"
+    __table_args__ = (
+        refers("sponsor_id", "sponsor"),
+        refers("prospect_id", "prospect"),
+        refers("agreed_by_id", "account"),
+        UniqueConstraint("town_id", "sponsor_id", "prospect_id", "start_month"),
+        Index(None, "town_id", "prospect_id"),
+        CheckConstraint("extract(day from start_month) = 1", name="start_month"),
+        CheckConstraint("months between 1 and 60", name="months"),
+        CheckConstraint("amount > 0", name="amount"),
+    )
+
+    sponsor_id: Mapped[UUID]
+    prospect_id: Mapped[UUID]
+    start_month: Mapped[date]
+    months: Mapped[int]
+    amount: Mapped[int]
+    """What these months were reckoned to cost on the day, đồng."""
+    agreed_on: Mapped[date]
+    agreed_at: Mapped[datetime]
+    agreed_by_id: Mapped[UUID | None] = mapped_column(default=None)
+    """Who wrote it down for the sponsor; None when they pressed it themselves."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,10 +11,8 @@ from sqlalchemy import ColumnElement, Select, and_, cast, exists, func, not_, or
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Date
 
-from crm.accounts.models import ChangeRecord
 from crm.accounts.queries import Scope
-from crm.clock import LOCAL, local_day
-from crm.clock import at as start_of
+from crm.clock import LOCAL
 from crm.mail.models import Email
 from crm.mail.rules import LOST
 from crm.money import Vnd
@@ -28,6 +26,7 @@ from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import listed_to
 from crm.prospects.queries.standing import standings_of
 from crm.prospects.rules import Ground
+from crm.sponsors.cliff.agreed import said_on
 from crm.sponsors.cliff.models import CliffNotice, PledgeRenewal
 from crm.sponsors.family import is_of, kept_id, stands_for
 from crm.sponsors.models import Allocation, AllocationMonth, Pledge, Receipt, Sponsor
@@ -354,12 +353,7 @@ class Renewal(NamedTuple):
     rest: Offer | None
     """What is to be promised besides."""
     said_on: date | None
-    """The day on which they said that what is left goes on with these people."""
-
-
-SAID_HOLDS = timedelta(days=60)
-USE_LEFT = "use_left"
-"""The act under which it is kept that a sponsor said so (ChangeRecord)."""
+    """The day on which they said that what is left goes on with these people, for these months; None when any is new."""
 
 
 def renewal_of(session: Session, of: Sponsor, today: date, left: Vnd | None = None) -> Renewal | None:
@@ -369,20 +363,8 @@ def renewal_of(session: Session, of: Sponsor, today: date, left: Vnd | None = No
         return None
     free = balance_of(session, of).available if left is None else left
     first = offer.first_with(free)
-    said = _said_to_use_left(session, of, today) if first else None
+    said = said_on(session, of, ((one.prospect_id, one.start, one.months) for one in first.people)) if first else None
     return Renewal(offer, free, first, offer.after(first), said)
-
-
-def _said_to_use_left(session: Session, of: Sponsor, today: date) -> date | None:
-    at = session.scalar(
-        select(func.max(ChangeRecord.at)).where(
-            ChangeRecord.town_id == of.town_id,
-            ChangeRecord.subject_id == of.id,
-            ChangeRecord.act == USE_LEFT,
-            ChangeRecord.at >= start_of(today - SAID_HOLDS),
-        )
-    )
-    return local_day(at) if at else None
 
 
 def offer_to(session: Session, of: Sponsor, today: date) -> Offer | None:

@@ -23,7 +23,7 @@ from crm.participation.guard.rules import SPONSOR_NOTICE
 from crm.places.models import Town
 from crm.prospects.models import Prospect
 from crm.sponsors import queries as sponsors
-from crm.sponsors.cliff import queries, services
+from crm.sponsors.cliff import agreed, queries, services
 from crm.sponsors.family import kept_of
 from crm.sponsors.giving.showing import links, pay_token
 from crm.sponsors.matching.rules.needs import Terms
@@ -53,6 +53,7 @@ def listing() -> ResponseReturnValue:
         found=found,
         people=people,
         ahead=queries.ahead(session(), scope, today),
+        agreed=agreed.waiting(session(), scope.town_id, today),
         to_call=queries.to_tell(session(), scope.town_id, today),
         months=SPONSOR_NOTICE,
     )

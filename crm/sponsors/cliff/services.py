@@ -20,7 +20,7 @@ from crm.money import Vnd
 from crm.months import Month
 from crm.places.models import Town
 from crm.sponsors.cliff import queries, writing
-from crm.sponsors.cliff.models import CliffNotice, PledgeRenewal
+from crm.sponsors.cliff.models import CliffNotice, LeftRenewal, PledgeRenewal
 from crm.sponsors.family import is_of
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.rules import DAYS_TO_PAY
@@ -28,6 +28,8 @@ from crm.sponsors.models import Pledge, Sponsor
 from crm.sponsors.services import pledge as promise
 
 LOOKS_BACK = timedelta(days=3)
+USE_LEFT = "use_left"
+"""The act under which the change record keeps that a sponsor said so."""
 STILL = timedelta(days=14)
 """A letter that could not be sent is worth sending so much later."""
 
@@ -120,8 +122,8 @@ def told(session: Session, of: Sponsor, *, by_id: UUID | None, today: date, at: 
 
 
 def use_left(session: Session, of: Sponsor, *, by_id: UUID | None, on: date, at: datetime) -> Pledge | None:
-    """What is left of a sponsor's money goes on with the same people first: kept that they said so, so that they are asked
-    no more, and a promise of what is wanting. None when what is left is enough; asked twice it is the same promise.
+    """What is left of a sponsor's money goes on with the same people first: a row for each of them, which matching serves
+    first and the treasurer is shown, so that the sponsor is asked of these no more; and a promise of what is wanting. None when what is left is enough; asked twice it is the same promise.
 
     The treasurer sets it aside, as all money. Raises Conflict `nobody_ends`, or `nothing_left` for less than a month.
     """
@@ -136,15 +138,37 @@ def use_left(session: Session, of: Sponsor, *, by_id: UUID | None, on: date, at:
             session,
             town_id=of.town_id,
             user_id=by_id,
-            act=queries.USE_LEFT,
+            act=USE_LEFT,
             subject="sponsor",
             subject_id=of.id,
             at=at,
             after={"amount": found.first.amount, "months": found.first.months},
         )
+        _agree(session, of, found.first, by_id=by_id, on=on, at=at)
         told(session, of, by_id=by_id, today=on, at=at)
     session.flush()
     return _promise(session, of, found.rest, by_id=by_id, on=on, at=at) if found.rest else None
+
+
+def _agree(session: Session, of: Sponsor, first: queries.Offer, *, by_id: UUID | None, on: date, at: datetime) -> None:
+    said = {"agreed_on": on, "agreed_at": at, "agreed_by_id": by_id}
+    rows = [
+        {
+            "town_id": of.town_id,
+            "id": new_id(),
+            "sponsor_id": of.id,
+            "prospect_id": one.prospect_id,
+            "start_month": one.start.first_day,
+            "months": one.months,
+            "amount": one.amount,
+            **said,
+        }
+        for one in first.people
+    ]
+    kept = insert(LeftRenewal).values(rows)
+    anew = {name: kept.excluded[name] for name in ("months", "amount", *said)}
+    same = ("town_id", "sponsor_id", "prospect_id", "start_month")
+    session.execute(kept.on_conflict_do_update(index_elements=same, set_=anew))
 
 
 def renew(session: Session, of: Sponsor, *, by_id: UUID | None, on: date, at: datetime) -> Pledge:

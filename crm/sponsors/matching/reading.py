@@ -29,6 +29,7 @@ from crm.premiums.rules.quotes import Plan
 from crm.prospects.models import Prospect, StageChange, Standing
 from crm.prospects.queries.standing import standings_of
 from crm.prospects.rules import Ground, Sex, Stage, grounds_held
+from crm.sponsors.cliff.agreed import Meant, meant_by_person
 from crm.sponsors.cliff.queries import renewed_by
 from crm.sponsors.family import kept_id
 from crm.sponsors.matching.models import FundingRefusal
@@ -207,6 +208,7 @@ class _Known:
     barred: Collection[UUID]
     earliest: Mapping[int, Month]
     renewed: Mapping[UUID, UUID]
+    meant: Mapping[UUID, Sequence[Meant]]
     """Who promised to go on with somebody, and paid on that promise."""
     prices: dict[Any, Vnd] = field(default_factory=dict)
     additions: dict[Any, tuple[LocalTopUp, ...]] = field(default_factory=dict)
@@ -242,6 +244,7 @@ class _Known:
             refused={person_id: frozenset(found) for person_id, found in refused.items()},
             barred=barred_among(session, town_id, ids, on, of),
             renewed=renewed_by(session, town_id),
+            meant=meant_by_person(session, town_id),
             earliest={run: first_months(on, of.on(on), Plan(method_of(run), run))[0] for run in RUNS},
         )
 
@@ -322,6 +325,11 @@ def _need(row: Any, known: _Known, terms: Terms) -> Need | LeftOut:
     }
     if not prices:
         return out(Why.NOTHING_TO_PAY)
+    meant = _meant(known, row.id, free.start, terms)
+    if meant:
+        # No longer than the sponsor said, or the first would take what is meant for the next.
+        agreed = meant.left_from(free.start)
+        prices = {run: cost for run, cost in prices.items() if run <= agreed} or prices
     return Need(
         person_id=row.id,
         place_id=row.place_id,
@@ -333,10 +341,19 @@ def _need(row: Any, known: _Known, terms: Terms) -> Need | LeftOut:
         prices=prices,
         since=local_day(row.since),
         deadline=deadline,
-        carried_by=known.renewed.get(row.id, free.carried_by),
+        carried_by=meant.sponsor_id if meant else known.renewed.get(row.id, free.carried_by),
+        meant=meant is not None,
         refused_by=known.refused.get(row.id, frozenset()),
         facts={**facts, "within": within, "free": free.months},
     )
+
+
+def _meant(known: _Known, person_id: UUID, start: Month, terms: Terms) -> Meant | None:
+    """Who of the sponsors that are asked said that what is left goes on with somebody from their first free month."""
+    for one in known.meant.get(person_id, ()):
+        if one.left_from(start) and (not terms.sponsors or one.sponsor_id in terms.sponsors):
+            return one
+    return None
 
 
 def _deadline(

@@ -17,6 +17,7 @@ from crm.accounts.rules import PERMISSIONS, May, Role
 from crm.money import Vnd
 from crm.months import Month
 from crm.participation.leaving.queries import waited_for
+from crm.sponsors.cliff import agreed
 from crm.sponsors.cliff.queries import Ahead, ahead
 from crm.sponsors.giving import queries as giving
 from crm.sponsors.ledger import queries as ledger
@@ -77,6 +78,8 @@ class Desk:
     """None until a statement of some account was loaded."""
     proposed: Proposed | None
     ahead: Ahead
+    agreed: int
+    """For so many people a sponsor said that what is left goes on with them, and it is not set aside."""
     unneeded: int
     """Of so many people money is set aside in vain."""
     coming_back: tuple[int, Vnd]
@@ -101,6 +104,7 @@ class Desk:
             self.bridge and self.bridge.difference,
             self.proposed,
             self.ahead.people,
+            self.agreed,
             self.unneeded,
             self.coming_back[0],
         )
@@ -121,6 +125,7 @@ def desk(session: Session, scope: Scope, today: date) -> Desk:
         bridge=bridge_on(session, town_id, today) if bank_accounts(session, town_id) else None,
         proposed=_proposed(session, town_id),
         ahead=ahead(session, scope, today),
+        agreed=agreed.how_many_wait(session, town_id, today),
         unneeded=unneeded(session, scope, today),
         coming_back=waited_for(session, scope),
         second=waits_for(session, scope),

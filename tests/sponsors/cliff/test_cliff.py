@@ -27,16 +27,17 @@ from crm.prospects.merging.services.joining import merge
 from crm.prospects.rules import Ground
 from crm.safekeeping.commands.doctor import CHECKS
 from crm.sponsors import services as money
-from crm.sponsors.cliff import checking, queries, services, writing
-from crm.sponsors.cliff.models import CliffNotice, PledgeRenewal
+from crm.sponsors.cliff import agreed, checking, queries, services, writing
+from crm.sponsors.cliff.models import CliffNotice, LeftRenewal, PledgeRenewal
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.services.scheduling import end as end_pledge
 from crm.sponsors.matching.reading import read
 from crm.sponsors.matching.rules.needs import Terms
+from crm.sponsors.matching.rules.planning import propose
 from crm.sponsors.models import Pledge, Sponsor
 from crm.sponsors.rules import FundAccount
 from tests.factories import Make
-from tests.sponsors.stories import A_MONTH, LONG_AGO, TODAY, allocate, poor, receive, sponsor
+from tests.sponsors.stories import A_MONTH, A_NEAR_POOR_MONTH, LONG_AGO, TODAY, allocate, poor, receive, sponsor
 
 Browser = Callable[..., FlaskClient]
 LINKS = Links("https://an-sinh.example", "a secret")
@@ -423,7 +424,7 @@ def test_enough_is_left_and_nothing_is_promised(
     for _turn in range(2):
         assert client.post(address, data={"use": "left"}).location.endswith(address)
     assert session.scalar(select(func.count()).select_from(Pledge)) == 0
-    assert session.scalar(select(func.count()).where(ChangeRecord.act == queries.USE_LEFT)) == 1
+    assert session.scalar(select(func.count()).where(ChangeRecord.act == services.USE_LEFT)) == 1
     for page in (client.get(address).text, client.get(f"/s/{token}").text):
         assert 'name="use" value="left"' not in page
         assert "Ngày 15/10/2019 quý vị đã" in page
@@ -449,6 +450,52 @@ def test_what_is_wanting_is_promised_and_nothing_twice(
     assert made.amount == A_MONTH
     (meant,) = queries.meant_for(session, made)
     assert (meant.prospect_id, meant.start_month, meant.months) == (person.id, date(2020, 3, 1), 1)
+
+
+def test_a_proposal_serves_first_whom_what_is_left_is_meant_for(
+    signed_in: Browser, session: Session, make: Make
+) -> None:
+    by = sponsor(make)
+    agreed_to = poor(make, "Lê Thị Một", Ground.NEAR_POOR)
+    other = poor(make, "Lê Thị Hai")
+    receive(by, 3 * A_NEAR_POOR_MONTH + 3 * A_MONTH + 3 * A_NEAR_POOR_MONTH)
+    for person in (agreed_to, other):
+        allocate(by, person, months=3, at=LONG_AGO)
+
+    def served() -> list[tuple[UUID, int]]:
+        found = read(session, make.town.id, TODAY, Terms(past_certificate=True))
+        return [(line.need.person_id, line.months) for line in propose(found.needs, found.offers).lines]
+
+    assert served()[0][0] == other.id, "poor comes before near-poor while nobody said anything"
+    assert agreed.waiting(session, make.town.id, TODAY) == []
+    services.use_left(session, by, by_id=None, on=TODAY, at=clock.now())
+    assert served() == [(agreed_to.id, 3)]
+    (waits,) = agreed.waiting(session, make.town.id, TODAY)
+    assert waits == (by, TODAY, 1, 3, 3 * A_NEAR_POOR_MONTH)
+    treasurer = signed_in(Role.TREASURER)
+    assert "/sponsors/ending#use-left" in treasurer.get("/treasury").text
+    assert 'id="use-left"' in treasurer.get("/sponsors/ending").text
+    allocate(by, agreed_to, months=3, start=Month(2020, 1))
+    assert agreed.waiting(session, make.town.id, TODAY) == []
+    assert "/sponsors/ending#use-left" not in treasurer.get("/treasury").text
+
+
+def test_a_later_different_offer_is_open_again_and_kept_too(
+    app: Flask, client: FlaskClient, session: Session, make: Make
+) -> None:
+    by = sponsor(make)
+    receive(by, 20 * A_MONTH)
+    allocate(by, poor(make, "Lê Thị Một"), months=3, at=LONG_AGO)
+    address = link_of(app, by)
+    client.post(address, data={"use": "left"})
+    assert 'value="left"' not in client.get(address).text
+    allocate(by, poor(make, "Lê Thị Hai"), months=3, at=LONG_AGO)
+    assert 'value="left"' in client.get(address).text, "the second was never spoken of"
+    for _turn in range(2):
+        client.post(address, data={"use": "left"})
+    assert 'value="left"' not in client.get(address).text
+    assert session.scalar(select(func.count()).select_from(LeftRenewal)) == 2
+    assert session.scalar(select(func.count()).where(ChangeRecord.act == services.USE_LEFT)) == 2
 
 
 def test_less_than_a_month_that_is_left_is_no_choice(

@@ -80,7 +80,8 @@ class Terms:
 class Need:
     """Somebody in need, and what the months from the first unpaid one on cost after the State and the place.
 
-    `prices`: đồng of every run that may be paid, by its months. `carried_by` bore the month before the first.
+    `prices`: đồng of every run that may be paid, by its months. `carried_by` bore the month before the first. With `meant`
+    they said that what is left of their money goes on with this person.
     """
 
     person_id: UUID
@@ -94,6 +95,7 @@ class Need:
     since: date
     deadline: date | None = None
     carried_by: UUID | None = None
+    meant: bool = False
     refused_by: frozenset[UUID] = frozenset()
     facts: Mapping[str, Any] | None = None
 
@@ -125,9 +127,10 @@ class Offer(NamedTuple):
 
 
 def order(need: Need) -> tuple[Any, ...]:
-    """The place in the queue: first whom a sponsor carries already, then the nearest last day to pay, then poor before
+    """The place in the queue: first whom a sponsor said that what is left is for, then whom one carries already, then the nearest last day to pay, then poor before
     near-poor, then whoever has waited longest; ties by id."""
     return (
+        not need.meant,
         need.carried_by is None,
         need.deadline or date.max,
         NEED_ORDER[need.ground],
