@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("agreed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("agreed_by_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint("extract(day from start_month) = 1", name=op.f("ck_left_renewal_start_month")),
-        sa.CheckConstraint("months between 1 and 60", name=op.f("ck_left_renewal_months")),
+        sa.CheckConstraint("months between 1 and 600", name=op.f("ck_left_renewal_months")),
         sa.CheckConstraint("amount > 0", name=op.f("ck_left_renewal_amount")),
         sa.ForeignKeyConstraint(["town_id"], ["town.id"], name=op.f("fk_left_renewal_town_id")),
         sa.PrimaryKeyConstraint("town_id", "id", name=op.f("pk_left_renewal")),

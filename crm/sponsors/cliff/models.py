@@ -79,7 +79,7 @@ class LeftRenewal(TownRow, Model):
         UniqueConstraint("town_id", "sponsor_id", "prospect_id", "start_month"),
         Index(None, "town_id", "prospect_id"),
         CheckConstraint("extract(day from start_month) = 1", name="start_month"),
-        CheckConstraint("months between 1 and 60", name="months"),
+        CheckConstraint(f"months between 1 and {LONGEST_RUN}", name="months"),
         CheckConstraint("amount > 0", name="amount"),
     )
 

@@ -123,7 +123,8 @@ def told(session: Session, of: Sponsor, *, by_id: UUID | None, today: date, at: 
 
 def use_left(session: Session, of: Sponsor, *, by_id: UUID | None, on: date, at: datetime) -> Pledge | None:
     """What is left of a sponsor's money goes on with the same people first: a row for each of them, which matching serves
-    first and the treasurer is shown, so that the sponsor is asked of these no more; and a promise of what is wanting. None when what is left is enough; asked twice it is the same promise.
+    first and the treasurer is shown, so that the sponsor is asked of these no more; and a promise of what is wanting.
+    None when what is left is enough; asked twice it is the same promise.
 
     The treasurer sets it aside, as all money. Raises Conflict `nobody_ends`, or `nothing_left` for less than a month.
     """

@@ -208,8 +208,8 @@ class _Known:
     barred: Collection[UUID]
     earliest: Mapping[int, Month]
     renewed: Mapping[UUID, UUID]
-    meant: Mapping[UUID, Sequence[Meant]]
     """Who promised to go on with somebody, and paid on that promise."""
+    meant: Mapping[UUID, Sequence[Meant]]
     prices: dict[Any, Vnd] = field(default_factory=dict)
     additions: dict[Any, tuple[LocalTopUp, ...]] = field(default_factory=dict)
 

@@ -127,8 +127,8 @@ class Offer(NamedTuple):
 
 
 def order(need: Need) -> tuple[Any, ...]:
-    """The place in the queue: first whom a sponsor said that what is left is for, then whom one carries already, then the nearest last day to pay, then poor before
-    near-poor, then whoever has waited longest; ties by id."""
+    """The place in the queue: first whom a sponsor said that what is left is for, then whom one carries already, then the
+    nearest last day to pay, then poor before near-poor, then whoever has waited longest; ties by id."""
     return (
         not need.meant,
         need.carried_by is None,
