@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from uuid import UUID
 
 from crm import clock
@@ -14,6 +15,7 @@ from crm.months import Month
 from crm.outreach.rules import Figures, PaymentDue
 from crm.participation.models import Participation
 from crm.participation.queries import Helped, helped_of_all, spells_of_all
+from crm.participation.rules import first_day_to_pay
 from crm.places.boundaries import boundaries
 from crm.premiums.queries import all_top_ups
 from crm.premiums.rules.law import Law, LocalTopUp, holding
@@ -35,7 +37,7 @@ def figures_of(people: Iterable[Facts], law: Law) -> dict[UUID, Figures]:
     helped = _helped(one.person.id for one in people)
     known: dict[tuple[tuple[Ground, ...], frozenset[UUID], Helped], Figures | None] = {}
     for one in people:
-        key = one.grounds_on(day), _around(one), helped[one.person.id]
+        key = one.grounds_on(day), _around(one, day), helped[one.person.id]
         if key not in known:
             known[key] = _figures(law, key[0], holding(_top_ups(), day, key[1]), key[2])
         if figures := known[key]:
@@ -45,7 +47,7 @@ def figures_of(people: Iterable[Facts], law: Law) -> dict[UUID, Figures]:
 
 def payments_of(due: Iterable[Due], law: Law) -> dict[UUID, PaymentDue]:
     """The payment that each of these is about to owe, or missed: by when, how much from their own pocket for how many
-    months, or that a sponsor's money waits for it."""
+    months, by the law of the first day it may be paid, or that a sponsor's money waits for it."""
     near, town_id, day = (
         {one.person.id: one for one in due if one.task.deadline_on},
         current_user().town_id,
@@ -64,26 +66,29 @@ def payments_of(due: Iterable[Due], law: Law) -> dict[UUID, PaymentDue]:
             missed=one.task.deadline_on < day,
             amount=vnd(told.payable, chosen()) if told else None,
             months=told.plan.months if told else 1,
+            opens=str(in_day(told.paid_on)) if told and told.paid_on > day else None,
             carried=key in carried,
         )
     return found
 
 
 def _next_payment(law: Law, who: Facts, spell: Participation, helped: Helped) -> Quote | None:
-    """What the person pays next, the way they paid last; None where the law or the months before are not known."""
+    """What the person pays next, the way they paid last, on the first day they may, with the grounds they have
+    today; None where the law or the months before are not known."""
     if spell.paid_through is None:
         return None
-    day = clock.today()
+    start, today = Month.of(spell.paid_through) + 1, clock.today()
     try:
+        day = first_day_to_pay(law, start, today)
         return quote_of(
             law,
             nearest_income(law.on(day), spell.income),
-            who.grounds_on(day),
-            Month.of(spell.paid_through) + 1,
+            who.grounds_on(today),
+            start,
             day,
             Plan.periodic(spell.method or 1),
             supported_before=helped.by_the_state,
-            local_top_ups=holding(_top_ups(), day, _around(who)),
+            local_top_ups=holding(_top_ups(), day, _around(who, day)),
             local_months_before=helped.by_the_place,
         )
     except RuleBroken:
@@ -104,9 +109,9 @@ def _top_ups() -> list[LocalTopUp]:
     return once(("top-ups", town_id), lambda: all_top_ups(session(), town_id))
 
 
-def _around(one: Facts) -> frozenset[UUID]:
-    """The places whose additions hold where somebody lives; asked only where a place adds something of its own."""
-    town_id, day = current_user().town_id, clock.today()
+def _around(one: Facts, day: date) -> frozenset[UUID]:
+    """The places whose additions hold on a day where somebody lives; asked only where a place adds something of its own."""
+    town_id = current_user().town_id
     if not any(added.place for added in _top_ups()):
         return frozenset()
     drawn = once(("boundaries", town_id, day), lambda: boundaries(session(), town_id, day))

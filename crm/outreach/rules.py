@@ -287,6 +287,8 @@ class PaymentDue:
     months: int = 1
     carried: bool = False
     """Whether a sponsor's money waits for it."""
+    opens: str | None = None
+    """The first day for it, as written for the reader, where that lies ahead: the amount is by the law of that day."""
 
 
 def what_to_say(
@@ -316,6 +318,15 @@ def _of_the_payment(payment: PaymentDue) -> Any:
         return _l("Months already paid are kept. To go on paying, register again: fill in the form together.")
     if payment.carried:
         return _l("A sponsor's money waits for the next period: see that it is paid on by %(day)s.", day=payment.by)
+    if payment.amount and payment.opens:
+        return _ln(
+            "The next %(num)s month may be paid from %(opens)s on, %(amount)s on that day; by %(day)s at the latest.",
+            "The next %(num)s months may be paid from %(opens)s on, %(amount)s on that day; by %(day)s at the latest.",
+            payment.months,
+            opens=payment.opens,
+            amount=payment.amount,
+            day=payment.by,
+        )
     if payment.amount:
         return _ln(
             "Ask for %(amount)s for the next %(num)s month, by %(day)s, so that no month is lost.",

@@ -32,6 +32,7 @@ from crm.participation.rules import (
     Beginning,
     Ending,
     basis_for,
+    first_day_to_pay,
     joins_from,
 )
 from crm.participation.screening.queries import barred_among
@@ -78,6 +79,7 @@ def card(person: Prospect, scope: Scope, today: date) -> Card | None:
             "acts": acts,
             "told": told,
             "used": used,
+            "ahead": told is not None and told.paid_on > today,
             "later": _under_the_next_law(person, spell, told, today) if told else None,
             "grounds": GROUNDS,
             "near_pension": _near_pension(person, today),
@@ -211,9 +213,11 @@ def step(person: Prospect, scope: Scope, today: date) -> Step | None:
 
 
 def _under_the_next_law(person: Prospect, spell: Participation, told: Quote, today: date) -> Quote | None:
-    """The same payment from the first day on, within the time to pay, on which another law makes it cost something else."""
-    until = spell.deadline_on or today
-    days = {row.since for row in _law().values if row.counts and row.key in OF_A_PREMIUM and today < row.since <= until}
+    """The same payment from the first day on, after the one it is told for and within the time to pay, on which another
+    law makes it cost something else."""
+    told_for, until = told.paid_on, spell.deadline_on or today
+    rows = (row for row in _law().values if row.counts and row.key in OF_A_PREMIUM)
+    days = {row.since for row in rows if told_for < row.since <= until}
     quotes = (_next_payment(person, spell, today, paid_on=day)[0] for day in sorted(days))
     return next((one for one in quotes if one and one.payable != told.payable), None)
 
@@ -221,10 +225,9 @@ def _under_the_next_law(person: Prospect, spell: Participation, told: Quote, tod
 def _next_payment(
     person: Prospect, spell: Participation, today: date, *, paid_on: date | None = None
 ) -> tuple[Quote | None, bool]:
-    """What the next payment costs if it is paid on a day, by default today, and who bears it, and whether a sponsor's money
-    waits for it; None where that is not known: the months before are not on record, or the way to pay is not one of
-    periods."""
-    day = paid_on or today
+    """What the next payment costs if it is paid on a day, by default the first on which it may be, and who bears it, and
+    whether a sponsor's money waits for it; None where that is not known: the months before are not on record, or the way
+    to pay is not one of periods."""
     if spell.paid_through is None or spell.deadline_on is None:
         return None, False
     all_law, start, months = _law(), Month.of(spell.paid_through) + 1, spell.method or 1
@@ -232,6 +235,7 @@ def _next_payment(
     months = waiting.months if waiting and waiting.months in PERIODS.values() else months
     used = waiting if waiting and waiting.is_for(start, months) else None
     try:
+        day = paid_on or first_day_to_pay(all_law, start, today)
         told = queries.quote_for(
             session(),
             person,

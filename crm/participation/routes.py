@@ -38,8 +38,7 @@ from crm.participation.rules import (
     Kind,
     Span,
     basis_for,
-    early_enough,
-    opens_in,
+    first_day_to_pay,
 )
 from crm.participation.screening.queries import verdict_of
 from crm.participation.screening.rules import KINDS as VERDICTS
@@ -127,10 +126,11 @@ def enrol(prospect_id: UUID) -> ResponseReturnValue:
 def pay_form(prospect_id: UUID) -> ResponseReturnValue:
     """What the next period costs, and the form to record its payment."""
     payer = _person(prospect_id)
-    spell, today = queries.spell_of(session(), payer), law(session()).on(clock.today())
-    usual = {"income": nearest_income(today, spell.income), "months": spell.method or 1} if spell else {}
-    form = PaymentForm.under(today, **usual)
+    spell, all_law, today = queries.spell_of(session(), payer), law(session()), clock.today()
     start = _next_of(spell)
+    then = all_law.on(first_day_to_pay(all_law, start, today) if start else today)
+    usual = {"income": nearest_income(then, spell.income), "months": spell.method or 1} if spell else {}
+    form = PaymentForm.under(then, **usual)
     _choose_months(form, next((one for one in payers.waiting(session(), payer) if one.start == start), None))
     return _pay_page(payer, form)
 
@@ -284,12 +284,14 @@ def _page_of(prospect_id: UUID) -> str:
 
 def _given(payer: Prospect, form: PaymentForm) -> dict[str, Any]:
     """What the form says about a payment, in the services' words."""
-    paid_on = form.paid_on.data or clock.today()
+    today = clock.today()
+    paid_on = form.paid_on.data or today
     return {
         "income": form.income.data,
         "plan": form.plan,
         "paid_on": paid_on,
-        "grounds": queries.grounds_on(session(), payer, paid_on),
+        # Of a day ahead the papers, such as the next year's list of the poor, are not on record yet.
+        "grounds": queries.grounds_on(session(), payer, min(paid_on, today)),
         **form.proof(basis_for(current_user().may)),
     }
 
@@ -377,7 +379,8 @@ def _is_late(spell: Participation) -> bool:
 def _pay_page(payer: Prospect, form: PaymentForm, *, failed: bool = False) -> ResponseReturnValue:
     spell = queries.spell_of(session(), payer)
     start = _next_of(spell)
-    aside, today = _aside(payer, form, start), law(session()).on(clock.today())
+    aside, today = _aside(payer, form, start), clock.today()
+    opens = first_day_to_pay(law(session()), start, today) if start else today
     page = render_template(
         "participation/pay.html",
         person=payer,
@@ -386,7 +389,8 @@ def _pay_page(payer: Prospect, form: PaymentForm, *, failed: bool = False) -> Re
         aside=aside,
         spell=spell,
         late=spell is not None and (spell.ended_on is not None or _is_late(spell)),
-        opens=opens_in(today, start) if start and not early_enough(today, start) else None,
+        opens=opens if opens > today else None,
+        today=today,
         before=spell.income if spell and form.income.data != spell.income and not form.is_submitted() else None,
         start=start,
         basis=basis_for(current_user().may),

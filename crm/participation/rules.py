@@ -15,7 +15,7 @@ from crm.accounts.rules import May
 from crm.errors import RuleBroken
 from crm.months import Month
 from crm.premiums.rules.keys import PERIODS, LawKey, Method
-from crm.premiums.rules.law import LawOnDay
+from crm.premiums.rules.law import Law, LawOnDay
 from crm.premiums.rules.quotes import Plan
 from crm.premiums.rules.quotes import deadline as deadline_to_pay
 
@@ -246,6 +246,17 @@ def opens_in(law: LawOnDay, start: Month) -> Month:
 def early_enough(law: LawOnDay, start: Month) -> bool:
     """Whether one may pay on the day of `law` for what begins with `start`."""
     return Month.of(law.day) >= opens_in(law, start)
+
+
+def first_day_to_pay(law: Law, start: Month, today: date) -> date:
+    """The first day, never before today, on which one may pay for what begins with `start`, by the law recorded for that
+    day: what the next payment costs is told by the law of this day. Where the law comes to say otherwise how early one
+    may pay, each wording counts on its own days. RuleBroken `law_unknown` where the law says nothing of it."""
+    changes = sorted({row.since for row in law.timeline(LawKey.PERIOD_AHEAD_MONTHS) if row.since > today})
+    for since, until in zip([today, *changes], [*changes, date.max], strict=True):
+        if (day := max(since, opens_in(law.on(since), start).first_day)) < until:
+            break
+    return day
 
 
 def refuse_early(law: LawOnDay, start: Month) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal
 from html import unescape
 from typing import Any
 from uuid import uuid4
@@ -19,11 +20,14 @@ from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
 from crm.followups.queries import month_of, today
 from crm.followups.rules import OPEN_FIRST, SHOWN, Cause
+from crm.ids import new_id
 from crm.months import Month
 from crm.participation import services
 from crm.participation.models import Participation
 from crm.participation.rules import Beginning, Ending
+from crm.premiums.models import LawValueRow
 from crm.premiums.queries import law
+from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.prospects.models import Household, Prospect
 from crm.prospects.rules import Ground, Stage
 from crm.web.filters import vnd
@@ -206,6 +210,27 @@ def test_the_card_says_what_the_state_pays_by_the_law_of_the_day(signed_in: Brow
     assert "mình đóng 107.800" in page
     assert 'href="tel:+84912345678"' in page
     assert "geo:0,0?q=S%E1%BB%91%207" in page
+
+
+@pytest.mark.parametrize(
+    ("paid_through", "say"),
+    [
+        (
+            date(2019, 11, 1),
+            "12 tháng tới đóng được từ 1/11/2019, khi đó là 1.716.000 đ; hạn cuối 10/11/2019.",
+        ),
+        (date(2019, 10, 1), "Nhắc đóng 1.293.600 đ cho 12 tháng tới, hạn cuối 10/11/2019, để không mất tháng nào."),
+    ],
+)
+def test_what_is_due_is_told_by_the_law_of_the_first_day_it_may_be_paid(
+    signed_in: Browser, make: Make, lan: User, paid_through: date, say: str
+) -> None:
+    told = {"effective_from": date(2019, 11, 1), "document": "Nghị định thử", "status": LawStatus.IN_FORCE}
+    make.add(LawValueRow(id=new_id(), key=LawKey.POVERTY_LINE, value=Decimal(1_000_000), **told))
+    make.add(LawValueRow(id=new_id(), key=LawKey.SUPPORT_PERCENT, ground=Ground.POOR, value=Decimal(35), **told))
+    who = make.prospect("Sắp Đóng", volunteer_id=lan.id, stage=Stage.JOINED, grounds=(Ground.POOR,))
+    joined(make, who, method=12, paid_through=paid_through, deadline_on=date(2019, 11, 10))
+    assert say in signed_in(lan).get("/today").text.replace("\xa0", " ")
 
 
 def test_who_lives_on_an_island_hears_of_the_support_for_it_like_the_rest(

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm import clock
 from crm.accounts.rules import PERMISSIONS, May, Role
 from crm.ids import new_id
 from crm.participation.models import Participation, Payment
@@ -305,6 +306,58 @@ def test_the_page_says_from_when_the_next_period_may_be_paid(make: Make, signed_
     answer = browser.post(f"/people/{person.id}/pay", data=sent | {"first_month": "2020-10"})
     assert answer.status_code == 422
     assert "mới đóng được cho kỳ bắt đầu từ tháng 10/2020" in answer.text.split("error-summary", 1)[1]
+
+
+def decree_from_new_year(make: Make) -> None:
+    """From 1/1/2020: a least income of 1,000,000, and 35 % for the poor."""
+    told = {"effective_from": date(2020, 1, 1), "document": "Nghị định thử", "status": LawStatus.IN_FORCE}
+    make.add(LawValueRow(id=new_id(), key=LawKey.POVERTY_LINE, value=Decimal(1_000_000), **told))
+    make.add(LawValueRow(id=new_id(), key=LawKey.SUPPORT_PERCENT, ground=Ground.POOR, value=Decimal(35), **told))
+
+
+def plain(page: str) -> str:
+    return " ".join(page.split()).replace("\xa0", " ")
+
+
+def poor_paying_half_years(make: Make, paid_through: date, deadline_on: date) -> Any:
+    person = make.prospect(stage=Stage.JOINED, grounds=(Ground.POOR,))
+    spell(make, person, date(2019, 3, 1), paid_through=paid_through, deadline_on=deadline_on).method = 6
+    return person
+
+
+def test_the_next_payment_is_told_by_the_law_of_the_first_day_it_may_be_paid(
+    make: Make, signed_in: Browse, at_time: Callable[..., None]
+) -> None:
+    decree_from_new_year(make)
+    at_time(clock.at(date(2019, 11, 20), 9))
+    person = poor_paying_half_years(make, date(2020, 2, 1), date(2020, 6, 30))
+    browser = signed_in(agent_of(make, person))
+    form, card = (plain(browser.get(f"/people/{person.id}{page}").text) for page in ("/pay", ""))
+    for told in (form, card):
+        assert "858.000 đ" in told
+        assert "646.800 đ" not in told
+    assert "Từ tháng 2/2020 mới đóng được" in form
+    assert "Tính cho lần đóng ngày 1/2/2020, theo luật của ngày đó" in form
+    assert "luật của ngày 1/2/2020 không cho mức này" in form
+    assert "Đóng được từ 1/2/2020; số tiền tính theo luật của ngày đó" in card
+    assert "luật thay đổi từ ngày đó" not in card  # no day that one may pay lies before the change
+
+
+def test_what_may_be_paid_today_is_told_and_recorded_by_the_law_of_today(
+    session: Session, make: Make, signed_in: Browse, at_time: Callable[..., None]
+) -> None:
+    decree_from_new_year(make)
+    at_time(clock.at(date(2019, 11, 20), 9))
+    person = poor_paying_half_years(make, date(2019, 11, 1), date(2020, 3, 31))
+    browser = signed_in(agent_of(make, person))
+    form, card = (plain(browser.get(f"/people/{person.id}{page}").text) for page in ("/pay", ""))
+    assert "646.800 đ" in form
+    assert "858.000 đ" not in form
+    assert "theo luật của ngày đó như" not in form + card
+    assert "1/1/2020 trở đi thì đóng 858.000 đ" in card
+    sent = {"income": "700.000", "months": "6", "paid_on": "2019-11-20", "receipt_number": "C45-9", "step": "record"}
+    browser.post(f"/people/{person.id}/pay", data=sent | {"first_month": "2019-12"})
+    assert session.scalars(select(Payment).where(Payment.prospect_id == person.id)).one().own == 646_800
 
 
 def test_a_payment_is_told_by_the_rules_kept_with_it_whatever_the_law_says_since(

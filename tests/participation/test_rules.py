@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -17,6 +19,7 @@ from crm.participation.rules import (
     basis_for,
     beginning,
     deadline_after,
+    first_day_to_pay,
     first_months,
     holds,
     joins_from,
@@ -26,6 +29,8 @@ from crm.participation.rules import (
     opens_in,
     refuse_early,
 )
+from crm.premiums.rules.keys import LawKey
+from crm.premiums.rules.law import Law
 from crm.premiums.rules.quotes import Plan
 from crm.premiums.services import law_as_shipped
 
@@ -125,3 +130,36 @@ def test_a_period_is_paid_within_its_own_months_or_one_before() -> None:
     ) as no:
         refuse_early(law, Month(2026, 7))
     assert (no.value.field, no.value.code) == ("paid_on", "paid_too_early")
+
+
+@pytest.mark.parametrize(
+    ("today", "first"),
+    [
+        (date(2026, 3, 20), date(2026, 6, 1)),
+        (date(2026, 5, 31), date(2026, 6, 1)),
+        (date(2026, 6, 10), date(2026, 6, 10)),
+        (date(2027, 2, 3), date(2027, 2, 3)),
+    ],
+)
+def test_the_first_day_to_pay_is_never_past(today: date, first: date) -> None:
+    assert first_day_to_pay(LAW, Month(2026, 7), today) == first
+    refuse_early(LAW.on(first), Month(2026, 7))
+
+
+@pytest.mark.parametrize(
+    ("since", "ahead", "first"),
+    [
+        (date(2026, 4, 15), 3, date(2026, 4, 15)),
+        (date(2026, 3, 25), 3, date(2026, 4, 1)),
+        (date(2026, 5, 1), 0, date(2026, 7, 1)),
+        (date(2026, 6, 2), 0, date(2026, 6, 1)),
+    ],
+)
+def test_the_first_day_to_pay_follows_a_law_that_changes_how_early(since: date, ahead: int, first: date) -> None:
+    row = replace(LAW.on(date(2026, 3, 20)).row(LawKey.PERIOD_AHEAD_MONTHS), value=Decimal(ahead), since=since)
+    law = Law((*LAW.values, row))
+    assert first_day_to_pay(law, Month(2026, 7), date(2026, 3, 20)) == first
+    refuse_early(law.on(first), Month(2026, 7))
+    if first != date(2026, 3, 20):
+        with pytest.raises(RuleBroken):
+            refuse_early(law.on(first - timedelta(days=1)), Month(2026, 7))
