@@ -33,23 +33,24 @@ from crm.web.once import once
 
 
 def card(person: Prospect, scope: Scope, today: date) -> Card | None:
-    """«A sponsor carries … until …», with what is still to be paid with that money."""
+    """«A sponsor carries … until …», with what is still to be paid with that money; of help that has just ended too."""
     carried = [(allocation, by, allocation.last_month) for allocation, by in _helped(person)]
     now = [row for row in carried if row[2] >= Month.of(today) or row[0].payment_id is None]
-    if not now:
+    near = bool(carried) and carried[0][2] < Month.of(today) + SPONSOR_NOTICE
+    ends = queries.help_ends(session(), person, today) if near else None
+    shown = now or (carried[:1] if ends else [])
+    if not shown:
         return None
     acts = {
         "sponsors": current_user().may(May.SEE_SPONSORS),
         "pay": basis_for(current_user().may) is not None,
         "name": current_user().may(May.EDIT_PEOPLE),
     }
-    _allocation, by, last = now[0]
-    near = last < Month.of(today) + SPONSOR_NOTICE
-    ends = queries.help_ends(session(), person, today) if near else None
+    _allocation, by, last = shown[0]
     words = _("%(sponsor)s pays, until %(last)s", sponsor=by.name, last=filters.month(last, chosen()))
     return Card(
         "sponsors/_card.html",
-        {"carried": now, "acts": acts, "ends": ends},
+        {"carried": shown, "acts": acts, "ends": ends},
         order=12,
         looks=[Look("sponsor", words, order=45)],
     )

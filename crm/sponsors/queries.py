@@ -482,11 +482,12 @@ def is_reversed(session: Session, of: Allocation) -> bool:
 
 
 SHORT = 2 * SPONSOR_NOTICE
-"""Help that was given for fewer months, its first and its last counted, is not asked about three months ahead."""
+"""Help that carries for fewer months in all, its first and its last counted, is not asked about three months ahead."""
 
 
 def carried_until(town_id: UUID, day: date, within: int = SPONSOR_NOTICE) -> Select[UUID, date]:
-    """Whom sponsors carry whose money ends soon (`near_end`): with the first day of the last month carried."""
+    """Whom sponsors carry whose money ends soon, or has just ended (`near_end`): with the first day of the last month
+    carried."""
     near = near_end(town_id, day, within).subquery()
     return select(near.c.prospect_id, near.c.until)
 
@@ -498,41 +499,73 @@ def near_end(
     one asks who carries them on.
 
     What another sponsor set aside, or the person paid themselves for later months, carries on: the cliff is where
-    nobody's money follows.
+    nobody's money follows. Whose last month is over stays as long as the next can still be paid: somebody may catch them.
 
     One asks three months ahead, so that there is time for an answer, a transfer and a payment. Of help that is shorter
     than twice that, three months ahead would be the very day it is given, or nearly: whoever just gave one month would be
     asked for the next with the thanks. So of short help one asks once half of the time from the day it was set aside to
-    its end has run; always before it ends, so that nobody drops out unseen. `at_once` leaves that out.
+    its end has run; always before it ends, so that nobody drops out unseen. How long help is its whole run of months
+    says, from the first day that something of it was set aside: a month added to a long run does not make it short.
+    `at_once` leaves that out.
     """
-    ends, given = func.max(ENDS), func.max(cast(func.timezone(LOCAL.key, Allocation.recorded_at), Date))
-    last = cast(ends - func.make_interval(0, 1), Date)
+    run = _last_run(town_id)
+    last = cast(func.max(run.ends) - func.make_interval(0, 1), Date)
     this = Month.of(day)
     carried = (
         select(
-            Allocation.prospect_id,
+            run.prospect_id,
             last.label("until"),
             cast(last - func.make_interval(0, within - 1), Date).label("ahead"),
             cast(last - func.make_interval(0, SHORT - 1), Date).label("long_ago"),
-            cast(ends - func.make_interval(0, 0, 0, 1), Date).label("last_day"),
-            given.label("given"),
+            cast(func.max(run.ends) - func.make_interval(0, 0, 0, 1), Date).label("last_day"),
+            func.min(run.given).label("given"),
         )
-        .where(Allocation.town_id == town_id, Allocation.released_at.is_(None), ~_left_within())
-        .group_by(Allocation.prospect_id)
-        .having(last.between(this.first_day, (this + (within - 1)).first_day))
+        .where(run.gaps_after == 0)
+        .group_by(run.prospect_id)
+        .having(last <= (this + (within - 1)).first_day)
         .subquery()
     ).c
     half = carried.given + cast(carried.last_day - carried.given, Integer) // 2
     is_long = func.date_trunc("month", carried.given) <= carried.long_ago
     since: Any = case((is_long, carried.ahead), else_=func.greatest(carried.ahead, func.least(half, carried.last_day)))
-    paid_on = exists().where(
-        Participation.town_id == town_id,
-        Participation.prospect_id == carried.prospect_id,
-        Participation.goes_on,
-        Participation.paid_through > carried.until,
+    spell = and_(
+        Participation.town_id == town_id, Participation.prospect_id == carried.prospect_id, Participation.goes_on
     )
-    query = select(carried.prospect_id, carried.until, since.label("since")).where(~paid_on)
+    paid_on = exists().where(spell, Participation.paid_through > carried.until)
+    may_pay = exists().where(spell, Participation.deadline_on >= day)
+    query = select(carried.prospect_id, carried.until, since.label("since")).where(
+        or_(carried.until >= this.first_day, may_pay), ~paid_on
+    )
     return query if at_once else query.where(since <= day)
+
+
+def _last_run(town_id: UUID) -> Any:
+    """What sponsors set aside, with how many months' gaps lie between it and the last month of the same person: 0 is the
+    run of months that ends with that one."""
+    latest_first: dict[str, Any] = {"partition_by": Allocation.prospect_id, "order_by": Allocation.start_month.desc()}
+    rows = (
+        select(
+            Allocation.prospect_id,
+            Allocation.start_month,
+            ENDS.label("ends"),
+            cast(func.timezone(LOCAL.key, Allocation.recorded_at), Date).label("given"),
+            func.lag(Allocation.start_month).over(**latest_first).label("next"),
+        )
+        .where(Allocation.town_id == town_id, Allocation.released_at.is_(None), ~_left_within())
+        .subquery()
+    ).c
+    gaps = func.sum(case((rows.ends < rows.next, 1), else_=0)).over(
+        partition_by=rows.prospect_id, order_by=rows.start_month.desc()
+    )
+    return select(rows.prospect_id, rows.ends, rows.given, gaps.label("gaps_after")).subquery().c
+
+
+def payable_until(town_id: UUID, day: date, prospect_id: Any, until: Any) -> ColumnElement[date | None]:
+    """Of somebody whose last carried month is over: the last day on which the next may be paid; else nothing."""
+    deadline = select(func.max(Participation.deadline_on)).where(
+        Participation.town_id == town_id, Participation.prospect_id == prospect_id, Participation.goes_on
+    )
+    return case((until < day.replace(day=1), deadline.scalar_subquery()), else_=None)
 
 
 def _left_within() -> ColumnElement[bool]:
@@ -564,11 +597,19 @@ def money_waits(spell: type[Participation] = Participation) -> ColumnElement[boo
     )
 
 
-def help_ends(session: Session, person: Prospect, day: date) -> Month | None:
-    """The last month somebody is carried, when it is near and nobody's money follows."""
+class HelpEnds(NamedTuple):
+    """The last month somebody is carried; once it is over, the last day on which the next may be paid."""
+
+    until: Month
+    payable_until: date | None
+
+
+def help_ends(session: Session, person: Prospect, day: date) -> HelpEnds | None:
+    """When somebody's help ends, when that is near or just past, and nobody's money follows."""
     ending = carried_until(person.town_id, day).subquery()
-    until = session.scalar(select(ending.c.until).where(ending.c.prospect_id == person.id))
-    return Month.of(until) if until else None
+    still = payable_until(person.town_id, day, person.id, ending.c.until)
+    row = session.execute(select(ending.c.until, still).where(ending.c.prospect_id == person.id)).first()
+    return HelpEnds(Month.of(row[0]), row[1]) if row else None
 
 
 # ---- who waits, and what it costs

@@ -1,4 +1,4 @@
-"""Whose help ends within three months, by whose money, who knows of it, and what going on with them would cost."""
+"""Whose help ends soon or has just ended, by whose money, who knows of it, and what going on with them would cost."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from crm.sponsors.cliff.agreed import said_on
 from crm.sponsors.cliff.models import CliffNotice, PledgeRenewal
 from crm.sponsors.family import is_of, kept_id, stands_for
 from crm.sponsors.models import Allocation, AllocationMonth, Pledge, Receipt, Sponsor
-from crm.sponsors.queries import balance_of, carried_until, near_end, priced
+from crm.sponsors.queries import balance_of, carried_until, near_end, payable_until, priced
 from crm.sponsors.rules import AHEAD, PledgeState
 from crm.web.pager import Page, page
 
@@ -59,6 +59,8 @@ class Ending(NamedTuple):
     """A volunteer has them, and so in the list of what is due."""
     written: bool
     """The sponsor was written to or called, or has promised to go on."""
+    payable_until: date | None
+    """Of whom the last carried month is over: the last day on which the next may be paid."""
 
     @property
     def alone(self) -> bool:
@@ -103,7 +105,7 @@ def _renewed_after(until: Any) -> ColumnElement[bool]:
 
 
 def ahead(session: Session, scope: Scope, today: date) -> Ahead:
-    """Whose help ends within three months, among the people somebody may see."""
+    """Whose help ends soon or has just ended, among the people somebody may see."""
     ending, knows = _ends(scope.town_id, today)
     query = (
         select(func.count(), func.min(ending.c.until), func.count().filter(not_(or_(*knows.values()))))
@@ -118,7 +120,9 @@ def ahead(session: Session, scope: Scope, today: date) -> Ahead:
 def endings(scope: Scope, today: date, sponsor_id: UUID | None = None) -> tuple[Select[Any], Any]:
     """Everybody before a cliff with the sponsor of their last month and who knows; and the column of that month."""
     ending, knows = _ends(scope.town_id, today)
-    columns = (Prospect, Place.name, ending.c.until, Sponsor, *(knows[name].label(name) for name in knows))
+    known = [knows[name].label(name) for name in knows]
+    still = payable_until(scope.town_id, today, Prospect.id, ending.c.until).label("payable_until")
+    columns = (Prospect, Place.name, ending.c.until, Sponsor, *known, still)
     query = _with_sponsors(scope, ending, columns).join(
         Place, and_(Place.town_id == Prospect.town_id, Place.id == Prospect.place_id)
     )
@@ -201,12 +205,12 @@ def _last_month(until: Any) -> ColumnElement[bool]:
 
 def as_ending(row: Any) -> Ending:
     """A row of `endings`."""
-    return Ending(row[0], row[1], Month.of(row[2]), row[3], *(bool(one) for one in row[4:7]))
+    return Ending(row[0], row[1], Month.of(row[2]), row[3], *(bool(one) for one in row[4:7]), row[7])
 
 
 def left_alone(session: Session, town_id: UUID, today: date) -> Sequence[UUID]:
-    """Whose help ends within three months and nobody but the treasurer's list knows it: no volunteer has them, nobody
-    spoke with them since it was three months ahead, and their sponsor was not told."""
+    """Whose help ends soon or has just ended and nobody but the treasurer's list knows it: no volunteer has them, nobody
+    spoke with them since it was time to ask, and their sponsor was not told."""
     ending, knows = _ends(town_id, today)
     query = select(Prospect.id).join(ending, Prospect.id == ending.c.prospect_id).where(Prospect.town_id == town_id)
     return session.scalars(query.where(not_(or_(*knows.values()))).order_by(ending.c.until, Prospect.id)).all()
@@ -245,7 +249,7 @@ def to_tell(session: Session, town_id: UUID, today: date, most: int = 50) -> lis
 
 
 def unseen(town_id: UUID, today: date) -> Select[UUID, date, UUID]:
-    """Whose help ends within three months and was not seen yet by the nightly task: until when, and whose money it is."""
+    """Whose help ends soon or has just ended and was not seen yet by the nightly task: until when, and whose money it is."""
     # Worked out once: in a town whose tables were filled just now the planner would do it again for every month carried.
     ending = carried_until(town_id, today).cte("ending").prefix_with("MATERIALIZED")
     whose = kept_id(town_id, Allocation.sponsor_id)

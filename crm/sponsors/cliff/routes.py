@@ -43,7 +43,7 @@ LOOKING = "60 per minute"
 @bp.get("/sponsors/ending")
 @may(May.SEE_SPONSORS)
 def listing() -> ResponseReturnValue:
-    """Whose help ends within three months, sponsor by sponsor, the soonest first, and who knows of it."""
+    """Whose help ends soon or has just ended, sponsor by sponsor, the soonest first, and who knows of it."""
     scope, today = current_scope(), clock.today()
     found, people = queries.endings_by_sponsor(
         session(), scope, today, cursor=request.args.get("cursor"), size=SPONSORS_AT_ONCE
@@ -56,13 +56,14 @@ def listing() -> ResponseReturnValue:
         agreed=agreed.waiting(session(), scope.town_id, today),
         to_call=queries.to_tell(session(), scope.town_id, today),
         months=SPONSOR_NOTICE,
+        short=sponsors.SHORT,
     )
 
 
 @bp.get("/sponsors/ending/<uuid:sponsor_id>")
 @may(May.SEE_SPONSORS)
 def of_sponsor(sponsor_id: UUID) -> ResponseReturnValue:
-    """Everybody whose help by one sponsor ends within three months, and what going on with them would be."""
+    """Everybody whose help by one sponsor ends soon or has just ended, and what going on with them would be."""
     scope, today = current_scope(), clock.today()
     of = sponsors.sponsor(session(), scope, sponsor_id)
     query, until = queries.endings(scope, today, of.id)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,7 @@ from crm.sponsors.family import is_of
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.rules import DAYS_TO_PAY
 from crm.sponsors.models import Pledge, Sponsor
+from crm.sponsors.queries import carried_until
 from crm.sponsors.services import pledge as promise
 
 LOOKS_BACK = timedelta(days=3)
@@ -106,12 +107,16 @@ def left_of(found: queries.Renewal | None) -> tuple[Vnd, int] | None:
 def told(session: Session, of: Sponsor, *, by_id: UUID | None, today: date, at: datetime) -> int:
     """The sponsor was called, or texted when it is nobody's act: they know of every end that was seen. Of how many it is
     new; told twice it is none."""
+    ending = carried_until(of.town_id, today).subquery()
     known = (
         update(CliffNotice)
         .where(
             CliffNotice.town_id == of.town_id,
             is_of(CliffNotice.sponsor_id, of),
-            CliffNotice.until >= Month.of(today).first_day,
+            or_(
+                CliffNotice.until >= Month.of(today).first_day,
+                tuple_(CliffNotice.prospect_id, CliffNotice.until).in_(select(ending.c.prospect_id, ending.c.until)),
+            ),
             CliffNotice.told_at.is_(None),
         )
         .values(told_at=at, told_by_id=by_id)

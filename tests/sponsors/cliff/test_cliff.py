@@ -22,6 +22,7 @@ from crm.errors import Conflict
 from crm.mail.models import Email
 from crm.mail.rules import MailState
 from crm.months import Month
+from crm.participation.models import Participation
 from crm.premiums.models import LocalTopUpRow
 from crm.prospects.merging.services.joining import merge
 from crm.prospects.rules import Ground
@@ -35,9 +36,10 @@ from crm.sponsors.matching.reading import read
 from crm.sponsors.matching.rules.needs import Terms
 from crm.sponsors.matching.rules.planning import propose
 from crm.sponsors.models import Pledge, Sponsor
+from crm.sponsors.queries import near_end
 from crm.sponsors.rules import FundAccount
 from tests.factories import Make
-from tests.sponsors.stories import A_MONTH, A_NEAR_POOR_MONTH, LONG_AGO, TODAY, allocate, poor, receive, sponsor
+from tests.sponsors.stories import A_MONTH, A_NEAR_POOR_MONTH, LONG_AGO, TODAY, allocate, pay, poor, receive, sponsor
 
 Browser = Callable[..., FlaskClient]
 LINKS = Links("https://an-sinh.example", "a secret")
@@ -373,6 +375,55 @@ def test_what_was_given_on_the_last_day_of_its_month_is_told_the_next_night(sess
     assert night(session, make, date(2019, 11, 1)) == 1
     assert night(session, make, date(2019, 11, 2)) == 0
     assert "10/2019" in (letters(session)[0].body or "")
+
+
+def test_a_month_added_to_long_help_does_not_make_it_short(session: Session, make: Make) -> None:
+    by, other = sponsor(make), sponsor(make, "Bà Hiền")
+    receive(by, 20 * A_MONTH)
+    receive(other, 20 * A_MONTH, "FT2")
+    long, short = poor(make, "Lê Thị Dài"), poor(make, "Lê Thị Ngắn")
+    allocate(by, long, months=6, start=Month(2019, 7), on=date(2019, 7, 1), at=LONG_AGO)
+    allocate(other, long, months=1, start=Month(2020, 1))
+    allocate(by, short, months=1, start=Month(2019, 7), on=date(2019, 7, 1), at=LONG_AGO)
+    allocate(by, short, months=3, start=Month(2019, 12))
+    this, first = date(2019, 12, 1), {long.id: date(2019, 11, 1), short.id: date(2019, 12, 22)}
+    found = {row[0]: row[2] for row in session.execute(near_end(make.town.id, this, at_once=True))}
+    assert found == first, "what was given before a gap is another help"
+    assert [row[0] for row in session.execute(near_end(make.town.id, this))] == [long.id]
+
+
+# ---- the last month is over
+
+
+def test_whose_help_has_just_ended_stays_while_the_next_month_can_still_be_paid(
+    signed_in: Browser, session: Session, make: Make
+) -> None:
+    by, person, unpaid = sponsor(make, phone="0912345678"), poor(make, "Lê Thị Hết"), poor(make, "Lê Thị Chưa")
+    receive(by, 20 * A_MONTH)
+    pay(make, allocate(by, person, months=3, at=LONG_AGO))
+    allocate(by, unpaid, months=3, at=LONG_AGO)
+    deadline = session.scalars(select(Participation.deadline_on)).one()
+    assert deadline is not None
+    assert deadline > date(2020, 1, 6)
+    first = date(2020, 1, 6)
+    assert [row[0] for row in session.execute(near_end(make.town.id, first))] == [person.id]
+    assert night(session, make, first) == 1, "it is told when no night before saw it"
+    assert [one.sponsor.id for one in queries.to_tell(session, make.town.id, first)] == [by.id]
+    assert services.told(session, by, by_id=None, today=first, at=clock.at(first, 9)) == 1
+    offer = queries.offer_to(session, by, first)
+    assert offer
+    assert [(one.prospect_id, one.start) for one in offer.people] == [(person.id, Month(2020, 1))]
+    assert session.execute(near_end(make.town.id, deadline)).first()
+    assert not session.execute(near_end(make.town.id, deadline + timedelta(days=1))).first()
+    treasurer = signed_in(Role.TREASURER)
+    clock.move(lambda: clock.at(first, 9) - datetime.now(UTC))
+    until = f"{deadline.day}/{deadline.month}/{deadline.year}"
+    for path in ("/sponsors/ending", f"/sponsors/ending/{by.id}"):
+        page = treasurer.get(path).text
+        assert "Lê Thị Hết" in page
+        assert f"đã hết, còn đóng tiếp được đến {until}" in page
+        assert "Lê Thị Chưa" not in page
+    assert f"đóng tiếp được đến {until}" in signed_in(Role.MANAGER).get(f"/people/{person.id}").text
 
 
 def test_a_sponsor_of_one_month_reads_that_there_is_nothing_to_do_until_it_is_time(
