@@ -159,7 +159,7 @@ def _sums() -> tuple[ColumnElement[Any], ...]:
         return func.coalesce(func.sum(sign * LedgerAccount.balance).filter(LedgerAccount.kind == kind), 0)
 
     return (
-        of(AccountKind.OUTSIDE, -1),
+        of(AccountKind.OUTSIDE, -1),  # less what was returned
         of(AccountKind.AVAILABLE),
         of(AccountKind.RESERVED),
         of(AccountKind.INSURANCE_FUND),
@@ -167,16 +167,44 @@ def _sums() -> tuple[ColumnElement[Any], ...]:
     )
 
 
+def _returned(town_id: UUID) -> Any:
+    """What went back to sponsors, by account; a refund that was put right counts no more."""
+    undone = aliased(Posting)
+    return (
+        select(LedgerEntry.ledger_account_id, func.sum(LedgerEntry.amount).label("amount"))
+        .join(Posting, and_(Posting.town_id == LedgerEntry.town_id, Posting.id == LedgerEntry.posting_id))
+        .outerjoin(undone, and_(undone.town_id == Posting.town_id, undone.id == Posting.reverses_id))
+        .where(
+            LedgerEntry.town_id == town_id,
+            Posting.movement.in_((Movement.REFUNDED, Movement.CORRECTED)),
+            or_(Posting.movement == Movement.REFUNDED, undone.movement == Movement.REFUNDED),
+        )
+        .group_by(LedgerEntry.ledger_account_id)
+    )
+
+
+def _of_outside(returned: Any) -> ColumnElement[Any]:
+    return func.coalesce(func.sum(returned.c.amount).filter(LedgerAccount.kind == AccountKind.OUTSIDE), 0)
+
+
+def _balance(promised: int | None, sums: Sequence[Any]) -> Balance:
+    """What a sponsor's accounts come to: what was received is what is kept and what went back."""
+    kept, available, reserved, paid, expected, back = sums
+    return Balance(int(promised or 0), *(int(one) for one in (kept + back, available, reserved, paid, expected, back)))
+
+
 def balances_of(session: Session, town_id: UUID, sponsor_ids: Collection[UUID]) -> dict[UUID, Balance]:
     """Where the money of each of these sponsors stands."""
+    returned = _returned(town_id).subquery()
     query = (
-        select(Sponsor.id, _promised(), *_sums())
+        select(Sponsor.id, _promised(), *_sums(), _of_outside(returned))
         .join(PART, has_part(PART))
         .outerjoin(LedgerAccount, and_(LedgerAccount.town_id == PART.town_id, LedgerAccount.sponsor_id == PART.id))
+        .outerjoin(returned, returned.c.ledger_account_id == LedgerAccount.id)
         .where(Sponsor.town_id == town_id, Sponsor.id.in_(sponsor_ids))
         .group_by(Sponsor.town_id, Sponsor.id)
     )
-    return {row[0]: Balance(*(int(amount) for amount in row[1:])) for row in session.execute(query)}
+    return {row[0]: _balance(row[1], row[2:]) for row in session.execute(query)}
 
 
 def balance_of(session: Session, of: Sponsor) -> Balance:
@@ -187,9 +215,14 @@ def balance_of(session: Session, of: Sponsor) -> Balance:
 def balance_of_all(session: Session, town_id: UUID) -> Balance:
     """The money of all sponsors together."""
     promised = session.scalar(select(_stands()).where(Pledge.town_id == town_id))
-    of_sponsors = LedgerAccount.sponsor_id.is_not(None)
-    sums = session.execute(select(*_sums()).where(LedgerAccount.town_id == town_id, of_sponsors)).one()
-    return Balance(int(promised or 0), *(int(amount) for amount in sums))
+    returned = _returned(town_id).subquery()
+    sums = (
+        select(*_sums(), _of_outside(returned))
+        .select_from(LedgerAccount)
+        .outerjoin(returned, returned.c.ledger_account_id == LedgerAccount.id)
+        .where(LedgerAccount.town_id == town_id, LedgerAccount.sponsor_id.is_not(None))
+    )
+    return _balance(promised, session.execute(sums).one())
 
 
 def unidentified(session: Session, town_id: UUID) -> Vnd:

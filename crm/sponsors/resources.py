@@ -125,7 +125,7 @@ class SponsorChange(Schema):
 
 
 class SponsorOut(Schema):
-    """A sponsor, and where their money stands in whole đồng: received = available + reserved + paid."""
+    """A sponsor, and where their money stands in whole đồng: received = available + reserved + paid + returned."""
 
     id = fields.UUID(required=True)
     name = fields.String(required=True)
@@ -142,6 +142,7 @@ class SponsorOut(Schema):
     wish = fields.Nested(WishOut, required=True)
     promised = fields.Integer(required=True)
     received = fields.Integer(required=True)
+    returned = fields.Integer(required=True, metadata={"description": "What of `received` went back to the sponsor."})
     available = fields.Integer(required=True)
     reserved = fields.Integer(required=True)
     paid = fields.Integer(required=True)

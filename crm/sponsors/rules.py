@@ -296,8 +296,8 @@ def refuse_past_due(due: date, today: date) -> None:
 
 
 class Balance(NamedTuple):
-    """Where the money of a sponsor stands, whole đồng. received = available + reserved + paid, what was returned to the
-    sponsor left out; promised is what came or is to come, expected what open promises still have to bring."""
+    """Where the money of a sponsor stands, whole đồng. received = available + reserved + paid + returned, as in the yearly
+    statement and in Biểu 03; promised is what came or is to come, expected what open promises still have to bring."""
 
     promised: Vnd = 0
     received: Vnd = 0
@@ -305,6 +305,8 @@ class Balance(NamedTuple):
     reserved: Vnd = 0
     paid: Vnd = 0
     expected: Vnd = 0
+    returned: Vnd = 0
+    """What of `received` went back to the sponsor."""
 
     @property
     def used(self) -> Vnd:

@@ -205,7 +205,8 @@ def _last_month(until: Any) -> ColumnElement[bool]:
 
 def as_ending(row: Any) -> Ending:
     """A row of `endings`."""
-    return Ending(row[0], row[1], Month.of(row[2]), row[3], *(bool(one) for one in row[4:7]), row[7])
+    person, place, until, by, spoken, looked_after, written, payable = row
+    return Ending(person, place, Month.of(until), by, bool(spoken), bool(looked_after), bool(written), payable)
 
 
 def left_alone(session: Session, town_id: UUID, today: date) -> Sequence[UUID]:

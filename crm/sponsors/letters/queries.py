@@ -529,6 +529,8 @@ class FundSums(NamedTuple):
     """The fund in all, whole đồng."""
 
     received: Vnd
+    returned: Vnd
+    """What of it went back to sponsors."""
     used: Vnd
     paid: Vnd
     left: Vnd
@@ -614,11 +616,12 @@ def fund_sums(session: Session, town_id: UUID, today: date) -> FundSums:
     )
     people, told, months, waiting = session.execute(query).one()
     return FundSums(
-        received=sum(one.received - one.refunded for one in money),
+        received=sum(one.received for one in money),
+        returned=sum(one.refunded for one in money),
         used=sum(one.used for one in money),
         paid=sum(one.paid for one in money),
         left=sum(one.closing for one in money),
-        sponsors=sum(1 for one in money if one.received > one.refunded),
+        sponsors=sum(1 for one in money if one.received),
         people=people,
         newcomers=told - people,
         months=months,

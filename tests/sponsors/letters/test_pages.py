@@ -27,7 +27,7 @@ from crm.sponsors.letters.rules import FEWEST, MonthState
 from crm.sponsors.models import Sponsor
 from crm.sponsors.rules import FundAccount
 from tests.factories import Make
-from tests.sponsors.letters.stories import neighbours, with_page, words
+from tests.sponsors.letters.stories import neighbours, statement, with_page, words
 from tests.sponsors.stories import A_MONTH, A_NEAR_POOR_MONTH, TODAY, allocate, pay, poor, receive, sponsor
 
 Browser = Callable[..., FlaskClient]
@@ -470,3 +470,20 @@ def test_a_sponsor_reads_many_receipts_part_by_part(client: FlaskClient, make: M
     assert first.count('name="receipt"') == LINES
     further = client.get(f"/s/{token}?papers={LINES}").text
     assert further.count('name="receipt"') == 2
+
+
+def test_received_is_the_same_word_everywhere_and_says_what_of_it_was_returned(
+    client: FlaskClient, signed_in: Callable[..., FlaskClient], session: Session, make: Make
+) -> None:
+    by, token = with_page(make)
+    receive(by, 1_000_000)
+    sponsoring.refund(session, by, 400_000, reason="Chuyển thừa", by_id=None, on=TODAY, at=clock.now())
+    paper = statement(by)
+    assert paper.facts["money"]["received"] == sponsors.balance_of(session, by).received == 1_000_000
+    public = ("/fund", f"/s/{token}", f"/verify/{paper.number}")
+    pages = {path: words(client.get(path).text) for path in public}
+    browser = signed_in(Role.TREASURER)
+    pages |= {path: words(browser.get(path).text) for path in ("/sponsors", f"/sponsors/{by.id}", "/treasury")}
+    for path, page in pages.items():
+        assert "1.000.000 đ" in page, path
+        assert re.search(r"rong đó đã hoàn lại 400\.000 đ", page), path
