@@ -76,7 +76,7 @@ class Registration(TownRow, Model):
 
 
 class PledgeStep(TownRow, Model):
-    """A promise was made, changed or ended: by whom, why, and what it was afterwards. Append-only."""
+    """A promise was made, changed, paused or ended: by whom, why, and what it was afterwards. Append-only."""
 
     __tablename__ = "pledge_step"
     __table_args__ = (

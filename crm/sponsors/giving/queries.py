@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -87,6 +87,26 @@ def frequencies_of(session: Session, pledges: Sequence[Pledge]) -> dict[UUID, Fr
         .order_by(PledgeStep.pledge_id, PledgeStep.at.desc(), PledgeStep.id.desc())
     )
     return {row[0]: row[1] for row in session.execute(query)}
+
+
+def resting(
+    session: Session, pledges: Sequence[Pledge], accounts: Mapping[UUID, Account], today: date
+) -> dict[UUID, date]:
+    """Which of these open promises their sponsor has paused, each with the day on which it goes on."""
+    ahead = {
+        one.id: following.due.on
+        for one in pledges
+        if one.state is PledgeState.OPEN and (following := accounts[one.id].next) and following.due.on > today
+    }
+    if not ahead:
+        return {}
+    query = (
+        select(PledgeStep.pledge_id, PledgeStep.step)
+        .distinct(PledgeStep.pledge_id)
+        .where(PledgeStep.town_id == pledges[0].town_id, PledgeStep.pledge_id.in_(ahead))
+        .order_by(PledgeStep.pledge_id, PledgeStep.at.desc(), PledgeStep.id.desc())
+    )
+    return {row[0]: ahead[row[0]] for row in session.execute(query) if row[1] is Step.PAUSED}
 
 
 def frequency_of(session: Session, pledge: Pledge) -> Frequency:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -181,8 +182,14 @@ def pay(token: str) -> ResponseReturnValue:
             town=session().get_one(Town, shown.town_id),
             standings=rules.STANDINGS,
             phone=_phone(),
+            rests_until=_rests_until(shown, account),
         )
     )
+
+
+def _rests_until(pledge: Pledge, account: rules.Account) -> date | None:
+    """The day on which a promise goes on that its sponsor paused."""
+    return queries.resting(session(), [pledge], {pledge.id: account}, clock.today()).get(pledge.id)
 
 
 @bp.get("/sponsor/pay/<token>/qr.png")
@@ -364,6 +371,7 @@ def show_pledge(pledge_id: UUID) -> ResponseReturnValue:
         receipts=queries.receipts_on(session(), shown),
         words={"standings": rules.STANDINGS, "steps": rules.STEPS},
         today=clock.today(),
+        rests_until=_rests_until(shown, account),
     )
 
 

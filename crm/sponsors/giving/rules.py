@@ -44,6 +44,8 @@ class Step(StrEnum):
 
     MADE = "made"
     CHANGED = "changed"
+    PAUSED = "paused"
+    """Put off by the sponsor: it rests until the first day on which something is to come again."""
     ENDED = "ended"
 
 
@@ -80,6 +82,7 @@ FREQUENCIES: Mapping[Frequency, Any] = {
 STEPS: Mapping[Step, Any] = {
     Step.MADE: _l("Promised"),
     Step.CHANGED: _l("Changed"),
+    Step.PAUSED: _l("Paused"),
     Step.ENDED: _l("Ended: nothing more is expected"),
 }
 STANDINGS: Mapping[Standing, Any] = {

@@ -89,38 +89,62 @@ def reminder(
 
 
 def by_own_hand(
-    step: Step, reason: str, address: str, *, name: str, code: str, total: Vnd, left: Vnd, town: str
+    step: Step,
+    reason: str,
+    address: str,
+    *,
+    name: str,
+    code: str,
+    total: Vnd,
+    left: Vnd,
+    town: str,
+    rests_until: date | None,
 ) -> Written:
-    """Tells the office what a sponsor did to their promise."""
+    """Tells the office what a sponsor did to their promise; of a pause, on which day it goes on (`rests_until`)."""
     lines = (
         _("%(name)s decided about the promise %(code)s on their own page:", name=name, code=code),
         reason,
-        _standing(step, total, left),
+        _standing(step, total, left, rests_until),
         address,
         _signed(town),
     )
     if step is Step.ENDED:
         subject = _("%(name)s ended the promise %(code)s", name=name, code=code)
+    elif step is Step.PAUSED:
+        subject = _("%(name)s paused the promise %(code)s", name=name, code=code)
     else:
         subject = _("%(name)s changed the promise %(code)s", name=name, code=code)
     return Written(subject, _letter(lines))
 
 
-def as_you_asked(step: Step, *, name: str, code: str, total: Vnd, left: Vnd, town: str) -> Written:
+def as_you_asked(
+    step: Step, *, name: str, code: str, total: Vnd, left: Vnd, town: str, rests_until: date | None
+) -> Written:
     """Tells the sponsor that it is done: it may not have been them."""
     lines = (
         _("Dear %(name)s,", name=name),
-        _("On your own page the promise %(code)s was changed or ended. Everything you gave stays as it is.", code=code),
-        _standing(step, total, left),
+        _(
+            "On your own page the promise %(code)s was changed, paused or ended. Everything you gave stays as it is.",
+            code=code,
+        ),
+        _standing(step, total, left, rests_until),
         _("If it was not you, please call us at once."),
         _signed(town),
     )
     return Written(_("Your promise %(code)s", code=code), _letter(lines))
 
 
-def _standing(step: Step, total: Vnd, left: Vnd) -> str:
+def _standing(step: Step, total: Vnd, left: Vnd, rests_until: date | None) -> str:
     if step is Step.ENDED:
         return str(_("Nothing more is expected."))
+    if rests_until:
+        return str(
+            _(
+                "It is paused: nothing is expected before %(day)s. After that %(left)s are still to come.",
+                day=in_day(rests_until),
+                left=in_money(left),
+            )
+        )
     return str(
         _(
             "The promise is %(total)s now, of which %(left)s are still to come.",

@@ -267,6 +267,7 @@ class Next(StrEnum):
     """What comes next, for a sponsor's page."""
 
     TRANSFER = "transfer"
+    PAUSED = "paused"
     CHOOSING = "choosing"
     LITTLE_LEFT = "little_left"
     ENDING = "ending"
@@ -274,14 +275,19 @@ class Next(StrEnum):
     NOTHING = "nothing"
 
 
-def what_comes_next(balance: Balance, expected: Vnd, a_month: Vnd, ends: Month | None, soon: Month) -> list[Next]:
-    """In the order of their weight: money that is expected, money that waits for somebody, help that ends soon.
+def what_comes_next(
+    balance: Balance, expected: Vnd, a_month: Vnd, ends: Month | None, soon: Month, *, rests: bool = False
+) -> list[Next]:
+    """In the order of their weight: money that is expected, a promise that rests, money that waits for somebody, help that
+    ends soon.
 
     `ends` is the last month carried of whoever is carried shortest, `a_month` what a month of a poor person costs.
     """
     found = []
     if expected > 0:
         found.append(Next.TRANSFER)
+    if rests:
+        found.append(Next.PAUSED)
     if balance.available >= a_month > 0:
         found.append(Next.CHOOSING)
     elif balance.available > 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -24,7 +24,7 @@ from crm.sponsors.giving.showing import links
 from crm.sponsors.letters import services as letters
 from crm.sponsors.models import Allocation, Pledge, Sponsor
 from crm.sponsors.queries import balance_of
-from crm.sponsors.rules import PledgeState
+from crm.sponsors.rules import FundAccount, PledgeState
 from tests.factories import Make
 from tests.sponsors.stories import A_MONTH, TODAY, allocate, poor, sponsor
 from tests.sponsors.test_routes import words
@@ -109,10 +109,21 @@ def test_a_sum_at_once_and_days_of_their_own(client: FlaskClient, story: Story) 
 
 
 def test_a_pause_puts_everything_off_and_nobody_reminds_meanwhile(client: FlaskClient, story: Story) -> None:
+    services.set_fund_account(story.session, FundAccount("970405", "3500201001234", "Quỹ Vì người nghèo"))
     amounts = [left for _day, left in story.dues()]
     assert press_twice(client, story.address, act="pause", pause_for="3").status_code == 303
     assert [left for _day, left in story.dues()] == amounts, "nothing is dropped"
     assert story.dues()[0][0] == date(2020, 2, 1)
+    pages = (f"/s/{story.token}", story.address, f"/sponsor/pay/{links().pay_token(story.made.id)}")
+    for path in pages:
+        page = words(client.get(path).text)
+        assert "đang chờ khoản" not in page, path
+        assert "1/2/2020" in page, path
+        assert re.search("tạm dừng", page), path
+    mails = story.session.scalars(select(Email).where(Email.occasion.like("own_hand:%"))).all()
+    assert all("tạm dừng" in (one.body or "") and "1/2/2020" in (one.body or "") for one in mails)
+    clock.move(lambda: clock.at(date(2020, 2, 1), 9) - datetime.now(UTC))
+    assert "đang chờ khoản" in words(client.get(pages[0]).text), "the pause is over"
     for day in (date(2019, 11, 25), date(2019, 12, 12), date(2020, 1, 4)):
         assert reminding.remind(story.session, story.by.town_id, links=links(), today=day, at=clock.at(day, 8)) == 0
 

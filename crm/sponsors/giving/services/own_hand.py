@@ -22,7 +22,7 @@ from crm.places.models import Town
 from crm.sponsors.giving import queries, writing
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.models import PledgeStep
-from crm.sponsors.giving.rules import Due, Frequency, months_on, paused
+from crm.sponsors.giving.rules import Due, Frequency, Step, months_on, paused
 from crm.sponsors.giving.services import scheduling
 from crm.sponsors.models import Pledge, Sponsor
 
@@ -68,9 +68,11 @@ def pause(session: Session, pledge: Pledge, months: int, hand: Hand) -> None:
     """Nothing is expected, and nobody reminds, for so many months; then it goes on as before. Raises as `rearrange`."""
     rest = paused(scheduling.open_dues(session, pledge), months_on(hand.on, months))
     often = queries.frequency_of(session, pledge)
-    _do(
-        session, pledge, hand, _l("Paused by the sponsor"), lambda why: _change(session, pledge, rest, often, hand, why)
-    )
+
+    def act(why: str) -> PledgeStep:
+        return _change(session, pledge, rest, often, hand, why, Step.PAUSED)
+
+    _do(session, pledge, hand, _l("Paused by the sponsor"), act, rest[0].on if rest else None)
 
 
 def stop(session: Session, pledge: Pledge, hand: Hand) -> None:
@@ -83,12 +85,26 @@ def stop(session: Session, pledge: Pledge, hand: Hand) -> None:
 
 
 def _change(
-    session: Session, pledge: Pledge, rest: Sequence[Due], often: Frequency, hand: Hand, why: str
+    session: Session,
+    pledge: Pledge,
+    rest: Sequence[Due],
+    often: Frequency,
+    hand: Hand,
+    why: str,
+    as_step: Step = Step.CHANGED,
 ) -> PledgeStep:
-    return scheduling.change(session, pledge, rest, often, reason=why, by_id=hand.by_id, on=hand.on, at=hand.at)
+    done: dict[str, Any] = {"reason": why, "by_id": hand.by_id, "on": hand.on, "at": hand.at, "as_step": as_step}
+    return scheduling.change(session, pledge, rest, often, **done)
 
 
-def _do(session: Session, pledge: Pledge, hand: Hand, what: object, act: Callable[[str], PledgeStep]) -> None:
+def _do(
+    session: Session,
+    pledge: Pledge,
+    hand: Hand,
+    what: object,
+    act: Callable[[str], PledgeStep],
+    rests_until: date | None = None,
+) -> None:
     scheduling.hold_open(session, pledge)
     came = queries.received_on(session, pledge.town_id, [pledge.id]).get(pledge.id, 0)
     if _mark(session, pledge, came) != hand.seen:
@@ -98,16 +114,17 @@ def _do(session: Session, pledge: Pledge, hand: Hand, what: object, act: Callabl
     with force_locale(OFFICE_READS):
         why = f"{what}: {hand.note}" if hand.note else str(what)
     step = act(why)
-    _tell(session, pledge, step, max(pledge.amount - came, 0), hand)
+    _tell(session, pledge, step, max(pledge.amount - came, 0), rests_until, hand)
 
 
-def _tell(session: Session, pledge: Pledge, step: PledgeStep, left: Vnd, hand: Hand) -> None:
+def _tell(session: Session, pledge: Pledge, step: PledgeStep, left: Vnd, rests_until: date | None, hand: Hand) -> None:
     of, town = session.get_one(Sponsor, (pledge.town_id, pledge.sponsor_id)), session.get_one(Town, pledge.town_id)
     told: dict[str, Any] = {
         "name": of.name,
         "code": pledge.code,
         "total": pledge.amount,
         "left": left,
+        "rests_until": rests_until,
         "town": town.name,
     }
     readers = [(one.email, one.language, one.id) for one in queries.who_is_told(session, pledge.town_id) if one.email]

@@ -33,6 +33,7 @@ def change(
     by_id: UUID | None,
     on: date,
     at: datetime,
+    as_step: Step = Step.CHANGED,
 ) -> PledgeStep:
     """What is still to come becomes `rest`; what came in stays. Raises RuleBroken, also when less would be left of it than
     came in or than one month of one person, and Conflict for an ended promise.
@@ -50,7 +51,7 @@ def change(
         if due.on not in {row.due_on for row in rows}:
             refuse_past_due(due.on, on)
     pledge.amount, pledge.due_on = sum(due.amount for due in wanted), wanted[-1].on
-    step = add_step(session, pledge, Step.CHANGED, frequency, reason, by_id=by_id, at=at)
+    step = add_step(session, pledge, as_step, frequency, reason, by_id=by_id, at=at)
     for row in rows:
         if Due(row.due_on, row.amount) not in kept:
             row.dropped_step_id = step.id

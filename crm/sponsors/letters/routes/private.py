@@ -112,8 +112,9 @@ def _letter(door: Door) -> ResponseReturnValue:
     groups, ever = told.groups(now), told.groups(told.lines)
     promises = giving_queries.open_promises(current, by)
     accounts = giving_queries.accounts_of(current, promises, today)
+    rests = giving_queries.resting(current, promises, accounts, today)
     giving, a_month = (
-        how_to_give(current, promises, accounts),
+        how_to_give(current, promises, accounts, rests),
         sponsors.a_month(current, by.town_id, Ground.POOR, today),
     )
     ends = min((line.kept_months[-1] for line in now), default=None)
@@ -138,7 +139,9 @@ def _letter(door: Door) -> ResponseReturnValue:
             a_month,
             ends,
             this + (SPONSOR_NOTICE - 1) if ends_soon(current, by, today) else this - 1,
+            rests=bool(rests),
         ),
+        rests=rests,
         ends=ends,
         a_month=a_month,
         lines=lines[:LINES],

@@ -186,6 +186,7 @@ def _page(
         stop=stop,
         a_month=_a_month(door),
         is_open=pledge.state is PledgeState.OPEN,
+        rests_until=giving.resting(session(), [pledge], {pledge.id: account}, clock.today()).get(pledge.id),
     )
     return unlisted(page, status)
 
