@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -82,6 +82,24 @@ def waiting(session: Session, town_id: UUID, today: date, most: int = 50) -> lis
         .limit(most)
     )
     return [Waiting(one[0], one[1], int(one[2]), int(one[3]), int(one[4])) for one in session.execute(query)]
+
+
+def waiting_people(
+    session: Session, town_id: UUID, today: date, sponsor_ids: Collection[UUID]
+) -> Mapping[UUID, Sequence[UUID]]:
+    """By sponsor, for whom what they agreed to is not set aside yet."""
+    row = LeftRenewal
+    query = (
+        _open(town_id, today, Sponsor.id, row.prospect_id)
+        .join(Sponsor, stands_for(row))
+        .where(Sponsor.id.in_(sponsor_ids))
+        .group_by(Sponsor.id, row.prospect_id)
+        .order_by(Sponsor.id, func.min(row.start_month), row.prospect_id)
+    )
+    found: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    for sponsor_id, prospect_id in session.execute(query):
+        found[sponsor_id].append(prospect_id)
+    return found
 
 
 def how_many_wait(session: Session, town_id: UUID, today: date) -> int:

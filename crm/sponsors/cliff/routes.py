@@ -24,9 +24,11 @@ from crm.places.models import Town
 from crm.prospects.models import Prospect
 from crm.sponsors import queries as sponsors
 from crm.sponsors.cliff import agreed, queries, services
+from crm.sponsors.cliff.hindered import hindered
 from crm.sponsors.family import kept_of
 from crm.sponsors.giving.showing import links, pay_token
 from crm.sponsors.matching.rules.needs import Terms
+from crm.sponsors.matching.rules.wording import WHY
 from crm.sponsors.matching.services import ask
 from crm.sponsors.models import Pledge, Sponsor
 from crm.web.guard import may, public
@@ -45,6 +47,7 @@ LOOKING = "60 per minute"
 def listing() -> ResponseReturnValue:
     """Whose help ends soon or has just ended, sponsor by sponsor, the soonest first, and who knows of it."""
     scope, today = current_scope(), clock.today()
+    waiting = agreed.waiting(session(), scope.town_id, today)
     found, people = queries.endings_by_sponsor(
         session(), scope, today, cursor=request.args.get("cursor"), size=SPONSORS_AT_ONCE
     )
@@ -53,7 +56,9 @@ def listing() -> ResponseReturnValue:
         found=found,
         people=people,
         ahead=queries.ahead(session(), scope, today),
-        agreed=agreed.waiting(session(), scope.town_id, today),
+        agreed=waiting,
+        hindered=hindered(session(), scope, today, [one.sponsor.id for one in waiting]),
+        WHY=WHY,
         to_call=queries.to_tell(session(), scope.town_id, today),
         months=SPONSOR_NOTICE,
         short=sponsors.SHORT,
@@ -114,14 +119,15 @@ def renew_for(sponsor_id: UUID) -> ResponseReturnValue:
 @bp.post("/sponsors/ending/propose")
 @may(May.RECORD_MONEY)
 def propose() -> ResponseReturnValue:
-    """A proposal whom to fund with everybody's money: whoever is carried already comes first."""
+    """A proposal whom to fund with everybody's money: whoever is carried already comes first. Of one sponsor only for the
+    people whom they are asked about, or agreed to go on with."""
     by = current_user()
     try:
         with transaction() as current:
             asked = ask(
                 current,
                 by.town_id,
-                Terms(sponsors=_asked_sponsors(current)),
+                _asked_terms(current),
                 by_id=by.id,
                 on=clock.today(),
                 at=clock.now(),
@@ -134,13 +140,22 @@ def propose() -> ResponseReturnValue:
     return redirect(url_for("matching.show", proposal_id=proposal_id), 303)
 
 
-def _asked_sponsors(current: Session) -> tuple[UUID, ...]:
-    """The one sponsor whose money is asked, or everybody's. Raises NotFound."""
-    asked = request.form.get("sponsor", "")
+def _asked_terms(current: Session) -> Terms:
+    """The one sponsor whose money is asked, for those under their renewal; or everybody's for all. Raises NotFound, and
+    RuleBroken when nobody is left under the renewal."""
+    asked, today = request.form.get("sponsor", ""), clock.today()
+    if not asked:
+        return Terms()
     try:
-        return (sponsors.sponsor(current, current_scope(), UUID(asked)).id,) if asked else ()
+        of = sponsors.sponsor(current, current_scope(), UUID(asked))
     except ValueError:
         raise NotFound from None
+    offer = queries.offer_to(current, of, today)
+    said = agreed.waiting_people(current, of.town_id, today, [of.id]).get(of.id, ())
+    people = dict.fromkeys((*said, *(one.prospect_id for one in (offer.people if offer else ()))))
+    if not people:
+        raise RuleBroken(_("Nobody they carry comes to an end now; open the list again."), code="nobody_ends")
+    return Terms(sponsors=(of.id,), only=tuple(people))
 
 
 @bp.post("/sponsors/ending/<uuid:sponsor_id>/called")

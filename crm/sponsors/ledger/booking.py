@@ -24,7 +24,8 @@ from crm.sponsors.rules import OF_A_SPONSOR, AccountKind, Movement, in_month
 
 NOT_ENOUGH = _l("This is more than what has been received and is not yet spent.")
 NOTHING_TAKEN_BACK = _l(
-    "Part of this money is set aside or paid on already. Give that back first, then take the posting back."
+    "Less than this is free of it: part is set aside, paid on, or went back to the sponsor. Give back what is set aside "
+    "first; what was paid on or returned stays, and so does this posting."
 )
 
 

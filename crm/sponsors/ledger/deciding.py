@@ -35,7 +35,7 @@ from crm.sponsors.ledger.booking import NOT_ENOUGH, NOTHING_TAKEN_BACK
 from crm.sponsors.ledger.closing import close_month
 from crm.sponsors.ledger.limits import limit, set_limit
 from crm.sponsors.ledger.models import LedgerPeriod, MoneyRequest
-from crm.sponsors.ledger.rules import Decision, MoneyAct, subject_of
+from crm.sponsors.ledger.rules import LIMIT_CHANGED, Decision, MoneyAct, subject_of
 from crm.sponsors.models import Allocation, Posting, Receipt, Sponsor
 from crm.sponsors.queries import balance_of
 
@@ -300,7 +300,7 @@ def change_limit(session: Session, amount: Vnd | None, *, by: User, at: datetime
         session,
         town_id=by.town_id,
         user_id=by.id,
-        act="change_money_limit",
+        act=LIMIT_CHANGED,
         subject="town",
         subject_id=by.town_id,
         at=at,

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, aliased
 
-from crm.accounts.models import User
+from crm.accounts.models import ChangeRecord, User
 from crm.accounts.queries import Scope
 from crm.errors import NotFound
 from crm.money import Vnd
@@ -19,7 +19,7 @@ from crm.participation.listed.models import ListedPayment
 from crm.prospects.models import Prospect
 from crm.prospects.queries.seeing import visible_to
 from crm.sponsors.ledger.models import LedgerPeriod, MoneyRequest
-from crm.sponsors.ledger.rules import MoneyAct, next_to_close
+from crm.sponsors.ledger.rules import LIMIT_CHANGED, MoneyAct, next_to_close
 from crm.sponsors.models import Allocation, LedgerAccount, Posting, Receipt, Sponsor
 from crm.sponsors.rules import AccountKind
 from crm.sponsors.statements.models import StatementLine
@@ -65,6 +65,14 @@ def all_requests(session: Session, scope: Scope, *, cursor: str | None, size: in
     return page(session, query, (MoneyRequest.id,), cursor=cursor, size=size, kinds=(UUID,), key=lambda row: (row.id,))
 
 
+def waiting_about(session: Session, scope: Scope, subject: UUID, acts: Sequence[MoneyAct]) -> list[Asked]:
+    """What waits for a second person about one thing, the oldest first."""
+    query = _asked(scope.town_id).where(
+        MoneyRequest.decision.is_(None), MoneyRequest.subject == str(subject), MoneyRequest.act.in_(acts)
+    )
+    return [Asked(*row) for row in session.execute(query.order_by(MoneyRequest.id))]
+
+
 def named(session: Session, scope: Scope, requests: Sequence[MoneyRequest]) -> list[Asked]:
     """These requests with the names that belong to them, in the same order."""
     rows = session.execute(_asked(scope.town_id).where(MoneyRequest.id.in_([one.id for one in requests])))
@@ -88,6 +96,18 @@ def _asked(town_id: UUID):  # type: ignore[no-untyped-def]
         .outerjoin(Sponsor, and_(Sponsor.town_id == MoneyRequest.town_id, Sponsor.id == MoneyRequest.sponsor_id))
         .where(MoneyRequest.town_id == town_id)
     )
+
+
+def limit_changes(session: Session, town_id: UUID, most: int = 20) -> list[tuple[ChangeRecord, str | None]]:
+    """When the limit for one person was changed, from what to what, and by whom; the latest first."""
+    query = (
+        select(ChangeRecord, User.full_name)
+        .outerjoin(User, and_(User.town_id == ChangeRecord.town_id, User.id == ChangeRecord.user_id))
+        .where(ChangeRecord.town_id == town_id, ChangeRecord.subject_id == town_id, ChangeRecord.act == LIMIT_CHANGED)
+        .order_by(ChangeRecord.at.desc(), ChangeRecord.id.desc())
+        .limit(most)
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
 
 
 class About(NamedTuple):

@@ -164,7 +164,7 @@ def close() -> ResponseReturnValue:
 @may(May.MANAGE_ACCOUNTS)
 def limit_form() -> ResponseReturnValue:
     """Above which amount does it take two people?"""
-    return render_template("sponsors/ledger/limit.html", form=LimitForm(data={"amount": limit(session())}))
+    return _limit_page(LimitForm(data={"amount": limit(session())}))
 
 
 @bp.post("/sponsors/limit")
@@ -177,7 +177,12 @@ def change_limit() -> ResponseReturnValue:
             deciding.change_limit(current, form.value, by=current_user(), at=clock.now())
         flash(_("The limit is changed."), "success")
         return redirect(url_for(".book"), 303)
-    return render_template("sponsors/ledger/limit.html", form=form), 422
+    return _limit_page(form), 422
+
+
+def _limit_page(form: LimitForm) -> str:
+    changes = queries.limit_changes(session(), current_user().town_id)
+    return render_template("sponsors/ledger/limit.html", form=form, changes=changes)
 
 
 # ---- deciding

@@ -65,5 +65,8 @@ def subject_of(arguments: Mapping[str, Any], sponsor_id: object, amount: int) ->
     return f"{sponsor_id} {amount} {sorted(arguments.items())}"
 
 
+LIMIT_CHANGED = "change_money_limit"
+"""The act under which the change record keeps who changed the limit for one person."""
+
 ASKED = _l("This is above the limit: it is done once a second person approves it.")
 """What somebody is told whose act waits."""

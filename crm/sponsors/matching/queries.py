@@ -21,7 +21,8 @@ from crm.sponsors.ledger.models import MoneyRequest
 from crm.sponsors.ledger.rules import Decision
 from crm.sponsors.matching.models import FundingLine, FundingOffer, FundingProposal, FundingRefusal
 from crm.sponsors.matching.rules.needs import Rest, Why
-from crm.sponsors.matching.rules.states import COUNTING, OPEN, LineState
+from crm.sponsors.matching.rules.states import COUNTING, OPEN, LineState, ProposalState
+from crm.sponsors.matching.rules.wording import ALL_DECIDED, NOBODY_PROPOSED, PROPOSAL_STATES, WAITS_FOR_OTHERS
 from crm.sponsors.models import Sponsor
 from crm.web.pager import Page, page
 
@@ -64,6 +65,19 @@ class Told(NamedTuple):
     accepted: int
     amount: Vnd
     set_aside: Vnd
+    changed: int
+    """Lines a treasurer accepted and has to look at again."""
+    waiting: int
+    """Lines that are accepted and not settled: being set aside, or with a second person."""
+
+    @property
+    def words(self) -> Any:
+        """How far it is, also when it was never closed and nothing of it is left to decide."""
+        if self.row.state is not ProposalState.READY or self.open or self.changed:
+            return PROPOSAL_STATES[self.row.state]
+        if self.waiting:
+            return WAITS_FOR_OTHERS
+        return ALL_DECIDED if self.lines else NOBODY_PROPOSED
 
 
 def proposals(session: Session, scope: Scope, *, most: int = 50) -> list[Told]:
@@ -94,6 +108,8 @@ def _told() -> Select[Any]:
             func.count().filter(is_set_aside()).label("accepted"),
             func.coalesce(func.sum(line.amount).filter(counts_still()), 0).label("amount"),
             func.coalesce(func.sum(line.amount).filter(is_set_aside()), 0).label("set_aside"),
+            func.count().filter(line.state == LineState.CHANGED).label("changed"),
+            func.count().filter(or_(line.state == LineState.CHOSEN, second_said(None))).label("waiting"),
         )
         .where(line.town_id == FundingProposal.town_id, line.proposal_id == FundingProposal.id)
         .correlate(FundingProposal)

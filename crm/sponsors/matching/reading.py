@@ -77,8 +77,9 @@ class Read:
 
 
 def read(session: Session, town_id: UUID, on: date, terms: Terms) -> Read:
-    """Everybody in need or carried by a sponsor, and the sponsors that are asked."""
-    people = session.execute(_people(town_id, on)).all()
+    """Everybody in need or carried by a sponsor, or those of them that are asked for, and the sponsors that are asked."""
+    asked = _people(town_id, on)
+    people = session.execute(asked.where(Prospect.id.in_(terms.only)) if terms.only else asked).all()
     carried = _carried(session, town_id)
     known = _Known.of(session, town_id, [row.id for row in people], carried, on)
     needs: list[Need] = []
@@ -344,7 +345,7 @@ def _need(row: Any, known: _Known, terms: Terms) -> Need | LeftOut:
         carried_by=meant.sponsor_id if meant else known.renewed.get(row.id, free.carried_by),
         meant=meant is not None,
         refused_by=known.refused.get(row.id, frozenset()),
-        facts={**facts, "within": within, "free": free.months},
+        facts={**facts, "within": within, "free": free.months, "meant_by": str(meant.sponsor_id) if meant else None},
     )
 
 

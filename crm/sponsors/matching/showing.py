@@ -34,6 +34,8 @@ def because(line: FundingLine, names: Mapping[str, str]) -> str:
     facts, standing = line.facts, _standing(line.facts)
     if facts.get("edited"):
         return _("Chosen so by the treasurer.")
+    if facts.get("meant_by") == str(line.sponsor_id):
+        return _("%(sponsor)s said that what is left goes on with them.", sponsor=names[str(line.sponsor_id)])
     if carrier := facts.get("carried_by"):
         until = in_month(Month.parse(facts["paid_until"]))
         if carrier == str(line.sponsor_id):

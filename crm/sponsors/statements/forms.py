@@ -19,7 +19,9 @@ from crm.sponsors.statements.rules.kinds import NOT_GIFTS, USES, Share, Use
 from crm.web.forms import Form, stripped
 
 ROWS = 6
-"""Parts that a line can be divided into on its page."""
+"""So many parts a line can be divided into on its page at first, and so many more each time one asks for more."""
+MOST_PARTS = 60
+"""Into more parts nobody divides a line on a page."""
 
 
 class HandInForm(Form):
@@ -101,10 +103,16 @@ def _share(text: str) -> Share:
     return Share(UUID(sponsor), UUID(pledge) if pledge else None, int(amount))
 
 
+def rows_of_parts(form: MultiDict[str, str]) -> int:
+    """How many parts a line's page has room for: those that were sent, and more when they are asked for."""
+    sent = sum(f"whose-{row}" in form for row in range(MOST_PARTS))
+    return min(max(sent, ROWS) + (ROWS if "more" in form else 0), MOST_PARTS)
+
+
 def divided(form: MultiDict[str, str], whole: int) -> list[Share]:
     """The parts typed on the page of a line; the one part without an amount takes what is left. Raises RuleBroken."""
     parts: list[tuple[str, int | None]] = []
-    for row in range(ROWS):
+    for row in range(MOST_PARTS):
         whose, typed = form.get(f"whose-{row}", ""), form.get(f"amount-{row}", "").strip()
         if whose:
             parts.append((whose, _dong(typed) if typed else None))

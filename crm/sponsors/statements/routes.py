@@ -20,11 +20,12 @@ from crm.months import Month
 from crm.prospects.reading.columns import letter_of
 from crm.sponsors import queries as sponsors
 from crm.sponsors.ledger.journal import whose
-from crm.sponsors.ledger.rules import ASKED
+from crm.sponsors.ledger.queries import waiting_about
+from crm.sponsors.ledger.rules import ACTS, ASKED, MoneyAct
 from crm.sponsors.rules import MOVEMENTS
 from crm.sponsors.statements import queries
 from crm.sponsors.statements.forms import (
-    ROWS,
+    MOST_PARTS,
     AccountForm,
     HandInForm,
     SetAsideForm,
@@ -33,6 +34,7 @@ from crm.sponsors.statements.forms import (
     divided,
     ids_of,
     read_shares,
+    rows_of_parts,
 )
 from crm.sponsors.statements.models import BankAccount, LinePart, Statement, StatementLine
 from crm.sponsors.statements.queries import TABS, Narrowed
@@ -294,7 +296,9 @@ def accept(line_id: UUID) -> ResponseReturnValue:
 @bp.post("/lines/<uuid:line_id>/divide")
 @may(May.RECORD_MONEY)
 def divide(line_id: UUID) -> ResponseReturnValue:
-    """The money is divided by hand."""
+    """The money is divided by hand; or the page again, with room for more parts and everything that was typed."""
+    if "more" in request.form:
+        return _line_page(_line(line_id))
 
     def act(current: Any, one: StatementLine) -> None:
         _book(current, one, divided(request.form, one.amount))
@@ -420,9 +424,12 @@ def _line_page(one: StatementLine, refused: str | None = None) -> str:
         choices=choices,
         choices_cut=queries.CHOICES if more else None,
         q=q,
-        rows=range(ROWS),
+        rows=range(rows_of_parts(request.form)),
+        may_grow=rows_of_parts(request.form) < MOST_PARTS,
         form=SetAsideForm(),
         undoing=UndoForm(),
+        waits=waiting_about(session(), scope, one.id, (MoneyAct.UNDO_LINE, MoneyAct.SEND_BACK)),
+        acts=ACTS,
         use=use,
         moves=queries.moves_unseen(
             session(),

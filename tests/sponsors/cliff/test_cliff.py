@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from config import Settings
@@ -25,16 +25,19 @@ from crm.months import Month
 from crm.participation.models import Participation
 from crm.premiums.models import LocalTopUpRow
 from crm.prospects.merging.services.joining import merge
-from crm.prospects.rules import Ground
+from crm.prospects.models import Standing
+from crm.prospects.rules import Ground, Stage
 from crm.safekeeping.commands.doctor import CHECKS
 from crm.sponsors import services as money
 from crm.sponsors.cliff import agreed, checking, queries, services, writing
 from crm.sponsors.cliff.models import CliffNotice, LeftRenewal, PledgeRenewal
 from crm.sponsors.giving.links import Links
 from crm.sponsors.giving.services.scheduling import end as end_pledge
+from crm.sponsors.matching.models import FundingLine, FundingProposal
 from crm.sponsors.matching.reading import read
 from crm.sponsors.matching.rules.needs import Terms
 from crm.sponsors.matching.rules.planning import propose
+from crm.sponsors.matching.services import make as make_proposal
 from crm.sponsors.models import Pledge, Sponsor
 from crm.sponsors.queries import near_end
 from crm.sponsors.rules import FundAccount
@@ -567,3 +570,46 @@ def test_the_text_says_what_is_left_in_two_parts_at_most(app: Flask) -> None:
     words = writing.ending_text("Bỉm Sơn", 12, Month(2019, 12), left=(1_832_600, 17), renew=renew)
     assert "17" in words
     assert size(unaccented(words)).segments <= 2
+
+
+def test_a_proposal_under_a_renewal_is_for_its_people_alone(signed_in: Browser, session: Session, make: Make) -> None:
+    by, mine = sponsor(make), poor(make, "Lê Thị Mình")
+    session.execute(update(Standing).values(valid_to=None))
+    receive(by, 20 * A_MONTH)
+    allocate(by, mine, months=3, at=LONG_AGO)
+    for number in range(4):
+        poor(make, f"Người Khác {number}")
+    services.use_left(session, by, by_id=None, on=TODAY, at=clock.now())
+    treasurer = signed_in(Role.TREASURER)
+    where = treasurer.post("/sponsors/ending/propose", data={"sponsor": str(by.id)}).location
+    (row,) = session.scalars(select(FundingProposal)).all()
+    make_proposal(session, make.town.id, row.id)
+    (line,) = session.scalars(select(FundingLine)).all()
+    assert (line.prospect_id, line.sponsor_id) == (mine.id, by.id)
+    page = treasurer.get(where).text
+    assert "Chỉ lập cho 1 người" in page
+    assert "đã nói dùng phần còn lại để tiếp tục với người này" in page, "the reason is what they agreed to"
+    idle = sponsor(make, "Hội Khác")
+    receive(idle, A_MONTH, "FT2")
+    nobody = treasurer.post("/sponsors/ending/propose", data={"sponsor": str(idle.id)})
+    assert nobody.location.endswith("/sponsors/ending")
+
+
+def test_who_was_agreed_to_and_fits_no_more_is_named_with_the_reason(
+    signed_in: Browser, session: Session, make: Make
+) -> None:
+    by, one, other = sponsor(make), poor(make, "Lê Thị Một"), poor(make, "Lê Thị Hai")
+    session.execute(update(Standing).values(valid_to=None))
+    receive(by, 20 * A_MONTH)
+    for person in (one, other):
+        allocate(by, person, months=3, at=LONG_AGO)
+    services.use_left(session, by, by_id=None, on=TODAY, at=clock.now())
+    treasurer = signed_in(Role.TREASURER)
+    assert "hôm nay sẽ không được đề xuất" not in treasurer.get("/sponsors/ending").text
+    one.stage = Stage.NOT_ELIGIBLE
+    session.flush()
+    page = treasurer.get("/sponsors/ending").text
+    assert "Lê Thị Một hôm nay sẽ không được đề xuất: Không thuộc diện tham gia" in page
+    assert "Lê Thị Hai hôm nay" not in page
+    session.execute(update(Standing).where(Standing.prospect_id == other.id).values(valid_to=TODAY))
+    assert "Lê Thị Hai hôm nay" in treasurer.get("/sponsors/ending").text, "no certificate any more"

@@ -96,7 +96,7 @@ def test_refunds_corrections_and_payments_wait_as_well(
     again = receive(by, 10 * A_MONTH, "FT2")
     correction = deciding.correct_or_ask(session, again, reason="nhầm", **now(one))
     approve(session, correction, other)
-    assert queries.balance_of(session, by) == Balance(0, 50 * A_MONTH, 50 * A_MONTH)
+    assert queries.balance_of(session, by) == Balance(0, 100 * A_MONTH, 50 * A_MONTH, returned=50 * A_MONTH)
     set_limit(session, None)
     aside = allocate(by, poor(make), months=6)
     commit_would_hold(session)
@@ -440,6 +440,12 @@ def test_an_administrator_sets_the_limit_and_a_month_is_closed_on_the_page(
     assert admin.post("/sponsors/limit", data={"amount": "5.000.000"}).status_code == 303
     assert "5.000.000" in treasurer.get("/sponsors/book").text
     assert admin.post("/sponsors/limit", data={"amount": ""}).status_code == 303
+    who = session.scalars(select(User.full_name).where(User.role == Role.ADMIN)).one()
+    page = words(admin.get("/sponsors/limit").text)
+    assert "không có hạn mức → 5.000.000 đ" in page
+    assert "5.000.000 đ → không có hạn mức" in page
+    assert page.count(who) >= 2
+    assert "20/11/2019" in page
 
 
 def test_other_programs_ask_and_decide(

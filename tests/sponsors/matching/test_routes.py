@@ -204,3 +204,19 @@ def test_the_api_asks_reads_and_accepts(session: Session, make: Make, client: Fl
     assert client.post(f"{address}/close", headers=headers).json["state"] == "closed"  # type: ignore[index]
     listed = client.get("/api/v1/funding-proposals", headers=headers).json["items"]  # type: ignore[index]
     assert [one["state"] for one in listed] == ["closed"]
+
+
+def test_a_proposal_of_which_nothing_is_left_to_decide_says_so(make: Make, signed_in: Browser) -> None:
+    by = sponsor(make, wish=Wish(months=1))
+    receive(by, 9 * A_MONTH)
+    poor(make)
+    row = asked(make)
+    treasurer = signed_in(Role.TREASURER)
+    address = f"/sponsors/proposals/{row.id}"
+    for path in ("/sponsors/proposals", address):
+        assert "Chờ thủ quỹ xem" in treasurer.get(path).text
+    treasurer.post(f"{address}/accept")
+    for path in ("/sponsors/proposals", address):
+        page = treasurer.get(path).text
+        assert "Chờ thủ quỹ xem" not in page
+        assert "Đã quyết định hết" in page

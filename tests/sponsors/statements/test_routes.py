@@ -203,3 +203,20 @@ def test_an_account_says_what_of_its_first_money_is_not_sponsors(treasurer: Flas
     assert treasurer.get(path).status_code == 200
     assert treasurer.post(path, data={"amount": "90.000"}).status_code == 422
     assert treasurer.post(path, data={"amount": "90.000", "why": "công đoàn", "name": "Quỹ"}).status_code == 303
+
+
+def test_a_line_is_divided_into_as_many_parts_as_it_takes(treasurer: FlaskClient, make: Make, session: Session) -> None:
+    givers = [sponsor(make, f"Hội Số {number}") for number in range(8)]
+    load(make, csv_of((1, 800_000, "chung")))
+    line = lines(make)[0]
+    address = f"/statements/lines/{line.id}"
+    assert 'name="whose-6"' not in treasurer.get(address).text
+    typed = {f"whose-{place}": f"{by.id}:" for place, by in enumerate(givers[:6])}
+    typed |= {f"amount-{place}": "100.000" for place in range(6)}
+    grown = treasurer.post(f"{address}/divide", data=typed | {"more": "1"})
+    assert grown.status_code == 200
+    assert 'name="whose-11"' in grown.text
+    assert grown.text.count('value="100.000"') == 6, "what was typed stays"
+    last = {"whose-10": f"{givers[6].id}:", "amount-10": "100.000", "whose-11": f"{givers[7].id}:"}
+    assert treasurer.post(f"{address}/divide", data=last).status_code == 303
+    assert sorted(session.scalars(select(Receipt.amount))) == [100_000, 700_000]

@@ -114,3 +114,24 @@ def test_two_treasurers_undo_a_line_on_pages(
     assert other.post(f"/sponsors/decisions/{asked.id}", data={"decision": "approved"}).status_code == 303
     session.refresh(line)
     assert line.state is LineState.OPEN
+
+
+def test_an_undo_that_waits_stands_on_the_page_of_the_line_and_says_after_a_refund_what_is_in_its_way(
+    session: Session, make: Make, two: tuple[User, User], signed_in: Callable[..., FlaskClient]
+) -> None:
+    load(make, csv_of((1, 7_000_000, "ung ho")))
+    (line,), by = lines(make), sponsor(make)
+    deciding.book(session, line, [Share(by.id, None, 7_000_000)], **acts(two[0].id))
+    address = f"/statements/lines/{line.id}"
+    one = signed_in(two[0])
+    assert f"{address}/undo" in one.get(address).text
+    one.post(f"{address}/undo", data={"reason": "nhầm"})
+    asked = session.scalars(select(MoneyRequest)).one()
+    page = one.get(address).text
+    assert "đang chờ người thứ hai duyệt" in page
+    assert f"/sponsors/decisions/{asked.id}" in page
+    assert f"{address}/undo" not in page, "asked twice is refused"
+    services.refund(session, by, 900_000, reason="xin lại", by_id=two[0].id, on=TODAY, at=clock.now())
+    refused = signed_in(two[1]).post(f"/sponsors/decisions/{asked.id}", data={"decision": "approved"})
+    assert "hoàn lại cho nhà hỗ trợ" in refused.text
+    assert "rồi mới hủy bút toán" not in refused.text

@@ -61,6 +61,8 @@ class Terms:
     """For each person, when the sponsor names no number."""
     past_certificate: bool = False
     """Whether a run may go on after the certificate of need has ended; else it stops with it."""
+    only: tuple[UUID, ...] = ()
+    """Only for these; without them for everybody in need."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values to keep."""
@@ -68,12 +70,14 @@ class Terms:
             "sponsors": [str(one) for one in self.sponsors],
             "months": self.months,
             "past_certificate": self.past_certificate,
+            "only": [str(one) for one in self.only],
         }
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:
         """The terms again."""
-        return cls(tuple(UUID(one) for one in kept["sponsors"]), kept["months"], kept["past_certificate"])
+        sponsors, only = (tuple(UUID(one) for one in kept.get(name, ())) for name in ("sponsors", "only"))
+        return cls(sponsors, kept["months"], kept["past_certificate"], only)
 
 
 @dataclass(frozen=True, slots=True)

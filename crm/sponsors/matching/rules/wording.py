@@ -15,6 +15,10 @@ PROPOSAL_STATES: Mapping[ProposalState, Any] = {
     ProposalState.READY: _l("Waits for the treasurer"),
     ProposalState.CLOSED: _l("Closed"),
 }
+ALL_DECIDED = _l("All decided")
+WAITS_FOR_OTHERS = _l("Accepted, not all of it set aside yet")
+NOBODY_PROPOSED = _l("Nobody proposed")
+"""Of a proposal of which a treasurer has nothing left to accept."""
 LINE_STATES: Mapping[LineState, Any] = {
     LineState.PROPOSED: _l("Proposed"),
     LineState.CHOSEN: _l("Being set aside"),
