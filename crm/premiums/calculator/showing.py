@@ -78,16 +78,20 @@ def query_of(asked: Asked) -> str:
     grounds = [str(ground) for ground in asked.grounds or (Ground.OTHER,)]
     given: dict[str, Any] = {"income": asked.income, "ground": grounds, "months": asked.plan.months}
     given |= {"place": asked.place} if asked.place else {}
+    given |= {"paid": asked.paid} if asked.paid else {}
     given |= {"supported": asked.supported} if asked.supported is not None else {}
+    given |= {"local": asked.local} if asked.local else {}
     given |= {"sex": str(asked.sex)} if asked.sex else {}
     given |= {"born_month": asked.born.number, "born_year": asked.born.year} if asked.born else {}
-    given |= {"paid": asked.paid} if asked.paid else {}
     return urlencode(given, doseq=True)
 
 
 def without_the_person(asked: Asked) -> Asked:
-    """The answers without sex, birth and months so far: what one may pass on without asking."""
-    return Asked(asked.income, asked.grounds, asked.plan, place=asked.place)
+    """The answers without sex, birth and what was paid: what one may pass on without asking.
+
+    The months so far stay: they say nothing of who somebody is, and without them the same payment would be another figure.
+    """
+    return replace(asked, sex=None, born=None, own=None)
 
 
 def _answer(told: Told, linked: Asked, law: LawOnDay, locale: str) -> Iterator[tuple[str, str]]:

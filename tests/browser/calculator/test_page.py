@@ -85,6 +85,10 @@ def test_the_picture_and_the_link_belong_to_the_answer(town: Installation, sign_
     page.get_by_label("Ghi cả giới tính").check()
     assert "born_month=5&born_year=1975" in link.input_value()
     expect(page.locator("img[data-qr]").first).to_have_attribute("src", re.compile("born_year=1975"))
+    page.get_by_label("Ghi cả giới tính").uncheck()
+    page.get_by_label("Số tháng đã được Nhà nước hỗ trợ").fill("118")
+    expect(page.locator("img[data-qr]").first).to_have_attribute("src", re.compile("paid=118&supported=118$"))
+    expect(page.locator("img[data-card]")).to_have_attribute("src", re.compile("supported=118&.*born_year=1975"))
 
 
 def test_without_a_network_it_works_out_the_same(town: Installation, sign_in: SignIn) -> None:

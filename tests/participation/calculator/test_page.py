@@ -19,10 +19,10 @@ from tests.factories import Make
 from tests.participation.stories import agent_of, join, paid_long_ago, spell
 
 Browse = Callable[..., FlaskClient]
-PERSONAL = ("sex=", "born_", "paid=", "supported=", "local=", "own=")
+PERSONAL = ("sex=", "born_", "own=")
 
 
-def adds(make: Make, place_id: object, amount: int, ground: Ground = Ground.OTHER) -> None:
+def adds(make: Make, place_id: object, amount: int, ground: Ground = Ground.OTHER, months_cap: int | None = None) -> None:
     """A ward that adds something of its own from the beginning of the year on."""
     make.add(
         LocalTopUpRow(
@@ -30,6 +30,7 @@ def adds(make: Make, place_id: object, amount: int, ground: Ground = Ground.OTHE
             place_id=place_id,
             ground=ground,
             amount=amount,
+            months_cap=months_cap,
             effective_from=date(2019, 1, 1),
             document="NQ 1",
         )
@@ -101,6 +102,22 @@ def test_a_link_that_is_passed_on_holds_the_ward_and_no_person(
     told = client.get(shared[shared.index("/calculator?") :])
     assert told.status_code == 200
     assert "88.600" in told.text
+
+
+def test_a_link_that_is_passed_on_tells_the_same_once_the_wards_own_months_are_used_up(
+    make: Make, signed_in: Browse, client: FlaskClient
+) -> None:
+    person = make.prospect()
+    adds(make, person.place_id, 50_000, months_cap=2)
+    make.session.flush()
+    join(person, date(2019, 8, 2), months=3)
+    page = signed_in(agent_of(make, person)).get(f"/people/{person.id}/calculator?months=1").text
+    assert "138.600\u00a0đ" in page
+    shared = next(unescape(one) for one in re.findall(r'value="([^"]*)"', page) if "/calculator?" in one)
+    client.get("/sign-out")
+    told = client.get(shared[shared.index("/calculator?") :]).text
+    assert "138.600\u00a0đ" in told
+    assert "88.600\u00a0đ" not in told
 
 
 def test_months_known_only_from_a_list_leave_the_supported_ones_open(make: Make, signed_in: Browse) -> None:

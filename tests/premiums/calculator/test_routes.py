@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import date
+from html import unescape
 from typing import Any
 
 import pytest
@@ -92,6 +93,21 @@ def test_the_sum_for_leaving_says_which_months_it_counts(client: FlaskClient, at
     used_up = client.get("/calculator?income=1500000&ground=poor&paid=130&supported=120").text
     assert "Riêng 10 năm đóng từ nay, nếu rút một lần thì chỉ được 30.000.000 đ và không còn lương hưu" in used_up
     assert "chờ hưởng lương hưu, không rút một lần" in used_up
+
+
+def test_what_is_passed_on_tells_the_same_figure(client: FlaskClient, at_time: AtTime) -> None:
+    at_time(JULY_2026)
+    page = client.get("/calculator?income=1500000&ground=poor&months=6&paid=119&supported=118&sex=male").text
+    assert "1.650.000\u00a0đ" in page
+    link, *squares = (
+        unescape(found) for found in re.findall(r'(?:id="calc-link"[^>]*value|img src)="([^"]*\?[^"]*)"', page)
+    )
+    assert all("paid=119&supported=118" in one for one in (link, *squares))
+    assert ["sex=male" in one for one in (link, *squares)] == [False, False, True]  # the last is the printed card's
+    again = client.get(link[link.index("/calculator?") :]).text
+    assert "1.650.000\u00a0đ" in again
+    beside = [unescape(one) for one in re.findall(r'data-cell href="(\?[^"]+)"', page)]
+    assert len([one for one in beside if "paid=119&supported=118" in one]) == len([one for one in beside if one != "?"])
 
 
 def test_ones_own_pension_is_told_with_what_it_rests_on(client: FlaskClient, at_time: AtTime) -> None:

@@ -46,7 +46,7 @@ export function readAsked(law, given) {
     born: readBirth(given.born_month ?? "", given.born_year ?? ""),
     paid: months,
     place: given.place || "",
-    local: Number(given.local || 0),
+    local: MONTHS.test(given.local ?? "") ? Number(given.local) : 0,
     own: own && Number(own[1]) === months ? BigInt(own[2]) : null,
   };
 }
@@ -59,21 +59,23 @@ function planOf(law, months) {
   return period ? { method: period[0], months } : { method: AHEAD, months: Math.floor(months / YEAR) * YEAR };
 }
 
-export const isPersonal = ({ supported, sex, born, paid }) => Boolean(supported !== null || sex || born !== null || paid);
+export const isPersonal = ({ sex, born }) => Boolean(sex || born !== null);
 
-export const withoutThePerson = (asked) => ({ ...asked, supported: null, sex: null, born: null, paid: 0, local: 0, own: null });
+// The months so far stay: they say nothing of who somebody is, and without them the payment would be another figure.
+export const withoutThePerson = (asked) => ({ ...asked, sex: null, born: null, own: null });
 
-export function queryOf({ income, grounds, plan, place, supported, sex, born, paid }) {
+export function queryOf({ income, grounds, plan, place, paid, supported, local, sex, born }) {
   const given = new URLSearchParams({ income });
   for (const ground of grounds.length ? grounds : [EVERYONE]) given.append("ground", ground);
   given.set("months", plan.months);
   if (place) given.set("place", place);
+  if (paid) given.set("paid", paid);
   if (supported !== null) given.set("supported", supported);
+  if (local) given.set("local", local);
   if (sex) given.set("sex", sex);
   if (born !== null) {
     given.set("born_month", (born % YEAR) + 1);
     given.set("born_year", Math.floor(born / YEAR));
   }
-  if (paid) given.set("paid", paid);
   return String(given);
 }

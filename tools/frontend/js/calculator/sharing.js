@@ -27,13 +27,17 @@ export function share(root, address, words) {
       if (!square.src.endsWith(square.dataset.qr)) square.src = square.dataset.qr;
     });
   const pass = () => {
-    const query = withAge.checked && texts.personal ? texts.personal : texts.shared;
+    const whole = texts.personal || texts.shared;
+    const query = withAge.checked ? whole : texts.shared;
     link.value = `${address}?${query}`;
     told.textContent = "";
     clearTimeout(drawn);
     drawn = setTimeout(() => {
       plain.hidden = !away;
-      for (const square of squares) square.src = away ? square.dataset.qr : `${square.dataset.qr}?${query}`;
+      for (const square of squares) {
+        const says = square.dataset.card === undefined ? query : whole; // the card's opens what the card says
+        square.src = away ? square.dataset.qr : `${square.dataset.qr}?${says}`;
+      }
     }, 500);
   };
   withAge.addEventListener("change", pass);
