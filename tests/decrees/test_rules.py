@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from crm.decrees.rules.comparing import Payer, Rules, compare, nearest_income
+from crm.decrees.rules.comparing import Payer, Rules, compare
 from crm.decrees.rules.saying import Item, Said, check_day, check_whole, reaches, read_dong, read_percent, read_value
 from crm.errors import RuleBroken
 from crm.months import Month
@@ -186,6 +186,26 @@ def test_months_supported_until_then_count_toward_the_cap() -> None:
     assert after(said(FLOOR), replace(monthly, supported_before=115)).after.supported_months == 1
 
 
+def test_months_a_place_helped_with_until_then_count_toward_its_own_cap() -> None:
+    held = LocalTopUp(Ground.OTHER, Decimal(10), None, date(2026, 1, 1), None, 12, "Nghị quyết 1")
+    monthly = replace(MEMBER, months=1, paid_through=Month(2026, 9))
+
+    def local(**other: Any) -> tuple[int, int]:
+        told = after(said(FLOOR), replace(monthly, **other), [held])
+        assert told.after.start == Month(2027, 1)
+        return told.before.local_support, told.after.local_support
+
+    assert local(local_months_before=8) == (33_000, 48_400)
+    assert local(local_months_before=9) == (0, 0)  # October to December use up the rest
+    assert local(paid_through=Month(2026, 12), local_months_before=11) == (33_000, 48_400)
+
+
+def test_months_for_which_a_place_adds_nothing_do_not_count_toward_its_cap() -> None:
+    later = LocalTopUp(Ground.OTHER, Decimal(10), None, NEW_YEAR, None, 3, "Nghị quyết 2")
+    told = after(said(FLOOR), replace(MEMBER, months=1, paid_through=Month(2026, 9)), [later])
+    assert told.after.local_support == 48_400
+
+
 def test_more_support_costs_nobody_anything() -> None:
     told = after(said(Item(LawKey.SUPPORT_PERCENT, Ground.POOR, Decimal(70))), replace(MEMBER, grounds=(Ground.POOR,)))
     assert told.difference == -3 * 66_000
@@ -241,5 +261,3 @@ def test_layers_add_up_and_the_payment_comes_after_the_decree(
     assert told.after.start > through
     assert told.after.paid_on >= NEW_YEAR
     assert told.pay_by >= NEW_YEAR
-    nearest = nearest_income(LAW.on(TODAY), income)
-    assert LAW.on(TODAY).floor <= nearest <= LAW.on(TODAY).ceiling

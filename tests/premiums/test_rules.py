@@ -15,7 +15,7 @@ from crm.months import Month
 from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.premiums.rules.law import Law, LawValue, LocalTopUp
 from crm.premiums.rules.pensions import pension, pension_rate
-from crm.premiums.rules.quotes import Plan, Quote, quote
+from crm.premiums.rules.quotes import Plan, Quote, check_income, nearest_income, quote
 from crm.premiums.services import law_as_shipped
 from crm.prospects.rules import Ground, Sex
 
@@ -310,3 +310,15 @@ def test_so_many_months_to_come_are_a_period_or_whole_years_and_nothing_else() -
     for months in (-12, 0, 2, 13, 30):
         with pytest.raises(RuleBroken):
             Plan.ahead(months)
+
+
+@given(income=st.integers(0, 60_000_000), line=st.sampled_from((1_500_000, 1_520_000, 2_210_000)))
+def test_an_income_of_another_law_becomes_the_next_that_is_allowed_and_never_less(income: int, line: int) -> None:
+    raised = LawValue(LawKey.POVERTY_LINE, None, Decimal(line), date(2026, 11, 1), "Nghị định 1/2026/NĐ-CP")
+    now = Law((*LAW.values, raised)).on(date(2026, 12, 1))
+    nearest = nearest_income(now, income)
+    check_income(now, nearest)
+    if now.floor <= income <= now.ceiling:
+        assert income <= nearest < income + now.step
+    else:
+        assert nearest == (now.floor if income < now.floor else now.ceiling)

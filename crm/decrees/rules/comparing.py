@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from crm.months import Month
 from crm.participation.rules import deadline_after
 from crm.premiums.rules.keys import PERIODS, LawKey, Method
 from crm.premiums.rules.law import Law, LawOnDay, LocalTopUp, holding
-from crm.premiums.rules.quotes import Plan, Quote, quote
+from crm.premiums.rules.quotes import Plan, Quote, best_top_up, nearest_income, quote
 from crm.prospects.rules import Ground
 
 USUAL = PERIODS[Method.QUARTERLY]
@@ -69,40 +69,39 @@ def compare(before: Rules, after: Rules, payer: Payer, since: date, today: date)
     """Somebody's first payment that may fall on the day of effect or later; months paid already stay as they are."""
     months = payer.months or PERIODS[Method.MONTHLY]
     then = after.law.on(since)
-    start, supported = _first_start(then, payer, months, since)
+    start, payer = _until_then(before, then, payer, months, since, today)
     paid_on = max(since, start.first_day)
     was, will = before.law.on(paid_on), after.law.on(paid_on)
     chosen_before = nearest_income(was, payer.income or was.floor)
     chosen_after = nearest_income(will, payer.income or will.floor)
     return Compared(
-        before=_quote(before, payer, chosen_before, start, paid_on, months, supported),
-        after=_quote(after, payer, chosen_after, start, paid_on, months, supported),
+        before=_quote(before, payer, chosen_before, start, paid_on, months),
+        after=_quote(after, payer, chosen_after, start, paid_on, months),
         pay_by=deadline_after(then, months, start - 1) if payer.takes_part else paid_on,
         before_possible=payer.takes_part and today < since and start.first_day < since,
         below_floor=payer.income is not None and was.floor <= payer.income < will.floor,
     )
 
 
-def _first_start(then: LawOnDay, payer: Payer, months: int, since: date) -> tuple[Month, int]:
-    """The first month of that payment, and how many months the State will have helped with until then."""
+def _until_then(
+    before: Rules, then: LawOnDay, payer: Payer, months: int, since: date, today: date
+) -> tuple[Month, Payer]:
+    """The first month of that payment, and the payer with the months that the State and the place will have helped with
+    until then: of the place those of each period for which it still adds something in the period's first month."""
     if not payer.takes_part or payer.paid_through is None:
-        return Month.of(since), payer.supported_before
-    start, supported = payer.paid_through + 1, payer.supported_before
+        return Month.of(since), payer
+    start, supported, local = payer.paid_through + 1, payer.supported_before, payer.local_months_before
     while deadline_after(then, months, start - 1) < since:
-        start, supported = start + months, supported + months
+        day = max(today, start.first_day)
+        held = holding(before.top_ups, day, payer.places)
+        adds = best_top_up(before.law.on(day), held, payer.grounds, months, local)[1] > 0
+        start, supported, local = start + months, supported + months, local + (months if adds else 0)
     cap = then.number(LawKey.SUPPORT_CAP_MONTHS) if then.says(LawKey.SUPPORT_CAP_MONTHS) else supported
-    return start, max(payer.supported_before, min(supported, cap))
+    supported = max(payer.supported_before, min(supported, cap))
+    return start, replace(payer, supported_before=supported, local_months_before=local)
 
 
-def nearest_income(law: LawOnDay, income: Vnd) -> Vnd:
-    """The income that comes nearest to the chosen one and is allowed: never less than chosen, unless above the highest."""
-    if income <= law.floor:
-        return law.floor
-    steps = -((income - law.floor) // -law.step)
-    return min(law.floor + steps * law.step, law.ceiling) if income < law.ceiling else law.ceiling
-
-
-def _quote(rules: Rules, payer: Payer, income: Vnd, start: Month, paid_on: date, months: int, supported: int) -> Quote:
+def _quote(rules: Rules, payer: Payer, income: Vnd, start: Month, paid_on: date, months: int) -> Quote:
     def asked(sponsors: Vnd) -> Quote:
         return quote(
             rules.law,
@@ -111,7 +110,7 @@ def _quote(rules: Rules, payer: Payer, income: Vnd, start: Month, paid_on: date,
             start,
             paid_on,
             Plan.periodic(months),
-            supported_before=supported,
+            supported_before=payer.supported_before,
             local_top_ups=holding(rules.top_ups, paid_on, payer.places),
             local_months_before=payer.local_months_before,
             other_support=sponsors,

@@ -308,10 +308,15 @@ def check_income(law: LawOnDay, income: Vnd) -> None:
 
 
 def nearest_income(law: LawOnDay, income: Vnd) -> Vnd:
-    """The income itself where the law of the day allows it, else the nearest that it does, the lower of two."""
-    if income >= law.ceiling:
-        return law.ceiling
-    return law.floor + max(0, income - law.floor) // law.step * law.step
+    """What stands for an income that was chosen under another law: itself where the law of the day allows it, the least
+    or the highest where it lies outside, and between two steps the upper one.
+
+    Upwards, because the law knows only a least and a highest income (law 41/2024, article 31.2); the steps count upwards
+    from the least. A pension follows what was chosen: nobody's is made smaller without their asking. And nobody is told
+    a sum at the door that turns out too small.
+    """
+    steps = -((law.floor - income) // law.step) if income > law.floor else 0
+    return min(law.floor + steps * law.step, law.ceiling)
 
 
 def check_plan(law: LawOnDay, plan: Plan) -> None:
