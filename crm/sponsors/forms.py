@@ -29,8 +29,8 @@ from crm.prospects.rules import Ground
 from crm.sponsors.rules import (
     BANKS,
     KINDS,
+    LONGEST_PROMISE,
     MOST_AGE,
-    MOST_MONTHS,
     MOST_PEOPLE,
     NEEDS,
     SPEAKS,
@@ -98,7 +98,7 @@ class RegisterForm(SponsorForm):
     """A sponsor whom staff write down or put right, with how many they would like to help."""
 
     people = IntegerField(_l("How many people"), validators=[Optional(), NumberRange(1, MOST_PEOPLE)])
-    months = IntegerField(_l("For how many months each"), validators=[Optional(), NumberRange(1, MOST_MONTHS)])
+    months = IntegerField(_l("For how many months each"), validators=[Optional(), NumberRange(1, LONGEST_PROMISE)])
     monthly = BooleanField(_l("Gives month by month"))
     language = RadioField(_l("Letters and messages in"), choices=list(SPEAKS.items()), default="vi")
 

@@ -21,6 +21,7 @@ from crm.db import session, transaction
 from crm.errors import RuleBroken
 from crm.months import Month
 from crm.places.queries import place_named
+from crm.premiums.rules.keys import PERIODS
 from crm.premiums.rules.quotes import START_PATTERN, read_start
 from crm.prospects.queries.seeing import person_seen
 from crm.prospects.rules import Ground
@@ -33,9 +34,9 @@ from crm.sponsors.ledger import deciding
 from crm.sponsors.ledger.resources import MoneyRequestOut, asked
 from crm.sponsors.models import Allocation, Pledge, Receipt, Sponsor
 from crm.sponsors.rules import (
+    LONGEST_PROMISE,
     MOST_AGE,
     MOST_DONG,
-    MOST_MONTHS,
     MOST_PEOPLE,
     NEEDS,
     SPEAKS,
@@ -67,7 +68,7 @@ class WishIn(Schema):
     age_from = fields.Integer(allow_none=True, validate=validate.Range(1, MOST_AGE))
     age_to = fields.Integer(allow_none=True, validate=validate.Range(1, MOST_AGE))
     people = fields.Integer(allow_none=True, validate=validate.Range(1, MOST_PEOPLE))
-    months = fields.Integer(allow_none=True, validate=validate.Range(1, MOST_MONTHS))
+    months = fields.Integer(allow_none=True, validate=validate.Range(1, LONGEST_PROMISE))
     monthly = fields.Boolean(truthy={True}, falsy={False})
 
 
@@ -178,7 +179,7 @@ class PledgeIn(Schema):
         fields.Nested(DueIn),
         load_default=None,
         allow_none=True,
-        validate=validate.Length(1, MOST_MONTHS),
+        validate=validate.Length(1, LONGEST_PROMISE),
         metadata={"description": "Its instalments, which sum to `amount`; one on `due_on` when absent."},
     )
     note = fields.String(allow_none=True, load_default=None, validate=validate.Length(max=500))
@@ -204,7 +205,7 @@ class PledgeOut(Schema):
 class PledgeChange(Schema):
     """What is still to come is paid otherwise: `rest` takes the place of every instalment that is open."""
 
-    rest = fields.List(fields.Nested(DueIn), required=True, validate=validate.Length(max=MOST_MONTHS))
+    rest = fields.List(fields.Nested(DueIn), required=True, validate=validate.Length(max=LONGEST_PROMISE))
     reason = fields.String(required=True, validate=[validate.Length(1, 300), TEXT])
 
 
@@ -248,7 +249,7 @@ class AllocationIn(Schema):
     start = fields.String(
         required=True, validate=validate.Regexp(f"^{START_PATTERN}$"), metadata={"example": "2019-11"}
     )
-    months = fields.Integer(required=True, strict=True, validate=validate.Range(1, MOST_MONTHS))
+    months = fields.Integer(required=True, strict=True, validate=validate.OneOf(tuple(PERIODS.values())))
     amount = fields.Integer(
         load_default=None,
         allow_none=True,

@@ -171,7 +171,10 @@ NEEDS: Mapping[Ground, Any] = {
 
 MOST_DONG = 10**15
 MOST_PEOPLE = 10_000
-MOST_MONTHS = 60
+LONGEST_PROMISE = 60
+"""A promise reaches so many months ahead, in so many instalments, at most: what a sponsor and a treasurer can oversee, kept
+by the table of contributions. It is no number of the law, which says how many months one payment may be for: money is set
+aside for one period at a time, however long the promise behind it (`services.allocate`)."""
 MOST_AGE = 110
 AHEAD = 12
 """So many months ahead money may be set aside."""
@@ -323,10 +326,8 @@ def needy(grounds: Collection[Ground]) -> Ground | None:
     return next((ground for ground in NEEDS if ground in grounds), None)
 
 
-def check_run(start: Month, months: int, earliest: Month, on: date) -> None:
-    """Refuses months that can no longer be paid, that lie too far ahead, or too many of them."""
-    if not 1 <= months <= MOST_MONTHS:
-        raise RuleBroken(_l("Choose from 1 to %(most)s whole months.", most=MOST_MONTHS), field="months")
+def check_start(start: Month, earliest: Month, on: date) -> None:
+    """Refuses a first month that can no longer be paid, or that lies too far ahead."""
     latest = Month.of(on) + AHEAD
     if not earliest <= start <= latest:
         message = _l(

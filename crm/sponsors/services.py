@@ -28,7 +28,7 @@ from crm.months import Month
 from crm.names import fold
 from crm.participation.models import Payment
 from crm.participation.queries import grounds_on, months_paid, open_spell
-from crm.participation.rules import Basis, first_months, method_of
+from crm.participation.rules import Basis, first_months
 from crm.participation.services import enrol, record_payment
 from crm.participation.shares import Payer, PayerKind, Share
 from crm.premiums.queries import law
@@ -66,7 +66,7 @@ from crm.sponsors.rules import (
     PledgeState,
     SponsorKind,
     Wish,
-    check_run,
+    check_start,
     in_month,
     masked_tax_code,
     needy,
@@ -579,9 +579,9 @@ def allocate(
     session.flush()
     session.refresh(prospect, with_for_update=True)
     grounds, of = grounds_on(session, prospect, on), law(session)
-    earliest, _later = first_months(on, of.on(on), Plan(method_of(months), months))
-    check_run(start, months, earliest, on)
-    Plan.periodic(months)  # only a run that can be paid: it says so otherwise
+    plan = Plan.periodic(months)  # only a run that can be paid: it says so otherwise
+    earliest, _later = first_months(on, of.on(on), plan)
+    check_start(start, earliest, on)
     check_need(prospect, grounds, on, reason)
     refuse_carried_months(session, prospect, start, months)
     refuse_paid_months(session, prospect, start, months)

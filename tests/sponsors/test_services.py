@@ -138,6 +138,14 @@ def test_months_that_cannot_be_paid_are_refused(make: Make, start: Month, months
     assert refused.value.field in ("start", "months")
 
 
+@pytest.mark.parametrize("months", [0, 2, 24, 60, 61])
+def test_money_is_set_aside_for_a_period_that_can_be_paid_at_once(make: Make, months: int) -> None:
+    by = sponsor(make)
+    receive(by, 100_000_000)
+    with pytest.raises(RuleBroken, match="1, 3, 6 or 12 months at a time"):
+        allocate(by, poor(make), months=months, start=Month(2019, 11))
+
+
 def test_the_same_bank_reference_is_booked_once(session: Session, make: Make) -> None:
     by = sponsor(make)
     receive(by, 1_000_000, "FT 19288-01")

@@ -23,7 +23,7 @@ from crm.prospects.rules import ConsentChannel, Ground
 from crm.prospects.wording import CHANNELS, SPOKEN
 from crm.sponsors.forms import SponsorForm
 from crm.sponsors.giving.rules import FREQUENCIES, Asked, Due, Frequency, Way
-from crm.sponsors.rules import MOST_MONTHS, MOST_PEOPLE, NEEDS, Wish, positive, reached_at, read_tax_code
+from crm.sponsors.rules import LONGEST_PROMISE, MOST_PEOPLE, NEEDS, Wish, positive, reached_at, read_tax_code
 from crm.web.forms import Form, refusals_on, stripped
 
 READERS: Mapping[str, Callable[[str], object]] = {
@@ -85,7 +85,7 @@ class ContributionForm(SponsorForm):
         ],
     )
     people = ChosenOrTyped(_l("How many neighbours"), validators=[Optional(), NumberRange(1, MOST_PEOPLE)])
-    months = ChosenOrTyped(_l("How many months"), validators=[Optional(), NumberRange(1, MOST_MONTHS)])
+    months = ChosenOrTyped(_l("How many months"), validators=[Optional(), NumberRange(1, LONGEST_PROMISE)])
     amount = ChosenOrTypedDong(_l("How much"))
     frequency = RadioField(_l("How I transfer it"), choices=[(one.value, FREQUENCIES[one]) for one in OFTEN])
     website = StringField(_l("Leave this empty"))
@@ -179,7 +179,7 @@ class ScheduleForm(Form):
         default=Frequency.ONCE.value,
         validators=[DataRequired()],
     )
-    times = IntegerField(_l("How many instalments"), validators=[Optional(), NumberRange(1, MOST_MONTHS)])
+    times = IntegerField(_l("How many instalments"), validators=[Optional(), NumberRange(1, LONGEST_PROMISE)])
     first = DateField(_l("First day"), validators=[Optional()])
     own = TextAreaField(_l("Days of their own"), filters=[stripped], validators=[Length(max=4000)])
 

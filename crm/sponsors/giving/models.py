@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import Model, TownRow, refers
 from crm.sponsors.giving.rules import Confirming, Frequency, Reminder, Step
-from crm.sponsors.rules import SponsorKind
+from crm.sponsors.rules import LONGEST_PROMISE, SponsorKind
 
 
 class Registration(TownRow, Model):
@@ -32,7 +32,7 @@ class Registration(TownRow, Model):
             postgresql_where=text("confirmed_at is null and refused_at is null"),
         ),
         CheckConstraint("amount > 0", name="amount"),
-        CheckConstraint("times between 1 and 60", name="times"),
+        CheckConstraint(f"times between 1 and {LONGEST_PROMISE}", name="times"),
         CheckConstraint("email is not null or phone is not null", name="reachable"),
         CheckConstraint("links between 0 and 5", name="links"),
         CheckConstraint(

@@ -26,7 +26,7 @@ from crm.sponsors.giving.rules import (
     schedule,
     transfers_in,
 )
-from crm.sponsors.rules import MOST_MONTHS, MOST_PEOPLE
+from crm.sponsors.rules import LONGEST_PROMISE, MOST_PEOPLE
 from crm.web.filters import in_money
 from crm.web.forms import Form, stripped
 
@@ -49,7 +49,7 @@ class RearrangeForm(_Said):
         default=Way.NEIGHBOUR.value,
     )
     people = IntegerField(_l("How many neighbours"), validators=[Optional(), NumberRange(1, MOST_PEOPLE)])
-    months = IntegerField(_l("How many months"), validators=[Optional(), NumberRange(1, MOST_MONTHS)])
+    months = IntegerField(_l("How many months"), validators=[Optional(), NumberRange(1, LONGEST_PROMISE)])
     amount = MayBeEmptyDong(_l("How much is still to come"))
     frequency = RadioField(
         _l("How I transfer it"),

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from crm.errors import RuleBroken
 from crm.money import Vnd, split_evenly
 from crm.months import Month
-from crm.sponsors.rules import MOST_MONTHS, SponsorKind, Wish, positive
+from crm.sponsors.rules import LONGEST_PROMISE, SponsorKind, Wish, positive
 from crm.web.filters import in_money
 
 LINK_LIVES = timedelta(days=7)
@@ -197,8 +197,8 @@ def schedule(total: Vnd, frequency: Frequency, times: int, first: date) -> tuple
     """`total` in instalments that sum to it exactly and differ by one đồng at most. Raises RuleBroken."""
     positive(total)
     times = 1 if frequency is Frequency.ONCE else times
-    if not 1 <= times <= MOST_MONTHS:
-        raise RuleBroken(_l("From 1 to %(most)s instalments are possible.", most=MOST_MONTHS), field="times")
+    if not 1 <= times <= LONGEST_PROMISE:
+        raise RuleBroken(_l("From 1 to %(most)s instalments are possible.", most=LONGEST_PROMISE), field="times")
     if total < times:
         raise RuleBroken(_l("The amount is too small for so many instalments."), field="times")
     every = EVERY.get(frequency, 1)
@@ -211,8 +211,8 @@ def own_schedule(dues: Iterable[Due]) -> tuple[Due, ...]:
     found = _by_day(Due(due.on, positive(due.amount)) for due in dues)
     if not found:
         raise RuleBroken(_l("Write at least one day with its amount."), field="own")
-    if len(found) > MOST_MONTHS:
-        raise RuleBroken(_l("From 1 to %(most)s instalments are possible.", most=MOST_MONTHS), field="own")
+    if len(found) > LONGEST_PROMISE:
+        raise RuleBroken(_l("From 1 to %(most)s instalments are possible.", most=LONGEST_PROMISE), field="own")
     positive(sum(due.amount for due in found))
     return found
 

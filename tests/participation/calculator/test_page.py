@@ -22,7 +22,9 @@ Browse = Callable[..., FlaskClient]
 PERSONAL = ("sex=", "born_", "own=")
 
 
-def adds(make: Make, place_id: object, amount: int, ground: Ground = Ground.OTHER, months_cap: int | None = None) -> None:
+def adds(
+    make: Make, place_id: object, amount: int, ground: Ground = Ground.OTHER, months_cap: int | None = None
+) -> None:
     """A ward that adds something of its own from the beginning of the year on."""
     make.add(
         LocalTopUpRow(
