@@ -126,7 +126,8 @@ class Asked:
     """What a list of dossiers is narrowed to."""
 
     state: State | None = None
-    place_id: UUID | None = None
+    place_ids: tuple[UUID, ...] | None = None
+    """A ward with everything it came from."""
     agent_id: UUID | None = None
     prospect_id: UUID | None = None
 
@@ -134,8 +135,8 @@ class Asked:
 def _narrowed(query: Any, scope: Scope, asked: Asked) -> Any:
     if asked.state:
         query = query.where(Dossier.state == asked.state)
-    if asked.place_id:
-        query = query.where(_ward(scope) == asked.place_id)
+    if asked.place_ids is not None:
+        query = query.where(_ward(scope).in_(asked.place_ids))
     if asked.agent_id:
         query = query.where(Dossier.agent_id == asked.agent_id)
     if asked.prospect_id:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -52,7 +53,7 @@ from crm.participation.rules import Basis, basis_for
 from crm.participation.screening.queries import verdict_of
 from crm.places.boundaries import unit_now
 from crm.places.models import Place
-from crm.places.queries import units_of_all_times
+from crm.places.queries import ids_within, units
 from crm.premiums.queries import law
 from crm.premiums.rules.wording import GROUNDS, STATUSES
 from crm.prospects.households.queries import members_seen
@@ -432,9 +433,10 @@ def _listing_page(gathering: GatherForm) -> str:
     basis = basis_for(current_user().may)
     usual = State.HANDED_OVER if basis is Basis.TAKEN else State.DRAFT
     state = State(wanted) if wanted in set(State) else State.HANDED_OVER if gathering.errors else usual
-    asked = Asked(state, form.one("place"), form.one("agent"))
+    ward = form.one("place")
+    asked = Asked(state, ids_within(current, scope.town_id, ward) if ward else None, form.one("agent"))
     shown = queries.page_of(current, scope, asked, cursor=request.args.get("cursor"))
-    wards = current.scalars(units_of_all_times(scope.town_id)).all()
+    wards = current.scalars(units(scope.town_id, clock.today())).all()
     form.place.choices = [("", _("All")), *((str(one.id), one.name) for one in wards)]
     form.agent.choices = [("", _("All"))] + [
         (str(one.id), one.full_name) for one in queries.agents(current, scope.town_id)
@@ -444,8 +446,9 @@ def _listing_page(gathering: GatherForm) -> str:
         form=form,
         gathering=gathering,
         state=state,
+        ward=ward,
         asked=asked,
-        counts=queries.counts(current, scope, Asked(None, asked.place_id, asked.agent_id)),
+        counts=queries.counts(current, scope, replace(asked, state=None)),
         shown=shown,
         lists=lists_of(current, scope, cursor=request.args.get("lists")),
         may_gather=basis is not None and state is State.HANDED_OVER and current_user().may(May.ENROL),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,6 +36,7 @@ from crm.participation.rules import Basis, Beginning, Ending
 from crm.participation.screening.rules import Work
 from crm.participation.screening.services import record_screening
 from crm.places.boundaries import unit_now
+from crm.places.queries import units
 from crm.premiums.models import LawValueRow
 from crm.premiums.queries import law
 from crm.premiums.rules.keys import LawKey, LawStatus
@@ -284,6 +286,32 @@ def test_the_row_has_the_ward_of_the_day_on_which_the_list_goes(session: Session
     assert after
     assert (now.Diachi_DangSS, now.Maxa) == (f"Số 5, {after.name}", after.code)
     assert now.Diachi_DangSS != then.Diachi_DangSS
+
+
+@pytest.mark.parametrize(
+    ("day", "named", "absent"),
+    [(date(2019, 11, 5), "Ba Đình", "Phường Bỉm Sơn"), (date(2026, 1, 5), "Bỉm Sơn", "Ba Đình")],
+)
+def test_dossiers_are_narrowed_to_the_wards_of_today_with_what_they_were(
+    session: Session,
+    story: Story,
+    signed_in: Browse,
+    at_time: Callable[[datetime], None],
+    day: date,
+    named: str,
+    absent: str,
+) -> None:
+    story.begun()
+    ward = unit_now(session, story.make.ward(), None, day) or story.make.ward()
+    elsewhere = next(one for one in session.scalars(units(story.make.town.id, day)) if one.id != ward.id)
+    at_time(clock.at(day, 9))
+    browser = signed_in(story.make.user(Role.MANAGER))
+    page = browser.get("/dossiers?state=draft").text
+    offered = re.findall(r"<option[^>]*>([^<]*)</option>", page.split('name="place"', 1)[1].split("</select>", 1)[0])
+    assert any(named in one for one in offered)
+    assert not any(absent in one for one in offered)
+    assert story.person.full_name in browser.get(f"/dossiers?state=draft&place={ward.id}").text
+    assert story.person.full_name not in browser.get(f"/dossiers?state=draft&place={elsewhere.id}").text
 
 
 def test_a_long_list_costs_no_more_queries(session: Session, story: Story, signed_in: Browse) -> None:

@@ -15,6 +15,7 @@ from crm.api.blueprint import Blueprint
 from crm.api.lists import ListQuery, listing
 from crm.background import ring
 from crm.db import session, transaction
+from crm.errors import RuleBroken
 from crm.prospects.lists import bulk, queries
 from crm.prospects.lists.models import BulkAct, PeopleExport, Segment
 from crm.prospects.lists.narrowing import Narrowing
@@ -31,6 +32,7 @@ from tasks.lists import work_on_act, write_export
 blp = Blueprint("lists_api", __name__, description="Saved lists, tags, acts on many people, files of people")
 
 MOST_COUNTED = 1_000
+"""Of every saved list at once: counting stops here."""
 
 
 class Question(PeopleQuery):
@@ -59,8 +61,7 @@ class SegmentChange(Schema):
 
 
 class SegmentOut(Schema):
-    """A saved list; `people` counts those the caller sees, 1001 standing for more than 1000. `id` of a list that stands
-    ready is its key."""
+    """A saved list. `id` of a list that stands ready is its key."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
@@ -68,7 +69,17 @@ class SegmentOut(Schema):
     own = fields.Boolean(required=True)
     asked = fields.Dict(required=True)
     q = fields.String(required=True)
-    people = fields.Integer(required=True)
+    people = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "How many of its people the caller sees; null where it asks for what is not there any more."
+        },
+    )
+    more = fields.Boolean(
+        required=True,
+        metadata={"description": f"There are more than `people`: counting stops at {MOST_COUNTED}."},
+    )
 
 
 class Segments(Schema):
@@ -143,7 +154,7 @@ class ExportOut(Schema):
 
 
 def _told(segment: Segment | Ready) -> dict[str, Any]:
-    scope, user, today = current_scope(), current_user(), clock.today()
+    user, found = current_user(), _counted(segment)
     return {
         "id": str(segment.id) if isinstance(segment, Segment) else segment.key,
         "name": str(segment.name),
@@ -151,8 +162,16 @@ def _told(segment: Segment | Ready) -> dict[str, Any]:
         "own": isinstance(segment, Segment) and segment.owner_id == user.id,
         "asked": dict(segment.asked),
         "q": segment.q,
-        "people": queries.count_of(session(), segment, scope, today, MOST_COUNTED),
+        "people": None if found is None else min(found, MOST_COUNTED),
+        "more": found is not None and found > MOST_COUNTED,
     }
+
+
+def _counted(segment: Segment | Ready) -> int | None:
+    try:
+        return queries.count_of(session(), segment, current_scope(), clock.today(), MOST_COUNTED)
+    except RuleBroken:
+        return None
 
 
 def _narrowing(asked: dict[str, Any]) -> Narrowing:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from crm.accounts.rules import Role
+from crm.prospects.lists import resources
+from crm.prospects.lists.models import Segment
 from crm.prospects.rules import Sex, Stage
 from tests.factories import Make
 
@@ -86,6 +90,38 @@ def test_a_list_is_saved_shared_changed_and_deleted(client: FlaskClient, api: An
     assert client.get(f"{API}/segments/{made['id']}", headers=office).status_code == 404
     assert client.get(f"{API}/prospects?segment={made['id']}", headers=office).status_code == 404
     assert client.post(f"{API}/segments/{made['id']}/restore", headers=office).status_code == 200
+
+
+def test_a_long_list_says_that_it_holds_more_than_was_counted(
+    client: FlaskClient, api: Any, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resources, "MOST_COUNTED", 2)
+    for name in ("Lê Một", "Lê Hai", "Lê Ba"):
+        make.prospect(name, stage=Stage.AGREED)
+    make.prospect("Lê Bốn", stage=Stage.NEW)
+    office = api(make.user(Role.MANAGER))
+    long, short = (
+        client.post(f"{API}/segments", json={"name": stage, "asked": {"stage": [stage]}}, headers=office).json
+        for stage in ("agreed", "new")
+    )
+    assert long is not None
+    assert short is not None
+    assert (long["people"], long["more"]) == (2, True)
+    assert (short["people"], short["more"]) == (1, False)
+
+
+def test_a_list_that_asks_for_what_is_gone_hides_no_other(
+    client: FlaskClient, api: Any, make: Make, session: Session
+) -> None:
+    office = api(make.user(Role.MANAGER))
+    made = client.post(f"{API}/segments", json={"name": "Cũ", "asked": {"stage": ["new"]}}, headers=office).json
+    assert made is not None
+    session.execute(update(Segment).where(Segment.id == UUID(made["id"])).values(asked={"stage": ["gone"]}))
+    session.expire_all()
+    told = client.get(f"{API}/segments", headers=office)
+    assert told.status_code == 200
+    assert told.json is not None
+    assert [(one["people"], one["more"]) for one in told.json["items"] if one["id"] == made["id"]] == [(None, False)]
 
 
 def test_an_own_list_is_nobody_elses(client: FlaskClient, api: Any, make: Make) -> None:
