@@ -18,7 +18,8 @@ from crm.premiums.rules.repeals import repealed
 from crm.premiums.rules.steps import steps, weighing
 from crm.premiums.rules.timeline import Timeline, timelines
 from crm.premiums.rules.wording import GROUNDS, STATUSES, label_of, value_of
-from crm.premiums.services import repeals
+from crm.premiums.services import in_english, repeals
+from crm.web.filters import VIETNAMESE
 from crm.web.guard import public
 from crm.web.language import chosen
 
@@ -53,6 +54,7 @@ def law() -> ResponseReturnValue:
     rows = queries.top_up_rows(session(), who.town_id) if who else queries.top_up_rows_here(session())
     known = {"groups": groups, "top_ups": rows, "places": queries.places_of(session(), rows), "today": today}
     layout = "layouts/app.html" if who else "layouts/public.html"
+    known["english"] = in_english() if chosen() != VIETNAMESE else None
     known["gone"] = lambda value: repealed(value.document, today, repeals())
     words = {"layout": layout, "grounds": GROUNDS, "statuses": STATUSES, "titles": TITLES}
     asked = {"sought": sought, "opened": request.args.get("open", ""), "count": len(found)}
@@ -65,5 +67,6 @@ def _speaks_of(sought: str, key: LawKey, several: list[Timeline]) -> bool:
     """Whether a number is called so, or stands in a document of that name; without regard to accents and case."""
     if not sought:
         return True
-    documents = (span.value.reference for line in several for span in (*line.spans, *line.announced))
-    return any(fold(sought) in fold(str(text)) for text in (label_of(key), *documents))
+    documents = {span.value.reference for line in several for span in (*line.spans, *line.announced)}
+    glosses = map(in_english().title, documents)
+    return any(fold(sought) in fold(str(text)) for text in (label_of(key), *documents, *glosses))

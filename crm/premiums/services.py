@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from crm.premiums.models import plain
+from crm.premiums.rules.english import InEnglish
 from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.premiums.rules.law import Law, LawValue
 from crm.premiums.rules.repeals import Repeal
@@ -23,6 +24,7 @@ LAW_FILES = tuple(
             "law-of-joining.json",
             "law-of-codes.json",
             "law-since-2025.json",
+            "law-of-2026.json",
         ),
     )
 )
@@ -61,6 +63,13 @@ def repeals() -> tuple[Repeal, ...]:
     return tuple(
         Repeal(one["document"], date.fromisoformat(one["repealed_from"]), one["by"], one["source"]) for one in told
     )
+
+
+@cache
+def in_english() -> InEnglish:
+    """What the notes, sources and titles of the law say in English."""
+    told = json.loads(Path(__file__).with_name("law-in-english.json").read_text(encoding="utf-8"))
+    return InEnglish(told["titles"], told["sources"], told["notes"])
 
 
 def _value(entry: LawEntry) -> LawValue:

@@ -90,7 +90,7 @@ def test_a_coefficient_has_decimals_and_a_number_of_months_has_none() -> None:
         ([Item(LawKey.POVERTY_LINE, None, Decimal(2_220_000))], "multiple of the step"),
         ([Item(LawKey.POVERTY_LINE, None, Decimal(90_000_000))], "above the highest"),
         ([Item(LawKey.POVERTY_LINE, None, Decimal(0))], "cannot be nothing"),
-        ([Item(LawKey.POVERTY_LINE, None, Decimal(1_500_000))], "this value already"),
+        ([Item(LawKey.CONTRIBUTION_PERCENT, None, Decimal(22))], "this value already"),
         ([Item(LawKey.WINDOW_QUARTERLY, None, Decimal(4))], "longer than what is paid for"),
         ([Item(LawKey.MISSING_MONTHS_SUPPORTED, None, Decimal(2))], "1 for yes"),
         ([Item(LawKey.POVERTY_LINE, None, Decimal(2_000_000), of_year=2019)], "does not differ by the year"),
@@ -108,6 +108,10 @@ def test_what_the_law_cannot_become_is_said_in_words(items: list[Item], sentence
     with pytest.raises(RuleBroken) as refused:
         check_whole(said(*(replace(item) for item in items)), LAW, [])
     assert sentence in str(refused.value)
+
+
+def test_a_decree_may_confirm_what_was_only_practice() -> None:
+    check_whole(said(Item(LawKey.POVERTY_LINE, None, Decimal(1_500_000))), LAW, [])
 
 
 def test_the_same_day_is_said_once() -> None:

@@ -221,12 +221,18 @@ def test_a_new_line_in_the_law_changes_later_payments_only() -> None:
     assert ask(2_200_000, start=Month(2026, 12), law=law).state_support == 66_000
 
 
+def test_the_poverty_line_of_2026_is_what_agents_use_and_is_told_as_that() -> None:
+    before, after = (LAW.on(day).row(LawKey.POVERTY_LINE) for day in (date(2025, 12, 31), date(2026, 1, 1)))
+    assert (before.value, before.status) == (after.value, LawStatus.IN_FORCE)
+    assert after.status is LawStatus.PRACTICE
+
+
 def test_a_quote_names_the_values_it_rests_on() -> None:
     lines = {line.name: line for line in ask(1_500_000, Ground.POOR).lines}
     assert lines["support_percent"].value == 50
     assert lines["support_percent"].since == date(2025, 7, 1)
     assert "159/2025" in lines["support_percent"].source
-    assert lines["poverty_line"].since == date(2022, 1, 1)
+    assert (lines["poverty_line"].since, lines["poverty_line"].status) == (date(2026, 1, 1), LawStatus.PRACTICE)
     assert lines["income_step"].as_json()["value"] == "50000"
 
 
