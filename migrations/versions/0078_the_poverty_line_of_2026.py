@@ -1,7 +1,7 @@
 """Of 2026 no text was read that lets the poverty line go on: what collecting agents use stands on record as practice.
 
-Revision ID: 0077
-Revises: 0076
+Revision ID: 0078
+Revises: 0077
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import insert
 
-revision = "0077"
-down_revision = "0076"
+revision = "0078"
+down_revision = "0077"
 branch_labels = None
 depends_on = None
 
 LAW = Path(__file__).parents[2] / "crm" / "premiums" / "law-of-2026.json"
-NAMESPACE = UUID("6f1f4a52-8a5e-4a53-9f0c-5f2f6f1f0077")
+NAMESPACE = UUID("6f1f4a52-8a5e-4a53-9f0c-5f2f6f1f0078")
 
 
 def upgrade() -> None:
