@@ -2,10 +2,11 @@
 
 The order, and why. First what costs months within days (`ENDING`). Then a promise for today, for somebody waits. Then
 whatever costs money or months soon: who has just lapsed, for most who come back do so in the first weeks; the payment
-whose days run; a sponsor's end, a certificate's, the end of the State's months; and who is to be won back. Appointments
-that are late stand behind all of these: a day more costs them patience, not months, and after a week they rise to whoever
+whose days run; a sponsor's end, that of a certificate by which somebody pays less, the end of the State's months; and who
+is to be won back. Appointments that are late stand behind all of these: a day more costs them patience, not months, and after a week they rise to whoever
 leads the work. They are many, too, while what ends is rare and each is over once it was spoken of: the few hide none of the
-many for long, but the many would bury the few. Last come those who were never met.
+many for long, but the many would bury the few. Then those whose certificate ends before they joined: it costs no month they
+have, only help they might have had, and who refused is left alone. Last come those who were never met.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ class Cause(IntEnum):
     SUPPORT_ENDS = 7
     WIN_BACK = 8
     LATE = 9
-    NEW = 10
+    OFFER_ENDS = 10
+    NEW = 11
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,11 @@ class Known:
     """Last month the State helps with before its cap, where that is near."""
     lapsed_on: date | None = None
     """Their first day without, where they lapsed, have not come back, and were not asked why for now."""
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether they pay now, so that what ends costs them money."""
+        return self.stage is Stage.JOINED or self.deadline_on is not None
 
 
 Rank = tuple[int, int, date, int, UUID]
@@ -185,7 +192,10 @@ def _what_ends(known: Known, day: date) -> Iterator[Because]:
             yield Because(cause, end.last_day)
     until = known.certificate_until
     if until and until - CERTIFICATE_NOTICE <= day <= until < meets and spoken < until - CERTIFICATE_NOTICE:
-        yield Because(Cause.CERTIFICATE_ENDS, until)
+        if known.takes_part:
+            yield Because(Cause.CERTIFICATE_ENDS, until)
+        elif known.stage is not Stage.REFUSED:
+            yield Because(Cause.OFFER_ENDS, until)
     since = asked_since(known.lapsed_on, day) if known.lapsed_on and known.stage is Stage.LAPSED else None
     if known.lapsed_on and since and spoken < since and meets == date.max:
         yield Because(Cause.LAPSED if since == known.lapsed_on else Cause.WIN_BACK, known.lapsed_on)
@@ -261,6 +271,7 @@ def why(because: Task | Because, day: date, times: int, written: str) -> Any:
 _ENDS: Mapping[Cause, Any] = {
     Cause.SPONSOR_ENDS: lambda day: _l("A sponsor pays until %(day)s, nobody after that", day=day),
     Cause.CERTIFICATE_ENDS: lambda day: _l("The household's certificate ends on %(day)s", day=day),
+    Cause.OFFER_ENDS: lambda day: _l("Not joined yet; the household's certificate ends on %(day)s", day=day),
     Cause.SUPPORT_ENDS: lambda day: _l("The State's support ends on %(day)s: its months are used up", day=day),
     Cause.LAPSED: lambda day: _l("Lapsed on %(day)s, nobody has asked why", day=day),
     Cause.WIN_BACK: lambda day: _l("Has not paid since %(day)s: ask again", day=day),
@@ -269,6 +280,7 @@ _ENDS: Mapping[Cause, Any] = {
 SAY: Mapping[Cause, Any] = {
     Cause.SPONSOR_ENDS: _l("Say in time that the sponsor's help ends; work out together what paying on would cost."),
     Cause.CERTIFICATE_ENDS: _l("Ask whether the review has come; a new certificate keeps the State's support."),
+    Cause.OFFER_ENDS: _l("Say that joining while the certificate holds costs less; ask whether the review has come."),
     Cause.SUPPORT_ENDS: _l("Say what they will pay without support, and how many years they have reached."),
     Cause.LAPSED: _l("Ask why they stopped. Months already paid are kept; paying again continues them."),
     Cause.WIN_BACK: _l("Ask why they stopped. Months already paid are kept; paying again continues them."),
@@ -287,6 +299,7 @@ STATES = {
     Cause.SUPPORT_ENDS: "due",
     Cause.LAPSED: "late",
     Cause.WIN_BACK: "due",
+    Cause.OFFER_ENDS: "plain",
     Cause.NEW: "plain",
 }
 """How a task's card is drawn."""

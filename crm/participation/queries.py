@@ -46,7 +46,7 @@ from crm.premiums.rules.quotes import Plan, Quote, quote
 from crm.prospects.models import Prospect, Standing
 from crm.prospects.queries.seeing import visible_to
 from crm.prospects.rules import Ground, grounds_held
-from crm.web.pager import Page, page
+from crm.web.pager import Page, latest_first, page
 
 
 @dataclass(frozen=True)
@@ -223,16 +223,15 @@ def layers_of(payment: Payment, others: Sequence[Share]) -> Layers:
     )
 
 
-def payments_of(session: Session, prospect: Prospect) -> Sequence[Payment]:
-    """Every payment and reversal of someone, the newest first."""
-    return session.scalars(_PAYMENTS, {"town": prospect.town_id, "person": prospect.id}).all()
-
-
-_PAYMENTS = (
-    select(Payment)
-    .where(Payment.town_id == bindparam("town"), Payment.prospect_id == bindparam("person"))
-    .order_by(Payment.recorded_at.desc(), Payment.id.desc())
-)
+def page_of_payments(
+    session: Session, prospect: Prospect, *, cursor: str | None = None, size: int = 20
+) -> Page[Payment]:
+    """Payments and reversals of someone, the newest first."""
+    theirs = select(Payment).where(Payment.town_id == prospect.town_id, Payment.prospect_id == prospect.id)
+    order = (Payment.recorded_at, Payment.id)
+    return latest_first(
+        session, theirs, order, cursor=cursor, size=size, key=lambda payment: (payment.recorded_at, payment.id)
+    )
 
 
 def standing_payments(prospect: Prospect) -> Select[Payment]:

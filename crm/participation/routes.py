@@ -161,18 +161,20 @@ def pay(prospect_id: UUID) -> ResponseReturnValue:
 @bp.get("/people/<uuid:prospect_id>/payments")
 @may(May.SEE_PEOPLE)
 def payments(prospect_id: UUID) -> ResponseReturnValue:
-    """Everything paid for someone, in layers, with the rules it rests on."""
-    payer = _person(prospect_id)
-    paid, spells = queries.payments_of(session(), payer), session().scalars(queries.spells_of(payer)).all()
+    """What was paid for someone, in layers, with the rules it rests on; a page at a time."""
+    payer, cursor = _person(prospect_id), request.args.get("cursor")
+    paid = queries.page_of_payments(session(), payer, cursor=cursor)
+    spells = [] if cursor else session().scalars(queries.spells_of(payer)).all()
     last = session().scalars(queries.standing_payments(payer).limit(1)).first()
     mine = last if last and basis_for(current_user().may) is last.basis else None
     return render_template(
         "participation/payments.html",
         person=payer,
-        payments=paid,
+        paid=paid,
+        first_page=not cursor,
         spells=spells,
         mine=mine,
-        kept=[(one, as_reckoned(one)) for one in paid if not one.reverses_id],
+        kept=[(one, as_reckoned(one)) for one in paid.rows if not one.reverses_id],
         **WORDS,
         **_law_words(),
     )

@@ -123,11 +123,31 @@ def test_what_ends_by_itself_is_spoken_of_in_time_and_again_at_the_end() -> None
 
 
 def test_a_certificate_is_spoken_of_in_its_last_sixty_days() -> None:
-    poor = known(certificate_until=date(2019, 12, 31))
+    poor = known(stage=Stage.JOINED, certificate_until=date(2019, 12, 31))
     assert reasons(poor, date(2019, 10, 31)) == []
     assert reasons(poor, date(2019, 11, 1)) == [Cause.CERTIFICATE_ENDS]
     assert reasons(replace(poor, last_contact_on=date(2019, 11, 5)), date(2019, 11, 6)) == []
     assert reasons(poor, date(2020, 1, 1)) == []
+
+
+def test_a_certificate_of_who_does_not_take_part_costs_no_months_and_buries_no_appointment() -> None:
+    ends = {"certificate_until": days(40)}
+    people = [
+        known(1, Stage.REFUSED, **ends),
+        known(2, Stage.NEW, assigned_on=days(-9)),
+        known(3, Stage.AGREED, **ends),
+        known(4, Stage.CONSIDERING, next_contact_on=days(-9)),
+        known(5, Stage.JOINED, **ends),
+        known(6, Stage.AGREED, deadline_on=days(40), **ends),
+    ]
+    assert [(task.id.int, task.cause) for task in ranked(people, DAY)] == [
+        (5, Cause.CERTIFICATE_ENDS),
+        (6, Cause.CERTIFICATE_ENDS),
+        (4, Cause.LATE),
+        (3, Cause.OFFER_ENDS),
+        (2, Cause.NEW),
+    ]
+    assert reasons(known(stage=Stage.REFUSED, next_contact_on=days(-1), **ends)) == [Cause.LATE]
 
 
 def test_who_lapses_is_to_be_asked_from_that_day_on_and_makes_one_card_only() -> None:
@@ -166,7 +186,7 @@ def test_an_appointment_after_the_end_hides_it_from_nobody() -> None:
     carried = known(stage=Stage.JOINED, sponsored_through=Month(2019, 12))
     assert reasons(replace(carried, next_contact_on=date(2019, 12, 31))) == []
     assert reasons(replace(carried, next_contact_on=date(2020, 1, 1))) == [Cause.SPONSOR_ENDS]
-    poor = known(certificate_until=date(2019, 12, 31))
+    poor = known(stage=Stage.JOINED, certificate_until=date(2019, 12, 31))
     assert reasons(replace(poor, next_contact_on=date(2019, 12, 31)), date(2019, 11, 1)) == []
     assert reasons(replace(poor, next_contact_on=date(2020, 1, 1)), date(2019, 11, 1)) == [Cause.CERTIFICATE_ENDS]
     gone = known(stage=Stage.LAPSED, lapsed_on=date(2019, 7, 1), next_contact_on=date(2020, 1, 1))
@@ -245,6 +265,12 @@ def test_the_order_is_the_same_however_the_rows_come(people: list[Known], chance
             date(2019, 12, 31),
             "Nhà hỗ trợ đóng đến 31/12/2019, sau đó chưa có ai",
             "A sponsor pays until 31/12/2019, nobody after that",
+        ),
+        (
+            Cause.OFFER_ENDS,
+            date(2019, 12, 31),
+            "Chưa tham gia; giấy hộ nghèo, cận nghèo hết hạn 31/12/2019",
+            "Not joined yet; the household's certificate ends on 31/12/2019",
         ),
         (
             Cause.LAPSED,

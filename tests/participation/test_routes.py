@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
+from html import unescape
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from sqlalchemy.orm import Session
 from crm import clock
 from crm.accounts.rules import PERMISSIONS, May, Role
 from crm.ids import new_id
+from crm.participation import queries
 from crm.participation.models import Participation, Payment
 from crm.participation.rules import Ending
 from crm.participation.shares import UNNAMED, Share
@@ -23,7 +27,7 @@ from crm.premiums.models import LawValueRow
 from crm.premiums.rules.keys import LawKey, LawStatus
 from crm.prospects.rules import Ground, Stage
 from tests.factories import Make
-from tests.participation.stories import agent_of, join, spell
+from tests.participation.stories import agent_of, join, pay, spell
 
 Browse = Callable[..., FlaskClient]
 PAID = {"income": "700.000", "months": "3", "start": "2019-10", "paid_on": "2019-10-15"}
@@ -376,6 +380,29 @@ def test_a_payment_is_told_by_the_rules_kept_with_it_whatever_the_law_says_since
     assert "Luật sau" not in page
     assert "Người dân đóng" in told
     assert "Mình đóng" not in told
+
+
+def test_payments_of_one_person_come_a_page_at_a_time(
+    session: Session, make: Make, signed_in: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = make.prospect()
+    join(person, date(2019, 7, 2), months=3)
+    pay(person, date(2019, 10, 2), months=3)
+    session.commit()
+    browser = signed_in(Role.MANAGER)
+
+    def shown(address: str) -> tuple[list[str], str | None]:
+        page = browser.get(address).text
+        further = re.search(r'rel="next" href="([^"]+)"', page)
+        return re.findall(r'<th scope="row">([0-9/]+)', page), unescape(further[1]) if further else None
+
+    address = f"/people/{person.id}/payments"
+    assert shown(address) == (["2/10/2019", "2/7/2019"], None)
+    monkeypatch.setattr(queries, "page_of_payments", partial(queries.page_of_payments, size=1))
+    days, following = shown(address)
+    assert days == ["2/10/2019"]
+    assert following
+    assert shown(following) == (["2/7/2019"], None)
 
 
 def test_a_payment_in_the_amounts_of_the_office_is_not_told_as_ours(

@@ -15,6 +15,7 @@ from crm.participation.screening.rules import (
     ALLOWANCE,
     BUSINESS,
     ELSEWHERE,
+    ELSEWHERE_OF_ANYBODY,
     WORK,
     Allowance,
     Answers,
@@ -117,6 +118,10 @@ class PublicForm(Questions, QueryForm):
     """The same for anybody, from the calculator; nothing is kept."""
 
     birth_year = BIRTH_YEAR
+    work = _asked(_l("What work do you do? Choose the first that is true."), WORK)
+    business = _asked(_l("Do you own a household business?"), BUSINESS)
+    allowance = _asked(_l("Do you draw something every month?"), ALLOWANCE)
+    elsewhere = _asked(_l("Do you pay social insurance already?"), ELSEWHERE_OF_ANYBODY)
 
     def of_somebody_alive(self, today: date) -> bool:
         """Whether somebody born in that year may be asking today; else the field says what to look at."""

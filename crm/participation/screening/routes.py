@@ -20,6 +20,7 @@ from crm.participation.screening.rules import (
     KINDS,
     NEXT,
     NEXT_FOR_ANYBODY,
+    SAID_TO_ANYBODY,
     SIGNS,
     Answers,
     Verdict,
@@ -34,7 +35,8 @@ from crm.web.guard import may, public
 
 bp = Blueprint("screening", __name__)
 cards.register()
-WORDS: dict[str, Any] = {"kinds": KINDS, "next_words": NEXT, "kind_signs": SIGNS, "statuses": STATUSES}
+WORDS: dict[str, Any] = {"kinds": KINDS, "next_words": NEXT, "kind_signs": SIGNS, "statuses": STATUSES, "spoken": {}}
+TO_ANYBODY = WORDS | {"next_words": NEXT_FOR_ANYBODY, "spoken": SAID_TO_ANYBODY}
 
 
 @bp.get("/people/<uuid:prospect_id>/screening")
@@ -70,9 +72,7 @@ def may_i_join() -> ResponseReturnValue:
         told = who_may_join(all_law, clock.today(), said)
         verdict = told if form.enough(told) else None
     failed = asked and verdict is None
-    page = render_template(
-        "participation/may_i_join.html", form=form, verdict=verdict, **WORDS | {"next_words": NEXT_FOR_ANYBODY}
-    )
+    page = render_template("participation/may_i_join.html", form=form, verdict=verdict, **TO_ANYBODY)
     return page, 422 if failed else 200
 
 

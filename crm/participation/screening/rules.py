@@ -141,7 +141,7 @@ def who_may_join(law: Law, day: date, answers: Answers) -> Verdict:
     if answers.cleared:
         said = [one for one in said if one.kind is not Kind.COMPULSORY] + [Why(Kind.VOLUNTARY, "office_cleared")]
     found = sorted(said, key=lambda one: STRENGTH[one.kind])
-    rests_on = _holds(today, LawKey.CONTRACT_COMPULSORY_MONTHS)
+    rests_on = _holds(today, LawKey.LEAST_AGE)  # it stands where the law says who may join voluntarily
     kind = found[0].kind if found else Kind.VOLUNTARY
     if kind in BARRED:
         found = [one for one in found if one.kind is not Kind.ASK]
@@ -284,6 +284,15 @@ SENTENCES: Mapping[str, Any] = {
     "office_cleared": _l("The insurance office has answered that compulsory insurance does not apply."),
     "in_compulsory": _l("They pay compulsory insurance already."),
 }
+SAID_TO_ANYBODY: Mapping[str, Any] = {
+    "too_young": _l("You have not reached the least age for joining yet."),
+    "other_allowance": _l("You draw another monthly allowance. Ask the insurance office which it is before you join."),
+    "takes_part_elsewhere": _l(
+        "You pay voluntary insurance elsewhere: say that you moved here, not that you join anew."
+    ),
+    "in_compulsory": _l("You pay compulsory insurance already."),
+}
+"""The same to whoever asks for themselves, where SENTENCES speak of somebody."""
 KINDS: Mapping[Kind, Any] = {
     Kind.VOLUNTARY: _l("May join voluntary insurance"),
     Kind.COMPULSORY: _l("Belongs in compulsory insurance"),
@@ -358,3 +367,4 @@ ELSEWHERE: Mapping[Elsewhere, Any] = {
     Elsewhere.VOLUNTARY: _l("Yes, voluntary insurance elsewhere"),
     Elsewhere.COMPULSORY: _l("Yes, compulsory insurance where they work"),
 }
+ELSEWHERE_OF_ANYBODY = {**ELSEWHERE, Elsewhere.COMPULSORY: _l("Yes, compulsory insurance where you work")}

@@ -45,7 +45,11 @@ def told(day: date, **answers: object) -> Verdict:
 
 @pytest.mark.parametrize("day", [PLAN, EVE, NEW, LUMP])
 def test_a_farmer_of_age_may_join_under_every_law(day: date) -> None:
-    assert told(day).kind is Kind.VOLUNTARY
+    verdict = told(day)
+    assert verdict.kind is Kind.VOLUNTARY
+    assert verdict.why[0].row is not None
+    assert verdict.why[0].row.article == "Điều 2 khoản 4"  # who joins voluntarily; point 1 is of the compulsory
+    assert verdict.law == verdict.why[0].row.document
 
 
 @pytest.mark.parametrize(

@@ -238,6 +238,24 @@ def test_anybody_may_ask_and_nothing_is_kept(session: Session, client: FlaskClie
     assert session.scalars(select(Screening)).all() == []
 
 
+def test_whoever_asks_for_themselves_is_spoken_to(client: FlaskClient) -> None:
+    client.get("/language/en")
+    gaps = client.get("/may-i-join?birth_year=1980&work=none").text
+    assert gaps.count("Do you own a household business?") == 2  # in the summary and at the field
+    asked = "/may-i-join?birth_year={}&work=none&business=none&allowance={}&elsewhere={}"
+    pages = [
+        gaps,
+        *(client.get(asked.format(*one)).text for one in (("2019", "none", "no"), ("1980", "other", "voluntary"))),
+    ]
+    pages.append(client.get(asked.format("1980", "none", "compulsory")).text)
+    for said, page in zip(
+        ("already?", "You have not reached", "You pay voluntary", "You pay compulsory"), pages, strict=True
+    ):
+        main = page.split("<main", 1)[1].split("</main>", 1)[0]
+        assert said in main
+        assert not re.search(r"\b([Tt]hey|[Tt]heir)\b", main)
+
+
 @pytest.mark.parametrize(("year", "said"), [("2030", "sau hôm nay"), ("1850", "120 năm"), ("20", "bốn chữ số")])
 def test_nobody_is_born_ahead_or_longer_ago_than_one_lives(client: FlaskClient, year: str, said: str) -> None:
     page = client.get(f"/may-i-join?birth_year={year}&work=none&business=none&allowance=none&elsewhere=no")
