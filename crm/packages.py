@@ -170,6 +170,7 @@ from crm.sponsors.letters.routes import everybody as letter_everybody
 from crm.sponsors.letters.routes import office as letter_office
 from crm.sponsors.letters.routes import private as letter_private
 from crm.sponsors.letters.routes import promises as letter_promises
+from crm.sponsors.letters.routes import wish as letter_wish
 from crm.sponsors.matching import resources as matching_resources
 from crm.sponsors.matching import routes as matching_routes
 from crm.sponsors.statements import resources as statement_resources
@@ -236,6 +237,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     mail_routes.bp,
     letter_private.bp,
     letter_promises.bp,
+    letter_wish.bp,
     letter_office.bp,
     letter_everybody.bp,
     statement_routes.bp,

@@ -43,21 +43,9 @@ from crm.sponsors.rules import (
 from crm.web.forms import Form, stripped
 
 
-class SponsorForm(Form):
-    """Who the sponsor is, how to reach them, and whom they would like to help."""
+class _WhomForm(Form):
+    """Whom a sponsor would like to help."""
 
-    name = StringField(
-        _l("Name of the company, organisation or person"),
-        filters=[stripped],
-        validators=[DataRequired(_l("Write the name.")), Length(max=200)],
-    )
-    kind = RadioField(
-        _l("Who gives"), choices=[(kind.value, label) for kind, label in KINDS.items()], validators=[DataRequired()]
-    )
-    contact_name = StringField(_l("Whom we may ask for"), filters=[stripped], validators=[Length(max=120)])
-    phone = StringField(_l("Telephone"), filters=[stripped], validators=[Length(max=40)])
-    email = StringField(_l("E-mail"), filters=[stripped], validators=[Optional(), Length(max=200), Email()])
-    tax_code = StringField(_l("Tax code"), filters=[stripped], validators=[Length(max=20)])
     places = SelectMultipleField(
         _l("In which wards or communes"), widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
     )
@@ -87,6 +75,48 @@ class SponsorForm(Form):
             age_to=self.age_to.data,
         )
 
+
+class WishForm(_WhomForm):
+    """Whom a sponsor would like to help, how many and for how long."""
+
+    people = IntegerField(_l("How many people"), validators=[Optional(), NumberRange(1, MOST_PEOPLE)])
+    months = IntegerField(_l("For how many months each"), validators=[Optional(), NumberRange(1, LONGEST_PROMISE)])
+    monthly = BooleanField(_l("Gives month by month"))
+
+    @classmethod
+    def showing(cls, wish: Wish) -> Self:
+        """The form with what they wish now."""
+        return cls(data=_as_typed(wish))
+
+    @property
+    def wish(self) -> Wish:
+        """Whom they would like to help, and how many. Raises RuleBroken."""
+        people, months = self.people.data, self.months.data
+        return replace(super().wish, people=people, months=months, monthly=bool(self.monthly.data))
+
+
+def _as_typed(wish: Wish) -> dict[str, Any]:
+    same = {name: getattr(wish, name) for name in ("women", "age_from", "age_to", "people", "months", "monthly")}
+    places, grounds = [str(one) for one in wish.places], [one.value for one in wish.grounds]
+    return {**same, "places": places, "grounds": grounds}
+
+
+class SponsorForm(_WhomForm):
+    """Who the sponsor is, how to reach them, and whom they would like to help."""
+
+    name = StringField(
+        _l("Name of the company, organisation or person"),
+        filters=[stripped],
+        validators=[DataRequired(_l("Write the name.")), Length(max=200)],
+    )
+    kind = RadioField(
+        _l("Who gives"), choices=[(kind.value, label) for kind, label in KINDS.items()], validators=[DataRequired()]
+    )
+    contact_name = StringField(_l("Whom we may ask for"), filters=[stripped], validators=[Length(max=120)])
+    phone = StringField(_l("Telephone"), filters=[stripped], validators=[Length(max=40)])
+    email = StringField(_l("E-mail"), filters=[stripped], validators=[Optional(), Length(max=200), Email()])
+    tax_code = StringField(_l("Tax code"), filters=[stripped], validators=[Length(max=20)])
+
     @property
     def values(self) -> dict[str, Any]:
         """The clean values, for the service."""
@@ -94,27 +124,15 @@ class SponsorForm(Form):
         return {name: self[name].data for name in same} | {"kind": SponsorKind(self.kind.data), "wish": self.wish}
 
 
-class RegisterForm(SponsorForm):
+class RegisterForm(SponsorForm, WishForm):
     """A sponsor whom staff write down or put right, with how many they would like to help."""
 
-    people = IntegerField(_l("How many people"), validators=[Optional(), NumberRange(1, MOST_PEOPLE)])
-    months = IntegerField(_l("For how many months each"), validators=[Optional(), NumberRange(1, LONGEST_PROMISE)])
-    monthly = BooleanField(_l("Gives month by month"))
     language = RadioField(_l("Letters and messages in"), choices=list(SPEAKS.items()), default="vi")
 
     @classmethod
     def of(cls, known: Mapping[str, Any]) -> Self:
         """The form as somebody is known now."""
-        wish: Wish = known["wish"]
-        same = {name: getattr(wish, name) for name in ("women", "age_from", "age_to", "people", "months", "monthly")}
-        listed = {"places": [str(one) for one in wish.places], "grounds": [one.value for one in wish.grounds]}
-        return cls(data={**known, **same, **listed, "kind": known["kind"].value})
-
-    @property
-    def wish(self) -> Wish:
-        """Whom they would like to help, and how many. Raises RuleBroken."""
-        people, months = self.people.data, self.months.data
-        return replace(super().wish, people=people, months=months, monthly=bool(self.monthly.data))
+        return cls(data={**known, **_as_typed(known["wish"]), "kind": known["kind"].value})
 
     @property
     def values(self) -> dict[str, Any]:
@@ -148,7 +166,7 @@ class AllocationForm(Form):
 
     months = SelectField(_l("How many months"), coerce=int, validators=[DataRequired()])
     start = SelectField(_l("First month"), validators=[DataRequired()])
-    reason = StringField(_l("Why help without a certificate"), filters=[stripped], validators=[Length(max=300)])
+    reason = StringField(_l("Why help anyway"), filters=[stripped], validators=[Length(max=300)])
 
     offered: tuple[Month, ...] = ()
     """The months with which the chosen period may begin."""

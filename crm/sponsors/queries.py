@@ -734,7 +734,7 @@ def waiting(
         .outerjoin(spell, _running(spell))
         .where(listed_to(scope), *_waits(scope.town_id, today, spell))
     )
-    for condition in _wished(session, scope, wish, today):
+    for condition in _wished(session, scope.town_id, wish, today):
         query = query.where(condition)
     if q.strip():
         query = query.where(matches(q))
@@ -770,19 +770,34 @@ def _waits(town_id: UUID, today: date, spell: type[Participation]) -> tuple[Colu
     )
 
 
-def _wished(session: Session, scope: Scope, wish: Wish, today: date) -> list[ColumnElement[bool]]:
+def is_wished(session: Session, of: Sponsor, person: Prospect, today: date) -> bool:
+    """Whether nothing known of somebody speaks against a sponsor's wish: where they live, their standing, their sex and
+    the year of their birth. Of whom sex or year is not written down, a treasurer knows better."""
+    conditions = _wished(session, of.town_id, Wish.from_json(of.wish), today, unknown=True)
+    query = select(Prospect.id).where(Prospect.town_id == of.town_id, Prospect.id == person.id, *conditions)
+    return not conditions or session.scalar(query) is not None
+
+
+def _wished(
+    session: Session, town_id: UUID, wish: Wish, today: date, *, unknown: bool = False
+) -> list[ColumnElement[bool]]:
+    """What a wish asks of a person; with `unknown` whoever's sex or year of birth nobody knows fits too."""
     found: list[ColumnElement[bool]] = []
+
+    def of(column: Any, condition: ColumnElement[bool]) -> None:
+        found.append(or_(condition, column.is_(None)) if unknown else condition)
+
     if wish.places:
-        within = {part for place in wish.places for part in ids_within(session, scope.town_id, place)}
+        within = {part for place in wish.places for part in ids_within(session, town_id, place)}
         found.append(lives_in(tuple(within)))
     if wish.grounds:
         found.append(or_(*(_holds(ground, today) for ground in wish.grounds)))
     if wish.sex:
-        found.append(Prospect.sex == wish.sex)
+        of(Prospect.sex, Prospect.sex == wish.sex)
     if wish.age_from:
-        found.append(Prospect.birth_year <= today.year - wish.age_from)
+        of(Prospect.birth_year, Prospect.birth_year <= today.year - wish.age_from)
     if wish.age_to:
-        found.append(Prospect.birth_year >= today.year - wish.age_to)
+        of(Prospect.birth_year, Prospect.birth_year >= today.year - wish.age_to)
     return found
 
 

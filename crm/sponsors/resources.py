@@ -261,7 +261,19 @@ class AllocationIn(Schema):
         load_default=None,
         allow_none=True,
         validate=validate.Length(max=300),
-        metadata={"description": "Needed for somebody without a certificate of a poor or near-poor household."},
+        metadata={
+            "description": "Needed for somebody without a certificate of a poor or near-poor household, and outside "
+            "the sponsor's wish."
+        },
+    )
+    beyond_wish = fields.Boolean(
+        load_default=False,
+        truthy={True},
+        falsy={False},
+        metadata={
+            "description": "Help somebody whom the sponsor did not wish to help, with a `reason`; else that is refused "
+            "with the code `outside_wish`."
+        },
     )
 
 
@@ -491,12 +503,14 @@ def allocations(asked: dict[str, Any]) -> dict[str, Any]:
 def add_allocation(sent: dict[str, Any]) -> Any:
     """Set money aside for whole months of one person
 
-    More than was received is refused with 409; what is above the limit for one person waits for a second (202).
+    More than was received is refused with 409, somebody outside the sponsor's wish with 422 `outside_wish`; what is above the limit for one person waits for a second (202).
     """
     with transaction() as current:
         scope = current_scope()
         by = queries.sponsor(current, scope, sent["sponsor_id"])
         helped = person_seen(current, scope, sent["prospect_id"])
+        beyond = sent["reason"] if sent["beyond_wish"] else None
+        services.refuse_outside_wish(current, by, helped, clock.today(), beyond)
         run = {"start": read_start(sent["start"]), "months": sent["months"]}
         run |= {"expected": sent["amount"], "reason": sent["reason"]} | asking()
         made = deciding.allocate_or_ask(current, by, helped, **run)

@@ -228,6 +228,7 @@ def allocate(sponsor_id: UUID, prospect_id: UUID) -> ResponseReturnValue:
     form = _allocation_form(helped)
     if request.form.get("step") == "confirm" and form.validate():
         with refusals_on(form), transaction() as current:
+            services.refuse_outside_wish(current, by, helped, clock.today(), form.reason.data)
             given = {"start": form.first, "months": form.months.data, "reason": form.reason.data}
             given |= {"expected": shown_amount(request.form.get("amount", "")), "by": current_user()}
             done = deciding.allocate_or_ask(current, by, helped, **given, on=clock.today(), at=clock.now())
@@ -419,6 +420,8 @@ def _allocation_page(by: Sponsor, helped: Prospect, form: AllocationForm | None 
         balance=queries.balance_of(session(), by),
         person=helped,
         need=needy(held),
+        wished=queries.is_wished(session(), by, helped, today),
+        wish=_wish_words(by),
         form=form,
         told=told,
         grounds=GROUNDS,

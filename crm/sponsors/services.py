@@ -58,7 +58,16 @@ from crm.sponsors.ledger.booking import (
 from crm.sponsors.ledger.limits import refuse_alone
 from crm.sponsors.ledger.passing import fetch_back, pass_on
 from crm.sponsors.models import Allocation, AllocationMonth, Pledge, Posting, Receipt, Sponsor
-from crm.sponsors.queries import FUND_ACCOUNT, came_in_on, carried_months, is_reversed, months_carried, price, with_page
+from crm.sponsors.queries import (
+    FUND_ACCOUNT,
+    came_in_on,
+    carried_months,
+    is_reversed,
+    is_wished,
+    months_carried,
+    price,
+    with_page,
+)
 from crm.sponsors.rules import (
     AccountKind,
     FundAccount,
@@ -188,6 +197,11 @@ def change_sponsor(
     )
     session.flush()
     return True
+
+
+def change_wish(session: Session, sponsor: Sponsor, wish: Wish, *, by_id: UUID | None, at: datetime) -> bool:
+    """Whom a sponsor would like to help from now on; kept as `change_sponsor` keeps it."""
+    return change_sponsor(session, sponsor, **known_of(sponsor) | {"wish": wish}, by_id=by_id, at=at)
 
 
 def _kept_of(sponsor: Sponsor) -> dict[str, object]:
@@ -644,6 +658,17 @@ def check_need(prospect: Prospect, grounds: Collection[Ground], on: date, reason
             day=in_day(on),
         )
         raise RuleBroken(message, field="reason", code="not_in_need")
+
+
+def refuse_outside_wish(session: Session, sponsor: Sponsor, prospect: Prospect, on: date, reason: str | None) -> None:
+    """Refuses, without a reason, somebody whom the sponsor did not wish to help."""
+    if not reason and not is_wished(session, sponsor, prospect, on):
+        message = _l(
+            "%(name)s is not among those %(sponsor)s would like to help. Give a reason to help anyway.",
+            name=prospect.full_name,
+            sponsor=sponsor.name,
+        )
+        raise RuleBroken(message, field="reason", code="outside_wish")
 
 
 def release(

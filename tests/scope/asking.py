@@ -120,6 +120,8 @@ OPEN: dict[str, dict[str, Any]] = {
     "own_promises.decide": {"token": "the letter", "pledge_id": "the promise"},
     "own_promises.address": {"token": "the letter"},
     "own_promises.give_up": {"token": "the letter"},
+    "own_wish.wish": {"token": "the letter"},
+    "own_wish.change": {"token": "the letter"},
     "everybody.verified": {"number": "the number"},
     "everybody.thanks": {"public_id": "the thanks"},
     "everybody.picture": {"public_id": "the thanks", "shape": "wide"},

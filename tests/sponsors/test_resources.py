@@ -10,6 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from crm.accounts.rules import Role
+from crm.prospects.rules import Ground
+from crm.sponsors.rules import Wish
 from tests.factories import Make
 from tests.sponsors.stories import A_MONTH, poor, receive, sponsor
 
@@ -157,3 +159,23 @@ def test_a_program_changes_some_of_a_sponsor_and_leaves_the_rest(call: Callable[
     )
     assert told["expected"] == 5_000_000
     assert call(f"/sponsors/{key}", {"name": " "}, change=True).status_code == 422
+
+
+def test_money_outside_the_sponsors_wish_takes_an_express_word_and_a_reason(
+    call: Callable[..., Any], make: Make, signed_in: Callable[..., FlaskClient]
+) -> None:
+    by = sponsor(make, wish=Wish(grounds=(Ground.NEAR_POOR,)))
+    receive(by, 10 * A_MONTH)
+    person, wished = poor(make), poor(make, "Lê Thị Cận", Ground.NEAR_POOR)
+    given = {"sponsor_id": str(by.id), "prospect_id": str(person.id), "start": "2019-10", "months": 1}
+    for sent in (given, given | {"reason": "Cháy nhà"}, given | {"beyond_wish": True}):
+        refused = call("/allocations", sent)
+        assert (refused.status_code, refused.json["code"]) == (422, "outside_wish")
+    assert call("/allocations", given | {"prospect_id": str(wished.id)}).status_code == 201
+    assert call("/allocations", given | {"reason": "Cháy nhà", "beyond_wish": True}).status_code == 201
+    other = poor(make, "Lê Thị Khác")
+    page, treasurer = f"/sponsors/{by.id}/help/{other.id}", signed_in(Role.TREASURER)
+    assert "Nhà hỗ trợ mong muốn khác" in treasurer.get(page).text
+    typed = {"step": "confirm", "months": "1", "start": "2019-10", "amount": str(A_MONTH)}
+    assert "Hãy ghi lý do" in treasurer.post(page, data=typed).text
+    assert treasurer.post(page, data=typed | {"reason": "Neo đơn"}).status_code == 303

@@ -94,7 +94,7 @@ def changed_tokens(token: str) -> Iterator[str]:
 def addresses(app: Flask, mine: One, theirs: One) -> Iterator[tuple[str, str]]:
     """Every address of sponsors with the ids of the other, and where there is a token, with one's own."""
     for rule in app.url_map.iter_rules():
-        if not rule.endpoint.startswith(("letters.", "letter_office.", "own_promises.", "sponsors.")):
+        if not rule.endpoint.startswith(("letters.", "letter_office.", "own_promises.", "own_wish.", "sponsors.")):
             continue
         known = theirs.ids | {"token": mine.token, "prospect_id": uuid4(), "allocation_id": uuid4()}
         known |= {name: uuid4() for name in rule.arguments - known.keys()}
@@ -117,7 +117,7 @@ def state(session: Session, of: One) -> list[Any]:
     """What of another could be changed."""
     publicity = queries.publicity_of(session, of.row)
     papers = session.scalars(select(SponsorPaper.id).where(SponsorPaper.sponsor_id == of.row.id)).all()
-    return [publicity and (publicity.thanked, publicity.named), sorted(papers), of.row.page_digest]
+    return [publicity and (publicity.thanked, publicity.named), sorted(papers), of.row.page_digest, dict(of.row.wish)]
 
 
 @pytest.mark.parametrize("door", ["token", "account"])

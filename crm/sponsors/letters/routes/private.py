@@ -25,6 +25,7 @@ from crm.errors import NotFound, RuleBroken
 from crm.months import Month
 from crm.participation.guard.rules import SPONSOR_NOTICE
 from crm.places.models import Town
+from crm.places.queries import units
 from crm.prospects.rules import Ground
 from crm.sponsors import queries as sponsors
 from crm.sponsors.cliff.queries import ends_soon, renewal_of
@@ -44,6 +45,8 @@ from crm.sponsors.letters.rules import (
 )
 from crm.sponsors.letters.transfers import how_to_give
 from crm.sponsors.models import Sponsor
+from crm.sponsors.rules import Wish
+from crm.sponsors.wording import wish_words
 from crm.web.guard import may, public
 from crm.web.language import LANGUAGES, chosen, prefer
 from crm.web.parts import part_of
@@ -142,6 +145,7 @@ def _letter(door: Door) -> ResponseReturnValue:
             rests=bool(rests),
         ),
         rests=rests,
+        wish=_wish_words(by),
         ends=ends,
         a_month=a_month,
         lines=lines[:LINES],
@@ -170,6 +174,12 @@ def _letter(door: Door) -> ResponseReturnValue:
         fund_phone=account.phone if (account := sponsors.fund_account(current)) else "",
     )
     return unlisted(page)
+
+
+def _wish_words(of: Sponsor) -> list[str]:
+    wish = Wish.from_json(of.wish)
+    places = session().scalars(units(of.town_id, clock.today())) if wish.places else ()
+    return wish_words(wish, {place.id: place.name for place in places})
 
 
 # ---- papers
