@@ -487,3 +487,18 @@ def test_received_is_the_same_word_everywhere_and_says_what_of_it_was_returned(
     for path, page in pages.items():
         assert "1.000.000 đ" in page, path
         assert re.search(r"rong đó đã hoàn lại 400\.000 đ", page), path
+
+
+def test_the_page_of_the_fund_folds_what_few_look_for(
+    client: FlaskClient, session: Session, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by = sponsor(make)
+    receive(by, 90 * A_MONTH)
+    for number in range(FEWEST):
+        pay(make, allocate(by, poor(make, f"Người {number}")))
+    monkeypatch.setattr(queries, "who_wants_to_be_named", lambda *_asked: [f"Nhà {number}" for number in range(9)])
+    page = client.get("/fund").text
+    folds = re.findall(r'<details class="fold">.*?</details>', page, flags=re.S)
+    assert [fold.count("<tr>") > 1 for fold in folds] == [True, False]
+    assert "Nhà 0" not in folds[1]
+    assert "Nhà 8" in folds[1]
