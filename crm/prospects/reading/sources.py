@@ -6,13 +6,15 @@ import re
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
+from crm.prospects.reading.formulas import formula_texts
 from crm.prospects.reading.old_letters import Letters, count_syllables, letters_of, to_unicode
 from crm.prospects.reading.outcomes import Cell, Refusal, Unreadable
 
@@ -51,6 +53,8 @@ class Source:
 class _WorkbookSheet:
     sheet: CalamineSheet
     hidden: bool
+    formulas: Mapping[tuple[int, int], str]
+    """What stands in cells whose formula nobody has worked out, by row and column from 0."""
 
     @property
     def name(self) -> str:
@@ -65,7 +69,12 @@ class _WorkbookSheet:
         return self.sheet.merged_cell_ranges or []
 
     def rows(self) -> Iterator[Sequence[Cell]]:
-        return iter(self.sheet.iter_rows())
+        rows: Iterator[Sequence[Cell]] = iter(self.sheet.iter_rows())
+        return self._with_formulas(rows) if self.formulas else rows
+
+    def _with_formulas(self, rows: Iterator[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
+        for at, row in enumerate(rows):
+            yield [cell if cell != "" else self.formulas.get((at, place), "") for place, cell in enumerate(row)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +103,15 @@ class _TextSheet:
         )
 
 
-def open_source(file: str | Path | bytes, filename: str) -> Source:
-    """The sheets of a file given by its path or its bytes. Raises Unreadable."""
+def open_source(file: str | Path | bytes, filename: str, *, formulas_as_text: bool = False) -> Source:
+    """The sheets of a file given by its path or its bytes. With `formulas_as_text` a cell of an xlsx workbook whose formula
+    nobody has worked out reads as that formula, not as empty. Raises Unreadable."""
     content = file if isinstance(file, bytes) else _content(Path(file))
     if not content.strip(b"\0 \r\n\t\xef\xbb\xbf\xff\xfe"):
         raise Unreadable(Refusal.EMPTY)
     if content.startswith(b"PK"):
         _check_zip(content)
-        return _workbook(content)
+        return _workbook(content, formula_texts(content) if formulas_as_text else {})
     if content.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise Unreadable(Refusal.PASSWORD)
@@ -143,11 +153,15 @@ def _check_zip(content: bytes) -> None:
         raise Unreadable(Refusal.WRONG_TYPE)
 
 
-def _workbook(content: bytes) -> Source:
+def _workbook(content: bytes, formulas: Mapping[str, Mapping[tuple[int, int], str]] = MappingProxyType({})) -> Source:
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         sheets = tuple(
-            _WorkbookSheet(book.get_sheet_by_name(about.name), about.visible != SheetVisibleEnum.Visible)
+            _WorkbookSheet(
+                book.get_sheet_by_name(about.name),
+                about.visible != SheetVisibleEnum.Visible,
+                formulas.get(about.name, {}),
+            )
             for about in book.sheets_metadata
             if about.typ == SheetTypeEnum.WorkSheet
         )

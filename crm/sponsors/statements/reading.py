@@ -183,10 +183,15 @@ class Read:
 # ---- the table
 
 
+TEXTS = (Field.REFERENCE, Field.NARRATIVE, Field.PAYER, Field.PAYER_ACCOUNT)
+"""What is read as it is written; the others are days and money."""
+
+
 def open_statement(content: bytes, filename: str) -> Source:
-    """The file as sheets. Raises RuleBroken with a sentence for what is no table."""
+    """The file as sheets; a narrative that begins like a formula keeps its text. Raises RuleBroken with a sentence for what
+    is no table."""
     try:
-        return open_source(content, filename)
+        return open_source(content, filename, formulas_as_text=True)
     except Unreadable as refusal:
         raise RuleBroken(refusal.sentence, field="file") from None
 
@@ -429,7 +434,9 @@ def _take_row(
 ) -> None:
     def cell(held: Field) -> Cell:
         index = at.get(held)
-        return row[index] if index is not None and index < len(row) else None
+        found = row[index] if index is not None and index < len(row) else None
+        # A sum that nobody has worked out is no money and no day.
+        return "" if held not in TEXTS and isinstance(found, str) and found.startswith("=") else found
 
     def text(held: Field) -> str:
         plain = _text(cell(held))

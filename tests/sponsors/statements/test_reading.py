@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date, time
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from crm.errors import RuleBroken
@@ -179,3 +181,28 @@ def test_a_statement_that_begins_with_the_newest_line_is_turned_round() -> None:
 
 def test_a_closing_balance_that_does_not_follow_is_a_break() -> None:
     assert chain_of([Step(2, 100, None)], 1_000, 1_200).breaks == (Break(2, 1_100, 1_200),)
+
+
+def test_a_text_that_begins_like_a_formula_keeps_its_text_and_is_never_worked_out() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    rows = [
+        ("Ngày", "Số tiền", "Nội dung"),
+        ("15/10/2019", 500_000, "=BSX0001 ung ho & giup"),
+        ("16/10/2019", 300_000, '=HYPERLINK("http://xau.example";"nhan")'),
+        ("17/10/2019", 200_000, "ung ho"),
+        ("", "=SUM(B2:B4)", ""),
+    ]
+    for row in rows:
+        sheet.append(row)
+    kept = io.BytesIO()
+    book.save(kept)
+    source = open_statement(kept.getvalue(), "sao-ke.xlsx")
+    read = read_lines(source, find_table(source))
+    assert [(one.amount, one.narrative) for one in read.entries] == [
+        (500_000, "=BSX0001 ung ho & giup"),
+        (300_000, '=HYPERLINK("http://xau.example";"nhan")'),
+        (200_000, "ung ho"),
+    ]
+    assert not read.problems
