@@ -130,6 +130,10 @@ KEPT_BY_THE_DATABASE = ("merged_row",)
 """Written by the database's own functions, which run as the owner."""
 
 
+BEFORE_RIGHTS = "before_rights"
+"""Under this name the program keeps what is to be done on the owner's connection before the everyday role gets its rights."""
+
+
 def grant(connection: Connection, role: str | None) -> None:
     """Give `role` its rights on every table there is. An owner has them anyway and is left alone."""
     if role is None or role == connection.scalar(text("select current_user")):

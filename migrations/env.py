@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from crm.db import db, plain_engine
-from crm.privileges import grant
+from crm.privileges import BEFORE_RIGHTS, grant
 
 options: dict[str, Any] = {
     "target_metadata": db.metadata,
@@ -20,7 +20,8 @@ options: dict[str, Any] = {
 
 
 def run() -> None:
-    """Upgrade or downgrade in one transaction, under a lock, then give the everyday role its rights."""
+    """Upgrade or downgrade in one transaction, under a lock, then give the everyday role its rights; what is to be done before
+    it has them (a restored copy is held) is committed together with them."""
     owner = current_app.config["MIGRATE_DATABASE_URL"]
     everyday = make_url(current_app.config["SQLALCHEMY_DATABASE_URI"]).username
     engine = plain_engine(owner)
@@ -29,6 +30,9 @@ def run() -> None:
         context.configure(connection=connection, **options)
         with context.begin_transaction():
             context.run_migrations()
+        before_rights = current_app.extensions.get(BEFORE_RIGHTS)
+        if before_rights:
+            before_rights(connection)
         grant(connection, everyday)
         connection.commit()
 

@@ -72,13 +72,14 @@ def sweep() -> None:
 
 @shared_task(name="campaigns.ask_about_unknown")
 def ask_about_unknown() -> None:
-    """Ask the carrier about some messages of which nobody knows whether it took them, and ring while there are more."""
+    """Ask the carrier about some messages of which nobody knows whether it took them, and ring while there are more. Each is
+    settled in a transaction of its own: none is held while another is waited for."""
     carrier = carrier_of(current_app.config["SETTINGS"])
     with transaction() as session:
         unknown = queries.unknown_messages(session, carrier.pace.batch() if carrier else 0, now())
     found = list(carrier.look_up(unknown)) if carrier else []
-    with transaction() as session:
-        for message, seen in found:
+    for message, seen in found:
+        with transaction() as session:
             receipts.resolve_unknown(session, message, seen, now())
     if found:
         ring(ask_about_unknown)

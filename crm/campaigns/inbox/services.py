@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func
+from sqlalchemy import case, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -103,7 +103,9 @@ def _open(session: Session, town_id: UUID, phone: str, inbound_id: UUID, meaning
             index_elements=["town_id", "phone"],
             set_={
                 "state": state.value if asks else Conversation.state,
-                "latest_id": inbound_id,
+                "latest_id": case(
+                    (Conversation.latest_at > at, Conversation.latest_id), else_=added.excluded.latest_id
+                ),
                 "latest_at": func.greatest(Conversation.latest_at, at),
                 "assigned_to_id": func.coalesce(Conversation.assigned_to_id, added.excluded.assigned_to_id),
             },

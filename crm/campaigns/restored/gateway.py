@@ -14,12 +14,14 @@ from twilio.rest import Client
 
 from config import Settings
 from crm.campaigns.gateway import LOOPBACK, PATIENCE, Connection, connection_of
-from crm.campaigns.restored.rules import Asked, Told, ToldMessage
+from crm.campaigns.restored.rules import Asked, Told, ToldMessage, Written
 from crm.campaigns.rules.delivery import TOLD, Delivery
 
 PAGE = 500
 SENT_BY_US = frozenset({"outbound-api", "outbound-call"})
-"""Not what people wrote, nor what was answered to them at once: that is a copy of nothing that waits."""
+"""Not what was answered to people at once: that is a copy of nothing that waits."""
+TO_US = "inbound"
+"""What people wrote: a no that came after the backup counts."""
 
 
 class CarriersList(Protocol):
@@ -49,6 +51,7 @@ class TwilioList:
                 if asked.next_page
                 else messages.page(date_sent_after=asked.since, page_size=PAGE)
             )
+            told = list(found)
             sent = [
                 ToldMessage(
                     one.sid or "",
@@ -58,19 +61,27 @@ class TwilioList:
                     int(one.error_code) if one.error_code else None,
                     one.date_sent or one.date_created or asked.since,
                 )
-                for one in found
+                for one in told
                 if one.direction in SENT_BY_US
+            ]
+            written = [
+                Written(
+                    one.sid or "", one.from_ or "", one.body or "", one.date_sent or one.date_created or asked.since
+                )
+                for one in told
+                if one.direction == TO_US
             ]
         except (RequestException, TwilioException, ValueError):
             return None
-        return Told(sent, found.next_page_url or None)
+        return Told(sent, found.next_page_url or None, written)
 
 
 @dataclass
 class PlainList:
-    """The twin: tells what it was given, `size` to a page; silent while `away`."""
+    """The twin: tells what it was given, `size` to a page, on the last what people wrote; silent while `away`."""
 
     sent: list[ToldMessage] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
     size: int = 2
     away: bool = False
 
@@ -80,9 +91,9 @@ class PlainList:
             return None
         start = int(asked.next_page or 0)
         since = [one for one in self.sent if one.sent_at >= asked.since]
-        return Told(
-            since[start : start + self.size], str(start + self.size) if len(since) > start + self.size else None
-        )
+        more = len(since) > start + self.size
+        written = [] if more else [one for one in self.written if one.at >= asked.since]
+        return Told(since[start : start + self.size], str(start + self.size) if more else None, written)
 
 
 @lru_cache(maxsize=4)

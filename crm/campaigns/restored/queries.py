@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from crm.campaigns.models import Campaign, Message
+from crm.campaigns.models import Campaign, Inbound, Message
 from crm.campaigns.restored.models import ProviderMessage, RestoreCheck
 from crm.campaigns.restored.rules import AT_WORK, STILL, CheckState, Group
 from crm.campaigns.rules.delivery import WAITING, Delivery
@@ -128,6 +128,14 @@ def strange(session: Session, check: RestoreCheck) -> Strange:
     shown = select(ProviderMessage).where(*here).order_by(ProviderMessage.sent_at.desc(), ProviderMessage.id)
     count = session.scalar(select(func.count()).select_from(ProviderMessage).where(*here))
     return Strange(count or 0, session.scalars(shown.limit(MOST_SHOWN)).all())
+
+
+def refused_since(session: Session, check: RestoreCheck) -> int:
+    """How many numbers refused by a message of their own since the backup, whichever way this copy learnt of it."""
+    said_no = select(func.count(Inbound.phone.distinct())).where(
+        Inbound.town_id == check.town_id, Inbound.withdrew, Inbound.received_at >= check.since
+    )
+    return session.scalar(said_no) or 0
 
 
 def by_file(session: Session, town_id: UUID, *, held: bool) -> int:

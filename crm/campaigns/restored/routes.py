@@ -70,6 +70,7 @@ def _page(form: HandInForm) -> str:
         groups=queries.groups(session(), town_id, check, held=held),
         waiting=queries.how_many_wait(session(), town_id, held=held),
         strange=queries.strange(session(), check) if check is not None and compared else None,
+        refused=queries.refused_since(session(), check) if check is not None and compared else 0,
         carrier=carriers_list_of(current_app.config["SETTINGS"]) is not None,
         by_file=queries.by_file(session(), town_id, held=held),
         form=form,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -58,11 +58,22 @@ class ToldMessage:
 
 
 @dataclass(frozen=True)
+class Written:
+    """What somebody wrote to us, as the carrier keeps it."""
+
+    sid: str
+    phone: str
+    body: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Told:
-    """A page of the carrier's list, and where the next begins."""
+    """A page of the carrier's list, and where the next begins: what went out, and what people wrote back."""
 
     sent: list[ToldMessage]
     next_page: str | None
+    written: list[Written] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

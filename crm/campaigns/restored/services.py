@@ -10,10 +10,12 @@ from sqlalchemy import and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from crm.campaigns.inbox.queries import town_of
+from crm.campaigns.inbox.services import take_in
 from crm.campaigns.models import Message
 from crm.campaigns.restored import queries
 from crm.campaigns.restored.models import ProviderMessage, RestoreCheck
-from crm.campaigns.restored.rules import AT_WORK, MARGIN, Asked, CheckState, Group, Told
+from crm.campaigns.restored.rules import AT_WORK, MARGIN, Asked, CheckState, Group, Told, Written
 from crm.campaigns.rules.delivery import FINAL, LOST, Delivery
 from crm.campaigns.rules.reasons import Reason, reason_for
 from crm.campaigns.rules.ways import Way
@@ -21,6 +23,7 @@ from crm.campaigns.services.sending import call_off, is_held, not_too_late
 from crm.campaigns.services.sending import release as lift
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id, new_ids
+from crm.phones import read_phone
 
 AT_ONCE = 500
 NOT_KNOWN = timedelta(days=30)
@@ -87,6 +90,7 @@ def take(
         check.state, check.finished_at = CheckState.FAILED, at
     elif asked is not None and asked.next_page == check.next_page:
         _keep(session, check, told)
+        _take_answers(session, town_id, told.written, at)
     session.flush()
     return check.state in AT_WORK
 
@@ -120,14 +124,24 @@ def _keep(session: Session, check: RestoreCheck, told: Told) -> None:
     check.next_page = told.next_page
     if told.next_page is None:
         check.state = CheckState.COMPARING
-        _know_again(session, check)
+
+
+def _take_answers(session: Session, town_id: UUID, written: list[Written], at: datetime) -> None:
+    """What people wrote after the backup comes in as it would have then, each once; a no counts from its own moment. What
+    would be confirmed was confirmed by the program that is gone."""
+    for one in sorted(written, key=lambda said: (said.at, said.sid)):
+        phone = read_phone(one.phone).mobile or one.phone
+        if town_of(session, phone) == town_id:
+            take_in(session, town_id, sid=one.sid, phone=phone, body=one.body, at=min(one.at, at))
 
 
 def _know_again(session: Session, check: RestoreCheck) -> None:
-    """What this copy knows by the carrier's own number: nothing is to be settled, and nothing is strange."""
+    """What this copy knows by the carrier's own number: nothing is to be settled, and nothing is strange. Asked again with
+    each step, for a receipt, or an answer about a message of which nobody knew, may bring such a number meanwhile."""
     session.execute(
         update(ProviderMessage)
         .where(ProviderMessage.town_id == check.town_id, ProviderMessage.check_id == check.id)
+        .where(ProviderMessage.message_id.is_(None))
         .where(Message.sid == ProviderMessage.sid, Message.town_id == ProviderMessage.town_id)
         .values(message_id=Message.id)
         .execution_options(synchronize_session=False)
@@ -142,9 +156,11 @@ def _compare(session: Session, check: RestoreCheck, at: datetime) -> bool:
     return False
 
 
-def settle_some(session: Session, check: RestoreCheck, at: datetime) -> int:
-    """Settle messages that the carrier sent under the same text to the same number; how many. Two of the same text are
-    paired one to one, in their order."""
+def settle_some(session: Session, check: RestoreCheck, at: datetime, *, wait: bool = False) -> int:
+    """Settle messages that the carrier sent under the same text to the same number; how many pairs were found. Two of the
+    same text are paired one to one, in their order. What another transaction holds just now is left to the next step, so
+    that nobody waits here for a message while holding others; with `wait` it is waited for."""
+    _know_again(session, check)
     theirs = (
         select(
             ProviderMessage.id,
@@ -161,7 +177,10 @@ def settle_some(session: Session, check: RestoreCheck, at: datetime) -> int:
         .where(ProviderMessage.message_id.is_(None))
         .subquery()
     )
-    open_ = Message.state.in_((Delivery.HELD, Delivery.QUEUED, Delivery.SENDING, Delivery.UNKNOWN))
+    open_ = (
+        Message.sid.is_(None),
+        Message.state.in_((Delivery.HELD, Delivery.QUEUED, Delivery.SENDING, Delivery.UNKNOWN)),
+    )
     ours = (
         select(
             Message.id,
@@ -171,17 +190,19 @@ def settle_some(session: Session, check: RestoreCheck, at: datetime) -> int:
             .over(partition_by=(Message.phone, Message.body), order_by=(Message.made_at, Message.id))
             .label("place"),
         )
-        .where(Message.town_id == check.town_id, Message.way == Way.TWILIO, Message.sid.is_(None), open_)
+        .where(Message.town_id == check.town_id, Message.way == Way.TWILIO, *open_)
         .subquery()
     )
     same = and_(theirs.c.phone == ours.c.phone, theirs.c.body == ours.c.body, theirs.c.place == ours.c.place)
     pairs = session.execute(select(theirs.c.id, ours.c.id).join(ours, same).limit(AT_ONCE)).all()
-    for told_id, message_id in pairs:
-        told = session.get_one(ProviderMessage, (check.town_id, told_id))
-        message = session.get_one(Message, (check.town_id, message_id), with_for_update=True)
+    by_message = {message_id: told_id for told_id, message_id in pairs}
+    still = select(Message).where(Message.town_id == check.town_id, Message.id.in_(by_message), *open_)
+    still = still.order_by(Message.id).with_for_update(skip_locked=not wait).execution_options(populate_existing=True)
+    for message in session.scalars(still).all():
+        told = session.get_one(ProviderMessage, (check.town_id, by_message[message.id]))
         _settle(message, told, at)
         told.message_id = message.id
-    check.settled += len(pairs)
+        check.settled += 1
     session.flush()
     return len(pairs)
 
@@ -255,5 +276,5 @@ def _settled_once_more(session: Session, town_id: UUID, at: datetime) -> None:
         )
     if check.state is CheckState.FAILED:
         raise RuleBroken(_l("The carrier did not answer. Let it be asked again before anything leaves."))
-    while settle_some(session, check, at):
+    while settle_some(session, check, at, wait=True):
         pass

@@ -8,10 +8,13 @@ import click
 from flask import current_app
 from flask_babel import gettext as _
 from flask_migrate import upgrade
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.db import session, transaction
 from crm.errors import RuleBroken
+from crm.privileges import BEFORE_RIGHTS
 from crm.safekeeping import gateway, services
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -48,7 +51,23 @@ def restore(file: Path, yes: bool) -> None:
         click.confirm("Everything in the database now will be replaced. Go on?", abort=True, err=True)
     session().close()
     gateway.load(current_app.config["MIGRATE_DATABASE_URL"], file)
-    upgrade()
-    with transaction() as current:
-        epoch = services.after_restore(current, clock.now())
+    epoch = _held_before_anybody_may_write()
     click.echo(f"Restored {file}; epoch {epoch}. Pending SMS are held until an operator releases them.")
+
+
+def _held_before_anybody_may_write() -> int:
+    """Bring the schema up to date; the hold on all messages is committed together with the rights of the everyday role, so
+    that no worker still running can send in between. The new epoch."""
+    epochs: list[int] = []
+
+    def hold(connection: Connection) -> None:
+        with Session(connection) as current:
+            epochs.append(services.after_restore(current, clock.now()))
+            current.flush()
+
+    current_app.extensions[BEFORE_RIGHTS] = hold
+    try:
+        upgrade()
+    finally:
+        del current_app.extensions[BEFORE_RIGHTS]
+    return epochs[-1]

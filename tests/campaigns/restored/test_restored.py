@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from crm import clock, stored
 from crm.accounts.rules import Role
-from crm.campaigns.models import Message
-from crm.campaigns.restored import queries
+from crm.campaigns.models import Inbound, Message
+from crm.campaigns.restored import queries, services
 from crm.campaigns.restored.gateway import PlainList
 from crm.campaigns.restored.models import RestoreCheck
-from crm.campaigns.restored.rules import CheckState, Group, ToldMessage
+from crm.campaigns.restored.rules import CheckState, Group, ToldMessage, Written
 from crm.campaigns.rules.delivery import Delivery
-from crm.campaigns.services import dispatching, sending
+from crm.campaigns.rules.handover import Outgoing, Seen
+from crm.campaigns.services import dispatching, receipts, sending
+from crm.prospects.queries.facts import consents_of
+from crm.prospects.rules import Purpose
 from crm.safekeeping.services import after_restore, before_backup
 from tasks.restored import compare, resume
 from tests.campaigns.conftest import Texting
@@ -169,3 +173,92 @@ def test_a_group_is_named_in_a_form() -> None:
     for wrong in ("", "x:y", "campaign:1"):
         with pytest.raises(ValueError, match=r".*"):
             Group.read(wrong)
+
+
+def test_what_the_carrier_named_while_it_was_compared_is_not_strange(
+    session: Session, texting: Texting, carrier: PlainList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (texting.sending(texting.person(), body=f"Hen ba {n}") for n in (1, 2))
+    carrier.sent = [told(one, f"SM{n}", clock.now() - MINUTE) for n, one in ((1, first), (2, second))]
+    check = restored(session)
+    assert {first.state, second.state} == {Delivery.UNKNOWN}
+    known_again = services._know_again
+
+    def named_meanwhile(current: Session, of: RestoreCheck) -> None:
+        """The carrier answers about the first right after the list was looked through for the first time."""
+        known_again(current, of)
+        seen = [Seen("SM1", first.body, Delivery.DELIVERED, None)]
+        going = Outgoing(first.town_id, first.id, str(first.phone), first.body, first.claim_id, 1)
+        receipts.resolve_unknown(current, going, seen, clock.now())
+
+    monkeypatch.setattr(services, "_know_again", named_meanwhile)
+    run(check, session)
+    assert (first.sid, second.sid) == ("SM1", "SM2")
+    assert queries.strange(session, check).messages == 0
+
+
+def test_a_message_that_somebody_holds_is_left_to_the_next_step(
+    session: Session, texting: Texting, carrier: PlainList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for one message while holding others: two that wait for each other would be ended by the database."""
+    one = texting.message(texting.person())
+    carrier.sent = [told(one, "SM1", clock.now() - MINUTE)]
+    asked: list[str] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        asked.extend([statement] if "FOR UPDATE" in statement and "FROM message " in statement else [])
+
+    event.listen(session.get_bind(), "before_cursor_execute", listen)
+    try:
+        run(restored(session), session)
+    finally:
+        event.remove(session.get_bind(), "before_cursor_execute", listen)
+    assert one.sid == "SM1"
+    assert asked
+    assert all("ORDER BY message.id" in statement and "SKIP LOCKED" in statement for statement in asked)
+
+
+def test_a_no_that_was_written_after_the_backup_counts(
+    session: Session, texting: Texting, carrier: PlainList, signed_in: Callable[..., FlaskClient]
+) -> None:
+    refuses, asks = texting.person(), texting.person()
+    waits = texting.message(refuses)
+    moment = clock.now() - 20 * MINUTE
+    carrier.written = [
+        Written("SMno", str(refuses.phone), "TU CHOI", moment),
+        Written("SMask", str(asks.phone), "May gio thi den?", moment),
+    ]
+    check = run(restored(session), session)
+    assert check.told == 0, "these are not messages of ours"
+    assert waits.state is Delivery.CANCELLED
+    said = consents_of(session, check.town_id, str(refuses.phone))
+    assert {(one.given, one.at) for one in said.values()} == {(False, moment)}
+    assert consents_of(session, check.town_id, str(asks.phone))[Purpose.SERVICE].given
+    assert set(session.scalars(select(Inbound.sid))) == {"SMno", "SMask"}
+    page = signed_in(Role.ORGANISER).get("/messages/restored").text
+    assert "có 1 số đã nhắn từ chối" in page
+
+
+def test_what_has_left_altogether_and_long_lists_are_folded(
+    session: Session, texting: Texting, carrier: PlainList, signed_in: Callable[..., FlaskClient]
+) -> None:
+    gone = texting.message(texting.person(), body="Hen gap ba Lan")
+    for n in range(7):
+        texting.message(texting.person(), body=f"Hen ba {n}")
+    known = texting.message(texting.person(), body="Da gui", state=Delivery.DELIVERED, sid="SMknown")
+    at = clock.now() - MINUTE
+    strange = [ToldMessage(f"SM{n}", f"+8491200010{n}", "Tin moi", Delivery.SENT, None, at) for n in range(7)]
+    carrier.sent = [told(gone, "SMgone", at), told(known, "SMknown", at), *strange]
+    run(restored(session), session)
+    page = " ".join(signed_in(Role.ORGANISER).get("/messages/restored").text.split())
+    folds = re.findall(r'<details class="fold[^"]*"><summary>([^<]*)</summary>(.*?)</details>', page)
+    assert [words for words, _rows in folds] == [
+        "Và 2 nhóm tin khác còn chờ",
+        "2 nhóm tin đã gửi hết",
+        "Và 2 tin nữa",
+    ]
+    assert "Hen gap ba Lan" in folds[1][1]
+    assert [rows.count('<th scope="row"') for _words, rows in folds] == [2, 2, 2]
+    assert page.count('<th scope="row"') == 5 + 5 + 6
+    figures = re.findall(r'class="figure-number">([^<]*)<', page)
+    assert figures == ["9", "1", "1", "7", "7"], "on the list: known, settled and unknown make up the whole"
