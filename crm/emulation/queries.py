@@ -16,7 +16,7 @@ from crm import clock
 from crm.accounts.models import Organisation
 from crm.accounts.queries import Scope, volunteers_for
 from crm.emulation.models import Commendation, CreditRule
-from crm.emulation.rules import Competitor, Credit, Standing, table
+from crm.emulation.rules import LOST, Competitor, Credit, Standing, table
 from crm.outreach.models import Visit
 from crm.participation.models import Participation
 from crm.participation.queries import holds_on
@@ -163,7 +163,8 @@ def _began(session: Session, scope: Scope, span: Span, by: Any) -> Counter[UUID]
 
 
 def _left(session: Session, scope: Scope, span: Span, by: Any) -> Counter[UUID]:
-    return _counted(session, _spells(scope).where(Participation.ended_on.between(span.since, span.as_of)), by)
+    ended = Participation.ended_on.between(span.since, span.as_of), Participation.ended_as.in_(LOST)
+    return _counted(session, _spells(scope).where(*ended), by)
 
 
 def _stock(session: Session, scope: Scope, span: Span, by: Any) -> Counter[UUID]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -36,14 +37,22 @@ MOST_ROWS = 20
 """How many volunteers stand on a page."""
 
 
+def _span() -> Span:
+    """The year that is asked for, up to today or its last day: this one, or the one before, whose list is often made after
+    New Year."""
+    today, asked = clock.today(), request.values.get("year", 0, type=int)
+    return Span.year_to(date(asked, 12, 31) if asked == today.year - 1 else today)
+
+
 def _page(form: CreditForm | None = None) -> str:
-    scope, span = current_scope(), Span.year_to(clock.today())
+    scope, span = current_scope(), _span()
     declared = queries.rules(session(), scope.town_id)
     holds = [rule for rule in declared if rule.since <= span.as_of][-1]
     volunteers, after = queries.volunteers(session(), scope, span), request.args.get("after", 0, type=int)
     return render_template(
         "emulation/show.html",
         span=span,
+        this_year=clock.today().year,
         organisations=queries.organisations(session(), scope, span) if scope.reach is Reach.ALL else [],
         volunteers=volunteers,
         start=after if 0 <= after < len(volunteers) else 0,
@@ -52,14 +61,14 @@ def _page(form: CreditForm | None = None) -> str:
         to_come=[rule for rule in declared if rule.since > span.as_of],
         credits=CREDITS,
         drawn=DRAWN_TO_AVERAGE,
-        listed={row.organisation_id or row.user_id for row in _lines()},
+        listed={row.organisation_id or row.user_id for row in _lines(span.as_of.year)},
         form=form
-        or CreditForm(formdata=None, data={"credit": holds.credit.value, "days": holds.days, "since": span.as_of}),
+        or CreditForm(formdata=None, data={"credit": holds.credit.value, "days": holds.days, "since": clock.today()}),
     )
 
 
-def _lines() -> Any:
-    return queries.commendations(session(), current_scope().town_id, clock.today().year)
+def _lines(year: int) -> Any:
+    return queries.commendations(session(), current_scope().town_id, year)
 
 
 @bp.post("/credit")
@@ -80,12 +89,14 @@ def credit() -> ResponseReturnValue:
 @bp.get("/list")
 @may(May.SEE_TARGETS)
 def commendations() -> ResponseReturnValue:
-    """Biểu 06 of this year."""
+    """Biểu 06 of a year."""
     return _listed()
 
 
-def _listed(form: LineForm | None = None) -> str:
-    return render_template("emulation/list.html", lines=_lines(), year=clock.today().year, forms=FORMS, form=form)
+def _listed(form: ProposeForm | None = None) -> str:
+    year, this_year = _span().as_of.year, clock.today().year
+    known = {"lines": _lines(year), "year": year, "this_year": this_year, "forms": FORMS, "form": form}
+    return render_template("emulation/list.html", **known)
 
 
 @bp.post("/list")
@@ -97,17 +108,17 @@ def propose() -> ResponseReturnValue:
     if found is None:
         raise NotFound
     with refusals_on(form), transaction() as current:
-        town_id, year = current_scope().town_id, clock.today().year
-        services.propose(current, town_id, year, found, who=kind, by=current_user(), at=clock.now())
+        told: dict[str, Any] = {"who": kind, "as_of": _span().as_of, "by": current_user(), "at": clock.now()}
+        services.propose(current, current_scope().town_id, found, **told)
         flash(_("%(name)s stands on the list.", name=found.one.name))
-        return redirect(url_for(".commendations"))
-    return _listed(), 422
+        return redirect(url_for(".commendations", year=_span().as_of.year))
+    return _listed(form), 422
 
 
 def _found(who: str) -> tuple[str, Standing | None]:
     kind, _colon, key = who.partition(":")
     ask = {"organisation": queries.organisations, "volunteer": queries.volunteers}.get(kind)
-    rows = ask(session(), current_scope(), Span.year_to(clock.today())) if ask else []
+    rows = ask(session(), current_scope(), _span()) if ask else []
     return kind, next((row for row in rows if str(row.one.key) == key), None)
 
 
@@ -137,7 +148,7 @@ def change(commendation_id: UUID) -> ResponseReturnValue:
         told = {name: getattr(form, name).data for name in ("name", "post", "result", "years_in_row")}
         with refusals_on(form), transaction() as current:
             services.change(current, row, **told, form=Form(form.form.data), by=current_user(), at=clock.now())
-            return redirect(url_for(".commendations"))
+            return redirect(url_for(".commendations", year=row.year))
     return render_template("emulation/line.html", row=row, form=form), 422
 
 
@@ -146,15 +157,17 @@ def change(commendation_id: UUID) -> ResponseReturnValue:
 def remove(commendation_id: UUID) -> ResponseReturnValue:
     """Take a line off the list."""
     with transaction() as current:
-        services.remove(current, _line(commendation_id), by=current_user(), at=clock.now())
-    return redirect(url_for(".commendations"))
+        row = _line(commendation_id)
+        services.remove(current, row, by=current_user(), at=clock.now())
+    return redirect(url_for(".commendations", year=row.year))
 
 
 @bp.post("/list/send")
 @may(May.SET_TARGETS)
 def send() -> ResponseReturnValue:
     """The list has gone."""
+    year = _span().as_of.year
     with transaction() as current:
-        services.send(current, current_scope().town_id, clock.today().year, by=current_user(), at=clock.now())
+        services.send(current, current_scope().town_id, year, by=current_user(), at=clock.now())
     flash(_("The list is marked as gone; it stays as it is."))
-    return redirect(url_for(".commendations"))
+    return redirect(url_for(".commendations", year=year))

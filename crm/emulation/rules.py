@@ -10,10 +10,15 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
+from crm.participation.rules import Ending
+
 DRAWN_TO_AVERAGE = 50
 """So many people's worth of the average of all is mixed into each rate: the fewer people somebody looks after, the less a
 few of them say."""
 PER = 100
+LOST = (Ending.LAPSED, Ending.STOPPED, Ending.LUMP_SUM)
+"""How those ended whom somebody should have kept. Who went over to compulsory insurance, draws a pension, moved away or died
+is taken off nobody's result: of these the first two are what the plan wants, the others nobody's doing."""
 
 
 class Credit(StrEnum):
@@ -58,7 +63,7 @@ class Competitor(NamedTuple):
     credit: Fraction
     """Who joined or came back, with shared ones in parts."""
     left: int
-    """Who lapsed or stopped of those they brought in."""
+    """Who was lost (LOST) of those they brought in."""
     visits: int
 
     @property

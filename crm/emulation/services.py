@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -19,8 +18,7 @@ from crm.emulation.queries import commendations, years_before
 from crm.emulation.rules import Credit, Form, Standing
 from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
-from crm.web.filters import in_number, number, percent
-from crm.web.language import chosen
+from crm.web import filters
 
 
 def declare(
@@ -40,10 +38,12 @@ def declare(
 
 
 def propose(
-    session: Session, town_id: UUID, year: int, standing: Standing, *, who: str, by: User, at: datetime
+    session: Session, town_id: UUID, standing: Standing, *, who: str, as_of: date, by: User, at: datetime
 ) -> None:
-    """Put an organisation (`who` is "organisation") or a volunteer on the year's list, with the result as counted. Raises
-    Conflict for who stands there already, and for a list that has gone."""
+    """Put an organisation (`who` is "organisation") or a volunteer on the list of a day's year, with the result as counted up
+    to that day; whoever was taken off comes back with the result of now. Raises Conflict for who stands there already, and
+    for a list that has gone."""
+    year = as_of.year
     _still_open(session, town_id, year)
     one = standing.one
     key = (
@@ -61,6 +61,7 @@ def propose(
     ).one_or_none()
     if before:
         before.removed_at, before.changed_at, before.changed_by_id = None, at, by.id
+        before.result = in_words(standing, as_of)
         session.flush()
         return
     last = session.scalar(
@@ -74,7 +75,7 @@ def propose(
         **key,
         name=one.name,
         post=_post(session, town_id, one.key) if who != "organisation" else None,
-        result=in_words(standing),
+        result=in_words(standing, as_of),
         form=Form.CERTIFICATE,
         years_in_row=years_before(session, town_id, year, one.key) + 1,
         sent_at=None,
@@ -94,24 +95,17 @@ def _post(session: Session, town_id: UUID, user_id: UUID) -> str | None:
     return session.get_one(Organisation, (town_id, user.organisation_id)).name if user.organisation_id else None
 
 
-def in_words(standing: Standing) -> str:
-    """The result as it was counted: share of the target, who joined, who left, visits."""
-    one = standing.one
-    target = ""
+def in_words(standing: Standing, as_of: date) -> str:
+    """The result as it was counted up to a day: share of the target, who joined, who was lost, visits. Vietnamese whatever
+    language was chosen: it stands on the official paper."""
+    one, target = standing.one, ""
     if one.target and standing.of_target is not None:
-        target = _(
-            "target %(target)s, reached %(stock)s (%(share)s); ",
-            target=in_number(one.target),
-            stock=in_number(one.stock),
-            share=percent(standing.of_target, locale=chosen()),
-        )
-    rest = _(
-        "%(credit)s joined or came back, %(left)s left, %(visits)s visits",
-        credit=number(one.credit, 1 if one.credit.denominator > 1 else 0, chosen()),
-        left=in_number(one.left),
-        visits=in_number(one.visits),
+        target = f"chỉ tiêu {filters.number(one.target)}, đạt {filters.number(one.stock)} ({filters.percent(standing.of_target)}); "
+    joined = filters.number(one.credit, 1 if one.credit.denominator > 1 else 0)
+    return (
+        f"Đến {as_of:%d/%m/%Y}: {target}{joined} người tham gia mới hoặc đóng lại, {filters.number(one.left)} người dừng, "
+        f"{filters.number(one.visits)} lượt gặp"
     )
-    return f"{target}{rest}"
 
 
 def change(

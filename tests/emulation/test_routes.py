@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from crm import clock
 from crm.accounts.rules import Role
 from crm.emulation.models import Commendation
 from tests.factories import Make
@@ -53,3 +54,24 @@ def test_a_lead_sees_only_the_own_volunteers(signed_in: Signed, make: Make) -> N
     page = signed_in(make.user(Role.LEAD, organisation_id=women.id)).get("/emulation").text
     assert own.full_name in page
     assert f"{other.full_name}<" not in page
+
+
+def test_after_new_year_the_list_of_the_year_before_is_made_from_its_results(
+    signed_in: Signed, session: Session, make: Make, at_time: Callable[..., None]
+) -> None:
+    women = make.organisation("HPN")
+    spell(make, make.prospect(organisation_id=women.id), date(2019, 3, 1))
+    spell(make, make.prospect(organisation_id=women.id), date(2020, 1, 6))
+    at_time(clock.at(date(2020, 1, 15), 9))
+    browser = signed_in(Role.MANAGER)
+    assert "31/12/2019" in browser.get("/emulation?year=2019").text
+    assert "15/1/2020" in browser.get("/emulation?year=2011").text, "no other year than this and the last"
+    told = {"who": f"organisation:{women.id}", "year": "2019"}
+    assert browser.post("/emulation/list", data=told).location.endswith("/emulation/list?year=2019")
+    row = session.scalars(select(Commendation)).one()
+    assert (row.year, row.result.split(",")[0]) == (2019, "Đến 31/12/2019: 1 người tham gia mới hoặc đóng lại")
+    assert women.name in browser.get("/emulation/list?year=2019").text
+    assert women.name not in browser.get("/emulation/list").text
+    assert browser.post("/emulation/list/send", data={"year": "2019"}).status_code == 302
+    session.refresh(row)
+    assert row.sent_at is not None

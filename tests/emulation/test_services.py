@@ -6,6 +6,7 @@ from datetime import date
 from fractions import Fraction
 
 import pytest
+from flask_babel import force_locale
 from sqlalchemy.orm import Session
 
 from crm import clock
@@ -17,7 +18,7 @@ from crm.errors import Conflict, RuleBroken
 from crm.ids import new_id
 from crm.outreach.models import Visit
 from crm.outreach.rules import Channel, Outcome
-from crm.participation.rules import Span
+from crm.participation.rules import Ending, Span
 from tests.factories import Make
 from tests.participation.stories import spell
 
@@ -87,11 +88,43 @@ def test_the_list_counts_years_in_a_row_and_stays_once_it_has_gone(session: Sess
     spell(make, make.prospect(organisation_id=women.id), date(2019, 3, 1))
     (row,) = queries.organisations(session, scope_of(session, manager), YEAR)
     for year in (2018, 2019):
-        services.propose(session, make.town.id, year, row, who="organisation", by=manager, at=clock.now())
+        told = {"who": "organisation", "as_of": TODAY.replace(year=year), "by": manager, "at": clock.now()}
+        services.propose(session, make.town.id, row, **told)
         with pytest.raises(Conflict):
-            services.propose(session, make.town.id, year, row, who="organisation", by=manager, at=clock.now())
+            services.propose(session, make.town.id, row, **told)
         assert services.send(session, make.town.id, year, by=manager, at=clock.now()) == 1
     (line,) = queries.commendations(session, make.town.id, 2019)
     assert line.years_in_row == 2
     with pytest.raises(Conflict):
         services.remove(session, line, by=manager, at=clock.now())
+
+
+def test_who_went_over_to_compulsory_insurance_or_died_is_taken_off_nobody(session: Session, make: Make) -> None:
+    manager, women = make.user(Role.MANAGER), make.organisation("HPN")
+    for ending in Ending:
+        person = make.prospect(f"Người {ending}", organisation_id=women.id)
+        spell(make, person, date(2018, 5, 2), date(2019, 6, 3), ended_as=ending)
+    (row,) = queries.organisations(session, scope_of(session, manager), YEAR)
+    assert row.one.left == 3, "who lapsed, who stopped, who took the lump sum"
+
+
+def test_the_result_is_vietnamese_in_whatever_language_it_was_proposed(session: Session, make: Make) -> None:
+    manager, women = make.user(Role.MANAGER), make.organisation("HPN")
+    spell(make, make.prospect(organisation_id=women.id), date(2019, 3, 1))
+    (row,) = queries.organisations(session, scope_of(session, manager), YEAR)
+    with force_locale("en"):
+        services.propose(session, make.town.id, row, who="organisation", as_of=TODAY, by=manager, at=clock.now())
+    (line,) = queries.commendations(session, make.town.id, 2019)
+    assert line.result == "Đến 15/10/2019: 1 người tham gia mới hoặc đóng lại, 0 người dừng, 0 lượt gặp"
+
+
+def test_who_was_taken_off_comes_back_with_the_result_of_now(session: Session, make: Make) -> None:
+    manager, women = make.user(Role.MANAGER), make.organisation("HPN")
+    for day in (date(2019, 3, 1), date(2019, 11, 4)):
+        spell(make, make.prospect(organisation_id=women.id), day)
+    for as_of in (TODAY, date(2019, 12, 2)):
+        (row,) = queries.organisations(session, scope_of(session, manager), Span.year_to(as_of))
+        services.propose(session, make.town.id, row, who="organisation", as_of=as_of, by=manager, at=clock.now())
+        (line,) = queries.commendations(session, make.town.id, 2019)
+        services.remove(session, line, by=manager, at=clock.now())
+    assert line.result.startswith("Đến 02/12/2019: 2 người tham gia mới")
