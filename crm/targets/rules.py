@@ -96,19 +96,26 @@ def contradiction(
     return None
 
 
+LAST_MONTH = 31
+"""With no more days than these left in the year, what is missing is told by the days: a month's worth would be more than all."""
+
+
 class Pace(NamedTuple):
-    """People more a month: what it was so far in the year, and what it has to be from now on (None: no time left)."""
+    """People more a month: what it was so far in the year, and what it has to be from now on (None: no month left)."""
 
     so_far: float
     needed: float | None
+    days: int
+    """Left until the end of the year."""
 
 
 def pace(start: int, now: int, target: int, as_of: date) -> Pace:
     """The pace of a year up to a day, and the one that would reach the target by the end of the year."""
     year_begins = as_of.replace(month=1, day=1)
     gone = ((as_of - year_begins).days + 1) / DAYS * MONTHS
-    left = MONTHS - gone
-    return Pace((now - start) / gone, max(0, target - now) / left if left > 0 else None)
+    days = (as_of.replace(month=12, day=31) - as_of).days
+    needed = max(0, target - now) / (MONTHS - gone) if days > LAST_MONTH else None
+    return Pace((now - start) / gone, needed, days)
 
 
 def digits(rate: Decimal) -> int:

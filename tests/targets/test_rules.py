@@ -46,8 +46,11 @@ def test_nothing_is_said_of_what_is_not_known() -> None:
 
 
 def test_the_pace_so_far_and_the_pace_that_is_needed() -> None:
-    so_far, needed = pace(1191, 1251, 1385, date(2019, 6, 30))
+    so_far, needed, days = pace(1191, 1251, 1385, date(2019, 6, 30))
+    assert days == 184
     assert round(so_far, 1) == 10.1
     assert needed is not None
     assert round(needed, 1) == 22.2
-    assert pace(1191, 1251, 1385, date(2019, 12, 31)).needed is None
+    assert pace(1191, 1251, 1385, date(2019, 11, 29)).needed is not None
+    assert pace(1191, 1251, 1385, date(2019, 12, 3))[1:] == (None, 28), "less than a month is told by its days"
+    assert pace(1191, 1251, 1385, date(2019, 12, 31))[1:] == (None, 0)

@@ -29,7 +29,7 @@ from crm.reports.documents.queries import counting
 from crm.reports.documents.queries.counting import Asked, Stock
 from crm.reports.documents.queries.naming import town_called
 from crm.reports.documents.rules import FINAL, period_words, written_number
-from crm.reports.documents.sheets import Correction, StockRow
+from crm.reports.documents.sheets import Correction, Planned, StockRow
 from crm.reports.events import queries as events
 from crm.reports.events.models import PublicEvent
 from crm.reports.events.rules import ON_PAPER as EVENTS_ON_PAPER
@@ -40,6 +40,7 @@ from crm.reports.periods import ReportKind
 from crm.reports.rounds import consolidating
 from crm.targets import queries as targets
 from crm.targets.models import Target
+from crm.targets.rules import INDICATORS, Indicator
 
 PARTS = 8
 """Steps in which the figures are counted, for whoever waits."""
@@ -257,6 +258,29 @@ def _reported(session: Session, what: Asked, wanted: Wanted, facts: dict[str, An
         ]
         facts["tables"] += [sheets.of_commendations(lines)] if lines else []
     consolidating.add_to(session, what.scope.town_id, wanted.kind, wanted.period, what.place, facts)
+    if what.place is None:
+        _plan(session, what, wanted, facts)
+
+
+def _plan(session: Session, what: Asked, wanted: Wanted, facts: dict[str, Any]) -> None:
+    """The town's targets of the plan beside what came of them: voluntary insurance as the register counts it, the others as
+    units told them. In the report of a year also the target of the year after, once there is one."""
+    year, told = what.span.as_of.year, facts.get("reported", {}).get("figures", {})
+    lines = []
+    for indicator in INDICATORS:
+        target = targets.town_target(session, what.scope.town_id, year, indicator)
+        if target is None:
+            continue
+        of_register = indicator is Indicator.VOLUNTARY
+        reached = facts["total"]["now"] if of_register else told.get(indicator.value, {}).get("number")
+        lines.append(Planned(indicator, target.people, reached, of_register))
+    facts["plan"] = {one.indicator.value: {"target": one.target, "reached": one.reached} for one in lines}
+    if any(one.indicator is not Indicator.VOLUNTARY for one in lines):
+        after = max(at for at, one in enumerate(facts["tables"]) if one["form"].startswith("Biểu 01"))
+        facts["tables"].insert(after + 1, sheets.of_plan(lines))
+    ahead = targets.town_target(session, what.scope.town_id, year + 1) if wanted.kind is ReportKind.YEAR else None
+    if ahead is not None:
+        facts["next_target"] = {"year": ahead.year, "people": ahead.people}
 
 
 # ---- what changed since it was reported

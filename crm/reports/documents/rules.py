@@ -150,7 +150,8 @@ class Head:
     """Whose paper it is, how it is numbered, who signs and who gets it."""
 
     superior: str
-    """Empty where none stands on the paper: people's committees name none."""
+    """Empty where none stands on the paper: people's committees name none. Common words of it are abbreviated, as both rules
+    of paperwork have it; the office that issues the paper is written in full."""
     issuer: str
     symbol: str
     locality: str
@@ -196,7 +197,7 @@ def usual_head(town: str, place: str | None, day: date) -> Head:
     wards by their people's committees; since then the insurance office of the area, and the wards' own offices."""
     if place is None and day < TWO_LEVELS:
         return Head(
-            superior=f"Ủy ban nhân dân {inside(town)}",
+            superior=f"UBND {inside(town)}",
             issuer="Phòng Lao động - Thương binh và Xã hội",
             symbol="BC-LĐTBXH",
             locality=bare(town),
@@ -236,7 +237,7 @@ def usual_head(town: str, place: str | None, day: date) -> Head:
             ),
         )
     return Head(
-        superior=f"Ủy ban nhân dân {inside(place)}",
+        superior=f"UBND {inside(place)}",
         issuer="Phòng Văn hóa - Xã hội",
         symbol="BC-VHXH",
         locality=bare(place),

@@ -16,6 +16,7 @@ from crm.names import title_key
 from crm.outreach.rules import Channel
 from crm.reports.documents.queries.counting import MonthOf, Stock, Told, Worked
 from crm.reports.tables import ReportTable
+from crm.targets.rules import Indicator
 from crm.web import filters
 
 NUMBER, WORDS, MONEY, PERCENT, PLACE = "number", "words", "money", "percent", "place"
@@ -182,6 +183,58 @@ def of_months(found: Sequence[MonthOf], as_of: date) -> Sheet:
 def _of_month(month: Month, as_of: date) -> str:
     until = f" (đến {as_of:%d/%m})" if as_of < month.last_day else ""
     return f"{month.number:02}/{month.year}{until}"
+
+
+# ---- the targets of the plan
+
+
+class Planned(NamedTuple):
+    """A target of the town and what came of it; `reached` None where nobody told it."""
+
+    indicator: Indicator
+    target: int
+    reached: int | None
+    of_register: bool
+    """The register counts it itself; the others are as units told them."""
+
+
+INDICATORS_ON_PAPER: Mapping[Indicator, str] = {
+    Indicator.VOLUNTARY: "Người tham gia BHXH tự nguyện",
+    Indicator.COMPULSORY: "Người tham gia BHXH bắt buộc",
+    Indicator.UNEMPLOYMENT: "Người tham gia bảo hiểm thất nghiệp",
+}
+
+
+def of_plan(lines: Sequence[Planned]) -> Sheet:
+    """Each target of the plan beside its result; what nobody told stays empty and says so."""
+    columns = [
+        Column("TT", PLACE, width=4),
+        Column("Chỉ tiêu", WORDS, width=34),
+        Column("Chỉ tiêu giao năm", width=12),
+        Column("Kết quả đến cuối kỳ", width=12),
+        Column("Tỷ lệ so chỉ tiêu (%)", PERCENT, width=12),
+        Column("Còn thiếu (−), vượt (+)", width=12),
+        Column("Nguồn kết quả", WORDS, width=30),
+    ]
+    rows = [
+        [
+            place,
+            INDICATORS_ON_PAPER[one.indicator],
+            one.target,
+            one.reached,
+            share(one.reached, one.target) if one.reached is not None else None,
+            one.reached - one.target if one.reached is not None else None,
+            _source_of(one),
+        ]
+        for place, one in enumerate(lines, start=1)
+    ]
+    return sheet("Biểu 01b", "Kết quả thực hiện các chỉ tiêu của kế hoạch", "Người", columns, rows, total=False)
+
+
+def _source_of(one: Planned) -> str:
+    if one.of_register:
+        return "Sổ theo dõi của chương trình (Biểu 01)"
+    return "Các đơn vị báo cáo (Biểu 08)" if one.reached is not None else "Chưa có số liệu báo cáo"
 
 
 # ---- Biểu 02

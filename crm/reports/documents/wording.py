@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from math import ceil
 from typing import Any
 
 from crm.reports.documents.rules import Head, Section, inside, period_words, written_day
@@ -191,11 +192,7 @@ def _number(facts: Facts, head: Head) -> list[str]:
 
 
 def _of_target(one: Mapping[str, Any]) -> str:
-    if not one["target"]:
-        return ""
-    short = one["target"] - one["now"]
-    ahead = f"còn thiếu {people(short)}" if short > 0 else "đạt chỉ tiêu" if not short else f"vượt {people(-short)}"
-    return f", đạt {percent(one['now'], one['target'])} chỉ tiêu giao năm ({people(one['target'])}), {ahead}"
+    return consolidating.of_target(one["now"], one["target"])
 
 
 def _corrected(facts: Facts) -> list[str]:
@@ -330,14 +327,16 @@ def _tasks(facts: Facts, head: Head) -> list[str]:
     one, as_of = facts["total"], date.fromisoformat(facts["as_of"])
     said = []
     if one["target"] and one["now"] < one["target"]:
-        needed = pace(one["start_of_year"], one["now"], one["target"], as_of).needed
-        if needed is not None:
-            speed = (
-                f", bình quân mỗi tháng tăng thuần ít nhất {filters.number(needed, 1).removesuffix(',0')} người"
-                if needed >= 1
-                else ""
-            )
+        left = pace(one["start_of_year"], one["now"], one["target"], as_of)
+        speed = ""
+        if left.needed is not None and left.needed >= 1:
+            speed = f", bình quân mỗi tháng tăng thuần ít nhất {people(ceil(left.needed))}"
+        elif left.needed is None:
+            short = one["target"] - one["now"]
+            speed = f": trong {filters.number(left.days)} ngày còn lại phải tăng thuần {people(short)}"
+        if left.days:
             said.append(f"Phấn đấu đến 31/12/{as_of.year} đạt chỉ tiêu {people(one['target'])}{speed}.")
+    said += _next_year(facts)
     if facts["due_after"]:
         said.append(
             f"Nhắc và hỗ trợ {people(facts['due_after'])} đến hạn đóng trong 30 ngày tới tiếp tục tham gia, không để gián đoạn."
@@ -354,6 +353,16 @@ def _tasks(facts: Facts, head: Head) -> list[str]:
         *said,
         "Tiếp tục tuyên truyền, tư vấn trực tiếp tại hộ gia đình; vận động tổ chức, cá nhân hỗ trợ tiền đóng cho người thuộc hộ nghèo, hộ cận nghèo.",
     ]
+
+
+def _next_year(facts: Facts) -> list[str]:
+    """The target of the year after, in the report of a year; nothing where it is not set yet."""
+    ahead = facts.get("next_target")
+    if not ahead:
+        return []
+    more = ahead["people"] - facts["total"]["now"]
+    than_now = f", tăng thuần {people(more)} so với hiện nay" if more > 0 else ""
+    return [f"Năm {ahead['year']} phấn đấu có {people(ahead['people'])} tham gia BHXH tự nguyện{than_now}."]
 
 
 def _proposals(facts: Facts, head: Head) -> list[str]:

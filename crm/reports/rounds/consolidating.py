@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from crm.accounts.queries import Scope
 from crm.accounts.rules import Reach
 from crm.places.models import Place
-from crm.reports.documents.sheets import NUMBER, PLACE, WORDS, Column, Sheet, sheet
+from crm.reports.documents.sheets import NUMBER, PLACE, PLACES_OF_A_PERCENT, WORDS, Column, Sheet, sheet
 from crm.reports.periods import ReportKind
 from crm.reports.rounds.models import ReportingRound, ReportOwed
 from crm.reports.rounds.queries import Line, lines_of
@@ -219,10 +219,25 @@ def of_other_insurance(facts: Mapping[str, Any]) -> list[str]:
     if not told:
         return []
     there = [own for own in AT_A_DATE if own.value in told["figures"]]
-    known = [_amount(own, told) for own in there if told["figures"][own.value]["number"] is not None]
+    plan = facts.get("plan", {})
+    known = [
+        _amount(own, told) + of_target(_number(own, told), plan.get(own.value, {}).get("target"))
+        for own in there
+        if told["figures"][own.value]["number"] is not None
+    ]
     unknown = [ON_PAPER[own][0] for own in there if told["figures"][own.value]["number"] is None]
     said = [f"{_by_whom(facts)}: {'; '.join(known)} (nguồn số liệu tại Biểu 08)."] if known else []
     return said + ([f"Chưa có số liệu báo cáo: {'; '.join(unknown)}."] if unknown else [])
+
+
+def of_target(reached: int, target: int | None) -> str:
+    """«, đạt 94,16% chỉ tiêu giao năm (12.850 người), còn thiếu 750 người»; nothing where there is no target."""
+    if not target:
+        return ""
+    short, share = target - reached, filters.percent(reached / target, PLACES_OF_A_PERCENT)
+    ahead = f"còn thiếu {filters.number(short)} người" if short > 0 else "đạt chỉ tiêu"
+    ahead = f"vượt {filters.number(-short)} người" if short < 0 else ahead
+    return f", đạt {share} chỉ tiêu giao năm ({filters.number(target)} người), {ahead}"
 
 
 def _by_whom(facts: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -69,13 +70,13 @@ def test_the_number_of_the_page_moved_up_with_the_decree() -> None:
         (
             None,
             date(2019, 10, 1),
-            "Ủy ban nhân dân thị xã Bỉm Sơn",
+            "UBND thị xã Bỉm Sơn",
             "Phòng Lao động - Thương binh và Xã hội",
             "BC-LĐTBXH",
         ),
         ("Phường Ba Đình", date(2025, 6, 30), "", "Ủy ban nhân dân phường Ba Đình", "BC-UBND"),
         ("Xã Hà Lan", date(2019, 10, 1), "", "Ủy ban nhân dân xã Hà Lan", "BC-UBND"),
-        ("Phường Bỉm Sơn", date(2025, 7, 1), "Ủy ban nhân dân phường Bỉm Sơn", "Phòng Văn hóa - Xã hội", "BC-VHXH"),
+        ("Phường Bỉm Sơn", date(2025, 7, 1), "UBND phường Bỉm Sơn", "Phòng Văn hóa - Xã hội", "BC-VHXH"),
         (None, date(2025, 7, 1), "Bảo hiểm xã hội tỉnh", "Bảo hiểm xã hội cơ sở Bỉm Sơn", "BC-BHXH"),
     ],
 )
@@ -398,3 +399,30 @@ def test_a_lead_of_a_ward_speaks_for_that_ward_only(make: Make, signed_in: Calla
 
 def test_the_moment_of_a_sample_is_its_day(paper: Paper) -> None:
     assert paper.taken_at == clock.at(DAY)
+
+
+def test_less_than_a_month_before_the_end_of_the_year_is_told_by_its_days() -> None:
+    total = {"now": 1283, "target": 1385, "start_of_year": 1191}
+    told = said(rules.Section.TASKS, total=total, as_of="2019-12-03")
+    assert "đạt chỉ tiêu 1.385 người: trong 28 ngày còn lại phải tăng thuần 102 người." in told
+    told = said(rules.Section.TASKS, total=total, as_of="2019-10-31")
+    assert "bình quân mỗi tháng tăng thuần ít nhất 51 người." in told, "nobody gains a part of a person"
+    assert "Phấn đấu đến 31/12" not in said(rules.Section.TASKS, total=total, as_of="2019-12-31")
+
+
+def test_the_report_of_a_year_names_the_target_of_the_year_after() -> None:
+    told = said(rules.Section.TASKS, total={"now": 1283}, next_target={"year": 2020, "people": 1477})
+    assert "Năm 2020 phấn đấu có 1.477 người tham gia BHXH tự nguyện, tăng thuần 194 người so với hiện nay." in told
+
+
+def test_margins_of_pages_across_are_those_of_the_decree() -> None:
+    with zipfile.ZipFile(word.SHIPPED) as packed:
+        written = packed.read("word/document.xml").decode()
+    pages = [dict(re.findall(r'w:(\w+)="(\d+)"', one)) for one in re.findall(r"<w:pgMar [^>]*>", written)]
+    assert len(pages) == 2
+    for page in pages:
+        in_mm = {side: int(page[side]) / 56.7 for side in ("top", "bottom", "left", "right")}
+        assert 19.9 <= in_mm["top"] <= 25, in_mm
+        assert 19.9 <= in_mm["bottom"] <= 25, in_mm
+        assert 29.9 <= in_mm["left"] <= 35, in_mm
+        assert 15 <= in_mm["right"] <= 20, in_mm

@@ -238,6 +238,26 @@ def test_all_is_put_together_with_sources_and_what_is_missing_is_named(
     assert "Chưa có số liệu báo cáo: Số người tham gia bảo hiểm thất nghiệp" in words[Section.NUMBER]
 
 
+def test_what_came_of_each_target_of_the_plan_is_told_with_its_share_and_its_source(
+    session: Session, make: Make, clerk: User, row: ReportingRound
+) -> None:
+    spell(make, make.prospect("Một"), date(2018, 12, 31))
+    insurance = make.organisation("BHXH")
+    told = {Own.COMPULSORY: (12_100, "phần mềm quản lý thu")}
+    sent(session, owed_by(session, row, insurance.id), row, clerk, who=Who.INSURANCE, own=told)
+    report = opened(session, clerk, AT)
+    rows = rows_of(finding.paper_of(session, report).facts, "Biểu 01b")
+    assert rows == {
+        "Người tham gia BHXH tự nguyện": [1385, 1, 0.07, -1384, "Sổ theo dõi của chương trình (Biểu 01)"],
+        "Người tham gia BHXH bắt buộc": [12_850, 12_100, 94.16, -750, "Các đơn vị báo cáo (Biểu 08)"],
+        "Người tham gia bảo hiểm thất nghiệp": [12_695, None, None, None, "Chưa có số liệu báo cáo"],
+    }
+    words = finding.text_of(session, report)[Section.NUMBER]
+    assert "12.100 người tham gia BHXH bắt buộc, đạt 94,16% chỉ tiêu giao năm (12.850 người), còn thiếu 750" in words
+    ward = finding.paper_of(session, opened(session, clerk, AT, place=make.ward())).facts
+    assert "plan" not in ward, "the plan names these for the town alone"
+
+
 def test_a_report_of_a_ward_carries_its_own_figures_alone(
     session: Session, make: Make, clerk: User, row: ReportingRound
 ) -> None:
@@ -252,7 +272,8 @@ def test_a_report_of_a_ward_carries_its_own_figures_alone(
 def test_a_town_without_rounds_has_the_report_it_had(session: Session, clerk: User) -> None:
     facts = finding.paper_of(session, opened(session, clerk, AT)).facts
     assert "reported" not in facts
-    assert {table["form"] for table in facts["tables"]} == {f"Biểu 0{number}" for number in range(1, 6)}
+    own = {f"Biểu 0{number}" for number in range(1, 6)}
+    assert {table["form"] for table in facts["tables"]} == own | {"Biểu 01b"}
 
 
 def test_what_came_after_the_figures_were_frozen_is_named(
