@@ -63,7 +63,7 @@ def free_port() -> int:
         return int(trial.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def town() -> Iterator[Installation]:
     """`crm up --demo` on a data directory of its own; or, to write a story, one that is up: TOWN="URL SANDBOX DIR"."""
     if os.environ.get("TOWN"):
