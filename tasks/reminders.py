@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from celery import shared_task
 
 from crm.background import ring
@@ -11,6 +9,7 @@ from crm.clock import now, today
 from crm.db import step_by_step, transaction
 from crm.places.queries import towns
 from crm.reminders import services
+from crm.reminders.queries import Turn
 from tasks.campaigns import send_some
 
 
@@ -18,12 +17,12 @@ from tasks.campaigns import send_some
 def queue_due() -> None:
     """Call off what has been done meanwhile, queue what is due today rule by rule, and ring."""
     with transaction() as session:
-        rules = services.clear_everywhere(session, towns(session), at=now())
-    for town_id, code in rules:
-        queue_rule(town_id, code)
+        turns = services.clear_everywhere(session, towns(session), at=now())
+    for turn in turns:
+        queue_rule(turn)
     ring(send_some)
 
 
-def queue_rule(town_id: UUID, code: str) -> None:
-    """Queue one rule's reminders, a bounded number to a transaction."""
-    step_by_step(lambda session: services.queue_some(session, town_id, code, today=today(), at=now()) is not None)
+def queue_rule(turn: Turn) -> None:
+    """Queue one rule's reminders in its turn, a bounded number to a transaction."""
+    step_by_step(lambda session: services.queue_some(session, turn, today=today(), at=now()) is not None)

@@ -144,6 +144,15 @@ class Message(TownRow, Model):
             postgresql_where=text("reminder is not null and state <> 'cancelled'"),
         ),
         Index(
+            "uq_message_one_a_day",
+            "town_id",
+            "purpose",
+            "phone",
+            "local_day",
+            unique=True,
+            postgresql_where=text("reminder is not null and one_a_day and state <> 'cancelled'"),
+        ),
+        Index(
             "uq_message_file_line",
             "town_id",
             "file_id",
@@ -192,6 +201,9 @@ class Message(TownRow, Model):
     asked_for: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     """The owner of the number asked for just this one (the link of a registration, a trial on their own phone): it needs no
     yes on record, and a no holds all the same. The program may not change it; the database asks as well (`message_is_wanted`)."""
+    one_a_day: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    """Of reminders: takes the place of the one text that a number gets a day, whatever the rule. Not what its owner asked for,
+    nor the morning's word to who works here."""
     purpose: Mapped[Purpose]
     way: Mapped[Way] = mapped_column(default=_usual_way, server_default=Way.TWILIO.value)
     phone: Mapped[str | None]

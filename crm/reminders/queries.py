@@ -29,6 +29,7 @@ from crm.accounts.models import ChangeRecord, User
 from crm.campaigns.models import Message
 from crm.campaigns.queries import latest_consent
 from crm.campaigns.rules.delivery import LEFT_US, WAITING, Delivery
+from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.services.sending import settings_of
 from crm.campaigns.templating.models import MessageTemplate, TemplateVersion
 from crm.campaigns.templating.queries import Shown, choices, registered_of
@@ -37,7 +38,6 @@ from crm.clock import at as at_hour
 from crm.errors import NotFound
 from crm.participation.guard.queries import certificates_ending, lapsed, supported_until
 from crm.participation.models import Participation
-from crm.places.queries import towns
 from crm.premiums.queries import law
 from crm.premiums.rules.keys import LawKey
 from crm.prospects.models import Consent, Prospect
@@ -50,6 +50,9 @@ from crm.sponsors.models import Pledge, Sponsor
 from crm.sponsors.queries import money_waits, near_end
 from crm.web.pager import Page, page
 
+NEVER_LEFT = (Delivery.EXPIRED, Delivery.CANCELLED)
+"""States of messages that nobody has read: whoever refused while one waited and agrees again is told anew. Not what an
+operator called off: they decided that it is not sent."""
 A_MONTH = 28
 """Days of the shortest month: from days to months that surely hold them."""
 
@@ -69,9 +72,27 @@ def rule_of(session: Session, town_id: UUID, code: str) -> Reminder:
     return found
 
 
-def active_rules(session: Session) -> list[tuple[UUID, str]]:
-    """Every rule that is on, of every town."""
-    return [(town_id, one.code) for town_id in towns(session) for one in rules_of(session, town_id) if one.active]
+class Turn(NamedTuple):
+    """A rule's turn to queue: in a round for what may leave today for the last time, or in the round for all the rest."""
+
+    town_id: UUID
+    code: str
+    last_chance: bool
+
+
+def turns(session: Session, town_ids: Iterable[UUID]) -> list[Turn]:
+    """In which order rules queue, for a number gets one reminder a day: first what may leave today for the last time, then
+    by how few days a rule has; what has many days waits for tomorrow."""
+    active = {
+        town_id: sorted((one for one in rules_of(session, town_id) if one.active), key=lambda one: one.spare_days)
+        for town_id in town_ids
+    }
+    return [
+        Turn(town_id, one.code, last_chance)
+        for town_id, rules in active.items()
+        for last_chance in (True, False)
+        for one in rules
+    ]
 
 
 def staying(session: Session, town_id: UUID, rules: Iterable[Reminder], today: date) -> set[str]:
@@ -140,7 +161,7 @@ def _events(
             return select(Prospect.id, cast(null(), Date).label("event"), nobody.label("carried")).where(nobody)
         cap = now.number(LawKey.SUPPORT_CAP_MONTHS)
         return _between(supported_until(town_id, cap, today, within), _end_of_month(), first, last)
-    return _between(certificates_ending(town_id, today), literal_column("until", Date()), first, last)
+    return _between(certificates_ending(town_id, today, first, last), literal_column("until", Date()), first, last)
 
 
 def _end_of_month() -> ColumnElement[date]:
@@ -161,12 +182,21 @@ def _between(
 
 
 def subjects(
-    session: Session, rule: Reminder, town_id: UUID, today: date, *, ahead: int = 0, told_counts: bool = True
+    session: Session,
+    rule: Reminder,
+    town_id: UUID,
+    today: date,
+    *,
+    ahead: int = 0,
+    told_counts: bool = True,
+    last_chance: bool = False,
 ) -> Any:
     """Whom a rule is about today, or within `ahead` days, as a subquery of SUBJECT's columns; `why` is WhyNot or null.
 
-    With `told_counts` false it is not asked who has it already: whether the event still stands."""
+    With `told_counts` false it is not asked who has it already: whether the event still stands. With `last_chance` only those
+    of whom tomorrow is too late."""
     first, last = rule.first_event(today), rule.last_event(today + timedelta(days=ahead))
+    last = first if last_chance else last
     if rule.event is Event.INSTALMENT:
         return _of_sponsors(rule, town_id, today, first, last, told_counts)
     events = _events(session, town_id, rule.event, today, first, last).subquery("events")
@@ -248,23 +278,25 @@ def _consent_and_told(
     found = [(consent.is_(None), WhyNot.NO_CONSENT), (consent.is_(False), WhyNot.OPTED_OUT)]
     if not told_counts:
         return found
-    told = exists().where(
+    of_this_event = (
         ReminderTold.town_id == town_id,
         ReminderTold.reminder == rule.code,
         ReminderTold.subject_id == subject,
         ReminderTold.event_on == event,
         Message.town_id == ReminderTold.town_id,
         Message.id == ReminderTold.message_id,
-        Message.state != Delivery.EXPIRED,
     )
+    told = exists().where(*of_this_event, Message.state.not_in(NEVER_LEFT))
+    called_off = exists().where(*of_this_event, Message.reason == Reason.CALLED_OFF)
     today_already = exists().where(
         Message.town_id == town_id,
         Message.phone == phone,
-        Message.reminder == rule.code,
+        Message.reminder.is_not(None),
+        or_(Message.reminder == rule.code, and_(Message.one_a_day, Message.purpose == Purpose.SERVICE)),
         Message.local_day == today,
         Message.state != Delivery.CANCELLED,
     )
-    return [*found, (told, WhyNot.TOLD), (today_already, WhyNot.TODAY)]
+    return [*found, (told, WhyNot.TOLD), (called_off, WhyNot.CALLED_OFF), (today_already, WhyNot.TODAY)]
 
 
 def _first_true(why: list[tuple[Any, WhyNot]]) -> ColumnElement[Any]:
@@ -287,9 +319,11 @@ class Subject(NamedTuple):
     why: str | None
 
 
-def due(session: Session, rule: Reminder, town_id: UUID, today: date, most: int) -> list[Subject]:
-    """The next people to be told now; those who share a phone stand together."""
-    found = subjects(session, rule, town_id, today)
+def due(
+    session: Session, rule: Reminder, town_id: UUID, today: date, most: int, *, last_chance: bool = False
+) -> list[Subject]:
+    """The next people to be told now, or of them whom tomorrow is too late for; those who share a phone stand together."""
+    found = subjects(session, rule, town_id, today, last_chance=last_chance)
     query = (
         select(found)
         .where(found.c.why.is_(None))

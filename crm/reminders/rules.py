@@ -78,6 +78,7 @@ class WhyNot(StrEnum):
     CARRIED = "carried"
     SPOKEN = "spoken"
     TOLD = "told"
+    CALLED_OFF = "called_off"
     TODAY = "today"
 
 
@@ -88,8 +89,11 @@ WHY_NOT: Mapping[WhyNot, Any] = {
     WhyNot.CARRIED: _l("A sponsor pays; they are not asked for money"),
     WhyNot.SPOKEN: _l("Somebody spoke with them already"),
     WhyNot.TOLD: _l("Has it already"),
-    WhyNot.TODAY: _l("The same number gets this reminder today already"),
+    WhyNot.CALLED_OFF: _l("An operator called it off after the restore"),
+    WhyNot.TODAY: _l("The same number gets a reminder today already; this one follows tomorrow if it still holds"),
 }
+BEFORE_ONLY = frozenset({Event.SPONSOR_ENDS, Event.SUPPORT_ENDS})
+"""Events that are computed from what lies ahead alone: a day that has passed is none of theirs any more."""
 PLACES: Mapping[Event, tuple[str, ...]] = {
     **dict.fromkeys(Event, ("nguoi", "xung_ho", "ten", "ngay")),
     Event.INSTALMENT: ("nguoi", "ngay", "so_tien", "ma"),
@@ -125,6 +129,11 @@ class Reminder:
     def last_event(self, today: date) -> date:
         """The furthest event this reminder may already speak of today."""
         return today + timedelta(days=self.earliest)
+
+    @property
+    def spare_days(self) -> int:
+        """For how many days it may wait after the first on which it may leave."""
+        return self.earliest - self.latest
 
     def leaves_at(self, now: datetime) -> datetime:
         """When a reminder queued now may leave."""
@@ -241,6 +250,11 @@ def checked(reminder: Reminder, town: Hours = LEGAL_HOURS) -> Reminder:
         )
     if reminder.event is Event.WIN_BACK and reminder.earliest >= 0:
         raise RuleBroken(_l("Somebody is asked back after they stopped, not before."), field="earliest")
+    if reminder.event in BEFORE_ONLY and reminder.latest < 0:
+        raise RuleBroken(
+            _l("This is told before its day; once the day has passed nobody is found. Choose 0 days or days before."),
+            field="latest",
+        )
     if not town.opens <= reminder.hours.opens < reminder.hours.closes <= town.closes:
         raise RuleBroken(
             _l(

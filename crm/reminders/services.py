@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
@@ -31,7 +31,7 @@ from crm.money import Vnd, in_figures
 from crm.prospects.rules import Purpose
 from crm.reminders import queries
 from crm.reminders.models import ReminderRule, ReminderTold
-from crm.reminders.queries import Subject
+from crm.reminders.queries import Subject, Turn
 from crm.reminders.rules import ALL, Event, Reminder, checked, named, written
 
 REMINDING = 7_301_004
@@ -42,16 +42,17 @@ AT_ONCE = 1_000
 def queue_due(session: Session, town_id: UUID, *, today: date, at: datetime) -> int:
     """Queue today's reminders of a town; how many. Safe to run at any time and any number of times."""
     made = 0
-    for rule in queries.rules_of(session, town_id):
+    for turn in queries.turns(session, [town_id]):
         more: int | None = 0
         while more is not None:
-            made, more = made + more, queue_some(session, town_id, rule.code, today=today, at=at)
+            made, more = made + more, queue_some(session, turn, today=today, at=at)
     return made
 
 
-def queue_some(session: Session, town_id: UUID, code: str, *, today: date, at: datetime) -> int | None:
-    """Queue the next of one rule's reminders, a bounded number; how many messages, or None when none is left."""
-    rule = queries.rule_of(session, town_id, code)
+def queue_some(session: Session, turn: Turn, *, today: date, at: datetime) -> int | None:
+    """Queue the next reminders of a rule in its turn, a bounded number; how many messages, or None when none is left."""
+    town_id = turn.town_id
+    rule = queries.rule_of(session, town_id, turn.code)
     if (
         not rule.active
         or rule.leaves_at(at) >= rule.too_late(today)
@@ -59,7 +60,7 @@ def queue_some(session: Session, town_id: UUID, code: str, *, today: date, at: d
     ):
         return None
     session.execute(select(func.pg_advisory_xact_lock(REMINDING)))
-    people = queries.due(session, rule, town_id, today, AT_ONCE)
+    people = queries.due(session, rule, town_id, today, AT_ONCE, last_chance=turn.last_chance)
     groups = [list(group) for _phone, group in groupby(people, key=lambda one: one.phone)]
     if len(people) == AT_ONCE and len(groups) > 1:
         groups.pop()
@@ -160,11 +161,11 @@ def _call_off(session: Session, town_id: UUID, vain: Sequence[UUID], reason: Rea
     return done
 
 
-def clear_everywhere(session: Session, towns: Iterable[UUID], *, at: datetime) -> list[tuple[UUID, str]]:
-    """Call off what was done in these towns, and say which rules are on."""
+def clear_everywhere(session: Session, towns: Sequence[UUID], *, at: datetime) -> list[Turn]:
+    """Call off what was done in these towns, and say in which order their rules queue."""
     for town_id in towns:
         clear_done(session, town_id, at=at)
-    return queries.active_rules(session)
+    return queries.turns(session, towns)
 
 
 # ---- changing the rules

@@ -59,6 +59,7 @@ class Texting:
             "town_id": person.town_id,
             "reminder": f"test {self.make.phone()}",
             "local_day": clock.today(),
+            "one_a_day": False,
             "purpose": Purpose.SERVICE,
             "phone": person.phone,
             "prospect_id": person.id,

@@ -12,14 +12,18 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm import clock
 from crm.accounts.rules import Role
+from crm.campaigns.models import Message
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.hours import Hours
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.services import sending
+from crm.campaigns.services.opting_out import withdraw
+from crm.campaigns.services.sending import call_off
 from crm.campaigns.templating.models import TemplateVersion
 from crm.campaigns.templating.rules import Registered
 from crm.campaigns.templating.services import add_template, register
@@ -27,10 +31,22 @@ from crm.db import transaction
 from crm.errors import RuleBroken
 from crm.participation.rules import Ending
 from crm.prospects.models import Prospect
-from crm.prospects.rules import Ground, Purpose
+from crm.prospects.rules import ConsentChannel, Ground, Purpose
 from crm.reminders import queries, services
 from crm.reminders.models import ReminderRule, ReminderTold
-from crm.reminders.rules import ALL, FOLLOW_UP, PAYMENT_SOON, WIN_BACK, Event, Stop, WhyNot, checked, named
+from crm.reminders.rules import (
+    ALL,
+    FOLLOW_UP,
+    PAYMENT_SOON,
+    STANDING_ENDS,
+    WIN_BACK,
+    Event,
+    Reminder,
+    Stop,
+    WhyNot,
+    checked,
+    named,
+)
 from crm.sponsors.services import pledge as promise
 from crm.sponsors.services import receive
 from tests.campaigns.conftest import Texting
@@ -189,6 +205,81 @@ def test_a_certificate_that_ends_is_told_unless_another_follows(session: Session
     texting.make.standing(renewed, Ground.NEAR_POOR, since=TODAY + timedelta(days=31), until=None)
     assert queue(session, texting) == 1
     assert "14/11" in queued(session)[0].body
+
+
+@pytest.mark.parametrize("days", [95, 61, -3])
+def test_a_certificate_is_found_on_every_day_that_a_rule_may_name(
+    session: Session, texting: Texting, days: int
+) -> None:
+    ends, later = texting.person("Lê Thị Một"), texting.person("Lê Thị Hai")
+    texting.make.standing(ends, Ground.POOR, until=TODAY + timedelta(days=days + 1))
+    texting.make.standing(later, Ground.POOR, until=TODAY + timedelta(days=days + 2))
+    by = texting.make.user(Role.ORGANISER)
+    wanted = replace(STANDING_ENDS, earliest=days, latest=days)
+    services.change_rule(session, ends.town_id, wanted, by=by, at=NINE)
+    assert queue(session, texting) == 1
+    assert [one.prospect_id for one in queued(session)] == [ends.id]
+
+
+@pytest.mark.parametrize("event", [Event.SPONSOR_ENDS, Event.SUPPORT_ENDS])
+def test_what_only_lies_ahead_is_not_reminded_of_afterwards(event: Event) -> None:
+    with pytest.raises(RuleBroken, match=r".*") as refused:
+        checked(Reminder("own_1", "Xin chào {nguoi}", 3, -1, event))
+    assert refused.value.field == "latest"
+    assert checked(Reminder("own_1", "Xin chào {nguoi}", 3, 0, event))
+
+
+def test_a_number_gets_one_reminder_a_day_the_more_urgent_first_and_the_other_the_next_day(
+    session: Session, texting: Texting
+) -> None:
+    person = texting.person("Nguyễn Thị Hoa", next_contact_on=TODAY, stage="interested")
+    takes_part(texting, person, TODAY + timedelta(days=10))
+    other = texting.person("Lê Văn Nam", phone=person.phone, agrees=False, stage="joined")
+    takes_part(texting, other, TODAY + timedelta(days=12))
+    assert queue(session, texting) == 1
+    assert [one.reminder for one in queued(session)] == ["follow_up"]
+    whys = queries.why_counts(session, PAYMENT_SOON, person.town_id, TODAY, Prospect.id.is_not(None))
+    assert whys == {WhyNot.TODAY: 2}
+    assert queue(session, texting, TODAY + timedelta(days=1)) == 1
+    assert [one.reminder for one in queued(session)] == ["follow_up", "payment_soon"]
+    assert queue(session, texting, TODAY + timedelta(days=1)) == 0
+
+
+def test_what_may_leave_today_for_the_last_time_goes_before_a_narrower_rule(session: Session, texting: Texting) -> None:
+    person = texting.person("Nguyễn Thị Hoa", next_contact_on=TODAY, stage="interested")
+    takes_part(texting, person, TODAY + timedelta(days=PAYMENT_SOON.latest))
+    assert queue(session, texting) == 1
+    assert [one.reminder for one in queued(session)] == ["payment_soon"], "the visit may still be told tomorrow"
+
+
+def test_the_database_takes_one_reminder_of_a_purpose_for_a_number_and_day(session: Session, texting: Texting) -> None:
+    person = texting.person()
+    texting.message(person, reminder="visit", one_a_day=True)
+    texting.message(person, reminder="link", one_a_day=False)
+    with pytest.raises(IntegrityError, match="uq_message_one_a_day"), session.begin_nested():
+        texting.message(person, reminder="payment", one_a_day=True)
+
+
+def test_who_refused_while_a_reminder_waited_and_agrees_again_is_told(session: Session, texting: Texting) -> None:
+    person = texting.person(next_contact_on=TODAY)
+    town_id, phone = person.town_id, str(person.phone)
+    assert queue(session, texting, hour=6) == 1
+    withdraw(session, town_id, phone, at=clock.at(TODAY, 6, 57), channel=ConsentChannel.DOORSTEP)
+    assert queue(session, texting, hour=7) == 0
+    texting.says(phone, True, at=clock.at(TODAY, 6, 59))
+    assert queue(session, texting, hour=7) == 1
+    assert queue(session, texting, hour=7) == 0
+    assert sorted(one.state for one in queued(session)) == [Delivery.CANCELLED, Delivery.QUEUED]
+
+
+def test_what_an_operator_called_off_is_not_made_again(session: Session, texting: Texting) -> None:
+    person = texting.person(next_contact_on=TODAY)
+    queue(session, texting)
+    waiting = Message.reminder == FOLLOW_UP.code
+    assert call_off(session, person.town_id, waiting, Reason.CALLED_OFF, NINE) == 1
+    assert queue(session, texting) == 0
+    whys = queries.why_counts(session, FOLLOW_UP, person.town_id, TODAY, Prospect.id.is_not(None))
+    assert whys == {WhyNot.CALLED_OFF: 1}
 
 
 def test_who_is_not_told_stands_there_with_the_reason(session: Session, texting: Texting) -> None:

@@ -36,9 +36,10 @@ def queue_reminder(
     expires_at: datetime,
     not_before: datetime | None = None,
     asked_for: bool = False,
+    one_a_day: bool = True,
 ) -> UUID | None:
-    """Queue one reminder: a number gets the same reminder once a day at most; None when it has it already. What the owner of
-    the number has just asked for needs no yes on record."""
+    """Queue one reminder: a number gets one a day at most; None when it has it already. What the owner of the number has just
+    asked for needs no yes on record, and like what is not `one_a_day` only the same reminder stands in its way."""
     values = reminder_values(
         town_id,
         reminder=reminder,
@@ -51,7 +52,11 @@ def queue_reminder(
         expires_at=expires_at,
         at=at,
     )
-    statement = insert(Message).values(asked_for=asked_for, **values).on_conflict_do_nothing()
+    statement = (
+        insert(Message)
+        .values(asked_for=asked_for, one_a_day=one_a_day and not asked_for, **values)
+        .on_conflict_do_nothing()
+    )
     return session.scalar(statement.returning(Message.id))
 
 

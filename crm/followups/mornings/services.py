@@ -99,6 +99,7 @@ def _tell(session: Session, wish: MorningWish, user: User, *, link: str, today: 
                 local_day=today,
                 at=at,
                 expires_at=too_late(today),
+                one_a_day=False,
             )
 
 

@@ -54,9 +54,11 @@ def supported_until(town_id: UUID, cap: int, day: date, within: int = max(SUPPOR
     )
 
 
-def certificates_ending(town_id: UUID, day: date) -> Select[UUID, date]:
-    """Who is poor or near-poor by a certificate that ends soon, and of whom none that follows is on record: with its
-    last day."""
+def certificates_ending(
+    town_id: UUID, day: date, first: date | None = None, until: date | None = None
+) -> Select[UUID, date]:
+    """Who is poor or near-poor by a certificate that ends soon, or from `first` to `until`, and of whom none that follows is
+    on record: with its last day. Days before `day` are certificates that have ended."""
     after = aliased(Standing)
     follows = exists().where(
         after.town_id == Standing.town_id,
@@ -70,7 +72,7 @@ def certificates_ending(town_id: UUID, day: date) -> Select[UUID, date]:
         Standing.town_id == town_id,
         Standing.ground.in_(list(POVERTY)),
         Standing.valid_from <= day,
-        last.between(day, day + CERTIFICATE_NOTICE),
+        last.between(first or day, until or day + CERTIFICATE_NOTICE),
         ~follows,
     )
 
