@@ -29,6 +29,7 @@ APPEND_ONLY = (
     "pledge_step",
     "posting",
     "public_event_person",
+    "report_correction",
     "report_file",
     "report_letterhead",
     "report_return",

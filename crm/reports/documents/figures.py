@@ -37,7 +37,7 @@ from crm.reports.events.rules import EventKind
 from crm.reports.money import queries as money
 from crm.reports.money import tables as money_tables
 from crm.reports.periods import ReportKind
-from crm.reports.rounds import consolidating
+from crm.reports.rounds import consolidating, correcting
 from crm.targets import queries as targets
 from crm.targets.models import Target
 from crm.targets.rules import INDICATORS, Indicator
@@ -302,6 +302,8 @@ def _since(session: Session, what: Asked, wanted: Wanted, facts: dict[str, Any])
         now = kept_rows(rows, total)
         restated[report.period] = now
         found += _differences(report, said[report.period], now)
+    earlier = [snapshot.facts for _report, snapshot in told]
+    correcting.add_to(session, what.scope.town_id, what.place, what.span.as_of, facts, earlier)
     facts["restated"] = restated
     facts["corrections"] = [one._asdict() for one in found]
     if found:

@@ -15,7 +15,7 @@ from crm.reports.documents.rules import Head, Section, inside, period_words, wri
 from crm.reports.documents.sheets import PLACES_OF_A_PERCENT
 from crm.reports.events.rules import EventKind
 from crm.reports.periods import ReportKind
-from crm.reports.rounds import consolidating
+from crm.reports.rounds import consolidating, correcting
 from crm.targets.rules import pace
 from crm.web import filters
 
@@ -188,7 +188,7 @@ def _number(facts: Facts, head: Head) -> list[str]:
         said.append(
             f"Trong số người đang tham gia: {'; '.join(f'{words} {people(one[name])}' for name, words in groups)}."
         )
-    return [*said, *consolidating.of_other_insurance(facts), *_corrected(facts)]
+    return [*said, *consolidating.of_other_insurance(facts), *_corrected(facts), *correcting.sentences(facts)]
 
 
 def _of_target(one: Mapping[str, Any]) -> str:

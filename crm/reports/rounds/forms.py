@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Self
 
@@ -113,6 +113,37 @@ class ReturnForm(Form):
         filters=[stripped],
         validators=[DataRequired(_l("Write what is to be corrected.")), Length(max=LONGEST_WHY, message=TOO_LONG)],
     )
+
+
+class CorrectForm(Form):
+    """A figure of a closed round that was wrong."""
+
+    read = HiddenField()
+    figure = SelectField(_l("Which figure was wrong"), choices=[])
+    number = FigureField(_l("The right number"), validators=[InputRequired(_l("Write the right number."))])
+    source = StringField(
+        _l("Where this number is from"),
+        filters=[stripped],
+        validators=[Length(max=LONGEST_SOURCE, message=TOO_LONG)],
+    )
+    why = TextAreaField(
+        _l("Why it was wrong"),
+        filters=[stripped],
+        validators=[DataRequired(_l("Write why it was wrong.")), Length(max=LONGEST_WHY, message=TOO_LONG)],
+    )
+
+    def offer(self, who: Who, holding: Mapping[Own, int], written: Callable[[int], str]) -> None:
+        """What the unit is asked for, each with the figure that stands."""
+        self.figure.choices = [
+            (own.value, f"{OWN_WORDS[own]}: {written(holding[own])}" if own in holding else str(OWN_WORDS[own]))
+            for own in ASKED[who]
+        ]
+
+    @property
+    def read_in(self) -> int:
+        """How many corrections whoever writes has read; -1 for none of ours."""
+        text = self.read.data or ""
+        return int(text) if text.isdecimal() and text.isascii() and len(text) <= MOST_DIGITS else -1
 
 
 class ExcuseForm(Form):

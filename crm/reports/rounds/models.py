@@ -1,6 +1,7 @@
 """The rule of deadlines, the rounds made from it, what each unit owes, and every version of what came.
 
-Rules, submissions and returns are append-only; in a closed round nothing changes any more (migrations).
+Rules, submissions, returns and corrections are append-only; in a closed round nothing changes any more, and only there a
+figure is corrected (migrations).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm.db import Model, TownRow, refers
+from crm.db import Model, TownRow, choice, refers
 from crm.reports.rounds.rules import KINDS, Deadline, Figure, Own, State, from_json
 
 ONE_OF = f"kind in ({', '.join(repr(kind.value) for kind in KINDS)})"
@@ -167,3 +168,39 @@ class ReportReturn(TownRow, Model):
     why: Mapped[str]
     returned_at: Mapped[datetime]
     returned_by_id: Mapped[UUID]
+
+
+class ReportCorrection(TownRow, Model):
+    """A unit's figure that was wrong in a closed round: what held until then, what it is, and why. Append-only, one after the
+    other for each figure, and only once the round is closed."""
+
+    __tablename__ = "report_correction"
+    __table_args__ = (
+        refers("owed_id", "report_owed"),
+        refers("corrected_by_id", "account"),
+        UniqueConstraint("town_id", "owed_id", "figure", "position"),
+        ForeignKeyConstraint(
+            ["town_id", "owed_id", "figure", "follows"],
+            [f"report_correction.{column}" for column in ("town_id", "owed_id", "figure", "position")],
+            name="fk_report_correction_follows",
+        ),
+        Index(None, "town_id", "corrected_at"),
+        CheckConstraint("position > 0", name="position"),
+        CheckConstraint("follows is not distinct from nullif(position - 1, 0)", name="unbroken"),
+        CheckConstraint("number between 0 and 100000000", name="number"),
+        CheckConstraint("number is distinct from was", name="another"),
+        CheckConstraint("char_length(source) <= 200", name="source"),
+        CheckConstraint("char_length(why) between 1 and 500", name="why"),
+    )
+
+    owed_id: Mapped[UUID]
+    figure: Mapped[Own] = mapped_column(choice(Own, "figure"))
+    position: Mapped[int]
+    follows: Mapped[int | None]
+    was: Mapped[int | None]
+    """None: it had not been told."""
+    number: Mapped[int]
+    source: Mapped[str]
+    why: Mapped[str]
+    corrected_at: Mapped[datetime]
+    corrected_by_id: Mapped[UUID]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +17,20 @@ from crm.api.description import Problem
 from crm.api.lists import ListQuery, listing
 from crm.db import one_moment, session, transaction
 from crm.errors import RuleBroken
-from crm.reports.rounds import queries, services
+from crm.reports.rounds import correcting, queries, services
+from crm.reports.rounds.models import ReportCorrection
 from crm.reports.rounds.queries import Line
-from crm.reports.rounds.rules import ASKED, KINDS, LONGEST_NOTE, LONGEST_SOURCE, MOST_NUMBER, Own, State, late_by
+from crm.reports.rounds.rules import (
+    ASKED,
+    KINDS,
+    LONGEST_NOTE,
+    LONGEST_SOURCE,
+    LONGEST_WHY,
+    MOST_NUMBER,
+    Own,
+    State,
+    late_by,
+)
 from crm.web.guard import may
 from crm.web.pager import read_cursor, write_cursor
 
@@ -47,6 +59,27 @@ class OwnFigure(Schema):
     source = fields.String(load_default="", validate=validate.Length(max=LONGEST_SOURCE))
 
 
+class FigurePutRight(Schema):
+    """A figure of a closed round that was put right: what was told (null: nothing), and what it is."""
+
+    figure = fields.Enum(Own, by_value=True, required=True)
+    was = fields.Integer(required=True, allow_none=True)
+    number = fields.Integer(required=True)
+    source = fields.String(required=True)
+    why = fields.String(required=True)
+    corrected_at = fields.DateTime(required=True)
+
+
+class FigurePutRightIn(Schema):
+    """The right figure; `read` is how many corrections the unit has, refused when there are others by now."""
+
+    read = fields.Integer(required=True, strict=True, validate=validate.Range(0, 1_000_000))
+    figure = fields.Enum(Own, by_value=True, required=True)
+    number = fields.Integer(required=True, strict=True, validate=validate.Range(0, MOST_NUMBER))
+    source = fields.String(load_default="", validate=validate.Length(max=LONGEST_SOURCE))
+    why = fields.String(required=True, validate=validate.Length(1, LONGEST_WHY))
+
+
 class OwedAnswer(Schema):
     """What a unit owes. `known` are the register's figures frozen when it was sent; `own` the unit's own; null before."""
 
@@ -62,6 +95,9 @@ class OwedAnswer(Schema):
     own = fields.List(fields.Nested(OwnFigure), required=True, allow_none=True)
     note = fields.String(required=True, allow_none=True)
     digest = fields.String(required=True, allow_none=True)
+    corrections = fields.List(
+        fields.Nested(FigurePutRight), required=True, metadata={"description": "Made after the round was closed."}
+    )
 
 
 class SubmissionIn(Schema):
@@ -102,7 +138,8 @@ def reports(asked: dict[str, Any], round_id: UUID) -> dict[str, Any]:
     (skip,) = read_cursor(asked["cursor"], (_position,)) if asked["cursor"] else (0,)
     lines = queries.lines_of(session(), scope, row, most=asked["limit"] + 1, skip=skip)
     more = len(lines) > asked["limit"]
-    items = [_told(one, row.due_on) for one in lines[: asked["limit"]]]
+    put_right = correcting.by_unit(session(), scope.town_id, [one.owed.id for one in lines])
+    items = [_told(one, row.due_on, put_right.get(one.owed.id, ())) for one in lines[: asked["limit"]]]
     return {"items": items, "next": write_cursor((skip + asked["limit"],)) if more else None}
 
 
@@ -128,7 +165,25 @@ def submit(given: dict[str, Any], owed_id: UUID) -> dict[str, Any]:
         told: dict[str, Any] = {"who": line.who, "known": known, "knowing_version": given["version"]}
         services.submit(current, owed, row, own, given["note"], **told, by=current_user(), at=clock.now())
         due_on = row.due_on
-    return _told(queries.line_of(session(), scope, queries.owed_seen(session(), scope, owed_id)), due_on)
+    return _told(queries.line_of(session(), scope, queries.owed_seen(session(), scope, owed_id)), due_on, ())
+
+
+@blp.post("/reporting-rounds/reports/<uuid:owed_id>/corrections")
+@blp.arguments(FigurePutRightIn)
+@blp.response(200, OwedAnswer)
+@blp.alt_response(409, schema=Problem)
+@may(May.WRITE_REPORTS)
+def correct(given: dict[str, Any], owed_id: UUID) -> dict[str, Any]:
+    """Put a figure of a closed round right: what was told stays, old and new go into the next official report"""
+    scope = current_scope()
+    with transaction() as current:
+        owed = queries.owed_seen(current, scope, owed_id, lock=True)
+        line, row = queries.line_of(current, scope, owed), queries.round_of(current, owed)
+        told = [given[name] for name in ("figure", "number", "source", "why")]
+        asked: dict[str, Any] = {"who": line.who, "read": given["read"], "by": current_user(), "at": clock.now()}
+        correcting.correct(current, owed, row, *told, **asked)
+        due_on, put_right = row.due_on, correcting.by_unit(current, scope.town_id, [owed_id])[owed_id]
+    return _told(queries.line_of(session(), scope, queries.owed_seen(session(), scope, owed_id)), due_on, put_right)
 
 
 MOST_SKIPPED = 100_000
@@ -141,7 +196,7 @@ def _position(text: str) -> int:
     return int(text)
 
 
-def _told(line: Line, due_on: Any) -> dict[str, Any]:
+def _told(line: Line, due_on: Any, put_right: Sequence[ReportCorrection]) -> dict[str, Any]:
     owed, last = line.owed, line.last
     late = late_by(due_on, line.came_on, clock.today()) if owed.state is not State.EXCUSED else 0
     return {
@@ -157,4 +212,5 @@ def _told(line: Line, due_on: Any) -> dict[str, Any]:
         "own": [{"figure": key, **one._asdict()} for key, one in last.figures.items()] if last else None,
         "note": last.note if last else None,
         "digest": last.digest if last else None,
+        "corrections": put_right,
     }

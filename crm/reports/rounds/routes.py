@@ -22,11 +22,12 @@ from crm.reports.documents.rules import State as ReportState
 from crm.reports.documents.services import counting
 from crm.reports.documents.showing import period_title
 from crm.reports.periods import ReportKind
-from crm.reports.rounds import queries, services
+from crm.reports.rounds import correcting, queries, services
 from crm.reports.rounds.consolidating import told_of
 from crm.reports.rounds.forms import (
     KIND_WORDS,
     CloseForm,
+    CorrectForm,
     DueForm,
     ExcuseForm,
     OpenForm,
@@ -42,6 +43,7 @@ from crm.reports.rounds.rules import (
     KINDS,
     OWN_WORDS,
     STATES,
+    Own,
     State,
     ends,
     late_by,
@@ -49,8 +51,10 @@ from crm.reports.rounds.rules import (
     sent_early,
     together,
 )
+from crm.web.filters import number
 from crm.web.forms import refusals_flashed, refusals_on
 from crm.web.guard import may
+from crm.web.language import chosen
 from crm.web.parts import part_of
 from tasks.documents import count_report
 
@@ -198,6 +202,24 @@ def send_back(owed_id: UUID) -> ResponseReturnValue:
     return _unit(queries.owed_seen(session(), current_scope(), owed_id), return_form=form), 422
 
 
+@bp.post("/units/<uuid:owed_id>/correct")
+@may(May.WRITE_REPORTS)
+def correct(owed_id: UUID) -> ResponseReturnValue:
+    """Put a figure of a closed round right; old and new go into the next report."""
+    scope = current_scope()
+    owed = queries.owed_seen(session(), scope, owed_id)
+    form, who = _correct_form(owed), queries.line_of(session(), scope, owed).who
+    if form.validate():
+        with refusals_on(form), transaction() as current:
+            held = queries.owed_seen(current, scope, owed_id, lock=True)
+            told: dict[str, Any] = {"who": who, "read": form.read_in, "by": current_user(), "at": clock.now()}
+            row, figure, number = queries.round_of(current, held), Own(form.figure.data), form.number.data or 0
+            correcting.correct(current, held, row, figure, number, form.source.data, form.why.data, **told)
+            flash(_("Kept: the old figure and the right one go into the next report."), "success")
+            return redirect(url_for(".unit", owed_id=owed_id), 303)
+    return _unit(queries.owed_seen(session(), scope, owed_id), correct_form=form), 422
+
+
 @bp.post("/units/<uuid:owed_id>/excuse")
 @may(May.SET_TARGETS)
 def excuse(owed_id: UUID) -> ResponseReturnValue:
@@ -309,6 +331,7 @@ def _page(row: ReportingRound, *, due_form: DueForm | None = None) -> str:
         notes=[(one.name, one.last.note) for one in whole if one.last and one.last.note],
         MOST_NOTES=MOST_NOTES,
         report=report,
+        put_right=correcting.of_round(session(), row) if office and row.closed_at else [],
         not_in_it=_came_after(report, whole),
         office=office,
         may_lead=office and current_user().may(May.SET_TARGETS),
@@ -331,11 +354,31 @@ def _came_after(report: Report | None, lines: list[queries.Line]) -> list[str]:
     return [one.name for one in sent if one.last and one.last.submitted_at > frozen.taken_at]
 
 
-def _unit(owed: ReportOwed, *, return_form: ReturnForm | None = None, excuse_form: ExcuseForm | None = None) -> str:
+def _correct_form(owed: ReportOwed, **more: Any) -> CorrectForm:
+    form, who = CorrectForm(**more), queries.line_of(session(), current_scope(), owed).who
+    form.offer(who, correcting.holding(session(), owed), in_chosen)
+    return form
+
+
+def in_chosen(value: int) -> str:
+    """A number in the language that was chosen."""
+    return number(value, 0, chosen())
+
+
+def _unit(
+    owed: ReportOwed,
+    *,
+    return_form: ReturnForm | None = None,
+    excuse_form: ExcuseForm | None = None,
+    correct_form: CorrectForm | None = None,
+) -> str:
     scope, user = current_scope(), current_user()
     row, line = queries.round_of(session(), owed), queries.line_of(session(), scope, owed)
     open_now = row.closed_at is None and owed.state is not State.EXCUSED
     office = scope.reach is Reach.ALL and user.may(May.SET_TARGETS)
+    put_right = correcting.of_unit(session(), owed) if row.closed_at else []
+    to_correct = row.closed_at is not None and owed.state is not State.EXCUSED and user.may(May.WRITE_REPORTS)
+    fresh = _correct_form(owed, formdata=None, data={"read": len(put_right)}) if to_correct else None
     return render_template(
         "reports/rounds/unit.html",
         line=line,
@@ -347,7 +390,9 @@ def _unit(owed: ReportOwed, *, return_form: ReturnForm | None = None, excuse_for
         office=scope.reach is Reach.ALL,
         return_form=return_form or ReturnForm(formdata=None),
         excuse_form=excuse_form or ExcuseForm(formdata=None),
-        refused=return_form or excuse_form,
+        correct_form=(correct_form or fresh) if to_correct else None,
+        put_right=put_right,
+        refused=return_form or excuse_form or correct_form,
         ward=owed.place_id,
         today=clock.today(),
         **WORDS,

@@ -109,7 +109,7 @@ def open_round(
     )
     if made is not None:
         _owe(session, town_id, made, [Who(one) for one in rule.owed_by], min(last, due_on))
-        _note(session, town_id, made, "reporting_round_opened", by, at, period=period)
+        note_act(session, town_id, made, "reporting_round_opened", by, at, period=period)
     found = session.scalars(
         select(ReportingRound).where(
             ReportingRound.town_id == town_id, ReportingRound.kind == kind, ReportingRound.period == period
@@ -161,7 +161,7 @@ def move_last_day(session: Session, row: ReportingRound, due_on: date, *, by: Us
     was, row.due_on = row.due_on, due_on
     session.flush()
     told = {"was": was.isoformat(), "due_on": due_on.isoformat()}
-    _note(session, row.town_id, row.id, "reporting_round_moved", by, at, **told)
+    note_act(session, row.town_id, row.id, "reporting_round_moved", by, at, **told)
 
 
 def close(session: Session, row: ReportingRound, *, by: User, at: datetime) -> None:
@@ -169,7 +169,7 @@ def close(session: Session, row: ReportingRound, *, by: User, at: datetime) -> N
     _still_open(row)
     row.closed_at, row.closed_by_id = at, by.id
     session.flush()
-    _note(session, row.town_id, row.id, "reporting_round_closed", by, at)
+    note_act(session, row.town_id, row.id, "reporting_round_closed", by, at)
 
 
 # ---- what a unit sends
@@ -258,7 +258,7 @@ def submit(
     session.flush()
     owed.version, owed.state, owed.came_at = made.version, State.SUBMITTED, owed.came_at or at
     session.flush()
-    _note(session, owed.town_id, owed.id, "report_submitted", by, at, version=made.version)
+    note_act(session, owed.town_id, owed.id, "report_submitted", by, at, version=made.version)
     return made
 
 
@@ -280,7 +280,7 @@ def send_back(session: Session, owed: ReportOwed, row: ReportingRound, why: str,
     )
     owed.state = State.RETURNED
     session.flush()
-    _note(session, owed.town_id, owed.id, "report_returned", by, at, version=owed.version)
+    note_act(session, owed.town_id, owed.id, "report_returned", by, at, version=owed.version)
 
 
 def excuse(session: Session, owed: ReportOwed, row: ReportingRound, why: str, *, by: User, at: datetime) -> None:
@@ -290,7 +290,7 @@ def excuse(session: Session, owed: ReportOwed, row: ReportingRound, why: str, *,
         raise Conflict(_l("Its report has come already, or it is excused already."), code="came")
     owed.state, owed.excused_why = State.EXCUSED, _reason(why, _l("Write why it need not report."))
     session.flush()
-    _note(session, owed.town_id, owed.id, "report_excused", by, at, why=owed.excused_why)
+    note_act(session, owed.town_id, owed.id, "report_excused", by, at, why=owed.excused_why)
 
 
 def ask_again(session: Session, owed: ReportOwed, row: ReportingRound, *, by: User, at: datetime) -> None:
@@ -301,7 +301,7 @@ def ask_again(session: Session, owed: ReportOwed, row: ReportingRound, *, by: Us
     why = owed.excused_why
     owed.state, owed.excused_why = State.WAITING, None
     session.flush()
-    _note(session, owed.town_id, owed.id, "report_asked_again", by, at, excused_why=why)
+    note_act(session, owed.town_id, owed.id, "report_asked_again", by, at, excused_why=why)
 
 
 def _last(session: Session, owed: ReportOwed) -> ReportSubmission | None:
@@ -323,7 +323,10 @@ def _still_open(row: ReportingRound) -> None:
         raise Conflict(_l("This round is closed: nothing of it changes any more."), code="round_closed")
 
 
-def _note(session: Session, town_id: UUID, key: UUID, act: str, by: User | None, at: datetime, **told: object) -> None:
+def note_act(
+    session: Session, town_id: UUID, key: UUID, act: str, by: User | None, at: datetime, **told: object
+) -> None:
+    """Keep in the book of changes what was done to a round, or to what a unit owes in it."""
     subject = "reporting_round" if act.startswith("reporting") else "report_owed"
     note_change(
         session,
