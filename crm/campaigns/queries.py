@@ -17,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    false,
     func,
     literal,
     or_,
@@ -26,6 +27,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from crm.accounts.models import User
+from crm.accounts.queries import Scope
+from crm.accounts.rules import May, Reach
 from crm.campaigns.files.models import SmsWays
 from crm.campaigns.models import Campaign, Message, OptOutLink, SmsSettings
 from crm.campaigns.rules.delivery import LEFT_US, WAITING, Delivery
@@ -285,16 +289,36 @@ def counts_of(
 
 
 class Shown(NamedTuple):
-    """A message in a list."""
+    """A message in a list; `name` is the person's, or of who works here; None for others."""
 
     message: Message
     name: str | None
     campaign: str | None
 
 
+def staff_name() -> ColumnElement[str | None]:
+    """The name of who works here and has the message's number."""
+    named = select(User.full_name).where(User.town_id == Message.town_id, User.phone == Message.phone)
+    return named.order_by(User.id).limit(1).correlate(Message).scalar_subquery()
+
+
+def without_a_person(scope: Scope, user: User) -> ColumnElement[bool]:
+    """Messages to nobody of the register that somebody may see: to their own telephone; to who works here and to who wrote
+    without being on record, for whoever sees the whole town; to sponsors, for whoever sees sponsors as well."""
+    nobody = Message.prospect_id.is_(None)
+    own = Message.phone == user.phone if user.phone else false()
+    if scope.reach is not Reach.ALL:
+        return and_(nobody, own)
+    if user.may(May.SEE_SPONSORS):
+        return nobody
+    to_a_sponsor = and_(Message.reminder.is_not(None), staff_name().is_(None))
+    return and_(nobody, or_(own, ~to_a_sponsor))
+
+
 def messages_seen(
     town_id: UUID,
     visible: ColumnElement[bool],
+    others: ColumnElement[bool],
     *,
     state: Delivery | None = None,
     reason: Reason | None = None,
@@ -302,12 +326,14 @@ def messages_seen(
     prospect_id: UUID | None = None,
     phone: str | None = None,
 ) -> Select[Any, Any, Any]:
-    """A town's messages to people of whom `visible` is true (rows are Shown), each with the person's name and the campaign's."""
+    """A town's messages (rows are Shown) to people of whom `visible` is true, and those to nobody of the register of which
+    `others` is, each with a name and the campaign's, whose trial it may be."""
+    theirs = or_(Campaign.id == Message.campaign_id, Campaign.id == Message.trial_of_id)
     query: Select[Any, Any, Any] = (
-        select(Message, Prospect.full_name, Campaign.name)
-        .join(Prospect, and_(Prospect.town_id == Message.town_id, Prospect.id == Message.prospect_id))
-        .outerjoin(Campaign, and_(Campaign.town_id == Message.town_id, Campaign.id == Message.campaign_id))
-        .where(Message.town_id == town_id, visible)
+        select(Message, func.coalesce(Prospect.full_name, staff_name()), Campaign.name)
+        .outerjoin(Prospect, and_(Prospect.town_id == Message.town_id, Prospect.id == Message.prospect_id))
+        .outerjoin(Campaign, and_(Campaign.town_id == Message.town_id, theirs))
+        .where(Message.town_id == town_id, or_(and_(Prospect.id.is_not(None), visible), others))
     )
     for column, value in (
         (Message.state, state),

@@ -26,6 +26,7 @@ from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.reasons import REASONS
 from crm.campaigns.rules.stages import Content, Stage
 from crm.campaigns.services import drafting, launching
+from crm.campaigns.showing import shown_body
 from crm.campaigns.templating.queries import template
 from crm.campaigns.templating.queries import version as template_version
 from crm.clock import now, today
@@ -188,7 +189,7 @@ class MessageAnswer(Schema):
     prospect_id = fields.UUID(required=True, allow_none=True)
     purpose = fields.Enum(Purpose, by_value=True, required=True)
     phone = fields.String(required=True, allow_none=True)
-    text = fields.String(required=True, attribute="body")
+    text = fields.Function(shown_body, required=True, metadata={"type": "string"})
     segments = fields.Integer(required=True)
     state = fields.Enum(Delivery, by_value=True, required=True)
     reason = fields.String(required=True, allow_none=True)
@@ -373,9 +374,13 @@ def cancel(campaign_id: UUID) -> Campaign:
 @blp.arguments(MessagesQuery, location="query", unknown=RAISE)
 @blp.response(200, listing(MessageAnswer, "MessagePage"))
 def messages(asked: dict[str, Any]) -> dict[str, Any]:
-    """Messages to the people one sees, the newest first: what was sent, what was not, and why"""
+    """Messages to the people one sees, and to whom works here or gives, the newest first: what was sent, what was not, and why
+
+    Addresses that belong to one sponsor alone are left out of the text."""
     scope = current_scope()
     narrowed = {"state": asked["state"], "campaign_id": asked["campaign"], "prospect_id": asked["prospect"]}
-    query = queries.messages_seen(scope.town_id, visible_to(scope), **narrowed)
+    query = queries.messages_seen(
+        scope.town_id, visible_to(scope), queries.without_a_person(scope, current_user()), **narrowed
+    )
     page = queries.page_of_messages(session(), query, cursor=asked["cursor"], size=asked["limit"])
     return {"items": [row.message for row in page.rows], "next": page.next}

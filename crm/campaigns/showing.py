@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
-from crm.campaigns.models import Campaign
+from crm.campaigns.models import Campaign, Message
 from crm.campaigns.rules.places import EXAMPLE, PLACES, SAMPLES, WAY_OUT
 from crm.campaigns.rules.texts import PLACE, Size, compose, costly, size
 from crm.campaigns.services.audience import audience
@@ -80,3 +83,19 @@ def _chips(text: str) -> Iterator[Markup]:
             yield Markup('<span class="chip">{}</span>').format(known.words)
         else:
             yield escape(f"{{{part}}}" if index % 2 else part)
+
+
+_BEYOND_THE_HOST = re.compile(r"(https?://[^/\s]+)/\S+")
+
+
+def shown_body(message: Message) -> str:
+    """A message's text for the office. Of a reminder to nobody of the register an address is shown without what follows the
+    host: it opens a sponsor's own page for whoever holds it."""
+    if message.prospect_id is None and message.reminder is not None:
+        return _BEYOND_THE_HOST.sub(r"\1/…", message.body)
+    return message.body
+
+
+def whom(message: Message) -> LazyString:
+    """Whom a message is for that is for nobody of the register, and for nobody known to work here."""
+    return _l("A sponsor") if message.reminder else _l("Somebody who is not on record")

@@ -223,7 +223,11 @@ def test_how_a_person_is_addressed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "no"), [("Từ chối", True), ("tc", True), ("stop.", True), ("Dạ có", False), ("", False)]
+    ("body", "no"),
+    [
+        *(("Từ chối", True), ("tc", True), ("stop.", True), ("STOP QC", True), ("không nhận tin nữa", True)),
+        *(("Dạ có", False), ("", False), ("không nhận được tin", False)),
+    ],
 )
 def test_which_answers_say_no(body: str, no: bool) -> None:
     assert is_a_no(body) is no

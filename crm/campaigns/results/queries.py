@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import User
 from crm.campaigns import queries
 from crm.campaigns.models import Campaign, CampaignStep, Inbound, Message
+from crm.campaigns.queries import FREE
 from crm.campaigns.results.rules import STOPPED, Count, Tally, Which
 from crm.campaigns.rules.delivery import LOST, Delivery
 from crm.campaigns.rules.effects import Effect, Group, effect
@@ -235,4 +236,5 @@ def steps(session: Session, campaign: Campaign) -> Sequence[tuple[CampaignStep, 
 def trials(session: Session, campaign: Campaign) -> Sequence[Message]:
     """What was sent to people who work here, the last first."""
     query = select(Message).where(Message.town_id == campaign.town_id, Message.trial_of_id == campaign.id)
+    query = query.where(Message.state.not_in(FREE))
     return session.scalars(query.order_by(Message.made_at.desc()).limit(20)).all()

@@ -21,7 +21,7 @@ from crm.campaigns.rules.refused import KINDS, refused_in
 from crm.campaigns.rules.stages import PURPOSE_NAMES, STAGE_NAMES
 from crm.campaigns.rules.texts import is_lawful
 from crm.campaigns.services import sending
-from crm.campaigns.showing import chips
+from crm.campaigns.showing import chips, shown_body, whom
 from crm.campaigns.tracing.queries import campaigns_to_choose
 from crm.db import session
 from crm.errors import NotFound
@@ -39,6 +39,8 @@ def words() -> dict[str, Any]:
         "reasons": REASONS,
         "stage_names": STAGE_NAMES,
         "purpose_names": PURPOSE_NAMES,
+        "shown_body": shown_body,
+        "whom": whom,
     }
 
 
@@ -75,7 +77,9 @@ def messages() -> ResponseReturnValue:
     """What was sent and what was not, and why, among the people this person sees."""
     scope = current_scope()
     form = MessagesForm(request.args).offering(campaigns_to_choose(session(), scope.town_id))
-    query = queries.messages_seen(scope.town_id, visible_to(scope), **form.narrowed)
+    query = queries.messages_seen(
+        scope.town_id, visible_to(scope), queries.without_a_person(scope, current_user()), **form.narrowed
+    )
     found = queries.page_of_messages(session(), query, cursor=request.args.get("cursor"), size=PAGE)
     held = sending.is_held(session(), scope.town_id)
     mine = 0

@@ -88,7 +88,19 @@ def refused_in(text: str) -> tuple[Found, ...]:
     return tuple(dict.fromkeys(one for _place, one in sorted(found, key=lambda pair: pair[0])))
 
 
+_LEADS = ("của", "từ", "do", "bởi", "theo", "với", "cùng", "và")
+_LEADING = "|".join({*_LEADS, *(unaccented(word) for word in _LEADS)})
+"""Words that lead to the piece and would lead to nothing without it: *hỗ trợ của Nhà nước* → *hỗ trợ*."""
+
+
 def without(text: str, piece: str) -> str:
-    """The text without a piece; the space it leaves is closed."""
-    left = re.sub(rf"(?<!\w){re.escape(piece)}(?!\w)", "", text)
-    return re.sub(r" +([.,;:!?])", r"\1", re.sub(r" {2,}", " ", left)).strip()
+    """The text without a piece and the word that leads to it; the space it leaves is closed, and a sentence that began with
+    it begins with a capital again."""
+    named = rf"(?<!\w){re.escape(piece)}(?!\w)"
+    left = re.sub(rf"(?<!\w)(?:{_LEADING})\s+{named}", "", text, flags=re.IGNORECASE)
+    left = re.sub(rf"{named}\s+(?:và|va)(?!\w)", "", left)
+    left = re.sub(rf"(^|[.!?]\s+)(?:{named}\s*)+(\w)", lambda found: found[1] + found[2].upper(), left)
+    left = re.sub(named, "", left)
+    left = re.sub(r" +([.,;:!?])", r"\1", re.sub(r" {2,}", " ", left)).strip()
+    begins = re.match(r"\w", left)
+    return left[:1].upper() + left[1:] if begins and text[:1].isupper() else left

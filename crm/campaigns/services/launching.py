@@ -192,13 +192,13 @@ def pause(session: Session, campaign: Campaign, *, by_id: UUID | None, at: datet
 
 
 def resume(session: Session, campaign: Campaign, *, by_id: UUID | None, at: datetime) -> None:
-    """It goes on where it stopped: each message has its own state. One whose time is still to come waits for it; one that
-    missed its time begins now. However long it stood still, without a last day it has its days again from now on."""
+    """It goes on where it stopped: each message has its own state. One that was paused before its time waits for it; one
+    that missed its time, or is still scheduled, begins now. However long it stood still, without a last day it has its days again from now on."""
     lock(session, campaign)
     if campaign.stage in (Stage.DRAFT, Stage.PREPARING):
         raise RuleBroken(_l("This campaign has not been launched yet."))
     waits = campaign.stage is Stage.PAUSED and campaign.scheduled_for is not None and campaign.scheduled_for > at
-    if campaign.stage is Stage.MISSED:
+    if campaign.stage in (Stage.MISSED, Stage.SCHEDULED):
         _begin_at(session, campaign, at)
     elif campaign.stage is Stage.PAUSED and not waits:
         _end_after(session, campaign, at)
@@ -262,11 +262,12 @@ def _end_after(session: Session, campaign: Campaign, begins: datetime, **values:
 
 
 def cancel(session: Session, campaign: Campaign, at: datetime, *, by_id: UUID | None = None) -> int:
-    """What has not left is called off; how many messages that were."""
+    """What has not left is called off, trials as well; how many messages of the campaign itself that were."""
     lock(session, campaign)
     campaign.move_to(Stage.CANCELLED)
     note(session, campaign, Step.CANCELLED, by_id=by_id, at=at)
     checking.forget_people(session, campaign.town_id, campaign.id)
+    call_off(session, campaign.town_id, Message.trial_of_id == campaign.id, Reason.CALLED_OFF, at)
     return call_off(session, campaign.town_id, Message.campaign_id == campaign.id, Reason.CALLED_OFF, at)
 
 

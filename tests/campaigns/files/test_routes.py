@@ -189,3 +189,12 @@ def test_what_waits_for_a_word_is_counted_and_has_no_end(
     launching.pause(session, campaign, by_id=None, at=clock.now())
     [waiting] = queries.waiting(session, gateway.town_id, clock.now() + timedelta(days=9))
     assert (waiting.messages, waiting.now, waiting.until) == (1, 0, None)
+
+
+def test_a_file_without_a_sender_name_is_warned_of(signed_in: Browser, session: Session, gateway: Gateway) -> None:
+    gateway.waiting(1)
+    browser, warned = signed_in(Role.ORGANISER), "Chưa đặt tên người gửi"
+    assert warned in browser.get("/messages/files").text
+    session.add(SmsWays(town_id=gateway.town_id, service_way="twilio", promotion_sender="ANSINH"))
+    session.flush()
+    assert warned not in browser.get("/messages/files").text

@@ -23,7 +23,7 @@ from crm.campaigns.preflight import approving, checking
 from crm.campaigns.preflight.models import CampaignApproval, CampaignCheck, CheckPerson
 from crm.campaigns.preflight.rules.states import Answer, CheckState
 from crm.campaigns.preflight.rules.sums import Sums, Trouble, Warned
-from crm.campaigns.results.queries import followed
+from crm.campaigns.results.queries import followed, trials
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.reasons import Reason
 from crm.campaigns.rules.stages import LATE_BY, Stage, Step
@@ -364,6 +364,35 @@ def test_a_trial_to_a_number_that_said_no_does_not_leave(session: Session, texti
     texting.says(str(me.phone), False, Purpose.SERVICE)
     trying.try_out(session, texting.campaign(), str(me.phone), public_url=PUBLIC_URL, by_id=me.id, at=TEN)
     assert dispatching.claim(session, at_most=5, at=TEN) == []
+
+
+def test_a_trial_more_than_a_number_may_get_is_refused_and_called_off_with_its_campaign(
+    session: Session, texting: Texting
+) -> None:
+    me = texting.make.user(Role.ORGANISER, phone="+84987654321")
+    texting.person("Nguyễn Thị An")
+    campaign = texting.campaign()
+    tried: dict[str, Any] = {"public_url": PUBLIC_URL, "by_id": me.id, "at": TEN}
+    first, *others = [trying.try_out(session, campaign, str(me.phone), **tried) for _n in range(3)]
+    with pytest.raises(RuleBroken, match="10:00 16/10") as refused:
+        trying.try_out(session, campaign, str(me.phone), **tried)
+    assert refused.value.field == "phone"
+    first.state, first.claimed_at = Delivery.DELIVERED, TEN
+    session.flush()
+    launching.cancel(session, campaign, TEN, by_id=me.id)
+    assert [(one.state, one.reason) for one in others] == [(Delivery.CANCELLED, Reason.CALLED_OFF)] * 2
+    assert trials(session, campaign) == [first], "what never left costs nothing"
+
+
+def test_a_scheduled_campaign_begins_now_when_somebody_says_so(session: Session, texting: Texting) -> None:
+    texting.person("Nguyễn Thị An")
+    campaign = texting.campaign()
+    campaign.scheduled_for = TEN + timedelta(days=1)
+    texting.launch(campaign)
+    assert dispatching.claim(session, at_most=5, at=TEN) == []
+    launching.resume(session, campaign, by_id=None, at=TEN)
+    assert campaign.stage is Stage.RUNNING
+    assert len(dispatching.claim(session, at_most=5, at=TEN)) == 1
 
 
 # --- by a worker ---------------------------------------------------------------------------------------------------

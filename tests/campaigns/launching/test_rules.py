@@ -79,6 +79,10 @@ def test_a_word_without_accents_is_found_beside_a_sign_or_a_word_that_has_them(t
 
 def test_a_word_is_taken_out_and_the_sentence_closes() -> None:
     assert without("Được Nhà nước hỗ trợ, Nhà nước .", "Nhà nước") == "Được hỗ trợ,."
+    assert without("Có hỗ trợ của Nhà nước. Nhà nước đóng 10%.", "Nhà nước") == "Có hỗ trợ. Đóng 10%."
+    assert without("Do Nhà nước hỗ trợ, Đảng và Nhà nước lo", "Nhà nước") == "Hỗ trợ, Đảng lo"
+    assert without("Duoc ho tro tu Nha nuoc nhe", "Nha nuoc") == "Duoc ho tro nhe"
+    assert without("Nhà nước và bà con cùng đóng", "Nhà nước") == "Bà con cùng đóng"
 
 
 def test_a_promotion_gets_its_label_and_its_way_out_once() -> None:

@@ -162,3 +162,36 @@ def test_the_wrong_file_is_put_aside_and_may_come_again(
     assert the_list(session).state is ListState.QUEUED
     assert signed_in(Role.VOLUNTEER).get("/do-not-call").status_code == 403
     assert browser.get("/do-not-call").status_code == 200
+
+
+def test_the_same_file_for_more_kinds_of_messages_refuses_those_as_well(
+    session: Session, texting: Texting, signed_in: Callable[..., FlaskClient]
+) -> None:
+    browser, town = signed_in(Role.ORGANISER), texting.make.town.id
+    person = texting.person(phone="+84912345678")
+    address = hand_in(browser, CSV.encode())
+    work(the_list(session))
+    assert browser.post(f"{address}/confirm").status_code == 303
+    work(the_list(session))
+    assert refusal_of(session, town, str(person.phone), Purpose.SERVICE) is None
+    later = texting.says(str(person.phone), True, Purpose.PROMOTION, at=clock.now() + timedelta(minutes=1))
+    assert hand_in(browser, CSV.encode(), what="all") == address
+    assert the_list(session).purposes == [one.value for one in Purpose]
+    work(the_list(session))
+    assert the_list(session).state is ListState.DONE
+    assert refusal_of(session, town, str(person.phone), Purpose.SERVICE)
+    assert refusal_of(session, town, str(person.phone), Purpose.PROMOTION) is None, "a later yes stands"
+    assert later.given
+    assert hand_in(browser, CSV.encode(), what="service") == address
+    assert the_list(session).state is ListState.DONE, "for less than before nothing changes"
+
+
+def test_why_a_list_could_not_be_read_is_told_in_the_readers_language(
+    session: Session, signed_in: Callable[..., FlaskClient]
+) -> None:
+    browser = signed_in(Role.ORGANISER)
+    address = hand_in(browser, b"khong co so nao\n", "x.csv")
+    work(the_list(session))
+    assert "không có cột số điện thoại" in browser.get(address).text
+    browser.post("/language/en")
+    assert "There is no column of telephone numbers" in browser.get(address).text

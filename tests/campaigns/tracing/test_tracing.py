@@ -72,3 +72,43 @@ def test_the_list_is_narrowed_by_everything_that_is_asked(
         assert "Nguyễn Thị Hoa" not in browser.get(f"/messages?{nothing}").text
     for nonsense in ("state=x", "reason=x", "campaign=x", "number="):
         assert browser.get(f"/messages?{nonsense}").status_code == 200
+
+
+def test_texts_to_nobody_of_the_register_are_listed_and_explained_to_who_may_see_them(
+    texting: Texting, signed_in: Callable[..., FlaskClient], api: Callable[..., dict[str, str]], client: FlaskClient
+) -> None:
+    here = texting.make.user(Role.VOLUNTEER, phone="+84987654321", full_name="Lê Thị Cộng")
+    nobody = {"prospect_id": None, "state": Delivery.DELIVERED}
+    morning = texting.message(texting.person(), **nobody, phone=here.phone, reminder="morning", body="Hom nay 3 viec")
+    secret = "Mo de xac nhan: https://quy.example/sponsor/confirm/BIMAT77 nhe"
+    sponsors = texting.message(texting.person(), **nobody, phone="+84912000777", reminder="sponsor_link", body=secret)
+    trial = texting.message(
+        texting.person(),
+        **nobody,
+        phone=here.phone,
+        reminder=None,
+        local_day=None,
+        trial_of_id=texting.campaign(name="Tháng Mười").id,
+        body="Thu tin",
+    )
+    organiser, manager = texting.make.user(Role.ORGANISER), texting.make.user(Role.MANAGER)
+    lead = texting.make.user(Role.LEAD, phone="+84987654322", place_id=texting.make.ward("14815@2019-10-15").id)
+    own = texting.message(texting.person(), **nobody, phone=lead.phone, reminder="morning", body="Hom nay 5 viec")
+    for who, sees in (
+        (manager, {morning, sponsors, trial, own}),
+        (organiser, {morning, trial, own}),
+        (lead, {own}),
+    ):
+        browser = signed_in(who)
+        listed = browser.get("/messages").text
+        told = client.get("/api/v1/messages?state=delivered", headers=api(who)).json
+        assert told is not None
+        assert {one["id"] for one in told["items"]} == {str(one.id) for one in sees}
+        assert "BIMAT77" not in str(told) + listed
+        for one in (morning, sponsors, trial, own):
+            page = browser.get(f"/messages/{one.id}")
+            assert (str(one.id) in listed, page.status_code) == ((True, 200) if one in sees else (False, 404))
+            assert "BIMAT77" not in page.text
+    assert "Cộng" in signed_in(organiser).get("/messages?number=0987654321").text
+    assert "https://quy.example/…" in signed_in(manager).get(f"/messages/{sponsors.id}").text
+    assert "Gửi thử của Tháng Mười" in signed_in(manager).get(f"/messages/{trial.id}").text

@@ -80,7 +80,8 @@ def show(refusal_list_id: UUID) -> ResponseReturnValue:
     if row.state in AT_WORK:
         return render_template("campaigns/numbers/list_at_work.html", row=row, words=_words(row))
     meant = queries.meant(session(), row) if row.state is ListState.READY else None
-    return render_template("campaigns/numbers/list.html", row=row, meant=meant)
+    trouble = _(row.trouble) if row.trouble else None
+    return render_template("campaigns/numbers/list.html", row=row, meant=meant, trouble=trouble)
 
 
 def _words(row: DoNotCallList) -> str:

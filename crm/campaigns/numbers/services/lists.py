@@ -10,6 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
+from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import and_, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -48,7 +49,8 @@ def hand_in(
     by_id: UUID,
     at: datetime,
 ) -> tuple[DoNotCallList, bool]:
-    """Take a file in; whether it is new. The very same file is the list it was before: nothing happens twice."""
+    """Take a file in; whether that is something new. The very same file is the list it was before: nothing happens twice. For
+    more purposes than before it refuses those as well, at once where somebody said already that it is the right file."""
     digest = hashlib.sha256(content).digest()
     values = {
         "town_id": town_id,
@@ -81,8 +83,30 @@ def hand_in(
         row.state, row.content, row.name, row.trouble = ListState.QUEUED, content, name, None
         row.purposes, row.touched_at = [one.value for one in purposes], at
         made = row.id
+    elif made is None and _widen(session, row, purposes, at):
+        made = row.id
     session.flush()
     return row, made is not None
+
+
+def _widen(session: Session, row: DoNotCallList, purposes: Sequence[Purpose], at: datetime) -> bool:
+    """Whether the list is for more purposes from now on. It says them as of the moment at which it was confirmed: a yes that
+    came after it stands. Raises Conflict while it is being written."""
+    session.refresh(row, with_for_update=True)
+    more = [one.value for one in Purpose if one in purposes or one.value in row.purposes]
+    if set(more) == set(row.purposes):
+        return False
+    if row.state is ListState.WRITING:
+        raise Conflict(
+            _l("This very file is just being written for fewer kinds of messages. Hand it in again in a minute."),
+            code="being_written",
+        )
+    if row.state is ListState.DONE:
+        again = update(DoNotCallNumber).where(DoNotCallNumber.town_id == row.town_id, DoNotCallNumber.list_id == row.id)
+        session.execute(again.values(found=None).execution_options(synchronize_session=False))
+        row.state, row.done, row.refused = ListState.WRITING, 0, 0
+    row.purposes, row.touched_at = more, at
+    return True
 
 
 def step(session: Session, town_id: UUID, list_id: UUID, *, at: datetime) -> bool:
@@ -167,7 +191,8 @@ def _read(session: Session, row: DoNotCallList) -> None:
     try:
         taken = read_numbers(row.content or b"", row.filename)
     except RuleBroken as refusal:
-        row.state, row.trouble, row.content = ListState.FAILED, str(refusal), None
+        with force_locale("en"):  # kept as it is looked up by: each reader is told in their own language
+            row.state, row.trouble, row.content = ListState.FAILED, str(refusal.message), None
         return
     keys = new_ids(len(taken.numbers))
     rows = [
@@ -215,7 +240,7 @@ _REFUSALS = text(
         order by c.phone, c.purpose, c.at desc, c.recorded_at desc, c.id desc
     )
     insert into consent (town_id, id, phone, purpose, given, channel, at, words, prospect_id, recorded_at, recorded_by_id)
-    select :town, gen_random_uuid(), asked.phone, asked.purpose, false, 'do_not_call', :at, :words, null, :at,
+    select :town, gen_random_uuid(), asked.phone, asked.purpose, false, 'do_not_call', :at, :words, null, :now,
         cast(:by as uuid)
     from asked left join latest using (phone, purpose)
     where latest.given is null or (latest.at <= :at and (latest.given or latest.channel = 'import'))
@@ -241,6 +266,7 @@ def _write(session: Session, row: DoNotCallList, at: datetime) -> bool:
         "phones": phones,
         "purposes": list(row.purposes),
         "at": row.confirmed_at or at,
+        "now": at,
         "words": row.name,
         "by": row.confirmed_by_id,
     }
