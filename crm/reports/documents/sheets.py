@@ -264,7 +264,8 @@ def of_organisations(found: Mapping[UUID | None, Worked], names: Mapping[UUID, s
         ((names.get(key, unknown) if key else unknown, one) for key, one in found.items() if any(one)),
         key=lambda pair: (pair[0] == unknown, title_key(pair[0])),
     )
-    rows = [_worked_line(place, name, one) for place, (name, one) in enumerate(inside, start=1)]
+    rows = [_worked_line(place, name, one, one.first_paid) for place, (name, one) in enumerate(inside, start=1)]
+    of_met = sum(one.first_paid for _name, one in inside if one.met)
     whole = (
         Worked(*(sum(values) for values in zip(*(one for _name, one in inside), strict=True))) if inside else Worked()
     )
@@ -273,16 +274,17 @@ def of_organisations(found: Mapping[UUID | None, Worked], names: Mapping[UUID, s
         "Kết quả vận động theo tổ chức",
         "Người, lượt",
         columns,
-        [*rows, _worked_line(None, "Tổng cộng", whole)],
+        [*rows, _worked_line(None, "Tổng cộng", whole, of_met)],
         notes=[
-            "Còn tham gia sau 6 (12) tháng: trong số người tham gia mới của cùng kỳ 6 (12) tháng trước.",
-            "Đến hạn đóng = đóng tiếp + quá hạn. Tỷ lệ chuyển đổi = người đóng lần đầu / người được tư vấn.",
+            "Còn tham gia sau 6 (12) tháng: trong số người tham gia mới của cùng kỳ 6 (12) tháng trước, tính đến đủ 6 (12) tháng của từng người.",
+            "Đến hạn đóng = đóng tiếp + quá hạn. Tỷ lệ chuyển đổi = người đóng lần đầu / người được tư vấn, của nơi có tư vấn.",
             "Một người do nhiều tổ chức tư vấn được tính ở mỗi tổ chức.",
         ],
     )
 
 
-def _worked_line(place: int | None, name: str, one: Worked) -> list[Any]:
+def _worked_line(place: int | None, name: str, one: Worked, of_met: int) -> list[Any]:
+    """`of_met`: who paid first, with organisations that talked with somebody; others have no share of anything."""
     return [
         place,
         name,
@@ -298,7 +300,7 @@ def _worked_line(place: int | None, name: str, one: Worked) -> list[Any]:
         one.went_on,
         one.reminded,
         one.lapsed,
-        share(one.first_paid, one.met),
+        share(of_met, one.met),
     ]
 
 

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Date, and_, case, cast, exists, false, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from crm import clock
@@ -264,7 +264,8 @@ class Worked(NamedTuple):
     first_paid: int = 0
     kept_6: int = 0
     of_6: int = 0
-    """Of those who joined in the same period 6 months earlier, how many take part at its end; and how many they were."""
+    """Of those who joined in the same period 6 months earlier, how many took part 6 months after their own day; and how many
+    they were."""
     kept_12: int = 0
     of_12: int = 0
     went_on: int = 0
@@ -352,10 +353,13 @@ def _registered(what: Asked) -> Any:
 
 
 def _joined(what: Asked) -> Any:
-    span, now = what.span, of_kind(Kind.STOCK, what.span)
+    span = what.span
     joined = and_(Participation.withdrawn_at.is_(None), Participation.started_as == Beginning.JOINED)
     half, whole = (_shifted(span, months) for months in (HALF_A_YEAR, A_YEAR))
-    cohorts = [and_(joined, Participation.started_on.between(*one)) for one in (half, whole)]
+    cohorts = [
+        (and_(joined, Participation.started_on.between(*one)), _still_after(months))
+        for one, months in ((half, HALF_A_YEAR), (whole, A_YEAR))
+    ]
     first = and_(joined, Participation.started_on.between(span.since, span.as_of))
     lapsed = of_kind(Kind.LAPSED, span)
     return (
@@ -363,16 +367,22 @@ def _joined(what: Asked) -> Any:
             Participation.organisation_id,
             func.count().filter(first),
             func.count().filter(lapsed),
-            *(func.count().filter(one) for cohort in cohorts for one in (and_(cohort, now), cohort)),
+            *(func.count().filter(one) for cohort, kept in cohorts for one in (and_(cohort, kept), cohort)),
         )
         .join(Prospect, _of_the_person(Participation))
         .where(
             visible_to(what.scope),
-            or_(first, lapsed, *cohorts),
+            or_(first, lapsed, *(cohort for cohort, _kept in cohorts)),
             counted_at(Participation.place_id, what.narrowed),
         )
         .group_by(Participation.organisation_id)
     )
+
+
+def _still_after(months: int) -> ColumnElement[bool]:
+    """Whether somebody took part so many months after the day they joined."""
+    that_day = cast(Participation.started_on + func.make_interval(0, months), Date)
+    return or_(Participation.ended_on.is_(None), Participation.ended_on > that_day)
 
 
 def _shifted(span: Span, months: int) -> tuple[date, date]:
