@@ -48,8 +48,9 @@ def narrowed(town: SmallTown) -> list[str]:
     ]
 
 
-NOBODYS = {"numbers_api.consents": (404,), "forecast_api.forecast": (404,)}
-"""Asked here about a number that nobody in sight has, and for a forecast of a town that has none yet."""
+NOBODYS = {"numbers_api.consents": (404,), "forecast_api.forecast": (404,), "own_wish.my_wish": (404,)}
+"""Asked here about a number that nobody in sight has, for a forecast of a town that has none yet, and for the wish of an
+account that belongs to no sponsor."""
 
 
 @pytest.mark.parametrize("who", EVERYBODY)
