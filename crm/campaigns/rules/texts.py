@@ -59,7 +59,18 @@ class Preview:
 
 def unaccented(text: str) -> str:
     """The text in letters that every phone has: *Mời bà Nguyễn* → *Moi ba Nguyen*; what has no plain form stays."""
-    return "".join(_plain(letter) for letter in unicodedata.normalize("NFC", text).translate(PLAIN))
+    return unicodedata.normalize("NFC", text).translate(PLAIN).translate(_BARE)
+
+
+class _Bare(dict[int, str]):
+    """The plain form of each letter, found out once for each that is met: a check asks for a hundred thousand texts."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = _plain(chr(code))
+        return self[code]
+
+
+_BARE = _Bare()
 
 
 def _plain(letter: str) -> str:
