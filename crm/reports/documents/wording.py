@@ -162,7 +162,8 @@ def _number(facts: Facts, head: Head) -> list[str]:
     one = facts["total"]
     up, down = one["joined"] + one["returned"], one["left"]
     flow = f"Trong kỳ có {people(up)} tăng (tham gia mới, chuyển đến {people(one['joined'])}; đóng lại {people(one['returned'])})"
-    flow += f" và {people(down)} giảm" if down else ", không có người giảm"
+    flow = flow if up else "Trong kỳ không có người tăng"
+    flow += f"{' và' if up else ', có'} {people(down)} giảm" if down else ", không có người giảm"
     if down:
         ways = (("stopped", "dừng đóng"), ("compulsory", "chuyển sang BHXH bắt buộc"), ("left_otherwise", "lý do khác"))
         flow += f" ({'; '.join(f'{words} {people(one[name])}' for name, words in ways if one[name])})"

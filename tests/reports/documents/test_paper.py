@@ -169,7 +169,9 @@ def test_the_target_is_said_with_what_is_missing() -> None:
 
 def test_nothing_is_invented_in_an_empty_month() -> None:
     told = wording.first_wording(facts(), HEAD)
-    assert "không có người giảm" in told[rules.Section.NUMBER]
+    assert "Trong kỳ không có người tăng, không có người giảm." in told[rules.Section.NUMBER]
+    fewer = said(rules.Section.NUMBER, total={"stopped": 148, "left": 148})
+    assert "Trong kỳ không có người tăng, có 148 người giảm (dừng đóng 148 người)." in fewer
     assert told[rules.Section.PROPOSALS] == "Không."
     assert "cùng kỳ" not in told[rules.Section.NUMBER]
     assert all(told.values())
