@@ -34,6 +34,7 @@ from crm.joining.rules import (
 )
 from crm.money import Vnd
 from crm.months import Month
+from crm.participation.elsewhere.queries import latest as insurance_record
 from crm.participation.missing.queries import refuse_others
 from crm.participation.queries import grounds_on, months_paid, open_spell, quote_for, spell_of
 from crm.participation.rules import Ending, first_months, late_months_from, out_of_turn, refuse_early
@@ -256,8 +257,8 @@ def work_out(session: Session, dossier: Dossier, person: Prospect, day: date, al
             all_law=rules,
         )
         first, last = first_months(day, rules.on(day), plan)
-        registers = movement not in (Movement.PAYS_ON, Movement.LATE)
-        registers = registers or (dossier.missing and open_spell(session, person) is None)
+        made_up = movement is Movement.LATE and not dossier.missing
+        registers = open_spell(session, person) is None and not made_up
         too_late = registers and not first <= start <= last
         too_late = too_late or (movement is Movement.PAYS_ON and quote.late)
     except RuleBroken as refused:
@@ -302,13 +303,16 @@ def _refuse_gap(session: Session, person: Prospect, start: Month) -> None:
 def movement_now(
     session: Session, person: Prospect, start: Month, day: date, rules: Law, *, missing: bool = False
 ) -> Movement:
-    """What a payment from a month declares, by the books as they stand."""
+    """What a payment from a month declares, by the books as they stand; of whoever is not in them, by the insurance record:
+    who paid voluntarily elsewhere up to the month before pays on, who paid earlier comes back."""
     spell = spell_of(session, person)
+    paper = insurance_record(session, person) if spell is None else None
+    elsewhere = paper is not None and paper.voluntary > 0
     return movement_of(
-        took_part=spell is not None or bool(person.insurance_masked and person.stage == "lapsed"),
+        took_part=spell is not None or elsewhere or bool(person.insurance_masked and person.stage == "lapsed"),
         paid_through=Month.of(spell.paid_through) if spell and spell.paid_through else None,
         ended_as=spell.ended_as if spell else None,
-        ended=spell is None or spell.ended_on is not None,
+        ended=spell.ended_on is not None if spell else not (elsewhere and paper and start == paper.through + 1),
         start=start,
         this=Month.of(day),
         late_from=late_months_from(rules.on(day)),

@@ -55,6 +55,7 @@ from crm.places.boundaries import unit_now
 from crm.places.models import Place
 from crm.places.queries import ids_within, units
 from crm.premiums.queries import law
+from crm.premiums.rules.law import Law
 from crm.premiums.rules.wording import GROUNDS, STATUSES
 from crm.prospects.households.queries import members_seen
 from crm.prospects.models import Prospect
@@ -62,6 +63,7 @@ from crm.prospects.queries.seeing import person_seen
 from crm.web.attachments import attachment
 from crm.web.forms import refusals_on
 from crm.web.guard import may
+from crm.web.once import once
 
 bp = Blueprint("joining", __name__)
 cards.register()
@@ -339,7 +341,7 @@ def _begun(current: Any, person: Prospect, **chosen: Any) -> Dossier:
 
 
 def _figures(person: Prospect, dossier: Dossier | None = None, *, at_once: bool = False) -> DossierForm:
-    spell, today, missing = open_spell(session(), person), law(session()).on(clock.today()), _missing(person)
+    spell, today, missing = open_spell(session(), person), _law().on(clock.today()), _missing(person)
     following = queries.next_month_of(session(), person, today)
     start: dict[str, Any] = {}
     if spell:
@@ -355,10 +357,14 @@ def _figures(person: Prospect, dossier: Dossier | None = None, *, at_once: bool 
     return DossierForm.choosing(today, following, missing, **start)
 
 
+def _law() -> Law:
+    return once("law", lambda: law(session()))
+
+
 def _missing(person: Prospect) -> int:
     """How many months somebody may pay for at once today, by what is on record."""
     try:
-        told = missing_of(session(), person, law(session()), clock.today())
+        told = missing_of(session(), person, _law(), clock.today())
     except RuleBroken:
         return 0
     return 0 if told.refusal else told.months
@@ -409,7 +415,7 @@ def _dossier_page(
         steps=queries.steps_of(session(), dossier),
         grounds=GROUNDS,
         statuses=STATUSES,
-        number_is_code=number_is_code(law(session()).on(clock.today())),
+        number_is_code=number_is_code(_law().on(clock.today())),
         today=clock.today(),
     )
 
@@ -424,7 +430,7 @@ def _worked(line: Line) -> Worked | None:
     """What it would declare today, while it is still with the volunteer: what was handed over has declared."""
     if line.dossier.state not in WITH_THE_VOLUNTEER:
         return None
-    return queries.work_out(session(), line.dossier, line.person, clock.today())
+    return queries.work_out(session(), line.dossier, line.person, clock.today(), _law())
 
 
 def _listing_page(gathering: GatherForm) -> str:
@@ -466,7 +472,7 @@ def _list_page(list_id: UUID, form: SubmitForm) -> str:
         totals=exporting.totals(shown.rows),
         columns=COLUMNS,
         form=form,
-        number_is_code=number_is_code(law(session()).on(shown.day)),
+        number_is_code=number_is_code(_law().on(shown.day)),
         answers=answers and current_user().may(May.ENROL),
         files=answers and shown.whole and current_user().may(May.REVEAL_IDENTITY),
     )

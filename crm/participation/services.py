@@ -21,6 +21,7 @@ from crm.ids import new_id
 from crm.months import Month
 from crm.outreach.rules import Outcome, contact_after
 from crm.participation import payers
+from crm.participation.elsewhere.queries import latest as insurance_record
 from crm.participation.guard.rules import AVOIDABLE, Return, StopReason, check_return
 from crm.participation.leaving import rules as leaving
 from crm.participation.leaving.queries import Back, has_come_back
@@ -80,12 +81,13 @@ def enrol(
     all_law: Law | None = None,
     recruited_by_id: UUID | None = None,
     organisation_id: UUID | None = None,
-    moved_in: bool = False,
+    moved_in: bool | None = None,
     despite: str | None = None,
     late: bool = False,
 ) -> Payment:
     """Someone joins or comes back: the first payment under the law of its day, its months, and a spell from that day.
 
+    `moved_in`: whether they took part elsewhere before; where nobody says, it is as the insurance record has it.
     `all_law` is read when it is not handed in. `others` are who offers a part; `reckoned` puts the amounts of the insurance office in the place of ours.
 
     `late`: months are made up that lie before the window, where the insurance office lets them be; the spell begins on
@@ -109,6 +111,9 @@ def enrol(
             code="takes_part_already",
             participation_id=str(before.id),
         )
+    if moved_in is None:
+        paper = insurance_record(session, prospect)
+        moved_in = paper is not None and paper.voluntary > 0
     rules = all_law or law(session)
     _check_missing(session, prospect, rules, plan, paid_on, by)
     _check_joining(rules, prospect, plan, start, paid_on, late=late)

@@ -29,8 +29,10 @@ from crm.ids import new_id
 from crm.joining import printing, queries, services
 from crm.joining.lists.queries import Member, rows_on
 from crm.joining.models import Dossier, DossierList, DossierStep
-from crm.joining.rules import Movement, State, code_of
+from crm.joining.rules import KINDS_OF_ROW, Movement, State, code_of
 from crm.months import Month
+from crm.participation.elsewhere.rules import Said
+from crm.participation.elsewhere.services import write_down
 from crm.participation.models import Participation, Payment
 from crm.participation.rules import Basis, Beginning, Ending
 from crm.participation.screening.rules import Work
@@ -669,3 +671,26 @@ def test_of_two_who_hand_over_at_once_one_is_told(app: Flask, session: Session, 
     session.expire_all()
     steps = session.scalars(select(DossierStep).where(DossierStep.to_state == State.HANDED_OVER)).all()
     assert len(steps) == 1
+
+
+@pytest.mark.parametrize(
+    ("through", "voluntary", "movement", "kind", "began"),
+    [
+        (Month(2019, 9), 20, Movement.PAYS_ON, "2", Beginning.MOVED_IN),
+        (Month(2019, 2), 20, Movement.RETURNS, "2", Beginning.MOVED_IN),
+        (Month(2019, 9), 0, Movement.NEW, "1", Beginning.JOINED),
+    ],
+)
+def test_whose_insurance_record_knows_months_paid_elsewhere_is_no_newcomer_on_paper(
+    session: Session, make: Make, through: Month, voluntary: int, movement: Movement, kind: str, began: Beginning
+) -> None:
+    story = Story(make)
+    said = Said(through, voluntary, 0, 30, "Tờ rời 9/2019")
+    write_down(session, story.person, said, by=make.user(Role.MANAGER), at=clock.now())
+    dossier = story.begun()
+    worked = queries.work_out(session, dossier, story.person, clock.today())
+    assert worked.row
+    assert (dossier.movement, worked.row.PA, KINDS_OF_ROW[dossier.movement]) == (movement, movement.value, kind)
+    story.submitted(story.handed_on(dossier, story.person))
+    story.accepted(dossier)
+    assert session.scalars(select(Participation)).one().started_as is began

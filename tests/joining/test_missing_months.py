@@ -24,6 +24,7 @@ from crm.months import Month
 from crm.participation.elsewhere.rules import Said
 from crm.participation.elsewhere.services import write_down
 from crm.participation.models import Participation, Payment
+from crm.participation.rules import Beginning
 from crm.prospects.models import Prospect
 from tests.factories import Make
 from tests.joining.test_dossiers import Story
@@ -59,7 +60,7 @@ def test_all_that_is_missing_goes_to_the_office_with_its_interest_and_comes_back
     page = browser.get(opened.headers["Location"]).get_data(as_text=True)
     assert "Đóng một lần cho thời gian còn thiếu" in page
     dossier = session.scalars(select(Dossier)).one()
-    assert (dossier.months, dossier.missing, dossier.movement) == (50, True, Movement.NEW)
+    assert (dossier.months, dossier.missing, dossier.movement) == (50, True, Movement.LATE)
     worked = work_out(session, dossier, woman, AUGUST)
     assert [one.code for one in worked.problems] == ["missing_not_read"]
     assert worked.quote
@@ -74,13 +75,14 @@ def test_all_that_is_missing_goes_to_the_office_with_its_interest_and_comes_back
     read = load_workbook(io.BytesIO(agent.get(f"/dossiers/lists/{made.id}.xlsx").data)).active
     assert read is not None
     row = dict(zip([one.value for one in read[4]], [one.value for one in read[5]], strict=True))
-    assert (row["PA"], row["Phuongthuc"], row["Sothang"], row["Tongtien"]) == ("TM", "TH", 50, worked.quote.gross)
+    assert (row["PA"], row["Phuongthuc"], row["Sothang"], row["Tongtien"]) == ("DB", "TH", 50, worked.quote.gross)
     assert "gồm lãi" in str(row["Ghichu"])
     assert agent.get(f"/dossiers/lists/{made.id}.pdf").data.startswith(b"%PDF")
     story.accepted(dossier, woman)
     payment = session.scalars(select(Payment)).one()
     assert (payment.missing, payment.months, payment.gross) == (True, 50, row["Tongtien"])
-    assert session.scalars(select(Participation)).one().deadline_on is None
+    spell = session.scalars(select(Participation)).one()
+    assert (spell.deadline_on, spell.started_as) == (None, Beginning.MOVED_IN)
 
 
 @pytest.mark.parametrize("months", [49, 51])
