@@ -89,8 +89,8 @@ WHY_NOT: Mapping[WhyNot, Any] = {
     WhyNot.CARRIED: _l("A sponsor pays; they are not asked for money"),
     WhyNot.SPOKEN: _l("Somebody spoke with them already"),
     WhyNot.TOLD: _l("Has it already"),
-    WhyNot.CALLED_OFF: _l("An operator called it off after the restore"),
-    WhyNot.TODAY: _l("The same number gets a reminder today already; this one follows tomorrow if it still holds"),
+    WhyNot.CALLED_OFF: _l("Called off after the restore"),
+    WhyNot.TODAY: _l("The number has today's reminder; this one waits for tomorrow"),
 }
 BEFORE_ONLY = frozenset({Event.SPONSOR_ENDS, Event.SUPPORT_ENDS})
 """Events that are computed from what lies ahead alone: a day that has passed is none of theirs any more."""
