@@ -33,18 +33,32 @@ def dump(url: str, target: Path) -> None:
         scratch.unlink(missing_ok=True)
 
 
+TRIES = 4
+
+
 def load(url: str, source: Path) -> None:
-    """Put a dump in place of what is there: all of it or nothing. Raises RuleBroken."""
-    _run(
-        "pg_restore",
-        url,
-        "--clean",
-        "--if-exists",
-        "--no-owner",
-        "--no-privileges",
-        "--single-transaction",
-        str(source),
-    )
+    """Put a dump in place of what is there: all of it or nothing. Raises RuleBroken.
+
+    Who still works in the database may hold one table and wait for the next while this waits the other way round; one of
+    the two is given up then. Where it is this one nothing was changed, and it is tried again.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            _run(
+                "pg_restore",
+                url,
+                "--clean",
+                "--if-exists",
+                "--no-owner",
+                "--no-privileges",
+                "--single-transaction",
+                str(source),
+            )
+        except RuleBroken as failed:
+            if not left or "deadlock" not in str(failed.message):
+                raise
+        else:
+            return
 
 
 def contents(source: Path) -> None:
@@ -67,4 +81,5 @@ def _run(program: str, url: str | None, *arguments: str) -> None:
     done = subprocess.run([found, *where, *arguments], env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
-        raise RuleBroken(_("%(program)s failed: %(why)s", program=program, why=lines[0]))
+        why = next((line for line in lines if "error:" in line), lines[0])  # before it stands what was being done
+        raise RuleBroken(_("%(program)s failed: %(why)s", program=program, why=why))
