@@ -48,6 +48,9 @@ def refuse_alone(
         message = _l("More than %(limit)s takes two people: ask a second person to approve it.", limit=in_money(most))
         raise Conflict(message, code="needs_second", amount=amount)
     session.flush()
+    # Of two acts of one person at once the second is counted with the first, and told so before its commit.
+    turn = f"moved alone {town_id} {booked.by_id} {sponsor_id} {movement.value}"
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(turn, 0))))
     day = local_day(booked.at)
     before = session.scalar(select(func.moved_alone(town_id, booked.by_id, sponsor_id, movement.value, day))) or 0
     if before + amount > most:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from threading import Barrier
 from typing import Any, cast
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
@@ -16,6 +19,7 @@ from sqlalchemy.orm import Session
 from crm import clock
 from crm.accounts.models import User
 from crm.accounts.rules import Role
+from crm.db import transaction
 from crm.errors import Conflict, RuleBroken
 from crm.months import Month
 from crm.participation.rules import Basis
@@ -169,6 +173,31 @@ def test_small_steps_of_one_person_on_one_day_do_not_get_past_the_limit(
     at_time(clock.at(date(2019, 10, 16), 8))
     services.refund(session, by, 3 * A_MONTH, **told, by_id=one.id, on=TODAY, at=clock.now())
     commit_would_hold(session)
+
+
+@pytest.mark.committed
+def test_of_acts_of_one_person_at_once_those_above_the_limit_together_are_told_to_ask(app: Flask) -> None:
+    with transaction() as session:
+        make = Make(session)
+        set_limit(session, 3 * A_MONTH)
+        given, who = sponsor(make), make.user(Role.TREASURER).id
+        receive(given, 100 * A_MONTH)
+        key = given.town_id, given.id
+    start = Barrier(4)
+
+    def act(_which: int) -> str:
+        with app.app_context():
+            start.wait()
+            try:
+                with transaction() as current:
+                    told: dict[str, Any] = {"reason": "xin lại", "by_id": who, "on": TODAY, "at": clock.now()}
+                    services.refund(current, current.get_one(Sponsor, key), 2 * A_MONTH, **told)
+            except Conflict as refused:
+                return refused.code
+            return "moved"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(act, range(4))) == ["moved", *["needs_second"] * 3]
 
 
 def test_the_database_adds_up_the_small_steps_of_a_day(
