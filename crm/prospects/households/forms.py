@@ -33,6 +33,8 @@ class FoundForm(Form):
     head = SelectField(_l("Who is the head of the household?"), validators=[Optional()])
     kinship = SelectField(_l("The other one is, to the head"), choices=NOT_HEAD, default=Kinship.SPOUSE.value)
     since = day_field(_l("Live together since"))
+    address = StringField(_l("Address of the household"), filters=[stripped], validators=[Length(max=300)])
+    to_its_address = BooleanField(_l("Write the household's address for everybody who lives here"), default=True)
     code = StringField(_l("Household number"), filters=[stripped], validators=[Length(max=LONGEST_CODE)])
 
     def offer(self, person: tuple[str, str], others: Iterable[tuple[str, str]]) -> None:

@@ -51,7 +51,12 @@ class HouseholdIn(Schema):
     members = fields.List(fields.Nested(LivingIn), required=True, validate=validate.Length(min=1, max=50))
     since = fields.Date(load_default=None, allow_none=True)
     code = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=LONGEST_CODE))
-    address = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=300))
+    address = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(max=300),
+        metadata={"description": "Without it, where the head lives."},
+    )
 
 
 class HouseholdChange(Schema):

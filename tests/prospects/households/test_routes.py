@@ -90,6 +90,37 @@ def test_a_household_is_founded_from_two_people(session: Session, make: Make, si
     assert browser.post(f"/people/{mother.id}/household", data=sent).status_code == 422
 
 
+def test_a_household_is_founded_at_an_address_that_becomes_that_of_both(
+    make: Make, signed_in: Browser, clerk: User
+) -> None:
+    head = make.prospect("Vũ Thị Mẹ", address="Số 1 ngõ cũ")
+    son = make.prospect("Vũ Văn Con", place=make.ward("14815"))
+    browser, url = signed_in(clerk), f"/people/{head.id}/household"
+    page = browser.get(url).text
+    assert 'name="address"' in page
+    assert "checked" in page[page.index('name="to_its_address"') - 200 :][:400]
+    sent = {"other": str(son.id), "head": str(head.id), "kinship": "child", "address": "Số 9 Trần Phú"}
+    assert browser.post(url, data=sent | {"address": "a" * 301}).status_code == 422
+    made = browser.post(url, data=sent | {"to_its_address": "y"})
+    assert "Số 9 Trần Phú" in browser.get(made.location).text
+    assert (head.address, son.address, son.place_id) == ("Số 9 Trần Phú", "Số 9 Trần Phú", head.place_id)
+
+
+def test_without_an_address_the_household_lives_where_its_head_or_a_neighbour_does(
+    session: Session, make: Make, signed_in: Browser, clerk: User
+) -> None:
+    head, wife = make.prospect("Vũ Văn Chồng"), make.prospect("Lê Thị Vợ", address="Số 3 Lê Lợi")
+    far = make.prospect("Lê Thị Xa", address="Số 7 Nguyễn Huệ", place=make.ward("14815"))
+    living = [
+        Living(far.id, Kinship.OTHER),
+        Living(head.id, Kinship.HEAD),
+        Living(wife.id, Kinship.SPOUSE),
+    ]
+    home = membership.found(session, living, by=clerk, at=clock.now())
+    assert (home.place_id, home.address) == (head.place_id, "Số 3 Lê Lợi")
+    assert (head.address, far.address, far.place_id) == (None, "Số 7 Nguyễn Huệ", make.ward("14815").id)
+
+
 def test_somebody_alone_and_somebody_found_by_a_search(
     session: Session, make: Make, signed_in: Browser, clerk: User
 ) -> None:
@@ -210,13 +241,15 @@ def test_programs_found_change_and_read_households(
     head, wife = make.prospect("Lê Văn Chủ", volunteer_id=volunteer.id), make.prospect("Phạm Thị Vợ")
     own, url = api(clerk), "/api/v1/households"
     members = [{"prospect_id": str(head.id), "kinship": "head"}, {"prospect_id": str(wife.id), "kinship": "spouse"}]
-    made = client.post(url, json={"members": members, "code": "38-7"}, headers=own)
+    sent = {"members": members, "code": "38-7", "address": "Số 9 Trần Phú"}
+    made = client.post(url, json=sent, headers=own)
     assert made.status_code == 201, made.json
+    assert (made.json["address"], head.address) == ("Số 9 Trần Phú", None)
     home = f"{url}/{made.json['id']}"
     assert (made.json["head_id"], made.json["unseen"], made.json["standing"]) == (str(head.id), 0, "other")
     assert client.post(url, json={"members": members}, headers=own).status_code == 422
-    sent = {"ground": "poor", "number": "12/GCN", "year": 2019}
-    told = client.post(f"{home}/certificates", json=sent, headers=own).json
+    paper = {"ground": "poor", "number": "12/GCN", "year": 2019}
+    told = client.post(f"{home}/certificates", json=paper, headers=own).json
     assert (told["standing"], told["certificates"][0]["until"]) == ("poor", "2019-12-31")
     child = make.prospect("Lê Thị Út")
     joining = {"prospect_id": str(child.id), "kinship": "child", "on": "2019-09-01"}

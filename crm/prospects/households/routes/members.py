@@ -60,8 +60,16 @@ def found(prospect_id: UUID) -> ResponseReturnValue:
     form.offer((str(person.id), person.full_name), [(str(other.id), called(other))] if other else [])
     if form.validate():
         with refusals_on(form), transaction() as current:
-            living, since, code = _living(form, person, other), form.since.data, form.code.data
-            made = membership.found(current, living, since=since, code=code, by=current_user(), at=clock.now())
+            made = membership.found(
+                current,
+                _living(form, person, other),
+                since=form.since.data,
+                code=form.code.data,
+                address=form.address.data,
+                to_its_address=form.to_its_address.data,
+                by=current_user(),
+                at=clock.now(),
+            )
             return back(made.id, _("The household is founded."))
     return _new_page(person, form), 422
 

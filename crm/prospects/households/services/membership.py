@@ -38,9 +38,12 @@ def found(
     code: str | None = None,
     address: str | None = None,
     id: UUID | None = None,
+    to_its_address: bool = False,
 ) -> Household:
     """A household of these people, who have lived together since a day (None: always). It lies where its head does.
 
+    Without an address it has its head's, or that of somebody else recorded in the same neighbourhood. With
+    `to_its_address` its ward, neighbourhood and address become everybody's, each as a change that can be put back.
     Raises RuleBroken when one of them lives in a household already, or more than one is the head.
     """
     if not living:
@@ -61,7 +64,7 @@ def found(
         id=id or new_id(),
         place_id=head.place_id,
         neighbourhood_id=head.neighbourhood_id,
-        address=text_of(address, "address") or head.address,
+        address=text_of(address, "address") or _address_of(head, people),
         code=_free_code(session, by.town_id, code),
         created_at=at,
         created_by_id=by.id,
@@ -73,7 +76,16 @@ def found(
     note(session, row, "found_household", by, at, {"people": len(people), "code": row.code})
     for person, one in zip(people, living, strict=True):
         _move_in(session, row, person, one.kinship, since, by=by, at=at)
+        if to_its_address:
+            _live_at(session, row, person, by=by, at=at)
     return row
+
+
+def _address_of(head: Prospect, people: Sequence[Prospect]) -> str | None:
+    """The head's address, or the first that is known of those recorded in the same ward and neighbourhood."""
+    where = (head.place_id, head.neighbourhood_id)
+    known = (one.address for one in people if (one.place_id, one.neighbourhood_id) == where and one.address)
+    return head.address or next(known, None)
 
 
 def join(
@@ -103,8 +115,13 @@ def join(
         leave(session, person, on=on, by=by, at=at)
     _move_in(session, household, person, kinship, on, by=by, at=at)
     if to_its_address:
-        change_prospect(session, person, _home_for(household, person), by=by, at=at, expected_version=person.version)
+        _live_at(session, household, person, by=by, at=at)
     follow(session, household, papers_of(session, household), by=by, at=at)
+
+
+def _live_at(session: Session, household: Household, person: Prospect, *, by: User, at: datetime) -> None:
+    """The household's ward, neighbourhood and address become those of somebody who lives there."""
+    change_prospect(session, person, _home_for(household, person), by=by, at=at, expected_version=person.version)
 
 
 def _home_for(household: Household, person: Prospect) -> dict[str, Any]:
