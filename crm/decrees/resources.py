@@ -209,6 +209,15 @@ def one(decree_id: UUID) -> dict[str, Any]:
     return _typed(_row(decree_id))
 
 
+@blp.delete("/decrees/<uuid:decree_id>")
+@may(May.CHANGE_LAW)
+@blp.response(204)
+def drop(decree_id: UUID) -> None:
+    """Throw a draft away; 409 once it is on record"""
+    with transaction() as current:
+        services.drop(current, _row(decree_id, lock=True), by=current_user(), at=clock.now())
+
+
 @blp.post("/decrees/<uuid:decree_id>/impact")
 @may(May.CHANGE_LAW)
 @blp.response(202, ImpactOut)
@@ -283,7 +292,7 @@ def _said(sent: dict[str, Any]) -> Said:
 
 def _typed(row: Decree) -> dict[str, Any]:
     return {name: getattr(row, name) for name in DecreeOut().fields if name != "items"} | {
-        "items": [{name: item.get(name) for name in ItemOut().fields} for item in row.items]
+        "items": [{name: getattr(item, name) for name in ItemOut().fields} for item in queries.said_of(row).items]
     }
 
 

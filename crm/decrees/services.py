@@ -18,7 +18,7 @@ from crm.clock import local_day
 from crm.decrees.models import Decree, DecreeImpact, DecreePerson, DecreeRow
 from crm.decrees.queries import concerned, decree, impact_of, payers, reckoned, recorded_by, said_of
 from crm.decrees.rules.comparing import Compared, Rules, compare
-from crm.decrees.rules.saying import Said, check_day, check_item, check_whole, reaches
+from crm.decrees.rules.saying import Said, check_day, check_items, check_whole, reaches
 from crm.decrees.rules.states import ImpactState, State
 from crm.errors import Conflict, NotFound, RuleBroken
 from crm.ids import new_id
@@ -38,6 +38,7 @@ AT_ONCE = 2_000
 def describe(session: Session, said: Said, *, by: User, at: datetime) -> Decree:
     """A draft; nothing changes until it is saved. Raises RuleBroken."""
     _check_day(session, said, at)
+    check_items(said)
     row = Decree(
         town_id=by.town_id,
         id=new_id(),
@@ -63,8 +64,7 @@ def amend(session: Session, row: Decree, said: Said, *, version: int, by: User, 
     """Another wording of a draft. Raises RuleBroken, and Conflict when somebody changed it meanwhile."""
     _still_a_draft(row, version)
     _check_day(session, said, at)
-    for item in said.items:
-        check_item(item, said)
+    check_items(said)
     before = _told(said_of(row))
     row.document, row.article, row.source, row.note = said.document, said.article, said.source, said.note
     row.effective_from, row.status = said.since, said.status

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from crm.accounts.models import ChangeRecord
 from crm.accounts.rules import Role
+from crm.premiums.models import LocalTopUpRow
 from crm.premiums.queries import law
 from tests.factories import Make
 from tests.participation.stories import join
@@ -71,6 +72,12 @@ def test_a_draft_is_the_business_of_whoever_may_change_the_law(
     [
         {"effective_from": "2019-01-01", "status": "announced"},
         {"items": [{"key": "support_percent", "value": 30}]},
+        {"items": [{"key": "support_percent", "ground": "poor", "value": 150}]},
+        {"items": [{"key": "support_percent", "ground": "poor"}]},
+        {"items": [{"key": "poverty_line", "value": 0}]},
+        {"items": [{"key": "poverty_line", "value": 1_000_000.5}]},
+        {"items": [{"key": "poverty_line", "value": 1_000_000, "until": "2020-12-31"}]},
+        {"items": [{"key": "poverty_line", "value": 1_000_000}, {"key": "poverty_line", "value": 1_100_000}]},
         {"items": [{"key": "poverty_line", "value": 1_000_000, "place": "00000"}]},
         {"items": [{"ground": "poor", "value": 30, "amount": 5}]},
         {"items": []},
@@ -79,10 +86,45 @@ def test_a_draft_is_the_business_of_whoever_may_change_the_law(
 def test_what_a_decree_may_not_say_is_refused(
     client: FlaskClient, office: dict[str, str], wrong: dict[str, Any]
 ) -> None:
-    sent = client.post("/api/v1/decrees", json=DRAFT | wrong, headers=office)
-    if sent.status_code == 201:
-        sent = client.post(f"/api/v1/decrees/{sent.get_json()['id']}/impact", headers=office)
-    assert sent.status_code == 422
+    assert client.post("/api/v1/decrees", json=DRAFT | wrong, headers=office).status_code == 422
+    assert client.get("/api/v1/decrees", headers=office).get_json()["items"] == []
+
+
+def test_what_a_place_adds_until_a_day_is_drafted_listed_compared_and_saved(
+    session: Session, client: FlaskClient, office: dict[str, str]
+) -> None:
+    addition = {"ground": "poor", "value": 12.5, "until": "2020-12-31", "months_cap": 12}
+    made = client.post("/api/v1/decrees", json=DRAFT | {"items": [addition]}, headers=office)
+    assert made.status_code == 201
+    (line,) = made.get_json()["items"]
+    assert (line["ground"], line["value"], line["until"], line["months_cap"]) == ("poor", "12.5", "2020-12-31", 12)
+    url = f"/api/v1/decrees/{made.get_json()['id']}"
+    assert client.get(url, headers=office).get_json()["items"] == [line]
+    (listed,) = client.get("/api/v1/decrees", headers=office).get_json()["items"]
+    assert listed["items"] == [line]
+    client.post(f"{url}/impact", headers=office)
+    saved = client.post(f"{url}/save", json={"version": 1}, headers=office).get_json()
+    assert (saved["state"], saved["items"]) == ("saved", [line])
+    (kept,) = session.scalars(select(LocalTopUpRow)).all()
+    assert kept.effective_to == date(2020, 12, 31)
+
+
+def test_a_draft_is_thrown_away_and_a_decree_on_record_is_not(
+    session: Session, make: Make, client: FlaskClient, office: dict[str, str]
+) -> None:
+    manager = {"Authorization": f"Bearer {make.token(make.user(Role.MANAGER))}"}
+    url = f"/api/v1/decrees/{client.post('/api/v1/decrees', json=DRAFT, headers=office).get_json()['id']}"
+    assert client.delete(url, headers=manager).status_code == 403
+    assert client.delete(url, headers=office).status_code == 204
+    assert client.get(url, headers=office).status_code == 404
+    assert client.delete(url, headers=office).status_code == 404
+    assert "drop_decree" in session.scalars(select(ChangeRecord.act)).all()
+    again = f"/api/v1/decrees/{client.post('/api/v1/decrees', json=DRAFT, headers=office).get_json()['id']}"
+    client.post(f"{again}/impact", headers=office)
+    client.post(f"{again}/save", json={"version": 1}, headers=office)
+    refused = client.delete(again, headers=office)
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "saved_already")
+    assert client.get(again, headers=office).get_json()["state"] == "saved"
 
 
 def test_whom_it_concerns_is_taken_as_a_file_with_before_and_after(

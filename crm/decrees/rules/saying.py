@@ -24,6 +24,7 @@ from crm.web.filters import in_day, in_money
 FURTHEST = timedelta(days=20 * 366)
 """A day of effect beyond this is a slip of the finger."""
 MOST_ITEMS = 40
+MOST_DECIMALS = 4
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class Said:
 
 # ---- numbers as people write them
 
-PERCENT = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,4})?")
+PERCENT = re.compile(rf"[0-9]{{1,3}}(?:[.,][0-9]{{1,{MOST_DECIMALS}}})?")
 WHOLE = re.compile(r"[0-9]{1,12}")
 DONG_DIGITS = 12
 
@@ -136,9 +137,7 @@ def read_value(key: LawKey, text: str) -> Decimal:
     text = text.strip()
     if key in IN_DONG:
         return Decimal(read_dong(text))
-    if key.endswith("_percent"):
-        return read_percent(text)
-    if key in DECIMAL:
+    if not _is_whole(key):
         return read_percent(text)
     if not WHOLE.fullmatch(text):
         raise RuleBroken(_l("Write a whole number in figures, such as 12."), field="value")
@@ -223,18 +222,33 @@ def check_day(said: Said, today: date, reckoned: Mapping[Reach, date]) -> None:
         )
 
 
-def check_item(item: Item, said: Said) -> None:
-    """What one line may not say by itself. Raises RuleBroken."""
+def check_items(said: Said) -> None:
+    """What no line of a decree may say, whatever holds now. Raises RuleBroken."""
+    if len(said.items) > MOST_ITEMS:
+        raise RuleBroken(_l("That is too much for one decree. Make two of it."), field="key")
+    for item in said.items:
+        _check_item(item, said)
+
+
+def _check_item(item: Item, said: Said) -> None:
     if any(other.about == item.about for other in said.items if other is not item):
         raise RuleBroken(
             _l("This decree says that already. Take the first away before you write another."), field="key"
         )
-    if len(said.items) > MOST_ITEMS:
-        raise RuleBroken(_l("That is too much for one decree. Make two of it."), field="key")
     if item.key is None:
         _check_top_up(item, said)
     else:
-        _check_value(item.key, item.ground, item.value or Decimal())
+        if item.value is None:
+            raise RuleBroken(_l("Write the new value."), field="value")
+        if any(one is not None for one in (item.amount, item.place, item.until, item.months_cap)):
+            raise RuleBroken(
+                _l(
+                    "Only what a place adds has a place, an amount, a last day or a number of months at most. "
+                    "Leave these empty."
+                ),
+                field="key",
+            )
+        _check_value(item.key, item.ground, item.value)
         if item.of_year is not None and item.key not in BY_YEAR_PAID:
             raise RuleBroken(_l("This does not differ by the year in which one paid. Leave it empty."), field="of_year")
         if item.of_year is None and item.key in BY_YEAR_PAID:
@@ -250,10 +264,22 @@ def _check_value(key: LawKey, ground: Ground | None, value: Decimal) -> None:
         raise RuleBroken(_l("Only the State's support differs by ground. Leave the ground empty."), field="ground")
     if key.endswith("_percent") and value > PER_CENT:
         raise RuleBroken(_l("%(name)s cannot be more than 100%%.", name=LABELS[key]), field="value")
+    if _is_whole(key) and value != value.to_integral_value():
+        raise RuleBroken(_l("Write a whole number in figures, such as 12."), field="value")
+    _check_decimals(value)
     if key in YES_OR_NO and value not in (0, 1):
         raise RuleBroken(_l("Write 1 for yes or 0 for no."), field="value")
     if key in NOT_NOTHING and not value:
         raise RuleBroken(_l("%(name)s cannot be nothing.", name=LABELS[key]), field="value")
+
+
+def _check_decimals(value: Decimal) -> None:
+    if value != round(value, MOST_DECIMALS):
+        raise RuleBroken(_l("Write at most four decimals."), field="value")
+
+
+def _is_whole(key: LawKey) -> bool:
+    return not key.endswith("_percent") and key not in DECIMAL
 
 
 NOT_NOTHING = {
@@ -272,6 +298,8 @@ def _check_top_up(item: Item, said: Said) -> None:
         raise RuleBroken(_l("Say for whom the addition is."), field="ground")
     if (item.value is None) is (item.amount is None):
         raise RuleBroken(_l("Write either a percentage or an amount in đồng a month."), field="value")
+    if item.value is not None:
+        _check_decimals(item.value)
     if item.value is not None and item.value > PER_CENT:
         raise RuleBroken(_l("A place adds at most 100% of the premium on the least income."), field="value")
     if item.until is not None and item.until < said.since:
@@ -284,8 +312,7 @@ def check_whole(said: Said, law: Law, top_ups: Sequence[LocalTopUp]) -> None:
     """What the law as a whole may not become on the day of effect. Raises RuleBroken."""
     if not said.items:
         raise RuleBroken(_l("Write at least one value that changes."), field="key")
-    for item in said.items:
-        check_item(item, said)
+    check_items(said)
     standing = {(one.of, one.since): one for one in law.values if one.status is said.status}
     for value in said.values():
         if same := standing.get((value.of, value.since)):
