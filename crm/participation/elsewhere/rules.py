@@ -42,12 +42,18 @@ NOTHING = Beside()
 
 
 def check(
-    said: Said, this: Month, cap: int | None, *, helped_from: Month | None = None, works_from: Month | None = None
+    said: Said,
+    this: Month,
+    cap: int | None,
+    *,
+    helps_since: Month | None = None,
+    window: int = 1,
+    works_from: Month | None = None,
 ) -> None:
     """Refuses what no paper can say, at the field that says it; `cap` is for how many months the State helps at most.
 
-    No month before `helped_from` can have been helped with, and none before `works_from` was paid by this person:
-    None where that is not known.
+    The State helps since `helps_since`, by the day of payment: with months too whose time to pay, `window` months at the
+    longest, was still open then, and with none before. None before `works_from` was paid by this person. None: not known.
     """
     if said.through > this:
         raise RuleBroken(_l("This month has not come yet."), field="through")
@@ -58,9 +64,12 @@ def check(
         raise RuleBroken(_l("The State cannot have helped with more months than were paid."), field="supported")
     if said.supported is not None and cap is not None and said.supported > cap:
         raise RuleBroken(_l("The State helps with %(most)s months at most.", most=cap), field="supported")
+    helped_from = helps_since - (window - 1) if helps_since else None
     if said.supported is not None and helped_from and said.supported > max(0, said.through.since(helped_from) + 1):
         message = _l(
-            "The State can have helped from %(month)s on: there were not so many months since.",
+            "The State helps since %(since)s, by the day of payment. The earliest month that could still be paid then is "
+            "%(month)s: from it to the month on the paper there were not so many months.",
+            since=f"{helps_since.number}/{helps_since.year}" if helps_since else "",
             month=f"{helped_from.number}/{helped_from.year}",
         )
         raise RuleBroken(message, field="supported")

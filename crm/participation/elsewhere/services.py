@@ -55,8 +55,8 @@ def write_down(session: Session, person: Prospect, said: Said, *, by: User, at: 
 def _limits(person: Prospect, all_law: Law, day: date) -> dict[str, Any]:
     """What no paper about this person can exceed, as `check` takes it.
 
-    The State helps by the day of payment (decree 134/2015, article 14): the first months it can have helped with are
-    those whose window, the longest there is, was still open when it began.
+    The State helps by the day of payment (decree 134/2015, article 14): also with months whose window, the longest there
+    is, was still open when it began.
     """
     today = all_law.on(day)
     cap = today.number(LawKey.SUPPORT_CAP_MONTHS) if today.says(LawKey.SUPPORT_CAP_MONTHS) else None
@@ -65,6 +65,7 @@ def _limits(person: Prospect, all_law: Law, day: date) -> dict[str, Any]:
     )
     return {
         "cap": cap,
-        "helped_from": helping_since(all_law) - (max(map(today.window, WINDOWS)) - 1) if cap else None,
+        "helps_since": helping_since(all_law) if cap else None,
+        "window": max(map(today.window, WINDOWS)),
         "works_from": Month.of(of_age) if of_age else None,
     }

@@ -165,6 +165,14 @@ def test_no_paper_counts_more_months_than_there_were(
     assert refusal is None or refusal.value.field == field
 
 
+def test_the_refusal_says_from_when_the_state_helps_and_why_months_before_count(session: Session, make: Make) -> None:
+    with pytest.raises(RuleBroken) as refusal:
+        read(make, make.prospect(), Said(Month(2019, 9), 40, 28, 0, "Sổ BHXH"))
+    words = str(refusal.value)
+    assert "từ tháng 1/2018, tính theo ngày nộp tiền" in words
+    assert "tháng sớm nhất còn được đóng là 7/2017" in words
+
+
 def test_without_a_paper_nothing_is_added() -> None:
     assert beside(None, [Month(2019, 1)], []).voluntary == 0
 
