@@ -24,7 +24,8 @@ from crm.web.filters import in_day, in_money
 FURTHEST = timedelta(days=20 * 366)
 """A day of effect beyond this is a slip of the finger."""
 MOST_ITEMS = 40
-MOST_DECIMALS = 4
+FINEST = Decimal("0.0001")
+"""No percentage of the law is written more finely."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class Said:
 
 # ---- numbers as people write them
 
-PERCENT = re.compile(rf"[0-9]{{1,3}}(?:[.,][0-9]{{1,{MOST_DECIMALS}}})?")
+PERCENT = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,4})?")
 WHOLE = re.compile(r"[0-9]{1,12}")
 DONG_DIGITS = 12
 
@@ -274,7 +275,7 @@ def _check_value(key: LawKey, ground: Ground | None, value: Decimal) -> None:
 
 
 def _check_decimals(value: Decimal) -> None:
-    if value != round(value, MOST_DECIMALS):
+    if value % FINEST:
         raise RuleBroken(_l("Write at most four decimals."), field="value")
 
 
