@@ -104,6 +104,7 @@ from crm.followups.mornings import routes as morning_routes
 from crm.followups.walking import routes as walking_routes
 from crm.joining import resources as joining_resources
 from crm.joining import routes as joining_routes
+from crm.joining.lists import resources as dossier_list_resources
 from crm.mail import routes as mail_routes
 from crm.outreach import resources as outreach_resources
 from crm.outreach import routes as outreach_routes
@@ -268,6 +269,7 @@ RESOURCES: tuple[ApiBlueprint, ...] = (
     sync_resources.blp,
     package_resources.blp,
     joining_resources.blp,
+    dossier_list_resources.blp,
     collecting_resources.blp,
     campaign_resources.blp,
     number_resources.blp,

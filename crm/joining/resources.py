@@ -36,20 +36,36 @@ class DossiersQuery(ListQuery):
     agent_id = fields.UUID()
 
 
-class DossierIn(Schema):
-    """What somebody chooses to pay and from which month on, or the day on which they stop."""
+INCOME: dict[str, Any] = {"validate": validate.Range(min=1)}
+MONTHS: dict[str, Any] = {"validate": validate.Range(min=1, max=LONGEST_RUN)}
+START: dict[str, Any] = {
+    "validate": validate.Regexp(f"^{START_PATTERN}$"),
+    "metadata": {"description": "`YYYY-MM`"},
+}
 
-    prospect_id = fields.UUID(required=True)
-    income = fields.Integer(validate=validate.Range(min=1))
-    months = fields.Integer(validate=validate.Range(min=1, max=LONGEST_RUN))
+
+class FiguresIn(Schema):
+    """What somebody chooses to pay, from which month on, and where the office may answer."""
+
+    income = fields.Integer(required=True, **INCOME)
+    months = fields.Integer(required=True, **MONTHS)
+    start = fields.String(required=True, **START)
     missing = fields.Boolean(
         load_default=False,
         metadata={"description": "Whether `months` are all that are missing for a pension, paid at once."},
     )
-    start = fields.String(validate=validate.Regexp(f"^{START_PATTERN}$"), metadata={"description": "`YYYY-MM`"})
-    stop_on = fields.Date()
     email = fields.Email(load_default=None, allow_none=True)
     results_address = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=300))
+
+
+class DossierIn(FiguresIn):
+    """The same of somebody, or the day on which they stop."""
+
+    prospect_id = fields.UUID(required=True)
+    income = fields.Integer(**INCOME)
+    months = fields.Integer(**MONTHS)
+    start = fields.String(**START)
+    stop_on = fields.Date()
 
 
 class ProblemOut(Schema):
@@ -141,11 +157,37 @@ def one(dossier_id: UUID) -> dict[str, Any]:
     return _whole(dossier_id)
 
 
+@blp.put("/dossiers/<uuid:dossier_id>")
+@may(May.ENROL)
+@blp.arguments(FiguresIn)
+@blp.response(200, DossierWhole)
+def change(sent: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
+    """Choose otherwise while the papers are with the volunteer; complete ones have to be checked again"""
+    with transaction() as current:
+        dossier, person = services.of_person(current, current_scope(), dossier_id)
+        start, address = Month.parse(sent["start"]), stripped(sent["results_address"])
+        what = {name: sent[name] for name in ("income", "months", "missing", "email")}
+        what |= {"start": start, "results_address": address}
+        services.change(current, dossier, person, **what, by=current_user(), at=clock.now())
+        return _whole(dossier_id)
+
+
+@blp.post("/dossiers/<uuid:dossier_id>/withdraw")
+@may(May.ENROL)
+@blp.response(200, DossierWhole)
+def withdraw(dossier_id: UUID) -> dict[str, Any]:
+    """The person has thought better of it"""
+    with transaction() as current:
+        dossier, _person = services.of_person(current, current_scope(), dossier_id)
+        services.withdraw(current, dossier, by=current_user(), at=clock.now())
+        return _typed_alone(dossier)
+
+
 @blp.post("/dossiers/<uuid:dossier_id>/check")
 @may(May.ENROL)
 @blp.response(200, DossierWhole)
 def check(dossier_id: UUID) -> dict[str, Any]:
-    """Say that the papers are complete"""
+    """Say that the papers are complete; said again by the same person it stays so"""
     with transaction() as current:
         dossier, person = services.of_person(current, current_scope(), dossier_id)
         worked = services.check(current, dossier, person, by=current_user(), at=clock.now())
@@ -157,7 +199,7 @@ def check(dossier_id: UUID) -> dict[str, Any]:
 @blp.arguments(HandOverIn)
 @blp.response(200, DossierWhole)
 def hand_over(sent: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
-    """The papers go to a collection agent, who takes the money"""
+    """The papers go to a collection agent, who takes the money; the same again, by the same person, stays as it is"""
     with transaction() as current:
         dossier, person = services.of_person(current, current_scope(), dossier_id)
         services.hand_over(current, dossier, person, sent["agent_id"], by=current_user(), at=clock.now())
@@ -174,6 +216,17 @@ def send_back(sent: dict[str, Any], dossier_id: UUID) -> dict[str, Any]:
         dossier, person = services.of_person(current, current_scope(), dossier_id)
         reason = stripped(sent["reason"])
         services.send_back(current, dossier, person, reason, by=current_user(), at=clock.now())
+        return _typed_alone(dossier)
+
+
+@blp.post("/dossiers/<uuid:dossier_id>/take-out")
+@may(May.ENROL)
+@blp.response(200, DossierWhole)
+def take_out(dossier_id: UUID) -> dict[str, Any]:
+    """It does not go with its list after all, which was not handed in yet"""
+    with transaction() as current:
+        dossier, _person = services.of_person(current, current_scope(), dossier_id)
+        services.take_out(current, dossier, by=current_user())
         return _typed_alone(dossier)
 
 

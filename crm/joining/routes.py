@@ -40,7 +40,6 @@ from crm.joining.rules import (
     STATES,
     WITH_THE_VOLUNTEER,
     Act,
-    Movement,
     Row,
     State,
     movement_words,
@@ -205,8 +204,6 @@ def change(dossier_id: UUID) -> ResponseReturnValue:
     """Choose otherwise."""
     line = queries.dossier_seen(session(), current_scope(), dossier_id)
     form = _figures(line.person, line.dossier)
-    if line.dossier.movement is Movement.STOPS:
-        raise RuleBroken(_("Papers for stopping have no figures. Withdraw them and begin anew."))
     if form.validate() and form.first:
         with refusals_on(form), transaction() as current:
             what = {**form.chosen(), "by": current_user(), "at": clock.now()}

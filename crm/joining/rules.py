@@ -483,6 +483,22 @@ OUTCOME_SIGNS: Mapping[Outcome, tuple[str, str]] = {
     Outcome.RETURNED: STATE_SIGNS[State.RETURNED],
 }
 MOVED_ON = _l("Somebody has moved this dossier on meanwhile. Look at where it stands now.")
+TOO_EARLY: Mapping[Act, tuple[Collection[State], str, Any]] = {
+    Act.HAND_OVER: (
+        (State.DRAFT, State.RETURNED),
+        "not_checked",
+        _l("Nobody has said that these papers are complete. Say so first, then hand them over."),
+    ),
+    Act.ACCEPT: (
+        (State.DRAFT, State.READY, State.HANDED_OVER),
+        "not_submitted",
+        _l(
+            "These papers stand in no list that went to the insurance office. Put them into a list and note the day on "
+            "which it was handed in first."
+        ),
+    ),
+}
+"""Acts for which a step is missing that nobody has taken yet: from which states, under which code, and what is to be done."""
 
 
 AT_ONCE = _l("Pays at once for missing months")

@@ -37,6 +37,7 @@ from crm.joining.rules import (
     FROM,
     MOVED_ON,
     PROBLEMS,
+    TOO_EARLY,
     Act,
     Movement,
     Outcome,
@@ -143,21 +144,22 @@ def change(
     dossier: Dossier,
     person: Prospect,
     *,
-    income: int | None = None,
-    months: int | None = None,
+    income: int,
+    months: int,
+    start: Month,
     missing: bool = False,
-    start: Month | None = None,
-    stop_on: date | None = None,
     email: str | None = None,
     results_address: str | None = None,
     by: User,
     at: datetime,
 ) -> None:
-    """Choose otherwise; one that was complete has to be checked again."""
+    """Choose otherwise; one that was complete has to be checked again. Raises RuleBroken for papers for stopping."""
     _hold(session, dossier, Act.CHANGE)
-    dossier.movement = _movement(session, person, months, start, stop_on, at, missing=missing)
+    if dossier.movement is Movement.STOPS:
+        raise RuleBroken(_l("Papers for stopping have no figures. Withdraw them and begin anew."), code="stops")
+    dossier.movement = _movement(session, person, months, start, None, at, missing=missing)
     dossier.income, dossier.months, dossier.missing = income, months, missing
-    dossier.start_month, dossier.stop_on = start.first_day if start else None, stop_on
+    dossier.start_month = start.first_day
     dossier.email, dossier.results_address = email, results_address
     if dossier.state is State.READY:
         _move(session, dossier, State.DRAFT, by=by, at=at)
@@ -165,7 +167,10 @@ def change(
 
 
 def check(session: Session, dossier: Dossier, person: Prospect, *, by: User, at: datetime) -> Worked:
-    """Say that the papers are complete. Raises RuleBroken `not_complete` with the first thing that is not."""
+    """Say that the papers are complete; said again by the same person it stays so. Raises RuleBroken `not_complete` with
+    the first thing that is not."""
+    if _done_already(session, dossier, State.READY, by):
+        return _complete(session, dossier, person, at)
     _hold(session, dossier, Act.CHECK)
     worked = _complete(session, dossier, person, at)
     dossier.movement = worked.movement
@@ -176,8 +181,11 @@ def check(session: Session, dossier: Dossier, person: Prospect, *, by: User, at:
 def hand_over(session: Session, dossier: Dossier, person: Prospect, agent_id: UUID, *, by: User, at: datetime) -> None:
     """The papers go to a collection agent, who takes the money; whoever hands over takes none, and that is what is kept.
 
-    The figures are worked out once more and kept as declared: this is the day of payment, whose law holds.
+    The figures are worked out once more and kept as declared: this is the day of payment, whose law holds. Done again by
+    the same person, to the same agent, it stays as it was done.
     """
+    if _done_already(session, dossier, State.HANDED_OVER, by, agent_id):
+        return
     _hold(session, dossier, Act.HAND_OVER)
     agent = session.get(User, (dossier.town_id, agent_id))
     if agent is None or not agent.active or agent.role is not Role.AGENT:
@@ -592,8 +600,26 @@ def _hold(session: Session, dossier: Dossier, act: Act) -> None:
     """Hold the dossier until the commit: of two who act at once the second sees what the first did."""
     session.flush()
     session.refresh(dossier, with_for_update=True)
+    early, code, sentence = TOO_EARLY.get(act, ((), "", None))
+    if dossier.state in early:
+        raise Conflict(sentence, code=code, state=dossier.state.value)
     if dossier.state not in FROM[act]:
         raise Conflict(MOVED_ON, code="moved_on", state=dossier.state.value)
+
+
+def _done_already(session: Session, dossier: Dossier, to: State, by: User, agent_id: UUID | None = None) -> bool:
+    """Whether this very step was the last one and the same person's: a button pressed twice, an answer that was lost."""
+    session.flush()
+    session.refresh(dossier, with_for_update=True)
+    if dossier.state is not to:
+        return False
+    last = session.scalars(
+        select(DossierStep)
+        .where(DossierStep.town_id == dossier.town_id, DossierStep.dossier_id == dossier.id)
+        .order_by(DossierStep.at.desc(), DossierStep.id.desc())
+        .limit(1)
+    ).one()
+    return (last.to_state, last.by_id, last.agent_id) == (to, by.id, agent_id)
 
 
 def _move(
