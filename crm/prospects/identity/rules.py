@@ -17,7 +17,7 @@ from functools import lru_cache
 from itertools import product
 from math import log2
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _l
 from rapidfuzz.distance import OSA
@@ -441,20 +441,47 @@ _NUMBER = re.compile(r"\d+[a-z]?(?:/\d+[a-z]?)*")
 _NO_PART = re.compile(r"\b(so nha|so|sn|duong|d|pho|ngo|ngach|hem|kiet|nha)\b|[.,;:]")
 
 
+_NEXT = r"(?!\b(?:so|sn|nha|duong|ngo|ngach|hem|khu|kp|tdp|to dan pho|tieu khu|tk|thon|xom)\b)"
+_UNIT_NAME = r"\b(?:phuong|(?<!lien )xa|thi xa|thi tran|thanh pho|huyen|tinh(?! lo)|tp|tx|tt|[px](?=\.))\b"
+_NEIGHBOURHOOD = re.compile(
+    r"\b(?:khu pho|khu|kp|to dan pho|tdp|tieu khu|tk|(?<!lien )thon|xom)(?![a-z])[. ]*(?:so (?=\d))?"
+    rf"((?:(?!{_UNIT_NAME}){_NEXT}[^,;])*)"
+)
+_UNITS = re.compile(rf"{_UNIT_NAME}(?:{_NEXT}[^;])*")
+"""A ward and, after it, the larger units: an address goes from the house to the province."""
+
+
+class _House(NamedTuple):
+    """What an address says of a house; the ward and what is larger are compared by themselves."""
+
+    numbers: tuple[str, ...]
+    street: str
+    neighbourhood: str
+
+
 @lru_cache(maxsize=65_536)
-def _house_of(address: str) -> tuple[tuple[str, ...], str]:
-    """The numbers of a house with its lane, and the street's name."""
+def _house_of(address: str) -> _House:
+    """The numbers of a house with its lane, the street's name, and the neighbourhood where it is written there."""
     plain = fold(address)
-    numbers = tuple(_NUMBER.findall(plain))
-    return numbers, " ".join(_NO_PART.sub(" ", _NUMBER.sub(" ", plain)).split())
+    named = _NEIGHBOURHOOD.search(plain)
+    house = _UNITS.sub(" ", _NEIGHBOURHOOD.sub(" ", plain))
+    return _House(
+        tuple(_NUMBER.findall(house)),
+        " ".join(_NO_PART.sub(" ", _NUMBER.sub(" ", house)).split()),
+        named[1].strip(" .-").removesuffix(" cu").lstrip("0") if named else "",
+    )
 
 
 def same_house(one: str, other: str) -> bool | None:
-    """Whether two addresses are one house: `Số 12, đường Trần Phú` and `12 Trần Phú` are; None when it cannot be told."""
-    (numbers, street), (others, other_street) = _house_of(one), _house_of(other)
-    if not numbers or not others or (street and other_street and street != other_street):
-        return None if not (numbers and others) else False
-    return numbers == others
+    """Whether two addresses are one house: `Số 12, đường Trần Phú` and `12 Trần Phú, khu phố 3, phường Ba Đình` are; None
+    when it cannot be told, as of two that name only their neighbourhood."""
+    first, second = _house_of(one), _house_of(other)
+    if not first.numbers or not second.numbers:
+        return None
+    for here, there in ((first.street, second.street), (first.neighbourhood, second.neighbourhood)):
+        if here and there and here != there:
+            return False
+    return first.numbers == second.numbers
 
 
 # ---- in the words of the API

@@ -145,6 +145,13 @@ def test_a_telephone_that_many_give_says_little() -> None:
         ("12 Trần Phú", "12 Lê Lai", False),
         ("12 Trần Phú", "14 Trần Phú", False),
         ("cạnh chợ", "12 Trần Phú", None),
+        ("Số 1, Khu phố 1, Phường Bỉm Sơn", "Số 1", True),
+        ("Số 5 Khu phố 04, P. Quang Trung, TX Bỉm Sơn, Thanh Hóa", "Số 5, KP4", True),
+        ("Số 5, khu phố 4", "Số 5, khu phố 6", False),
+        ("Số 1, Khu phố 1, Phường Bỉm Sơn", "Số 2", False),
+        ("Phường Ba Đình, số 9 Lê Lai", "9 Lê Lai", True),
+        ("Số 7 đường liên xã", "7 đường liên xã", True),
+        ("Khu phố 5, phường Ba Đình cũ", "Khu phố 5, phường Ba Đình", None),
     ],
 )
 def test_addresses_are_compared_by_house(one: str, other: str, same: bool | None) -> None:
