@@ -284,7 +284,7 @@ def known(
     standings = standings_of(session, town_id, [row.id for row in kept])
     phones = {row.phone for row in kept if row.phone} | {one.phone for one in people if one.phone}
     answers = {phone for phone, _purpose in answered(session, town_id, phones)}
-    names = neighbourhood_names(session, town_id, {row.neighbourhood_id for row in kept if row.neighbourhood_id})
+    names = place_names(session, town_id, {row.neighbourhood_id for row in kept if row.neighbourhood_id})
     return {
         row.id: {
             **{name: getattr(row, name) for name in _KEPT_COLUMNS},
@@ -337,8 +337,8 @@ def _holds(since: date, until: date | None, on: date) -> bool:
     return since <= on and (until is None or until > on)
 
 
-def neighbourhood_names(session: Session, town_id: UUID, ids: set[UUID]) -> dict[UUID | None, str]:
-    """The names of these neighbourhoods, those of earlier times included."""
+def place_names(session: Session, town_id: UUID, ids: set[UUID]) -> dict[UUID | None, str]:
+    """The names of these wards and neighbourhoods, those of earlier times included."""
     if not ids:
         return {}
     query = select(Place.id, Place.name).where(Place.town_id == town_id, Place.id.in_(ids))

@@ -22,8 +22,8 @@ from crm.months import Month
 from crm.names import clean, fold
 from crm.prospects.importing.kinds import why_kept
 from crm.prospects.importing.queries import (
-    neighbourhood_names,
     people_of_rows,
+    place_names,
     rows_of,
     those_settled_with_another,
 )
@@ -93,6 +93,8 @@ class Shown:
     changes: Sequence[Change]
     remarks: Sequence[str]
     decided: str | None
+    ward: str | None = None
+    """The ward or commune the person is put into, as it is called; None for a row that proposes nobody."""
     means: Sequence[str] = ()
     """What only a list of this kind says of the person, in words."""
     waits: bool = True
@@ -115,10 +117,20 @@ def shown(session: Session, scope: Scope, rows: Sequence[ImportRow]) -> list[Sho
         return []
     people = people_of_rows(session, scope, rows)
     listed = session.get_one(ListImport, (rows[0].town_id, rows[0].import_id))
-    names = neighbourhood_names(session, listed.town_id, _neighbourhoods(rows, people.values()))
+    proposed = {
+        row.id: Proposed.from_json(row.understood or "") for row in rows if row.outcome is not RowOutcome.REJECTED
+    }
+    wards = {one.place_id for one in proposed.values()}
+    names = place_names(session, listed.town_id, _neighbourhoods(rows, people.values()) | wards)
     settled = those_settled_with_another(session, listed, rows)
     told = [
-        _shown(one, _table_of(listed, one), people.get(one.prospect_id) if one.prospect_id else None, names)
+        _shown(
+            one,
+            proposed.get(one.id),
+            _table_of(listed, one),
+            people.get(one.prospect_id) if one.prospect_id else None,
+            names,
+        )
         for one in rows
     ]
     return [replace(one, waits=one.row.id not in settled) for one in told]
@@ -136,10 +148,12 @@ def _table_of(listed: ListImport, row: ImportRow) -> Mapping[str, Any]:
 
 
 def _shown(
-    row: ImportRow, table: Mapping[str, Any], person: Prospect | None, names: Mapping[UUID | None, str]
+    row: ImportRow,
+    proposed: Proposed | None,
+    table: Mapping[str, Any],
+    person: Prospect | None,
+    names: Mapping[UUID | None, str],
 ) -> Shown:
-    rejected = row.outcome is RowOutcome.REJECTED
-    proposed = None if rejected else Proposed.from_json(row.understood or "")
     detail = row.detail or {}
     told = Shown(
         row=row,
@@ -147,10 +161,11 @@ def _shown(
         person=person,
         ground=_ground(proposed) if proposed else Ground.OTHER,
         why=None,
-        cells=_cells(row, table) if rejected else "",
+        cells="" if proposed else _cells(row, table),
         changes=(),
         remarks=_remarks(row, table),
         decided=detail.get("decided"),
+        ward=names.get(proposed.place_id) if proposed else None,
         means=means_in_words(proposed.extra) if proposed else (),
     )
     if row.outcome in (RowOutcome.REJECTED, RowOutcome.DUPLICATE):

@@ -242,6 +242,7 @@ def test_poor_households_the_whole_way(browser: FlaskClient, session: Session) -
     near = session.scalars(select(Standing).where(Standing.ground == Ground.NEAR_POOR)).all()
     assert {one.certificate for one in near} == {"CN-0101", "CN-0102"}
     assert count(session, Household) == count(session, HouseholdCertificate) == 5
+    assert "kể cả của người đã có trong sổ từ trước" in browser.get(f"{address}/undo").text
     undo(browser, address, import_id)
     assert set(session.scalars(select(Household.ended_on))) == {date(2019, 10, 15)}
     for kind in (HouseholdCertificate, HouseholdMember, Standing, RowMeaning):

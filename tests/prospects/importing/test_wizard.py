@@ -74,6 +74,16 @@ def test_each_column_is_shown_with_its_values_and_why(browser: FlaskClient) -> N
     assert "0912345678" in page
 
 
+def test_the_preview_says_into_which_ward_each_is_put(browser: FlaskClient) -> None:
+    head = "Họ và tên;Năm sinh;Phường;Khu phố"
+    rows = csv("Ngô Văn An;1981;P. Ba Đình;Khu phố 4", "Ngô Thị Bé;1982;lam sơn;", head=head)
+    address = upload(browser, "hai-phuong.csv", rows)
+    read_it(address)
+    page = browser.get(f"{address}?tab=new").text
+    assert "Khu phố 4 · Phường Ba Đình" in page
+    assert page.index("Ngô Thị Bé") < page.index("Phường Lam Sơn")
+
+
 def corrected(browser: FlaskClient, session: Session, content: bytes, **fields: str) -> UUID:
     address = upload(browser, "hoi-phu-nu-thang-9.csv", content)
     import_id = read_it(address)
@@ -338,6 +348,7 @@ def test_what_taking_back_would_do_is_told_before_it_is_done(browser: FlaskClien
     session.commit()
     assert f'href="{address}/undo"' in browser.get(address).text
     page = browser.get(f"{address}/undo").text
+    assert "kể cả của người đã có trong sổ từ trước" not in page
     assert "Giữ lại: sau khi nhập đã có người sửa." in page
     told = undoing.foresee(session, the(session, import_id))
     assert (told.removed, told.restored, told.stay) == (1, 0, {undoing.CHANGED_SINCE: 1})
