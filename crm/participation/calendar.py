@@ -119,6 +119,11 @@ class OneMonth:
         return self.state in PAID
 
     @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing to tell of it but that it has not come due, or that the person does not take part."""
+        return self.state in (State.UPCOMING, State.AWAY) and not self.in_vain
+
+    @property
     def supported(self) -> bool:
         """Whether the State helped with it."""
         return self.borne is not None and self.borne.supported
@@ -185,6 +190,20 @@ class Calendar:
     def lost_gaps(self) -> tuple[OneMonth, ...]:
         """Those of them of which nobody here knows a way to pay them."""
         return tuple(month for month in self.gaps if not month.anew and not month.payable)
+
+    @staticmethod
+    def folded(months: Iterable[OneMonth]) -> list[tuple[OneMonth, ...]]:
+        """These months as they are told one below the other: each by itself, but those that follow each other with nothing
+        to tell of any, not due yet or out of it, together."""
+        found: list[list[OneMonth]] = []
+        for one in months:
+            last = found[-1][-1] if found else None
+            together = one.is_blank and last and last.is_blank and last.state is one.state
+            if together and last and one.month == last.month + 1:
+                found[-1].append(one)
+            else:
+                found.append([one])
+        return [tuple(run) for run in found]
 
     def by_year(self) -> list[tuple[int, tuple[OneMonth | None, ...]]]:
         """Each year with its twelve months; None where the calendar does not reach."""

@@ -12,9 +12,11 @@ from crm import clock
 from crm.db import session
 from crm.errors import RuleBroken
 from crm.money import in_words
+from crm.places.queries import only_town, place_named
 from crm.premiums import queries
 from crm.premiums.resources import LawAnswer, QuoteAnswer
 from crm.premiums.rules.keys import LawStatus
+from crm.premiums.rules.law import LocalTopUp
 from crm.premiums.rules.quotes import Plan, Quote, quote, read_start
 from crm.premiums.rules.steps import steps, weighing
 from crm.premiums.rules.timeline import Span, timelines
@@ -37,6 +39,10 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--years-ahead", type=int, help="Once for so many years.")
 @click.option("--missing-months", type=int, help="Once for the months missing for a pension.")
 @click.option("--supported-before", type=int, default=0, help="Months the State has supported already.")
+@click.option("--place", metavar="PLACE", help="Where one lives, as UUID, CODE or CODE@DATE: what it adds counts too.")
+@click.option(
+    "--local-months-before", type=int, default=0, help="Months the place's own budget has helped with already."
+)
 @click.option("--explain", is_flag=True, help="Also how each figure comes about.")
 @click.option("--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], help="Of what is told.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, as the API answers.")
@@ -49,6 +55,8 @@ def premium(
     years_ahead: int | None,
     missing_months: int | None,
     supported_before: int,
+    place: str | None,
+    local_months_before: int,
     explain: bool,
     language: str,
     as_json: bool,
@@ -57,27 +65,32 @@ def premium(
     with force_locale(language):
         try:
             plan = Plan.of(months=months, years_ahead=years_ahead, missing_months=missing_months)
-            told = _ask(income, grounds, start, paid_on.date() if paid_on else None, plan, supported_before)
+            first, paid = read_start(start), paid_on.date() if paid_on else None
+            told = quote(
+                queries.law(session()),
+                income,
+                [Ground(ground) for ground in grounds],
+                first,
+                paid,
+                plan,
+                supported_before=supported_before,
+                local_top_ups=_top_ups(place, paid or first.first_day),
+                local_months_before=local_months_before,
+            )
         except RuleBroken as refusal:
             raise Told(str(refusal)) from None
         lines = [*explained(told), *(step_by_step(told) if explain else [])]
         click.echo(json.dumps(_as_api(told), ensure_ascii=False, indent=2) if as_json else "\n".join(lines))
 
 
-def _ask(
-    income: int, grounds: tuple[str, ...], start: str, paid_on: date | None, plan: Plan, supported_before: int
-) -> Quote:
-    first = read_start(start)
-    return quote(
-        queries.law(session()),
-        income,
-        [Ground(ground) for ground in grounds],
-        first,
-        paid_on,
-        plan,
-        supported_before=supported_before,
-        local_top_ups=queries.top_ups_here(session(), paid_on or first.first_day),
-    )
+def _top_ups(place: str | None, day: date) -> list[LocalTopUp]:
+    """What is added on a day in a place of the town of this installation; without one, in the whole town."""
+    if not place:
+        return queries.top_ups_here(session(), day)
+    town_id = only_town(session())
+    if not town_id:
+        raise RuleBroken(_("A place can be named only where this installation serves one town."))
+    return queries.top_ups_at(session(), town_id, place_named(session(), town_id, place, today=day), day)
 
 
 def _as_api(told: Quote) -> Any:

@@ -260,6 +260,23 @@ def test_the_page_of_months_says_who_paid_which_and_by_which_payment(
     assert "3 tháng, 3 tháng được hỗ trợ (3/120)" in card
 
 
+def test_months_to_come_stand_together_in_one_line_that_each_of_their_squares_leads_to(
+    session: Session, make: Make, signed_in: Browse
+) -> None:
+    person = make.prospect()
+    join(person, date(2019, 8, 2), months=1)
+    browser = signed_in(agent_of(make, person))
+    page = browser.get(f"/people/{person.id}/months?year=2020").get_data(as_text=True)
+    [row] = re.findall(r'<tr id="m-2020-01" class="month-told">.*?</tr>', page, re.S)
+    assert "1/2020 – 4/2020" in row
+    assert "Chưa đến hạn" in row
+    assert all(f'<span id="m-2020-0{number}">' in row for number in (2, 3, 4))
+    assert page.count('class="month-told"') == 1
+    this_year = browser.get(f"/people/{person.id}/months?year=2019").get_data(as_text=True)
+    told = re.findall(r'id="m-(\S+)" class="month-told"', this_year)
+    assert told == ["2019-08", "2019-09", "2019-10"]
+
+
 def test_whoever_never_took_part_has_no_months(make: Make, signed_in: Browse) -> None:
     person = make.prospect()
     page = signed_in(agent_of(make, person)).get(f"/people/{person.id}/months")

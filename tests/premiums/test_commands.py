@@ -1,12 +1,17 @@
 """`crm premium` says the same as the API, in one document or line by line."""
 
 import json
+from datetime import date
 
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from crm.premiums.commands import premium
+from crm.premiums.models import LocalTopUpRow
+from crm.prospects.rules import Ground
+from tests.factories import Make
 
 
 def run(*words: str) -> Result:
@@ -51,9 +56,35 @@ def test_it_is_told_in_the_language_asked_for(app: Flask) -> None:
     assert "50% × 22% × 1,500,000\u00a0đ × 3 months" in told
 
 
+def test_what_the_place_one_lives_in_adds_counts_as_far_as_it_reaches(app: Flask, session: Session, make: Make) -> None:
+    ward = make.ward("14812@2025-07-01")
+    make.add(
+        LocalTopUpRow(
+            town_id=make.town.id,
+            place_id=ward.id,
+            ground=Ground.POOR,
+            amount=30_000,
+            effective_from=date(2026, 1, 1),
+            months_cap=12,
+            document="Nghị quyết 5/2026/NQ-HĐND",
+        )
+    )
+    asked = ["--income", "1500000", "--ground", "poor", "--start", "2026-07", "--months", "3", "--json"]
+    assert json.loads(run(*asked).stdout)["local_support"] == 0
+    here = json.loads(run(*asked, "--place", "14812").stdout)
+    assert (here["local_support"], here["payable"]) == (90_000, 405_000)
+    assert json.loads(run(*asked, "--place", str(ward.id)).stdout) == here
+    helped = run(*asked, "--place", "14812", "--local-months-before", "10")
+    assert json.loads(helped.stdout)["local_support"] == 60_000
+    unknown = run(*asked, "--place", "99999")
+    assert (unknown.exit_code, unknown.stdout) == (2, "")
+    assert "99999" in unknown.stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [
+        "--income 1500000 --start 2026-07 --months 1 --local-months-before -1",
         "--income 1450000 --start 2026-07 --months 1",
         "--income 1500000 --start 2026-07",
         "--income 1500000 --start 2026-07 --months 1 --years-ahead 2",
