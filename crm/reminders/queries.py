@@ -129,9 +129,10 @@ def templates_for(session: Session, town_id: UUID, event: Event, own: UUID | Non
 
 
 def _events(
-    session: Session, town_id: UUID, event: Event, today: date, first: date, last: date
+    session: Session, town_id: UUID, event: Event, today: date, first: date, last: date, told_by: date
 ) -> Select[Any, Any, Any]:
-    """People with the day of an event from `first` to `last`, and whether a sponsor's money waits for them instead."""
+    """People with the day of an event from `first` to `last`, and whether a sponsor's money waits for them instead; of the
+    end of a sponsor's help also `since`, the day from which it is spoken of, none later than `told_by`."""
     nobody = literal(False)
     if event is Event.VISIT:
         return select(Prospect.id, Prospect.next_contact_on.label("event"), nobody.label("carried")).where(
@@ -154,7 +155,9 @@ def _events(
         return _between(gone, literal_column("until", Date()), first, last)
     within = max((last - today).days, 0) // A_MONTH + 2
     if event is Event.SPONSOR_ENDS:
-        return _between(near_end(town_id, today, within, at_once=True), _end_of_month(), first, last)
+        ending = near_end(town_id, today, within, asked_by=told_by).subquery("ending")
+        soon = select(ending.c.prospect_id, ending.c.until, ending.c.since)
+        return _between(soon, _end_of_month(), first, last).add_columns(literal_column("since", Date()))
     if event is Event.SUPPORT_ENDS:
         now = law(session).on(today)
         if not now.says(LawKey.SUPPORT_CAP_MONTHS):
@@ -199,8 +202,10 @@ def subjects(
     last = first if last_chance else last
     if rule.event is Event.INSTALMENT:
         return _of_sponsors(rule, town_id, today, first, last, told_counts)
-    events = _events(session, town_id, rule.event, today, first, last).subquery("events")
+    told_by = today if last_chance else today + timedelta(days=ahead)
+    events = _events(session, town_id, rule.event, today, first, last, told_by).subquery("events")
     subject, event, carried = events.c[0], events.c.event, events.c.carried
+    since = events.c.since if "since" in events.c else cast(null(), Date)
     consent = latest_consent(Prospect.town_id, Prospect.phone, Purpose.SERVICE)
     begins = event - rule.earliest
     spoken = cast(func.timezone("Asia/Ho_Chi_Minh", Prospect.last_contact_at), Date) >= begins
@@ -221,7 +226,7 @@ def subjects(
             event.label("event"),
             cast(null(), String).label("code"),
             literal(0).label("amount"),
-            func.greatest(begins, today).label("leaves_on"),
+            func.greatest(begins, since, today).label("leaves_on"),
             _first_true(why).label("why"),
         )
         .join(events, Prospect.id == subject)

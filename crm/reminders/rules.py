@@ -181,7 +181,7 @@ SPONSOR_ENDS = Reminder(
     earliest=92,
     latest=7,
 )
-"""Three months before a sponsor's money ends, the person hears it, once."""
+"""Three months before a sponsor's money ends, the person hears it, once; of short help not before half of it has run."""
 STANDING_ENDS = Reminder(
     code="standing_ends",
     event=Event.STANDING_ENDS,

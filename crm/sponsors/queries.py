@@ -526,7 +526,7 @@ def carried_until(town_id: UUID, day: date, within: int = SPONSOR_NOTICE) -> Sel
 
 
 def near_end(
-    town_id: UUID, day: date, within: int = SPONSOR_NOTICE, *, at_once: bool = False
+    town_id: UUID, day: date, within: int = SPONSOR_NOTICE, *, asked_by: date | None = None
 ) -> Select[UUID, date, date]:
     """Whom sponsors carry whose money ends within so many months: the first day of the last month carried, and since when
     one asks who carries them on.
@@ -539,7 +539,7 @@ def near_end(
     asked for the next with the thanks. So of short help one asks once half of the time from the day it was set aside to
     its end has run; always before it ends, so that nobody drops out unseen. How long help is its whole run of months
     says, from the first day that something of it was set aside: a month added to a long run does not make it short.
-    `at_once` leaves that out.
+    `asked_by` adds whom one begins to ask after the day, until that one.
     """
     run = _last_run(town_id)
     last = cast(func.max(run.ends) - func.make_interval(0, 1), Date)
@@ -566,10 +566,9 @@ def near_end(
     )
     paid_on = exists().where(spell, Participation.paid_through > carried.until)
     may_pay = exists().where(spell, Participation.deadline_on >= day)
-    query = select(carried.prospect_id, carried.until, since.label("since")).where(
-        or_(carried.until >= this.first_day, may_pay), ~paid_on
+    return select(carried.prospect_id, carried.until, since.label("since")).where(
+        or_(carried.until >= this.first_day, may_pay), ~paid_on, since <= (asked_by or day)
     )
-    return query if at_once else query.where(since <= day)
 
 
 def _last_run(town_id: UUID) -> Any:
@@ -619,14 +618,19 @@ def spells_money_waits_for(town_id: UUID, prospect_ids: Collection[UUID]) -> Sel
 
 
 def money_waits(spell: type[Participation] = Participation) -> ColumnElement[bool]:
-    """A sponsor's money is set aside for the month that follows those paid in a spell, and is not paid over yet."""
+    """A sponsor's money is set aside for a month that follows those paid in a spell, and is not paid over yet.
+
+    That is the month after them, or a later one until that of the last day to pay: whoever pays several months at once
+    has a longer time to pay than a single month that a sponsor gives, which so may begin within it."""
     of = AllocationMonth
+    following = cast(spell.paid_through + func.make_interval(0, 1), Date)
+    last = cast(func.greatest(following, func.date_trunc("month", spell.deadline_on)), Date)
     return exists().where(
         of.town_id == spell.town_id,
         of.prospect_id == spell.prospect_id,
         of.released_at.is_(None),
         of.payment_id.is_(None),
-        of.month == cast(spell.paid_through + func.make_interval(0, 1), Date),
+        of.month.between(following, last),
     )
 
 

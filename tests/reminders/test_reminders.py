@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from crm import clock
@@ -20,8 +20,8 @@ from crm.participation.models import Participation
 from crm.participation.rules import Beginning
 from crm.prospects.models import Prospect
 from crm.prospects.rules import Ground
-from crm.reminders import services
-from crm.reminders.rules import ALL, FOLLOW_UP, PAYMENT_LAST_DAYS, PAYMENT_SOON, SPONSOR_ENDS
+from crm.reminders import queries, services
+from crm.reminders.rules import ALL, FOLLOW_UP, PAYMENT_LAST_DAYS, PAYMENT_SOON, SPONSOR_ENDS, WhyNot
 from crm.sponsors.services import release
 from tasks import reminders as tasks
 from tests.campaigns.conftest import Texting
@@ -202,3 +202,57 @@ def test_the_end_of_a_sponsors_help_is_announced_once_three_months_ahead_and_cal
     assert services.clear_done(session, person.town_id, at=january) == 0
     allocate(by, person, months=3, start=Month(2020, 4))
     assert services.clear_done(session, person.town_id, at=january) == 1
+
+
+def test_who_was_just_given_a_month_is_not_told_that_help_ends_until_half_of_it_has_run(
+    session: Session, texting: Texting
+) -> None:
+    person = texting.person("Nguyễn Thị Hoa", stage="agreed")
+    texting.make.standing(person, Ground.POOR, until=None)
+    by, given = sponsor(texting.make), date(2019, 10, 2)
+    receive(by, 20 * A_MONTH)
+    allocate(by, person, months=1, on=given, at=clock.at(given, 8))
+    told = {day: queue(session, texting, given + timedelta(days=day)) for day in range(20)}
+    assert [day for day, messages in told.items() if messages] == [14], "half of the 29 days to the end of October"
+    [message] = queued(session)
+    assert message.reminder == SPONSOR_ENDS.code
+
+
+def test_what_waits_for_the_coming_week_names_the_day_on_which_half_of_short_help_has_run(
+    session: Session, texting: Texting
+) -> None:
+    person = texting.person("Nguyễn Thị Hoa", stage="agreed")
+    texting.make.standing(person, Ground.POOR, until=None)
+    by, given = sponsor(texting.make), date(2019, 10, 2)
+    receive(by, 20 * A_MONTH)
+    allocate(by, person, months=1, on=given, at=clock.at(given, 8))
+
+    def week(today: date) -> tuple[list[date], Any]:
+        found = queries.people_page(
+            session, SPONSOR_ENDS, person.town_id, today, true(), which="week", cursor=None, size=9
+        )
+        return [row.leaves_on for row in found.rows], queries.counts(
+            session, SPONSOR_ENDS, person.town_id, today, true()
+        )
+
+    assert week(date(2019, 10, 9)) == ([], (0, 0, 0))
+    assert week(date(2019, 10, 10)) == ([date(2019, 10, 16)], (0, 1, 0))
+    assert week(date(2019, 10, 16)) == ([date(2019, 10, 16)], (1, 1, 0))
+
+
+def test_whom_a_sponsor_gives_a_month_within_a_longer_period_is_not_asked_to_pay(
+    session: Session, texting: Texting
+) -> None:
+    person = texting.person("Nguyễn Thị Hoa", stage="joined")
+    texting.make.standing(person, Ground.POOR)
+    spell = takes_part(texting, person, date(2019, 10, 31))
+    spell.paid_through, spell.method = date(2019, 8, 1), 3
+    session.flush()
+    by, later = sponsor(texting.make), date(2019, 10, 20)
+    receive(by, 10 * A_MONTH)
+    made = allocate(by, person, months=1, start=Month(2019, 10), at=NINE)
+    assert queue(session, texting, later) == 0
+    assert queries.why_counts(session, PAYMENT_SOON, person.town_id, later, true()) == {WhyNot.CARRIED: 1}
+    release(session, made, by_id=None, on=TODAY, at=NINE)
+    assert queue(session, texting, later) == 1
+    assert queued(session)[0].reminder == PAYMENT_SOON.code

@@ -432,12 +432,6 @@ def open_renewal(session: Session, of: Sponsor) -> Pledge | None:
     return session.scalars(query).first()
 
 
-def meant_for(session: Session, pledge: Pledge) -> Sequence[PledgeRenewal]:
-    """Whom a promise is meant for."""
-    query = select(PledgeRenewal).where(PledgeRenewal.town_id == pledge.town_id, PledgeRenewal.pledge_id == pledge.id)
-    return session.scalars(query.order_by(PledgeRenewal.start_month, PledgeRenewal.prospect_id)).all()
-
-
 def renewed_by(session: Session, town_id: UUID) -> dict[UUID, UUID]:
     """Whose money that came in is meant for whom: by person, the sponsor of the latest such promise."""
     paid = exists().where(

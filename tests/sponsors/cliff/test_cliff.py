@@ -53,6 +53,12 @@ def night(session: Session, make: Make, day: date) -> int:
     return services.tell(session, make.town.id, links=LINKS, today=day, at=clock.at(day, 4))
 
 
+def meant_for(session: Session, pledge: Pledge) -> list[PledgeRenewal]:
+    """Whom a promise is meant for."""
+    query = select(PledgeRenewal).where(PledgeRenewal.town_id == pledge.town_id, PledgeRenewal.pledge_id == pledge.id)
+    return list(session.scalars(query.order_by(PledgeRenewal.start_month, PledgeRenewal.prospect_id)))
+
+
 def letters(session: Session) -> list[Email]:
     return list(session.scalars(select(Email).where(Email.occasion.like("cliff:%")).order_by(Email.made_at)))
 
@@ -192,10 +198,10 @@ def test_a_renewal_is_the_same_people_for_as_many_months_again_and_one_promise(s
     again = services.renew(session, by, by_id=None, on=TODAY, at=clock.now())
     assert made.id == again.id
     assert made.amount == 3 * A_MONTH
-    (meant,) = queries.meant_for(session, made)
+    (meant,) = meant_for(session, made)
     assert (meant.prospect_id, meant.start_month, meant.months) == (one.id, date(2020, 1, 1), 3)
     later = services.renew(session, by, by_id=None, on=date(2020, 1, 5), at=clock.at(date(2020, 1, 5), 9))
-    assert [row.prospect_id for row in queries.meant_for(session, later)] == [other.id], "who came near only then"
+    assert [row.prospect_id for row in meant_for(session, later)] == [other.id], "who came near only then"
 
 
 def test_an_ended_renewal_can_be_promised_anew_and_nobody_near_is_refused(session: Session, make: Make) -> None:
@@ -301,7 +307,7 @@ def test_the_office_promises_for_a_sponsor_who_said_yes_once(signed_in: Browser,
     assert len(set(where)) == 1
     made = session.scalars(select(Pledge)).one()
     assert (made.amount, made.recorded_by_id is not None) == (7 * A_MONTH, True)
-    assert len(queries.meant_for(session, made)) == 7
+    assert len(meant_for(session, made)) == 7
     assert made.code in treasurer.get(where[0]).text
     assert f"/sponsors/ending/{by.id}/renew" not in treasurer.get(f"/sponsors/{by.id}").text
     assert treasurer.post(f"/sponsors/ending/{quiet.id}/renew").location.endswith(f"/sponsors/ending/{quiet.id}")
@@ -316,7 +322,7 @@ def test_two_records_of_one_person_become_one_and_the_renewal_stays_theirs(sessi
     night(session, make, TODAY)
     made = services.renew(session, by, by_id=None, on=TODAY, at=clock.now())
     merge(session, kept, gone, None, by=make.user(Role.MANAGER), at=clock.now())
-    (meant,) = queries.meant_for(session, made)
+    (meant,) = meant_for(session, made)
     assert meant.prospect_id == kept.id
     assert night(session, make, TODAY) == 0, "it was told already"
 
@@ -390,7 +396,7 @@ def test_a_month_added_to_long_help_does_not_make_it_short(session: Session, mak
     allocate(by, short, months=1, start=Month(2019, 7), on=date(2019, 7, 1), at=LONG_AGO)
     allocate(by, short, months=3, start=Month(2019, 12))
     this, first = date(2019, 12, 1), {long.id: date(2019, 11, 1), short.id: date(2019, 12, 22)}
-    found = {row[0]: row[2] for row in session.execute(near_end(make.town.id, this, at_once=True))}
+    found = {row[0]: row[2] for row in session.execute(near_end(make.town.id, this, asked_by=date(2019, 12, 31)))}
     assert found == first, "what was given before a gap is another help"
     assert [row[0] for row in session.execute(near_end(make.town.id, this))] == [long.id]
 
@@ -502,7 +508,7 @@ def test_what_is_wanting_is_promised_and_nothing_twice(
     assert len(set(where)) == 1
     made = session.scalars(select(Pledge)).one()
     assert made.amount == A_MONTH
-    (meant,) = queries.meant_for(session, made)
+    (meant,) = meant_for(session, made)
     assert (meant.prospect_id, meant.start_month, meant.months) == (person.id, date(2020, 3, 1), 1)
 
 

@@ -214,7 +214,7 @@ def test_a_sponsor_may_carry_again_the_months_that_were_paid_in_vain(session: Se
     person.stage = Stage.INTERESTED
     with pytest.raises(Conflict), session.begin_nested():
         allocate(by, person, 1, Month(2026, 8), on=LEFT, at=noon(LEFT), reason="Nhà khó khăn")
-    soon = queries.near_end(make.town.id, BACK, at_once=True)
+    soon = queries.near_end(make.town.id, BACK, asked_by=date(2026, 12, 31))
     assert not session.execute(soon).all(), "what was paid in vain carries nobody"
     again = allocate(by, person, 3, Month(2026, 10), on=BACK, at=noon(BACK), reason="Nhà khó khăn")
     services.pay_premium(
