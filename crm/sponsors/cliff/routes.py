@@ -186,6 +186,7 @@ def renewal(token: str) -> ResponseReturnValue:
             before=queries.open_renewal(session(), of),
             pay_token=pay_token,
             town=session().get_one(Town, of.town_id),
+            today=clock.today(),
         )
     )
 

@@ -480,6 +480,8 @@ def test_enough_is_left_and_nothing_is_promised(
     address = link_of(app, by)
     for page in (client.get(address).text, client.get(f"/s/{token}").text):
         assert 'name="use" value="left"' in page
+        assert f'action="{address}"' in page
+    assert "Nếu quý vị cam kết, trang sau cho biết tài khoản và mã QR." in client.get(address).text
     assert 'name="use" value="left"' in signed_in(Role.TREASURER).get(f"/sponsors/ending/{by.id}").text
     for _turn in range(2):
         assert client.post(address, data={"use": "left"}).location.endswith(address)
@@ -488,6 +490,9 @@ def test_enough_is_left_and_nothing_is_promised(
     for page in (client.get(address).text, client.get(f"/s/{token}").text):
         assert 'name="use" value="left"' not in page
         assert "Ngày 15/10/2019 quý vị đã" in page
+        assert "Quý vị không cần chuyển thêm." in page
+        for asks in ("mã QR", "Cam kết", "chưa có nguồn nào", f'action="{address}"'):
+            assert asks not in page, "nothing is asked of who need transfer nothing"
     treasurer = signed_in(Role.TREASURER)
     office = treasurer.get(f"/sponsors/ending/{by.id}").text
     assert "15/10/2019" in office
@@ -510,6 +515,39 @@ def test_what_is_wanting_is_promised_and_nothing_twice(
     assert made.amount == A_MONTH
     (meant,) = meant_for(session, made)
     assert (meant.prospect_id, meant.start_month, meant.months) == (person.id, date(2020, 3, 1), 1)
+
+
+def test_of_a_promise_that_ended_only_what_is_left_does_not_carry_is_asked_again(
+    app: Flask, client: FlaskClient, session: Session, make: Make
+) -> None:
+    by = sponsor(make)
+    receive(by, 5 * A_MONTH)
+    allocate(by, poor(make), months=3, at=LONG_AGO)
+    address = link_of(app, by)
+    client.post(address, data={"use": "left"})
+    made = session.scalars(select(Pledge)).one()
+    end_pledge(session, made, reason="Nhà hỗ trợ đổi ý", by_id=None, on=TODAY, at=clock.now())
+    page = client.get(address).text
+    assert "Quý vị không cần chuyển thêm." not in page
+    assert page.count(f'action="{address}"') == 1
+    assert "Cam kết phần còn thiếu, 107.800" in page.replace("\xa0", " ")
+    client.post(address, data={"use": "left"})
+    again = session.scalars(select(Pledge).where(Pledge.id != made.id)).one()
+    assert again.amount == A_MONTH
+
+
+def test_the_end_of_those_carried_now_and_of_those_just_ended_are_told_apart(
+    client: FlaskClient, session: Session, make: Make
+) -> None:
+    by = sponsor(make)
+    token = money.renew_page(session, by)
+    receive(by, 20 * A_MONTH)
+    pay(make, allocate(by, poor(make, "Lê Thị Hết"), months=3, at=LONG_AGO))
+    allocate(by, poor(make, "Lê Thị Còn"), months=3, start=Month(2020, 1), at=LONG_AGO)
+    clock.move(lambda: clock.at(date(2020, 1, 6), 9) - datetime.now(UTC))
+    page = client.get(f"/s/{token}").text
+    assert "Trong số bà con quý vị đang hỗ trợ, người hết trước được đóng đến hết tháng 3/2020" in page
+    assert "người hết sớm nhất đã hết hỗ trợ sau tháng 12/2019; tháng tiếp theo vẫn còn đóng kịp" in page
 
 
 def test_a_proposal_serves_first_whom_what_is_left_is_meant_for(

@@ -27,7 +27,7 @@ from crm.sponsors.letters.rules import FEWEST, MonthState
 from crm.sponsors.models import Sponsor
 from crm.sponsors.rules import FundAccount
 from tests.factories import Make
-from tests.sponsors.letters.stories import neighbours, statement, with_page, words
+from tests.sponsors.letters.stories import certificate, neighbours, statement, with_page, words
 from tests.sponsors.stories import A_MONTH, A_NEAR_POOR_MONTH, TODAY, allocate, pay, poor, receive, sponsor
 
 Browser = Callable[..., FlaskClient]
@@ -438,6 +438,21 @@ def test_the_head_of_a_letter_tells_everybody_the_money_is_for(
     page = words(client.get(f"/s/{token}").text)
     assert "754.600 đ của quý vị dành cho 2 người" in page
     assert "2 người: 1 tháng đã nộp quỹ bảo hiểm, 6 tháng đã dành sẵn tiền, chờ nộp" in page
+
+
+def test_the_letter_says_why_papers_count_fewer_people_than_the_money_is_for(client: FlaskClient, make: Make) -> None:
+    by, token = with_page(make)
+    receive(by, 10 * A_MONTH)
+    one, other = poor(make, "Lê Thị Một"), poor(make, "Lê Thị Hai")
+    first = allocate(by, one, months=1)
+    told = "giấy tri ân và trang cảm ơn chỉ tính những người đã được đóng"
+    assert told not in words(client.get(f"/s/{token}").text), "no paper is there yet"
+    pay(make, first)
+    assert told not in words(client.get(f"/s/{token}").text), "all count the same"
+    allocate(by, other, months=3)
+    page = words(client.get(f"/s/{token}").text)
+    assert f"Trong đó 1 người mới được dành tiền, chưa đóng tháng nào: {told}, là 1 người." in page
+    assert certificate(by).facts["people"] == 1
 
 
 def test_a_letter_of_a_large_sponsor_asks_few_questions(client: FlaskClient, make: Make) -> None:

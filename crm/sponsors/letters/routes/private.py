@@ -134,6 +134,7 @@ def _letter(door: Door) -> ResponseReturnValue:
         people=len([line for line in now if line.paid_months]),
         months=sum(group.months for group in groups),
         ever=sum(group.people for group in ever),
+        newcomers=len([line for line in told.lines if line.waiting_months and not line.paid_months]),
         paid=sum(group.months for group in ever),
         waiting=sum(group.waiting for group in ever),
         next=what_comes_next(
