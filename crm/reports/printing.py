@@ -87,22 +87,27 @@ SIZES = ((9, 22),)
 WIDEST = 18
 """Characters after which a column grows no wider and its words wrap."""
 FIRST_WIDEST = 32
-"""The same of the first column, which says whose row it is."""
+"""The same of the column that says whose row it is."""
 
 
 def _shown(table: ReportTable, lang: str) -> dict[str, Any]:
-    rows = [[_cell(value, lang) for value in row] for row in table.rows]
-    columns = [str(head) for head in table.columns]
+    values, heads = [list(row) for row in table.rows], [str(head) for head in table.columns]
+    if table.numbered:
+        last = len(values) - 1  # the total has no number
+        heads = [_("Line no."), *heads]
+        values = [[str(place + 1) if place < last else "", *row] for place, row in enumerate(values)]
+    rows = [[_cell(value, lang) for value in row] for row in values]
+    named = int(table.numbered)
     return {
         "title": table.title,
         "counting": table.counting,
         "boundaries": table.boundaries,
         "notes": list(table.notes),
-        "columns": columns,
-        "numeric": [any(isinstance(row[place], int | float) for row in table.rows) for place in range(len(columns))],
+        "columns": heads,
+        "numeric": [any(isinstance(row[place], int | float) for row in values) for place in range(len(heads))],
         "widths": [
-            _width(head, [row[place] for row in rows], WIDEST if place else FIRST_WIDEST)
-            for place, head in enumerate(columns)
+            _width(head, [row[place] for row in rows], FIRST_WIDEST if place == named else WIDEST)
+            for place, head in enumerate(heads)
         ],
         "rows": rows,
     }

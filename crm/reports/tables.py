@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -23,6 +23,21 @@ from crm.web.filters import in_day
 SAFE = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
+class Equation(NamedTuple):
+    """Columns that add up to another, each part a sign («+» or «−») and the head of its column."""
+
+    parts: Sequence[tuple[str, str]]
+    result: str
+    sentence: Callable[[str], str]
+    """What is said of them, once they stand in a line."""
+
+    def told(self, columns: Sequence[str]) -> str:
+        """The sentence with the columns that are shown, and no other."""
+        shown = [(sign, head) for sign, head in self.parts if head in columns]
+        added = "".join(f" {sign} {head}" if place else head for place, (sign, head) in enumerate(shown))
+        return self.sentence(f"{added} = {self.result}")
+
+
 @dataclass(frozen=True)
 class ReportTable:
     """What a report says; the last row is the total. Without any row its words are all it says."""
@@ -36,10 +51,20 @@ class ReportTable:
     rows: Sequence[Sequence[Any]]
     form: str = ""
     """What the form is called, such as «Biểu 03»; a proposal of this program where there is no official one."""
-    notes: Sequence[str] = ()
+    remarks: Sequence[str] = ()
     """What is to be known of the figures, below them."""
+    equation: Equation | None = None
+    """Which of its columns add up; said before the remarks."""
+    numbered: bool = False
+    """On paper its rows stand under «TT», numbered."""
     below: Sequence[ReportTable] = ()
     """Further tables of the same report."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What stands below the figures: how the columns shown add up, then the remarks."""
+        first = [self.equation.told(self.columns)] if self.equation and self.equation.result in self.columns else []
+        return [*first, *self.remarks]
 
 
 def _drawn(day: date) -> str:
@@ -60,7 +85,13 @@ def stages(session: Session, scope: Scope, span: Span, drawn: date | None = None
 
 def as_json(table: ReportTable) -> bytes:
     """One JSON document."""
-    return json.dumps(asdict(table), ensure_ascii=False, indent=2, default=str).encode()
+    return json.dumps(_plain(table), ensure_ascii=False, indent=2, default=str).encode()
+
+
+def _plain(table: ReportTable) -> dict[str, Any]:
+    said = {name: getattr(table, name) for name in ("title", "since", "as_of", "counting", "boundaries")}
+    said |= {"columns": table.columns, "rows": table.rows, "form": table.form, "notes": table.notes}
+    return said | {"below": [_plain(one) for one in table.below]}
 
 
 def as_xlsx(table: ReportTable) -> bytes:

@@ -85,12 +85,25 @@ def test_the_support_of_a_month_is_what_was_done_in_it(session: Session, scope: 
     september = rows_of(tables.supported(session, scope, Span(date(2019, 9, 1), date(2019, 9, 30))))
     set_aside = 3 * A_MONTH + A_NEAR_POOR_MONTH
     left = 3 * MILLION - set_aside
-    assert september["Công ty An Bình"][1:] == [0, 3 * MILLION, 0, set_aside, 0, 1, 1, 0, 4, left, 0]
+    assert september["Công ty An Bình"][1:] == [0, 3 * MILLION, 0, set_aside, 0, 1, 1, 0, 4, left, 0, ""]
     assert "Bà Lan" not in september, "nothing was promised, given or left"
     october = rows_of(tables.supported(session, scope, Span(date(2019, 10, 1), date(2019, 10, 31))))
     after = left + 2 * A_MONTH - 100_000
-    assert october["Công ty An Bình"][1:] == [0, left, 0, -2 * A_MONTH, 100_000, 0, 0, 0, -2, after, A_NEAR_POOR_MONTH]
-    assert october["Bà Lan"][1:] == [0, 0, MILLION, A_MONTH, 0, 1, 0, 0, 1, MILLION - A_MONTH, 0]
+    assert october["Công ty An Bình"][1:] == [
+        0,
+        left,
+        0,
+        -2 * A_MONTH,
+        100_000,
+        0,
+        0,
+        0,
+        -2,
+        after,
+        A_NEAR_POOR_MONTH,
+        "",
+    ]
+    assert october["Bà Lan"][1:] == [0, 0, MILLION, A_MONTH, 0, 1, 0, 0, 1, MILLION - A_MONTH, 0, ""]
 
 
 def test_the_support_of_a_year_adds_up_to_the_ledger(session: Session, scope: Scope, town: dict[str, Any]) -> None:
@@ -112,7 +125,7 @@ def test_the_support_of_a_place_tells_its_people_and_no_sponsors_purse(
     here = replace(scope, reach=Reach.UNIT, place_ids=(town["other"].place_id,))
     told = tables.supported(session, here, Span.year_to(OCTOBER))
     assert told.rows[0][:2] == ["Công ty An Bình", told.rows[0][1]]
-    assert told.rows[-1][2:] == [None, None, None, A_NEAR_POOR_MONTH, None, 0, 1, 0, 1, None, None]
+    assert told.rows[-1][2:] == [None, None, None, A_NEAR_POOR_MONTH, None, 0, 1, 0, 1, None, None, ""]
 
 
 def test_the_premiums_of_a_month_are_those_of_its_payments_in_four_layers(
@@ -210,10 +223,36 @@ def test_the_command_writes_them_as_json_excel_and_paper(
         assert (tmp_path / f"{kind}.pdf").read_bytes().startswith(b"%PDF")
         word = Document(str(tmp_path / f"{kind}.docx"))
         assert any(said["title"].upper() == one.text for one in word.paragraphs)
-        forms = [one for one in word.tables if len(one.columns) == len(said["columns"])]
-        assert [cell.text for cell in forms[0].rows[0].cells] == said["columns"]
+        numbered = [] if kind == "reconciliation" else ["TT"]
+        forms = [one for one in word.tables if len(one.columns) == len([*numbered, *said["columns"]])]
+        assert [cell.text for cell in forms[0].rows[0].cells] == [*numbered, *said["columns"]]
         assert len(forms[0].rows) == len(said["rows"]) + 1
-        assert [_plain(cell.text) for cell in forms[0].rows[-1].cells] == [_plain(one) for one in said["rows"][-1]]
+        last = [cell.text for cell in forms[0].rows[-1].cells]
+        assert [_plain(one) for one in last] == ["" for _tt in numbered] + [_plain(one) for one in said["rows"][-1]]
+        if numbered:
+            places = [row.cells[0].text for row in forms[0].rows[1:-1]]
+            assert places == [str(place) for place in range(1, len(said["rows"]))]
+
+
+def test_the_form_of_support_has_the_columns_of_the_form_on_paper_and_room_for_notes(
+    signed_in: Browser, town: dict[str, Any]
+) -> None:
+    browser, address = signed_in(Role.TREASURER), "/reports/money?kind=support-03&period=2019-10"
+    paper = Document(io.BytesIO(browser.get(f"{address}&format=docx").data))
+    heads = next([cell.text for cell in one.rows[0].cells] for one in paper.tables if len(one.columns) > 9)
+    assert (heads[0], heads[1], heads[-1]) == ("TT", "Nhà hỗ trợ", "Ghi chú")
+    assert "Ghi chú" not in browser.get(address).text, "nobody writes on a screen"
+
+
+def test_below_a_table_stands_no_column_that_the_page_left_out(signed_in: Browser, town: dict[str, Any]) -> None:
+    browser, address = signed_in(Role.TREASURER), "/reports/money?kind=money-05&period=2019-10"
+    page, paper = browser.get(address).text, Document(io.BytesIO(browser.get(f"{address}&format=docx").data))
+    assert "ngân sách địa phương" not in page.lower(), "nothing came from it"
+    assert "Ngân sách nhà nước + Hỗ trợ khác = Tổng cộng, như mẫu D05-TS." in page
+    whole = "Tự đóng + Ngân sách nhà nước + Ngân sách địa phương + Hỗ trợ khác = Tổng cộng, như mẫu D05-TS."
+    assert any(whole in one.text for one in paper.paragraphs)
+    support = browser.get("/reports/money?kind=support-03&period=2019-09").text
+    assert "Kỳ trước chuyển sang" in support
 
 
 def _plain(cell: Any) -> str:

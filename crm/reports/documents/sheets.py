@@ -307,13 +307,13 @@ def _worked_line(place: int | None, name: str, one: Worked, of_met: int) -> list
 # ---- Biểu 03 and 05: money
 
 
-def of_money(table: ReportTable, *, numbered: bool = True) -> Sheet:
+def of_money(table: ReportTable) -> Sheet:
     """A table of money (crm/reports/money) as a sheet; its last row is the total."""
     columns = [
         Column(str(head), _holds(table, place), width=_width(table, place)) for place, head in enumerate(table.columns)
     ]
     rows = [list(row) for row in table.rows]
-    if numbered:
+    if table.numbered:
         columns = [Column("TT", PLACE, width=4), *columns]
         rows = [[place if place < len(rows) else None, *row] for place, row in enumerate(rows, start=1)]
     return sheet(

@@ -76,7 +76,8 @@ def _within(scope: Scope, place: str) -> Scope:
 
 
 def _worth_showing(table: ReportTable) -> ReportTable:
-    """On a screen, columns in which nothing but nothing stands are left out; the files have them all."""
+    """On a screen, columns in which nothing but nothing stands are left out, and so are they below it; the
+    files have them all."""
     kept = [
         place
         for place in range(len(table.columns))

@@ -19,7 +19,7 @@ from crm.places.boundaries import boundaries
 from crm.reports.money import queries
 from crm.reports.money.queries import Paid, People
 from crm.reports.periods import ReportKind
-from crm.reports.tables import ReportTable
+from crm.reports.tables import Equation, ReportTable
 from crm.sponsors.rules import HELD, KINDS, KINDS_OF_ACCOUNT, Movement
 from crm.sponsors.statements.queries import Bridge, bank_accounts, bridge_on
 from crm.web.filters import in_day, in_money
@@ -44,6 +44,7 @@ def supported(session: Session, scope: Scope, span: Span, drawn: date | None = N
         _("Months"),
         _("Left at the end"),
         _("Paid to the insurance fund"),
+        _("Note"),
     ]
     whole, rows = scope.place_ids is None, []
     for one in queries.supported(session, scope, span):
@@ -51,14 +52,18 @@ def supported(session: Session, scope: Scope, span: Span, drawn: date | None = N
         people = [helped.poor, helped.near_poor, helped.others, helped.months]
         if whole:
             money = [one.promised, one.carried_over, one.received, one.set_aside, one.returned]
-            rows.append([*who, *money, *people, one.left, one.paid])
+            rows.append([*who, *money, *people, one.left, one.paid, ""])
         elif helped != People():
-            rows.append([*who, None, None, None, helped.amount, None, *people, None, None])
+            rows.append([*who, None, None, None, helped.amount, None, *people, None, None, ""])
     in_all = queries.helped_in_all(session, scope, span)
-    sums = [_sum(row[place] for row in rows) for place in range(2, len(columns))]
+    sums = [_sum(row[place] for row in rows) for place in range(2, len(columns) - 1)]
     sums[5:8] = [in_all.poor, in_all.near_poor, in_all.others]
+    balance = Equation(
+        [("+", columns[3]), ("+", columns[4]), ("−", columns[5]), ("−", columns[6])],
+        columns[11],
+        lambda added: _("%(sum)s, for each sponsor and in all.", sum=added),
+    )
     notes = [
-        _("Carried over + received − set aside − returned = left at the end, for each sponsor and in all."),
         _("In the total each person counts once, also when several sponsors helped."),
         _(
             "Promised: promises made in the period, less what was taken back of promises. "
@@ -78,9 +83,11 @@ def supported(session: Session, scope: Scope, span: Span, drawn: date | None = N
         _("Whole đồng, from the account book of the fund; each movement on the day it was booked."),
         _("People by where they live today."),
         columns,
-        [*rows, [_("Total"), "", *sums]],
+        [*rows, [_("Total"), "", *sums, ""]],
         form=_("Form 03"),
-        notes=notes,
+        remarks=notes,
+        equation=balance if whole else None,
+        numbered=True,
     )
 
 
@@ -113,10 +120,11 @@ def paid(session: Session, scope: Scope, span: Span, drawn: date | None = None) 
         columns,
         [*rows, [_("Total"), *total]],
         form=_("Form 05"),
-        notes=[
-            _("Paid by themselves + State budget + local budget + other support = total, as in D05-TS."),
-            _("A person is counted where they lived when they joined."),
-        ],
+        remarks=[_("A person is counted where they lived when they joined.")],
+        equation=Equation(
+            [("+", head) for head in columns[4:8]], columns[8], lambda added: _("%(sum)s, as in D05-TS.", sum=added)
+        ),
+        numbered=True,
     )
 
 
@@ -169,7 +177,7 @@ def reconciled(session: Session, scope: Scope, span: Span, drawn: date | None = 
         columns,
         [*rows, _account(_("Should be on the bank account"), held)],
         form=_("Reconciliation"),
-        notes=[
+        remarks=[
             _("At the start + what moved = at the end, for each account."),
             _("On the bank account: not yet known from whom + not yet used + set aside."),
         ],
