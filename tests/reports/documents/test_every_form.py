@@ -151,8 +151,8 @@ COUNTED: dict[str, list[list[Any]]] = {
     ],
     # promised, brought forward, received, set aside (3 × 107.800), given back, poor, near-poor, others, months, left, paid
     "Biểu 03": [
-        [1, "Công ty An Bình", "Doanh nghiệp", 5 * MILLION, 0, 3 * MILLION, 323_400, 0, 1, 0, 0, 3, 2_676_600, 0],
-        [None, "Tổng cộng", "", 5 * MILLION, 0, 3 * MILLION, 323_400, 0, 1, 0, 0, 3, 2_676_600, 0],
+        [1, "Công ty An Bình", "Doanh nghiệp", 5 * MILLION, 0, 3 * MILLION, 323_400, 0, 1, 0, 0, 3, 2_676_600, 0, ""],
+        [None, "Tổng cộng", "", 5 * MILLION, 0, 3 * MILLION, 323_400, 0, 1, 0, 0, 3, 2_676_600, 0, ""],
     ],
     "Biểu 04": [
         [1, "Tư vấn tại hộ gia đình", "lượt", 3, 2, ""],
