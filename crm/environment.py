@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crm import clock
+from crm.embedded.directory import keep_address, kept_address
 from crm.embedded.halting import postgres_lives, valkey_lives
 from crm.embedded.services import CannotRun, default_data_dir, secrets, start
 
@@ -21,16 +22,20 @@ LOOK_EVERY = 2.0
 
 
 @contextmanager
-def environment(data_dir: Path | None, *, host: str = "127.0.0.1", port: int = 8000) -> Iterator[dict[str, str]]:
+def environment(data_dir: Path | None, *, up_at: str | None = None) -> Iterator[dict[str, str]]:
     """The environment in which every process of this program runs, with the services up for as long as it is held.
 
+    `up_at` is where the web answers when it is what is started; other commands speak of the address it was last up at.
     Raises CannotRun or ValueError with one line for the person at the keyboard.
     """
     env = dict(os.environ)
     folder = data_dir or default_data_dir()
     embedded_database, embedded_broker = not env.get("DATABASE_URL"), not env.get("REDIS_URL")
     env["CRM_DATA_DIR"] = str(folder)
-    env.setdefault("PUBLIC_URL", f"http://{host}:{port}")
+    if not env.get("PUBLIC_URL") and (address := up_at or kept_address(folder)):
+        env["PUBLIC_URL"] = address
+    if up_at:
+        keep_address(folder, env["PUBLIC_URL"])
     if env.get("CRM_CLOCK"):
         env["CRM_CLOCK"] = clock.as_setting(clock.read_setting(env["CRM_CLOCK"], datetime.now(UTC)))
     if not (embedded_database or embedded_broker):

@@ -68,7 +68,7 @@ def up(context: click.Context, with_demo: bool, host: str, port: int, data_dir: 
     folder = (data_dir or context.obj or default_data_dir()).expanduser().absolute()
     with only_one(folder):
         must_be_free(host, port)
-        with environment(folder, host=host, port=port) as env:
+        with environment(folder, up_at=f"http://{host}:{port}") as env:
             settings = from_environment(env)
             sandbox_port = None if settings.twilio_account_sid else free_port(port + 1)
             if sandbox_port:

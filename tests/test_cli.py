@@ -9,14 +9,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 
-from crm import cli, running
+from config import from_environment
+from crm import cli, processes, running
+from crm.embedded.directory import CannotRun
+from crm.environment import environment
+from crm.safekeeping.commands.doctor import CHECKS
 
 ROOT = Path(__file__).parent.parent
 CRM = Path(sys.executable).with_name("crm")
@@ -139,3 +143,33 @@ def test_the_doctor_finds_a_fresh_installation_in_order(crm: Run) -> None:
     done = crm("doctor")
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(line.startswith("ok ") for line in done.stdout.splitlines()), done.stdout
+
+
+def test_commands_speak_of_the_address_that_the_program_was_last_up_at(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere/ansinh")
+    monkeypatch.setenv("REDIS_URL", "redis://elsewhere")
+    monkeypatch.delenv("PUBLIC_URL", raising=False)
+    asked: list[str] = []
+
+    @contextmanager
+    def only_asked(folder: Path, *, up_at: str) -> Iterator[None]:
+        asked.append(up_at)
+        with environment(folder, up_at=up_at):
+            raise CannotRun("Only asked.")
+        yield
+
+    def told() -> str:
+        with environment(tmp_path) as env:
+            return CHECKS["settings"](from_environment(env))[1]
+
+    assert told().endswith("http://127.0.0.1:8000"), "where it would be up"
+    monkeypatch.setattr(processes, "environment", only_asked)
+    port = processes.free_port(18_000)
+    done = CliRunner().invoke(cli.main, ["up", "--port", str(port), "--data-dir", str(tmp_path)])
+    assert done.exit_code != 0
+    assert asked == [f"http://127.0.0.1:{port}"]
+    assert told().endswith(asked[0])
+    monkeypatch.setenv("PUBLIC_URL", "https://an-sinh.example")
+    assert told().endswith("https://an-sinh.example")

@@ -1,4 +1,4 @@
-"""The data directory: where it is, the secrets it keeps and the locks by which commands take turns in it."""
+"""The data directory: where it is, the secrets and the address it keeps and the locks by which commands take turns in it."""
 
 import base64
 import fcntl
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 SECRETS = "secrets.json"
+ADDRESS = "address"
 
 
 class CannotRun(Exception):
@@ -66,6 +67,21 @@ def secrets(data_dir: Path) -> Secrets:
         return Secrets(**json.loads(kept.read_text()))
     except (OSError, ValueError, TypeError):
         raise CannotRun(f"{kept} cannot be read: restore it from a backup.") from None
+
+
+def keep_address(data_dir: Path, address: str) -> None:
+    """Write down under which address the program is up here, for commands that run beside it."""
+    fresh = prepare(data_dir) / f"{ADDRESS}.new"
+    fresh.write_text(f"{address}\n")
+    fresh.replace(data_dir / ADDRESS)
+
+
+def kept_address(data_dir: Path) -> str | None:
+    """The address under which the program was last up here; None where it never was."""
+    try:
+        return (data_dir / ADDRESS).read_text().strip() or None
+    except (OSError, ValueError):
+        return None
 
 
 def _generate(kept: Path) -> None:
