@@ -484,6 +484,11 @@ def same_house(one: str, other: str) -> bool | None:
     return first.numbers == second.numbers
 
 
+def same_house_no_more(said: str, known: str) -> bool:
+    """Whether an address is the house that is known and names no street that was not; its ward is told by itself."""
+    return same_house(said, known) is True and _house_of(said).street in ("", _house_of(known).street)
+
+
 # ---- in the words of the API
 
 

@@ -17,7 +17,7 @@ from flask_babel import lazy_gettext as _l
 from crm.citizen_ids import mask
 from crm.names import fold, spelling_key
 from crm.phones import read_phone
-from crm.prospects.identity.rules import CLUE_SENTENCES, Clue, Comparison, Verdict
+from crm.prospects.identity.rules import CLUE_SENTENCES, Clue, Comparison, Verdict, same_house_no_more
 from crm.prospects.reading.columns import Field
 from crm.prospects.reading.outcomes import (
     NOTHING_MORE,
@@ -469,6 +469,8 @@ def difference(new: Proposed, kept: Mapping[str, Any]) -> Difference:
         if name in ("phone", "other_phone") and said in (kept["phone"], kept["other_phone"]):
             continue
         if name == "birth_date" and _differ(new.birth_year, kept["birth_year"]):
+            continue
+        if name == "address" and known and new.place_id == kept["place_id"] and same_house_no_more(said, known):
             continue
         if name == "neighbourhood" and new.place_id != kept["place_id"]:
             continue

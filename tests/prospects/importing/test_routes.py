@@ -157,6 +157,23 @@ def test_blanks_are_filled_and_other_values_wait_for_a_decision(
     assert (person.sex, person.occupation) == (None, "Thợ xây")
 
 
+def test_an_address_with_its_ward_behind_it_is_no_difference(
+    signed_in: Browser, manager: User, session: Session, make: Make
+) -> None:
+    make.prospect("Ngô Văn An", birth_year=1981, phone="+84912345681", address="Số 1")
+    browser, head = signed_in(manager), "Họ và tên;Năm sinh;SĐT;Phường;Địa chỉ"
+    for address, outcome, differs in (
+        ("Số 1, Phường Ba Đình", RowOutcome.UNCHANGED, False),
+        ("Số 1 Lê Lai", RowOutcome.UNCHANGED, True),
+        ("Số 2, P. Ba Đình", RowOutcome.DUPLICATE, False),
+    ):
+        url = upload(browser, "a.csv", csv(f"Ngô Văn An;1981;0912345681;Ba Đình;{address}", head=head))
+        import_id = read_it(url)
+        row = session.scalars(select(ImportRow).where(ImportRow.import_id == import_id)).one()
+        assert row.outcome is outcome, address
+        assert ("sổ giữ như cũ" in browser.get(f"{url}?tab=unchanged").text) is differs, address
+
+
 def test_a_list_that_only_contradicts_can_still_be_taken_over(
     signed_in: Browser, manager: User, session: Session, make: Make
 ) -> None:
