@@ -85,6 +85,8 @@ def _better(kept: Raw, gone: Raw, group: str, verified: Collection[str]) -> bool
         return not kept["birth_date"] and bool(gone["birth_date"]) and kept["birth_year"] == gone["birth_year"]
     if group == "home" and kept["place_id"] == gone["place_id"]:
         return not kept["neighbourhood_id"]
+    if group == "home" and bool(kept["address"]) != bool(gone["address"]):
+        return bool(gone["address"])  # the only house that is known stays in its own ward
     if group in ("phone", "other_phone") and (kept[group] in verified) != (gone[group] in verified):
         return gone[group] in verified
     if group == "citizen_id":

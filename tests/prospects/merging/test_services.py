@@ -78,6 +78,15 @@ def test_what_is_blank_is_taken_and_what_is_chosen_holds(make: Make, together: A
     assert (one.phone, one.address, other.address) == (None, "Số 1", "Số 2")
 
 
+@pytest.mark.parametrize("newer_goes", [True, False])
+def test_the_only_house_that_is_known_stays_in_its_own_ward(make: Make, together: Any, newer_goes: bool) -> None:
+    housed = make.prospect("Vũ Thị Mẹ", place=make.ward("14815"), address="Số 9 Trần Phú")
+    newer = make.prospect("Vu Thi Me")
+    kept, gone = (housed, newer) if newer_goes else (newer, housed)
+    together(kept, gone)
+    assert (kept.place_id, kept.address) == (make.ward("14815").id, "Số 9 Trần Phú")
+
+
 def test_each_of_two_who_were_parted_tells_the_name_of_the_other(
     session: Session, make: Make, together: Any, apart: Any
 ) -> None:
