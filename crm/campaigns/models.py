@@ -102,6 +102,10 @@ def _usual_way(context: Any) -> Way:
     return way_of(context.get_current_parameters()["purpose"])
 
 
+OF_STAFF = "morning"
+"""What a text to who works here says in the place of a reminder's rule; any other without a person goes to a sponsor."""
+
+
 class Message(TownRow, Model):
     """One message to one number. The row is the truth; a task only moves it on."""
 

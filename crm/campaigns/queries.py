@@ -29,9 +29,9 @@ from sqlalchemy.orm import Session, aliased
 
 from crm.accounts.models import User
 from crm.accounts.queries import Scope
-from crm.accounts.rules import May, Reach
+from crm.accounts.rules import May, Reach, Role
 from crm.campaigns.files.models import SmsWays
-from crm.campaigns.models import Campaign, Message, OptOutLink, SmsSettings
+from crm.campaigns.models import OF_STAFF, Campaign, Message, OptOutLink, SmsSettings
 from crm.campaigns.rules.delivery import LEFT_US, WAITING, Delivery
 from crm.campaigns.rules.handover import Followed, Outgoing
 from crm.campaigns.rules.hours import DAY, LEGAL_HOURS, MOST_A_DAY, VIETNAM
@@ -298,7 +298,9 @@ class Shown(NamedTuple):
 
 def staff_name() -> ColumnElement[str | None]:
     """The name of who works here and has the message's number."""
-    named = select(User.full_name).where(User.town_id == Message.town_id, User.phone == Message.phone)
+    named = select(User.full_name).where(
+        User.town_id == Message.town_id, User.phone == Message.phone, User.active, User.role != Role.SPONSOR
+    )
     return named.order_by(User.id).limit(1).correlate(Message).scalar_subquery()
 
 
@@ -311,8 +313,7 @@ def without_a_person(scope: Scope, user: User) -> ColumnElement[bool]:
         return and_(nobody, own)
     if user.may(May.SEE_SPONSORS):
         return nobody
-    to_a_sponsor = and_(Message.reminder.is_not(None), staff_name().is_(None))
-    return and_(nobody, or_(own, ~to_a_sponsor))
+    return and_(nobody, or_(own, Message.reminder.is_(None), Message.reminder == OF_STAFF))
 
 
 def messages_seen(

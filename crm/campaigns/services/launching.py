@@ -198,6 +198,8 @@ def resume(session: Session, campaign: Campaign, *, by_id: UUID | None, at: date
     if campaign.stage in (Stage.DRAFT, Stage.PREPARING):
         raise RuleBroken(_l("This campaign has not been launched yet."))
     waits = campaign.stage is Stage.PAUSED and campaign.scheduled_for is not None and campaign.scheduled_for > at
+    if campaign.stage is Stage.SCHEDULED:
+        campaign.scheduled_for = at  # its results count from now on, and a later pause waits for no other time
     if campaign.stage in (Stage.MISSED, Stage.SCHEDULED):
         _begin_at(session, campaign, at)
     elif campaign.stage is Stage.PAUSED and not waits:

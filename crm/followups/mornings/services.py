@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from crm.accounts.models import User
 from crm.accounts.queries import scope_of
 from crm.accounts.rules import May
+from crm.campaigns.models import OF_STAFF
 from crm.campaigns.services.sending import queue_reminder
 from crm.errors import RuleBroken
 from crm.followups import queries
@@ -33,7 +34,6 @@ from crm.phones import is_mobile
 from crm.prospects.rules import ConsentChannel, Purpose
 from crm.prospects.services.consent import record_consent
 
-REMINDER = "morning"
 AT_ONCE = 20
 
 
@@ -92,7 +92,7 @@ def _tell(session: Session, wish: MorningWish, user: User, *, link: str, today: 
             queue_reminder(
                 session,
                 user.town_id,
-                reminder=REMINDER,
+                reminder=OF_STAFF,
                 phone=user.phone,
                 prospect_id=None,
                 body=as_sms(told, link),

@@ -200,14 +200,14 @@ def _one_word_differs(one: Name, other: Name, at: int, known: Frequencies) -> Li
     a, b, last = one.plain[at], other.plain[at], len(one.plain) - 1
     bits = _bits_but(one, at, known)
     if len(a) == 1 or len(b) == 1:
-        initial = a[0] == b[0]
+        initial = a[:1] == b[:1]  # of letters that we do not know nothing may be left
         return Likeness(NameLevel.MIDDLE_MISSING, bits) if initial else Likeness(NameLevel.OTHER_GIVEN, -9.0)
     slip = OSA.distance(a, b) == 1 or by_ear(a) == by_ear(b)
     if 0 < at < last:
         return Likeness(NameLevel.TYPO, bits - 0.5) if slip and _meaningless(one, other, at, known) else Likeness(
             NameLevel.MIDDLE_DIFFERS, bits - 8.0
         )  # fmt: skip
-    if slip and a[0] != b[0] and at == last:
+    if slip and a[:1] != b[:1] and at == last:
         # Twins are called Hùng and Dũng, Tuyến and Xuyến; a slip seldom hits the first letter.
         slip = _meaningless(one, other, at, known)
         if slip:

@@ -442,13 +442,14 @@ _NO_PART = re.compile(r"\b(so nha|so|sn|duong|d|pho|ngo|ngach|hem|kiet|nha)\b|[.
 
 
 _NEXT = r"(?!\b(?:so|sn|nha|duong|ngo|ngach|hem|khu|kp|tdp|to dan pho|tieu khu|tk|thon|xom)\b)"
-_UNIT_NAME = r"\b(?:phuong|(?<!lien )xa|thi xa|thi tran|thanh pho|huyen|tinh(?! lo)|tp|tx|tt|[px](?=\.))\b"
+_UNIT_NAME = r"\b(?:phuong|(?<!lien )xa|thi xa|thi tran|thanh pho|huyen|tinh(?! lo)|tp|tx|tt|[px](?=\. *[a-z]))\b"
 _NEIGHBOURHOOD = re.compile(
     r"\b(?:khu pho|khu|kp|to dan pho|tdp|tieu khu|tk|(?<!lien )thon|xom)(?![a-z])[. ]*(?:so (?=\d))?"
     rf"((?:(?!{_UNIT_NAME}){_NEXT}[^,;])*)"
 )
-_UNITS = re.compile(rf"{_UNIT_NAME}(?:{_NEXT}[^;])*")
-"""A ward and, after it, the larger units: an address goes from the house to the province."""
+_UNITS = re.compile(rf"(?:^|[,;-]) *{_UNIT_NAME}(?:{_NEXT}[^;])*")
+"""A ward and, after it, the larger units: an address goes from the house to the province. In the middle of a part the word
+belongs to a street, as in `12 Phương Mai` and `12 Xã Đàn`; `P.301` is a room."""
 
 
 class _House(NamedTuple):
@@ -464,7 +465,7 @@ def _house_of(address: str) -> _House:
     """The numbers of a house with its lane, the street's name, and the neighbourhood where it is written there."""
     plain = fold(address)
     named = _NEIGHBOURHOOD.search(plain)
-    house = _UNITS.sub(" ", _NEIGHBOURHOOD.sub(" ", plain))
+    house = _UNITS.sub(" ", _NEIGHBOURHOOD.sub(" , ", plain))
     return _House(
         tuple(_NUMBER.findall(house)),
         " ".join(_NO_PART.sub(" ", _NUMBER.sub(" ", house)).split()),

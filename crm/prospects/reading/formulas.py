@@ -7,6 +7,7 @@ import io
 import posixpath
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from html import unescape
 
@@ -29,7 +30,7 @@ def formula_texts(content: bytes) -> Mapping[str, Mapping[Place, str]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return {name: dict(_texts(archive, path)) for name, path in _sheets(archive)}
-    except (zipfile.BadZipFile, KeyError, OSError, RuntimeError, ValueError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, OSError, RuntimeError, ValueError):
         return {}
 
 

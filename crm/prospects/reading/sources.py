@@ -73,8 +73,9 @@ class _WorkbookSheet:
         return self._with_formulas(rows) if self.formulas else rows
 
     def _with_formulas(self, rows: Iterator[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
+        left = (self.sheet.start or (0, 0))[1]  # empty rows above are told, empty columns on the left are not
         for at, row in enumerate(rows):
-            yield [cell if cell != "" else self.formulas.get((at, place), "") for place, cell in enumerate(row)]
+            yield [cell if cell != "" else self.formulas.get((at, left + place), "") for place, cell in enumerate(row)]
 
 
 @dataclass(frozen=True, slots=True)

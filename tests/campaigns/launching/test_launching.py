@@ -393,6 +393,10 @@ def test_a_scheduled_campaign_begins_now_when_somebody_says_so(session: Session,
     launching.resume(session, campaign, by_id=None, at=TEN)
     assert campaign.stage is Stage.RUNNING
     assert len(dispatching.claim(session, at_most=5, at=TEN)) == 1
+    launching.pause(session, campaign, by_id=None, at=TEN + HOUR)
+    launching.resume(session, campaign, by_id=None, at=TEN + 2 * HOUR)
+    assert campaign.stage is Stage.RUNNING, "the time it was first meant for is past"
+    assert campaign.scheduled_for == TEN
 
 
 # --- by a worker ---------------------------------------------------------------------------------------------------

@@ -80,6 +80,7 @@ def test_texts_to_nobody_of_the_register_are_listed_and_explained_to_who_may_see
     here = texting.make.user(Role.VOLUNTEER, phone="+84987654321", full_name="Lê Thị Cộng")
     nobody = {"prospect_id": None, "state": Delivery.DELIVERED}
     morning = texting.message(texting.person(), **nobody, phone=here.phone, reminder="morning", body="Hom nay 3 viec")
+    texting.make.user(Role.SPONSOR, phone="+84912000777", full_name="Bà Hảo Tâm")
     secret = "Mo de xac nhan: https://quy.example/sponsor/confirm/BIMAT77 nhe"
     sponsors = texting.message(texting.person(), **nobody, phone="+84912000777", reminder="sponsor_link", body=secret)
     trial = texting.message(

@@ -151,6 +151,11 @@ def test_a_telephone_that_many_give_says_little() -> None:
         ("Số 1, Khu phố 1, Phường Bỉm Sơn", "Số 2", False),
         ("Phường Ba Đình, số 9 Lê Lai", "9 Lê Lai", True),
         ("Số 7 đường liên xã", "7 đường liên xã", True),
+        ("Số 1 Khu phố 1 Phường Bỉm Sơn", "Số 1", True),
+        ("12 Xã Đàn", "12 Tôn Đức Thắng", False),
+        ("12 Phương Mai", "12 Huyền Quang", False),
+        ("12 Xa lộ Hà Nội", "12 Lê Lai", False),
+        ("P.301 nhà A2 Nguyễn Trãi", "P.505 nhà A2 Nguyễn Trãi", False),
         ("Khu phố 5, phường Ba Đình cũ", "Khu phố 5, phường Ba Đình", None),
     ],
 )

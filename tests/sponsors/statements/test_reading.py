@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from datetime import date, time
 from pathlib import Path
 
@@ -183,7 +184,8 @@ def test_a_closing_balance_that_does_not_follow_is_a_break() -> None:
     assert chain_of([Step(2, 100, None)], 1_000, 1_200).breaks == (Break(2, 1_100, 1_200),)
 
 
-def test_a_text_that_begins_like_a_formula_keeps_its_text_and_is_never_worked_out() -> None:
+@pytest.mark.parametrize("aside", [0, 2])
+def test_a_text_that_begins_like_a_formula_keeps_its_text_and_is_never_worked_out(aside: int) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
@@ -194,8 +196,9 @@ def test_a_text_that_begins_like_a_formula_keeps_its_text_and_is_never_worked_ou
         ("17/10/2019", 200_000, "ung ho"),
         ("", "=SUM(B2:B4)", ""),
     ]
-    for row in rows:
-        sheet.append(row)
+    for at, row in enumerate(rows, 1 + aside):
+        for place, cell in enumerate(row, 1 + aside):
+            sheet.cell(at, place, cell)
     kept = io.BytesIO()
     book.save(kept)
     source = open_statement(kept.getvalue(), "sao-ke.xlsx")
@@ -206,3 +209,15 @@ def test_a_text_that_begins_like_a_formula_keeps_its_text_and_is_never_worked_ou
         (200_000, "ung ho"),
     ]
     assert not read.problems
+
+
+def test_a_workbook_whose_packed_pages_are_damaged_is_refused_in_words() -> None:
+    book, kept = openpyxl.Workbook(), io.BytesIO()
+    book.save(kept)
+    with zipfile.ZipFile(kept) as archive:
+        page = archive.getinfo("xl/workbook.xml")
+    damaged = bytearray(kept.getvalue())
+    begins = page.header_offset + 30 + len(page.filename)
+    damaged[begins : begins + 20] = b"\xff" * 20
+    with pytest.raises(RuleBroken):
+        open_statement(bytes(damaged), "sao-ke.xlsx")
