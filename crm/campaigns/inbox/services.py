@@ -34,9 +34,14 @@ REPLY_LIVES = timedelta(days=2)
 """A reply that could not leave within this time comes too late."""
 
 
-def take_in(session: Session, town_id: UUID, *, sid: str, phone: str, body: str, at: datetime) -> str | None:
+def take_in(
+    session: Session, town_id: UUID, *, sid: str, phone: str, body: str, at: datetime, heard_at: datetime | None = None
+) -> str | None:
     """Keep an answer, once; a no counts at once. The confirmation to send back, if any: one a number and day at most, and
-    only of a refusal that changed something, so that two machines never talk on."""
+    only of a refusal that changed something, so that two machines never talk on.
+
+    `at` is when it came. One that is heard of only later (`heard_at`) counts from its own moment, and nothing is sent
+    back: nothing is kept as sent, either."""
     last, said = queries.last_sent(session, town_id, phone), consents_of(session, town_id, phone)
     meaning = meaning_of(body, last.body if last else None)
     refuses = any(is_refusal(one.given, one.channel) for one in said.values())
@@ -62,6 +67,9 @@ def take_in(session: Session, town_id: UUID, *, sid: str, phone: str, body: str,
         return None
     _open(session, town_id, phone, kept, meaning, at)
     if meaning is not Meaning.NO:
+        return None
+    if heard_at is not None:
+        withdraw(session, town_id, phone, at=heard_at, said_at=at, channel=ConsentChannel.SMS, words=body)
         return None
     new = [one for one in Purpose if one not in said or said[one].given]
     withdraw(session, town_id, phone, at=at, channel=ConsentChannel.SMS, words=body)

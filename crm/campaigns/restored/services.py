@@ -127,12 +127,12 @@ def _keep(session: Session, check: RestoreCheck, told: Told) -> None:
 
 
 def _take_answers(session: Session, town_id: UUID, written: list[Written], at: datetime) -> None:
-    """What people wrote after the backup comes in as it would have then, each once; a no counts from its own moment. What
-    would be confirmed was confirmed by the program that is gone."""
+    """What people wrote after the backup comes in, each once. A no counts from its own moment, unless the number said yes
+    after it; nothing is confirmed, and no confirmation is kept of which nobody knows whether it was sent."""
     for one in sorted(written, key=lambda said: (said.at, said.sid)):
         phone = read_phone(one.phone).mobile or one.phone
         if town_of(session, phone) == town_id:
-            take_in(session, town_id, sid=one.sid, phone=phone, body=one.body, at=min(one.at, at))
+            take_in(session, town_id, sid=one.sid, phone=phone, body=one.body, at=min(one.at, at), heard_at=at)
 
 
 def _know_again(session: Session, check: RestoreCheck) -> None:

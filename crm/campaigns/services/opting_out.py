@@ -70,16 +70,21 @@ def withdraw(
     words: str | None = None,
     by_id: UUID | None = None,
     prospect_id: UUID | None = None,
+    said_at: datetime | None = None,
 ) -> int:
     """The owner of a number says no from now on; what waits for it is called off. How many messages that were.
 
-    A no that holds already and came the same way is not written twice: two taps at once are one refusal."""
+    A no that holds already and came the same way is not written twice: two taps at once are one refusal. A no that is heard
+    of only later (`said_at`) is kept with its own moment, and calls off only where nothing was said after it."""
     one_at_a_time(session, town_id, phone)
-    said = consents_of(session, town_id, phone)
+    said, holds = consents_of(session, town_id, phone), list[Purpose]()
     for purpose in purposes:
         before = said.get(purpose)
-        if before is not None and not before.given and before.channel is channel and before.words == words:
+        if said_at is None or before is None or before.at <= said_at:
+            holds.append(purpose)
+        if said_at is None and before and not before.given and before.channel is channel and before.words == words:
             continue
+        moment = said_at or (max(at, before.at) if before else at)
         session.add(
             Consent(
                 town_id=town_id,
@@ -87,7 +92,7 @@ def withdraw(
                 purpose=purpose,
                 given=False,
                 channel=channel,
-                at=max(at, before.at) if before else at,
+                at=moment,
                 words=words,
                 prospect_id=prospect_id,
                 recorded_at=max(at, before.recorded_at) if before else at,
@@ -95,7 +100,7 @@ def withdraw(
             )
         )
     session.flush()
-    waiting = and_(Message.phone == phone, Message.purpose.in_(purposes))
+    waiting = and_(Message.phone == phone, Message.purpose.in_(holds))
     return call_off(session, town_id, waiting, Reason.OPTED_OUT, at)
 
 

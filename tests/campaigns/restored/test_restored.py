@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from crm import clock, stored
 from crm.accounts.rules import Role
+from crm.campaigns.inbox.models import AutoAnswer
 from crm.campaigns.models import Inbound, Message
 from crm.campaigns.restored import queries, services
 from crm.campaigns.restored.gateway import PlainList
@@ -22,6 +23,7 @@ from crm.campaigns.restored.rules import CheckState, Group, ToldMessage, Written
 from crm.campaigns.rules.delivery import Delivery
 from crm.campaigns.rules.handover import Outgoing, Seen
 from crm.campaigns.services import dispatching, receipts, sending
+from crm.prospects.models import Consent
 from crm.prospects.queries.facts import consents_of
 from crm.prospects.rules import Purpose
 from crm.safekeeping.services import after_restore, before_backup
@@ -237,6 +239,51 @@ def test_a_no_that_was_written_after_the_backup_counts(
     assert set(session.scalars(select(Inbound.sid))) == {"SMno", "SMask"}
     page = signed_in(Role.ORGANISER).get("/messages/restored").text
     assert "có 1 số đã nhắn từ chối" in page
+
+
+def test_a_no_before_a_later_yes_keeps_its_moment_and_calls_nothing_off(
+    session: Session, texting: Texting, carrier: PlainList
+) -> None:
+    person = texting.person()
+    phone = str(person.phone)
+    of_service, of_promotion = (
+        texting.message(person, purpose=one, body="[QC] Moi ba Hoa") for one in (Purpose.SERVICE, Purpose.PROMOTION)
+    )
+    no, yes = clock.now() - 20 * MINUTE, clock.now() - 10 * MINUTE
+    texting.says(phone, True, Purpose.SERVICE, at=yes)
+    carrier.written = [Written("SMno", phone, "TU CHOI", no)]
+    check = run(restored(session), session)
+    said = consents_of(session, check.town_id, phone)
+    assert {purpose: (one.given, one.at) for purpose, one in said.items()} == {
+        Purpose.SERVICE: (True, yes),
+        Purpose.PROMOTION: (False, no),
+    }
+    kept = session.scalars(select(Consent).where(Consent.phone == phone, Consent.given.is_(False))).all()
+    assert {(one.purpose, one.at) for one in kept} == {(Purpose.SERVICE, no), (Purpose.PROMOTION, no)}
+    assert of_service.state is not Delivery.CANCELLED
+    assert of_promotion.state is Delivery.CANCELLED
+
+
+def test_a_later_no_counts_from_its_own_moment_beside_the_same_no_before(
+    session: Session, texting: Texting, carrier: PlainList
+) -> None:
+    person = texting.person()
+    phone, late, early = str(person.phone), clock.now() - 10 * MINUTE, clock.now() - 20 * MINUTE
+    carrier.written = [Written("SMlate", phone, "TU CHOI", late), Written("SMearly", phone, "TU CHOI", early)]
+    check = run(restored(session), session)
+    moments = select(Consent.at).where(Consent.phone == phone, Consent.given.is_(False))
+    assert set(session.scalars(moments)) == {early, late}
+    assert {one.at for one in consents_of(session, check.town_id, phone).values()} == {late}
+
+
+def test_no_confirmation_is_kept_of_a_no_that_the_carrier_tells_of_later(
+    session: Session, texting: Texting, carrier: PlainList
+) -> None:
+    person = texting.person()
+    carrier.written = [Written("SMno", str(person.phone), "TU CHOI", clock.now() - 20 * MINUTE)]
+    check = run(restored(session), session)
+    assert not consents_of(session, check.town_id, str(person.phone))[Purpose.SERVICE].given
+    assert session.scalars(select(AutoAnswer)).all() == []
 
 
 def test_what_has_left_altogether_and_long_lists_are_folded(
