@@ -175,6 +175,9 @@ def test_the_same_file_for_more_kinds_of_messages_refuses_those_as_well(
     work(the_list(session))
     assert refusal_of(session, town, str(person.phone), Purpose.SERVICE) is None
     later = texting.says(str(person.phone), True, Purpose.PROMOTION, at=clock.now() + timedelta(minutes=1))
+    agreed, not_asked = (
+        texting.message(person, purpose=one, body="[QC] Moi ba Hoa") for one in (Purpose.PROMOTION, Purpose.SERVICE)
+    )
     assert hand_in(browser, CSV.encode(), what="all") == address
     assert the_list(session).purposes == [one.value for one in Purpose]
     work(the_list(session))
@@ -182,6 +185,8 @@ def test_the_same_file_for_more_kinds_of_messages_refuses_those_as_well(
     assert refusal_of(session, town, str(person.phone), Purpose.SERVICE)
     assert refusal_of(session, town, str(person.phone), Purpose.PROMOTION) is None, "a later yes stands"
     assert later.given
+    assert agreed.state is Delivery.QUEUED, "what the later yes allows is not called off"
+    assert not_asked.state is Delivery.CANCELLED
     assert hand_in(browser, CSV.encode(), what="service") == address
     assert the_list(session).state is ListState.DONE, "for less than before nothing changes"
 
@@ -195,3 +200,14 @@ def test_why_a_list_could_not_be_read_is_told_in_the_readers_language(
     assert "không có cột số điện thoại" in browser.get(address).text
     browser.post("/language/en")
     assert "There is no column of telephone numbers" in browser.get(address).text
+
+
+def test_why_a_damaged_file_could_not_be_read_is_told_in_the_readers_language(
+    session: Session, signed_in: Callable[..., FlaskClient]
+) -> None:
+    browser = signed_in(Role.ORGANISER)
+    address = hand_in(browser, b"PK\x03\x04 broken", "x.xlsx")
+    work(the_list(session))
+    assert "Tệp bị hỏng, không mở được" in browser.get(address).text
+    browser.post("/language/en")
+    assert "The file is damaged and cannot be opened" in browser.get(address).text

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import and_, delete, select, text, update
+from sqlalchemy import and_, delete, false, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -188,12 +188,12 @@ def _filled(cell: Cell) -> bool:
 
 
 def _read(session: Session, row: DoNotCallList) -> None:
-    try:
-        taken = read_numbers(row.content or b"", row.filename)
-    except RuleBroken as refusal:
-        with force_locale("en"):  # kept as it is looked up by: each reader is told in their own language
+    with force_locale("en"):  # a refusal is kept as it is looked up by: each reader is told in their own language
+        try:
+            taken = read_numbers(row.content or b"", row.filename)
+        except RuleBroken as refusal:
             row.state, row.trouble, row.content = ListState.FAILED, str(refusal.message), None
-        return
+            return
     keys = new_ids(len(taken.numbers))
     rows = [
         {"town_id": row.town_id, "id": key, "list_id": row.id, "phone": phone, "row": place}
@@ -244,13 +244,14 @@ _REFUSALS = text(
         cast(:by as uuid)
     from asked left join latest using (phone, purpose)
     where latest.given is null or (latest.at <= :at and (latest.given or latest.channel = 'import'))
-    returning phone
+    returning phone, purpose
     """
 )
 
 
 def _write(session: Session, row: DoNotCallList, at: datetime) -> bool:
-    """The refusals of one chunk of numbers; a number that refuses already says nothing new."""
+    """The refusals of one chunk of numbers; a number that refuses already says nothing new. What waits is called off only
+    for the kinds of messages that a number refuses by this: a later yes to another kind stands."""
     waiting = (
         select(DoNotCallNumber.id, DoNotCallNumber.phone)
         .where(
@@ -270,7 +271,11 @@ def _write(session: Session, row: DoNotCallList, at: datetime) -> bool:
         "words": row.name,
         "by": row.confirmed_by_id,
     }
-    refused = set(session.scalars(_REFUSALS, asked)) if phones else set()
+    pairs = session.execute(_REFUSALS, asked).tuples().all() if phones else []
+    by_purpose = dict[Purpose, set[str]]()
+    for phone, purpose in pairs:
+        by_purpose.setdefault(Purpose(purpose), set()).add(phone)
+    refused = {phone for phone, _purpose in pairs}
     for found, ids in (
         (Found.REFUSED, [key for key, phone in chunk if phone in refused]),
         (Found.KNOWN, [key for key, phone in chunk if phone not in refused]),
@@ -281,8 +286,8 @@ def _write(session: Session, row: DoNotCallList, at: datetime) -> bool:
             .values(found=found)
             .execution_options(synchronize_session=False)
         )
-    theirs = and_(Message.phone.in_(refused), Message.purpose.in_([Purpose(one) for one in row.purposes]))
-    call_off(session, row.town_id, theirs, Reason.OPTED_OUT, at)
+    theirs = [and_(Message.purpose == one, Message.phone.in_(those)) for one, those in by_purpose.items()]
+    call_off(session, row.town_id, or_(false(), *theirs), Reason.OPTED_OUT, at)
     row.refused += len(refused)
     row.done += len(chunk)
     return len(chunk) == CHUNK
