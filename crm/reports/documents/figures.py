@@ -302,8 +302,7 @@ def _since(session: Session, what: Asked, wanted: Wanted, facts: dict[str, Any])
         now = kept_rows(rows, total)
         restated[report.period] = now
         found += _differences(report, said[report.period], now)
-    earlier = [snapshot.facts for _report, snapshot in told]
-    correcting.add_to(session, what.scope.town_id, what.place, what.span.as_of, facts, earlier)
+    correcting.add_to(session, what.scope.town_id, wanted.kind, wanted.period, what.place, what.span.as_of, facts)
     facts["restated"] = restated
     facts["corrections"] = [one._asdict() for one in found]
     if found:

@@ -1,5 +1,5 @@
 """A figure of a unit's own that was wrong in a closed round: what was told stays, the right one is kept beside it with the
-reason, and both go into the next official report. Once each, for a series of reports.
+reason, and both go into the next official report. Once each: what a signed report told, no later one of its place tells.
 
 The register's own figures need none of this: a report counts them again and tells what differs (Biểu điều chỉnh).
 """
@@ -12,14 +12,16 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import and_, func, select
+from sqlalchemy import Uuid, and_, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from crm.accounts.models import Organisation, User
 from crm.errors import Conflict, RuleBroken
 from crm.lines import line
 from crm.places.models import Place
-from crm.reports.documents.rules import period_words
+from crm.reports.documents.models import Report, ReportSnapshot
+from crm.reports.documents.rules import FINAL, period_words
 from crm.reports.documents.sheets import NUMBER, PLACE, WORDS, Column, Sheet, sheet
 from crm.reports.periods import ReportKind
 from crm.reports.rounds.models import ReportCorrection, ReportingRound, ReportOwed, ReportSubmission
@@ -27,21 +29,21 @@ from crm.reports.rounds.rules import ASKED, LONGEST_WHY, ON_PAPER, Own, State, W
 from crm.reports.rounds.services import note_act
 from crm.web import filters
 
-MOST_TOLD = 200
-"""Corrections that one report looks at, the latest."""
+MOST_SHOWN = 200
+"""Corrections that stand on a page, the latest."""
 MOST_NAMED = 3
 """Of them in a sentence."""
+CHANGED_MEANWHILE = "changed_meanwhile"
+"""The code of the refusal of whoever has not read what others put right."""
 
 
 def holding(session: Session, owed: ReportOwed) -> dict[Own, int]:
-    """What holds of each figure of a unit: the last correction of it, else what was sent last."""
-    sent = session.scalar(
-        select(ReportSubmission).where(
-            ReportSubmission.town_id == owed.town_id,
-            ReportSubmission.owed_id == owed.id,
-            ReportSubmission.version == owed.version,
-        )
-    )
+    """What holds of each figure of a unit: the last correction of it, else what was sent last. What was returned and not
+    sent again holds no more."""
+    of_unit = (ReportSubmission.town_id == owed.town_id, ReportSubmission.owed_id == owed.id)
+    stands = owed.state is State.SUBMITTED
+    last = select(ReportSubmission).where(*of_unit, ReportSubmission.version == owed.version)
+    sent = session.scalar(last) if stands else None
     told = {own: one.number for own, one in sent.figures.items()} if sent else {}
     return told | {row.figure: row.number for row in _rows(session, owed.town_id, [owed.id])}
 
@@ -74,7 +76,7 @@ def correct(
     if read != len(before):
         raise Conflict(
             _l("Somebody else has corrected this report meanwhile. Look at theirs, then correct it if needed."),
-            code="changed_meanwhile",
+            code=CHANGED_MEANWHILE,
         )
     try:
         kept = check_own({figure: (number, source)}, who)[figure]
@@ -145,20 +147,25 @@ def _put() -> Any:
             and_(Organisation.town_id == ReportOwed.town_id, Organisation.id == ReportOwed.organisation_id),
         )
         .order_by(ReportCorrection.corrected_at.desc(), ReportCorrection.id.desc())
-        .limit(MOST_TOLD)
     )
 
 
+def how_many(session: Session, owed: ReportOwed) -> int:
+    """How many corrections there are of one unit's report: whoever corrects has read so many."""
+    of_unit = (ReportCorrection.town_id == owed.town_id, ReportCorrection.owed_id == owed.id)
+    return session.scalar(select(func.count()).select_from(ReportCorrection).where(*of_unit)) or 0
+
+
 def of_unit(session: Session, owed: ReportOwed) -> list[Put]:
-    """What was put right of one unit's report, the last first."""
+    """What was put right of one unit's report, the last first, as a page shows it."""
     query = _put().where(ReportCorrection.town_id == owed.town_id, ReportCorrection.owed_id == owed.id)
-    return [Put(*found) for found in session.execute(query)]
+    return [Put(*found) for found in session.execute(query.limit(MOST_SHOWN))]
 
 
 def of_round(session: Session, row: ReportingRound) -> list[Put]:
-    """What was put right of a round, the last first."""
+    """What was put right of a round, the last first, as a page shows it."""
     query = _put().where(ReportOwed.town_id == row.town_id, ReportOwed.round_id == row.id)
-    return [Put(*found) for found in session.execute(query)]
+    return [Put(*found) for found in session.execute(query.limit(MOST_SHOWN))]
 
 
 # ---- in the next report
@@ -167,23 +174,20 @@ def of_round(session: Session, row: ReportingRound) -> list[Put]:
 def add_to(
     session: Session,
     town_id: UUID,
+    kind: ReportKind,
+    period: str,
     place: Place | None,
     as_of: date,
     facts: dict[str, Any],
-    reported: Collection[Mapping[str, Any]],
 ) -> None:
-    """Put what was put right into a report's facts: of rounds whose period was over by its last day, without what the
-    earlier reports, `reported`, told already. A ward's report has its own alone."""
-    told = {one["id"] for facts_before in reported for one in facts_before.get("put_right", ())}
-    query = _put().where(ReportCorrection.town_id == town_id)
+    """Put what was put right into a report's facts: of rounds whose period was over by its last day, without what any other
+    signed report told already, however long ago. A ward's report has its own alone."""
+    told = _told_before(town_id, kind, period, place)
+    query = _put().where(ReportCorrection.town_id == town_id, ReportCorrection.id.not_in(told))
     if place is not None:
         query = query.where(ReportOwed.place_id == place.id)
     found = [Put(*one) for one in session.execute(query)]
-    new = [
-        one
-        for one in reversed(found)
-        if str(one.row.id) not in told and min(_last_day(one.round), one.round.due_on) <= as_of
-    ]
+    new = [one for one in reversed(found) if min(_last_day(one.round), one.round.due_on) <= as_of]
     if not new:
         return
     facts["put_right"] = [
@@ -200,6 +204,22 @@ def add_to(
         for one in new
     ]
     facts["tables"].append(_sheet(facts["put_right"]))
+
+
+def _told_before(town_id: UUID, kind: ReportKind, period: str, place: Place | None) -> Any:
+    """The corrections in signed reports of the same place, but not in the report itself when it is counted again."""
+    lines = func.jsonb_array_elements(ReportSnapshot.facts["put_right"], type_=JSONB)
+    return (
+        select(lines["id"].astext.cast(Uuid))
+        .select_from(ReportSnapshot)
+        .join(Report, and_(Report.town_id == ReportSnapshot.town_id, Report.snapshot_id == ReportSnapshot.id))
+        .where(
+            Report.town_id == town_id,
+            Report.place_id.is_not_distinct_from(place.id if place else None),
+            Report.state.in_(FINAL),
+            or_(Report.kind != kind, Report.period != period),
+        )
+    )
 
 
 def _last_day(row: ReportingRound) -> date:

@@ -15,6 +15,7 @@ from crm.accounts.gateway import current_scope, current_user
 from crm.accounts.rules import May, Reach
 from crm.background import ring
 from crm.db import one_moment, session, transaction
+from crm.errors import Conflict
 from crm.reports.documents.models import Report
 from crm.reports.documents.queries import finding
 from crm.reports.documents.rules import STATES as REPORT_STATES
@@ -24,6 +25,7 @@ from crm.reports.documents.showing import period_title
 from crm.reports.periods import ReportKind
 from crm.reports.rounds import correcting, queries, services
 from crm.reports.rounds.consolidating import told_of
+from crm.reports.rounds.correcting import CHANGED_MEANWHILE
 from crm.reports.rounds.forms import (
     KIND_WORDS,
     CloseForm,
@@ -214,7 +216,12 @@ def correct(owed_id: UUID) -> ResponseReturnValue:
             held = queries.owed_seen(current, scope, owed_id, lock=True)
             told: dict[str, Any] = {"who": who, "read": form.read_in, "by": current_user(), "at": clock.now()}
             row, figure, number = queries.round_of(current, held), Own(form.figure.data), form.number.data or 0
-            correcting.correct(current, held, row, figure, number, form.source.data, form.why.data, **told)
+            try:
+                correcting.correct(current, held, row, figure, number, form.source.data, form.why.data, **told)
+            except Conflict as refused:
+                if refused.code == CHANGED_MEANWHILE:  # theirs stand on the page that tells of it: now they are read
+                    form.read.data = str(correcting.how_many(current, held))
+                raise
             flash(_("Kept: the old figure and the right one go into the next report."), "success")
             return redirect(url_for(".unit", owed_id=owed_id), 303)
     return _unit(queries.owed_seen(session(), scope, owed_id), correct_form=form), 422
@@ -376,9 +383,11 @@ def _unit(
     row, line = queries.round_of(session(), owed), queries.line_of(session(), scope, owed)
     open_now = row.closed_at is None and owed.state is not State.EXCUSED
     office = scope.reach is Reach.ALL and user.may(May.SET_TARGETS)
-    put_right = correcting.of_unit(session(), owed) if row.closed_at else []
     to_correct = row.closed_at is not None and owed.state is not State.EXCUSED and user.may(May.WRITE_REPORTS)
-    fresh = _correct_form(owed, formdata=None, data={"read": len(put_right)}) if to_correct else None
+    # before the list: what comes between is shown and not counted as read
+    read = correcting.how_many(session(), owed) if to_correct else 0
+    put_right = correcting.of_unit(session(), owed) if row.closed_at else []
+    fresh = _correct_form(owed, formdata=None, data={"read": read}) if to_correct else None
     return render_template(
         "reports/rounds/unit.html",
         line=line,

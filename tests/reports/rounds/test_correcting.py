@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
@@ -17,6 +18,8 @@ from crm.accounts.models import User
 from crm.accounts.queries import scope_of
 from crm.accounts.rules import Role
 from crm.errors import Conflict, RuleBroken
+from crm.reports.documents import figures
+from crm.reports.documents.models import Report
 from crm.reports.documents.queries import finding
 from crm.reports.documents.rules import Section
 from crm.reports.documents.services import signing
@@ -80,15 +83,66 @@ def test_the_old_figure_and_the_right_one_stand_in_the_next_report_once(
     words = finding.text_of(session, october)[Section.NUMBER]
     assert "số người tham gia BHXH bắt buộc: đã báo cáo 310, nay là 301" in words
     assert "được rà soát: chưa báo cáo, nay là 12" in words
-    version, day = october.wording, LATER.date()
-    chief = make.user(Role.ADMIN)
-    signing.sign(
-        session, october, version=version, template_id=None, number=1, signed_on=day, signer="", by=chief, at=LATER
-    )
+    signed(session, october, 1, make.user(Role.ADMIN), LATER)
     december = clock.at(date(2019, 12, 4), 8)
     at_time(december)
     november = opened(session, clerk, december, period="2019-11")
     assert "put_right" not in finding.paper_of(session, november).facts, "told once"
+
+
+def signed(session: Session, report: Report, number: int, by: User, at: datetime) -> None:
+    day, version = at.date(), report.wording
+    signing.sign(
+        session, report, version=version, template_id=None, number=number, signed_on=day, signer="", by=by, at=at
+    )
+
+
+def test_what_was_told_long_ago_is_not_told_again(
+    session: Session,
+    make: Make,
+    clerk: User,
+    row: ReportingRound,
+    owed: ReportOwed,
+    at_time: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(figures, "REPORTED_AT_MOST", 1)
+    chief = make.user(Role.ADMIN)
+    at_time(LATER)
+    put_right(session, owed, row, clerk)
+    for number, (period, day, told) in enumerate(
+        [
+            ("2019-10", date(2019, 11, 4), True),
+            ("2019-11", date(2019, 12, 4), False),
+            ("2019-12", date(2020, 1, 6), False),
+        ],
+        start=1,
+    ):
+        at = clock.at(day, 8)
+        at_time(at)
+        report = opened(session, clerk, at, period=period)
+        assert ("put_right" in finding.paper_of(session, report).facts) is told, period
+        signed(session, report, number if day.year == 2019 else 1, chief, at)
+
+
+def test_a_page_shows_the_latest_and_the_report_tells_every_correction(
+    session: Session,
+    make: Make,
+    clerk: User,
+    row: ReportingRound,
+    owed: ReportOwed,
+    at_time: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(correcting, "MOST_SHOWN", 1)
+    at_time(LATER)
+    put_right(session, owed, row, clerk)
+    put_right(session, owed, row, clerk, 303, read=1)
+    assert [one.row.number for one in correcting.of_unit(session, owed)] == [303]
+    assert [one.row.number for one in correcting.of_round(session, row)] == [303]
+    assert correcting.how_many(session, owed) == 2
+    facts = finding.paper_of(session, opened(session, clerk, LATER, period="2019-10")).facts
+    assert [one["now"] for one in facts["put_right"]] == [301, 303]
 
 
 def test_the_report_of_an_earlier_month_and_of_another_ward_tell_nothing_of_it(
@@ -112,6 +166,19 @@ def test_what_was_sent_stays_and_a_second_correction_follows_the_first(
     assert line.last is not None
     assert line.last.figures[Own.COMPULSORY].number == 310
     assert correcting.holding(session, owed)[Own.COMPULSORY] == 303
+
+
+def test_what_was_returned_and_never_sent_again_is_no_figure_that_stands(
+    session: Session, make: Make, clerk: User, row: ReportingRound
+) -> None:
+    found = owed_by(session, row, make.ward().id)
+    sent(session, found, row, clerk)
+    assert correcting.holding(session, found)[Own.COMPULSORY] == 310
+    services.send_back(session, found, row, "số không khớp", by=clerk, at=AT)
+    services.close(session, row, by=clerk, at=CLOSED)
+    assert correcting.holding(session, found) == {}
+    made = put_right(session, found, row, clerk, 310)
+    assert (made.was, made.number) == (None, 310)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +256,15 @@ def test_a_lead_puts_it_right_on_the_page_and_the_office_reads_it(
     assert lead.post(f"{page}/correct", data=good | {"number": "310"}).status_code == 422
     assert lead.post(f"{page}/correct", data=good | {"figure": "inspections"}).status_code == 422
     assert lead.post(f"{page}/correct", data=good).status_code == 303
-    assert lead.post(f"{page}/correct", data=good | {"number": "305"}).status_code == 422
+    behind = lead.post(f"{page}/correct", data=good | {"number": "305"})
+    assert behind.status_code == 422
+    assert "đếm trùng (danh sách)" in behind.text, "what the other wrote"
+    now_read = re.search(r'<input[^>]*name="read"[^>]*value="(\d+)"', behind.text)
+    assert now_read is not None
+    assert now_read[1] == "1"
+    again = lead.post(f"{page}/correct", data=good | {"number": "", "read": "0"})
+    assert re.search(r'name="read"[^>]*value="0"', again.text), "nobody told them of the other yet"
+    assert lead.post(f"{page}/correct", data=good | {"number": "305", "read": now_read[1]}).status_code == 303
     assert "đếm trùng (danh sách)" in lead.get(page).text
     told = signed_in(clerk).get(f"/reporting/{row.id}").text
     assert "Đính chính sau khi khóa kỳ báo cáo" in told
