@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Date,
+    DateTime,
     Integer,
     Select,
     and_,
@@ -38,7 +39,7 @@ from crm.participation.models import Participation, Payment
 from crm.participation.queries import Helped, helped_before, months_paid
 from crm.participation.rules import DUE_SOON, first_months, method_of
 from crm.places.models import Place
-from crm.places.queries import ids_within
+from crm.places.queries import ids_within, units
 from crm.premiums.queries import law, local_top_ups, top_ups_for
 from crm.premiums.rules.keys import Method
 from crm.premiums.rules.law import Law, LawOnDay, LocalTopUp
@@ -798,10 +799,27 @@ def _wished(
         found.append(or_(*(_holds(ground, today) for ground in wish.grounds)))
     if wish.sex:
         of(Prospect.sex, Prospect.sex == wish.sex)
+    age = _age(today)
     if wish.age_from:
-        of(Prospect.birth_year, Prospect.birth_year <= today.year - wish.age_from)
+        of(age, age >= wish.age_from)
     if wish.age_to:
-        of(Prospect.birth_year, Prospect.birth_year >= today.year - wish.age_to)
+        of(age, age <= wish.age_to)
+    return found
+
+
+def _age(today: date) -> ColumnElement[int]:
+    """Whole years, as a proposal counts them (`matching.rules.needs.age_on`); of whom only the year is known, those they
+    complete in it."""
+    lived = func.age(cast(today, DateTime), cast(Prospect.birth_date, DateTime))
+    return func.coalesce(cast(func.date_part("year", lived), Integer), today.year - Prospect.birth_year)
+
+
+def places_to_wish(session: Session, town_id: UUID, wish: Wish, today: date) -> list[Place]:
+    """The wards and communes of today, then those of a wish that are no more: whoever keeps the wish keeps them."""
+    found = list(session.scalars(units(town_id, today)))
+    gone = set(wish.places) - {place.id for place in found}
+    if gone:
+        found += session.scalars(select(Place).where(Place.town_id == town_id, Place.id.in_(gone)).order_by(Place.code))
     return found
 
 

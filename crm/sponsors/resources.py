@@ -386,8 +386,7 @@ def change_sponsor(sent: dict[str, Any], sponsor_id: UUID) -> dict[str, Any]:
         known = queries.sponsor(current, current_scope(), sponsor_id)
         if "wish" in sent:
             sent["wish"] = wish_of(by.town_id, sent["wish"])
-        values = services.known_of(known) | sent
-        services.change_sponsor(current, known, **values, by_id=by.id, at=clock.now())
+        services.change_some(current, known, sent, by_id=by.id, at=clock.now())
         return told(known, queries.balance_of(current, known))
 
 

@@ -18,7 +18,6 @@ from crm.errors import RuleBroken
 from crm.months import Month
 from crm.participation.queries import grounds_on, open_spell
 from crm.participation.rules import basis_for
-from crm.places.queries import units
 from crm.premiums.queries import law
 from crm.premiums.rules.law import Law
 from crm.premiums.rules.wording import GROUNDS
@@ -42,7 +41,7 @@ from crm.sponsors.ledger.models import MoneyRequest
 from crm.sponsors.ledger.rules import ASKED
 from crm.sponsors.models import Allocation, Pledge, Sponsor
 from crm.sponsors.rules import KINDS, KINDS_OF_ACCOUNT, NEEDS, AccountKind, PledgeState, Wish, needy
-from crm.sponsors.wording import told_changes, wish_words
+from crm.sponsors.wording import place_names, told_changes, wish_words
 from crm.web.filters import in_day
 from crm.web.forms import refusals_on
 from crm.web.guard import may
@@ -152,7 +151,8 @@ def edit_form(sponsor_id: UUID) -> ResponseReturnValue:
 @may(May.RECORD_MONEY)
 def edit(sponsor_id: UUID) -> ResponseReturnValue:
     """What is known of a sponsor changes; how it was before is kept."""
-    shown, form = _sponsor(sponsor_id), _sponsor_form()
+    shown = _sponsor(sponsor_id)
+    form = RegisterForm().offering(_places(shown.town_id, Wish.from_json(shown.wish)))
     if form.validate():
         with refusals_on(form), transaction() as current:
             changed = services.change_sponsor(current, shown, **form.values, by_id=current_user().id, at=clock.now())
@@ -334,14 +334,16 @@ def _allocation(allocation_id: UUID) -> Allocation:
     return queries.allocation(session(), current_scope(), allocation_id)
 
 
-def _places(town_id: UUID) -> list[tuple[UUID, str]]:
-    return [(place.id, place.name) for place in session().scalars(units(town_id, clock.today()))]
+def _places(town_id: UUID, wish: Wish = Wish()) -> list[tuple[UUID, str]]:
+    today = clock.today()
+    return place_names(queries.places_to_wish(session(), town_id, wish, today), today)
 
 
 def _sponsor_form(known: Sponsor | None = None) -> RegisterForm:
     """The form of a sponsor; of one who is known, as they are now."""
     form = RegisterForm() if known is None else RegisterForm.of(services.known_of(known))
-    return form.offering(_places(current_user().town_id))
+    wish = Wish.from_json(known.wish) if known else Wish()
+    return form.offering(_places(current_user().town_id, wish))
 
 
 def _alike(form: RegisterForm, town_id: UUID) -> list[duplicates.Alike]:
@@ -358,7 +360,7 @@ def _alike(form: RegisterForm, town_id: UUID) -> list[duplicates.Alike]:
 
 def _edit_page(shown: Sponsor, form: RegisterForm) -> ResponseReturnValue:
     changes = queries.changes_of(session(), shown)
-    names = dict(_places(shown.town_id))
+    names = dict(_places(shown.town_id, Wish.from_json(shown.wish)))
     page = render_template(
         "sponsors/edit.html",
         sponsor=shown,
@@ -387,7 +389,7 @@ def _pledge_words(pledge: Pledge) -> str:
 
 def _wish_words(by: Sponsor) -> list[str]:
     wish = Wish.from_json(by.wish)
-    return wish_words(wish, dict(_places(by.town_id)) if wish.places else {})
+    return wish_words(wish, dict(_places(by.town_id, wish)) if wish.places else {})
 
 
 def _law() -> Law:

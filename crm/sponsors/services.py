@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
@@ -201,7 +201,16 @@ def change_sponsor(
 
 def change_wish(session: Session, sponsor: Sponsor, wish: Wish, *, by_id: UUID | None, at: datetime) -> bool:
     """Whom a sponsor would like to help from now on; kept as `change_sponsor` keeps it."""
-    return change_sponsor(session, sponsor, **known_of(sponsor) | {"wish": wish}, by_id=by_id, at=at)
+    return change_some(session, sponsor, {"wish": wish}, by_id=by_id, at=at)
+
+
+def change_some(
+    session: Session, sponsor: Sponsor, some: Mapping[str, Any], *, by_id: UUID | None, at: datetime
+) -> bool:
+    """Some of what is known of a sponsor; the rest stays as it is once the row is held, not as it was read before: what
+    somebody else put right meanwhile is not written back."""
+    session.refresh(sponsor, with_for_update=True)
+    return change_sponsor(session, sponsor, **known_of(sponsor) | dict(some), by_id=by_id, at=at)
 
 
 def _kept_of(sponsor: Sponsor) -> dict[str, object]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,9 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from crm.phones import pretty
+from crm.places.models import Place
 from crm.sponsors.rules import KINDS, NEEDS, SPEAKS, SponsorKind, Wish
+from crm.web.filters import in_day
 
 FIELDS: Mapping[str, Any] = {
     "name": _l("The sponsor's name"),
@@ -35,6 +38,18 @@ def wish_words(wish: Wish, places: Mapping[UUID, str]) -> list[str]:
     found += [ngettext("%(num)s month", "%(num)s months", wish.months) if wish.months else None]
     found += [_("gives month by month") if wish.monthly else None]
     return [words for words in found if words]
+
+
+def place_names(places: Iterable[Place], today: date) -> list[tuple[UUID, str]]:
+    """What to call wards and communes one may wish for; of one that is no more, until when it was."""
+    return [(place.id, _place_name(place, today)) for place in places]
+
+
+def _place_name(place: Place, today: date) -> str:
+    if place.valid_to is None or place.valid_to > today:
+        return place.name
+    last = place.valid_to - timedelta(days=1)
+    return str(_("%(place)s (until %(day)s)", place=place.name, day=in_day(last)))
 
 
 def _ages(wish: Wish) -> str | None:

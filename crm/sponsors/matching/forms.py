@@ -9,7 +9,7 @@ from uuid import UUID
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField, TextAreaField
+from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -55,11 +55,18 @@ class EditForm(Form):
 
     sponsor = SelectField(_l("Whose money"), validators=[DataRequired()])
     months = SelectField(_l("How many months"), coerce=int, validators=[DataRequired()])
+    reason = StringField(_l("Why help anyway"), filters=[stripped], validators=[Length(max=300)])
 
     @classmethod
-    def of(cls, sponsors: Iterable[tuple[UUID, str]], sponsor_id: UUID | None, months: int | None) -> Self:
+    def of(
+        cls,
+        sponsors: Iterable[tuple[UUID, str]],
+        sponsor_id: UUID | None,
+        months: int | None,
+        reason: str | None = None,
+    ) -> Self:
         """The form as the line stands."""
-        form = cls(data={"sponsor": str(sponsor_id), "months": months})
+        form = cls(data={"sponsor": str(sponsor_id), "months": months, "reason": reason})
         form.sponsor.choices = [(str(key), name) for key, name in sponsors]
         form.months.choices = [(run, ngettext("%(num)s month", "%(num)s months", run)) for run in reversed(RUNS)]
         return form

@@ -13,6 +13,9 @@ from crm.db import Model, TownRow, choice, refers
 from crm.sponsors.matching.rules.needs import Rest, Why
 from crm.sponsors.matching.rules.states import LineState, ProposalState
 
+BEYOND_WISH = "beyond_wish"
+"""Among the facts of a line: why a treasurer helps somebody outside the sponsor's wish."""
+
 
 class FundingProposal(TownRow, Model):
     """A question whom to fund, and how far its answer is."""

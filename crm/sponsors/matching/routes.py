@@ -23,7 +23,7 @@ from crm.sponsors import queries as sponsors
 from crm.sponsors.ledger.rules import DECISIONS
 from crm.sponsors.matching import queries, services, showing
 from crm.sponsors.matching.forms import AskForm, EditForm, RefuseForm
-from crm.sponsors.matching.models import FundingLine, FundingProposal
+from crm.sponsors.matching.models import BEYOND_WISH, FundingLine, FundingProposal
 from crm.sponsors.matching.reading import with_money
 from crm.sponsors.matching.rules.needs import Terms, Why
 from crm.sponsors.matching.rules.states import OPEN, LineState, ProposalState
@@ -184,11 +184,13 @@ def accept_line(funding_line_id: UUID) -> ResponseReturnValue:
 def edit(funding_line_id: UUID) -> ResponseReturnValue:
     """Other months, or another sponsor."""
     line = _line(funding_line_id)
-    form = EditForm.of(queries.choices(session(), _proposal(line.proposal_id)), line.sponsor_id, line.months)
+    now = line.sponsor_id, line.months, line.facts.get(BEYOND_WISH)
+    form = EditForm.of(queries.choices(session(), _proposal(line.proposal_id)), *now)
     if request.method == "POST" and form.validate():
         with refusals_on(form), transaction() as current:
             giver = sponsors.sponsor(current, current_scope(), UUID(form.sponsor.data))
-            services.edit(current, line, giver, form.months.data, by_id=current_user().id, at=clock.now())
+            given: Any = {"reason": form.reason.data or None, "by_id": current_user().id, "at": clock.now()}
+            services.edit(current, line, giver, form.months.data, **given)
             flash(_("The line is changed. Nothing is set aside until you accept it."), "success")
             return _back(line.proposal_id, giver.id)
     return _line_page("edit", funding_line_id, form)

@@ -27,15 +27,15 @@ from crm.participation.queries import grounds_on
 from crm.premiums.queries import law
 from crm.prospects.models import Prospect
 from crm.sponsors.ledger.deciding import ask_to_allocate
-from crm.sponsors.matching.models import FundingLine, FundingOffer, FundingProposal, FundingRefusal
+from crm.sponsors.matching.models import BEYOND_WISH, FundingLine, FundingOffer, FundingProposal, FundingRefusal
 from crm.sponsors.matching.queries import second_said
 from crm.sponsors.matching.reading import Read, offers, read
 from crm.sponsors.matching.rules.needs import Terms
 from crm.sponsors.matching.rules.planning import Plan, propose
 from crm.sponsors.matching.rules.states import OPEN, LineState, ProposalState
 from crm.sponsors.models import Sponsor
-from crm.sponsors.queries import balance_of, price
-from crm.sponsors.services import allocate
+from crm.sponsors.queries import balance_of, is_wished, price
+from crm.sponsors.services import allocate, check_need, refuse_outside_wish
 from crm.web.filters import in_money
 
 AT_ONCE = 20
@@ -175,11 +175,12 @@ def settle_some(session: Session, town_id: UUID, proposal_id: UUID, *, at: datet
 
 def _hold(session: Session, town_id: UUID, lines: Sequence[FundingLine]) -> None:
     """Hold everybody these lines are about, then their sponsors, each in the order of ids: of two who settle neither ever
-    waits for the other, and whoever sets aside for one person holds that person first as well."""
+    waits for the other, and whoever sets aside for one person holds that person first as well. They are read anew, and
+    no wish changes from here on."""
     people = {one.prospect_id for one in lines}
     for of, ids in ((Prospect, people), (Sponsor, {one.sponsor_id for one in lines if one.sponsor_id})):
-        held = select(of.id).where(of.town_id == town_id, of.id.in_(ids)).order_by(of.id)
-        session.execute(held.with_for_update(key_share=True))
+        held = select(of).where(of.town_id == town_id, of.id.in_(ids)).order_by(of.id)
+        session.scalars(held.with_for_update(key_share=True), execution_options={"populate_existing": True}).all()
 
 
 def _settle(session: Session, line: FundingLine, at: datetime) -> None:
@@ -189,15 +190,20 @@ def _settle(session: Session, line: FundingLine, at: datetime) -> None:
     giver = session.get_one(Sponsor, (line.town_id, line.sponsor_id))
     person = session.get_one(Prospect, (line.town_id, line.prospect_id))
     run: Any = {"start": Month.of(line.start_month), "months": line.months}
+    reason, on = line.facts.get(BEYOND_WISH), local_day(at)
     try:
+        refuse_outside_wish(session, giver, person, on, reason)
+        if reason:  # it is for the wish alone: who is in need no more is not helped by it
+            check_need(person, grounds_on(session, person, on), on, None)
         with session.begin_nested():
-            act: Any = {"by_id": line.settled_by_id, "on": local_day(at), "at": at}
-            made = allocate(session, giver, person, **run, expected=line.amount, **act)
+            act: Any = {"by_id": line.settled_by_id, "on": on, "at": at}
+            made = allocate(session, giver, person, **run, reason=reason, expected=line.amount, **act)
     except RuleBroken as refused:
         if refused.code == "needs_second" and line.settled_by_id and line.amount:
             by = session.get_one(User, (line.town_id, line.settled_by_id))
             try:
-                request = ask_to_allocate(session, giver, person, **run, amount=line.amount, reason=None, by=by, at=at)
+                asked: Any = {"amount": line.amount, "reason": reason, "by": by, "at": at}
+                request = ask_to_allocate(session, giver, person, **run, **asked)
             except Conflict as asked_already:
                 line.state, line.words = LineState.CHANGED, str(asked_already)
             else:
@@ -215,15 +221,18 @@ def edit(
     sponsor: Sponsor,
     months: int,
     *,
+    reason: str | None = None,
     by_id: UUID | None,
     at: datetime,
 ) -> None:
-    """Another sponsor or another number of months; the price is that of today. Raises RuleBroken, also for more than the
-    sponsor has left beside the other lines, and Conflict when somebody has settled the line."""
+    """Another sponsor or another number of months; the price is that of today. For somebody outside the sponsor's wish a
+    `reason` is kept, and goes with the money. Raises RuleBroken, also for more than the sponsor has left beside the other
+    lines, and Conflict when somebody has settled the line."""
     _open(session, line)
     assert line.start_month, "only lines with months are edited"
     on = local_day(at)
     person = session.get_one(Prospect, (line.town_id, line.prospect_id))
+    refuse_outside_wish(session, sponsor, person, on, reason)
     told = price(session, person, grounds_on(session, person, on), Month.of(line.start_month), months, on, law(session))
     if not told.payable:
         raise RuleBroken(_l("This person has nothing left to pay for these months."), field="months")
@@ -239,7 +248,8 @@ def edit(
             field="months",
         )
     line.sponsor_id, line.months, line.amount = sponsor.id, months, told.payable
-    line.facts = {**line.facts, "edited": True}
+    beyond = None if is_wished(session, sponsor, person, on) else reason
+    line.facts = {**line.facts, "edited": True, BEYOND_WISH: beyond}
     line.state, line.words = LineState.PROPOSED, None
     line.settled_by_id, line.settled_at = by_id, at
     session.flush()

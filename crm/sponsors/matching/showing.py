@@ -12,7 +12,7 @@ from crm.money import Vnd
 from crm.months import Month
 from crm.premiums.rules.wording import GROUNDS
 from crm.prospects.rules import Ground
-from crm.sponsors.matching.models import FundingLine
+from crm.sponsors.matching.models import BEYOND_WISH, FundingLine
 from crm.sponsors.matching.rules.needs import RUNS, Rest
 from crm.sponsors.matching.rules.wording import WHY
 from crm.sponsors.rules import in_month
@@ -60,6 +60,8 @@ def besides(line: FundingLine) -> Iterator[str]:
     """What else the treasurer should know of the months."""
     facts, months = line.facts, line.months or 0
     within, left = facts.get("within"), facts.get("support_left")
+    if reason := facts.get(BEYOND_WISH):
+        yield _("Outside the sponsor's wish, because: %(reason)s", reason=reason)
     if within is not None and months > within:
         yield _("Goes on after the certificate has ended on %(day)s.", day=_day(facts["certificate_ends"]))
     if left is not None and left < months:

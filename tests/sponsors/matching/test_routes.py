@@ -138,6 +138,11 @@ def test_accept_change_refuse_lift_and_close(session: Session, make: Make, signe
     assert treasurer.post(f"{second}/edit", data={**changed, "months": "4"}).status_code == 422
     assert treasurer.post(f"{second}/edit", data=changed).status_code == 303
     assert treasurer.post(f"{first}/edit", data=changed).status_code == 422
+    by.wish = Wish(grounds=(Ground.NEAR_POOR,)).as_json()
+    session.flush()
+    assert "Hãy ghi lý do" in words(treasurer.post(f"{second}/edit", data=changed).text)
+    assert treasurer.post(f"{second}/edit", data=changed | {"reason": "Nhà bị cháy"}).status_code == 303
+    assert 'value="Nhà bị cháy"' in treasurer.get(f"{second}/edit").text
     assert treasurer.post(f"{third}/refuse", data={"words": " "}).status_code == 422
     assert treasurer.post(f"{third}/refuse", data={"words": "Con đã đóng giúp"}).status_code == 303
     assert "Con đã đóng giúp" in treasurer.get(f"/sponsors/{by.id}/refusals").text

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from crm import clock
@@ -18,19 +19,20 @@ from crm.accounts.rules import Role
 from crm.db import db, transaction
 from crm.errors import Conflict, RuleBroken
 from crm.months import Month
-from crm.prospects.models import Prospect
+from crm.prospects.models import Prospect, Standing
 from crm.prospects.rules import Ground, Stage
 from crm.sponsors.ledger.deciding import decide
 from crm.sponsors.ledger.limits import set_limit
 from crm.sponsors.ledger.models import MoneyRequest
 from crm.sponsors.ledger.rules import Decision
-from crm.sponsors.matching import queries, services
+from crm.sponsors.matching import queries, services, showing
 from crm.sponsors.matching.models import FundingLine, FundingOffer, FundingProposal, FundingRefusal
 from crm.sponsors.matching.rules.needs import Rest, Terms, Why
 from crm.sponsors.matching.rules.states import LineState, ProposalState
-from crm.sponsors.models import Allocation, Sponsor
+from crm.sponsors.models import Allocation, Posting, Sponsor
 from crm.sponsors.queries import balance_of
 from crm.sponsors.rules import Wish
+from crm.sponsors.services import change_wish
 from tasks.matching import make as make_task
 from tasks.matching import resume, settle
 from tests.factories import Make
@@ -188,6 +190,76 @@ def test_the_treasurer_changes_months_and_sponsor_and_the_law_prices_it(session:
     assert balance_of(session, other).reserved == 6 * A_MONTH
     with pytest.raises(Conflict):
         services.edit(session, line, by, 1, by_id=None, at=clock.now())
+
+
+def outside(make: Make) -> tuple[FundingLine, FundingProposal, Sponsor]:
+    """A line of somebody poor, and another sponsor in the proposal who wishes to help the near-poor."""
+    by, other = sponsor(make, wish=Wish(months=1)), sponsor(make, "Hội Khác", wish=Wish(grounds=(Ground.NEAR_POOR,)))
+    receive(by, 5 * A_MONTH)
+    receive(other, 20 * A_MONTH, "FT2")
+    poor(make)
+    row = asked(make)
+    return lines_of(row)[0], row, other
+
+
+def test_a_line_goes_outside_a_wish_only_for_a_reason_that_is_kept(session: Session, make: Make) -> None:
+    line, row, other = outside(make)
+    own = session.get_one(Sponsor, (row.town_id, line.sponsor_id))
+    with pytest.raises(RuleBroken) as refused:
+        services.edit(session, line, other, 3, by_id=None, at=clock.now())
+    assert (refused.value.code, refused.value.field) == ("outside_wish", "reason")
+    assert line.sponsor_id == own.id
+    services.edit(session, line, other, 3, reason="Nhà bị cháy", by_id=None, at=clock.now())
+    assert next(iter(showing.besides(line))).endswith("Nhà bị cháy")
+    accept(row)
+    made = session.scalars(select(Allocation)).one()
+    assert (line.state, made.sponsor_id) == (LineState.ACCEPTED, other.id)
+    assert session.get_one(Posting, (row.town_id, made.posting_id)).memo == "Nhà bị cháy"
+
+
+def test_a_reason_is_kept_only_where_the_wish_asks_for_one(session: Session, make: Make) -> None:
+    line, row, other = outside(make)
+    own = session.get_one(Sponsor, (row.town_id, line.sponsor_id))
+    services.edit(session, line, other, 1, reason="Nhà bị cháy", by_id=None, at=clock.now())
+    services.edit(session, line, own, 1, reason="Nhà bị cháy", by_id=None, at=clock.now())
+    change_wish(session, own, Wish(grounds=(Ground.NEAR_POOR,)), by_id=None, at=clock.now())
+    accept(row)
+    assert line.state is LineState.CHANGED
+
+
+def test_a_reason_for_the_wish_helps_nobody_who_is_in_need_no_more(session: Session, make: Make) -> None:
+    line, row, other = outside(make)
+    services.edit(session, line, other, 1, reason="Nhà bị cháy", by_id=None, at=clock.now())
+    session.execute(update(Standing).values(valid_to=TODAY))
+    accept(row)
+    assert line.state is LineState.CHANGED
+    assert balance_of(session, other).reserved == 0
+
+
+def test_a_wish_that_changed_meanwhile_is_told_and_nothing_is_set_aside(session: Session, make: Make) -> None:
+    by = sponsor(make, wish=Wish(months=1))
+    receive(by, 5 * A_MONTH)
+    poor(make)
+    near = poor(make, "Lê Cận", Ground.NEAR_POOR)
+    row = asked(make)
+    change_wish(session, by, Wish(grounds=(Ground.NEAR_POOR,)), by_id=None, at=clock.now())
+    accept(row)
+    first, second = lines_of(row)
+    assert (first.state, first.allocation_id) == (LineState.CHANGED, None)
+    assert by.name in (first.words or "")
+    assert (second.state, second.prospect_id) == (LineState.ACCEPTED, near.id)
+    services.edit(session, first, by, 1, reason="Đã hứa với bà", by_id=None, at=clock.now())
+    accept(row)
+    assert first.state is LineState.ACCEPTED
+
+
+def test_who_is_proposed_by_their_age_on_the_day_is_within_the_wish_when_accepted(session: Session, make: Make) -> None:
+    by = sponsor(make, wish=Wish(months=1, age_to=45))
+    receive(by, 5 * A_MONTH)
+    poor(make, birth_date=date(1973, 12, 1), birth_year=1973)  # 46 in this year, and 45 still
+    row = asked(make)
+    assert accept(row) == 1
+    assert lines_of(row)[0].state is LineState.ACCEPTED
 
 
 def test_a_line_is_not_changed_to_more_than_its_sponsor_has_beside_the_others(session: Session, make: Make) -> None:

@@ -25,7 +25,6 @@ from crm.errors import NotFound, RuleBroken
 from crm.months import Month
 from crm.participation.guard.rules import SPONSOR_NOTICE
 from crm.places.models import Town
-from crm.places.queries import units
 from crm.prospects.rules import Ground
 from crm.sponsors import queries as sponsors
 from crm.sponsors.cliff.queries import ends_soon, renewal_of
@@ -46,7 +45,7 @@ from crm.sponsors.letters.rules import (
 from crm.sponsors.letters.transfers import how_to_give
 from crm.sponsors.models import Sponsor
 from crm.sponsors.rules import Wish
-from crm.sponsors.wording import wish_words
+from crm.sponsors.wording import place_names, wish_words
 from crm.web.guard import may, public
 from crm.web.language import LANGUAGES, chosen, prefer
 from crm.web.parts import part_of
@@ -179,8 +178,9 @@ def _letter(door: Door) -> ResponseReturnValue:
 
 def _wish_words(of: Sponsor) -> list[str]:
     wish = Wish.from_json(of.wish)
-    places = session().scalars(units(of.town_id, clock.today())) if wish.places else ()
-    return wish_words(wish, {place.id: place.name for place in places})
+    today = clock.today()
+    places = sponsors.places_to_wish(session(), of.town_id, wish, today) if wish.places else ()
+    return wish_words(wish, dict(place_names(places, today)))
 
 
 # ---- papers

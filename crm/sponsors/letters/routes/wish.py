@@ -12,11 +12,12 @@ from flask_babel import gettext as _
 from crm import clock
 from crm.accounts.rules import May
 from crm.db import session, transaction
-from crm.places.queries import units
 from crm.sponsors.forms import WishForm
 from crm.sponsors.letters.routes.private import LETTERS, Door, by_account, by_token, unlisted
+from crm.sponsors.queries import places_to_wish
 from crm.sponsors.rules import Wish
 from crm.sponsors.services import change_wish
+from crm.sponsors.wording import place_names
 from crm.web.forms import refusals_on
 from crm.web.guard import may, public
 
@@ -67,7 +68,8 @@ def _changed(door: Door) -> ResponseReturnValue:
 
 
 def _places(door: Door) -> list[tuple[UUID, str]]:
-    return [(place.id, place.name) for place in session().scalars(units(door.of.town_id, clock.today()))]
+    today, wish = clock.today(), Wish.from_json(door.of.wish)
+    return place_names(places_to_wish(session(), door.of.town_id, wish, today), today)
 
 
 def _page(door: Door, form: WishForm, status: int = 200) -> ResponseReturnValue:
