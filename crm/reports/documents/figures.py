@@ -272,8 +272,9 @@ def _plan(session: Session, what: Asked, wanted: Wanted, facts: dict[str, Any]) 
         if target is None:
             continue
         of_register = indicator is Indicator.VOLUNTARY
-        reached = facts["total"]["now"] if of_register else told.get(indicator.value, {}).get("number")
-        lines.append(Planned(indicator, target.people, reached, of_register))
+        said = told.get(indicator.value, {})
+        reached = facts["total"]["now"] if of_register else said.get("holds", said.get("number"))
+        lines.append(Planned(indicator, target.people, reached, of_register, not of_register and "holds" in said))
     facts["plan"] = {one.indicator.value: {"target": one.target, "reached": one.reached} for one in lines}
     if any(one.indicator is not Indicator.VOLUNTARY for one in lines):
         after = max(at for at, one in enumerate(facts["tables"]) if one["form"].startswith("Biểu 01"))

@@ -196,6 +196,8 @@ class Planned(NamedTuple):
     reached: int | None
     of_register: bool
     """The register counts it itself; the others are as units told them."""
+    put_right: bool = False
+    """What units told was corrected once the round was closed; `reached` is what holds."""
 
 
 INDICATORS_ON_PAPER: Mapping[Indicator, str] = {
@@ -234,6 +236,8 @@ def of_plan(lines: Sequence[Planned]) -> Sheet:
 def _source_of(one: Planned) -> str:
     if one.of_register:
         return "Sổ theo dõi của chương trình (Biểu 01)"
+    if one.put_right:
+        return "Các đơn vị báo cáo, số sau đính chính"
     return "Các đơn vị báo cáo (Biểu 08)" if one.reached is not None else "Chưa có số liệu báo cáo"
 
 

@@ -15,9 +15,10 @@ from crm.accounts.rules import Reach
 from crm.places.models import Place
 from crm.reports.documents.sheets import NUMBER, PLACE, PLACES_OF_A_PERCENT, WORDS, Column, Sheet, sheet
 from crm.reports.periods import ReportKind
+from crm.reports.rounds import correcting
 from crm.reports.rounds.models import ReportingRound, ReportOwed
 from crm.reports.rounds.queries import Line, lines_of
-from crm.reports.rounds.rules import ASKED, AT_A_DATE, ON_PAPER, Own, State, Sum, Told, late_by, together
+from crm.reports.rounds.rules import ASKED, AT_A_DATE, ON_PAPER, Figure, Own, State, Sum, Told, late_by, together
 from crm.web import filters
 
 MOST_OWED = 2_000
@@ -72,6 +73,20 @@ def told_of(lines: Sequence[Line]) -> list[Told]:
     ]
 
 
+def _holding(session: Session, row: ReportingRound, lines: Sequence[Line]) -> list[Told]:
+    """What holds of each unit of a round: what it told, and over it what was put right once the round was closed."""
+    told = told_of(lines)
+    if row.closed_at is None:
+        return told
+    owed = [one.owed for one in lines if one.owed.state is not State.EXCUSED]
+    later = correcting.by_unit(session, row.town_id, [one.id for one in owed])
+    holds = []
+    for unit, one in zip(owed, told, strict=True):
+        right = {put.figure: Figure(put.number, put.source) for put in later.get(unit.id, ())}
+        holds.append(one._replace(own={**(one.own or {}), **right}) if right else one)
+    return holds
+
+
 def add_to(
     session: Session, town_id: Any, kind: ReportKind, period: str, place: Place | None, facts: dict[str, Any]
 ) -> None:
@@ -81,6 +96,8 @@ def add_to(
         return
     told = told_of(lines)
     sums = {own: one for own, one in together(told).items() if _asked(own, told)}
+    now = together(_holding(session, row, lines))
+    put_right = {own: {"holds": now[own].number} for own, one in sums.items() if now[own].number != one.number}
     facts["reported"] = {
         "due_on": row.due_on.isoformat(),
         "owed": len(told),
@@ -89,7 +106,10 @@ def add_to(
         "returned": [one.name for one in lines if one.owed.state is State.RETURNED],
         "early": [one.name for one in lines if one.early(row)],
         "late": [one.name for one in lines if one.came_on and late_by(row.due_on, one.came_on, one.came_on)],
-        "figures": {own.value: {"number": one.number, "silent": list(one.silent)} for own, one in sums.items()},
+        "figures": {
+            own.value: {"number": one.number, "silent": list(one.silent)} | put_right.get(own, {})
+            for own, one in sums.items()
+        },
     }
     if place is None:
         facts["tables"].append(_who_reported(row, lines))
@@ -221,13 +241,31 @@ def of_other_insurance(facts: Mapping[str, Any]) -> list[str]:
     there = [own for own in AT_A_DATE if own.value in told["figures"]]
     plan = facts.get("plan", {})
     known = [
-        _amount(own, told) + of_target(_number(own, told), plan.get(own.value, {}).get("target"))
+        _with_correction(own, told)
+        + of_target(_holds(told["figures"][own.value]) or 0, plan.get(own.value, {}).get("target"))
         for own in there
-        if told["figures"][own.value]["number"] is not None
+        if _holds(told["figures"][own.value]) is not None
     ]
-    unknown = [ON_PAPER[own][0] for own in there if told["figures"][own.value]["number"] is None]
+    unknown = [ON_PAPER[own][0] for own in there if _holds(told["figures"][own.value]) is None]
     said = [f"{_by_whom(facts)}: {'; '.join(known)} (nguồn số liệu tại Biểu 08)."] if known else []
     return said + ([f"Chưa có số liệu báo cáo: {'; '.join(unknown)}."] if unknown else [])
+
+
+def _holds(one: Mapping[str, Any]) -> int | None:
+    """The number that holds of a figure: the one put right, else the one told."""
+    number: int | None = one.get("holds", one["number"])
+    return number
+
+
+def _with_correction(own: Own, told: Mapping[str, Any]) -> str:
+    """The number that was told and the one put right; where none was told, the latter alone."""
+    one = told["figures"][own.value]
+    if "holds" not in one:
+        return _amount(own, told)
+    holds = filters.number(one["holds"])
+    if one["number"] is None:
+        return f"{holds} {IN_A_SENTENCE[own]} (số sau đính chính)"
+    return f"{_amount(own, told)} (sau đính chính là {holds} người)"
 
 
 def of_target(reached: int, target: int | None) -> str:

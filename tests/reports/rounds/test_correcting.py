@@ -28,7 +28,7 @@ from crm.reports.rounds import correcting, queries, services
 from crm.reports.rounds.models import ReportCorrection, ReportingRound, ReportOwed
 from crm.reports.rounds.rules import Own, Who
 from tests.factories import Make
-from tests.reports.documents.stories import opened
+from tests.reports.documents.stories import opened, rows_of
 from tests.reports.rounds.test_life import owed_by, sent
 
 AT = clock.at(date(2019, 10, 3), 8)
@@ -143,6 +143,33 @@ def test_a_page_shows_the_latest_and_the_report_tells_every_correction(
     assert correcting.how_many(session, owed) == 2
     facts = finding.paper_of(session, opened(session, clerk, LATER, period="2019-10")).facts
     assert [one["now"] for one in facts["put_right"]] == [301, 303]
+
+
+def test_the_plan_is_measured_by_what_holds(
+    session: Session, make: Make, clerk: User, row: ReportingRound, at_time: Callable[..., None]
+) -> None:
+    found = owed_by(session, row, make.organisation("BHXH").id)
+    told = {Own.COMPULSORY: (12_100, "phần mềm quản lý thu")}
+    sent(session, found, row, clerk, who=Who.INSURANCE, own=told)
+    services.close(session, row, by=clerk, at=CLOSED)
+    at_time(LATER)
+    right: dict[str, Any] = {"source": "danh sách", "why": "đếm sót"}
+    made = [(Own.COMPULSORY, 12_000), (Own.COMPULSORY, 12_850), (Own.UNEMPLOYMENT, 13_000)]
+    for read, (figure, number) in enumerate(made):
+        correcting.correct(
+            session, found, row, figure, number, **right, who=Who.INSURANCE, read=read, by=clerk, at=LATER
+        )
+    report = opened(session, clerk, LATER)
+    facts = finding.paper_of(session, report).facts
+    source = "Các đơn vị báo cáo, số sau đính chính"
+    assert rows_of(facts, "Biểu 01b")["Người tham gia BHXH bắt buộc"] == [12_850, 12_850, 100, 0, source]
+    assert facts["reported"]["figures"]["compulsory"]["number"] == 12_100, "what was told stays"
+    words = finding.text_of(session, report)[Section.NUMBER]
+    assert (
+        "12.100 người tham gia BHXH bắt buộc (sau đính chính là 12.850 người), đạt 100% chỉ tiêu giao năm"
+        " (12.850 người), đạt chỉ tiêu" in words
+    )
+    assert "13.000 người tham gia bảo hiểm thất nghiệp (số sau đính chính), đạt 102,40% chỉ tiêu" in words
 
 
 def test_the_report_of_an_earlier_month_and_of_another_ward_tell_nothing_of_it(
