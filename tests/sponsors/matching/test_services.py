@@ -233,6 +233,7 @@ def test_a_reason_for_the_wish_helps_nobody_who_is_in_need_no_more(session: Sess
     session.execute(update(Standing).values(valid_to=TODAY))
     accept(row)
     assert line.state is LineState.CHANGED
+    assert "15/10/2019" in (line.words or ""), "on this day without a certificate; not that the amount is another"
     assert balance_of(session, other).reserved == 0
 
 
