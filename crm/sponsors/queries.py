@@ -103,8 +103,12 @@ def receipt(session: Session, scope: Scope, receipt_id: UUID) -> Receipt:
 
 def allocation(session: Session, scope: Scope, allocation_id: UUID) -> Allocation:
     """Money set aside for someone. Raises NotFound, also when the person is out of sight."""
-    found = _one(session, Allocation, scope, allocation_id)
-    if session.scalar(select(Prospect.id).where(visible_to(scope), Prospect.id == found.prospect_id)) is None:
+    found = session.scalar(
+        select(Allocation)
+        .join(Prospect, and_(Prospect.town_id == Allocation.town_id, Prospect.id == Allocation.prospect_id))
+        .where(Allocation.town_id == scope.town_id, Allocation.id == allocation_id, visible_to(scope))
+    )
+    if found is None:
         raise NotFound
     return found
 
