@@ -118,7 +118,7 @@ def test_everything_is_told_with_who_and_when(
     }
     times["claimed_at"] = NOW - timedelta(days=2)
     make.add(Message(town_id=person.town_id, purpose=Purpose.SERVICE, state=Delivery.SENT, **sent, **times))
-    excluded = sent | {"body": "Khong gui", "reminder": "other"}
+    excluded = sent | {"body": "Khong gui", "reminder": "other", "one_a_day": False}
     make.add(Message(town_id=person.town_id, purpose=Purpose.SERVICE, state=Delivery.EXCLUDED, **excluded, **times))
     inbound = {"sid": "SM1", "phone": person.phone, "body": "Toi dong y", "received_at": NOW - timedelta(days=1)}
     make.add(Inbound(town_id=person.town_id, **inbound))
