@@ -16,8 +16,8 @@ from tests.browser.conftest import DESK, PHONE, Installation, SignIn
 pytestmark = pytest.mark.browser
 
 KILOBYTES = 60
-HEADERS = 7
-"""Kilobytes of what stands above the answers of ten addresses, some 700 bytes each."""
+HEADERS = 6
+"""Kilobytes of what stands above the answers of so many addresses."""
 A5 = (420, 595)
 """Points: 148 × 210 mm."""
 START = "2019-10-15T09:00"
