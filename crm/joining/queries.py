@@ -307,12 +307,14 @@ def movement_now(
     who paid voluntarily elsewhere up to the month before pays on, who paid earlier comes back."""
     spell = spell_of(session, person)
     paper = insurance_record(session, person) if spell is None else None
-    elsewhere = paper is not None and paper.voluntary > 0
+    elsewhere = paper if paper and paper.took_part else None
     return movement_of(
-        took_part=spell is not None or elsewhere or bool(person.insurance_masked and person.stage == "lapsed"),
+        took_part=spell is not None
+        or elsewhere is not None
+        or bool(person.insurance_masked and person.stage == "lapsed"),
         paid_through=Month.of(spell.paid_through) if spell and spell.paid_through else None,
         ended_as=spell.ended_as if spell else None,
-        ended=spell.ended_on is not None if spell else not (elsewhere and paper and start == paper.through + 1),
+        ended=spell.ended_on is not None if spell else not (elsewhere and start == elsewhere.through + 1),
         start=start,
         this=Month.of(day),
         late_from=late_months_from(rules.on(day)),

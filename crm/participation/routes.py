@@ -84,7 +84,7 @@ def enrol_form(prospect_id: UUID) -> ResponseReturnValue:
         form.start.data = start
     _choose_months(form, waiting if waiting and start == str(waiting.start) else None)
     paper = latest(session(), joining)
-    form.moved_in.data = bool(paper and paper.voluntary)  # who paid elsewhere is no newcomer, unless somebody says so
+    form.moved_in.data = bool(paper and paper.took_part)  # who paid elsewhere is no newcomer, unless somebody says so
     return _enrol_page(joining, form)
 
 

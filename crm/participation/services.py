@@ -111,9 +111,9 @@ def enrol(
             code="takes_part_already",
             participation_id=str(before.id),
         )
-    if moved_in is None:
+    if moved_in is None and before is None:
         paper = insurance_record(session, prospect)
-        moved_in = paper is not None and paper.voluntary > 0
+        moved_in = paper is not None and paper.took_part
     rules = all_law or law(session)
     _check_missing(session, prospect, rules, plan, paid_on, by)
     _check_joining(rules, prospect, plan, start, paid_on, late=late)
@@ -124,7 +124,7 @@ def enrol(
         id=new_id(),
         prospect_id=prospect.id,
         started_on=paid_on,
-        started_as=beginning(took_part_before=before is not None, moved_in=moved_in),
+        started_as=beginning(took_part_before=before is not None, moved_in=bool(moved_in)),
         place_id=prospect.place_id,
         organisation_id=organisation_id or prospect.organisation_id,
         recruited_by_id=recruited_by_id or prospect.volunteer_id,

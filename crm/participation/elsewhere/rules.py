@@ -26,6 +26,11 @@ class Said:
     compulsory: int
     proof: str
 
+    @property
+    def took_part(self) -> bool:
+        """Whether they paid voluntarily before: no newcomer then."""
+        return self.voluntary > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Beside:
